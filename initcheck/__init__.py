@@ -1,0 +1,68 @@
+"""initcheck: claims about weight initialization as executable properties, checked against any initializer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+# `claim` and `parametrize` share their module's name: importing the submodule later would put the module in their
+# place, so they are bound here, once. Both modules are light.
+from initcheck.claim import claim
+from initcheck.errors import ClaimFailed, InitcheckError, UsageError
+from initcheck.parametrize import parametrize
+from initcheck.verdict import Verdict
+
+if TYPE_CHECKING:
+    from initcheck.checking import check
+    from initcheck.contract import Contract
+    from initcheck.initializer import Initializer
+    from initcheck.report import Report
+    from initcheck.targets import load
+
+__all__ = [
+    "ClaimFailed",
+    "Contract",
+    "InitcheckError",
+    "Initializer",
+    "Report",
+    "UsageError",
+    "Verdict",
+    "__version__",
+    "check",
+    "claim",
+    "load",
+    "parametrize",
+]
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Contract": "contract",
+    "Initializer": "initializer",
+    "Report": "report",
+    "check": "checking",
+    "load": "targets",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded on first use: pytest imports this package at every start, and NumPy and Hypothesis cost 0.3 s.
+    if name not in _HOME:
+        raise AttributeError(f"module 'initcheck' has no attribute {name!r}")
+    import importlib
+
+    home = importlib.import_module(f"initcheck.{_HOME[name]}")
+    value = getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+# In a checkout the claims lie beside this package, not inside it. When a wheel is installed too, `python -m pytest`
+# finds this folder first, so the checkout must be able to supply `initcheck.properties` itself.
+_checkout = Path(__file__).resolve().parent.parent
+if (_checkout / "pyproject.toml").is_file() and (_checkout / "properties").is_dir():
+    __path__.append(str(_checkout))

@@ -1,0 +1,202 @@
+"""What an initializer promises: declared by its author, known of a library's object, or inferred from draws."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from initcheck.errors import UsageError, closest
+
+__all__ = ["ACTIVATIONS", "FANS", "LAYOUTS", "Contract", "Origin"]
+
+Origin = Literal["declared", "known", "inferred", "assumed"]
+
+ACTIVATIONS = (
+    "linear", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu", "selu", "elu", "softplus", "mish", "relu2",
+)  # fmt: skip
+FANS = ("fan_in", "fan_out", "fan_avg", "fan_max")
+LAYOUTS = (
+    "out_in", "in_out",
+    "oiw", "oihw", "oidhw", "wio", "hwio", "dhwio",
+    "iow", "iohw", "iodhw", "woi", "hwoi", "dhwoi",
+)  # fmt: skip
+DISTRIBUTIONS = (
+    "normal", "uniform", "truncated_normal", "orthogonal", "rademacher", "sparse", "laplace", "constant", "identity",
+)  # fmt: skip
+DTYPES = (
+    "float64", "float32", "float16", "bfloat16",
+    "float8_e4m3fn", "float8_e5m2", "float8_e4m3b11fnuz", "float8_e4m3fnuz", "float8_e5m2fnuz",
+)  # fmt: skip
+
+_PARAMETRISED = re.compile(r"^(?P<name>\w+)(?:\((?P<value>[^()]*)\))?$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """What an initializer promises; ``None`` where nothing is said.
+
+    >>> Contract(activation="relu", layout="out_in").activation
+    'relu'
+    >>> Contract.from_mapping({"activation": "relo"})
+    Traceback (most recent call last):
+        ...
+    initcheck.errors.UsageError: activation='relo' is not an activation; did you mean 'relu'? Valid: elu, ...
+
+    Attributes:
+        activation: the nonlinearity the layer's *input* went through: ``relu``, ``leaky_relu(0.2)``, ``linear``.
+        gain: Var w = gain^2 / fan; overrides the activation's ideal gain.
+        fan: which fan the variance is divided by: ``fan_in``, ``fan_out``, ``fan_avg``, ``fan_max``.
+        layout: the meaning of the axes: ``out_in`` (PyTorch), ``in_out`` (Keras, JAX), ``oihw``, ``hwio``, ...
+        groups: groups of a convolution, or ``"depthwise"``.
+        distribution: ``normal``, ``uniform``, ``truncated_normal(2)``, ``orthogonal``, ``rademacher``, ...
+        entries: ``independent`` or ``dependent`` (orthogonal and its kin).
+        std: a fixed standard deviation at every width, as GPT-2's 0.02.
+        dtypes: the dtypes in which the promise is given.
+        depth: number of layers of the networks it is made for.
+        widths: smallest and largest width it is made for.
+        waive: claim id -> reason; a waived claim that holds is an error.
+        origins: where each field comes from (``declared``, ``known``, ``inferred``, ``assumed``).
+        notes: sentences a reader of a verdict must know, such as how the layout was assumed.
+
+    Raises:
+        UsageError: an unknown value, naming the closest valid one.
+    """
+
+    activation: str | None = None
+    gain: float | None = None
+    fan: str | None = None
+    layout: str | None = None
+    groups: int | str = 1
+    distribution: str | None = None
+    entries: str | None = None
+    std: float | None = None
+    dtypes: tuple[str, ...] = ("float32",)
+    depth: int = 20
+    widths: tuple[int, int] = (1, 1024)
+    waive: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        _one_of("activation", self.activation, ACTIVATIONS, "an activation")
+        _one_of("fan", self.fan, FANS, "a fan")
+        _one_of("layout", self.layout, LAYOUTS, "a weight layout")
+        _one_of("distribution", self.distribution, DISTRIBUTIONS, "a distribution")
+        _one_of("entries", self.entries, ("independent", "dependent"), "a kind of entries")
+        for key in ("gain", "std"):
+            value = getattr(self, key)
+            if value is not None and not (_is_number(value) and 0 < value < float("inf")):
+                raise UsageError(f"{key}={value!r} must be a positive number.")
+        if self.groups != "depthwise" and not (_is_int(self.groups) and int(self.groups) >= 1):
+            raise UsageError(f"groups={self.groups!r} must be a positive whole number or 'depthwise'.")
+        dtypes = (self.dtypes,) if isinstance(self.dtypes, str) else tuple(self.dtypes)
+        if not dtypes:
+            raise UsageError("dtypes is empty: name at least one, such as ('float32',).")
+        for dtype in dtypes:
+            _one_of("dtypes", dtype, DTYPES, "a floating-point dtype")
+        object.__setattr__(self, "dtypes", dtypes)
+        if not (_is_int(self.depth) and self.depth >= 2):
+            raise UsageError(f"depth={self.depth!r} must be a whole number of layers, at least 2.")
+        widths = tuple(self.widths) if isinstance(self.widths, (tuple, list)) else ()
+        if len(widths) != 2 or not all(_is_int(w) for w in widths) or not 1 <= widths[0] <= widths[1]:
+            raise UsageError(f"widths={self.widths!r} must be (smallest, largest) with 1 <= smallest <= largest.")
+        object.__setattr__(self, "widths", widths)
+        if not isinstance(self.waive, Mapping) or not all(
+            isinstance(k, str) and isinstance(v, str) and v.strip() for k, v in self.waive.items()
+        ):
+            raise UsageError(f"waive={self.waive!r} must map claim ids to a reason each.")
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any], origin: Origin = "declared") -> Contract:
+        """Make a contract of a plain dict, as in ``f.__initcheck__`` or ``pyproject.toml``."""
+        valid = [f.name for f in dataclasses.fields(cls) if f.name not in ("origins", "notes")]
+        for key in given:
+            if key not in valid:
+                raise UsageError(f"a contract has no key {key!r}; {closest(str(key), valid)}")
+        return cls(**given, origins=dict.fromkeys(given, origin))
+
+    @classmethod
+    def from_text(cls, text: str) -> Contract:
+        """Read ``activation=relu,layout=out_in,widths=1:64,dtypes=float32+bfloat16``."""
+        fields: dict[str, Any] = {}
+        for part in filter(None, (p.strip() for p in text.split(","))):
+            key, equals, value = (p.strip() for p in part.partition("="))
+            if not equals:
+                raise UsageError(f"{part!r} in contract {text!r} is not key=value, such as activation=relu.")
+            fields[key] = _value_from_text(key, value)
+        return cls.from_mapping(fields)
+
+    def filled_by(self, other: Contract, origin: Origin) -> Contract:
+        """Fill what this contract leaves unsaid from another one, and note where each field came from."""
+        changes: dict[str, Any] = {}
+        origins = dict(self.origins)
+        for f in dataclasses.fields(self):
+            if f.name in ("origins", "notes", "waive") or f.name in origins:
+                continue
+            theirs = getattr(other, f.name)
+            if theirs is not None and theirs != f.default:
+                changes[f.name] = theirs
+                origins[f.name] = other.origins.get(f.name, origin)
+        notes = self.notes + tuple(n for n in other.notes if n not in self.notes)
+        waive = {**other.waive, **self.waive}
+        return dataclasses.replace(self, **changes, origins=origins, notes=notes, waive=waive)
+
+    def parameter(self, key: str) -> float | None:
+        """The number in ``leaky_relu(0.2)`` or ``truncated_normal(2)``; None where there is none."""
+        value = getattr(self, key)
+        match = _PARAMETRISED.match(value) if isinstance(value, str) else None
+        return float(match["value"]) if match and match["value"] else None
+
+    def base(self, key: str) -> str | None:
+        """The name before the bracket: ``leaky_relu`` of ``leaky_relu(0.2)``."""
+        value = getattr(self, key)
+        match = _PARAMETRISED.match(value) if isinstance(value, str) else None
+        return match["name"] if match else None
+
+    def said(self) -> dict[str, Any]:
+        """The fields that somebody said, known or inferred included, as plain data."""
+        shown = {}
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            if f.name not in ("origins", "notes") and (f.name in self.origins or (value and value != f.default)):
+                shown[f.name] = list(value) if isinstance(value, tuple) else value
+        return shown
+
+
+def _one_of(key: str, value: object, valid: tuple[str, ...], what: str) -> None:
+    if value is None:
+        return
+    match = _PARAMETRISED.match(value.replace(" ", "")) if isinstance(value, str) else None
+    if not match or match["name"] not in valid:
+        raise UsageError(f"{key}={value!r} is not {what}; {closest(str(value), valid)}")
+    if match["value"] is not None:
+        if match["name"] not in ("leaky_relu", "elu", "truncated_normal", "sparse"):
+            raise UsageError(f"{key}={value!r}: {match['name']} takes no number.")
+        try:
+            float(match["value"])
+        except ValueError:
+            raise UsageError(f"{key}={value!r}: {match['value']!r} is not a number.") from None
+
+
+def _value_from_text(key: str, value: str) -> Any:
+    if key == "widths":
+        return tuple(int(w) if w.strip().isdigit() else w for w in value.split(":"))
+    if key == "dtypes":
+        return tuple(d.strip() for d in value.split("+"))
+    if key in ("gain", "std"):
+        try:
+            return float(value)
+        except ValueError:
+            raise UsageError(f"{key}={value!r} must be a positive number.") from None
+    return int(value) if key in ("groups", "depth") and value.isdigit() else value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,36 @@
+"""The errors initcheck raises: each is a sentence that says what was given, what was expected, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["AmbiguousInitializer", "ClaimFailed", "InitcheckError", "UsageError", "closest"]
+
+
+class InitcheckError(Exception):
+    """Base of every error that initcheck raises on purpose."""
+
+
+class UsageError(InitcheckError, ValueError):
+    """What was asked for cannot be done: unknown target, claim, contract key or value, unreadable signature."""
+
+
+class AmbiguousInitializer(UsageError):
+    """The signature can be read in several ways that give different numbers; ``signature=`` must say which."""
+
+
+class ClaimFailed(AssertionError):
+    """A claim was shown to be false of an initializer. Raised, never a bare assert, so that ``python -O`` keeps it."""
+
+
+def closest(given: str, valid: Iterable[str]) -> str:
+    """Word the valid names and the nearest one, for the end of an error sentence.
+
+    >>> closest("relo", ["relu", "tanh"])
+    "did you mean 'relu'? Valid: relu, tanh"
+    """
+    names = sorted(valid)
+    near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}Valid: {', '.join(names)}"

@@ -1,0 +1,1 @@
+"""The claims about weight initialization, one module a family; imported as ``initcheck.properties``."""
