@@ -30,6 +30,7 @@ class Run:
         claims: number of claims that share alpha.
         version: of initcheck; ``libraries``: of what was loaded.
         command: the command line, where there was one.
+        smallest_defect: claim id -> the smallest defect this run could find, worded; empty where not worked out.
     """
 
     seed: int = 0
@@ -40,6 +41,7 @@ class Run:
     version: str = ""
     libraries: Mapping[str, str] = field(default_factory=dict)
     command: str | None = None
+    smallest_defect: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +121,12 @@ class Report:
             raise KeyError(f"{key!r} is not in this report; {closest(str(claim if name is None else name), valid)}")
         raise KeyError(f"{claim!r} was asked of {len(found)} initializers; write report[NAME, {claim!r}].")
 
+    def _repr_html_(self) -> str:
+        # Jupyter and its kin show this instead of repr() where a report is the value of a cell.
+        from initcheck.rendering.notebook import render
+
+        return render(self)
+
     def raise_for_failures(self) -> None:
         """Make a CI gate of the report.
 
@@ -154,12 +162,18 @@ class Report:
             raise UsageError(f"this is no JSON report of initcheck: {error}.") from None
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise UsageError(f"this JSON is no report in the format {FORMAT!r}.")
-        return cls(
-            run=Run(**data["run"]),
-            results=tuple(_result(r) for r in data["results"]),
-            contracts=data["contracts"],
-            not_checked=tuple(NotChecked(**n) for n in data["not_checked"]),
-        )
+        try:
+            return cls(
+                run=Run(**data["run"]),
+                results=tuple(_result(r) for r in data["results"]),
+                contracts=data["contracts"],
+                not_checked=tuple(NotChecked(**n) for n in data["not_checked"]),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UsageError(
+                f"this JSON says it is {FORMAT!r} but lacks or adds something: {type(error).__name__}: {error}."
+                " Write it again with this version of initcheck."
+            ) from None
 
 
 def _plain(value: Any) -> Any:
@@ -178,9 +192,9 @@ def _number(value: Any) -> Any:
 
 def _result(data: Mapping[str, Any]) -> Result:
     evidence = {k: _number(v) if isinstance(v, str) and k in _NUMBERS else v for k, v in data["evidence"].items()}
-    for key in ("shape", "band", "detail"):
-        if evidence[key] is not None:
-            evidence[key] = tuple(_number(v) if key == "band" else v for v in evidence[key])
+    for key in ("shape", "band", "interval", "detail"):
+        if evidence.get(key) is not None:
+            evidence[key] = tuple(_number(v) if key in ("band", "interval") else v for v in evidence[key])
     fields = {
         **data,
         "verdict": Verdict(data["verdict"]),

@@ -28,6 +28,7 @@ class Evidence:
         allowed: the allowed band or value, worded (``[0.8, 1.25]``).
         value: the measured value as a number, where it is one.
         band: the allowed band as two numbers, where there is one.
+        interval: confidence interval of ``value``, where one is known.
         case: the smallest failing case, or the decisive one, worded.
         shape, dtype: of that case.
         calls, weights: how much was drawn.
@@ -35,13 +36,14 @@ class Evidence:
         error_spent: the error rate this verdict was decided at (alpha_k of a FAIL, beta of a HOLDS).
         detail: further lines, such as a traceback.
         likely, fix: the likely cause and its fix.
-        series: data for pictures, by name (``variance by width``).
+        series: data for pictures, by name; ``initcheck.rendering.series`` lists the names and their shapes.
     """
 
     measured: str | None = None
     allowed: str | None = None
     value: float | None = None
     band: tuple[float, float] | None = None
+    interval: tuple[float, float] | None = None
     case: str | None = None
     shape: tuple[int, ...] | None = None
     dtype: str | None = None

@@ -1,0 +1,133 @@
+"""The data behind the pictures: which series an ``Evidence`` may carry, their shapes and their meaning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["SERIES", "Series", "number", "numbers", "problems", "rows"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One series that a claim may leave in ``Evidence.series``.
+
+    Attributes:
+        shape: the shape of its value, worded.
+        meaning: what the numbers are, with their units.
+        columns: numbers in a row; 0 for a flat list, None for a list that begins with a name.
+    """
+
+    shape: str
+    meaning: str
+    columns: int | None
+
+
+SERIES: Mapping[str, Series] = {
+    "variance_by_width": Series(
+        shape="[[fan, ratio, low, high], ...]",
+        meaning="measured second moment over the ideal at each fan, with its interval (low, high may be null);"
+        " the band is Evidence.band",
+        columns=4,
+    ),
+    "signal_by_depth": Series(
+        shape="[[layer, log10 energy], ...]",
+        meaning="median over draws of log10 of the energy after that layer over the energy at layer 0;"
+        " Evidence.band is the band of the energy ratio itself, such as [0.1, 10]",
+        columns=2,
+    ),
+    "gradient_by_depth": Series(
+        shape="[[layer, log10 energy], ...]",
+        meaning="the same for the back-propagated signal, layers counted from the output",
+        columns=2,
+    ),
+    "histogram": Series(
+        shape="[[left, right, count], ...]",
+        meaning="weights counted in bins, in the unit of the weights; at most 60 bins are needed",
+        columns=3,
+    ),
+    "law": Series(
+        shape="[name, std]",
+        meaning="the law the histogram is held against: normal, uniform, laplace or truncated_normal(c),"
+        " centred, with the standard deviation it has after truncation",
+        columns=None,
+    ),
+    "singular_values": Series(
+        shape="[value, ...]",
+        meaning="singular values of one result, or of several together",
+        columns=0,
+    ),
+    "singular_law": Series(
+        shape="['marchenko-pastur', rows, columns, std] or ['constant', gain]",
+        meaning="what the singular values are held against; ['constant', 1] where absent",
+        columns=None,
+    ),
+    "gradient_ties": Series(
+        shape="[[distance, ...], ...], units x units",
+        meaning="relative distance between the first-step gradients of two units: 0 tied, 1 unrelated",
+        columns=0,
+    ),
+}
+
+
+def number(value: Any) -> float:
+    """Read one number of a series: JSON carries infinite and undefined numbers as words, nothing is not a number.
+
+    >>> number("inf"), number(2)
+    (inf, 2.0)
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return math.nan
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
+
+
+def numbers(values: Any) -> list[float]:
+    """The finite numbers of a flat series.
+
+    >>> numbers([1, "nan", 2.5])
+    [1.0, 2.5]
+    """
+    found = [number(v) for v in values] if isinstance(values, (list, tuple)) else []
+    return [v for v in found if math.isfinite(v)]
+
+
+def rows(values: Any, *, at_least: int) -> list[list[float]]:
+    """The rows whose first ``at_least`` numbers are finite; later columns may be undefined (nan).
+
+    >>> rows([[1, 2, None], [1, "inf", 3], "x"], at_least=2)
+    [[1.0, 2.0, nan]]
+    """
+    found = []
+    for row in values if isinstance(values, (list, tuple)) else []:
+        read = [number(v) for v in row] if isinstance(row, (list, tuple)) else []
+        if len(read) >= at_least and all(math.isfinite(v) for v in read[:at_least]):
+            found.append(read)
+    return found
+
+
+def problems(series: Mapping[str, Any]) -> list[str]:
+    """Say what keeps a series from being drawn, one sentence each; for the tests of whoever fills them.
+
+    >>> problems({"histogram": [[0, 1, 5]], "histogramm": []})
+    ["there is no series 'histogramm'; did you mean 'histogram'? Valid: gradient_by_depth, ..."]
+    """
+    from initcheck.errors import closest
+
+    found = []
+    for name, value in series.items():
+        known = SERIES.get(name)
+        if known is None:
+            found.append(f"there is no series {name!r}; {closest(name, SERIES)}")
+        elif not isinstance(value, (list, tuple)) or not value:
+            found.append(f"series {name!r} is {value!r}; it must be {known.shape}.")
+        elif known.columns is None and not isinstance(value[0], str):
+            found.append(f"series {name!r} begins with {value[0]!r}; it must be {known.shape}.")
+        elif known.columns:
+            odd = [row for row in value if not isinstance(row, (list, tuple)) or len(row) < known.columns]
+            found += [f"series {name!r} has the row {row!r}; it must be {known.shape}." for row in odd[:1]]
+    return found

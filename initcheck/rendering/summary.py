@@ -1,0 +1,110 @@
+"""The sentences that sum up a run: the denominator, the bound on false alarms, the words for a result."""
+
+from __future__ import annotations
+
+import math
+
+from initcheck.report import Report
+from initcheck.verdict import Evidence, Result, Verdict
+
+__all__ = ["denominator", "drawn", "false_alarms", "headline", "number", "rate", "what_happened"]
+
+_WORDS = {
+    Verdict.HOLDS: ("holds", "hold"),
+    Verdict.FAILS: ("fails", "fail"),
+    Verdict.UNDECIDED: ("undecided", "undecided"),
+    Verdict.WAIVED: ("waived", "waived"),
+    Verdict.NOT_APPLICABLE: ("not applicable", "not applicable"),
+}
+
+
+def number(value: float) -> str:
+    """Word a number for a reader: four digits, no needless zeros.
+
+    >>> number(0.33349), number(1.25), number(3e-21), number(24576)
+    ('0.3335', '1.25', '3e-21', '24,576')
+    """
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e6:
+        return f"{int(value):,}"
+    return f"{value:.4g}"
+
+
+def rate(value: float) -> str:
+    """Word an error rate.
+
+    >>> rate(1e-6), rate(5e-7)
+    ('1e-06', '5e-07')
+    """
+    return f"{value:.2g}"
+
+
+def denominator(report: Report) -> str:
+    """Word the number of results as the sum of its parts.
+
+    >>> from initcheck.report import Run
+    >>> denominator(Report(run=Run(), results=()))
+    '0 claims checked'
+    """
+    total, several = len(report), len(report.initializers) > 1
+    if not total:
+        return "0 claims checked"
+    parts = [f"{n} {_WORDS[v][n != 1]}" for v, n in report.counts.items() if n]
+    what = f"verdicts on {len(report.initializers)} initializers" if several else "claim" if total == 1 else "claims"
+    return f"{total:,} {what} = {' + '.join(parts)}"
+
+
+def headline(report: Report) -> str:
+    """The outcome in a few words: what the exit code says.
+
+    >>> from initcheck.report import Run
+    >>> headline(Report(run=Run(), results=()))
+    'Nothing was decided'
+    """
+    failures = len(report.failures)
+    if failures:
+        return f"{failures:,} {'claim fails' if failures == 1 else 'claims fail'}"
+    return "No claim fails" if report.decided else "Nothing was decided"
+
+
+def false_alarms(report: Report) -> str:
+    """Word the bound on false alarms: per initializer, and over the run by the union bound.
+
+    >>> from initcheck.report import Run
+    >>> false_alarms(Report(run=Run(alpha=1e-6), results=()))
+    'P(any false FAIL) is at most 1e-06 per initializer; a HOLDS is wrong with probability at most 0.001'
+    """
+    run, n = report.run, len(report.initializers)
+    over = f", {rate(min(1.0, n * run.alpha))} over all {n}" if n > 1 else ""
+    return (
+        f"P(any false FAIL) is at most {rate(run.alpha)} per initializer{over};"
+        f" a HOLDS is wrong with probability at most {rate(run.beta)}"
+    )
+
+
+def drawn(evidence: Evidence) -> str:
+    """Word how much was drawn and at what error rate it was decided; empty where nothing was.
+
+    >>> drawn(Evidence(weights=24576, calls=96, e_value_log10=9.3, error_spent=5e-7))
+    '24,576 weights in 96 calls; e-value 10^9.3; error rate spent 5e-07'
+    """
+    parts = []
+    if evidence.weights or evidence.calls:
+        weights = f"{evidence.weights:,} {'weight' if evidence.weights == 1 else 'weights'}"
+        parts.append(f"{weights} in {evidence.calls:,} {'call' if evidence.calls == 1 else 'calls'}")
+    if evidence.e_value_log10 is not None:
+        parts.append(f"e-value 10^{evidence.e_value_log10:.1f}")
+    if evidence.error_spent is not None:
+        parts.append(f"error rate spent {rate(evidence.error_spent)}")
+    return "; ".join(parts)
+
+
+def what_happened(result: Result) -> str:
+    """Word one result on one line: what was measured against what was allowed, or the reason.
+
+    >>> what_happened(Result(claim="zero-mean", says=".", initializer="f", family="centering",
+    ...     verdict=Verdict.FAILS, evidence=Evidence(measured="0.2", allowed="[-0.005, 0.005]")))
+    'measured 0.2, allowed [-0.005, 0.005]'
+    """
+    e = result.evidence
+    parts = [f"{word} {text}" for word, text in (("measured", e.measured), ("allowed", e.allowed)) if text]
+    return ", ".join(parts) or result.reason or result.says
