@@ -1,0 +1,54 @@
+"""Sequential statistics that never flake: e-processes, the error ledger, moments, exchangeability."""
+
+from initcheck.statistics.betting import betting_log_e
+from initcheck.statistics.decision import Decision, Judgement
+from initcheck.statistics.ledger import SCREEN_LEVEL, ClaimLedger, Ledger
+from initcheck.statistics.median import judge_median, looks, median_log_p
+from initcheck.statistics.mixture import average_log_e
+from initcheck.statistics.rare import excluded_rate, rare_log_e
+from initcheck.statistics.shuffles import SHUFFLES, rarely_top_log_e, tops, tops_log_e
+from initcheck.statistics.sign_eprocess import (
+    BandEvidence,
+    ScaledSignProcess,
+    band_log_e,
+    band_paths,
+    first_groups,
+    judge_band,
+    log_e,
+)  # fmt: skip
+from initcheck.statistics.sums import Record
+from initcheck.statistics.symmetric import CallEvidence, call_correlation, calls_log_e, symmetric_log_e
+from initcheck.statistics.tail import hill, second_moment_shown
+
+__all__ = [
+    "SCREEN_LEVEL",
+    "SHUFFLES",
+    "BandEvidence",
+    "CallEvidence",
+    "ClaimLedger",
+    "Decision",
+    "Judgement",
+    "Ledger",
+    "Record",
+    "ScaledSignProcess",
+    "average_log_e",
+    "band_log_e",
+    "band_paths",
+    "betting_log_e",
+    "call_correlation",
+    "calls_log_e",
+    "excluded_rate",
+    "first_groups",
+    "hill",
+    "judge_band",
+    "judge_median",
+    "log_e",
+    "looks",
+    "median_log_p",
+    "rare_log_e",
+    "rarely_top_log_e",
+    "second_moment_shown",
+    "symmetric_log_e",
+    "tops",
+    "tops_log_e",
+]

@@ -1,0 +1,84 @@
+"""The error budget of a run: which share of it every confirmation of every claim may spend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+__all__ = ["SCREEN_LEVEL", "ClaimLedger", "Ledger"]
+
+SCREEN_LEVEL = 1e-2
+"""Level of a screen. It only decides whether a confirmation is run, so it spends nothing of alpha."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Splits alpha among claims and, within a claim, among its confirmations.
+
+    Each of C claims has alpha/C, and its k-th confirmation is tested at alpha / (C k (k+1)). Because
+    1/(k(k+1)) = 1/k - 1/(k+1), the first K confirmations of a claim spend alpha/C * (1 - 1/(K+1)) < alpha/C:
+    all claims together spend less than alpha, however many confirmations are run, in whatever order.
+    A confirmation must look at data that no screen has seen; then the choice of what to confirm costs
+    nothing.
+
+    >>> ledger = Ledger(alpha=1e-6, claims=10)
+    >>> ledger.confirmation_level(1), ledger.confirmation_level(2)
+    (5e-08, 1.6666666666666667e-08)
+    >>> claim = ledger.claim()
+    >>> claim.next_confirmation(), claim.spent
+    (5e-08, 5e-08)
+
+    Attributes:
+        alpha: bound on the probability of any false FAILS in one run of one initializer.
+        beta: bound on the probability that one HOLDS is wrong.
+        claims: number of claims that share alpha.
+    """
+
+    SCREEN_LEVEL: ClassVar[float] = SCREEN_LEVEL
+
+    alpha: float = 1e-6
+    beta: float = 1e-3
+    claims: int = 17
+
+    def __post_init__(self) -> None:
+        for name, value in (("alpha", self.alpha), ("beta", self.beta)):
+            if not 0.0 < value < 1.0:
+                raise ValueError(
+                    f"{name}={value!r} is not a probability of error; give a number between 0 and 1"
+                )
+        if self.claims < 1:
+            raise ValueError(f"claims={self.claims!r}: at least one claim must share the error budget")
+
+    def confirmation_level(self, k: int) -> float:
+        """Level of a claim's k-th confirmation, k = 1, 2, ..."""
+        if k < 1:
+            raise ValueError(f"k={k!r}: confirmations are counted from 1")
+        return self.alpha / (self.claims * k * (k + 1))
+
+    def claim(self) -> ClaimLedger:
+        """Open the account of one claim."""
+        return ClaimLedger(self)
+
+
+@dataclass
+class ClaimLedger:
+    """One claim's account: counts its confirmations, so that none is tested at a level already spent.
+
+    Attributes:
+        ledger: the budget of the run.
+        confirmations: how many were run so far.
+    """
+
+    ledger: Ledger = field(default_factory=Ledger)
+    confirmations: int = 0
+
+    def next_confirmation(self) -> float:
+        """Count one more confirmation and return the level at which it must be tested."""
+        self.confirmations += 1
+        return self.ledger.confirmation_level(self.confirmations)
+
+    @property
+    def spent(self) -> float:
+        """Error rate spent so far: the sum of the levels given out."""
+        k = self.confirmations
+        return self.ledger.alpha / self.ledger.claims * (k / (k + 1))

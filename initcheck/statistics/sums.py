@@ -1,0 +1,181 @@
+"""The record of sums: what the claims ask of a stack of calls, so that weights are read once and dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Record"]
+
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+
+_BLOCK = 65_536
+"""Weights in the float64 working copy: 512 KiB stay in the cache for the three passes that follow."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """Sums of a stack of calls, one entry a call (or a group of calls, see ``grouped``).
+
+    All sums are in float64, from float64 copies of the weights: squares of a float32 of 10^25 do not
+    overflow, and the total is right to about 10^-13 of the sum of magnitudes. Weights that are not finite are
+    counted and left out of every sum. Costs 0.7 ns a weight at 1024 x 1024.
+
+    >>> record = Record.of(np.array([[[1.0, 2.0], [3.0, np.nan]]]))
+    >>> record.total, record.energy, record.row_sum_energy, record.nonfinite
+    (array([6.]), array([14.]), array([18.]), array([1]))
+
+    Attributes:
+        calls: calls behind each entry: 1 until grouped.
+        rows: units, added over those calls.
+        count: weights, those that are not finite among them.
+        total: sum w.
+        energy: sum w^2; inf where finite weights beyond 10^154 overflow it.
+        row_sum_energy: sum over units of (sum over inputs w)^2.
+        nonfinite: number of weights that are NaN or infinite.
+        largest: largest finite \\|w\\|.
+    """
+
+    calls: Counts
+    rows: Counts
+    count: Counts
+    total: Floats
+    energy: Floats
+    row_sum_energy: Floats
+    nonfinite: Counts
+    largest: Floats
+
+    def __len__(self) -> int:
+        return len(self.count)
+
+    @classmethod
+    def of(cls, stack: npt.NDArray[Any]) -> Record:
+        """Reduce a stack of calls, shape (calls, units, inputs), of any real dtype and any strides.
+
+        >>> Record.of(np.ones((3, 4, 5))).row_sum_energy
+        array([100., 100., 100.])
+
+        Raises:
+            ValueError: not three axes, or not real numbers.
+        """
+        if stack.ndim != 3 or stack.dtype.kind in "cOSUM":
+            raise ValueError(
+                f"a stack of shape {stack.shape} and dtype {stack.dtype}: "
+                "expected real weights as (calls, units, inputs)"
+            )
+        calls, units, inputs = stack.shape
+        # Walk along the memory: a layout of (inputs, units) arrives here as a transposed view.
+        by_units = abs(stack.strides[2]) <= abs(stack.strides[1]) or inputs == 1
+        view = stack if by_units else stack.swapaxes(1, 2)
+        reduce = _small_calls if units * inputs <= _BLOCK // 2 else _large_calls
+        total, energy, row_sum_energy, nonfinite, largest = reduce(view, by_units)
+        return cls(
+            calls=np.ones(calls, dtype=np.int64),
+            rows=np.full(calls, units, dtype=np.int64),
+            count=np.full(calls, units * inputs, dtype=np.int64),
+            total=total,
+            energy=energy,
+            row_sum_energy=row_sum_energy,
+            nonfinite=nonfinite,
+            largest=largest,
+        )
+
+    @classmethod
+    def merged(cls, a: Record, b: Record) -> Record:
+        """Append the calls of b to those of a.
+
+        >>> len(Record.merged(Record.of(np.ones((3, 4, 5))), Record.of(np.ones((2, 4, 5)))))
+        5
+        """
+        return cls(*(np.concatenate([getattr(a, f.name), getattr(b, f.name)]) for f in fields(cls)))
+
+    def grouped(self, size: int) -> Record:
+        """Add up every ``size`` consecutive entries; an incomplete last group is left out.
+
+        >>> Record.of(np.ones((7, 4, 5))).grouped(3).total
+        array([60., 60.])
+
+        Raises:
+            ValueError: size is below 1.
+        """
+        if size < 1:
+            raise ValueError(f"size={size!r}: a group has at least one call")
+        whole = len(self) // size * size
+        parts = {f.name: getattr(self, f.name)[:whole].reshape(-1, size) for f in fields(self)}
+        largest = parts.pop("largest").max(axis=1)
+        return Record(**{name: part.sum(axis=1) for name, part in parts.items()}, largest=largest)
+
+
+Sums = tuple[Floats, Floats, Floats, Counts, Floats]
+
+
+def _small_calls(view: npt.NDArray[Any], by_units: bool) -> Sums:
+    """Many calls at a time: at 16 x 16, one call at a time is all interpreter."""
+    calls, outer, inner = view.shape
+    total, energy, row_sum_energy, largest = np.zeros((4, calls))
+    nonfinite = np.zeros(calls, dtype=np.int64)
+    chunk = max(1, _BLOCK // max(1, outer * inner))
+    ones = np.ones(inner if by_units else outer)
+    buffer = np.empty((min(chunk, calls), outer, inner))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, calls, chunk):
+            here = slice(start, min(calls, start + chunk))
+            block = buffer[: here.stop - start]
+            np.copyto(block, view[here], casting="unsafe")
+            flat = block.reshape(len(block), -1)
+            squares = np.einsum("ij,ij->i", flat, flat)
+            if not np.all(np.isfinite(squares)):
+                nonfinite[here] = _cleared(flat)
+                squares = np.einsum("ij,ij->i", flat, flat)
+            sums = block @ ones if by_units else ones @ block
+            energy[here] = squares
+            total[here] = sums.sum(axis=1)
+            row_sum_energy[here] = np.einsum("ij,ij->i", sums, sums)
+            largest[here] = np.abs(flat, out=flat).max(axis=1, initial=0.0)
+    return total, energy, row_sum_energy, nonfinite, largest
+
+
+def _large_calls(view: npt.NDArray[Any], by_units: bool) -> Sums:
+    """One call at a time, in blocks that stay in the cache."""
+    calls, outer, inner = view.shape
+    total, energy, row_sum_energy, largest = np.zeros((4, calls))
+    nonfinite = np.zeros(calls, dtype=np.int64)
+    wide = min(inner, _BLOCK)
+    tall = max(1, _BLOCK // wide)
+    buffer = np.empty(tall * wide)
+    ones = np.ones(max(tall, wide))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for call in range(calls):
+            sums = np.zeros(outer if by_units else inner)
+            for top in range(0, outer, tall):
+                rows = slice(top, min(outer, top + tall))
+                for left in range(0, inner, wide):
+                    columns = slice(left, min(inner, left + wide))
+                    height, width = rows.stop - top, columns.stop - left
+                    flat = buffer[: height * width]
+                    block = flat.reshape(height, width)
+                    np.copyto(block, view[call, rows, columns], casting="unsafe")
+                    squares = float(np.dot(flat, flat))
+                    if not np.isfinite(squares):
+                        nonfinite[call] += int(_cleared(flat[None])[0])
+                        squares = float(np.dot(flat, flat))
+                    energy[call] += squares
+                    if by_units:
+                        sums[rows] += block @ ones[:width]
+                    else:
+                        sums[columns] += ones[:height] @ block
+                    largest[call] = max(largest[call], flat.max(), -flat.min())
+            total[call] = sums.sum()
+            row_sum_energy[call] = np.dot(sums, sums)
+    return total, energy, row_sum_energy, nonfinite, largest
+
+
+def _cleared(flat: Floats) -> Counts:
+    """Set what is not finite to zero, in place, and count it call by call."""
+    bad = ~np.isfinite(flat)
+    flat[bad] = 0.0
+    return np.asarray(bad.sum(axis=1), dtype=np.int64)
