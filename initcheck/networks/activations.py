@@ -129,8 +129,8 @@ def _made(name: str, parameter: float | None) -> Activation:
 @functools.cache
 def _nodes() -> tuple[Array, Array]:
     """Nodes and weights of a standard normal expectation: Gauss-Legendre, half a unit a panel, to +-13."""
-    # Every kink of our activations lies at 0, which is a panel's edge, and every pole at distance pi/2 or more
-    # from the real axis; so 20 nodes a panel are exact to rounding. What lies beyond +-13 weighs 1e-37.
+    # Every kink of our activations lies at 0, which is a panel's edge, and every pole at distance pi/2 or
+    # more from the real axis: 20 nodes a panel are exact to rounding. What lies beyond +-13 weighs 1e-37.
     nodes, weights = np.polynomial.legendre.leggauss(20)
     edges = np.arange(-26, 26) * 0.5
     z = (edges[:, None] + 0.25 + 0.25 * nodes).ravel()

@@ -69,8 +69,8 @@ class Perceptron:
         activations: phi of each hidden layer, L - 1 of them.
         biases: one (units,) vector a layer, or None for a network without.
         ordered: multiply matrices so that every entry is summed in the same order. BLAS treats rows and
-            columns at the edge of a block otherwise, and equal units then differ in the last bit. Slow: for small
-            networks.
+            columns at the edge of a block otherwise, and equal units then differ in the last bit. Slow: for
+            small networks.
 
     Raises:
         ValueError: the shapes do not fit together.

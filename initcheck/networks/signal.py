@@ -136,9 +136,9 @@ def _settled(z: Array, scale: float, activation: Activation) -> _Signal:
     """The same signal, scaled so that phi treats it as it would treat the true values.
 
     A homogeneous phi (ReLU) may be fed any multiple. No other may: tanh of a small signal is a straight line
-    and tanh of a large one a sign. But those that are straight lines far out (GELU, SELU) may be fed any multiple
-    that is still far out: a value that then falls into the bent part was 10^-49 of the largest, which float64
-    loses in the next sum anyway.
+    and tanh of a large one a sign. But those that are straight lines far out (GELU, SELU) may be fed any
+    multiple that is still far out: a value that then falls into the bent part was 10^-49 of the largest,
+    which float64 loses in the next sum anyway.
     """
     if activation.homogeneous:
         return _Signal(z, scale).shrunk()
