@@ -26,7 +26,7 @@ def betting_log_e(d: npt.ArrayLike, c: float) -> npt.NDArray[np.float64]:
     enough not to have been seen may carry the mean.
 
     >>> betting_log_e([99.0, 99.0, 99.0, 99.0], c=1.0).round(1)
-    array([ 3.6,  7.5, 11.9, 16.4])
+    array([ 3.6,  7.7, 12.1, 16.5])
 
     Args:
         d: observations along the last axis, each >= -c. NaN is read as -c, the value that loses most.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -49,22 +50,24 @@ def looks(error: float) -> tuple[int, int, int]:
     return first, round(first * 13 / 6), round(first * 4.65)
 
 
-def thresholds(sizes: Sequence[int], error: float) -> list[int]:
+@functools.lru_cache(maxsize=256)
+def thresholds(sizes: tuple[int, ...], error: float) -> tuple[int, ...]:
     """Fewest values on one side of an edge that decide at each look, with total error at most ``error``.
 
     Each look may spend half of what is left, the last one all of it; what discreteness leaves unspent goes
     on. n + 1 where no count of n values suffices.
 
     >>> thresholds((12, 26, 56), 1e-3)
-    [12, 22, 41]
+    (12, 22, 41)
     """
-    left, counts = error, []
+    left = error
+    counts = []
     for position, n in enumerate(sizes):
         share = left if position == len(sizes) - 1 else left / 2
         k = next((k for k in range(n // 2 + 1, n + 1) if median_log_p(k, n) <= math.log(share)), n + 1)
         left -= math.exp(median_log_p(k, n))
         counts.append(k)
-    return counts
+    return tuple(counts)
 
 
 def judge_median(

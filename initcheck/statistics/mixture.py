@@ -38,5 +38,5 @@ def average_log_e(log_es: Sequence[npt.ArrayLike] | Floats, weights: Sequence[fl
     # A process at +-inf is its own maximum: shifting by it would give inf - inf.
     shift = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore", over="ignore"):
-        summed = np.tensordot(shares, np.exp(stack - shift), axes=1)
+        summed = np.dot(shares, np.exp(stack - shift).reshape(len(stack), -1)).reshape(top.shape)
         return np.asarray(np.log(summed) + shift)
