@@ -13,7 +13,7 @@ from typing import Any
 from initcheck.errors import ClaimFailed, UsageError, closest
 from initcheck.verdict import Evidence, Result, Verdict
 
-__all__ = ["FORMAT", "NotChecked", "Report", "Run"]
+__all__ = ["FORMAT", "NotChecked", "Report", "Run", "result_from_plain", "result_to_plain"]
 
 FORMAT = "initcheck-report/1"
 
@@ -117,8 +117,12 @@ class Report:
         if len(found) == 1:
             return found[0]
         if not found:
-            valid = {r.claim for r in self.results} if name in (None, *self.initializers) else self.initializers
-            raise KeyError(f"{key!r} is not in this report; {closest(str(claim if name is None else name), valid)}")
+            valid = (
+                {r.claim for r in self.results} if name in (None, *self.initializers) else self.initializers
+            )
+            raise KeyError(
+                f"{key!r} is not in this report; {closest(str(claim if name is None else name), valid)}"
+            )
         raise KeyError(f"{claim!r} was asked of {len(found)} initializers; write report[NAME, {claim!r}].")
 
     def _repr_html_(self) -> str:
@@ -176,6 +180,17 @@ class Report:
             ) from None
 
 
+def result_to_plain(result: Result) -> dict[str, Any]:
+    """One result as plain data, to be sent between processes or written claim by claim."""
+    plain: dict[str, Any] = _plain(dataclasses.asdict(result))
+    return plain
+
+
+def result_from_plain(data: Mapping[str, Any]) -> Result:
+    """Read what ``result_to_plain`` made."""
+    return _result(data)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
@@ -191,7 +206,9 @@ def _number(value: Any) -> Any:
 
 
 def _result(data: Mapping[str, Any]) -> Result:
-    evidence = {k: _number(v) if isinstance(v, str) and k in _NUMBERS else v for k, v in data["evidence"].items()}
+    evidence = {
+        k: _number(v) if isinstance(v, str) and k in _NUMBERS else v for k, v in data["evidence"].items()
+    }
     for key in ("shape", "band", "interval", "detail"):
         if evidence.get(key) is not None:
             evidence[key] = tuple(_number(v) if key in ("band", "interval") else v for v in evidence[key])

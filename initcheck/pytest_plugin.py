@@ -1,0 +1,40 @@
+"""`pytest --initcheck=TARGET`: the options, and nothing more until one of them is used."""
+
+from __future__ import annotations
+
+import pytest
+
+from initcheck.options import add_to_pytest
+
+__all__ = ["pytest_addoption", "pytest_configure"]
+
+pytest.register_assert_rewrite("initcheck.properties")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--initcheck TARGET`` and the options of a run."""
+    group = parser.getgroup("initcheck", "claims about weight initialization (initcheck)")
+    group.addoption(
+        "--initcheck",
+        action="append",
+        default=[],
+        metavar="TARGET",
+        dest="initcheck_targets",
+        help="check this initializer (repeatable): myinit, pkg.mod:attr, file.py:attr, @pyproject.toml",
+    )
+    add_to_pytest(group)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start a run where a target was named: here, since a usage error raised later is lost under xdist."""
+    if not config.option.initcheck_targets and not config.option.initcheck_theorems:
+        return
+    # Only now: NumPy, Hypothesis and the frameworks of the targets are imported from here on.
+    from initcheck.errors import UsageError
+    from initcheck.pytest_session import ClaimSession
+
+    try:
+        session = ClaimSession(config)
+    except UsageError as error:
+        raise pytest.UsageError(f"initcheck: {error}") from error
+    config.pluginmanager.register(session, "initcheck-session")

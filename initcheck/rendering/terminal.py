@@ -1,0 +1,260 @@
+"""A report as lines of plain text: the account of one failure, and the summary of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from initcheck.report import Report
+from initcheck.verdict import Evidence, Result, Verdict
+
+__all__ = ["escaped", "failure_text", "painted", "result_line", "summary_lines"]
+
+_WORDS = {
+    Verdict.HOLDS: "hold",
+    Verdict.FAILS: "fail",
+    Verdict.UNDECIDED: "undecided",
+    Verdict.WAIVED: "waived",
+    Verdict.NOT_APPLICABLE: "not applicable",
+}
+_COLOURS = {"HOLDS": "32", "FAILS": "1;31", "UNDECIDED": "33", "WAIVED": "36", "NOT APPLICABLE": "2"}
+_SHOWN = 12  # groups of initializers in a summary: with the other lines it fits a screen
+_NAMES = 3  # names spelled out where several share one line
+
+
+def escaped(text: str, limit: int = 300) -> str:
+    """Make text from a user safe to print: one line, no terminal escapes, not too long.
+
+    >>> escaped("he\\x1b[31m\\n")
+    'he\\\\x1b[31m\\\\n'
+    >>> escaped("x" * 10_000, limit=40)
+    'xxxxxxxxxx... (10,000 characters) ...xxxxxxxxxx'
+    """
+    if len(text) > limit:
+        kept = limit // 4
+        text = f"{text[:kept]}... ({len(text):,} characters) ...{text[-kept:]}"
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text
+    )
+
+
+def painted(line: str, colour: bool) -> str:
+    """Colour the first verdict word of a line, where colour is wanted."""
+    if colour:
+        found = [(line.find(word), word) for word in _COLOURS if word in line]
+        if found:
+            at, word = min(found)
+            return f"{line[:at]}\x1b[{_COLOURS[word]}m{word}\x1b[0m{line[at + len(word) :]}"
+    return line
+
+
+def failure_text(result: Result) -> str:
+    """The whole account of one verdict, in the order in which a reader asks.
+
+    Claim, verdict and initializer; the sentence; measured against allowed; the smallest case; the evidence; the
+    likely cause; its fix; how to reproduce it. A line that has nothing to say is not printed.
+    """
+    head = f"{escaped(result.claim)}  {result.verdict.value}  for {escaped(result.initializer)}"
+    lines = [head, f"  {escaped(result.says)}"]
+    for label, text in _account(result):
+        lines.append(f"    {label:<12}{text}".rstrip())
+    return "\n".join(lines)
+
+
+def _account(result: Result) -> Iterator[tuple[str, str]]:
+    e = result.evidence
+    if result.reason:
+        yield "reason", escaped(result.reason, 2_000)
+    if e.measured is not None and e.allowed is not None:
+        yield "measured", f"{escaped(e.measured):<12} allowed {escaped(e.allowed)}"
+    elif e.measured is not None:
+        yield "measured", escaped(e.measured)
+    elif e.allowed is not None:
+        yield "allowed", escaped(e.allowed)
+    if case := _case(e):
+        yield "smallest", case
+    if evidence := evidence_text(e):
+        yield "evidence", evidence
+    for line in e.detail:
+        yield "", escaped(line)
+    if e.likely:
+        yield "likely", escaped(e.likely)
+    if e.fix:
+        yield "fix", escaped(e.fix)
+    for note in result.notes:
+        yield "note", escaped(note, 1_000)
+    if result.reproduce:
+        yield "reproduce", escaped(result.reproduce, 20_000)
+
+
+def _case(evidence: Evidence) -> str:
+    if evidence.case:
+        return escaped(evidence.case)
+    if evidence.shape is None:
+        return ""
+    return f"shape {evidence.shape}" + (f", {evidence.dtype}" if evidence.dtype else "")
+
+
+def evidence_text(evidence: Evidence) -> str:
+    """How much was drawn and how sure that makes us, as one line; empty where nothing was drawn."""
+    parts = []
+    if evidence.weights:
+        parts.append(f"{_count(evidence.weights, 'weight')} in {_count(evidence.calls, 'call')}")
+    elif evidence.calls:
+        parts.append(_count(evidence.calls, "call"))
+    if evidence.e_value_log10 is not None:
+        parts.append(f"e-value 10^{evidence.e_value_log10:.1f}")
+    if evidence.error_spent:
+        parts.append(f"error rate spent {evidence.error_spent:.2g}")
+    return "; ".join(parts)
+
+
+def result_line(result: Result) -> str:
+    """One line a verdict, for a list of all of them."""
+    e = result.evidence
+    parts = [f"{result.verdict.value:<14}  {escaped(result.claim):<34}  {escaped(result.initializer, 80)}"]
+    if result.reason:
+        parts.append(f"({escaped(result.reason)})")
+    elif e.measured is not None:
+        parts.append(escaped(e.measured) + (f" in {escaped(e.allowed)}" if e.allowed is not None else ""))
+    return "  ".join(parts)
+
+
+def summary_lines(report: Report) -> list[str]:
+    """The end of a run: the denominator, who deviates, what was not checked and why, and what to type next."""
+    lines = [_denominator(report)]
+    lines += _by_initializer(report)
+    lines += _undecided_and_waived(report)
+    lines += _not_checked(report)
+    lines += _contracts(report.contracts)
+    lines.append(_bound(report))
+    if not report.decided:
+        lines.append("Nothing was decided: a run that shows nothing cannot pass.")
+    first = next((r.reproduce for r in report.failures if r.reproduce), None)
+    if first:
+        lines.append(f"reproduce the first failure: {escaped(first, 20_000)}")
+    return lines
+
+
+def _denominator(report: Report) -> str:
+    counts = report.counts
+    always = (Verdict.HOLDS, Verdict.FAILS)
+    terms = " + ".join(f"{n:,} {_WORDS[v]}" for v, n in counts.items() if n or v in always)
+    names = len(report.initializers)
+    claims = len({r.claim for r in report.results})
+    if names <= 1:
+        return f"{_count(len(report), 'claim')} = {terms}"
+    return f"{_count(len(report), 'verdict')} ({_count(claims, 'claim')} x {names:,} initializers) = {terms}"
+
+
+def _by_initializer(report: Report) -> list[str]:
+    """Equal outcomes folded into one line, the deviating ones shown first."""
+    if len(report.initializers) <= 1:
+        return []
+    deviations: dict[str, list[Result]] = {name: [] for name in report.initializers}
+    for r in report.results:
+        if r.verdict is Verdict.FAILS:
+            deviations[r.initializer].append(r)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, results in deviations.items():
+        groups.setdefault(tuple(r.claim for r in results), []).append(name)
+    whole = groups.pop((), [])
+    ordered = sorted(groups.items(), key=lambda g: (len(g[1]), -len(g[0])))
+    lines = [f"  {_names(names)}: FAILS {_listed(claims, 6)}" for claims, names in ordered[:_SHOWN]]
+    rest = ordered[_SHOWN:]
+    if rest:
+        lines.append(
+            f"  and {sum(len(names) for _, names in rest):,} more initializers that fail in other ways"
+        )
+    if whole:
+        lines.append(f"  {_names(whole)}: nothing fails")
+    return lines
+
+
+def _undecided_and_waived(report: Report) -> list[str]:
+    lines = []
+    for verdict in (Verdict.UNDECIDED, Verdict.WAIVED):
+        lines += _folded(verdict.value.lower(), (r for r in report.results if r.verdict is verdict))
+    return lines
+
+
+def _not_checked(report: Report) -> list[str]:
+    lines = _folded("not applicable", (r for r in report.results if r.verdict is Verdict.NOT_APPLICABLE))
+    reasons: dict[tuple[str, str | None], list[str]] = {}
+    for n in report.not_checked:
+        reasons.setdefault((n.reason, n.call_to_write), []).append(n.name)
+    for (reason, call), names in list(reasons.items())[:_SHOWN]:
+        write = f"; write {escaped(call)}" if call else ""
+        lines.append(f"not checked: {_names(names)}: {escaped(reason)}{write}")
+    if len(reasons) > _SHOWN:
+        lines.append(f"not checked: {len(reasons) - _SHOWN:,} more reasons; the JSON report has them all")
+    return lines
+
+
+def _folded(label: str, results: Iterable[Result]) -> list[str]:
+    reasons: dict[str, list[Result]] = {}
+    for r in results:
+        reasons.setdefault(r.reason or "no reason was given", []).append(r)
+    lines = []
+    for reason, found in sorted(reasons.items(), key=lambda g: -len(g[1]))[:_SHOWN]:
+        claims = tuple(dict.fromkeys(r.claim for r in found))
+        names = dict.fromkeys(r.initializer for r in found)
+        of = f" of {len(names):,} initializers" if len(names) > 1 else ""
+        lines.append(f"{label}: {_listed(claims, 4)}{of}: {escaped(reason)}")
+    if len(reasons) > _SHOWN:
+        lines.append(f"{label}: {len(reasons) - _SHOWN:,} more reasons; the JSON report has them all")
+    return lines
+
+
+def _contracts(contracts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What was not declared but read off draws, or assumed, must be said."""
+    said: dict[tuple[str, ...], list[str]] = {}
+    for name, contract in contracts.items():
+        lines = tuple(_guesses(contract))
+        if lines:
+            said.setdefault(lines, []).append(name)
+    shown: list[str] = []
+    for lines, names in list(said.items())[:_SHOWN]:
+        shown += [f"contract of {_names(names)} {line}" for line in lines]
+    if len(said) > _SHOWN:
+        shown.append(f"and {len(said) - _SHOWN:,} more inferred contracts; the JSON report has them all")
+    return shown
+
+
+def _guesses(contract: Mapping[str, Any]) -> Iterator[str]:
+    origins: Mapping[str, str] = contract.get("origins") or {}
+    for origin in ("inferred", "assumed"):
+        fields = [f"{key}={contract.get(key)}" for key, where in origins.items() if where == origin]
+        if fields:
+            yield f"{origin}: {', '.join(escaped(f) for f in fields)}"
+    for note in contract.get("notes") or ():
+        yield f"note: {escaped(str(note), 1_000)}"
+
+
+def _bound(report: Report) -> str:
+    run = report.run
+    names = max(1, len(report.initializers))
+    whole = f" ({names * run.alpha:.2g} in this run)" if names > 1 else ""
+    each = " for each initializer" if names > 1 else ""
+    return (
+        f"P(any false FAIL) <= {run.alpha:g}{each}{whole}; a HOLDS is wrong with probability <= {run.beta:g};"
+        f" seed {run.seed}, profile {escaped(run.profile)}"
+    )
+
+
+def _names(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return escaped(names[0], 80)
+    if len(names) <= _NAMES:
+        return ", ".join(escaped(n, 60) for n in names)
+    first = ", ".join(escaped(n, 60) for n in names[: _NAMES - 1])
+    return f"{first} and {len(names) - _NAMES + 1:,} more"
+
+
+def _listed(claims: Sequence[str], most: int) -> str:
+    shown = ", ".join(escaped(c) for c in claims[:most])
+    return shown + (f" and {len(claims) - most:,} more" if len(claims) > most else "")
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
