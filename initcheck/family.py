@@ -1,0 +1,233 @@
+"""The marginal law of the weights: normal, uniform, truncated, sparse, ..., whatever their scale."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.statistics.tail import hill
+
+__all__ = ["Family", "family_of", "truncated_variance"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Family:
+    """The marginal law of the weights.
+
+    Attributes:
+        name: ``normal``, ``uniform``, ``truncated_normal``, ``sparse``, ``orthogonal``, ...; ``unknown``.
+        text: the same in words.
+        parameter: where it is cut (in standard deviations of the uncut normal), the density of a sparse one,
+            the number of levels, the tail index; None where there is none.
+        kurtosis: E w^4 / (E w^2)^2 of the centred weights; NaN where there are no weights to read.
+        share: E w^2 as a fraction of what it would be without the truncation or the sparsity.
+    """
+
+    name: str
+    text: str
+    parameter: float | None = None
+    kurtosis: float = math.nan
+    share: float = 1.0
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def truncated_variance(cut: float) -> float:
+    """Variance of a standard normal cut at +-cut.
+
+    >>> round(truncated_variance(2.0), 4)
+    0.7737
+    """
+    density = math.exp(-cut * cut / 2) / math.sqrt(2 * math.pi)
+    return 1 - 2 * cut * density / math.erf(cut / math.sqrt(2))
+
+
+def family_of(draws: Sequence[Array]) -> Family:
+    """Name the marginal law of draws of 256 weights or more.
+
+    The first that fits is named, in the order of RECOGNITION 2.2: degenerate, orthogonal, few levels, sparse,
+    one-sided, bounded, heavy, normal.
+
+    >>> family_of([np.random.default_rng(0).uniform(-1, 1, (64, 64))]).name
+    'uniform'
+
+    Args:
+        draws: finite arrays; each is scaled by its own rms, so that they may come from different shapes.
+    """
+    large = [a for a in sorted(draws, key=lambda a: -a.size) if a.size >= 256]
+    if not large:
+        return Family("unknown", "no draw of 256 weights to read")
+    found = _degenerate(large)
+    if found is not None:
+        return found
+    # Divided by their largest entry first, so that no square of a huge or tiny weight leaves float64.
+    large = [a / np.abs(a).max() for a in large if a.any()]
+    return _orthogonal(large) or _discrete(large) or _continuous(large)
+
+
+def _degenerate(draws: Sequence[Array]) -> Family | None:
+    if not any(a.any() for a in draws):
+        return Family("zero", "every weight is zero")
+    if all(float(a.min()) == float(a.max()) for a in draws):
+        values = {float(a.flat[0]) for a in draws if a.shape == draws[0].shape}
+        if len(values) > 1:
+            return Family("one-number", "one random number fills the whole tensor")
+        return Family("constant", f"every weight is {draws[0].flat[0]:.4g}")
+    return None
+
+
+def _orthogonal(draws: Sequence[Array]) -> Family | None:
+    if _is_orthogonal(draws):
+        return Family("orthogonal", "an orthogonal matrix")
+    return None
+
+
+def _is_orthogonal(draws: Sequence[Array]) -> bool:
+    asked = 0
+    for a in draws:
+        if a.size > 20_000:  # the Gram matrix of a small one says the same, sooner
+            continue
+        fits = False
+        for matrix in (a.reshape(a.shape[0], -1), a.reshape(-1, a.shape[-1])):
+            small = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+            if len(small) < 2:
+                fits = True
+                continue
+            gram = small @ small.T
+            scale = float(np.trace(gram)) / len(gram)
+            fits = fits or (
+                scale > 0 and float(np.abs(gram - scale * np.eye(len(gram))).max()) < 2e-3 * scale
+            )
+            asked += 1
+            if a.ndim == 2:
+                break
+        if not fits:
+            return False
+        if asked >= 6:
+            break
+    return asked > 0
+
+
+def _discrete(draws: Sequence[Array]) -> Family | None:
+    first = draws[0]
+    levels = len(np.unique(first.ravel()[:40_000]))
+    read = min(first.size, 40_000)
+    zeros = float(np.mean([np.mean(a == 0) for a in draws if a.size >= first.size / 4]))
+    kurtosis = _kurtosis(_scaled(draws))
+    if levels == 2:
+        return Family("rademacher", "two levels", 2, kurtosis, 1.0)
+    if levels <= 16:
+        share = 1 - zeros if levels == 3 and zeros > 0.02 else 1.0
+        return Family("levels", f"{levels} levels", levels, kurtosis, share)
+    if levels <= 512 and levels < read / 64:
+        return Family("quantised", f"a grid of {levels} levels", levels, kurtosis)
+    if zeros > 0.02:
+        density = 1 - zeros
+        return Family(
+            "sparse", f"sparse, {100 * density:.3g} % of the weights not zero", density, kurtosis, density
+        )
+    return None
+
+
+def _continuous(draws: Sequence[Array]) -> Family:
+    values = _scaled(draws)
+    mean = float(values.mean())
+    if (values >= 0).all() or (values <= 0).all():
+        return _one_sided(values, abs(mean))
+    centred = values - mean
+    centred /= math.sqrt(float(np.mean(centred * centred)))
+    size = np.abs(centred)
+    largest = float(size.max())
+    kurtosis = float(np.mean(centred**4))
+    first = np.abs(draws[0])  # one draw alone: its edge is not blurred by the rms of the others
+    at_edge = float(np.mean(first >= first.max() * (1 - 1e-6)))
+    if at_edge > 0.005:
+        return Family(
+            "clipped", f"cut at its edges, where {100 * at_edge:.2g} % of the weights lie", at_edge, kurtosis
+        )
+    if abs(kurtosis - 1.8) < 0.05 and largest < math.sqrt(3) * 1.03:
+        return Family("uniform", "a uniform", None, kurtosis)
+    if abs(kurtosis - 2.4) < 0.06 and abs(largest - math.sqrt(6)) < 0.035:
+        return Family("triangular", "a triangular law", None, kurtosis)
+    cut = _cut_from_edge(largest)
+    if cut is not None and abs(kurtosis - _truncated_kurtosis(cut)) < 0.06:
+        nearest = next((c for c in (1.0, 2.0, 3.0) if abs(cut - c) < 0.06), round(cut, 2))
+        text = f"a normal truncated at {nearest:g} standard deviations"
+        return Family("truncated_normal", text, nearest, kurtosis, truncated_variance(nearest))
+    return _outliers(draws, kurtosis) or _tailed(size, kurtosis)
+
+
+def _one_sided(values: Array, mean: float) -> Family:
+    kurtosis = _kurtosis(values)
+    if abs(mean - 0.866) < 0.02 and float(np.abs(values).max()) < math.sqrt(3) * 1.03:
+        return Family("one-sided-uniform", "a uniform on [0, b)", None, kurtosis)
+    if abs(mean - 0.798) < 0.02:
+        return Family("half-normal", "the absolute value of a normal", None, kurtosis)
+    return Family("one-sided", "weights of one sign", None, kurtosis)
+
+
+def _outliers(draws: Sequence[Array], kurtosis: float) -> Family | None:
+    # By the median of each draw: its rms would hang on whether a far value fell into it.
+    sizes = []
+    for a in draws:
+        if a.size >= min(4096, draws[0].size):
+            size = np.abs(a.ravel())
+            middle = float(np.median(size)) / 0.6745
+            if middle > 0:
+                sizes.append(size / middle)
+    pooled = np.concatenate(sizes) if sizes else np.zeros(1)
+    far = int(np.sum(pooled > 8))
+    between = int(np.sum((pooled > 5.5) & (pooled <= 8)))
+    if not 2 <= far < 0.02 * len(pooled) or between >= 0.2 * far:
+        return None
+    text = f"1 weight in {round(len(pooled) / far):,} lies beyond 8 standard deviations of the rest"
+    return Family("outliers", text, far / len(pooled), kurtosis)
+
+
+def _tailed(size: Array, kurtosis: float) -> Family:
+    index, _ = hill(size)
+    if index < 2.3:
+        return Family("no-variance", f"a tail of index {index:.2g}, which has no variance", index, kurtosis)
+    if index < 4.5 or kurtosis > 3.6:
+        return Family(
+            "heavy-tail", f"a heavy tail, of index {index:.2g} and kurtosis {kurtosis:.3g}", index, kurtosis
+        )
+    if abs(kurtosis - 3) < 0.15:
+        return Family("normal", "a normal", None, kurtosis)
+    return Family("unknown", f"a law of kurtosis {kurtosis:.3g}", None, kurtosis)
+
+
+def _scaled(draws: Sequence[Array]) -> Array:
+    # The largest draws are enough: a rms of few weights would blur the edges of a bounded law.
+    kept = [a for a in draws if a.size >= min(4096, draws[0].size)]
+    return np.concatenate([a.ravel() / math.sqrt(float(np.mean(a * a))) for a in kept])
+
+
+def _kurtosis(values: Array) -> float:
+    centred = values - values.mean()
+    second = float(np.mean(centred**2))
+    return float(np.mean(centred**4)) / second**2 if second > 0 else math.nan
+
+
+_CUTS = np.linspace(0.7, 3.3, 131)
+_EDGES = np.array([c / math.sqrt(truncated_variance(c)) for c in _CUTS])
+
+
+def _cut_from_edge(edge: float) -> float | None:
+    if not _EDGES[0] <= edge <= _EDGES[-1]:
+        return None
+    return float(np.interp(edge, _EDGES, _CUTS))
+
+
+def _truncated_kurtosis(cut: float) -> float:
+    # E z^4 of a standard normal cut at +-c is 3 E z^2 - 2 c^3 phi(c) / (2 Phi(c) - 1), by parts.
+    density = math.exp(-cut * cut / 2) / math.sqrt(2 * math.pi)
+    second = truncated_variance(cut)
+    return (3 * second - 2 * cut**3 * density / math.erf(cut / math.sqrt(2))) / second**2

@@ -1,0 +1,176 @@
+"""A first look at an initializer: draws at about two dozen shapes, 260,000 weights in all."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.law import LawSample
+from initcheck.layer import Layer
+
+__all__ = ["Draw", "Probe", "probe"]
+
+Array = npt.NDArray[np.float64]
+Draw = Callable[[tuple[int, ...], int], npt.NDArray[np.floating]]
+"""``draw(shape, seed)``: an array of exactly that shape; raises where the initializer fails."""
+
+# Both orders of every rectangle, small odd fans, the neighbours of 256: what tells one law from another.
+_DENSE: tuple[tuple[tuple[int, int], int], ...] = (
+    ((256, 256), 2),
+    ((300, 24), 1), ((24, 300), 1), ((128, 64), 1), ((64, 128), 1),
+    ((33, 100), 2), ((100, 33), 2), ((257, 16), 1), ((16, 257), 1),
+    ((1, 256), 8), ((256, 1), 8), ((2, 128), 8), ((128, 2), 8), ((3, 170), 4), ((170, 3), 4),
+    ((5, 90), 4), ((90, 5), 4), ((7, 63), 4), ((63, 7), 4),
+)  # fmt: skip
+# All axes different, so that the axes that divide can be told apart, and no axis product equals another.
+_PLANS: Mapping[int, tuple[tuple[tuple[int, ...], int], ...]] = {
+    2: _DENSE,
+    3: (
+        ((5, 11, 23), 2), ((23, 11, 5), 2), ((12, 40, 3), 2), ((3, 40, 12), 2),
+        ((96, 2, 5), 2), ((5, 2, 96), 2),
+    ),
+    4: (
+        ((5, 6, 7, 8), 2), ((8, 7, 6, 5), 2), ((16, 12, 3, 5), 2), ((3, 5, 12, 16), 2),
+        ((96, 2, 3, 5), 2), ((5, 3, 2, 96), 2),  # more units than inputs
+    ),
+    5: (
+        ((5, 6, 2, 3, 7), 2), ((7, 3, 2, 6, 5), 2), ((12, 8, 2, 4, 3), 2), ((3, 4, 2, 8, 12), 2),
+        ((96, 2, 3, 1, 5), 2), ((5, 1, 3, 2, 96), 2),
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What an initializer returned at the shapes of the plan.
+
+    Attributes:
+        draws: shape -> finite arrays of that shape, in float64, one per seed.
+        failures: shape -> why there is no such array: it raised, another shape, no number, not finite.
+        infinite: shapes that gave an infinite or NaN weight.
+    """
+
+    draws: Mapping[tuple[int, ...], tuple[Array, ...]]
+    failures: Mapping[tuple[int, ...], str] = field(default_factory=dict)
+    infinite: frozenset[tuple[int, ...]] = frozenset()
+
+    def of_rank(self, rank: int) -> dict[tuple[int, ...], tuple[Array, ...]]:
+        """Keep the draws with this number of axes."""
+        return {shape: arrays for shape, arrays in self.draws.items() if len(shape) == rank}
+
+    def large(self, least: int = 1024) -> list[Array]:
+        """List the draws of at least so many weights, the largest first."""
+        found = [a for arrays in self.draws.values() for a in arrays if a.size >= least]
+        return sorted(found, key=lambda a: -a.size)
+
+    def matrices(self, side: int = 16) -> list[Array]:
+        """List the matrices both of whose sides have at least so many entries, the largest first."""
+        return [a for a in self.large(side * side) if a.ndim == 2 and min(a.shape) >= side]
+
+    def samples(self, layout: str, of: Callable[[Array], float] | None = None) -> list[LawSample]:
+        """Reduce the draws whose rank fits the layout to one second moment per shape.
+
+        Args:
+            layout: the meaning of the axes, as in ``Layer``.
+            of: a scale to take the place of the second moment, such as a squared interquartile range.
+        """
+        rank = 2 if layout in ("out_in", "in_out") else len(layout)
+        found = []
+        for shape, arrays in self.of_rank(rank).items():
+            values = [float(np.mean(a * a)) for a in arrays]
+            n = sum(a.size for a in arrays)
+            mean = float(np.mean(values))
+            error = _relative_error(arrays, values, mean)
+            if of is not None:
+                mean, error = float(np.mean([of(a) for a in arrays])), max(0.02, 3 / math.sqrt(n))
+            found.append(LawSample(Layer(shape, layout), mean, error, n))
+        for shape in self.infinite:
+            if len(shape) == rank:
+                found.append(LawSample(Layer(shape, layout), math.inf, 1.0, 0))
+        return found
+
+    def mean(self) -> tuple[float, float]:
+        """Mean over rms, averaged over the large draws, and its standard error between draws."""
+        values, sizes = [], []
+        for a in self.large():
+            rms = math.sqrt(float(np.mean(a * a)))
+            if rms > 0:
+                values.append(float(a.mean()) / rms)
+                sizes.append(a.size)
+        if not values:
+            return 0.0, math.inf
+        weights = np.array(sizes) / np.sum(sizes)
+        mean = float(np.dot(weights, values))
+        between = math.sqrt(float(np.dot(weights**2, (np.array(values) - mean) ** 2)))
+        return mean, max(between, 1 / math.sqrt(np.sum(sizes)))
+
+
+def probe(draw: Draw, *, seed: int = 0, ranks: Iterable[int] = (2, 4)) -> Probe:
+    """Draw at the shapes of the plan; whatever the initializer does wrong is noted, never raised.
+
+    >>> def he(shape, seed):
+    ...     return np.random.default_rng(seed).normal(0, (2 / shape[1]) ** 0.5, shape)
+    >>> sum(a.size for arrays in probe(he, ranks=(2,)).draws.values() for a in arrays) < 260_000
+    True
+
+    Args:
+        draw: the initializer.
+        seed: the seed before the first of the consecutive seeds used.
+        ranks: numbers of axes to try, of 2 to 5.
+    """
+    draws: dict[tuple[int, ...], tuple[Array, ...]] = {}
+    failures: dict[tuple[int, ...], str] = {}
+    infinite: set[tuple[int, ...]] = set()
+    for rank in ranks:
+        missed = 0
+        for shape, calls in _PLANS.get(rank, ()):
+            kept: list[Array] = []
+            for _ in range(calls):
+                seed += 1
+                drawn, why = _one(draw, shape, seed)
+                if drawn is None:
+                    failures[shape] = why
+                    break
+                kept.append(drawn)
+            if failures.get(shape) == _NOT_FINITE:
+                infinite.add(shape)
+            elif kept:
+                draws[shape] = tuple(kept)
+            else:
+                missed += 1
+            if missed == 3 and not any(len(s) == rank for s in draws):
+                break  # it does not take this rank: a slow initializer is spared the rest
+    return Probe(draws, failures, frozenset(infinite))
+
+
+_NOT_FINITE = "a weight is infinite or NaN"
+
+
+def _one(draw: Draw, shape: tuple[int, ...], seed: int) -> tuple[Array | None, str]:
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            drawn = np.asarray(draw(shape, seed), dtype=np.float64)
+    except (Exception, SystemExit) as error:  # whatever a user's code raises is a finding about it
+        return None, f"{type(error).__name__}: {error}"
+    if drawn.shape != shape:
+        return None, f"it returned shape {drawn.shape}"
+    if not np.isfinite(drawn).all():
+        return None, _NOT_FINITE
+    return drawn, ""
+
+
+def _relative_error(arrays: Sequence[Array], values: Sequence[float], mean: float) -> float:
+    # The larger of the error inside the draws and between them: entries of one draw may be dependent.
+    if mean <= 0 or not math.isfinite(mean):
+        return 1.0
+    n = sum(a.size for a in arrays)
+    fourth = sum(float(np.sum(np.square(a * a))) for a in arrays) / n
+    within = math.sqrt(max(fourth / mean**2 - 1, 0.0) / n)
+    between = float(np.std(values, ddof=1)) / mean / math.sqrt(len(values)) if len(values) > 1 else 0.0
+    return max(within, between)
