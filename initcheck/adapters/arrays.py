@@ -1,0 +1,128 @@
+"""Results of any framework read as NumPy arrays, without importing that framework."""
+
+from __future__ import annotations
+
+import numbers
+import sys
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.errors import UsageError
+
+__all__ = ["dtype_name", "is_array", "pick", "shape_of", "to_numpy"]
+
+
+def is_array(value: Any) -> bool:
+    """Whether it is an array of some framework: a list of lists is not."""
+    return (
+        isinstance(value, np.ndarray)
+        or _is_torch(value)
+        or (hasattr(value, "__array__") and hasattr(value, "shape") and hasattr(value, "dtype"))
+    ) and not isinstance(value, type)
+
+
+def shape_of(value: Any) -> tuple[int, ...] | None:
+    """The shape of an array or a plain number; None of anything else."""
+    if is_array(value):
+        return tuple(int(n) for n in value.shape)
+    return () if isinstance(value, numbers.Real) and not isinstance(value, bool) else None
+
+
+def to_numpy(value: Any) -> npt.NDArray[Any]:
+    """View or copy an array of any framework; bfloat16 of torch comes as float32, whose values are the same.
+
+    Raises:
+        TypeError: it is no array of numbers; the message names its type.
+    """
+    if isinstance(value, np.ndarray):
+        array = value
+    elif _is_torch(value):
+        array = _torch_to_numpy(value)
+    elif is_array(value) or (isinstance(value, numbers.Real) and not isinstance(value, bool)):
+        array = np.asarray(_plain(value))
+    else:
+        raise TypeError(f"the initializer returned {_kind(value)}, which is no array of numbers.")
+    if array.dtype.kind not in "fiub" and not _is_low_precision(array.dtype):
+        raise TypeError(
+            f"the initializer returned an array of dtype {array.dtype}, which holds no real numbers."
+        )
+    return array
+
+
+def dtype_name(value: Any) -> str:
+    """The dtype by its NumPy name: ``float32``, ``bfloat16``; ``float`` and ``int`` of Python's own numbers."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is None:
+        return type(value).__name__
+    name = getattr(dtype, "name", None) or str(dtype)
+    return str(name).rpartition(".")[2]
+
+
+def pick(value: Any, parameter: str) -> Any:
+    """One array out of a tuple, list, dict, NamedTuple or nested dict by name or number: ``0``, ``dense.kernel``.
+
+    Raises:
+        UsageError: there is no such entry; the sentence lists what there is.
+    """
+    for step in parameter.split("."):
+        if (
+            isinstance(value, (list, tuple))
+            and step.lstrip("-").isdigit()
+            and -len(value) <= int(step) < len(value)
+        ):
+            value = value[int(step)]
+        elif hasattr(value, "keys") and step in value:
+            value = value[step]
+        elif (not isinstance(value, (list, tuple, dict)) and hasattr(value, step)) or (isinstance(value, tuple) and step in getattr(value, "_fields", ())):
+            value = getattr(value, step)
+        else:
+            there = ", ".join(entries(value)) or "nothing"
+            raise UsageError(
+                f"parameter={parameter!r}: there is no {step!r} in {_kind(value)}; it holds {there}."
+            )
+    return value
+
+
+def entries(value: Any) -> list[str]:
+    """What ``parameter=`` may name in a result of several arrays."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return list(value._fields)
+    if isinstance(value, (list, tuple)):
+        return [str(n) for n in range(len(value))]
+    return [str(k) for k in value] if hasattr(value, "keys") else []
+
+
+def _is_torch(value: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and hasattr(torch, "Tensor") and isinstance(value, torch.Tensor)
+
+
+def _torch_to_numpy(value: Any) -> npt.NDArray[Any]:
+    tensor = value.detach()
+    if tensor.device.type != "cpu":
+        tensor = tensor.cpu()
+    if tensor.dtype.is_floating_point and tensor.dtype.itemsize < 4 and str(tensor.dtype) != "torch.float16":
+        tensor = tensor.float()
+    array: npt.NDArray[Any] = tensor.numpy()
+    return array
+
+
+def _plain(value: Any) -> Any:
+    """A Keras variable on a torch backend holds a torch tensor that may carry gradients."""
+    inner = getattr(value, "value", None)
+    if type(value).__module__.partition(".")[0] == "keras" and inner is not None and not callable(inner):
+        return to_numpy(inner)
+    return value
+
+
+def _is_low_precision(dtype: np.dtype[Any]) -> bool:
+    return dtype.kind == "V" and dtype.type.__module__.partition(".")[0] == "ml_dtypes"
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

@@ -1,0 +1,105 @@
+"""Which framework an object belongs to, or a function works with: read off what is loaded, importing nothing."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Iterator
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+__all__ = ["FRAMEWORKS", "framework_of_result", "home", "is_instance_of", "used_by"]
+
+FRAMEWORKS = ("torch", "jax", "keras", "flax", "equinox", "numpy")
+_ROOTS = {"torch": "torch", "jax": "jax", "jaxlib": "jax", "flax": "flax", "equinox": "equinox", "keras": "keras",
+          "tensorflow": "keras", "numpy": "numpy"}  # fmt: skip
+_DEPTH = 3
+
+
+def home(obj: Any) -> str:
+    """The top-level package that an object, or the class of an instance, was defined in."""
+    module = getattr(obj, "__module__", None)
+    if not isinstance(module, str):
+        module = type(obj).__module__
+    return module.partition(".")[0]
+
+
+def is_instance_of(obj: Any, module: str, name: str) -> bool:
+    """``isinstance`` (for a class: ``issubclass``) of a class of a module that may not be loaded."""
+    cls = getattr(sys.modules.get(module), name, None)
+    if not isinstance(cls, type):
+        return False
+    return issubclass(obj, cls) if isinstance(obj, type) else isinstance(obj, cls)
+
+
+def framework_of_result(value: Any) -> str | None:
+    """The framework whose array this is."""
+    if type(value).__module__ == "numpy":
+        return "numpy"
+    for cls in type(value).__mro__:
+        root = _ROOTS.get(cls.__module__.partition(".")[0])
+        if root is not None:
+            return root
+    return None
+
+
+def used_by(function: Any) -> tuple[str, ...]:
+    """The frameworks that a function's code mentions, helpers it calls included, the most telling first."""
+    found = set(_mentioned(function, _DEPTH, set()))
+    return tuple(name for name in FRAMEWORKS if name in found)
+
+
+def _mentioned(function: Any, depth: int, seen: set[int]) -> Iterator[str]:
+    function = _plain(function)
+    if not isinstance(function, FunctionType) or id(function) in seen:
+        return
+    seen.add(id(function))
+    closure = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
+    names = set(_names(function.__code__))
+    values = [function.__globals__[name] for name in names if name in function.__globals__]
+    for name in names - set(function.__globals__):
+        if name.partition(".")[0] in _ROOTS:  # imported inside the function
+            yield _ROOTS[name.partition(".")[0]]
+    for value in values + closure:
+        module = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+        root = _ROOTS.get(module.partition(".")[0]) if isinstance(module, str) else None
+        if root is not None:
+            yield root
+        elif depth and callable(value):
+            yield from _mentioned(value, depth - 1, seen)
+
+
+def _plain(function: Any) -> Any:
+    """The Python function under partials, methods, decorators and callable instances."""
+    for _ in range(8):
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif inspect.ismethod(function):
+            function = function.__func__
+        elif isinstance(function, FunctionType):
+            inner = getattr(function, "__wrapped__", None)
+            if inner is None:
+                return function
+            function = inner
+        elif isinstance(function, type):
+            function = function.__dict__.get("__init__")
+        else:
+            wrapped = getattr(function, "__wrapped__", None)
+            function = wrapped if wrapped is not None else getattr(type(function), "__call__", None)  # noqa: B004
+    return function
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""Global generators saved, seeded and put back: no call of a user's code leaves one changed."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+__all__ = ["GENERATORS", "global_states", "isolated", "seed_globals", "watching"]
+
+GENERATORS = ("random", "numpy.random", "torch", "keras")
+
+_KERAS_SEED = "global_seed_generator"
+_watchers: list[set[str]] = []
+
+
+def _torch() -> Any:
+    """Torch where it is loaded; a half-imported one has no generator yet and counts as absent."""
+    torch = sys.modules.get("torch")
+    return torch if torch is not None and hasattr(torch, "default_generator") else None
+
+
+def _keras_globals() -> Any:
+    """Keras' table of global attributes, where Keras is loaded."""
+    return sys.modules.get("keras.src.backend.common.global_state")
+
+
+def _cuda(torch: Any) -> Any:
+    """CUDA's generators exist only once CUDA was initialised; asking earlier would initialise it."""
+    cuda = getattr(torch, "cuda", None)
+    return cuda if cuda is not None and cuda.is_initialized() else None
+
+
+@contextmanager
+def isolated(seed: int | None = None) -> Iterator[None]:
+    """Save every global generator, seed them all, and put them back at the end, whatever happened inside.
+
+    >>> import random
+    >>> random.seed(7)
+    >>> with isolated(0):
+    ...     inside = random.random()
+    >>> after = random.random()
+    >>> random.seed(7)
+    >>> after == random.random()
+    True
+
+    Args:
+        seed: a whole number in [0, 2^31); None leaves the generators where they are, so that what is done
+            inside sees the caller's state and yet leaves no trace.
+    """
+    python = random.getstate()
+    legacy = np.random.get_state()
+    torch = _torch()
+    torch_state = torch.default_generator.get_state() if torch is not None else None
+    cuda: Any = _cuda(torch) if torch is not None else None
+    cuda_states = cuda.get_rng_state_all() if cuda is not None else None
+    keras = _keras_globals()
+    keras_generator: Any = keras.get_global_attribute(_KERAS_SEED) if keras is not None else None
+    keras_state = _keras_state(keras_generator)
+    if seed is not None:
+        seed_globals(seed)
+    before = global_states() if _watchers else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            _report(before)
+        random.setstate(python)
+        np.random.set_state(legacy)
+        if torch_state is not None:
+            torch.default_generator.set_state(torch_state)
+        if cuda_states is not None:
+            cuda.set_rng_state_all(cuda_states)
+        if keras is not None:
+            keras.set_global_attribute(_KERAS_SEED, keras_generator)
+            if keras_state is not None and not np.array_equal(_keras_state(keras_generator), keras_state):
+                keras_generator.state.assign(keras_state)
+
+
+def seed_globals(seed: int, only: frozenset[str] | None = None) -> None:
+    """Seed the global generators of that name, all of them by default.
+
+    Keras' own is taken away instead: Keras makes the next one from Python's ``random``, which is seeded here.
+    """
+    if only is None or "random" in only or "keras" in only:
+        random.seed(seed)
+    if only is None or "numpy.random" in only:
+        np.random.seed(seed)
+    if only is None or "torch" in only:
+        torch = _torch()
+        if torch is not None:
+            torch.default_generator.manual_seed(seed)
+            cuda = _cuda(torch)
+            if cuda is not None:
+                cuda.manual_seed_all(seed)
+    if only is None or "keras" in only:
+        keras = _keras_globals()
+        if keras is not None:
+            keras.set_global_attribute(_KERAS_SEED, None)
+
+
+def global_states() -> dict[str, bytes]:
+    """Digest of the state of every global generator of what is loaded, by name."""
+    states = {"random": _digest(repr(random.getstate()).encode()), "numpy.random": _numpy_state()}
+    torch = _torch()
+    if torch is not None:
+        parts = [torch.default_generator.get_state().numpy().tobytes()]
+        cuda = _cuda(torch)
+        if cuda is not None:
+            parts += [state.numpy().tobytes() for state in cuda.get_rng_state_all()]
+        states["torch"] = _digest(*parts)
+    keras = _keras_globals()
+    if keras is not None:
+        state = _keras_state(keras.get_global_attribute(_KERAS_SEED))
+        states["keras"] = _digest(b"none" if state is None else state.tobytes())
+    return states
+
+
+@contextmanager
+def watching() -> Iterator[set[str]]:
+    """Collect the names of the global generators that calls made inside leave moved, isolated as they are.
+
+    ``isolated`` puts every state back, so that looking before and after a call shows nothing; it reports here
+    what it had to put back.
+
+    >>> import random
+    >>> with watching() as moved, isolated(3):
+    ...     _ = random.random()
+    >>> sorted(moved)
+    ['random']
+    """
+    moved: set[str] = set()
+    _watchers.append(moved)
+    try:
+        yield moved
+    finally:
+        _watchers.remove(moved)
+
+
+def _report(before: dict[str, bytes]) -> None:
+    after = global_states()
+    for name, state in before.items():
+        if after[name] != state:
+            for watcher in _watchers:
+                watcher.add(name)
+
+
+def _digest(*parts: bytes) -> bytes:
+    return hashlib.blake2b(b"".join(parts), digest_size=16).digest()
+
+
+def _numpy_state() -> bytes:
+    name, keys, *rest = np.random.get_state(legacy=True)
+    return _digest(str(name).encode(), np.asarray(keys).tobytes(), repr(rest).encode())
+
+
+def _keras_state(generator: Any) -> Any:
+    return None if generator is None else np.asarray(generator.state.value)

@@ -1,0 +1,207 @@
+"""The ways in which a signature can be read: what is named is taken at its word, what is nameless is guessed."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from initcheck.adapters.frameworks import used_by
+from initcheck.adapters.signature import RANDOM_ROLES, SHAPE_ROLES, Slot, describe, slots_of
+from initcheck.errors import UsageError
+
+__all__ = ["Needs", "Reading", "kinds_of", "needs", "readings_of"]
+
+_OPEN = ("nameless", "unknown")
+_PATTERNS: dict[int, tuple[tuple[str, ...], ...]] = {
+    1: (("shape",), ("tensor",), ("module",), ("dims",)),
+    2: (("shape", "rng"), ("rng", "shape"), ("rows", "cols"), ("in", "out"), ("tensor", "rng"), ("shape", "dtype")),
+    3: (("shape", "rng", "dtype"), ("rng", "shape", "dtype"), ("shape", "dtype", "rng"), ("rows", "cols", "rng"),
+        ("in", "out", "rng"), ("rng", "rows", "cols"), ("rng", "in", "out"), ("rows", "cols", "dtype")),
+}  # fmt: skip
+# What may stand behind a random parameter whose name does not say which kind it is, likeliest first.
+_KINDS = ("rng", "random_state", "torch_generator", "key", "python_random", "seed")
+
+
+class Needs(UsageError):
+    """The callable needs arguments that only its user knows; ``call`` is what to write instead."""
+
+    def __init__(self, message: str, call: str) -> None:
+        super().__init__(message)
+        self.call = call
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way of calling: what each parameter is for, and whose tensors and dtypes to pass.
+
+    Attributes:
+        slots: the parameters that are passed something, in order.
+        framework: whose tensors, shapes and dtypes they are passed.
+        meaning: the reading apart from kinds of generator; two meanings that both work are an ambiguity.
+    """
+
+    slots: tuple[Slot, ...]
+    framework: str
+    meaning: str
+
+    def __str__(self) -> str:
+        return describe(self.slots)
+
+
+def needs(name: str, slots: Iterable[Slot]) -> Needs:
+    """The refusal that names the arguments to give and writes the call."""
+    missing = tuple(slot.name for slot in slots)
+    call = f"{name.partition('(')[0]}({', '.join(f'{m}=...' for m in missing)})"
+    several = "s" if len(missing) > 1 else ""
+    listed = " and ".join(repr(m) for m in missing)
+    return Needs(
+        f"{name} needs the argument{several} {listed}, which only its user knows; write {call} or args={{...}},"
+        " or say how to call it: signature=...",
+        call,
+    )
+
+
+def readings_of(
+    function: Callable[..., Any], name: str, fixed: Iterable[str] = ()
+) -> tuple[list[Reading], bool]:
+    """Every reading of a callable, likeliest first, and whether the names alone decide between them.
+
+    No reading at all means that nothing in it takes a shape: it may be a factory.
+
+    Raises:
+        Needs: a required argument is a number that only its user knows.
+        UsageError: the callable does not tell its parameters.
+    """
+    passed = set(fixed)
+    slots = [s for s in slots_of(function) if s.name not in passed]
+    used = used_by(function)
+    required = [s for s in slots if s.required]
+    shaped = [s for s in required if s.role in SHAPE_ROLES]
+    widths = {s.role for s in shaped} & {"in", "out", "rows", "cols"}
+    whole = [s for s in shaped if s.role in ("shape", "tensor", "module")]
+    if whole:
+        slots = [
+            replace(s, role="fan_" + s.role) if s.required and s.role in ("in", "out") else s for s in slots
+        ]
+        if len(whole) > 1:
+            slots = _one_whole(slots, whole)
+    elif len(widths) == 1 and not any(s.role in ("in", "out") and not s.required for s in slots):
+        slots = [replace(s, role="unknown") if s.required and s.role in widths else s for s in slots]
+    required = [s for s in slots if s.required]
+    has_shape = any(s.role in SHAPE_ROLES for s in required)
+    hyper = [s for s in required if s.role == "hyperparameter" or (s.role == "unknown" and has_shape)]
+    chosen = _chosen(slots, has_shape)
+    open_slots = [s for s in chosen if s.role in _OPEN]
+    if hyper:
+        raise needs(name, hyper)
+    if not has_shape and not open_slots and not any(s.role in SHAPE_ROLES for s in chosen):
+        return [], True
+    if len(open_slots) > 3:
+        raise needs(name, open_slots)
+    found = []
+    for roles in _assignments(open_slots, has_shape=any(s.role in SHAPE_ROLES for s in chosen)):
+        filled = iter(roles)
+        read = [replace(s, role=next(filled)) if s.role in _OPEN else s for s in chosen]
+        found += _by_kind(read, open_slots, used)
+    return found, not open_slots
+
+
+def _one_whole(slots: list[Slot], whole: list[Slot]) -> list[Slot]:
+    """Of several parameters that could be the tensor, the shape: the one that is surest, the rest only the user knows."""
+    order = ("shape", "tensor", "module")
+    keep = min(whole, key=lambda s: order.index(s.role))
+    return [replace(s, role="unknown") if s in whole and s is not keep else s for s in slots]
+
+
+def _chosen(slots: list[Slot], has_shape: bool) -> list[Slot]:
+    """The slots that are passed something: what is required, what is random, and a shape if it is optional."""
+    has_width = any(s.required and s.role in ("in", "rows") for s in slots)
+    chosen = []
+    random_names = {s.name for s in slots if s.role in RANDOM_ROLES}
+    optional_shape = not has_shape and not any(s.required and s.role in _OPEN for s in slots)
+    for slot in slots:
+        wanted = slot.required
+        wanted |= slot.role in RANDOM_ROLES and not slot.variadic
+        wanted |= slot.role == "dtype"
+        wanted |= has_width and slot.role in ("out", "cols")
+        if optional_shape and not wanted and slot.role in ("shape", "dims", "in", "out", "rows", "cols"):
+            wanted = True
+        if slot.variadic:
+            wanted = not has_shape and not any(s.required and s.role in _OPEN for s in slots)
+        if wanted:
+            chosen.append(slot)
+    # Behind an optional parameter that is left out, the next ones must be passed by name.
+    left_out = False
+    named = []
+    chosen_names = {s.name for s in chosen}
+    for slot in slots:
+        if slot.name not in chosen_names:
+            left_out |= not slot.variadic
+        else:
+            named.append(replace(slot, keyword=True) if left_out and not slot.variadic else slot)
+    seeds = [s for s in named if s.role == "seed" and not s.required]
+    # A seed beside a generator is the other way of saying the same; the generator is enough.
+    return [s for s in named if not (s in seeds and len(random_names) > 1)]
+
+
+def _assignments(open_slots: list[Slot], *, has_shape: bool) -> list[tuple[str, ...]]:
+    if not open_slots:
+        return [()]
+    if has_shape:
+        return [("rng",) * len(open_slots)] if len(open_slots) == 1 else []
+    if len(open_slots) == 1 and open_slots[0].variadic:
+        return [("dims",)]
+    patterns = _PATTERNS[len(open_slots)]
+    fits = [p for p in patterns if all(_may(s, role) for s, role in zip(open_slots, p, strict=True))]
+    return fits
+
+
+def _may(slot: Slot, role: str) -> bool:
+    if slot.variadic or role == "dims":
+        return slot.variadic and role == "dims"
+    return slot.role == "nameless" or role not in ("rng", "dtype")
+
+
+def _by_kind(read: list[Slot], open_slots: list[Slot], used: tuple[str, ...]) -> list[Reading]:
+    """One reading per kind of generator and of tensor that fits, likeliest first."""
+    opened = {s.name for s in open_slots}
+    choices = []
+    for slot in read:
+        if slot.role in RANDOM_ROLES:
+            choices.append(
+                [replace(slot, role=kind) for kind in kinds_of(slot, used, guessed=slot.name in opened)]
+            )
+        else:
+            choices.append([slot])
+    framework = next((f for f in used if f != "numpy"), "numpy")
+    written = any(s.role == "tensor" for s in read)
+    tensors = [framework] if not written or framework == "torch" else ["numpy"]
+    if written and framework != "torch" and "torch" in sys.modules and "numpy" not in used:
+        tensors.append("torch")
+    if any(s.role == "module" for s in read):
+        tensors = ["torch"]
+    meaning = describe([replace(s, role="rng") if s.role in RANDOM_ROLES else s for s in read])
+    return [
+        Reading(slots=slots, framework=tensor, meaning=meaning)
+        for tensor in tensors
+        for slots in itertools.islice(itertools.product(*choices), 12)
+    ]
+
+
+def kinds_of(slot: Slot, used: tuple[str, ...], *, guessed: bool) -> list[str]:
+    """The kinds of randomness that a slot may want, likeliest first: a bare ``rng`` is a JAX key where JAX is used."""
+    if slot.role == "rngs":
+        return ["rngs"]
+    first = slot.role
+    if slot.role == "rng" and not slot.name.startswith("np"):
+        first = "key" if {"jax", "flax"} & set(used) else "torch_generator" if "torch" in used else "rng"
+    kinds = [first, *(k for k in _KINDS if k != first)]
+    if slot.role == "seed":
+        kinds = ["seed", "rng"]
+    if guessed:
+        kinds = [k for k in kinds if k != "seed"]
+    loaded = {"torch_generator": "torch" in sys.modules, "key": "jax" in sys.modules}
+    return [k for k in kinds if loaded.get(k, True)] or [first]

@@ -1,0 +1,193 @@
+"""Any object -> Initializer: the rules in their order, each tried only where the ones before do not fit."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from initcheck.adapters.containment import InitializerRaised, contained
+from initcheck.adapters.isolation import isolated
+from initcheck.adapters.readings import Needs, Reading, readings_of
+from initcheck.adapters.signature import parse_signature, slots_of
+from initcheck.adapters.torch_init import is_torch_init, torch_initializer
+from initcheck.adapters.trials import Chosen, choose, framework_of, sampler_of
+from initcheck.contract import Contract
+from initcheck.errors import InitcheckError, UsageError, closest
+from initcheck.initializer import Initializer
+
+__all__ = ["recognise"]
+
+_METHODS = ("__call__", "init", "initialize", "initialise", "sample", "draw", "generate")
+_DEEPEST_FACTORY = 3
+
+
+def recognise(
+    obj: Any,
+    name: str,
+    *,
+    signature: str | None = None,
+    args: Mapping[str, Any] | None = None,
+    parameter: str | None = None,
+) -> Initializer:
+    """Make an initializer of whatever the user passed.
+
+    >>> import numpy as np
+    >>> recognise(lambda shape, rng: rng.normal(size=shape), "mine").signature
+    '(shape, rng)'
+
+    Args:
+        obj: a function, a class, an instance, a factory.
+        name: the target text.
+        signature: how to call it, such as ``(shape, rng)``; then nothing is guessed.
+        args: keyword arguments that never change.
+        parameter: which of several returned arrays is meant.
+
+    Raises:
+        UsageError: it cannot be read; the sentence says why and what to write.
+    """
+    with isolated(0):
+        return _recognise(obj, name, signature, dict(args or {}), parameter, _DEEPEST_FACTORY)
+
+
+def _recognise(
+    obj: Any, name: str, signature: str | None, args: dict[str, Any], parameter: str | None, depth: int
+) -> Initializer:
+    if isinstance(obj, functools.partial) and not obj.args and is_torch_init(obj.func):
+        obj, args = obj.func, {**obj.keywords, **args}
+    if signature is None and is_torch_init(obj):
+        return torch_initializer(obj, name, args)
+    if isinstance(obj, type):
+        return _of_class(obj, name, signature, args, parameter, depth)
+    function = _callable_of(obj, name)
+    if signature is not None:
+        slots = tuple(parse_signature(signature, function))
+        return _explicit(
+            function, name, Reading(slots, _framework_of_code(function), signature), args, parameter
+        )
+    _check_arguments(function, name, args)
+    fixed = set(args) | set(obj.keywords if isinstance(obj, functools.partial) else ())
+    readings, named = readings_of(function, name, fixed)
+    if not readings:
+        return _of_factory(function, name, args, parameter, depth)
+    chosen = choose(name, function, readings, named=named, fixed=args, parameter=parameter)
+    return _initializer(name, function, chosen)
+
+
+def _callable_of(obj: Any, name: str) -> Callable[..., Any]:
+    if callable(obj):
+        return obj  # type: ignore[no-any-return]
+    for method in _METHODS[1:]:
+        bound = getattr(obj, method, None)
+        if callable(bound):
+            return bound  # type: ignore[no-any-return]
+    raise UsageError(
+        f"{name} is {type(obj).__name__!r}, which cannot be called and has none of the methods"
+        f" {', '.join(_METHODS[1:])}; name a function, a class or an instance of an initializer."
+    )
+
+
+def _explicit(
+    function: Callable[..., Any], name: str, reading: Reading, args: dict[str, Any], parameter: str | None
+) -> Initializer:
+    """The user's word is taken; trial calls only tell the layout and the framework."""
+    if any(slot.role == "module" for slot in reading.slots):
+        reading = replace(reading, framework="torch")
+    try:
+        chosen = choose(name, function, [reading], named=True, fixed=args, parameter=parameter)
+    except UsageError:
+        if parameter is None:
+            raise
+        chosen = Chosen(sampler_of(function, reading, args, parameter), reading, works=False)
+    return _initializer(name, function, chosen)
+
+
+def _framework_of_code(function: Callable[..., Any]) -> str:
+    from initcheck.adapters.frameworks import used_by
+
+    return next((f for f in used_by(function) if f != "numpy"), "numpy")
+
+
+def _of_factory(
+    function: Callable[..., Any], name: str, args: dict[str, Any], parameter: str | None, depth: int
+) -> Initializer:
+    """A callable that takes no shape is called once; what it returns is the initializer."""
+    if depth == 0:
+        raise UsageError(
+            f"{name} returns a callable that returns a callable, and so on; name the innermost one."
+        )
+    try:
+        with contained(), isolated(0):
+            made = function(**args)
+    except InitializerRaised as error:
+        raise UsageError(
+            f"{name} takes no shape, so it was called as a factory; it raises {error}."
+        ) from error
+    if not callable(made) and not any(callable(getattr(made, m, None)) for m in _METHODS[1:]):
+        raise UsageError(
+            f"{name} takes no shape and returns {type(made).__name__}, which is no initializer;"
+            " a way of asking for a shape is needed: signature='(shape, rng)'."
+        )
+    inner = _recognise(made, name, None, {}, parameter, depth - 1)
+    return replace(inner, function=function)
+
+
+def _of_class(
+    cls: type, name: str, signature: str | None, args: dict[str, Any], parameter: str | None, depth: int
+) -> Initializer:
+    """A class that takes a generator, key or seed is built anew for every draw; else one instance serves."""
+    from initcheck.adapters.classes import class_initializer
+
+    made = class_initializer(cls, name, signature, args, parameter)
+    if isinstance(made, Initializer):
+        return made
+    inner = _recognise(made, name, signature, {}, parameter, depth - 1)
+    return replace(inner, function=cls)
+
+
+def _check_arguments(function: Callable[..., Any], name: str, args: Mapping[str, Any]) -> None:
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    for key in args:
+        if key not in parameters:
+            raise UsageError(f"{name} has no parameter {key!r}; {closest(key, parameters)}")
+
+
+def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Initializer:
+    framework = framework_of(chosen)
+    sampler = chosen.sampler
+    said: dict[str, Any] = {}
+    if chosen.layout is not None:
+        said["layout"] = chosen.layout
+    elif any(s.role in ("fan_in", "fan_out") for s in chosen.reading.slots) or framework == "torch":
+        said["layout"] = "out_in"
+    elif framework in ("jax", "flax"):
+        said["layout"] = "in_out"
+    roles = {slot.role for slot in chosen.reading.slots}
+    ranks: tuple[int, ...] = ()
+    if roles & {"rows", "cols"}:
+        ranks = (2,)
+    elif roles & {"in", "out"} and chosen.works:
+        ranks = (len(chosen.shape),)
+    return Initializer(
+        name=name,
+        sampler=sampler,
+        contract=Contract(**said, origins=dict.fromkeys(said, "known")),
+        framework=framework,
+        signature=str(chosen.reading),
+        ranks=ranks,
+        takes_randomness=sampler.takes_randomness,
+        uses_global_generator=not sampler.takes_randomness and bool(sampler.reseeds),
+        takes_dtype=bool(roles & {"dtype", "tensor", "module"}),
+        notes=chosen.notes,
+        function=function,
+    )
+
+
+_ = (InitcheckError, Needs, slots_of)

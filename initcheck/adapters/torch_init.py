@@ -1,0 +1,194 @@
+"""The functions of ``torch.nn.init``: which there are, how to call them, and what each promises."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from initcheck.adapters.arguments import framework_module
+from initcheck.adapters.containment import InitializerRaised, contained
+from initcheck.adapters.isolation import watching
+from initcheck.adapters.numpy_callable import CallableSampler
+from initcheck.adapters.readings import Needs
+from initcheck.adapters.signature import Slot
+from initcheck.contract import Contract
+from initcheck.errors import UsageError, closest
+from initcheck.initializer import Initializer
+
+__all__ = ["is_torch_init", "known_contract", "torch_initializer"]
+
+_RANKS: Mapping[str, tuple[int, ...]] = {
+    "kaiming_uniform_": (2, 3, 4, 5), "kaiming_normal_": (2, 3, 4, 5), "xavier_uniform_": (2, 3, 4, 5),
+    "xavier_normal_": (2, 3, 4, 5), "orthogonal_": (2, 3, 4, 5), "sparse_": (2,), "eye_": (2,), "dirac_": (3, 4, 5),
+    "normal_": (1, 2, 3, 4, 5), "uniform_": (1, 2, 3, 4, 5), "trunc_normal_": (1, 2, 3, 4, 5),
+    "zeros_": (1, 2, 3, 4, 5), "ones_": (1, 2, 3, 4, 5), "constant_": (1, 2, 3, 4, 5),
+}  # fmt: skip
+_CONSTANT = ("zeros_", "ones_", "constant_", "eye_", "dirac_")
+
+
+def is_torch_init(obj: Any) -> bool:
+    """Whether it is a function of ``torch.nn.init``, its deprecated names without underscore included."""
+    return getattr(obj, "__module__", None) == "torch.nn.init" and inspect.isfunction(obj)
+
+
+def torch_initializer(function: Callable[..., Any], name: str, args: Mapping[str, Any]) -> Initializer:
+    """Make an initializer of a ``torch.nn.init`` function.
+
+    Raises:
+        UsageError: it takes no tensor, or an argument without a default is not given; the sentence writes the call.
+    """
+    own = str(function.__name__)
+    # The deprecated `normal` hides the parameters of `normal_` behind *args.
+    told = getattr(framework_module("torch.nn.init"), own if own.endswith("_") else own + "_", None)
+    parameters = list(inspect.signature(told).parameters.values()) if told is not None else []
+    if not parameters or parameters[0].name != "tensor":
+        raise UsageError(f"{name} initializes nothing: its first parameter is no tensor.")
+    named = {p.name for p in parameters[1:]}
+    for key in args:
+        if key not in named:
+            raise UsageError(f"{name} has no parameter {key!r}; {closest(key, named)}")
+    missing = [p.name for p in parameters[1:] if p.default is p.empty and p.name not in args]
+    if missing:
+        call = f"torch.nn.init.{own}({', '.join(f'{m}={_EXAMPLES.get(m, 1.0)}' for m in missing)})"
+        raise Needs(f"{name} needs {' and '.join(repr(m) for m in missing)}; write {call}.", call)
+    base = own if own.endswith("_") else own + "_"
+    ranks = _RANKS.get(base, ())
+    slots = [Slot("tensor", "tensor")]
+    notes: tuple[str, ...] = ()
+    if "generator" in named and base not in _CONSTANT and "generator" not in args:
+        handed = Slot("generator", "torch_generator", required=False, keyword=True)
+        if _heeds(_sampler(function, [*slots, handed], args), ranks):
+            slots.append(handed)
+        else:
+            notes = (
+                f"{own} takes a generator and draws from torch's global one as well; the global one is seeded.",
+            )
+    random = base not in _CONSTANT
+    return Initializer(
+        name=name,
+        sampler=_sampler(function, slots, args),
+        contract=known_contract(base, args),
+        framework="torch",
+        signature="(tensor)" if len(slots) == 1 else "(tensor, generator=torch.Generator)",
+        ranks=ranks,
+        takes_randomness=random and len(slots) > 1,
+        uses_global_generator=random and len(slots) == 1,
+        takes_dtype=True,
+        notes=notes,
+        function=function,
+    )
+
+
+def _sampler(function: Callable[..., Any], slots: list[Slot], args: Mapping[str, Any]) -> CallableSampler:
+    return CallableSampler(
+        function=function,
+        slots=tuple(slots),
+        fixed=dict(args),
+        framework="torch",
+        reseeds=frozenset({"torch"}),
+    )
+
+
+def _heeds(sampler: CallableSampler, ranks: tuple[int, ...]) -> bool:
+    """Whether it draws from the generator it is handed alone: what raises is for the claims to say."""
+    with contextlib.suppress(InitializerRaised), contained():
+        shape = (5, 7, 2, 3, 2)[: ranks[0] if ranks else 2]
+        with watching() as moved:
+            sampler.calls(shape, [1], "float32")
+        return not moved
+    return True
+
+
+_EXAMPLES = {"val": 0.5, "sparsity": 0.9}
+
+
+def known_contract(name: str, given: Mapping[str, Any]) -> Contract:
+    """What a function of ``torch.nn.init`` promises when called with these arguments.
+
+    >>> known_contract("kaiming_normal_", {"nonlinearity": "relu"}).activation
+    'relu'
+
+    Sources: He et al. 2015, eq. 10 and 14 (kaiming); Glorot & Bengio 2010, eq. 16 (xavier); Saxe et al. 2014
+    (orthogonal); Martens 2010 (sparse); PyTorch's documentation of ``torch.nn.init`` for the arguments.
+    """
+    said: dict[str, Any] = {}
+    notes: tuple[str, ...] = ()
+    distribution = "uniform" if "uniform" in name else "normal"
+    if name.startswith("kaiming"):
+        said["fan"] = given.get("mode", "fan_in")
+        said["activation"], notes = _activation(given.get("nonlinearity", "leaky_relu"), given.get("a", 0))
+        said["distribution"] = distribution
+    elif name.startswith("xavier"):
+        said = {"fan": "fan_avg", "activation": "linear", "distribution": distribution, **_gain(given)}
+    elif name == "orthogonal_":
+        said = {"fan": "fan_max", "activation": "linear", "distribution": "orthogonal", **_gain(given)}
+        said["entries"] = "dependent"
+    elif name == "normal_":
+        said = {"distribution": "normal", **_std(given.get("std", 1.0))}
+    elif name == "uniform_":
+        low, high = float(given.get("a", 0.0)), float(given.get("b", 1.0))
+        said = {"distribution": "uniform", **_std((high - low) / math.sqrt(12.0))}
+    elif name == "trunc_normal_":
+        said, notes = _truncated(given)
+    elif name == "sparse_":
+        density = 1.0 - float(given.get("sparsity", 0.0))
+        said = {"distribution": "sparse", "entries": "dependent"}
+        said |= _std(float(given.get("std", 0.01)) * math.sqrt(max(density, 0.0)))
+    elif name in _CONSTANT:
+        said = {
+            "distribution": "identity" if name in ("eye_", "dirac_") else "constant",
+            "entries": "dependent",
+        }
+    said["layout"] = "out_in"
+    return Contract(**said, origins=dict.fromkeys(said, "known"), notes=notes)
+
+
+def _activation(nonlinearity: str, slope: float) -> tuple[str, tuple[str, ...]]:
+    if nonlinearity != "leaky_relu":
+        return (nonlinearity if nonlinearity in ("relu", "tanh", "sigmoid", "selu") else "linear"), ()
+    if -1 <= slope <= 1:
+        return f"leaky_relu({slope:.12g})", ()
+    return "linear", (
+        f"a={slope:.4g} is no slope of a leaky ReLU that anybody uses, only a way of writing the bound"
+        f" gain = {math.sqrt(2 / (1 + slope**2)):.4g}; held to linear, as for a layer fed with unit variance.",
+    )
+
+
+def _gain(given: Mapping[str, Any]) -> dict[str, float]:
+    gain = float(given.get("gain", 1.0))
+    return {"gain": gain} if gain != 1.0 and 0 < gain < math.inf else {}
+
+
+def _std(std: Any) -> dict[str, float]:
+    return {"std": float(std)} if 0 < float(std) < math.inf else {}
+
+
+def _truncated(given: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The cuts a and b are absolute numbers, so that std=0.02 with a, b = -2, 2 cuts at 100 sigma: nowhere."""
+    mean, std = float(given.get("mean", 0.0)), float(given.get("std", 1.0))
+    low, high = float(given.get("a", -2.0)), float(given.get("b", 2.0))
+    if not std > 0 or not low < high:
+        return {}, ()
+    lo, hi = (low - mean) / std, (high - mean) / std
+    mass = (math.erf(hi / math.sqrt(2)) - math.erf(lo / math.sqrt(2))) / 2
+    if mass <= 0:
+        return {}, ()
+
+    def density(x: float) -> float:
+        return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+
+    shift = (density(lo) - density(hi)) / mass
+    variance = 1 + (lo * density(lo) - hi * density(hi)) / mass - shift**2
+    cut = min(-lo, hi)
+    said: dict[str, Any] = {
+        "distribution": f"truncated_normal({cut:.6g})" if abs(lo + hi) < 1e-9 else "normal"
+    }
+    if cut > 6:
+        return {"distribution": "normal", "std": std}, ()
+    note = (
+        f"std={std:g} is that of the normal before it is cut at [{low:g}, {high:g}]; held to the cut one's."
+    )
+    return {**said, **_std(std * math.sqrt(max(variance, 0.0)))}, (note,)

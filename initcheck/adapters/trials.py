@@ -1,0 +1,224 @@
+"""Trial calls: which reading of a signature works, and whether two that work disagree."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from initcheck.adapters import arrays
+from initcheck.adapters.arguments import Unfit
+from initcheck.adapters.containment import InitializerRaised, contained
+from initcheck.adapters.frameworks import framework_of_result
+from initcheck.adapters.numpy_callable import CallableSampler
+from initcheck.adapters.readings import Reading
+from initcheck.errors import AmbiguousInitializer, InitcheckError, UsageError
+from initcheck.initializer import Shape
+
+__all__ = ["Chosen", "choose", "sampler_of"]
+
+_FIRST, _SECOND = (5, 7), (4, 3)
+# Tried where a matrix is refused: convolutions, squares, vectors.
+_OTHERS: tuple[Shape, ...] = ((5, 7, 3, 2), (5, 7, 3), (6, 6), (8, 8, 3, 3), (6,), (5, 7, 3, 2, 2))
+_MOST = 40
+
+
+@dataclass
+class Chosen:
+    """The reading that works, as a sampler, and what its trial calls showed.
+
+    Attributes:
+        sampler: calls the function that way.
+        reading: the way.
+        works: a trial call gave an array of the shape asked for.
+        layout: the meaning of the axes, where widths were passed one by one.
+        result: of the first trial call that worked.
+        shape: that was asked for.
+        notes: what the reader must know of the choice.
+    """
+
+    sampler: CallableSampler
+    reading: Reading
+    works: bool = True
+    layout: str | None = None
+    result: Any = None
+    shape: Shape = ()
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+    several: list[str] = field(default_factory=list)
+
+
+def sampler_of(
+    function: Any,
+    reading: Reading,
+    fixed: Mapping[str, Any],
+    parameter: str | None,
+    makers: Mapping[str, Callable[[int], Any]] | None = None,
+    shared: bool = True,
+) -> CallableSampler:
+    """The sampler that calls a function the way a reading says."""
+    cls = CallableSampler
+    if any(slot.role == "module" for slot in reading.slots):
+        from initcheck.adapters.torch_module import ModuleSampler
+
+        cls = ModuleSampler
+    return cls(
+        function=function,
+        slots=reading.slots,
+        fixed=fixed,
+        framework=reading.framework,
+        parameter=parameter,
+        makers=makers or {},
+        shared=shared,
+    )
+
+
+def choose(
+    name: str,
+    function: Any,
+    readings: Sequence[Reading],
+    *,
+    named: bool,
+    fixed: Mapping[str, Any],
+    parameter: str | None,
+    makers: Mapping[str, Callable[[int], Any]] | None = None,
+    shared: bool = True,
+) -> Chosen:
+    """The first reading that works; where names did not decide, none other may work with other numbers.
+
+    Raises:
+        AmbiguousInitializer: two readings work and differ.
+        UsageError: none works; the sentence lists what was tried, each with its exception.
+    """
+    tried: list[Chosen] = []
+    working: list[Chosen] = []
+    for reading in readings[:_MOST]:
+        if any(c.reading.meaning == reading.meaning for c in working):
+            continue
+        outcome = _try(sampler_of(function, reading, fixed, parameter, makers, shared), reading)
+        if not outcome.works and "module" in reading.meaning:
+            inside = replace(outcome.sampler, wrapped=True)  # type: ignore[call-arg]
+            second = _try(inside, reading)
+            outcome = second if second.works else outcome
+        tried.append(outcome)
+        if outcome.works:
+            working.append(outcome)
+            if named:
+                break
+    if len(working) > 1:
+        first, *others = working
+        other = next((o for o in others if not _same(first, o)), None)
+        if other is not None:
+            raise AmbiguousInitializer(
+                f"{name} is ambiguous: it works as {first.reading} and as {other.reading}, with different results."
+                f" Say which: signature='{first.reading}'."
+            )
+    if working:
+        return working[0]
+    for outcome in tried:
+        if outcome.several:
+            options = " or ".join(f"parameter={entry!r}" for entry in outcome.several)
+            raise UsageError(f"{name} returns several things; say which one is checked: {options}.")
+    if named and tried:
+        # What is clear from its names is judged by the claims even where every call of it raises.
+        first = tried[0]
+        return replace(first, notes=(f"read as {first.reading} by its names; a trial call {first.problem}.",))
+    listing = (
+        "; ".join(f"as {c.reading} it {c.problem}" for c in tried[:8])
+        or "no way of calling it fits its names"
+    )
+    raise UsageError(f"{name} cannot be read: {listing}. Say how to call it: signature='(shape, rng)'.")
+
+
+def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
+    chosen = Chosen(sampler, reading, works=False)
+    for shape in (_FIRST, *_OTHERS):
+        outcome = _call(sampler, reading, shape)
+        if not chosen.problem or outcome.works:
+            chosen = outcome if outcome.works else replace(outcome, works=False)
+        if outcome.works or outcome.several:
+            break
+    if chosen.works and chosen.shape == _FIRST:
+        # A function of (4, 3) that makes (3, 4) was read wrongly, or transposes: then the claims will say so.
+        second = _call(chosen.sampler, reading, _SECOND)
+        if (
+            not second.works
+            and any(s.role in ("rows", "in", "shape") for s in reading.slots)
+            and second.result is not None
+        ):
+            return replace(chosen, works=False, problem=second.problem)
+    return chosen
+
+
+def _call(sampler: CallableSampler, reading: Reading, shape: Shape) -> Chosen:
+    failed = Chosen(sampler, reading, works=False)
+    layouts: tuple[str | None, ...] = (None,)
+    if any(slot.role in ("in", "out", "kernel") for slot in reading.slots) and sampler.layout is None:
+        layouts = {
+            2: ("in_out", "out_in"),
+            3: ("wio", "oiw"),
+            4: ("hwio", "oihw"),
+            5: ("dhwio", "oidhw"),
+        }.get(len(shape), (None,))
+    for layout in layouts:
+        asking = sampler if layout is None else replace(sampler, layout=layout)
+        try:
+            with contained():
+                result = asking.calls(shape, [12345], "float32")[0]
+        except InitializerRaised as error:
+            failed = replace(failed, problem=f"raises {error}")
+            continue
+        except (Unfit, UsageError) as error:
+            if sampler.parameter is not None:
+                raise
+            failed = replace(failed, problem=f"cannot be called at {shape} ({error})")
+            continue
+        got = _judge(Chosen(asking, reading, layout=layout, result=result, shape=shape), shape)
+        if got.works or got.several:
+            return got
+        failed = got
+    return failed
+
+
+def _judge(chosen: Chosen, shape: Shape) -> Chosen:
+    result = chosen.result
+    got = arrays.shape_of(result)
+    if got is None:
+        several = arrays.entries(result) if not isinstance(result, str) else []
+        held = [e for e in several if _holds_array(result, e)]
+        kind = type(result).__name__
+        return replace(
+            chosen, works=False, several=held, problem=f"returns {kind} where an array is expected"
+        )
+    if got != shape:
+        return replace(chosen, works=False, problem=f"returns shape {got} where {shape} is asked for")
+    with contextlib.suppress(TypeError):
+        array = arrays.to_numpy(result)
+        written = any(s.role in ("tensor", "module") for s in chosen.reading.slots)
+        if written and array.dtype.kind == "f" and array.size and np.isnan(array).all():
+            return replace(chosen, works=False, problem="leaves what it is given unwritten")
+    return chosen
+
+
+def _holds_array(result: Any, entry: str) -> bool:
+    with contextlib.suppress(InitcheckError):
+        return arrays.is_array(arrays.pick(result, entry))
+    return False
+
+
+def _same(one: Chosen, other: Chosen) -> bool:
+    return _digest(one.result) == _digest(other.result)
+
+
+def _digest(result: Any) -> bytes:
+    array = np.ascontiguousarray(arrays.to_numpy(result))
+    return hashlib.blake2b(repr(array.shape).encode() + array.tobytes()).digest()
+
+
+def framework_of(chosen: Chosen) -> str:
+    """The framework whose arrays come out, else the one the function works with."""
+    return framework_of_result(chosen.result) or chosen.reading.framework

@@ -1,0 +1,95 @@
+"""TARGET as text: parsed into where the object is and with which arguments it is called, never evaluated."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from initcheck.errors import UsageError
+
+__all__ = ["TargetText", "parse"]
+
+
+@dataclass(frozen=True)
+class TargetText:
+    """A target taken apart.
+
+    Attributes:
+        text: as it was written.
+        file: the path of a Python file, or None.
+        module: a dotted name that may end in attributes, or None where ``file`` is given.
+        attribute: what stands after the colon; empty where nothing does.
+        args: keyword arguments, as literals.
+        called: it is written with brackets, even empty ones.
+    """
+
+    text: str
+    file: str | None = None
+    module: str | None = None
+    attribute: str = ""
+    args: Mapping[str, Any] = field(default_factory=dict)
+    called: bool = False
+
+
+def parse(text: str) -> TargetText:
+    """Take a target apart.
+
+    >>> parse('torch.nn.init.kaiming_normal_(nonlinearity="relu")').args
+    {'nonlinearity': 'relu'}
+    >>> parse("inits/he.py:he_normal").attribute
+    'he_normal'
+
+    Raises:
+        UsageError: it is neither a dotted name nor ``module:name`` nor ``file.py:name``, or an argument is no literal.
+    """
+    place, bracket, _ = text.strip().partition("(")
+    place = place.strip()
+    args = _arguments(text.strip(), place) if bracket else {}
+    if place.endswith(".py") or ".py:" in place:
+        file, _, attribute = place.rpartition(".py")
+        attribute = attribute.removeprefix(":")
+        _dotted(attribute or "x", text)
+        return TargetText(text, file=f"{file}.py", attribute=attribute, args=args, called=bool(bracket))
+    module, colon, attribute = place.partition(":")
+    _dotted(module, text)
+    if colon:
+        _dotted(attribute, text)
+    return TargetText(text, module=module, attribute=attribute, args=args, called=bool(bracket))
+
+
+def _dotted(name: str, text: str) -> None:
+    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", name):
+        raise UsageError(
+            f"target {text!r} cannot be read: {name!r} is no name. Write a module (myinit), module:name, module.name"
+            " or path/to/file.py:name, with arguments as literals: name(gain=2.0)."
+        )
+
+
+def _arguments(text: str, place: str) -> dict[str, Any]:
+    written = "f" + text[text.index("(") :]
+    try:
+        call = ast.parse(written, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise UsageError(
+            f"target {text!r}: what follows {place!r} is no call with keyword arguments."
+        ) from None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        raise UsageError(f"target {text!r}: what follows {place!r} is no single call with keyword arguments.")
+    if call.args:
+        raise UsageError(f"target {text!r}: arguments are given by name, such as {place}(gain=2.0).")
+    args = {}
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            raise UsageError(f"target {text!r}: ** cannot be read; write each argument by name.")
+        try:
+            args[keyword.arg] = ast.literal_eval(keyword.value)
+        except (ValueError, TypeError, MemoryError, RecursionError):
+            shown = ast.unparse(keyword.value)
+            raise UsageError(
+                f"target {text!r}: {keyword.arg}={shown} is no literal; target text is never evaluated."
+                " Write a number, a string, a tuple, None, or pass a function from Python."
+            ) from None
+    return args

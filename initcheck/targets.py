@@ -1,0 +1,321 @@
+"""Targets -> initializers: text, callables, modules and tables, each with its contract and a way to make it again."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+from initcheck.adapters.frameworks import FRAMEWORKS, home
+from initcheck.adapters.readings import Needs
+from initcheck.adapters.recognition import recognise
+from initcheck.contract import Contract, Origin
+from initcheck.errors import UsageError
+from initcheck.initializer import Initializer
+from initcheck.report import NotChecked
+from initcheck.target_modules import find, members
+from initcheck.target_text import parse
+
+__all__ = ["Loaded", "load", "load_all", "rebuild"]
+
+Declared = Contract | Mapping[str, Any] | str | None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a target turned out to be.
+
+    Attributes:
+        initializers: ready to be checked; no two share a name.
+        not_checked: members of a module that were not made into one, why, and what to write to have them checked.
+    """
+
+    initializers: tuple[Initializer, ...]
+    not_checked: tuple[NotChecked, ...] = ()
+
+
+def load(
+    target: str | Callable[..., Any] | object,
+    *,
+    contract: Declared = None,
+    signature: str | None = None,
+    args: Mapping[str, Any] | None = None,
+    parameter: str | None = None,
+    name: str | None = None,
+) -> Loaded:
+    """Make initializers of a target.
+
+    >>> import numpy as np
+    >>> def he(shape, rng):
+    ...     return rng.normal(0, np.sqrt(2 / shape[0]), shape)
+    >>> [one] = load(he, contract="activation=relu,layout=in_out").initializers
+    >>> one.signature, one.contract.activation
+    ('(shape, rng)', 'relu')
+
+    Args:
+        target: ``myinit``, ``pkg.mod:attr``, ``pkg.mod.attr``, ``path/to/file.py:attr``, each with keyword
+            arguments as literals, or ``@pyproject.toml``; or a callable, a class, an instance, a module.
+        contract: what it promises, as a ``Contract``, a dict or text; it wins over ``f.__initcheck__``, and that
+            over what is known of a library's object.
+        signature: how to call it, such as ``(shape, rng)``, where it cannot be read.
+        args: keyword arguments that never change.
+        parameter: which of several returned arrays is meant, such as ``0`` or ``kernel``.
+        name: what to call it in messages; the target text by default.
+
+    Raises:
+        UsageError: there is no such target, its module raises, or it cannot be read as an initializer.
+    """
+    declared = declared_contract(contract)
+    if isinstance(target, Initializer):
+        return Loaded((replace(target, contract=merged(declared, Contract(), target.contract)),))
+    if isinstance(target, str) and target.strip().startswith("@"):
+        from initcheck.target_tables import tables
+
+        return _unique(load(**table) for table in tables(target.strip()[1:], contract=contract))
+    if not isinstance(target, str):
+        return _load_object(target, name or name_of(target), declared, signature, dict(args or {}), parameter)
+    text = parse(target)
+    obj, _ = find(text)
+    given = {**text.args, **(args or {})}
+    recipe = {
+        "target": target, "signature": signature, "args": dict(args or {}), "parameter": parameter, "name": name,
+        "path": list(sys.path), "cwd": os.getcwd(),
+    }  # fmt: skip
+    if isinstance(obj, ModuleType):
+        if given or signature or parameter:
+            raise UsageError(
+                f"target {target!r} is a module; arguments and signature go with one initializer in it."
+            )
+        return _load_module(obj, target, declared, recipe)
+    return Loaded((_one(obj, name or target, declared, signature, given, parameter, recipe),))
+
+
+def load_all(targets: Iterable[Any], *, contract: Declared = None) -> Loaded:
+    """Load several targets; those that would share a name are told apart by a number.
+
+    Raises:
+        UsageError: as ``load``.
+    """
+    if isinstance(targets, str) or not isinstance(targets, Iterable):
+        targets = [targets]
+    return _unique(load(target, contract=contract) for target in targets)
+
+
+def rebuild(recipe: Mapping[str, Any]) -> Initializer:
+    """Make an initializer again in a fresh process from the plain data of ``Initializer.recipe``.
+
+    Raises:
+        UsageError: as ``load``; or the recipe needs cloudpickle, which is not installed here.
+    """
+    for entry in reversed(recipe.get("path") or []):
+        if entry not in sys.path:
+            sys.path.insert(0, entry)
+    contract = Contract(**recipe["contract"]) if recipe.get("contract") else None
+    options = {key: recipe.get(key) for key in ("signature", "args", "parameter")}
+    if "pickle" in recipe:
+        import pickle
+
+        loaded = load(pickle.loads(recipe["pickle"]), contract=contract, name=recipe["name"], **options)
+    else:
+        before = os.getcwd()
+        if recipe.get("cwd") and os.path.isdir(recipe["cwd"]):
+            os.chdir(recipe["cwd"])
+        try:
+            loaded = load(recipe["target"], contract=contract, name=recipe.get("name"), **options)
+        finally:
+            os.chdir(before)
+    [initializer] = loaded.initializers
+    return initializer
+
+
+def declared_contract(contract: Declared) -> Contract:
+    """A contract in any of its forms, each field it says marked as declared.
+
+    Raises:
+        UsageError: an unknown key or value.
+    """
+    if contract is None:
+        return Contract()
+    if isinstance(contract, str):
+        return Contract.from_text(contract)
+    if isinstance(contract, Contract):
+        said: dict[str, Origin] = dict.fromkeys(contract.said(), "declared")
+        return dataclasses.replace(contract, origins={**said, **contract.origins})
+    if isinstance(contract, Mapping):
+        return Contract.from_mapping(contract)
+    raise UsageError(f"contract={contract!r} is no Contract, dict or text such as 'activation=relu'.")
+
+
+def merged(declared: Contract, own: Contract, known: Contract) -> Contract:
+    """Declared by the user, then by the initializer's author, then known.
+
+    What is known of the scale gives way as a whole: a declared activation says a known gain is not meant.
+    """
+    said = declared.filled_by(own, "declared")
+    scale = {"activation", "gain", "std"}
+    if scale & set(said.origins):
+        dropped = scale if "std" not in said.origins else scale | {"fan"}
+        cleared: dict[str, Any] = dict.fromkeys(dropped)
+        known = dataclasses.replace(
+            known,
+            **cleared,
+            origins={k: v for k, v in known.origins.items() if k not in dropped},
+            notes=() if dropped & set(known.origins) else known.notes,
+        )
+    return said.filled_by(known, "known")
+
+
+def name_of(obj: Any) -> str:
+    """The target text of an object: ``module:qualname``; of an instance its class, never its ``repr``."""
+    named = obj if hasattr(obj, "__qualname__") else getattr(obj, "func", None)
+    if named is None or not hasattr(named, "__qualname__"):
+        named = type(obj)
+    if inspect.ismodule(obj):
+        return obj.__name__
+    module = getattr(named, "__module__", None) or "__main__"
+    qualname = str(named.__qualname__).replace("<locals>.", "")
+    return qualname if module == "__main__" else f"{module}:{qualname}"
+
+
+def _one(
+    obj: Any, name: str, declared: Contract, signature: str | None, args: Mapping[str, Any], parameter: str | None,
+    recipe: Mapping[str, Any] | None,
+) -> Initializer:  # fmt: skip
+    own = getattr(obj, "__initcheck__", None)
+    if own is None:
+        own = getattr(getattr(obj, "func", None), "__initcheck__", None)
+    if own is not None and not isinstance(own, Mapping):
+        raise UsageError(
+            f"{name}.__initcheck__ is {type(own).__name__!r}; it must be a dict such as {{'fan': 'fan_in'}}."
+        )
+    keys = dict(own or {})
+    signature = signature or keys.pop("signature", None)
+    parameter = parameter or keys.pop("parameter", None)
+    args = {**keys.pop("args", {}), **args}
+    initializer = recognise(obj, name, signature=signature, args=args, parameter=parameter)
+    contract = merged(declared, Contract.from_mapping(keys), initializer.contract)
+    if recipe is not None:
+        recipe = {**recipe, "contract": declared.said() or None}
+    return replace(initializer, contract=contract, location=location_of(obj), recipe=recipe)
+
+
+def _load_module(
+    module: ModuleType, text: str, declared: Contract, recipe: Mapping[str, Any] | None
+) -> Loaded:
+    initializers, not_checked = [], []
+    for member_name, member in members(module):
+        name = f"{text}:{member_name}"
+        reason = _not_to_call(member, member_name)
+        if reason is not None:
+            not_checked.append(NotChecked(name=name, reason=reason, call_to_write=f"{name}()"))
+            continue
+        own = {**recipe, "target": name} if recipe is not None else None
+        try:
+            initializers.append(_one(member, name, declared, None, {}, None, own))
+        except Needs as error:
+            not_checked.append(NotChecked(name=name, reason=str(error), call_to_write=error.call))
+        except UsageError as error:
+            not_checked.append(NotChecked(name=name, reason=str(error)))
+    if not initializers and not not_checked:
+        raise UsageError(
+            f"target {text!r}: module {module.__name__!r} has no public function or class of its own."
+        )
+    return Loaded(tuple(initializers), tuple(not_checked))
+
+
+def _not_to_call(member: Any, name: str) -> str | None:
+    """Nothing in a module is called that was not asked for by name and does not look like an initializer."""
+    if not inspect.isfunction(member) or home(member) in FRAMEWORKS:
+        return None
+    code = member.__code__
+    parameters = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
+    makes_functions = any(inspect.iscode(c) and c.co_name not in _INLINE for c in code.co_consts)
+    if parameters == 0 and (not makes_functions or name == "main"):
+        return f"{name} takes no parameter; if it makes an initializer, name it."
+    return None
+
+
+_INLINE = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")
+
+
+def _load_object(
+    obj: Any,
+    name: str,
+    declared: Contract,
+    signature: str | None,
+    args: dict[str, Any],
+    parameter: str | None,
+) -> Loaded:
+    if isinstance(obj, ModuleType):
+        return _load_module(obj, name, declared, {"path": list(sys.path), "cwd": os.getcwd()})
+    recipe: dict[str, Any] | None = {
+        "signature": signature, "args": args, "parameter": parameter, "name": name, "path": list(sys.path),
+    }  # fmt: skip
+    importable = _importable(obj)
+    if importable is not None:
+        recipe = {**recipe, "target": importable}  # type: ignore[dict-item]
+    else:
+        pickled = _pickled(obj)
+        recipe = {**recipe, "pickle": pickled} if pickled is not None else None  # type: ignore[dict-item]
+    return Loaded((_one(obj, name, declared, signature, args, parameter, recipe),))
+
+
+def _importable(obj: Any) -> str | None:
+    """``module:qualname`` where a fresh process finds the same object under it."""
+    module, qualname = getattr(obj, "__module__", None), getattr(obj, "__qualname__", None)
+    if not module or not qualname or module == "__main__" or "<" in qualname:
+        return None
+    found: Any = sys.modules.get(module)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    return f"{module}:{qualname}" if found is obj else None
+
+
+def _pickled(obj: Any) -> bytes | None:
+    try:
+        cloudpickle = importlib.import_module("cloudpickle")
+    except ImportError:
+        return None
+    try:
+        data: bytes = cloudpickle.dumps(obj)
+    except Exception:  # what cannot be pickled (a lock, a module-level generator) stays in this process
+        return None
+    return data
+
+
+def location_of(obj: Any) -> tuple[str, int] | None:
+    """File and line of the user's code; None for a framework's own object and for what has no source."""
+    obj = inspect.unwrap(getattr(obj, "func", obj)) if callable(obj) else type(obj)
+    if home(obj) in FRAMEWORKS:
+        return None
+    code = getattr(obj, "__code__", None)
+    if code is not None:
+        return (code.co_filename, code.co_firstlineno)
+    try:
+        cls = obj if isinstance(obj, type) else type(obj)
+        file = inspect.getsourcefile(cls)
+        return (file, inspect.getsourcelines(cls)[1]) if file else None
+    except (OSError, TypeError):
+        return None
+
+
+def _unique(several: Iterable[Loaded]) -> Loaded:
+    initializers: list[Initializer] = []
+    not_checked: list[NotChecked] = []
+    taken: dict[str, int] = {}
+    for loaded in several:
+        for initializer in loaded.initializers:
+            count = taken[initializer.name] = taken.get(initializer.name, 0) + 1
+            name = initializer.name if count == 1 else f"{initializer.name} #{count}"
+            recipe = initializer.recipe if count == 1 else {**(initializer.recipe or {}), "name": name}
+            initializers.append(
+                replace(initializer, name=name, recipe=recipe if initializer.recipe else None)
+            )
+        not_checked += loaded.not_checked
+    return Loaded(tuple(initializers), tuple(not_checked))
