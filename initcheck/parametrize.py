@@ -39,7 +39,9 @@ def parametrize(
     from initcheck.checking import Checker, Settings
     from initcheck.targets import load_all
 
-    checker = Checker(Settings(seed=seed, profile=profile, claims=tuple(claims) if claims is not None else None))
+    checker = Checker(
+        Settings(seed=seed, profile=profile, claims=tuple(claims) if claims is not None else None)
+    )
     loaded = load_all(targets, contract=contract)
     cases = [
         pytest.param(Pending(checker, initializer, claim_id, strict), id=f"{claim_id}[{initializer.name}]")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from initcheck.broken_claim import account, broke
 from initcheck.claim import Claim
 from initcheck.errors import ClaimFailed
 from initcheck.initializer import Initializer
@@ -25,7 +26,7 @@ Judge = Callable[[Initializer, str], Result]
 
 
 def module_id(claim: Claim) -> str:
-    """The file part of a node id: ``initcheck/scale.py``, or ``theirs/claims.py`` of a third party's claim."""
+    """The file part of a node id: ``initcheck/scale.py``, or ``theirs/claims.py`` of somebody else's."""
     name = claim.prop.__module__.replace("initcheck.properties.", "initcheck.")
     return name.replace(".", "/") + ".py"
 
@@ -46,7 +47,7 @@ def identifiers(initializers: Sequence[Initializer]) -> dict[str, str]:
 
 
 class ClaimModule(pytest.Module):
-    """One family of claims. A real module stands behind it: the conftest files of users ask items for theirs."""
+    """One family of claims; a real module stands behind it, since users' conftest files ask items for it."""
 
     claims: Sequence[Claim]
     make_items: Callable[[ClaimModule], Iterable[pytest.Item]]
@@ -77,7 +78,7 @@ class ClaimModule(pytest.Module):
 
 
 class _PropertyItem(pytest.Item):
-    """What both kinds of item share: they stand for a property, and look like a function to conftest files."""
+    """What both kinds of item share: they stand for a property and look like a function."""
 
     claim: Claim
     fixturenames: Sequence[str] = ()
@@ -104,10 +105,10 @@ class _PropertyItem(pytest.Item):
         return module_id(self.claim), _line(self.claim.prop), self.name
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The account of the failure alone; a traceback only where initcheck itself is at fault."""
+        """The account of the failure alone; a traceback only where the claim's own code is at fault."""
         if isinstance(excinfo.value, ClaimFailed | pytest.xfail.Exception):
             return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        return account(self.claim, excinfo.value)
 
 
 class ClaimItem(_PropertyItem):
@@ -145,7 +146,7 @@ class ClaimItem(_PropertyItem):
         """Judge the claim and raise what the verdict means."""
         self.result = self.judge(self.initializer, self.claim.id)
         self.user_properties.extend(_properties(self.result))
-        raise_for(self.result, strict=self.strict)
+        raise_for(self.result, strict=self.strict or broke(self.result))
 
 
 class TheoremItem(_PropertyItem):

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Generator, Iterable
 from typing import Any
 
 import pytest
 
 from initcheck import options
-from initcheck.checking import Checker
-from initcheck.claim import Claim, find
-from initcheck.errors import UsageError
-from initcheck.initializer import Initializer
-from initcheck.journal import Journal
+from initcheck.claim import Claim
+from initcheck.isolation import Isolated
+from initcheck.outputs import Outputs
+from initcheck.plan import Plan
 from initcheck.pytest_items import ClaimItem, ClaimModule, TheoremItem, identifiers, module_id
-from initcheck.rendering.terminal import failure_text, painted, summary_lines
-from initcheck.report import NotChecked, Report, result_from_plain, result_to_plain
-from initcheck.targets import load
-from initcheck.theorems import theorems
+from initcheck.rendering.terminal import painted, summary_lines
+from initcheck.report import Report, result_from_plain, result_to_plain
 from initcheck.verdict import Evidence, Result, Verdict
 
 __all__ = ["ClaimSession"]
@@ -30,51 +28,42 @@ class ClaimSession:
         config: pytest's, with the options read.
 
     Raises:
-        UsageError: a target, claim, profile or contract that does not exist, or an output that cannot be written.
+        UsageError: a target, claim, profile or contract that does not exist, or a file that cannot be made.
     """
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.worker = hasattr(config, "workerinput")
         values = {o.name: config.getoption(f"initcheck_{o.name}", o.default) for o in options.OPTIONS}
-        if self.worker:
-            values["seed"] = config.workerinput["initcheck_seed"]
+        workerinput = getattr(config, "workerinput", None)
+        self.worker = workerinput is not None
+        if workerinput is not None:
+            values["seed"] = workerinput["initcheck_seed"]
         self.seed: int = values["seed"]
-        self.strict: bool = values["strict"]
-        self.initializers: list[Initializer] = []
-        self.not_checked: list[NotChecked] = []
-        held_to = options.contract(values)
-        for target in config.option.initcheck_targets:
-            loaded = load(target, contract=held_to)
-            self.initializers += loaded.initializers
-            self.not_checked += loaded.not_checked
-        self.checker = Checker(options.settings(values))
-        self.claims = [find(claim_id) for claim_id in self.checker.claim_ids] if self.initializers else []
-        self.theorems = list(theorems().values()) if values["theorems"] else []
-        self.ids = identifiers(self.initializers)
-        self.results: dict[str, Result] = {}
-        self.selected = 0
+        command = shlex.join(["pytest", *map(str, config.invocation_params.args)])
+        self.plan = Plan(config.option.initcheck_targets, values, command)
+        self.isolated = Isolated(self.plan) if values["isolate"] else None
+        self.ids = identifiers(self.plan.initializers)
         self.only = self._take_own_arguments()
-        self.journal: Journal | None = None
-        if values["json"] and not self.worker:
-            self.journal = Journal(values["json"], self.report().run)
+        self.results: dict[str, Result] = {}
+        self.outputs = None if self.worker else Outputs(values, self.plan.run())
 
     def _take_own_arguments(self) -> list[str]:
         """Node ids of ours among the arguments, taken out: pytest would look for such a file."""
-        files = {module_id(c) for c in (*self.claims, *self.theorems)}
+        files = {module_id(c) for c in (*self.plan.claims, *self.plan.theorems)}
         root = self.config.invocation_params.dir
-        ours = [
-            a
-            for a in self.config.args
-            if a.partition("::")[0] in files and not (root / a.split("::")[0]).exists()
-        ]
+
+        def is_ours(argument: str) -> bool:
+            file = argument.partition("::")[0]
+            return file in files and not (root / file).exists()
+
+        ours = [a for a in self.config.args if is_ours(a)]
         self.config.args[:] = [a for a in self.config.args if a not in ours]
         if self.config.args_source is not pytest.Config.ArgsSource.ARGS:
             # `--initcheck=x` alone runs the claims alone, not what `testpaths` or the folder holds.
             self.config.args[:] = []
         return ours
 
-    # Collecting
+    # -- collecting
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_make_collect_report(
@@ -85,38 +74,43 @@ class ClaimSession:
         if isinstance(collector, pytest.Session):
             report.result = [*report.result, *self._modules(collector)]
         elif isinstance(collector, ClaimModule):
-            # Again, outside of --lf, which drops files that it does not find in the root folder.
+            # Once more: --lf drops the items of a file that does not lie in the root folder.
             report.result = list(collector.collect())
         return report
 
     def _modules(self, session: pytest.Session) -> Iterable[ClaimModule]:
         families: dict[str, list[Claim]] = {}
-        for claim in (*self.claims, *self.theorems):
+        for claim in (*self.plan.claims, *self.plan.theorems):
             families.setdefault(module_id(claim), []).append(claim)
         for _, claims in sorted(families.items()):
             yield ClaimModule.of(session, claims, self._items)
 
     def _items(self, parent: ClaimModule) -> Iterable[pytest.Item]:
+        judge = self.isolated.judge if self.isolated is not None else self.plan.judge
         for claim in parent.claims:
-            if claim.kind in ("theorem", "myth"):
-                items: list[pytest.Item] = [TheoremItem.of(parent, claim)]
+            items: list[pytest.Item] = []
+            if claim in self.plan.theorems:
+                items.append(TheoremItem.of(parent, claim))
             else:
-                items = [
-                    ClaimItem.of(parent, claim, i, self.ids[i.name], self.checker.judge, self.strict)
-                    for i in self.initializers
-                ]
+                for i in self.plan.initializers:
+                    items.append(ClaimItem.of(parent, claim, i, self.ids[i.name], judge, self.plan.strict))
             yield from (i for i in items if not self.only or any(_within(i.nodeid, arg) for arg in self.only))
 
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Count what is left after ``-k`` and ``--lf``."""
-        self.selected = sum(isinstance(item, ClaimItem | TheoremItem) for item in session.items)
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Order the claims by initializer: its claims share its draws, which are let go at the next one."""
+        order = {i.name: n for n, i in enumerate(self.plan.initializers)}
+        rank = {claim.id: n for n, claim in enumerate(self.plan.claims)}
+        ours = [i for i in items if isinstance(i, ClaimItem)]
+        ours.sort(key=lambda i: (order[i.initializer.name], rank[i.claim.id]))
+        items[:] = [i for i in items if not isinstance(i, ClaimItem)] + ours
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker of xdist the seed: it reads the command line again, and 'random' would differ there."""
+        """Tell a worker of xdist the seed: it reads the command line again, where 'random' would differ."""
         node.workerinput["initcheck_seed"] = self.seed
 
-    # Gathering
+    # -- gathering
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -125,7 +119,11 @@ class ClaimSession:
         """Send the result along with pytest's report, which travels from a worker as plain data."""
         report = yield
         if isinstance(item, ClaimItem) and call.when == "call" and item.result is not None:
-            report.initcheck = result_to_plain(item.result)
+            name = item.initializer.name
+            report.initcheck = {
+                "result": result_to_plain(item.result),
+                "contract": {name: self.plan.contracts[name]} if name in self.plan.contracts else {},
+            }
             if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
                 path, line, _ = item.reportinfo()
                 report.longrepr = (str(path), line + 1, report.longrepr[2])
@@ -133,76 +131,78 @@ class ClaimSession:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep a result and write it down at once."""
-        if self.worker:
+        if self.outputs is None:
             return
         result = None
-        if hasattr(report, "initcheck"):
-            result = result_from_plain(report.initcheck)
+        sent = getattr(report, "initcheck", None)
+        if sent is not None:
+            result = result_from_plain(sent["result"])
+            self.plan.contracts.update(sent["contract"])
         elif report.when not in ("setup", "call", "teardown"):
-            result = self._of_dead_worker(report)
+            result = self._of_dead_worker(report.nodeid)
         if result is not None:
             self.results[report.nodeid] = result
-            if self.journal is not None:
-                self.journal.append(result)
+            self.outputs.append(result)
 
-    def _of_dead_worker(self, report: pytest.TestReport) -> Result | None:
-        for claim in self.claims:
-            for initializer in self.initializers:
-                name = f"{module_id(claim)}::{claim.prop.__name__}[{self.ids[initializer.name]}]"
-                if report.nodeid in (name, f"{name}@{self.ids[initializer.name]}"):
+    def _of_dead_worker(self, nodeid: str) -> Result | None:
+        """What xdist reports where a worker died: the claim it was at fails, whatever killed it."""
+        for claim in self.plan.claims:
+            for i in self.plan.initializers:
+                ident = self.ids[i.name]
+                name = f"{module_id(claim)}::{claim.prop.__name__}[{ident}]"
+                if nodeid in (name, f"{name}@{ident}"):
                     return Result(
                         claim=claim.id,
                         says=claim.says,
-                        initializer=initializer.name,
+                        initializer=i.name,
                         family=claim.family,
                         verdict=Verdict.FAILS,
-                        reason="the process that judged this claim died; --initcheck-isolate says more",
+                        reason="the process that judged this claim died; --initcheck-isolate tells more",
                         evidence=Evidence(measured="the process died", allowed="a result"),
-                        location=initializer.location,
+                        location=i.location,
                     )
         return None
 
     def report(self) -> Report:
         """Everything known so far."""
-        return self.checker.report(self.initializers, self.not_checked, results=tuple(self.results.values()))
+        return self.plan.report(self.results.values())
 
-    # Summing up
+    # -- summing up
 
     def pytest_report_header(self) -> str:
         """What will be asked of how many."""
-        return (
-            f"initcheck: {len(self.claims)} claims x {len(self.initializers)} initializers,"
-            f" {len(self.theorems)} theorems, seed {self.seed}"
-        )
+        plan = self.plan
+        asked = [f"{len(plan.claims)} claims x {len(plan.initializers)} initializers"] if plan.claims else []
+        asked += [f"{len(plan.theorems)} theorems and myths"] if plan.theorems else []
+        return f"initcheck: {', '.join(asked) or 'nothing to ask'}, seed {self.seed}"
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Finish the report; a run that decided nothing is an error."""
-        if self.worker:
+        """Finish the files; a run that decided nothing is an error."""
+        if self.isolated is not None:
+            self.isolated.close()
+        if self.outputs is None:
             return
-        if self.journal is not None:
-            self.journal.close(self.report())
-        if self._decided_nothing() and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        self.outputs.close(self.report())
+        fine = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if exitstatus in fine and self._decided_nothing():
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _decided_nothing(self) -> bool:
-        planned = self.config.option.collectonly or getattr(self.config.option, "setuponly", False)
-        if planned or not self.config.option.initcheck_targets:
+        if self._only_planned() or not self.config.option.initcheck_targets:
             return False
-        if not self.initializers:
-            return True
-        return bool(self.results) and not any(
-            r.verdict in (Verdict.HOLDS, Verdict.FAILS, Verdict.WAIVED) for r in self.results.values()
-        )
+        # Where -k or --lf left none of the claims, the user chose so; where they ran, one must be decided.
+        return not self.plan.initializers or (bool(self.results) and not self.report().decided)
+
+    def _only_planned(self) -> bool:
+        return bool(self.config.option.collectonly or getattr(self.config.option, "setuponly", False))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what was shown, what was not checked and why, also under ``-qq``."""
-        if self.config.option.collectonly or not (self.results or self.not_checked):
+        if self._only_planned() or not (self.results or self.plan.not_checked):
             return
-        report = self.report()
         terminalreporter.section("initcheck")
-        colour = bool(terminalreporter.hasmarkup)
-        for line in summary_lines(report):
-            terminalreporter.write_line(painted(line, colour))
+        for line in summary_lines(self.report()):
+            terminalreporter.write_line(painted(line, bool(terminalreporter.hasmarkup)))
 
 
 def _within(nodeid: str, argument: str) -> bool:

@@ -1,8 +1,8 @@
 """An engine with known verdicts: each initializer's name says, claim by claim, what the verdict will be.
 
-Put in the place of ``initcheck.checking`` and ``initcheck.targets``, it lets the doors be tested for every verdict,
-in milliseconds. A target is text such as ``he:HFUWN``: one letter a claim (holds, fails, undecided, waived, not
-applicable; ``K`` kills the process, ``S`` sleeps for an hour).
+Put in the place of the checker and the loader, it lets the doors be tested for every verdict, in milliseconds.
+A target is text such as ``he:HFUWN``: one letter a claim (holds, fails, undecided, waived, not applicable;
+``B`` is a bug in the claim's own code, ``K`` kills the process, ``S`` sleeps for an hour, ``I`` is Ctrl-C).
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ import os
 import signal
 import sys
 import time
-import types
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+import initcheck.plan
+from initcheck.checking import Settings
 from initcheck.claim import claim
 from initcheck.errors import UsageError
 from initcheck.initializer import Initializer
 from initcheck.report import NotChecked, Report, Run
+from initcheck.targets import Loaded
 from initcheck.verdict import Evidence, Result, Verdict
 
 IDS = ("fake-a", "fake-b", "fake-c", "fake-d", "fake-e")
@@ -33,20 +35,6 @@ def _state(claim_id: str) -> None:
 
     prop.__name__ = claim_id.replace("-", "_")
     claim(claim_id, says=f"The sentence of {claim_id}.", source="nobody 2026")(prop)
-
-
-for _id in IDS:
-    _state(_id)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    seed: int = 0
-    profile: str = "default"
-    alpha: float = 1e-6
-    beta: float = 1e-3
-    claims: tuple[str, ...] | None = None
-    timeout: float | None = None
 
 
 class Checker:
@@ -66,6 +54,10 @@ class Checker:
             os.kill(os.getpid(), signal.SIGKILL)
         if letter == "S":
             time.sleep(3600)
+        if letter == "I":
+            raise KeyboardInterrupt
+        if letter == "B":
+            raise AttributeError("a bug in the claim")
         verdict = {v.value[0]: v for v in Verdict}[letter]
         return Result(
             claim=claim_id,
@@ -75,27 +67,24 @@ class Checker:
             verdict=verdict,
             reason=None if letter in "HF" else f"the reason of {letter}",
             evidence=Evidence(measured="0.334", allowed="[0.8, 1.25]", value=0.334, weights=24576, calls=96),
-            reproduce=f"pytest --initcheck={initializer.name} -k {claim_id} --initcheck-seed={self.settings.seed}",
+            reproduce=f"pytest --initcheck={initializer.name} -k {claim_id}",
         )
+
+    def run(self) -> Run:
+        s = self.settings
+        return Run(seed=s.seed, profile=s.profile, alpha=s.alpha, beta=s.beta, claims=len(self.claim_ids))
 
     def report(self, initializers, not_checked=(), results=None) -> Report:
         if results is None:
             results = [self.judge(i, c) for i in initializers for c in self.claim_ids]
-        s = self.settings
         return Report(
-            run=Run(seed=s.seed, profile=s.profile, alpha=s.alpha, beta=s.beta, claims=len(self.claim_ids)),
+            run=self.run(),
             results=tuple(results),
             contracts={
                 i.name: {"activation": "relu", "origins": {"activation": "inferred"}} for i in initializers
             },
             not_checked=tuple(not_checked),
         )
-
-
-@dataclass(frozen=True)
-class Loaded:
-    initializers: tuple[Initializer, ...]
-    not_checked: tuple[NotChecked, ...] = ()
 
 
 def load(target, *, contract=None, signature=None, args=None, parameter=None) -> Loaded:
@@ -108,18 +97,13 @@ def load(target, *, contract=None, signature=None, args=None, parameter=None) ->
     return Loaded((Initializer(name=target, sampler=None, recipe={"target": target}),))
 
 
-def rebuild(recipe) -> Initializer:
-    return load(recipe["target"]).initializers[0]
-
-
-def install() -> None:
-    for name, members in {
-        "initcheck.checking": {"Checker": Checker, "Settings": Settings},
-        "initcheck.targets": {"load": load, "Loaded": Loaded, "rebuild": rebuild},
-    }.items():
-        module = types.ModuleType(name)
-        module.__dict__.update(members)
-        sys.modules[name] = module
-
-
-install()
+def install(replace: Callable[[object, str, object], None] = setattr) -> None:
+    """Put the fake in the engine's place; ``replace`` is monkeypatch's setattr where it must be undone."""
+    claims = sys.modules["initcheck.claim"]
+    # The claims of this file are the whole registry: loading the real ones takes half a second.
+    replace(claims, "_stated", {})
+    replace(claims, "_load_all", lambda: None)
+    for claim_id in IDS:
+        _state(claim_id)
+    replace(initcheck.plan, "Checker", Checker)
+    replace(initcheck.plan, "load", load)

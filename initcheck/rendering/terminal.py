@@ -8,7 +8,7 @@ from typing import Any
 from initcheck.report import Report
 from initcheck.verdict import Evidence, Result, Verdict
 
-__all__ = ["escaped", "failure_text", "painted", "result_line", "summary_lines"]
+__all__ = ["account_lines", "escaped", "failure_text", "painted", "result_line", "summary_lines"]
 
 _WORDS = {
     Verdict.HOLDS: "hold",
@@ -19,6 +19,7 @@ _WORDS = {
 }
 _COLOURS = {"HOLDS": "32", "FAILS": "1;31", "UNDECIDED": "33", "WAIVED": "36", "NOT APPLICABLE": "2"}
 _SHOWN = 12  # groups of initializers in a summary: with the other lines it fits a screen
+_WHOLE = 6  # accounts given whole before they are folded by claim
 _NAMES = 3  # names spelled out where several share one line
 
 
@@ -51,8 +52,8 @@ def painted(line: str, colour: bool) -> str:
 def failure_text(result: Result) -> str:
     """The whole account of one verdict, in the order in which a reader asks.
 
-    Claim, verdict and initializer; the sentence; measured against allowed; the smallest case; the evidence; the
-    likely cause; its fix; how to reproduce it. A line that has nothing to say is not printed.
+    Claim, verdict and initializer; the sentence; measured against allowed; the smallest case; the evidence;
+    the likely cause; its fix; how to reproduce it. A line that has nothing to say is not printed.
     """
     head = f"{escaped(result.claim)}  {result.verdict.value}  for {escaped(result.initializer)}"
     lines = [head, f"  {escaped(result.says)}"]
@@ -109,6 +110,35 @@ def evidence_text(evidence: Evidence) -> str:
     return "; ".join(parts)
 
 
+def account_lines(failing: Sequence[Result], *, every: bool = False) -> Iterator[str]:
+    """The accounts of a run's failures: whole for a few, then one a claim with the others beside it.
+
+    Args:
+        failing: the results that make the run fail.
+        every: whether to give the whole account of all.
+    """
+    by_claim: dict[str, list[Result]] = {}
+    for r in failing:
+        by_claim.setdefault(r.claim, []).append(r)
+    for results in by_claim.values():
+        whole = results if every or len(failing) <= _WHOLE else results[:1]
+        for r in whole:
+            yield from failure_text(r).splitlines()
+            yield ""
+        rest = results[len(whole) :]
+        if rest:
+            yield f"  the same claim FAILS for {_measured(rest)}"
+            yield ""
+
+
+def _measured(results: Sequence[Result]) -> str:
+    shown = [
+        escaped(r.initializer, 60) + (f" ({escaped(r.evidence.measured, 40)})" if r.evidence.measured else "")
+        for r in results[:_NAMES]
+    ]
+    return ", ".join(shown) + (f" and {len(results) - _NAMES:,} more" if len(results) > _NAMES else "")
+
+
 def result_line(result: Result) -> str:
     """One line a verdict, for a list of all of them."""
     e = result.evidence
@@ -121,7 +151,7 @@ def result_line(result: Result) -> str:
 
 
 def summary_lines(report: Report) -> list[str]:
-    """The end of a run: the denominator, who deviates, what was not checked and why, and what to type next."""
+    """The end of a run: the denominator, who deviates, what was not checked and why, what to type next."""
     lines = [_denominator(report)]
     lines += _by_initializer(report)
     lines += _undecided_and_waived(report)

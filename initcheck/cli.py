@@ -1,0 +1,174 @@
+"""`initcheck TARGET...`: the run without pytest, and the commands that explain it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from initcheck import options
+from initcheck.commands import COMMANDS
+from initcheck.errors import ClaimFailed, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from initcheck.plan import Plan
+    from initcheck.verdict import Result
+
+__all__ = ["main"]
+
+USAGE = """initcheck TARGET... [options]
+       initcheck list
+       initcheck explain CLAIM
+       initcheck infer TARGET"""
+
+EPILOG = """A TARGET is a module or myinit.py in this folder (every public initializer in it), pkg.mod:attr,
+path/to/file.py:attr, a name with keyword arguments, torch.nn.init.kaiming_normal_(nonlinearity="relu"),
+or @pyproject.toml. Exit code: 0 nothing fails, 1 a claim fails or nothing was decided, 2 usage."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit code: 0 nothing fails, 1 a claim fails, 2 usage.
+
+    Args:
+        argv: the words after ``initcheck``; those of the process where None.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    # As with `python -m`: targets in the current folder are found from any entry point.
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        if words and words[0] in COMMANDS:
+            return COMMANDS[words[0]](words[1:])
+        return _run(words)
+    except UsageError as error:
+        print(f"initcheck: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader has gone, as in `initcheck list | head`; nothing is left to be told to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    from initcheck import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="initcheck",
+        usage=USAGE,
+        description="Check weight initializers against the claims about weight initialization.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="what to check; see below")
+    parser.add_argument("--version", action="version", version=f"initcheck {__version__}")
+    parser.add_argument("-v", "--verbose", action="store_true", help="every verdict, every account")
+    options.add_to_argparse(parser)
+    return parser
+
+
+def _run(words: Sequence[str]) -> int:
+    arguments = _parser().parse_args(words)
+    values = vars(arguments)
+    if not arguments.targets and not arguments.theorems:
+        raise UsageError(
+            "no TARGET is named, so there is nothing to check. Write initcheck myinit, or initcheck --help."
+        )
+    from initcheck.outputs import Outputs
+    from initcheck.plan import Plan
+    from initcheck.rendering.terminal import account_lines, painted, result_line, summary_lines
+    from initcheck.workers import judge_all
+
+    plan = Plan(arguments.targets, values, shlex.join(["initcheck", *words]))
+    outputs = Outputs(values, plan.run())
+    results: list[Result] = []
+    interrupted = False
+    total = len(plan.initializers) * len(plan.claims)
+    try:
+        with _progress(total) as advance:
+            for result in judge_all(plan, jobs=arguments.jobs, isolate=arguments.isolate):
+                results.append(result)
+                outputs.append(result)
+                advance(result)
+    except KeyboardInterrupt:
+        interrupted = True
+    report = plan.report(results)
+    outputs.close(report)
+    colour = _colour(sys.stdout)
+    failing = [r for r in report.results if plan.failing(r)]
+    if arguments.verbose:
+        _print((result_line(r) for r in report.results), colour)
+    _print(account_lines(failing, every=arguments.verbose), colour)
+    disproved = _theorems(plan, colour)
+    if arguments.targets:
+        _print((painted(line, colour) for line in summary_lines(report)), False)
+    if interrupted:
+        print(f"initcheck: interrupted after {len(results)} of {total} verdicts", file=sys.stderr)
+        return 130
+    undecided = bool(arguments.targets) and not report.decided
+    return 1 if failing or disproved or undecided else 0
+
+
+def _theorems(plan: Plan, colour: bool) -> int:
+    from initcheck.rendering.terminal import painted
+    from initcheck.theorems import prove
+
+    failed = 0
+    for claim in plan.theorems:
+        try:
+            prove(claim)
+        except ClaimFailed as error:
+            failed += 1
+            print(painted(str(error), colour))
+        else:
+            shown = "refuted" if claim.kind == "myth" else "shown"
+            print(f"{shown:<8} {claim.kind:<8} {claim.id}: {claim.says}")
+    return failed
+
+
+def _print(lines: Any, colour: bool) -> None:
+    from initcheck.rendering.terminal import painted
+
+    for line in lines:
+        print(painted(line, colour))
+
+
+def _colour(stream: Any) -> bool:
+    # https://no-color.org: any value but the empty one.
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[Result], None]]:
+    """A bar on stderr where that is a terminal, else nothing."""
+    if not sys.stderr.isatty() or not total:
+        yield lambda result: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from initcheck.rendering.terminal import escaped
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("initcheck", total=total)
+        failed = 0
+
+        def advance(result: Result) -> None:
+            nonlocal failed
+            failed += result.verdict.value == "FAILS"
+            what = f"{escaped(result.initializer, 30)} {result.claim}"
+            progress.update(task, advance=1, description=f"{what} ({failed} fail)" if failed else what)
+
+        yield advance
