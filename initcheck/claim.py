@@ -37,6 +37,8 @@ class Claim:
         negations: companion properties of a theorem that show a dropped hypothesis breaking it.
         decided_by: how it is decided and at what error rates, for ``initcheck explain``.
         asked_by_default: False for claims asked only where the contract says so.
+        shape_by_shape: where it fails at one shape, the claims that need it still judge the others.
+        exact_on_constants: it can be decided from one call where every call gives the same weights.
     """
 
     id: str
@@ -49,6 +51,8 @@ class Claim:
     negations: tuple[Callable[..., Any], ...] = ()
     decided_by: str = ""
     asked_by_default: bool = True
+    shape_by_shape: bool = False
+    exact_on_constants: bool = False
 
 
 def claim(
@@ -61,6 +65,8 @@ def claim(
     negations: Iterable[Callable[..., Any]] = (),
     decided_by: str = "",
     asked_by_default: bool = True,
+    shape_by_shape: bool = False,
+    exact_on_constants: bool = False,
 ) -> Callable[[Property], Property]:
     """State a claim: put this above Hypothesis' ``@given`` on the property that decides it.
 
@@ -96,6 +102,8 @@ def claim(
             negations=tuple(negations),
             decided_by=decided_by,
             asked_by_default=asked_by_default,
+            shape_by_shape=shape_by_shape,
+            exact_on_constants=exact_on_constants,
         )
         return prop
 

@@ -73,6 +73,11 @@ class Layer:
         return math.prod(self.shape)
 
     @property
+    def is_square(self) -> bool:
+        """Whether as many inputs reach a unit as units see an input: the fans are equal."""
+        return self.fan_in == self.fan_out
+
+    @property
     def is_dense(self) -> bool:
         """Whether this is a matrix."""
         return self.layout in _DENSE
@@ -83,6 +88,11 @@ class Layer:
         axis = lead + self.axes.index("o")
         return np.moveaxis(array, axis, lead).reshape(*array.shape[:lead], self.units, self.inputs)
 
-    def __str__(self) -> str:
+    def described(self, dtype: str) -> str:
+        """The layer in words, as every message gives it.
+
+        >>> Layer((1, 1)).described("float32")
+        'shape (1, 1), float32: dense, fan_in 1, fan_out 1'
+        """
         kind = "dense" if self.is_dense else f"convolution {self.layout}"
-        return f"shape {self.shape}: {kind}, fan_in {self.fan_in}, fan_out {self.fan_out}"
+        return f"shape {self.shape}, {dtype}: {kind}, fan_in {self.fan_in}, fan_out {self.fan_out}"

@@ -1,0 +1,184 @@
+"""Whether weights are centred: over a whole result, over all shapes together, and at every position."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.draws import BrokenCall
+from initcheck.layer import Layer
+from initcheck.statistics import Decision, Judgement, average_log_e, band_log_e, judge_band
+from initcheck.trial import GROUP_WEIGHTS, Stage, Trial
+
+__all__ = ["centred_at_every_position", "centred_over_a_result", "centred_over_all_shapes"]
+
+Floats = npt.NDArray[np.float64]
+
+# Exactly centred weights leave rounding noise; beyond this they are off centre.
+_FAILS_BEYOND = 1e-4
+# Means within this many standard deviations count as centred.
+_HOLDS_WITHIN = 5e-3
+_LEARNING = 200
+_POSITION_HOLDS = 0.25
+# Calls whose projections are averaged to one value: then a centred one is below 0.25 sd in 98 % of the groups.
+_GROUP = 64
+_DIRECTIONS = ("mean matrix", "row means", "column means", "largest mean", "all weights")
+
+
+def centred_over_a_result(trial: Trial, layer: Layer) -> None:
+    """Ask whether the mean of the weights of this layer is shown to be off zero; never says HOLDS.
+
+    T = sum w / sqrt(n sum w^2) over groups of calls; FAILS beyond +-1e-4.
+
+    Raises:
+        CaseFailed: the mean is off zero.
+    """
+    if trial.subject.constant:
+        record = trial.records(layer, "screen", 1)
+        rms = math.sqrt(float(record.energy[0]) / layer.weights)
+        mean = float(record.total[0]) / layer.weights / rms if rms else 0.0
+        shown = _words(mean)
+        return trial.holds(layer, **shown, calls=1) if abs(mean) < _HOLDS_WITHIN else trial.fail(layer, **shown, calls=1)
+    size = math.ceil(GROUP_WEIGHTS / layer.weights)
+
+    def test(stage: Stage) -> Judgement:
+        return _overall(trial, [layer], size, stage, most=24 if not stage.confirms else 400)
+
+    judgement, _ = trial.decide(layer, test)
+    if judgement.decision is Decision.FAILS:
+        trial.settle(layer, judgement, judgement.groups * size, **_words(judgement.measured))
+
+
+def centred_over_all_shapes(trial: Trial, layer: Layer) -> None:
+    """Ask whether the weights of all shapes together are centred to 0.005 standard deviations.
+
+    A group is one first look at every shape of the plan: the calls that the other claims read too.
+
+    Raises:
+        CaseFailed: the mean is off zero over all shapes.
+    """
+    if trial.subject.constant:
+        return
+
+    def test(stage: Stage) -> Judgement:
+        return _overall(trial, list(trial.subject.domain.plan), 1, stage, most=240)
+
+    judgement, _ = trial.decide(layer, test)
+    trial.settle(layer, judgement, judgement.groups, **_words(judgement.measured))
+
+
+def centred_at_every_position(trial: Trial, layer: Layer) -> None:
+    """Ask whether every position of this layer has expectation zero.
+
+    From 200 calls learn directions (the mean matrix, its row and column means, its largest entry, all ones), each
+    scaled by the deviation of its projection between calls. On fresh calls a projection whose mean is above 1e-4
+    fails; HOLDS when all are below 0.25 deviations.
+
+    Raises:
+        CaseFailed: a direction's mean is off zero.
+    """
+    if trial.subject.constant:
+        record = next(trial.draws.stacks(layer, trial.dtype, "screen", 0, 1))[0]
+        if record.any():
+            trial.fail(layer, measured="the same non-zero weights in every call", allowed="mean 0 at every position", calls=1)
+        return trial.holds(layer, measured="every weight is zero", calls=1)
+    directions = trial.once(f"directions {layer.shape}", lambda: _learn(trial, layer))
+    names: list[str] = []
+
+    def test(stage: Stage) -> Judgement:
+        groups = 48 if not stage.confirms else 192
+        values = np.concatenate(
+            [
+                stack.reshape(len(stack), -1).astype(np.float64) @ directions
+                for stack in trial.draws.stacks(layer, trial.dtype, f"positions {stage.stream}", 0, groups * _GROUP)
+            ]
+        )
+        means = values.reshape(groups, _GROUP, -1).mean(axis=1).T
+        names.append(_DIRECTIONS[int(means.mean(axis=1).argmax())])
+        ones = np.ones(groups)
+        looks = range(48, groups + 1, 48)
+        against = max(
+            float(
+                average_log_e([band_log_e(m[:n], ones[:n], -math.inf, _FAILS_BEYOND).above for m in means])
+            )
+            for n in looks
+        )
+        largest = float(means.mean(axis=1).max())
+        if against >= -math.log(stage.level):
+            return Judgement(Decision.FAILS, against / math.log(10), stage.level, largest, len(looks), groups)
+        inside = min(float(band_log_e(m, ones, -math.inf, _POSITION_HOLDS).inside_hi) for m in means)
+        holds = not stage.confirms and inside >= -math.log(stage.beta)
+        decision = Decision.HOLDS if holds else Decision.UNDECIDED
+        return Judgement(decision, max(inside, 0.0) / math.log(10), stage.beta, largest, len(looks), groups)
+
+    judgement, _ = trial.decide(layer, test)
+    trial.settle(
+        layer,
+        judgement,
+        judgement.groups * _GROUP,
+        measured=f"{names[-1]}: a mean of {judgement.measured:.3g} standard deviations between calls",
+        allowed="0 at every position",
+    )
+
+
+def _overall(trial: Trial, layers: list[Layer], size: int, stage: Stage, most: int) -> Judgement:
+    """Judge the mean over rms of groups of ``size`` calls of every layer, pooled by number of weights."""
+    drawn = 0
+
+    def draw(groups: int) -> tuple[Floats, Floats]:
+        nonlocal drawn
+        total, weights = np.zeros(groups), np.zeros(groups)
+        for layer in layers:
+            try:
+                record = trial.records(layer, stage.stream, (drawn + groups) * size)
+            except BrokenCall:
+                if len(layers) == 1:
+                    raise
+                continue
+            sums = record.total[drawn * size :].reshape(groups, size).sum(axis=1)
+            squares = record.energy[drawn * size :].reshape(groups, size).sum(axis=1)
+            n = size * layer.weights
+            total += np.divide(sums, np.sqrt(squares / n), out=np.zeros(groups), where=squares > 0)
+            weights += n
+        drawn += groups
+        return total, weights
+
+    return judge_band(
+        draw,
+        -_FAILS_BEYOND,
+        _FAILS_BEYOND,
+        level=stage.level,
+        beta=stage.beta,
+        first=min(24, most),
+        max_groups=most,
+        fails_only=stage.confirms,
+        holds_within=(-_HOLDS_WITHIN, _HOLDS_WITHIN),
+    )
+
+
+def _learn(trial: Trial, layer: Layer) -> Floats:
+    """Unit directions, (weights, directions), each divided by the deviation of its projection between calls."""
+    stacks = trial.draws.stacks(layer, trial.dtype, "positions first look", 0, _LEARNING)
+    sample = np.concatenate(list(stacks)).astype(np.float64)
+    mean = sample.mean(axis=0)
+    largest = np.zeros(mean.size)
+    largest[np.abs(mean).argmax()] = np.sign(mean.ravel()[np.abs(mean).argmax()])
+    directions = np.stack(
+        [
+            mean.ravel(),
+            np.repeat(mean.mean(axis=1), layer.inputs),
+            np.tile(mean.mean(axis=0), layer.units),
+            largest,
+            np.full(mean.size, np.sign(mean.sum()) or 1.0),
+        ],
+        axis=1,
+    )
+    deviations = (sample.reshape(_LEARNING, -1) @ directions).std(axis=0, ddof=1)
+    return np.divide(directions, deviations, out=np.zeros_like(directions), where=deviations > 0)
+
+
+def _words(mean: float) -> dict[str, object]:
+    return {"measured": f"mean {mean:.3g} standard deviations", "allowed": "0 (+-0.005 counts as zero)", "value": mean,
+            "band": (-_HOLDS_WITHIN, _HOLDS_WITHIN)}  # fmt: skip

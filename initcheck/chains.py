@@ -1,0 +1,51 @@
+"""Networks as deep as the contract says, drawn fresh each, and how much energy is left at their end."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.contract import Contract
+from initcheck.draws import Draws
+from initcheck.layer import Layer
+from initcheck.networks import energy_ratios
+from initcheck.second_moments import nonlinearity
+from initcheck.seeds import generator
+
+__all__ = ["Chains"]
+
+Floats = npt.NDArray[np.float64]
+
+_BATCH = 16
+
+
+class Chains:
+    """The networks of one square layer, both energy ratios of each; made once and kept as numbers."""
+
+    def __init__(self, draws: Draws, contract: Contract, layer: Layer) -> None:
+        self.draws = draws
+        self.contract = contract
+        self.layer = layer
+        self._ratios: dict[str, list[tuple[float, float]]] = {}
+
+    def ratios(self, stream: str, networks: int) -> Floats:
+        """log10 energy ratios (forward, backward) of the first networks of a stream, shape (networks, 2).
+
+        Network k of depth L is made of calls k L to (k + 1) L - 1, whose sums are kept on the way: the other
+        claims on this layer read the same calls.
+        """
+        have = self._ratios.setdefault(stream, [])
+        draws, layer, dtype, depth = self.draws, self.layer, self.contract.dtypes[0], self.contract.depth
+        phi = nonlinearity(self.contract)
+        while len(have) < networks:
+            start = len(have) * depth
+            weights = []
+            for call, stack in enumerate(draws.stacks(layer, dtype, stream, start, start + depth, chunk=1), start):
+                if call == draws.recorded(layer, dtype, stream):
+                    draws.keep(layer, dtype, stream, stack)
+                weights.append(stack[0])
+            rng = generator(draws.run_seed, "signal", layer.shape, stream, len(have))
+            x = rng.standard_normal((_BATCH, layer.inputs))
+            g = rng.standard_normal((_BATCH, layer.units))
+            have.append(energy_ratios(weights, phi, x, g))
+        return np.array(have[:networks], dtype=np.float64).reshape(-1, 2)

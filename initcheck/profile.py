@@ -1,0 +1,65 @@
+"""How much a run looks at. A profile never changes an error rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from initcheck.errors import UsageError, closest
+
+__all__ = ["PROFILES", "Profile", "profile"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """The budget of a run.
+
+    Attributes:
+        name: what the user writes.
+        layers: number of layers of the plan that the statistical claims walk.
+        exact_layers: number of further small layers for the claims that one call decides.
+        largest: most weights of one layer of the plan.
+        weights: most weights drawn for one case before it ends UNDECIDED.
+        calls: most calls drawn for one case before it ends UNDECIDED.
+        shrink: most layers tried while looking for the smallest failing one.
+    """
+
+    name: str
+    layers: int
+    exact_layers: int
+    largest: int
+    weights: int
+    calls: int
+    shrink: int
+
+
+PROFILES = {
+    p.name: p
+    for p in (
+        Profile(
+            name="quick", layers=12, exact_layers=24, largest=16_384, weights=4_000_000, calls=20_000, shrink=60
+        ),
+        Profile(
+            name="default", layers=30, exact_layers=60, largest=65_536, weights=16_000_000, calls=100_000, shrink=150
+        ),
+        Profile(
+            name="thorough",
+            layers=120,
+            exact_layers=240,
+            largest=1_048_576,
+            weights=160_000_000,
+            calls=1_000_000,
+            shrink=400,
+        ),
+    )
+}
+
+
+def profile(name: str) -> Profile:
+    """The profile of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in PROFILES:
+        raise UsageError(f"there is no profile {name!r}; {closest(name, PROFILES)}")
+    return PROFILES[name]

@@ -1,0 +1,72 @@
+"""The same seeds drawn again: in another order, under other global seeds, and in processes that know nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+
+from initcheck.adapters.isolation import isolated
+from initcheck.draws import BrokenCall, digest
+from initcheck.layer import Layer
+from initcheck.trial import Trial
+
+__all__ = ["repeats_bit_for_bit"]
+
+Call = tuple[tuple[int, ...], int]
+
+
+def repeats_bit_for_bit(trial: Trial, layers: Sequence[Layer]) -> None:
+    """Ask whether a plan of (shape, seed) pairs gives the same bits every time it is drawn.
+
+    Four times: here forward and backward under different global seeds, and the same in two fresh processes, because
+    a cache by shape is invisible inside one process.
+
+    Raises:
+        CaseFailed: the values of a pair differ.
+    """
+    plan: list[Call] = []
+    for layer in layers:
+        plan += [(layer.shape, seed) for seed in trial.draws.seeds(layer, trial.dtype, "repeat", 0, 2)]
+    fresh = trial.subject.fresh.start(trial.initializer, plan, trial.dtype)
+    here = {
+        "in this process": _drawn(trial, layers, plan, 1, backward=False),
+        "in another order": _drawn(trial, layers, plan, 2, backward=True),
+    }
+    answers = fresh.answers()
+    if answers is None:
+        trial.note(f"not repeated in a fresh process: {fresh.why_not}")
+        answers = {}
+    expected = here["in this process"]
+    for where, digests in {**here, **answers}.items():
+        for call, first, again in zip(plan, expected, digests, strict=True):
+            if first != again:
+                layer = next(a for a in layers if a.shape == call[0])
+                trial.fail(
+                    layer,
+                    measured=f"seed {call[1]} gives other values {where}",
+                    allowed="the same bits for the same shape, dtype and seed",
+                    calls=len(plan) * (len(answers) + 2),
+                )
+    for layer in layers:
+        trial.holds(layer, measured="the same bits every time", calls=2 * (len(answers) + 2))
+
+
+def _drawn(trial: Trial, layers: Sequence[Layer], plan: Sequence[Call], seed: int, *, backward: bool) -> list[str]:
+    """Digests of the plan's calls, in its order, though drawn in either order."""
+    by_shape = {layer.shape: layer for layer in layers}
+    digests: dict[Call, str] = {}
+    with isolated(seed):
+        for shape, call_seed in reversed(plan) if backward else plan:
+            layer = by_shape[shape]
+            # Moves the global generators between calls: code that leans on them must show it.
+            random.random()
+            np.random.random_sample()
+            try:
+                result = trial.draws.raw(layer, trial.dtype, [call_seed])[0]
+                digests[shape, call_seed] = digest(trial.draws.array(layer, trial.dtype, result)).hex()
+            except BrokenCall as broken:
+                digests[shape, call_seed] = f"broken: {broken.kind}"
+    return [digests[call] for call in plan]
+

@@ -1,0 +1,152 @@
+"""Structure inside one result: a draw ranked among random permutations of its own entries."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.layer import Layer
+from initcheck.seeds import generator
+from initcheck.statistics import SHUFFLES, Decision, Judgement, average_log_e, rarely_top_log_e, tops, tops_log_e
+from initcheck.trial import Stage, Trial
+
+__all__ = ["STATISTICS", "beats_no_shuffle"]
+
+Array = npt.NDArray[np.float64]
+
+_LEARNING = 150
+_PAIRS = 64
+_BATCH = 16
+
+STATISTICS = (
+    "row means",
+    "column means",
+    "row energies",
+    "column energies",
+    "row Gram matrix",
+    "column Gram matrix",
+    "neighbours along a row",
+    "neighbours down a column",
+    "two rows",
+    "two columns",
+    "pairs of weights",
+    "pairs of magnitudes",
+)
+
+
+def beats_no_shuffle(trial: Trial, layer: Layer) -> None:
+    """Ask whether a draw of this layer looks like a random permutation of its own entries.
+
+    A draw's statistic is strictly the largest among itself and 19 shuffles with probability at most 1/20 where the
+    entries are exchangeable, for any law. HOLDS: every statistic tops its shuffles in less than half the calls.
+
+    Raises:
+        CaseFailed: some statistic tops its shuffles too often.
+    """
+    pairs = trial.once(f"pairs {layer.shape}", lambda: _most_correlated(trial, layer))
+
+    def test(stage: Stage) -> Judgement:
+        most = 96 if not stage.confirms else 192
+        top = np.zeros((len(STATISTICS), 0), dtype=bool)
+        decision, log_e = Decision.UNDECIDED, 0.0
+        rng = generator(trial.subject.seed, "shuffles", layer.shape, stage.stream)
+        while top.shape[1] < most and decision is Decision.UNDECIDED:
+            start = top.shape[1]
+            calls = np.concatenate(
+                list(trial.draws.stacks(layer, trial.dtype, f"entries {stage.stream}", start, start + _BATCH))
+            )
+            top = np.concatenate([top, _tops(calls.astype(np.float64), pairs, rng)], axis=1)
+            n = np.arange(1, top.shape[1] + 1)
+            k = np.cumsum(top, axis=1)
+            log_e = float(average_log_e(list(tops_log_e(k, n)))[_BATCH - 1 :: _BATCH].max())
+            if log_e >= -math.log(stage.level):
+                decision = Decision.FAILS
+            elif not stage.confirms:
+                inside = float(rarely_top_log_e(k[:, -1], n[-1]).min())
+                if inside >= -math.log(stage.beta):
+                    decision, log_e = Decision.HOLDS, inside
+        share = top.mean(axis=1)
+        worst.append((STATISTICS[int(share.argmax())], float(share.max())))
+        spent = stage.beta if decision is Decision.HOLDS else stage.level
+        used = top.shape[1]
+        return Judgement(decision, log_e / math.log(10), spent, float(share.max()), used // _BATCH, used)
+
+    worst: list[tuple[str, float]] = []
+    judgement, _ = trial.decide(layer, test)
+    name, share = worst[-1]
+    trial.settle(
+        layer,
+        judgement,
+        judgement.groups,
+        measured=f"{name}: tops 19 shuffles of its own entries in {share:.0%} of the calls",
+        allowed="5 % by chance",
+        value=share,
+    )
+
+
+def _tops(calls: Array, pairs: tuple[npt.NDArray[np.intp], Array, Array], rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Which statistic of which call is strictly larger than those of its shuffles, (statistics, calls)."""
+    count, units, inputs = calls.shape
+    flat = calls.reshape(count, -1)
+    scale = np.sqrt(np.mean(flat * flat, axis=1, keepdims=True))
+    flat = np.divide(flat, scale, out=np.zeros_like(flat), where=scale > 0)
+    both = np.repeat(flat[:, None, :], SHUFFLES + 1, axis=1)
+    both[:, 1:] = rng.permuted(both[:, 1:], axis=2)
+    values = _statistics(both.reshape(count, SHUFFLES + 1, units, inputs), pairs)
+    # Rounding must not decide between a value and its own copy: sums of permuted entries differ in the last bits.
+    values = np.round(values, 9)
+    return np.stack([tops(v[:, 0], v[:, 1:]) for v in values])
+
+
+def _statistics(w: Array, pairs: tuple[npt.NDArray[np.intp], Array, Array]) -> Array:
+    """The statistics of STATISTICS, each (calls, draws), large where there is structure."""
+    rows, columns = w.mean(axis=3), w.mean(axis=2)
+    squares = w * w
+    centred = w - w.mean(axis=(2, 3), keepdims=True)
+    row_gram = _off_diagonal(np.einsum("cdij,cdkj->cdik", centred, centred, optimize=True))
+    column_gram = _off_diagonal(np.einsum("cdij,cdik->cdjk", centred, centred, optimize=True))
+    index, signs, size_signs = pairs
+    flat = centred.reshape(*w.shape[:2], -1)
+    sizes = np.abs(flat)
+    sizes = sizes - sizes.mean(axis=2, keepdims=True)
+    return np.stack(
+        [
+            rows.var(axis=2),
+            columns.var(axis=2),
+            squares.mean(axis=3).var(axis=2),
+            squares.mean(axis=2).var(axis=2),
+            (row_gram**2).sum(axis=(2, 3)),
+            (column_gram**2).sum(axis=(2, 3)),
+            np.abs((centred[..., 1:] * centred[..., :-1]).sum(axis=(2, 3))),
+            np.abs((centred[..., 1:, :] * centred[..., :-1, :]).sum(axis=(2, 3))),
+            np.abs(row_gram).max(axis=(2, 3)),
+            np.abs(column_gram).max(axis=(2, 3)),
+            (flat[..., index[0]] * flat[..., index[1]] * signs).sum(axis=2),
+            (sizes[..., index[2]] * sizes[..., index[3]] * size_signs).sum(axis=2),
+        ]
+    )
+
+
+def _off_diagonal(gram: Array) -> Array:
+    at = np.arange(gram.shape[-1])
+    gram[..., at, at] = 0.0
+    return gram
+
+
+def _most_correlated(trial: Trial, layer: Layer) -> tuple[npt.NDArray[np.intp], Array, Array]:
+    """The pairs of entries that correlate most over a first sample, for w and for |w|, with their signs."""
+    stacks = trial.draws.stacks(layer, trial.dtype, "entries first look", 0, _LEARNING)
+    sample = np.concatenate(list(stacks)).reshape(_LEARNING, -1).astype(np.float64)
+    found, signs = [], []
+    for values in (sample, np.abs(sample)):
+        values = values - values.mean(axis=0)
+        deviation = values.std(axis=0)
+        values = np.divide(values, deviation, out=np.zeros_like(values), where=deviation > 0)
+        correlation = np.triu(values.T @ values, k=1)
+        best = np.argpartition(-np.abs(correlation).ravel(), _PAIRS)[:_PAIRS]
+        first, second = np.unravel_index(best, correlation.shape)
+        found += [first, second]
+        signs.append(np.sign(correlation[first, second]))
+    return np.stack(found), signs[0], signs[1]

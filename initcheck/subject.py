@@ -1,0 +1,152 @@
+"""What all claims about one initializer share: its resolved contract, its domain, and everything drawn of it."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from initcheck.chains import Chains
+from initcheck.contract import Contract
+from initcheck.domain import Domain, domain_of
+from initcheck.draws import BrokenCall, Draws, digest
+from initcheck.fresh_process import FreshProcesses, fresh_processes
+from initcheck.inference import Inferred, infer
+from initcheck.initializer import Initializer
+from initcheck.layer import Layer
+from initcheck.profile import Profile
+from initcheck.statistics import second_moment_shown
+
+__all__ = ["Subject"]
+
+# A law that is one point has few magnitudes (zeros, ones, an identity); a random result that ignores its seed has
+# as many as weights, and is no law.
+_MAGNITUDES = 16
+_REPEATS = 24
+
+
+class Subject:
+    """One initializer as a run sees it.
+
+    Attributes:
+        initializer: the initializer.
+        profile: the budget.
+        draws: everything drawn of it, by seeds that derive from the run seed.
+    """
+
+    def __init__(self, initializer: Initializer, profile: Profile, seed: int) -> None:
+        self.initializer = initializer
+        self.profile = profile
+        self.seed = seed
+        self.draws = Draws(initializer, seed)
+        self._chains: dict[Layer, Chains] = {}
+
+    @functools.cached_property
+    def inferred(self) -> Inferred | None:
+        """What its draws say it promises; None where everything was declared or is known."""
+        said = self.initializer.contract
+        target_known = said.activation is not None or said.gain is not None or said.std is not None
+        if target_known and said.fan is not None and said.layout is not None and self.initializer.ranks:
+            return None
+        layout = said.layout
+        return infer(
+            self._draw_for_inference,
+            framework=self.initializer.framework,
+            layout=layout,
+            seed=self.seed,
+            ranks=self.initializer.ranks,
+        )
+
+    @functools.cached_property
+    def contract(self) -> Contract:
+        """What the claims hold it to: declared, else known, else inferred, else (linear, fan_in)."""
+        said = self.initializer.contract
+        if self.inferred is not None:
+            if said.activation is not None or said.gain is not None or said.std is not None:
+                # The strength of the initializer is promised: its draws may fill in the layout, not excuse it.
+                said = said.filled_by(Contract(layout=self.inferred.contract.layout, fan=said.fan or "fan_in"), "assumed")
+            else:
+                said = said.filled_by(self.inferred.contract, "inferred")
+        return said.filled_by(Contract(activation="linear", fan="fan_in", layout="out_in"), "assumed")
+
+    @functools.cached_property
+    def domain(self) -> Domain:
+        """The layers it is asked for."""
+        convolutions = self.inferred is not None and self.inferred.handles_convolutions
+        return domain_of(
+            self.contract,
+            self.profile,
+            self.seed,
+            self.initializer.name,
+            ranks=self.initializer.ranks,
+            convolutions=convolutions,
+            costly_shapes=self.initializer.batched,
+        )
+
+    @functools.cached_property
+    def fresh(self) -> FreshProcesses:
+        """The processes of this run that have drawn nothing yet."""
+        return fresh_processes()
+
+    def chains(self, layer: Layer) -> Chains:
+        """The deep networks of a square layer, kept for both directions."""
+        if layer not in self._chains:
+            self._chains[layer] = Chains(self.draws, self.contract, layer)
+        return self._chains[layer]
+
+    @functools.cached_property
+    def constant(self) -> bool:
+        """Whether every call of one shape gives the same few magnitudes: then one result is the whole law."""
+        try:
+            return all(self._repeats(layer) for layer in self.probes) and self._few_magnitudes()
+        except BrokenCall:
+            return False
+
+    def is_constant(self, layer: Layer) -> bool:
+        """Whether this layer's weights are a constant of the initializer, so that one call decides exactly."""
+        return self.constant
+
+    @functools.cached_property
+    def second_moment_exists(self) -> bool:
+        """Whether the tail of the weights shows that a variance exists at all (Hill's index)."""
+        layer = self.domain.largest
+        calls = max(1, -(-262_144 // layer.weights))
+        values = self.draws.sample(layer, self.contract.dtypes[0], "screen", min(calls, 4096))
+        return self.constant or second_moment_shown(values)
+
+    @functools.cached_property
+    def probes(self) -> tuple[Layer, ...]:
+        """Three layers, small, middling and large, for what a few calls decide."""
+        plan = self.domain.plan
+        return tuple(dict.fromkeys((plan[0], plan[len(plan) // 2], plan[-1])))
+
+    @functools.cached_property
+    def medium(self) -> tuple[Layer, ...]:
+        """A few layers of 64 to 1,100 weights, of different kinds, for the claims that must see whole results."""
+        sized = [a for a in self.domain.plan if 64 <= a.weights <= 1_100 and min(a.units, a.inputs) >= 4]
+        several = [a for a in self.domain.plan if 64 <= a.weights <= 1_100]
+        chosen = (sized or several)[:: max(1, len(sized or several) // 3)]
+        return tuple(chosen[-3:])
+
+    def _repeats(self, layer: Layer) -> bool:
+        dtype = self.contract.dtypes[0]
+        first = None
+        for stack in self.draws.stacks(layer, dtype, "screen", 0, _REPEATS, chunk=1):
+            seen = digest(stack)
+            if first is not None and seen != first:
+                return False
+            first = seen
+        return True
+
+    def _few_magnitudes(self) -> bool:
+        values = self.draws.sample(self.domain.largest, self.contract.dtypes[0], "screen", 1)
+        return len(np.unique(np.abs(values))) <= _MAGNITUDES
+
+    def _draw_for_inference(self, shape: tuple[int, ...], seed: int) -> Any:
+        layer = Layer(shape, _ANY_LAYOUT.get(len(shape), "out_in"))
+        dtype = self.initializer.contract.dtypes[0]
+        return self.draws.array(layer, dtype, self.draws.raw(layer, dtype, [seed])[0])
+
+
+_ANY_LAYOUT = {2: "out_in", 3: "oiw", 4: "oihw", 5: "oidhw"}

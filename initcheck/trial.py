@@ -1,0 +1,290 @@
+"""One claim against one initializer: its cases, its budget, its decisions, and the evidence they leave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.draws import BrokenCall
+from initcheck.errors import ClaimFailed
+from initcheck.layer import Layer
+from initcheck.second_moments import Statistic
+from initcheck.statistics import SCREEN_LEVEL, ClaimLedger, Decision, Judgement, Record, first_groups, judge_band
+from initcheck.subject import Subject
+from initcheck.verdict import Evidence
+
+__all__ = ["CaseFailed", "NotAsked", "Stage", "Trial"]
+
+Floats = npt.NDArray[np.float64]
+Kept = TypeVar("Kept")
+
+# Weights of the smallest group of calls: there the clause of the sign e-process was measured (DESIGN 6).
+GROUP_WEIGHTS = 256
+
+# A fan that reads the same whichever axis is the input.
+_SYMMETRIC = ("fan_avg", "fan_max")
+
+# Shares of beta: a HOLDS may come from the first look at a case, or from one of two repetitions on fresh calls.
+_ROUNDS = ((1, 2 / 3), (1, 1 / 6), (16, 1 / 6))
+
+
+class CaseFailed(ClaimFailed):
+    """A case on which the claim was shown to be false, with the evidence."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        super().__init__(f"{evidence.measured} measured at {evidence.case}")
+        self.evidence = evidence
+
+
+class NotAsked(Exception):
+    """The claim is not asked of this case, or of this initializer; the message says why."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a test is asked to do now.
+
+    Attributes:
+        stream: the stream of calls to look at; a confirmation's were never looked at.
+        level: error rate of a FAILS.
+        beta: error rate of a HOLDS.
+        scale: calls a group, as a multiple of the usual.
+        confirms: a confirmation: only FAILS matters.
+    """
+
+    stream: str
+    level: float
+    beta: float
+    scale: int
+    confirms: bool
+
+
+class Trial:
+    """What a property is given to decide its claim with.
+
+    A property returns where its case holds. The methods below fail the case, leave it undecided, or set it aside;
+    the engine adds up the cases to a verdict. Nothing here knows a claim by name.
+    """
+
+    def __init__(self, subject: Subject, ledger: ClaimLedger) -> None:
+        self.subject = subject
+        self.ledger = ledger
+        self.initializer = subject.initializer
+        self.contract = subject.contract
+        self.draws = subject.draws
+        self.dtype = self.contract.dtypes[0]
+        self.decided: list[Evidence] = []
+        self.undecided: list[str] = []
+        self.not_asked: dict[str, int] = {}
+        self.moot: list[str] = []
+        self.notes: dict[str, str] = {}
+        self._kept: dict[str, Any] = {}
+
+    # -- what a property says of a case ------------------------------------------------------------------------
+
+    def asks(self, condition: bool, otherwise: str) -> None:
+        """Go on only where ``condition`` is true; else the claim is not asked here, and the report says why.
+
+        Raises:
+            NotAsked: the condition is false.
+        """
+        if not condition:
+            raise NotAsked(otherwise)
+
+    def fail(self, layer: Layer | None = None, **evidence: object) -> NoReturn:
+        """Fail this case; ``evidence`` are fields of ``Evidence``, such as measured and allowed.
+
+        Raises:
+            CaseFailed: always.
+        """
+        raise CaseFailed(self._evidence(layer, **evidence))
+
+    def holds(self, layer: Layer | None = None, **evidence: object) -> None:
+        """Say that this case was decided and holds, with what it rests on."""
+        self.decided.append(self._evidence(layer, **evidence))
+
+    def undecide(self, why: str) -> None:
+        """Say that this case was not decided; the verdict is then never HOLDS."""
+        self.undecided.append(why)
+
+    def note(self, sentence: str, *, topic: str | None = None) -> None:
+        """Tell the reader something beside the verdict; a later note on the same topic takes its place."""
+        self.notes[topic or sentence] = sentence
+
+    def asks_layout(self, layer: Layer) -> None:
+        """Go on only where the meaning of the axes does not matter or is more than assumed.
+
+        Raises:
+            NotAsked: the layer is a rectangle and its layout was only assumed.
+        """
+        assumed = self.contract.origins.get("layout") == "assumed" and self.contract.fan not in _SYMMETRIC
+        self.asks(not assumed or layer.is_square, "the layout was assumed: which axis is the input cannot be known")
+
+    def asks_second_moment(self) -> None:
+        """Go on only where the tail of the weights shows that a second moment exists; else the case stays open.
+
+        Raises:
+            NotAsked: it is not shown.
+        """
+        if not self.subject.second_moment_exists:
+            self.undecide("a second moment is not shown to exist: the tail of the weights is too heavy")
+            raise NotAsked("a second moment is not shown to exist")
+
+    def once(self, what: str, make: Callable[[], Kept]) -> Kept:
+        """Make something on first use in this trial, and keep it."""
+        if what not in self._kept:
+            self._kept[what] = make()
+        kept: Kept = self._kept[what]
+        return kept
+
+    # -- calls ---------------------------------------------------------------------------------------------------
+
+    @property
+    def beta(self) -> float:
+        """Error rate of a HOLDS."""
+        return self.ledger.ledger.beta
+
+    def call(self, layer: Layer, dtype: str | None = None) -> Any:
+        """One result as the user's code returned it.
+
+        Raises:
+            BrokenCall: the code raised.
+        """
+        dtype = dtype or self.dtype
+        return self.draws.raw(layer, dtype, self.draws.seeds(layer, dtype, "call", 0, 1))[0]
+
+    def usual_calls(self, layer: Layer) -> int:
+        """How many calls a first look at a band takes: 24 groups of at least 256 weights."""
+        return 24 * math.ceil(GROUP_WEIGHTS / layer.weights)
+
+    # -- tests ---------------------------------------------------------------------------------------------------
+
+    def keeps(
+        self,
+        statistic: Statistic,
+        within: tuple[float, float],
+        *,
+        holds_within: tuple[float, float] | None = None,
+    ) -> None:
+        """Ask whether the mean of a statistic over calls keeps a band, at this layer.
+
+        Groups of calls of at least 256 weights under a sign e-process, in two stages (see ``decide``); exactly,
+        from one call, where every call gives the same weights.
+
+        Raises:
+            CaseFailed: the mean is shown to leave the band.
+        """
+        layer, (lo, hi) = statistic.layer, within
+        band = f"[{lo:.2f}, {hi:.2f}]"
+        if self.subject.is_constant(layer):
+            value = float(statistic.per_call(self.draws.records(layer, self.dtype, "screen", 1))[0])
+            exact = {"measured": f"{value:.3g}", "allowed": band, "value": value, "band": within, "calls": 1}
+            return self.holds(layer, **exact) if lo <= value <= hi else self.fail(layer, **exact)
+        per_group = math.ceil(GROUP_WEIGHTS / layer.weights)
+
+        def test(stage: Stage) -> Judgement:
+            size = per_group * stage.scale
+            drawn = 0
+
+            def draw(groups: int) -> tuple[Floats, Floats]:
+                nonlocal drawn
+                values = statistic.per_call(self.records(layer, stage.stream, (drawn + groups) * size))
+                fresh = values[drawn * size :].reshape(groups, size).sum(axis=1)
+                drawn += groups
+                return fresh, np.full(groups, float(size))
+
+            return judge_band(
+                draw,
+                lo,
+                hi,
+                level=stage.level,
+                beta=stage.beta,
+                max_groups=self.affordable_groups(layer, size, stage),
+                fails_only=stage.confirms,
+                mean_statistic=True,
+                holds_within=holds_within,
+            )
+
+        judgement, stage = self.decide(layer, test)
+        calls = judgement.groups * per_group * stage.scale
+        shown = {"measured": f"{judgement.measured:.3g}", "allowed": band, "value": judgement.measured, "band": within}
+        self.settle(layer, judgement, calls, **shown)
+
+    def decide(self, layer: Layer, test: Callable[[Stage], Judgement]) -> tuple[Judgement, Stage]:
+        """Screen, confirm what looks wrong on calls never looked at, and repeat what stays open.
+
+        A FAILS needs a confirmation at the ledger's next level. A HOLDS may come from any of three rounds, which
+        share beta. The third takes groups 16 times larger, for laws whose small groups say little.
+        """
+        judgement, stage = None, None
+        for number, (scale, share) in enumerate(_ROUNDS):
+            beta = self.ledger.ledger.beta * share
+            stage = Stage("screen" if number == 0 else f"screen {number}", SCREEN_LEVEL, beta, scale, False)
+            if scale > 1 and self.affordable_groups(layer, scale, stage) < first_groups(-math.log(beta)):
+                break
+            judgement = test(stage)
+            if judgement.decision is Decision.FAILS:
+                level = self.ledger.next_confirmation()
+                confirmation = Stage(f"confirm {number}", level, beta, scale, True)
+                confirmed = test(confirmation)
+                if confirmed.decision is Decision.FAILS:
+                    return confirmed, confirmation
+                judgement = replace(judgement, decision=Decision.UNDECIDED)
+            if judgement.decision is Decision.HOLDS:
+                return judgement, stage
+        assert judgement is not None and stage is not None
+        return judgement, stage
+
+    def settle(self, layer: Layer, judgement: Judgement, calls: int, **shown: object) -> None:
+        """Turn a judgement on a layer into what it means for the case.
+
+        Raises:
+            CaseFailed: the judgement is FAILS.
+        """
+        evidence = {
+            **shown,
+            "calls": calls,
+            "e_value_log10": judgement.e_value_log10,
+            "error_spent": judgement.error_spent,
+        }
+        if judgement.decision is Decision.FAILS:
+            self.fail(layer, **evidence)
+        if judgement.decision is Decision.HOLDS:
+            self.holds(layer, **evidence)
+        else:
+            self.undecide(
+                f"{shown.get('measured')} measured at {layer.described(self.dtype)}, allowed {shown.get('allowed')}:"
+                f" not shown either way within {calls:,} calls"
+            )
+
+    def affordable_groups(self, layer: Layer, size: int, stage: Stage) -> int:
+        """How many groups of ``size`` calls the profile's budget pays for; a first look is always paid for."""
+        profile = self.subject.profile
+        groups = min(profile.weights // (layer.weights * size), profile.calls // size)
+        least = first_groups(-math.log(stage.level if stage.confirms else stage.beta)) + 8
+        return max(groups // 8 * 8, least if stage.scale == 1 else 8)
+
+    def records(self, layer: Layer, stream: str, calls: int) -> Record:
+        """The sums of the first calls of a stream.
+
+        Raises:
+            NotAsked: a weight is not finite, so no moment has a meaning here.
+            BrokenCall: a call gave no weights.
+        """
+        record = self.draws.records(layer, self.dtype, stream, calls)
+        if (layer, self.dtype) in self.draws.nonfinite:
+            raise BrokenCall("finite", self.draws.nonfinite[layer, self.dtype])
+        return record
+
+    def _evidence(self, layer: Layer | None, **fields: object) -> Evidence:
+        if layer is not None:
+            fields.setdefault("case", layer.described(self.dtype))
+            fields.setdefault("shape", layer.shape)
+            fields.setdefault("dtype", self.dtype)
+            fields.setdefault("weights", int(fields.get("calls", 0) or 0) * layer.weights)  # type: ignore[call-overload]
+        return Evidence(**fields)  # type: ignore[arg-type]

@@ -1,0 +1,30 @@
+"""Why around zero: with normalised data the expected weight is zero, as a whole and at every position."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from initcheck.centre import centred_at_every_position, centred_over_a_result, centred_over_all_shapes
+from initcheck.claim import claim
+from initcheck.layer import Layer
+from initcheck.strategies import layers
+from initcheck.trial import Trial
+
+
+@claim(
+    "zero-mean",
+    says="Every weight has expectation zero.",
+    source="LeCun et al. 1998, Efficient BackProp, section 4.6; Glorot & Bengio 2010, section 4.2",
+    needs=("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent"),
+    exact_on_constants=True,
+    decided_by="sign e-process of the mean over rms (FAILS beyond 1e-4, HOLDS within 0.005) and of projections on"
+    " directions learnt from a first sample",
+)
+@given(layer=layers())
+def zero_mean(trial: Trial, layer: Layer) -> None:
+    """E w = 0 overall, and at every position: a sorted matrix has mean 0 and yet its positions do not."""
+    centred_over_a_result(trial, layer)
+    if layer in trial.subject.medium:
+        centred_at_every_position(trial, layer)
+    if layer == trial.subject.domain.largest:
+        centred_over_all_shapes(trial, layer)

@@ -1,0 +1,55 @@
+"""Smaller is not better: what is left of a signal and of a gradient after many layers."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from initcheck.claim import claim
+from initcheck.energy import keeps_energy
+from initcheck.layer import Layer
+from initcheck.second_moments import serves_both_ways
+from initcheck.strategies import layers
+from initcheck.trial import Trial
+
+NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent")
+BAND = (-1.0, 1.0)
+
+
+@claim(
+    "signal-survives-depth",
+    says="Through many layers the typical energy of a signal stays within a factor of 10.",
+    source="Hanin & Rolnick 2018 (arXiv 1803.01719); Poole et al. 2016 (arXiv 1606.05340)",
+    needs=NEEDS,
+    exact_on_constants=True,
+    decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth",
+)
+@given(layer=layers())
+def signal_survives_depth(trial: Trial, layer: Layer) -> None:
+    """The median over networks of E z_L^2 / E z_1^2 lies in [0.1, 10].
+
+    The median, not the mean: at depth/width = 0.2 the mean of He with ReLU is carried by rare networks (median
+    exp(-5L/2n) of it).
+    """
+    trial.asks(layer == trial.subject.domain.square, "asked of one square layer, as wide as the profile allows")
+    trial.asks(trial.contract.std is None, "a fixed std promises nothing about depth")
+    keeps_energy(trial, layer, "forward", BAND)
+
+
+@claim(
+    "gradient-survives-depth",
+    says="Through many layers the typical energy of a back-propagated gradient stays within a factor of 10.",
+    source="Schoenholz et al. 2017 (arXiv 1611.01232); Glorot & Bengio 2010, eq. 13",
+    needs=NEEDS,
+    exact_on_constants=True,
+    decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth",
+)
+@given(layer=layers())
+def gradient_survives_depth(trial: Trial, layer: Layer) -> None:
+    """The median over networks of E delta_1^2 / E delta_L^2 lies in [0.1, 10].
+
+    Not asked of an activation for which no gain serves both directions (tanh, sigmoid, softplus).
+    """
+    trial.asks(layer == trial.subject.domain.square, "asked of one square layer, as wide as the profile allows")
+    trial.asks(trial.contract.std is None, "a fixed std promises nothing about depth")
+    trial.asks(serves_both_ways(trial.contract), "no gain of this activation serves both directions")
+    keeps_energy(trial, layer, "backward", BAND)

@@ -1,0 +1,94 @@
+"""What an initializer's randomness owes: the seed decides everything, and no call tells of another."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from initcheck.adapters.isolation import watching
+from initcheck.call_pairs import calls_are_distinct, calls_do_not_correlate
+from initcheck.claim import claim
+from initcheck.layer import Layer
+from initcheck.reproduction import repeats_bit_for_bit
+from initcheck.shuffled_draws import beats_no_shuffle
+from initcheck.strategies import layers
+from initcheck.trial import Trial
+
+CALLED = ("accepts-every-shape", "returns-the-shape-asked")
+
+
+@claim(
+    "same-seed-same-weights",
+    says="The values are a function of shape, dtype and seed alone.",
+    source="by definition of a seed",
+    needs=CALLED,
+    decided_by="exact, bit for bit: six (shape, seed) pairs drawn four times, twice of them in fresh processes",
+)
+@given(layer=layers())
+def same_seed_same_weights(trial: Trial, layer: Layer) -> None:
+    """f(s, seed) gives the same bits whatever ran before, in whatever order, whatever the global generators hold."""
+    probes = trial.subject.probes
+    trial.asks(layer == probes[0], "asked of three shapes together")
+    repeats_bit_for_bit(trial, probes)
+
+
+@claim(
+    "calls-are-independent",
+    says="Two calls on one advancing generator give unequal, uncorrelated weights, and so do two seeds.",
+    source="exchangeability: corr(X1 - X2, Y1 - Y2) is symmetric about 0",
+    needs=(*CALLED, "finite"),
+    decided_by="96 digests from 48 generators (a screen on one coincidence, a confirmation on two); betting e-process"
+    " on the correlation of calls and of their magnitudes",
+)
+@given(layer=layers())
+def calls_are_independent(trial: Trial, layer: Layer) -> None:
+    """No result repeats another, and no call correlates with the next."""
+    trial.asks(layer.weights >= 64, "fewer than 64 weights may coincide by the grid of their values")
+    trial.asks(layer in trial.subject.medium, "asked of a few layers of moderate size")
+    calls_are_distinct(trial, layer)
+    calls_do_not_correlate(trial, layer)
+
+
+@claim(
+    "entries-are-independent",
+    says="Inside one result no weight tells of another.",
+    source="exchangeability: a draw ranks anywhere among permutations of its own entries",
+    needs=(*CALLED, "finite", "calls-are-independent", "units-differ"),
+    decided_by="rank of eleven statistics of a draw among 19 permutations of its own entries, P(top) <= 1/20 exactly;"
+    " sign e-process over calls",
+)
+@given(layer=layers())
+def entries_are_independent(trial: Trial, layer: Layer) -> None:
+    """Rows, columns, neighbours, signs and low rank: a draw beats its own shuffles in 1 call of 20 at most."""
+    trial.asks(trial.contract.entries != "dependent", "the contract says that entries depend on one another")
+    trial.asks(not trial.subject.constant, "every call gives the same weights")
+    trial.asks(min(layer.units, layer.inputs) >= 4, "fewer than 4 rows or columns have no structure to show")
+    trial.asks(layer in trial.subject.medium, "asked of a few layers of moderate size")
+    beats_no_shuffle(trial, layer)
+
+
+@claim(
+    "leaves-global-generators-alone",
+    says="Global generators and settings are the same after the call as before.",
+    source="by definition of a caller's own generator",
+    needs=CALLED,
+    decided_by="exact: state of random, numpy.random, torch and keras before and after a call, moved off a freshly"
+    " seeded state; also np.errstate, working directory and environment",
+)
+@given(layer=layers())
+def leaves_global_generators_alone(trial: Trial, layer: Layer) -> None:
+    """Where the caller hands over a generator, seed or key, no global generator moves."""
+    draws = trial.draws
+    seeds = draws.seeds(layer, trial.dtype, "side effects", 0, 2)
+    with watching() as moved:
+        draws.raw(layer, trial.dtype, seeds)
+    allowed = "the state before the call"
+    changed = sorted(moved) if trial.initializer.takes_randomness else []
+    if changed:
+        trial.fail(layer, measured=f"the call moves {', '.join(changed)}", allowed=allowed, calls=2)
+    if draws.changes:
+        trial.fail(layer, measured=f"the call changes {', '.join(sorted(draws.changes))}", allowed=allowed, calls=2)
+    trial.asks(
+        trial.initializer.takes_randomness or not trial.initializer.uses_global_generator,
+        "the caller hands over no generator: it draws from a global one, by its signature",
+    )
+    trial.holds(layer, measured="nothing moved", calls=2)

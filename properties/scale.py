@@ -1,0 +1,86 @@
+"""Divide by sqrt(d): the variance of what a unit puts out, and of the gradient it hands back, stays near 1."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from initcheck.claim import claim
+from initcheck.layer import Layer
+from initcheck.one_law import follows_one_law
+from initcheck.second_moments import BackwardSecondMoment, ForwardSecondMoment, MeanSquare, serves_both_ways, widths_of_a_fixed_std
+from initcheck.strategies import layers
+from initcheck.trial import Trial
+
+BAND = (0.8, 1.25)
+
+NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent")
+
+
+@claim(
+    "output-variance-near-one",
+    says="A unit's pre-activation keeps second moment 1 at every width.",
+    source="He et al. 2015, eq. 10; Glorot & Bengio 2010, eq. 10",
+    needs=NEEDS,
+    exact_on_constants=True,
+    decided_by="sign e-process of the closed form E y^2 given W over groups of calls, band [0.8, 1.25] around the ideal",
+)
+@given(layer=layers())
+def output_variance_near_one(trial: Trial, layer: Layer) -> None:
+    """E y^2 / ideal lies in [0.8, 1.25] for y = W phi(z), z ~ N(0, I).
+
+    Given W, E y^2 = (m2 - m1^2) sum w^2 + m1^2 (sum w)^2 per unit, with m1 = E phi(z), m2 = E phi(z)^2. The ideal is
+    1 where the contract normalises fan_in, 2 in/(in + out) for fan_avg, in/max(in, out) for fan_max.
+    """
+    contract = trial.contract
+    if contract.std is not None:
+        # A fixed std promises a number, not a unit output variance; where that leaves the band is said beside.
+        trial.keeps(MeanSquare(layer, contract), within=BAND)
+        return trial.note(widths_of_a_fixed_std(contract), topic="fixed std")
+    trial.asks(contract.fan != "fan_out" or layer.is_square, "fan_out is normalised: only squares keep this variance")
+    trial.asks_layout(layer)
+    trial.asks_second_moment()
+    trial.keeps(ForwardSecondMoment(layer, contract), within=BAND)
+
+
+@claim(
+    "gradient-variance-near-one",
+    says="A back-propagated gradient keeps second moment 1 through a layer.",
+    source="Glorot & Bengio 2010, eq. 11; He et al. 2015, eq. 14",
+    needs=NEEDS,
+    exact_on_constants=True,
+    decided_by="sign e-process of m2' fan_out mean(w^2) over groups of calls, band [0.8, 1.25] around the ideal",
+)
+@given(layer=layers())
+def gradient_variance_near_one(trial: Trial, layer: Layer) -> None:
+    """m2' E (W^T g)^2 / ideal lies in [0.8, 1.25] for g ~ N(0, I).
+
+    Asked where the contract normalises that direction, on squares otherwise; not of an activation for which no
+    gain serves both directions (tanh, sigmoid, softplus: m2'/m2 is far from 1).
+    """
+    contract = trial.contract
+    trial.asks(contract.std is None, "a fixed std promises no gradient variance")
+    trial.asks(serves_both_ways(contract), "no gain of this activation serves both directions")
+    trial.asks(contract.fan != "fan_in" or layer.is_square, "fan_in is normalised: only squares keep the gradient's")
+    trial.asks_layout(layer)
+    trial.asks_second_moment()
+    trial.keeps(BackwardSecondMoment(layer, contract), within=BAND)
+
+
+@claim(
+    "variance-follows-one-law",
+    says="The variance of the weights follows one law c/D(shape) at every shape.",
+    source="He et al. 2015, eq. 10; Glorot & Bengio 2010, eq. 12",
+    needs=NEEDS,
+    decided_by="laws fitted on a first sample; FAILS where every law of the library is rejected on fresh calls"
+    " by two shapes whose constants differ",
+)
+@given(layer=layers())
+def variance_follows_one_law(trial: Trial, layer: Layer) -> None:
+    """Var w = c / D(shape) with one denominator D and one constant c, at every shape.
+
+    If a law holds, its constant is the same at any two shapes, so of 'below t here' and 'above t there' at most one
+    is true, whatever t: both shown on fresh calls rejects the law. The claim fails only where all laws fall.
+    """
+    trial.asks(not trial.subject.constant, "every call gives the same weights: they have no variance")
+    trial.asks_second_moment()
+    follows_one_law(trial, layer)

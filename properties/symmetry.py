@@ -1,0 +1,47 @@
+"""Why not all equal: units that start alike get the same gradient and are never told apart."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from initcheck.claim import claim
+from initcheck.layer import Layer
+from initcheck.strategies import layers
+from initcheck.ties import gradients_never_tie, ties_are_no_accident, units_never_tie
+from initcheck.trial import Trial
+
+NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite")
+ACCIDENT = "so few weights a unit may tie by the grid of their values alone"
+
+
+@claim(
+    "units-differ",
+    says="No two output units start with the same incoming weights, and none starts at zero.",
+    source="Goodfellow, Bengio & Courville 2016, section 8.4; theorem equal-units-get-equal-gradients",
+    needs=NEEDS,
+    exact_on_constants=True,
+    decided_by="rows compared bit for bit; H0: at most 1 call in 1,000 has a tie; sign e-process over calls",
+)
+@given(layer=layers())
+def units_differ(trial: Trial, layer: Layer) -> None:
+    """No two rows of W are equal, and none is zero."""
+    trial.asks(layer.units >= 2, "one unit has no other to equal")
+    trial.asks(ties_are_no_accident(trial, layer), ACCIDENT)
+    units_never_tie(trial, layer)
+
+
+@claim(
+    "gradients-tell-units-apart",
+    says="In a network started so, any two hidden units get different gradients at the first step.",
+    source="Goodfellow, Bengio & Courville 2016, section 8.4; theorem equal-units-get-equal-gradients",
+    needs=NEEDS,
+    exact_on_constants=True,
+    decided_by="back-propagation in float64 on random data; H0: at most 1 network in 1,000 has a tie; sign e-process",
+)
+@given(layer=layers())
+def gradients_tell_units_apart(trial: Trial, layer: Layer) -> None:
+    """No two rows of dLoss/dW_1 are equal, to rounding."""
+    trial.asks(2 <= layer.units <= 64, "asked of hidden layers of 2 to 64 units")
+    trial.asks(layer.groups == 1, "asked where every unit sees every input")
+    trial.asks(ties_are_no_accident(trial, layer), ACCIDENT)
+    gradients_never_tie(trial, layer)
