@@ -1,0 +1,76 @@
+"""The exact sign test of the median: tails, looks, thresholds, decisions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from initcheck.statistics import Decision, judge_median, looks, median_log_p
+from initcheck.statistics.median import thresholds
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 12, 101, 800])
+def test_tail_is_the_binomial_tail(n: int) -> None:
+    for k in {0, 1, n // 4, n // 2, n // 2 + 1, 3 * n // 4, n - 1, n, n + 1}:
+        exact = sum(math.comb(n, i) for i in range(k, n + 1))
+        expected = math.log(exact) - n * math.log(2) if exact else -math.inf
+        assert median_log_p(k, n) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_tail_of_ten_million_values() -> None:
+    assert median_log_p(5_005_000, 10**7) == pytest.approx(stats.binom.logsf(5_004_999, 10**7, 0.5), rel=1e-6)
+
+
+def test_looks_fit_the_error() -> None:
+    assert looks(1e-3) == (12, 26, 56)
+    assert looks(1e-6) == (22, 48, 102)
+    assert looks(1e-6 / 17 / 2)[0] == 28
+
+
+@pytest.mark.parametrize("error", [0.2, 0.01, 1e-3, 5e-7, 1.5e-8])
+def test_errors_of_the_looks_add_up_to_at_most_the_whole(error: float) -> None:
+    sizes = looks(2 * error)
+    counts = thresholds(sizes, error)
+    spent = sum(math.exp(median_log_p(k, n)) for k, n in zip(counts, sizes, strict=True))
+    assert 0.5 * error < spent <= error
+    assert counts[0] <= sizes[0]
+
+
+def test_all_inside_holds_at_12_and_all_beyond_fails_at_the_first_look() -> None:
+    held = judge_median(np.zeros, -1.0, 1.0, level=1e-2)
+    assert (held.decision, held.groups, held.looks, held.error_spent) == (Decision.HOLDS, 12, 1, 1e-3)
+    for sign in (-1.0, 1.0):
+        failed = judge_median(lambda n, s=sign: np.full(n, 2.0 * s), -1.0, 1.0, level=1e-6, screen=False)
+        assert (failed.decision, failed.groups, failed.measured) == (Decision.FAILS, 22, 2.0 * sign)
+        assert failed.e_value_log10 >= 6.0
+        assert judge_median(lambda n, s=sign: np.full(n, 2.0 * s), -1.0, 1.0, level=1e-2).groups == 12
+
+
+def test_values_on_the_edge_and_split_values_stay_undecided() -> None:
+    assert judge_median(np.ones, -1.0, 1.0, level=1e-2).decision is Decision.UNDECIDED
+    split = judge_median(lambda n: np.tile([-2.0, 2.0], n)[:n], -1.0, 1.0, level=1e-2)
+    assert (split.decision, split.groups, split.looks) == (Decision.UNDECIDED, 56, 3)
+
+
+def test_confirmation_never_holds_and_a_dry_draw_ends_it() -> None:
+    assert judge_median(np.zeros, -1.0, 1.0, level=1e-6, screen=False).decision is Decision.UNDECIDED
+    dry = judge_median(lambda n: np.zeros(5), -1.0, 1.0, level=1e-6, screen=False)
+    assert (dry.decision, dry.groups, dry.looks) == (Decision.UNDECIDED, 5, 0)
+
+
+def test_vanished_and_exploded_signals_lie_outside_and_nan_nowhere() -> None:
+    assert judge_median(lambda n: np.full(n, -np.inf), -1.0, 1.0, level=1e-2).decision is Decision.FAILS
+    assert judge_median(lambda n: np.full(n, np.inf), -1.0, 1.0, level=1e-2).decision is Decision.FAILS
+    nowhere = judge_median(lambda n: np.full(n, np.nan), -1.0, 1.0, level=1e-2)
+    assert nowhere.decision is Decision.UNDECIDED
+    assert math.isnan(nowhere.measured)
+
+
+def test_wrong_arguments_are_refused() -> None:
+    with pytest.raises(ValueError, match="lower edge comes first"):
+        judge_median(np.zeros, 1.0, -1.0, level=1e-2)
+    with pytest.raises(ValueError, match="error=0"):
+        looks(0)

@@ -1,0 +1,68 @@
+"""The sign e-process: its formula, its expectation, its scales."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from initcheck.statistics import ScaledSignProcess, band_log_e, first_groups, log_e
+
+Q = np.array([0.1, 0.4, 0.64, 0.8, 0.9, 0.96, 1.0])
+V = np.array([0.4 / 6] * 6 + [0.6])
+
+
+@pytest.mark.parametrize("p0", [0.7, 0.5, 0.05])
+def test_log_e_is_the_mixture_of_likelihood_ratios(p0: float) -> None:
+    p = p0 + (1 - p0) * Q
+    for k, n in ((0, 0), (3, 3), (5, 9), (0, 7), (20, 21)):
+        expected = (V * (p / p0) ** k * ((1 - p) / (1 - p0)) ** (n - k)).sum()
+        assert math.exp(log_e(k, n, p0)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("p0", [0.7, 0.5, 0.05, 1e-3])
+def test_expectation_is_exactly_one_on_the_edge_and_less_inside(p0: float) -> None:
+    n = 12
+    k = np.arange(n + 1)
+    e_values = np.exp(log_e(k, n, p0))
+    binomials = np.array([math.comb(n, i) for i in k])
+    assert (binomials * p0**k * (1 - p0) ** (n - k)) @ e_values == pytest.approx(1.0)
+    p = 0.9 * p0
+    assert (binomials * p**k * (1 - p) ** (n - k)) @ e_values < 1.0
+
+
+def test_ten_million_groups_overflow_nowhere() -> None:
+    assert np.all(np.isfinite(log_e([0, 5 * 10**6, 10**7], 10**7, 0.7)))
+
+
+def test_null_probability_must_be_a_probability() -> None:
+    with pytest.raises(ValueError, match=r"p0=1\.0"):
+        log_e(1, 1, 1.0)
+
+
+def test_merging_adds_numerators_and_denominators() -> None:
+    numer, denom = np.arange(16.0), np.arange(1.0, 17.0)
+    ratios = ScaledSignProcess.ratios(numer, denom)
+    assert [len(t) for t in ratios] == [16, 8, 4, 2]
+    assert ratios[3][1] == pytest.approx(numer[8:].sum() / denom[8:].sum())
+
+
+def test_average_of_the_scales_is_taken_at_multiples_of_eight() -> None:
+    t = np.random.default_rng(0).normal(size=27)
+    ratios = ScaledSignProcess.ratios(t, np.ones(27))
+    path = ScaledSignProcess(0.5).path([r > 0 for r in ratios])
+    assert path.shape == (3,)
+    scales = [
+        log_e((r[: 16 // s] > 0).sum(), 16 // s, 0.5) for r, s in zip(ratios, (1, 2, 4, 8), strict=True)
+    ]
+    assert math.exp(path[1]) == pytest.approx(np.exp(scales) @ [0.7, 0.1, 0.1, 0.1])
+
+
+@pytest.mark.parametrize("level", [1e-2, 1e-3, 1e-6, 1e-9, 1e-15])
+def test_first_batch_is_the_smallest_that_can_decide(level: float) -> None:
+    n = first_groups(-math.log(level))
+    beyond = band_log_e(np.full(n, 2.0), np.ones(n), 0.8, 1.25).above
+    assert beyond >= -math.log(level)
+    if n > 8:
+        assert band_log_e(np.full(n - 8, 2.0), np.ones(n - 8), 0.8, 1.25).above < -math.log(level)

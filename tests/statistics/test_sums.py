@@ -1,0 +1,126 @@
+"""The record of sums: exact sums in any layout and dtype, and nothing finite read as infinite."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from initcheck.statistics import Record
+
+SHAPES = [
+    (1, 1, 1),
+    (5, 1, 7),
+    (5, 7, 1),
+    (300, 16, 16),
+    (9, 64, 64),
+    (2, 300, 257),
+    (2, 3, 70_001),
+    (2, 70_001, 3),
+]
+
+
+def layouts(stack: np.ndarray) -> list[np.ndarray]:
+    """Return the same values in memory order, transposed, and with gaps."""
+    wide = np.zeros((*stack.shape[:2], 2 * stack.shape[2]), dtype=stack.dtype)
+    wide[..., ::2] = stack
+    return [stack, np.ascontiguousarray(stack.swapaxes(1, 2)).swapaxes(1, 2), wide[..., ::2], stack[:, ::-1]]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "bfloat16"])
+def test_sums_are_those_of_exact_arithmetic(shape: tuple[int, int, int], dtype: str) -> None:
+    stack = (np.random.default_rng(0).normal(0.1, 1.0, shape)).astype(getattr(ml_dtypes, dtype, dtype))
+    exact = stack.astype(np.longdouble)
+    rows = exact.sum(axis=2)
+    for view in layouts(stack):
+        record = Record.of(view)
+        assert record.total == pytest.approx(rows.sum(axis=1).astype(float), rel=1e-11, abs=1e-9)
+        assert record.energy == pytest.approx((exact**2).sum(axis=(1, 2)).astype(float), rel=1e-12)
+        assert record.row_sum_energy == pytest.approx((rows**2).sum(axis=1).astype(float), rel=1e-11)
+        assert record.largest == pytest.approx(np.abs(exact).max(axis=(1, 2)).astype(float), rel=0)
+        assert record.nonfinite.tolist() == [0] * shape[0]
+        assert record.count.tolist() == [shape[1] * shape[2]] * shape[0]
+        assert record.rows.tolist() == [shape[1]] * shape[0]
+
+
+def test_total_of_a_million_equal_float32_does_not_drift() -> None:
+    stack = np.full((1, 1, 2**20), 0.1, dtype=np.float32)
+    assert Record.of(stack).total[0] == pytest.approx(2**20 * float(np.float32(0.1)), rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(4, 16, 16), (4, 300, 300)], ids=str)
+def test_nan_and_infinity_are_counted_by_call_and_left_out(shape: tuple[int, int, int]) -> None:
+    stack = np.ones(shape, dtype=np.float32)
+    stack[1, 0, 0], stack[1, -1, -1], stack[2, 3, 4] = np.nan, -np.inf, np.inf
+    record = Record.of(stack)
+    weights = shape[1] * shape[2]
+    assert record.nonfinite.tolist() == [0, 2, 1, 0]
+    assert record.total.tolist() == [weights, weights - 2, weights - 1, weights]
+    assert record.energy.tolist() == [weights, weights - 2, weights - 1, weights]
+    assert record.largest.tolist() == [1, 1, 1, 1]
+    assert np.isnan(stack[1, 0, 0])  # the caller's array is left as it was
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 16), (3, 300, 300)], ids=str)
+def test_huge_and_tiny_weights_are_finite(shape: tuple[int, int, int]) -> None:
+    for size in (1e25, 1e-30):
+        record = Record.of(np.full(shape, size, dtype=np.float32))
+        assert record.nonfinite.sum() == 0
+        assert record.energy / (shape[1] * shape[2]) == pytest.approx(size**2, rel=1e-6)
+    overflown = Record.of(np.full(shape, 1e200))
+    assert overflown.nonfinite.sum() == 0
+    assert overflown.energy.tolist() == [math.inf] * 3
+    assert overflown.largest.tolist() == [1e200] * 3
+
+
+def test_merging_appends_calls_and_grouping_adds_them() -> None:
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=(5, 4, 6)), rng.normal(size=(2, 4, 6))
+    merged, whole = Record.merged(Record.of(a), Record.of(b)), Record.of(np.concatenate([a, b]))
+    assert merged.total == pytest.approx(whole.total)
+    assert merged.largest == pytest.approx(whole.largest)
+    grouped = merged.grouped(3)
+    assert len(grouped) == 2
+    assert grouped.energy == pytest.approx(whole.energy[:6].reshape(2, 3).sum(axis=1))
+    assert grouped.largest == pytest.approx(whole.largest[:6].reshape(2, 3).max(axis=1))
+    assert (grouped.calls.tolist(), grouped.rows.tolist(), grouped.count.tolist()) == (
+        [3, 3],
+        [12, 12],
+        [72, 72],
+    )
+    with pytest.raises(ValueError, match="size=0"):
+        merged.grouped(0)
+
+
+def test_no_calls_are_no_entries() -> None:
+    assert len(Record.of(np.empty((0, 4, 5)))) == 0
+
+
+@pytest.mark.parametrize(
+    "stack", [np.zeros((4, 5)), np.zeros((1, 2, 3), dtype=complex), np.full((1, 1, 1), "a")]
+)
+def test_other_things_are_refused(stack: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="expected real weights"):
+        Record.of(stack)
+
+
+def test_reading_weights_costs_less_than_drawing_them() -> None:
+    """The promise is a ratio within one run: a record in less than the time that normal sampling takes."""
+    rng = np.random.default_rng(2)
+
+    def fastest(action: object) -> float:
+        times = []
+        for _ in range(7):
+            start = time.perf_counter()
+            action()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    for shape in ((1, 1024, 1024), (256, 16, 16)):
+        stack = rng.standard_normal(shape, dtype=np.float32)
+        drawing = fastest(lambda shape=shape: rng.standard_normal(shape, dtype=np.float32))
+        assert fastest(lambda stack=stack: Record.of(stack)) < 0.6 * drawing

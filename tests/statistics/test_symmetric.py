@@ -1,0 +1,71 @@
+"""Correlation between calls: what it finds, and what must not alarm it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from initcheck.statistics import call_correlation, calls_log_e
+
+PAIRS, WEIGHTS = 60, 64
+Calls = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def independent(sample: Callable[[np.random.Generator], np.ndarray]) -> Calls:
+    rng = np.random.default_rng(0)
+    return sample(rng), sample(rng), sample(rng), sample(rng)
+
+
+def normal(rng: np.random.Generator) -> np.ndarray:
+    return rng.normal(size=(PAIRS, WEIGHTS))
+
+
+SOUND: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+    "normal": normal,
+    "a mean that differs by position": lambda rng: normal(rng) + np.linspace(-9, 9, WEIGHTS),
+    "a fixed pattern of zeros": lambda rng: normal(rng) * (np.arange(WEIGHTS) % 2),
+    "one value copied through a call": lambda rng: np.repeat(rng.normal(size=(PAIRS, 1)), WEIGHTS, axis=1),
+    "random scale by call": lambda rng: normal(rng) * rng.exponential(size=(PAIRS, 1)),
+    "heavy tails": lambda rng: rng.standard_cauchy((PAIRS, WEIGHTS)),
+    "constant": lambda rng: np.ones((PAIRS, WEIGHTS)),
+    "one weight": lambda rng: rng.normal(size=(PAIRS, 1)),
+}
+
+
+@pytest.mark.parametrize("law", SOUND)
+def test_independent_calls_raise_no_alarm(law: str) -> None:
+    evidence = calls_log_e(*independent(SOUND[law]))
+    for path in (evidence.plus, evidence.minus, evidence.plus_sizes, evidence.minus_sizes):
+        assert path.shape == (PAIRS,)
+        assert path.max() < math.log(1e3)
+
+
+def test_copied_negated_and_resigned_calls_are_told_apart() -> None:
+    rng = np.random.default_rng(1)
+    x1, x2 = normal(rng), normal(rng)
+    alarm = math.log(1e8)
+    copied = calls_log_e(x1, x2, x1, x2)
+    assert copied.plus[-1] > alarm
+    assert copied.minus[-1] < 0
+    negated = calls_log_e(x1, x2, -x1, -x2)
+    assert negated.minus[-1] > alarm
+    assert negated.plus[-1] < 0
+    signs = rng.choice([-1.0, 1.0], (2, PAIRS, WEIGHTS))
+    resigned = calls_log_e(x1, x2, x1 * signs[0], x2 * signs[1])
+    assert max(resigned.plus[-1], resigned.minus[-1]) < alarm
+    assert resigned.plus_sizes[-1] > alarm
+
+
+def test_correlation_ignores_the_scale_and_survives_a_difference_of_zero() -> None:
+    x1, x2, y1, y2 = independent(normal)
+    r = call_correlation(x1, x2, y1, y2)
+    assert call_correlation(1e-20 * x1, 1e-20 * x2, 1e20 * y1, 1e20 * y2) == pytest.approx(r)
+    assert call_correlation(x1, x1, y1, y2).tolist() == [0.0] * PAIRS
+
+
+def test_shapes_must_agree() -> None:
+    with pytest.raises(ValueError, match=r"four times \(pairs, weights\)"):
+        call_correlation(np.zeros((3, 4)), np.zeros((3, 4)), np.zeros((3, 4)), np.zeros((3, 5)))
