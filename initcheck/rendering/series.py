@@ -28,7 +28,7 @@ class Series:
 SERIES: Mapping[str, Series] = {
     "variance_by_width": Series(
         shape="[[fan, ratio, low, high], ...]",
-        meaning="measured second moment over the ideal at each fan, with its interval (low, high may be null);"
+        meaning="measured second moment over the ideal at each fan, and its interval (low, high may be null);"
         " the band is Evidence.band",
         columns=4,
     ),
@@ -73,7 +73,7 @@ SERIES: Mapping[str, Series] = {
 
 
 def number(value: Any) -> float:
-    """Read one number of a series: JSON carries infinite and undefined numbers as words, nothing is not a number.
+    """Read one number of a series; JSON carries infinite and undefined ones as words.
 
     >>> number("inf"), number(2)
     (inf, 2.0)

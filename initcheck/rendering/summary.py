@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from initcheck.report import Report
-from initcheck.verdict import Evidence, Result, Verdict
+from initcheck.verdict import Result, Verdict
 
-__all__ = ["denominator", "drawn", "false_alarms", "headline", "number", "rate", "what_happened"]
+__all__ = ["MARKS", "Mark", "denominator", "false_alarms", "headline", "number", "rate", "what_happened"]
 
-_WORDS = {
-    Verdict.HOLDS: ("holds", "hold"),
-    Verdict.FAILS: ("fails", "fail"),
-    Verdict.UNDECIDED: ("undecided", "undecided"),
-    Verdict.WAIVED: ("waived", "waived"),
-    Verdict.NOT_APPLICABLE: ("not applicable", "not applicable"),
+
+class Mark(NamedTuple):
+    """How a verdict is shown where there is no room for its name; never by colour alone."""
+
+    css: str
+    sign: str
+    word: str
+    many: str
+    past: str
+
+
+MARKS: Mapping[Verdict, Mark] = {
+    Verdict.HOLDS: Mark("h", "✓", "holds", "hold", "held"),
+    Verdict.FAILS: Mark("f", "✗", "fails", "fail", "failed"),
+    Verdict.UNDECIDED: Mark("u", "?", "undecided", "undecided", "undecided"),
+    Verdict.WAIVED: Mark("w", "~", "waived", "waived", "waived"),
+    Verdict.NOT_APPLICABLE: Mark("n", "-", "not applicable", "not applicable", "not applicable"),
 }
 
 
@@ -45,12 +58,16 @@ def denominator(report: Report) -> str:
     >>> denominator(Report(run=Run(), results=()))
     '0 claims checked'
     """
-    total, several = len(report), len(report.initializers) > 1
+    total, names = len(report), len(report.initializers)
     if not total:
         return "0 claims checked"
-    parts = [f"{n} {_WORDS[v][n != 1]}" for v, n in report.counts.items() if n]
-    what = f"verdicts on {len(report.initializers)} initializers" if several else "claim" if total == 1 else "claims"
-    return f"{total:,} {what} = {' + '.join(parts)}"
+    always = (Verdict.HOLDS, Verdict.FAILS)
+    terms = " + ".join(f"{n:,} {MARKS[v].many}" for v, n in report.counts.items() if n or v in always)
+    if names == 1:
+        return f"{total:,} {'claim' if total == 1 else 'claims'} = {terms}"
+    claims = len({r.claim for r in report})
+    of = f"{claims:,} {'claim' if claims == 1 else 'claims'} x {names:,} initializers"
+    return f"{total:,} verdicts ({of}) = {terms}"
 
 
 def headline(report: Report) -> str:
@@ -81,26 +98,10 @@ def false_alarms(report: Report) -> str:
     )
 
 
-def drawn(evidence: Evidence) -> str:
-    """Word how much was drawn and at what error rate it was decided; empty where nothing was.
-
-    >>> drawn(Evidence(weights=24576, calls=96, e_value_log10=9.3, error_spent=5e-7))
-    '24,576 weights in 96 calls; e-value 10^9.3; error rate spent 5e-07'
-    """
-    parts = []
-    if evidence.weights or evidence.calls:
-        weights = f"{evidence.weights:,} {'weight' if evidence.weights == 1 else 'weights'}"
-        parts.append(f"{weights} in {evidence.calls:,} {'call' if evidence.calls == 1 else 'calls'}")
-    if evidence.e_value_log10 is not None:
-        parts.append(f"e-value 10^{evidence.e_value_log10:.1f}")
-    if evidence.error_spent is not None:
-        parts.append(f"error rate spent {rate(evidence.error_spent)}")
-    return "; ".join(parts)
-
-
 def what_happened(result: Result) -> str:
     """Word one result on one line: what was measured against what was allowed, or the reason.
 
+    >>> from initcheck.verdict import Evidence
     >>> what_happened(Result(claim="zero-mean", says=".", initializer="f", family="centering",
     ...     verdict=Verdict.FAILS, evidence=Evidence(measured="0.2", allowed="[-0.005, 0.005]")))
     'measured 0.2, allowed [-0.005, 0.005]'

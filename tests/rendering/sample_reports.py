@@ -18,7 +18,11 @@ CLAIMS = (
     ("same-seed-same-weights", "randomness", "The values are a function of shape, dtype and seed alone."),
     ("calls-are-independent", "randomness", "Two calls on one generator give uncorrelated weights."),
     ("entries-are-independent", "randomness", "Inside one result no entry tells of another."),
-    ("leaves-global-generators-alone", "randomness", "The global generators are in the same state as before."),
+    (
+        "leaves-global-generators-alone",
+        "randomness",
+        "The global generators are in the same state as before.",
+    ),
     ("units-differ", "symmetry", "No two output units start with the same incoming weights."),
     ("gradients-tell-units-apart", "symmetry", "Any two hidden units get different gradients."),
     ("zero-mean", "centering", "Every weight has expectation zero."),
@@ -122,7 +126,11 @@ def ties_failure(initializer: str = "myinit:constant") -> Result:
             shape=(16, 64),
             calls=3,
             weights=3072,
-            detail=("Traceback (most recent call last):", '  File "myinit.py", line 3, in constant', "ValueError: x"),
+            detail=(
+                "Traceback (most recent call last):",
+                '  File "myinit.py", line 3, in constant',
+                "ValueError: x",
+            ),
             series={
                 "gradient_ties": ties,
                 "singular_values": [0.02 * k for k in range(1, 101)],
@@ -136,7 +144,9 @@ def ties_failure(initializer: str = "myinit:constant") -> Result:
 
 def report(*results: Result, **fields: Any) -> Report:
     """A report of these results, made as a default run makes one."""
-    run = fields.pop("run", Run(claims=23, version="0.1.0", libraries={"numpy": "2.4.6"}, command="initcheck myinit"))
+    run = fields.pop(
+        "run", Run(claims=23, version="0.1.0", libraries={"numpy": "2.4.6"}, command="initcheck myinit")
+    )
     return Report(run=run, results=results, **fields)
 
 
@@ -153,25 +163,38 @@ def every_verdict() -> Report:
     ]
     for claim, value, interval in near:
         band = (-0.005, 0.005) if claim == "zero-mean" else (0.8, 1.25)
-        shown = f"[{band[0]}, {band[1]}]"
-        holds.append(
-            result(
-                claim,
-                evidence=Evidence(measured=str(value), allowed=shown, value=value, band=band, interval=interval,
-                                  calls=64, weights=1_048_576, e_value_log10=3.4, error_spent=1e-3,
-                                  series={"variance_by_width": [[2**k, value, None, None] for k in range(11)]}
-                                  if claim == "gradient-variance-near-one" else {}),
-            )
-        )  # fmt: skip
+        drawn = {"variance_by_width": [[2**k, value, None, None] for k in range(11)]}
+        evidence = Evidence(
+            measured=str(value),
+            allowed=f"[{band[0]}, {band[1]}]",
+            value=value,
+            band=band,
+            interval=interval,
+            calls=64,
+            weights=1_048_576,
+            e_value_log10=3.4,
+            error_spent=1e-3,
+            series=drawn if claim == "gradient-variance-near-one" else {},
+        )
+        holds.append(result(claim, evidence=evidence))
     return report(
         *holds,
         variance_failure(),
         depth_failure(),
         ties_failure(),
-        result("entries-are-independent", Verdict.UNDECIDED, "myinit:tiny", reason="budget of 4,000,000 weights spent"),
+        result(
+            "entries-are-independent",
+            Verdict.UNDECIDED,
+            "myinit:tiny",
+            reason="budget of 4,000,000 weights spent",
+        ),
         result("finite", Verdict.WAIVED, "myinit:tiny", reason="float16 overflows by design"),
-        result("haar-distributed", Verdict.NOT_APPLICABLE, "myinit:tiny", reason="the contract is not orthogonal"),
-        result("haar-distributed", Verdict.NOT_APPLICABLE, "myinit:he", reason="the contract is not orthogonal"),
+        result(
+            "haar-distributed", Verdict.NOT_APPLICABLE, "myinit:tiny", reason="the contract is not orthogonal"
+        ),
+        result(
+            "haar-distributed", Verdict.NOT_APPLICABLE, "myinit:he", reason="the contract is not orthogonal"
+        ),
         run=Run(
             claims=23,
             version="0.1.0",
@@ -185,7 +208,9 @@ def every_verdict() -> Report:
         },
         not_checked=(
             NotChecked(
-                name="myinit:from_config", reason="needs an argument 'config'", call_to_write="myinit:from_config(config=...)"
+                name="myinit:from_config",
+                reason="needs an argument 'config'",
+                call_to_write="myinit:from_config(config=...)",
             ),
         ),
     )
@@ -195,8 +220,8 @@ def last_run() -> Report:
     """The run before ``every_verdict``: the variance held then, and one claim was not asked."""
     now = every_verdict()
     before = [
-        result("output-variance-near-one", evidence=Evidence(measured="0.99", allowed="[0.80, 1.25]", value=0.99,
-                                                             band=(0.8, 1.25)))
+        result("output-variance-near-one",
+               evidence=Evidence(measured="0.99", allowed="[0.80, 1.25]", value=0.99, band=(0.8, 1.25)))
         if r.claim == "output-variance-near-one" else r
         for r in now.results if r.claim != "units-differ"
     ]  # fmt: skip
@@ -214,7 +239,11 @@ def hostile() -> Report:
         fix=HOSTILE,
         value=math.inf,
         band=(0.8, 1.25),
-        series={"law": [HOSTILE, 1.0], "histogram": [[0, 1, 5], [1, 2, 9]], "variance_by_width": [[1, "nan", 0, 0]]},
+        series={
+            "law": [HOSTILE, 1.0],
+            "histogram": [[0, 1, 5], [1, 2, 9]],
+            "variance_by_width": [[1, "nan", 0, 0]],
+        },
     )
     where = {"initializer": HOSTILE, "evidence": evidence, "notes": (HOSTILE,), "reproduce": HOSTILE}
     return report(
@@ -225,7 +254,13 @@ def hostile() -> Report:
         result("haar-distributed", Verdict.NOT_APPLICABLE, reason=HOSTILE, **where),
         contracts={HOSTILE: {"activation": HOSTILE}},
         not_checked=(NotChecked(name=HOSTILE, reason=HOSTILE, call_to_write=HOSTILE),),
-        run=Run(claims=5, version=HOSTILE, command=HOSTILE, libraries={HOSTILE: HOSTILE}, smallest_defect={"x": HOSTILE}),
+        run=Run(
+            claims=5,
+            version=HOSTILE,
+            command=HOSTILE,
+            libraries={HOSTILE: HOSTILE},
+            smallest_defect={"x": HOSTILE},
+        ),
     )
 
 
@@ -238,12 +273,24 @@ def many(initializers: int = 100, *, failing: float = 0.08, seed: int = 0) -> Re
         for claim, _, _ in CLAIMS:
             if draw.random() < failing:
                 base = variance_failure(name)
-                results.append(result(claim, Verdict.FAILS, name, evidence=base.evidence, reproduce=base.reproduce))
+                results.append(
+                    result(claim, Verdict.FAILS, name, evidence=base.evidence, reproduce=base.reproduce)
+                )
             elif draw.random() < 0.1:
-                results.append(result(claim, Verdict.NOT_APPLICABLE, name, reason="the contract does not ask for it"))
+                results.append(
+                    result(claim, Verdict.NOT_APPLICABLE, name, reason="the contract does not ask for it")
+                )
             else:
                 value = draw.uniform(0.82, 1.2)
-                evidence = Evidence(measured=f"{value:.3f}", allowed="[0.8, 1.25]", value=value, band=(0.8, 1.25),
-                                    calls=64, weights=1_048_576, e_value_log10=3.5, error_spent=1e-3)  # fmt: skip
+                evidence = Evidence(
+                    measured=f"{value:.3f}",
+                    allowed="[0.8, 1.25]",
+                    value=value,
+                    band=(0.8, 1.25),
+                    calls=64,
+                    weights=1_048_576,
+                    e_value_log10=3.5,
+                    error_spent=1e-3,
+                )
                 results.append(result(claim, Verdict.HOLDS, name, evidence=evidence))
     return report(*results)

@@ -1,0 +1,88 @@
+"""The report as JUnit XML (the xunit2 schema), for the test views of CI servers."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+from initcheck.rendering.summary import denominator, what_happened
+from initcheck.rendering.terminal import failure_text
+from initcheck.rendering.text import clean, one_line
+from initcheck.report import Report
+from initcheck.verdict import Result, Verdict
+
+__all__ = ["render"]
+
+
+def render(report: Report, *, strict: bool = False) -> str:
+    """Write one test suite an initializer and one test case a claim.
+
+    FAILS is a failure; WAIVED, UNDECIDED and NOT APPLICABLE are skipped with the reason.
+
+    >>> from initcheck.report import Run
+    >>> print(render(Report(run=Run(), results=())).splitlines()[1])
+    <testsuites name="initcheck" tests="0" failures="0" errors="0" time="0.000" />
+
+    Args:
+        report: the run to show.
+        strict: let UNDECIDED be a failure too.
+    """
+    root = ET.Element("testsuites", _totals("initcheck", tuple(report), strict, skipped=False))
+    for name in report.initializers:
+        results = report.of(name)
+        suite = ET.SubElement(root, "testsuite", _totals(one_line(name), results, strict))
+        properties = ET.SubElement(suite, "properties")
+        for key, value in _properties(report):
+            ET.SubElement(properties, "property", {"name": key, "value": one_line(value)})
+        for result in results:
+            _case(suite, result, strict)
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _properties(report: Report) -> list[tuple[str, str]]:
+    run = report.run
+    return [
+        ("denominator", denominator(report)),
+        ("seed", str(run.seed)),
+        ("profile", run.profile),
+        ("alpha", f"{run.alpha:g}"),
+        ("beta", f"{run.beta:g}"),
+        ("version", run.version),
+    ]
+
+
+def _fails(result: Result, strict: bool) -> bool:
+    return result.verdict is Verdict.FAILS or (strict and result.verdict is Verdict.UNDECIDED)
+
+
+def _totals(name: str, results: tuple[Result, ...], strict: bool, *, skipped: bool = True) -> dict[str, str]:
+    failures = sum(_fails(r, strict) for r in results)
+    held = sum(r.verdict is Verdict.HOLDS for r in results)
+    # The schema knows `skipped` of a suite, but not of the document.
+    counted = {"skipped": str(len(results) - failures - held)} if skipped else {}
+    return {
+        "name": name,
+        "tests": str(len(results)),
+        "failures": str(failures),
+        "errors": "0",
+        **counted,
+        "time": f"{sum(r.seconds for r in results):.3f}",
+    }
+
+
+def _case(suite: ET.Element, result: Result, strict: bool) -> None:
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        {
+            "classname": one_line(f"initcheck.{result.family}"),
+            "name": one_line(f"{result.claim}[{result.initializer}]"),
+            "time": f"{result.seconds:.3f}",
+        },
+    )
+    if _fails(result, strict):
+        kind = {"message": one_line(what_happened(result)), "type": result.verdict.value}
+        ET.SubElement(case, "failure", kind).text = clean(failure_text(result), lines=400)
+    elif result.verdict is not Verdict.HOLDS:
+        reason = result.reason or "no reason was given"
+        ET.SubElement(case, "skipped", {"message": one_line(reason), "type": result.verdict.value})

@@ -1,0 +1,130 @@
+"""The report as Markdown, for a GitHub job summary or a comment on a pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from initcheck.rendering import changes
+from initcheck.rendering.summary import denominator, false_alarms, headline, what_happened
+from initcheck.rendering.terminal import failure_text
+from initcheck.rendering.text import one_line
+from initcheck.report import Report
+from initcheck.verdict import Result, Verdict
+
+__all__ = ["render"]
+
+_MOST_ROWS = 50
+_MOST_ACCOUNTS = 20
+
+
+def render(report: Report, *, previous: Report | None = None, limit: int = 60_000) -> str:
+    """Write the outcome, a table of the failures, their accounts folded away, and what was not checked.
+
+    >>> from initcheck.report import Run
+    >>> print(render(Report(run=Run(), results=())).splitlines()[0])
+    ### initcheck: Nothing was decided
+
+    Args:
+        report: the run to show.
+        previous: the run before it, for a line that says what changed.
+        limit: characters at most: a comment on GitHub holds 65,536. What does not fit is counted.
+    """
+    written, left_out = "", 0
+    for block in _blocks(report, previous):
+        # Room is kept for the sentence that says what is missing.
+        if len(written) + len(block) + 120 > limit:
+            left_out += 1
+        else:
+            written += block
+    if left_out:
+        written += f"\n{left_out:,} further parts do not fit here; the JSON report has everything.\n"
+    return written
+
+
+def _blocks(report: Report, previous: Report | None) -> Iterator[str]:
+    yield f"### initcheck: {headline(report)}\n\n{_text(denominator(report))}\n"
+    if previous is not None:
+        found = changes.compare(previous, report)
+        under = f" ({'; '.join(found.conditions)})" if found.conditions else ""
+        yield f"\nSince the last run: {_text(found.said + under)}\n"
+    if report.failures:
+        yield "\n| claim | initializer | what was found | likely cause |\n|---|---|---|---|\n"
+        for r in report.failures[:_MOST_ROWS]:
+            cells = (
+                _code(r.claim),
+                _code(r.initializer),
+                _text(what_happened(r)),
+                _text(r.evidence.likely or ""),
+            )
+            yield f"| {' | '.join(cells)} |\n"
+        if len(report.failures) > _MOST_ROWS:
+            yield f"\nand {len(report.failures) - _MOST_ROWS:,} more failures\n"
+        for r in report.failures[:_MOST_ACCOUNTS]:
+            yield _account(r)
+        command = next((r.reproduce for r in report.failures if r.reproduce), None)
+        if command:
+            yield f"\nReproduce the first failure:\n{_fenced(one_line(command, 5_000), 'sh')}"
+    yield from _not_checked(report)
+    how = f"{false_alarms(report)}; seed {report.run.seed}, profile {report.run.profile}."
+    yield f"\n{_text(how)}\n"
+
+
+def _account(result: Result) -> str:
+    title = f"{_code_html(result.claim)} for {_code_html(result.initializer)}"
+    return f"\n<details><summary>{title}</summary>\n{_fenced(failure_text(result))}\n</details>\n"
+
+
+def _not_checked(report: Report) -> Iterator[str]:
+    lines = [
+        f"- {_code(n.name)}: {_text(n.reason)}"
+        + (f"; write {_code(n.call_to_write)}" if n.call_to_write else "")
+        for n in report.not_checked
+    ]
+    for verdict in (Verdict.UNDECIDED, Verdict.WAIVED, Verdict.NOT_APPLICABLE):
+        groups: dict[tuple[str, str], list[str]] = {}
+        for r in report:
+            if r.verdict is verdict:
+                groups.setdefault((r.claim, r.reason or "no reason was given"), []).append(r.initializer)
+        for (claim, reason), names in groups.items():
+            of = _code(names[0]) if len(names) == 1 else f"{len(names):,} initializers"
+            lines.append(f"- {verdict.value.lower()}: {_code(claim)} of {of}: {_text(reason)}")
+    if lines:
+        shown, more = lines[:_MOST_ROWS], len(lines) - _MOST_ROWS
+        yield (
+            "\n#### Not checked\n\n"
+            + "\n".join(shown)
+            + "\n"
+            + (f"- and {more:,} more\n" if more > 0 else "")
+        )
+
+
+_PUNCTUATION = re.compile(r"([\\`*_\[\]|~$])")
+
+
+def _text(text: str) -> str:
+    """Text of which nothing is read as Markdown or HTML, and that mentions nobody."""
+    text = _PUNCTUATION.sub(r"\\\1", one_line(text).replace("&", "&amp;").replace("<", "&lt;"))
+    # A character of no width keeps GitHub from notifying the person or linking the issue of that name.
+    for sign, kept in (("#", "#\u200b"), ("@", "@\u200b"), ("://", ":\u200b//")):
+        text = text.replace(sign, kept)
+    return text
+
+
+def _code(text: str) -> str:
+    """A code span: nothing in it is read as Markdown; a pipe would still end the cell of a table."""
+    text = one_line(text)
+    ticks = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    room = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{ticks}{room}{text}{room}{ticks}".replace("|", "\\|")
+
+
+def _code_html(text: str) -> str:
+    # Inside <summary> GitHub still reads Markdown, so that what it could read is written as entities.
+    escaped = "".join(c if c.isalnum() or c in " .,:-/" else f"&#{ord(c)};" for c in one_line(text))
+    return f"<code>{escaped}</code>"
+
+
+def _fenced(text: str, language: str = "text") -> str:
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"\n{fence}{language}\n{text}\n{fence}\n"
