@@ -48,8 +48,7 @@ class BandEvidence:
     def holds(self) -> Any:
         """ln E for the band: the smaller of the two.
 
-        No factor 2: a value outside the band is outside at one edge, and HOLDS needs that edge's process to
-            cross.
+        No factor 2: a value outside the band is outside at one edge, and HOLDS needs that edge's process.
         """
         return np.minimum(self.inside_lo, self.inside_hi)
 
@@ -195,6 +194,9 @@ def judge_band(
 
     Raises:
         ValueError: a budget below 8 groups, or as in ``band_paths``.
+
+    Source: Ville 1939; Ramdas et al. 2023 (arXiv 2210.01948); Waudby-Smith & Ramdas 2024 (arXiv 2010.09686)
+    for the bets.
     """
     if max_groups < LOOK_EVERY:
         raise ValueError(f"max_groups={max_groups}: the first look is taken at {LOOK_EVERY} groups")

@@ -18,8 +18,7 @@ class Ledger:
     Each of C claims has alpha/C, and its k-th confirmation is tested at alpha / (C k (k+1)). Because
     1/(k(k+1)) = 1/k - 1/(k+1), the first K confirmations of a claim spend alpha/C * (1 - 1/(K+1)) < alpha/C:
     all claims together spend less than alpha, however many confirmations are run, in whatever order.
-    A confirmation must look at data that no screen has seen; then the choice of what to confirm costs
-    nothing.
+    A confirmation must look at data that no screen has seen: then choosing what to confirm costs nothing.
 
     >>> ledger = Ledger(alpha=1e-6, claims=10)
     >>> ledger.confirmation_level(1), ledger.confirmation_level(2)

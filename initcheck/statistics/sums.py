@@ -68,8 +68,8 @@ class Record:
                 "expected real weights as (calls, units, inputs)"
             )
         calls, units, inputs = stack.shape
-        # Walk along the memory: a layout of (inputs, units) arrives here as a transposed view. One input a unit
-        # is read as one row too: BLAS is slow on a column.
+        # Walk along the memory: a layout of (inputs, units) arrives here as a transposed view. A single
+        # column is read as a row: BLAS is slow on columns.
         by_units = units == 1 or (inputs > 1 and abs(stack.strides[2]) <= abs(stack.strides[1]))
         view = stack if by_units else stack.swapaxes(1, 2)
         reduce = _small_calls if units * inputs <= _BLOCK // 2 else _large_calls
