@@ -86,6 +86,13 @@ class _PropertyItem(pytest.Item):
     instance: object | None = None
 
     @property
+    def nodeid(self) -> str:
+        """The node id, with the group that xdist's ``loadgroup`` puts behind it."""
+        # xdist 3.8 writes the group to `_nodeid`, which pytest reads no longer from 9.2 on.
+        grouped: str | None = self.__dict__.get("_nodeid")
+        return grouped or super().nodeid
+
+    @property
     def module(self) -> ModuleType:
         """The module in which the claim is stated."""
         return sys.modules[self.claim.prop.__module__]
@@ -125,11 +132,13 @@ class ClaimItem(_PropertyItem):
         parent: ClaimModule,
         claim: Claim,
         initializer: Initializer,
+        *,
         ident: str,
+        group: str,
         judge: Judge,
         strict: bool,
     ) -> ClaimItem:
-        """Make the item; ``ident`` is what stands in the brackets."""
+        """Make the item; ``ident`` stands in the brackets, ``group`` is shared by the initializer's items."""
         name = f"{claim.prop.__name__}[{ident}]"
         item: ClaimItem = cls.from_parent(parent, name=name, nodeid=f"{parent.nodeid}::{name}")
         item.claim = claim
@@ -139,7 +148,7 @@ class ClaimItem(_PropertyItem):
         item.extra_keyword_matches.add(claim.id)
         if item.config.pluginmanager.hasplugin("xdist"):
             # One worker an initializer under `--dist loadgroup`: its draws are shared by its claims.
-            item.add_marker(pytest.mark.xdist_group(name=ident))
+            item.add_marker(pytest.mark.xdist_group(name=group))
         return item
 
     def runtest(self) -> None:

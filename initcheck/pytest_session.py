@@ -92,8 +92,12 @@ class ClaimSession:
             if claim in self.plan.theorems:
                 items.append(TheoremItem.of(parent, claim))
             else:
-                for i in self.plan.initializers:
-                    items.append(ClaimItem.of(parent, claim, i, self.ids[i.name], judge, self.plan.strict))
+                for n, i in enumerate(self.plan.initializers):
+                    ident, group = self.ids[i.name], f"initcheck-{n}"
+                    item = ClaimItem.of(
+                        parent, claim, i, ident=ident, group=group, judge=judge, strict=self.plan.strict
+                    )
+                    items.append(item)
             yield from (i for i in items if not self.only or any(_within(i.nodeid, arg) for arg in self.only))
 
     @pytest.hookimpl(tryfirst=True)
@@ -103,7 +107,7 @@ class ClaimSession:
         rank = {claim.id: n for n, claim in enumerate(self.plan.claims)}
         ours = [i for i in items if isinstance(i, ClaimItem)]
         ours.sort(key=lambda i: (order[i.initializer.name], rank[i.claim.id]))
-        items[:] = [i for i in items if not isinstance(i, ClaimItem)] + ours
+        items[:] = [*(i for i in items if not isinstance(i, ClaimItem)), *ours]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -118,12 +122,13 @@ class ClaimSession:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Send the result along with pytest's report, which travels from a worker as plain data."""
         report = yield
+        if isinstance(item, ClaimItem) and report.nodeid != item.nodeid:
+            report.nodeid = item.nodeid  # with the group of `loadgroup`: xdist compares the two
         if isinstance(item, ClaimItem) and call.when == "call" and item.result is not None:
             name = item.initializer.name
-            report.initcheck = {
-                "result": result_to_plain(item.result),
-                "contract": {name: self.plan.contracts[name]} if name in self.plan.contracts else {},
-            }
+            held_to = {name: self.plan.contracts[name]} if name in self.plan.contracts else {}
+            sent = {"result": result_to_plain(item.result), "contract": held_to}
+            report.initcheck = sent  # type: ignore[attr-defined] - a report may carry extra attributes
             if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
                 path, line, _ = item.reportinfo()
                 report.longrepr = (str(path), line + 1, report.longrepr[2])
@@ -147,10 +152,9 @@ class ClaimSession:
     def _of_dead_worker(self, nodeid: str) -> Result | None:
         """What xdist reports where a worker died: the claim it was at fails, whatever killed it."""
         for claim in self.plan.claims:
-            for i in self.plan.initializers:
-                ident = self.ids[i.name]
-                name = f"{module_id(claim)}::{claim.prop.__name__}[{ident}]"
-                if nodeid in (name, f"{name}@{ident}"):
+            for n, i in enumerate(self.plan.initializers):
+                name = f"{module_id(claim)}::{claim.prop.__name__}[{self.ids[i.name]}]"
+                if nodeid in (name, f"{name}@initcheck-{n}"):
                     return Result(
                         claim=claim.id,
                         says=claim.says,

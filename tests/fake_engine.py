@@ -1,8 +1,8 @@
 """An engine with known verdicts: each initializer's name says, claim by claim, what the verdict will be.
 
-Put in the place of the checker and the loader, it lets the doors be tested for every verdict, in milliseconds.
-A target is text such as ``he:HFUWN``: one letter a claim (holds, fails, undecided, waived, not applicable;
-``B`` is a bug in the claim's own code, ``K`` kills the process, ``S`` sleeps for an hour, ``I`` is Ctrl-C).
+Put in the place of the checker and the loader, it lets the doors be tested for every verdict, in
+milliseconds. A target is text such as ``he:HFUWN``: one letter a claim (holds, fails, undecided, waived, not
+applicable; ``B`` is a bug in the claim's own code, ``K`` kills the process, ``I`` is Ctrl-C).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 
 from hypothesis import given
@@ -52,8 +51,6 @@ class Checker:
         letter = letters[IDS.index(claim_id)]
         if letter == "K":
             os.kill(os.getpid(), signal.SIGKILL)
-        if letter == "S":
-            time.sleep(3600)
         if letter == "I":
             raise KeyboardInterrupt
         if letter == "B":
