@@ -37,7 +37,7 @@ def render(report: Report, *, previous: Report | None = None) -> str:
     >>> render(Report(run=Run(), results=())).splitlines()[0]
     '<!doctype html>'
 
-    Every text of the report is escaped. The page holds at most 60 pictures, the first failures' first; where
+    Every text of the report is escaped. The page holds about 40 pictures at most, the first failures' first; where
     Matplotlib is not installed it says so in their place.
 
     Args:

@@ -16,7 +16,7 @@ from initcheck.verdict import Result, Verdict
 __all__ = ["Card", "Group", "Matrix", "Passed", "cards", "contracts", "groups", "matrix", "passed"]
 
 _MOST_CARDS = 150
-_MOST_PICTURES = 60
+_MOST_PICTURES = 40
 _MOST_SVG_BYTES = 1_500_000
 _NEAREST = 25
 
