@@ -71,7 +71,8 @@ def claim(
     """State a claim: put this above Hypothesis' ``@given`` on the property that decides it.
 
     A check's property takes ``trial`` first (see ``initcheck.trial.Trial``), then what Hypothesis draws; it
-    returns where the case holds and lets ``trial`` fail it. A theorem's property takes only what is drawn.
+    returns where the case holds and lets ``trial`` fail it. A theorem's property takes only what is drawn; a
+    model's takes only the trial (``initcheck.models.model_trial.ModelTrial``) and is no Hypothesis property.
 
     Raises:
         UsageError: the id is not kebab-case or is taken by another property, ``says`` is no sentence,
@@ -83,7 +84,8 @@ def claim(
         raise UsageError(f"claim {claim_id!r}: says={says!r} is not a sentence that ends with a full stop.")
 
     def register(prop: Property) -> Property:
-        if not hasattr(prop, "hypothesis"):
+        # A claim on a model draws nothing but seeds: its property takes the trial alone and is called once.
+        if kind != "model" and not hasattr(prop, "hypothesis"):
             raise UsageError(f"claim {claim_id!r}: {prop!r} is no Hypothesis property; put @given below @claim.")
         other = _stated.get(claim_id)
         if other is not None and (other.prop.__module__, other.prop.__name__) != (prop.__module__, prop.__name__):

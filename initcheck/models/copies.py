@@ -1,0 +1,85 @@
+"""Random tensors, units and draws that are copies of one another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from initcheck.models.record import TensorRecord
+from initcheck.models.trace import Draw
+from initcheck.models.wording import listed, place
+
+__all__ = ["Copy", "equal_tensors", "equal_units", "repeated_draws"]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One finding.
+
+    Attributes:
+        sentence: what is a copy of what.
+        blamed: False for what is only worth a note (vectors, one frozen copy).
+    """
+
+    sentence: str
+    blamed: bool = True
+
+
+def equal_tensors(random: Mapping[str, TensorRecord]) -> Iterator[Copy]:
+    """Tensors of the same bytes, and untied matrices whose first 64 entries are ordered alike (scaled copies)."""
+    by_digest: dict[bytes, list[TensorRecord]] = defaultdict(list)
+    by_order: dict[bytes, list[TensorRecord]] = defaultdict(list)
+    for record in random.values():
+        by_digest[record.digest].append(record)
+        if record.order is not None:
+            by_order[record.order].append(record)
+    for same in by_digest.values():
+        if len(same) > 1:
+            yield _copy(same, "are equal bit for bit")
+    for alike in by_order.values():
+        if len({r.digest for r in alike}) > 1:
+            yield _copy(alike, "are copies up to scale and shift (their first entries are ordered alike)")
+
+
+def equal_units(random: Mapping[str, TensorRecord]) -> Iterator[Copy]:
+    """Two equal, non-zero rows or columns in one tensor."""
+    for record in random.values():
+        if record.twins is not None:
+            axis, i, j, entries = record.twins
+            what = ("rows", "columns")[axis]
+            yield Copy(f"{record.name}: {what} {i} and {j} of {entries} entries are equal")
+
+
+def repeated_draws(random: Mapping[str, TensorRecord]) -> Iterator[Copy]:
+    """Different draws that began at one state of a generator: one seed used twice."""
+    by_state: dict[bytes, dict[int, tuple[Draw, str]]] = defaultdict(dict)
+    for record in random.values():
+        for draw in record.draws:
+            if draw.entries:
+                by_state[draw.state].setdefault(draw.number, (draw, record.name))
+    for draws in by_state.values():
+        if len(draws) > 1:
+            names = list(dict.fromkeys(name for _, name in draws.values()))
+            (one, _), (two, _) = list(draws.values())[:2]
+            yield Copy(
+                f"{listed(names)}: {len(draws)} draws began at one state of the generator"
+                f" ({_between(place(one.site), place(two.site))})"
+            )
+
+
+def _copy(same: list[TensorRecord], what: str) -> Copy:
+    names = [r.name for r in same]
+    frozen = len(same) == 2 and sum(r.parameter and r.trainable for r in same) == 1
+    blamed = len(same[0].shape) > 1 and not frozen
+    sites = _sites(same)
+    return Copy(f"{listed(names)} {what}" + (f" ({sites})" if sites else ""), blamed)
+
+
+def _sites(same: Iterable[TensorRecord]) -> str:
+    sites = list(dict.fromkeys(place(r.law.site) for r in same if r.law.site is not None))
+    return " and ".join(sites[:2])
+
+
+def _between(one: str, two: str) -> str:
+    return one if one == two else f"{one} and {two}"

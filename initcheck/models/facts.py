@@ -1,0 +1,204 @@
+"""What is known of one factory: the builds that were made, made once each and only when a claim asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from initcheck.models.batches import Batch
+from initcheck.models.builds import CANARY, NAN, Build, Builder, tensors_of
+from initcheck.models.guards import Guard, LineWatch, name_guards
+from initcheck.models.record import TensorRecord
+from initcheck.models.roles import Place, Role, places, roles
+from initcheck.models.signal import Listener, Signal
+from initcheck.seeds import Seeds
+
+__all__ = ["Facts", "Layout"]
+
+BIG = 100_000_000
+"""Parameters above which a model is built four times by default."""
+
+_MANY_THREADS = 10_000_000
+
+_INITIALISERS = ("init_weights", "initialize_weights", "reset_parameters")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The structure of the model, read once.
+
+    Attributes:
+        name: the root's class.
+        parameters: how many numbers its distinct parameters hold.
+        places: where each parameter stands.
+        blocks: the number of blocks of the longest list of them.
+        guards: init statements behind a guard on names.
+        initializer_range: what the config declares, or None.
+    """
+
+    name: str
+    parameters: int
+    places: dict[str, Place] = field(default_factory=dict)
+    blocks: int = 0
+    guards: tuple[Guard, ...] = ()
+    initializer_range: float | None = None
+
+
+class Facts:
+    """The builds of one factory.
+
+    Args:
+        factory: builds the model.
+        name: the target's text.
+        seed: the run seed; every build's seed derives from it and the name.
+        make_batch: makes the batch, or None where it is guessed.
+        models: most models of fresh seeds; None for a number that falls with the model's size.
+    """
+
+    def __init__(
+        self,
+        factory: Callable[..., torch.nn.Module],
+        name: str,
+        seed: int,
+        make_batch: Callable[[], Batch] | None,
+        models: int | None,
+    ) -> None:
+        self.builder = Builder(factory, name)
+        self._seeds = Seeds("model", name, seed)
+        self._listener = Listener(make_batch)
+        self._models = models
+        self._others: list[Build] = []
+
+    @cached_property
+    def first(self) -> Build:
+        """Traced, fresh memory filled with NaN; its signal was listened to where it was fully written."""
+        looks = {"layout": self._layout, "signal": self._signal}
+        return self.builder.build(self._seed(0), fill=NAN, looks=looks, units=True)
+
+    @cached_property
+    def second(self) -> Build:
+        """The same seed, traced, fresh memory filled with a canary; afterwards initialised once more."""
+        return self.builder.build(self._seed(0), fill=CANARY, looks={"again": _again})
+
+    @cached_property
+    def plain(self) -> Build | None:
+        """The same seed, nothing traced, the guards watched; None for a big model."""
+        if self.big:
+            return None
+        with_watch = LineWatch({g.code for g in self.layout.guards})
+        built = self.builder.build(self._seed(0), around=with_watch)
+        built.looks["bypassed"] = with_watch.never_ran(self.layout.guards)
+        return built
+
+    @cached_property
+    def low_precision(self) -> Build | str:
+        """Built under bfloat16 as default dtype, or why not."""
+        if self.big:
+            return "a model of more than 100 M parameters is not built in bfloat16 by default"
+        try:
+            return self.builder.build(self._seed(0), traced=True, dtype=torch.bfloat16)
+        except Exception as error:
+            return f"the build raises in bfloat16: {type(error).__name__}: {str(error)[:120]}"
+
+    def other(self, number: int) -> Build:
+        """The build of fresh seed ``number``, from 1; its signal was listened to where the first was written."""
+        while len(self._others) < number:
+            looks = {"signal": self._signal} if self.written else {}
+            self._others.append(self.builder.build(self._seed(len(self._others) + 1), looks=looks))
+        return self._others[number - 1]
+
+    def signals(self, number: int) -> list[Signal]:
+        """The signals of that many models of different seeds, the first one's included."""
+        builds = [self.first, *(self.other(i) for i in range(1, number))]
+        return [b.looks["signal"] for b in builds]
+
+    @property
+    def layout(self) -> Layout:
+        """The structure of the model."""
+        found: Layout = self.first.looks["layout"]
+        return found
+
+    @property
+    def big(self) -> bool:
+        """Whether the model has more than 100 million parameters."""
+        return self.layout.parameters > BIG
+
+    @cached_property
+    def budget(self) -> int:
+        """Most models of different seeds."""
+        if self._models is not None:
+            return self._models
+        size = self.layout.parameters
+        return 80 if size <= 1_000_000 else 14 if size <= 10_000_000 else 9 if size <= BIG else 3
+
+    @cached_property
+    def written(self) -> bool:
+        """Whether no bit depends on what fresh memory held."""
+        return not any(r.digest != self.second.records[n].digest for n, r in self.first.records.items())
+
+    @cached_property
+    def random(self) -> dict[str, TensorRecord]:
+        """The tensors that hold chance: a draw in their trace, or other bits at another seed."""
+        other = self.other(1).records
+        return {
+            n: r
+            for n, r in self.first.records.items()
+            if r.dtype.is_floating_point
+            and not r.constant
+            and not r.unwritten
+            and (r.draws or (n in other and other[n].digest != r.digest))
+        }
+
+    @cached_property
+    def roles(self) -> list[Role]:
+        """The parameters grouped by role."""
+        return roles(self.first.records, self.layout.places)
+
+    def _seed(self, number: int) -> int:
+        return self._seeds.upto(number + 1)[number]
+
+    def _layout(self, model: torch.nn.Module, records: dict[str, TensorRecord]) -> Layout:
+        where = places(model)
+        parameters = sum(r.count for r in records.values() if r.parameter)
+        if parameters > _MANY_THREADS:
+            self.builder.use_all_threads()
+        declared = getattr(getattr(model, "config", None), "initializer_range", None)
+        return Layout(
+            name=type(model).__name__,
+            parameters=parameters,
+            places=where,
+            blocks=max((p.blocks or 0 for p in where.values()), default=0),
+            guards=name_guards(model, self.builder.factory),
+            initializer_range=float(declared) if isinstance(declared, (int, float)) else None,
+        )
+
+    def _signal(self, model: torch.nn.Module, records: dict[str, TensorRecord]) -> Signal:
+        if any(r.unwritten for r in records.values()):
+            return Signal(problem="entries were never written")
+        constants = [
+            n for n, r in records.items() if r.parameter and r.trainable and r.constant and r.matrix is not None
+        ]
+        # The gradient of a constant matrix is a fact about one model.
+        return self._listener.hear(model, constants if not self._others and "first" not in self.__dict__ else ())
+
+
+def _again(model: torch.nn.Module, _records: dict[str, TensorRecord]) -> tuple[str, Any] | None:
+    """Initialise the root once more by its own method; never by ``apply``, which undoes later scaling by design."""
+    for name in _INITIALISERS:
+        method = getattr(type(model), name, None)
+        if method is None or getattr(torch.nn.Module, name, None) is method:
+            continue
+        for part in model.modules():
+            for flagged in (part, *part._parameters.values()):
+                if flagged is not None and getattr(flagged, "_is_hf_initialized", False):
+                    flagged._is_hf_initialized = False  # type: ignore[assignment]
+        try:
+            getattr(model, name)()
+        except Exception as error:
+            return name, f"{type(error).__name__}: {error}"
+        return name, tensors_of(model)[0]
+    return None

@@ -1,0 +1,142 @@
+"""Declared laws held against the laws that the trace names, and against the entries where it names none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.errors import UsageError, closest
+from initcheck.models.declared import DeclaredLaw
+from initcheck.models.model_trial import ModelTrial
+from initcheck.models.record import TensorRecord
+from initcheck.models.roles import Place
+from initcheck.models.siblings import is_traced
+from initcheck.models.wording import place
+from initcheck.statistics import SCREEN_LEVEL, Decision, judge_band
+
+__all__ = ["bypassed_guards", "initializer_range", "judge_declared", "names_of"]
+
+_WITHIN = 0.05
+_MODELS = 72  # 24 to hold or to suspect, 48 to confirm
+
+
+def judge_declared(trial: ModelTrial) -> None:
+    """Judge every declared law."""
+    records = {n: r for n, r in trial.facts.first.records.items() if r.parameter}
+    checked = 0
+    for law in trial.laws:
+        matching = {n: r for n, r in records.items() if law.matches(n) and _first_match(trial, n) is law}
+        if not any(law.matches(n) for n in records):
+            raise UsageError(f"the declared pattern {law.pattern!r} names no parameter; {closest(law.pattern, records)}")
+        wrong: list[str] = []
+        for name, record in matching.items():
+            names = names_of(record, trial.facts.layout.places.get(name), trial.facts.layout.blocks)
+            wrong.extend(_judge_one(trial, law, record, names))
+            checked += 1
+        if wrong:
+            more = f"; {len(wrong) - 1} more of {len(matching)} tensors likewise" if len(wrong) > 1 else ""
+            trial.fails(wrong[0] + more)
+    if trial.laws:
+        trial.measured = f"{len(trial.laws)} declared laws, {checked:,} tensors"
+        trial.allowed = "within 5 % of the declared standard deviation"
+
+
+def initializer_range(trial: ModelTrial) -> None:
+    """The config's standard deviation: in force in k of m random roles; only 0 is a failure."""
+    declared = trial.facts.layout.initializer_range
+    if declared is None or declared <= 0:
+        return
+    random = [
+        r for r in trial.facts.roles if len(r.shape) > 1 and any(m.name in trial.facts.random for m in r.members)
+    ]
+    kept = [r for r in random if any(_near(m.law.std or m.std, declared) or _near(m.std, declared) for m in r.members)]
+    text = f"initializer_range={declared:g} is in force in {len(kept)} of {len(random)} roles"
+    if random and not kept:
+        trial.fails(f"the config's {text}")
+    trial.measured = f"{trial.measured}; {text}" if trial.measured else text
+
+
+def bypassed_guards(trial: ModelTrial) -> None:
+    """Init statements behind a guard on names that never ran: a doubt, unless a declared law settles it."""
+    plain = trial.facts.plain
+    for guard in plain.looks["bypassed"] if plain is not None and not trial.laws else ():
+        trial.doubts_that(
+            f"the init statement at {place((guard.file, guard.body[0]))} never ran: 'if {guard.condition}' was never"
+            " true; a declared law decides whether it should have been"
+        )
+
+
+def names_of(record: TensorRecord, where: Place | None, blocks: int) -> Mapping[str, float]:
+    """What the names in a declared law stand for at one tensor."""
+    shape = record.shape or (1,)
+    receptive = math.prod(shape[2:])
+    names = {"fan_in": float(math.prod(shape[1:])), "fan_out": float(shape[0] * receptive), "d": float(shape[-1])}
+    if where is not None and where.blocks is not None:
+        names |= {"L": float(where.blocks), "l": float(where.block or 0)}
+    elif blocks:
+        names["L"] = float(blocks)
+    return names
+
+
+def _judge_one(
+    trial: ModelTrial, law: DeclaredLaw, record: TensorRecord, names: Mapping[str, float]
+) -> Iterator[str]:
+    if law.family == "constant":
+        value = law.value(names)
+        if not (record.constant and math.isclose(record.low, value, rel_tol=1e-5, abs_tol=1e-12)):
+            yield f"{record.name}: {record.law.text}, declared {law.text}"
+        return
+    declared = law.std(names)
+    if record.constant:
+        if declared:
+            yield f"{record.name}: constant {record.low:.4g}, declared {law.text} = {declared:.4g}"
+    elif is_traced(record) and record.law.named:
+        other = law.family in ("normal", "uniform") and record.law.family != law.family
+        if other or not _near(record.law.std or 0.0, declared):
+            yield (
+                f"{record.name}: drawn as {record.law.text}, declared {law.text} = {declared:.4g}"
+                f" ({place(record.law.site)})"
+            )
+    else:
+        yield from _judge_untraced(trial, law, record, declared)
+
+
+def _judge_untraced(trial: ModelTrial, law: DeclaredLaw, record: TensorRecord, declared: float) -> Iterator[str]:
+    facts = trial.facts
+    if facts.budget < _MODELS:
+        trial.doubts_that(f"{record.name}: no draw of torch tells its law; {_MODELS} models decide (models={_MODELS})")
+        return
+    taken = 0
+
+    def draw(n: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        nonlocal taken
+        n = min(n, facts.budget - taken)
+        found = [facts.other(taken + i + 1).records[record.name] for i in range(n)]
+        taken += n
+        return np.array([r.squares for r in found]), np.array([r.count * declared**2 for r in found])
+
+    low, high = (1 - _WITHIN) ** 2, (1 + _WITHIN) ** 2
+    first = judge_band(draw, low, high, level=SCREEN_LEVEL, beta=trial.beta, max_groups=24)
+    if first.decision is Decision.HOLDS:
+        return
+    level = trial.level / max(1, len(facts.first.records))
+    second = judge_band(draw, low, high, level=level, max_groups=max(8, facts.budget - taken), fails_only=True)
+    if second.decision is Decision.FAILS:
+        yield f"{record.name}: standard deviation {record.std:.4g}, declared {law.text} = {declared:.4g}"
+    else:
+        trial.doubts_that(
+            f"{record.name}: standard deviation {record.std:.4g}, declared {law.text} = {declared:.4g}:"
+            f" {facts.budget} models do not decide"
+        )
+
+
+def _first_match(trial: ModelTrial, name: str) -> DeclaredLaw | None:
+    return next((law for law in trial.laws if law.matches(name)), None)
+
+
+def _near(value: float, declared: float) -> bool:
+    return abs(value - declared) <= _WITHIN * declared

@@ -1,0 +1,80 @@
+"""The portrait of a model as plain data: its size, its roles with their laws, its chains of blocks."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from initcheck.models.declared import DeclaredLaw
+from initcheck.models.facts import Facts
+from initcheck.models.record import TensorRecord
+from initcheck.models.roles import Role
+
+__all__ = ["formula_of", "portrait"]
+
+
+def portrait(facts: Facts, laws: Sequence[DeclaredLaw], seconds: float) -> dict[str, Any]:
+    """What a reader wants to see of a model beside the verdicts."""
+    layout, first = facts.layout, facts.first
+    signal = first.looks["signal"]
+    return {
+        "model": layout.name,
+        "parameters": layout.parameters,
+        "tensors": len(first.records),
+        "blocks": layout.blocks,
+        "tied": first.tied,
+        "declared": {law.pattern: law.text for law in laws},
+        "roles": [_role(role, layout.blocks) for role in facts.roles],
+        "batch": signal.batch,
+        "chains": [
+            {"name": c.name, "blocks": len(c.blocks), "forward": list(c.forward), "backward": list(c.backward)}
+            for c in signal.chains
+        ],
+        "loss": signal.loss,
+        "classes": signal.classes,
+        "builds": facts.builder.count,
+        "seeds": len(facts.builder.seeds),
+        "seconds": round(seconds, 2),
+    }
+
+
+def _role(role: Role, blocks: int) -> dict[str, Any]:
+    common = Counter(m.law.signature for m in role.members).most_common(1)[0][0]
+    member = next(m for m in role.members if m.law.signature == common)
+    law = member.law.text if member.law.family != "untraced" else f"untraced, std {member.std:.4g}"
+    std = member.law.std if member.law.named else None
+    return {
+        "path": role.path,
+        "tensors": len(role.members),
+        "shape": list(role.shape),
+        "law": law,
+        "laws": len({m.law.signature for m in role.members}),
+        "std": std if std is not None else member.std,
+        "formula": formula_of(std, member, len(role.members), blocks) if std is not None else None,
+        "random": not member.constant,
+    }
+
+
+def formula_of(std: float, record: TensorRecord, siblings: int, blocks: int) -> str | None:
+    """The formula that gives a standard deviation, where a usual one does.
+
+    Two formulas that give one number are told apart by nothing; the simpler one is shown.
+    """
+    if len(record.shape) < 2:
+        return None
+    fan_in, fan_out = math.prod(record.shape[1:]), record.shape[0] * math.prod(record.shape[2:])
+    known: Mapping[str, float] = {
+        "1": 1.0,
+        "0.02": 0.02,
+        "1/sqrt(fan_in)": fan_in**-0.5,
+        "sqrt(2/fan_in)": (2 / fan_in) ** 0.5,
+        "1/sqrt(3 fan_in)": (3 * fan_in) ** -0.5,
+        "sqrt(2/(fan_in + fan_out))": (2 / (fan_in + fan_out)) ** 0.5,
+        "sqrt(2/fan_out)": (2 / fan_out) ** 0.5,
+        "1/sqrt(fan_out)": fan_out**-0.5,
+        "0.02/sqrt(2L)": 0.02 / (2 * max(blocks, siblings)) ** 0.5,
+        "0.02/sqrt(L)": 0.02 / max(blocks, siblings) ** 0.5,
+    }
+    return next((text for text, value in known.items() if math.isclose(value, std, rel_tol=1e-4)), None)

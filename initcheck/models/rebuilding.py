@@ -1,0 +1,65 @@
+"""Does a second build, a second initialisation or another dtype give the same law?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from initcheck.models.record import TensorRecord
+from initcheck.models.roles import Role
+
+__all__ = ["changed_bits", "changed_laws", "unchanged_by_seed"]
+
+_MOMENT = 0.05
+_MEAN = 0.02
+_SIGMAS = 8.0
+_FEWEST = 16
+
+
+def changed_bits(
+    one: Mapping[str, TensorRecord], two: Mapping[str, TensorRecord]
+) -> Iterator[TensorRecord]:
+    """Tensors whose bits differ between two builds of one seed, where they were written at all."""
+    for name, record in one.items():
+        other = two.get(name)
+        if not record.unwritten and (other is None or other.digest != record.digest):
+            yield record
+
+
+def unchanged_by_seed(
+    random: Mapping[str, TensorRecord], other: Mapping[str, TensorRecord]
+) -> Iterator[TensorRecord]:
+    """Random tensors of at least 16 entries that are the same at another seed."""
+    for name, record in random.items():
+        if record.count >= _FEWEST and name in other and other[name].digest == record.digest:
+            yield record
+
+
+def changed_laws(
+    roles: list[Role], later: Mapping[str, TensorRecord], *, mean_too: bool = False
+) -> Iterator[str]:
+    """Roles whose second moment moved by more than 5 %, or whose mean by more than 2 % of the standard deviation.
+
+    The entries of a role are pooled; what chance explains at eight standard deviations is never blamed.
+    """
+    for role in roles:
+        pairs = [(r, later[r.name]) for r in role.members if r.name in later and r.dtype.is_floating_point]
+        pairs = [(a, b) for a, b in pairs if not (a.unwritten or b.unwritten) and a.shape == b.shape]
+        if not pairs:
+            continue
+        entries = sum(a.count for a, _ in pairs)
+        before = sum(a.squares for a, _ in pairs) / entries
+        after = sum(b.squares for _, b in pairs) / entries
+        far = sum(b.far for _, b in pairs)
+        constant = all(a.constant for a, _ in pairs)
+        allowed = _MOMENT + (0.0 if constant else _SIGMAS * math.sqrt(4.0 / entries))
+        if not math.isfinite(after) or abs(after - before) > allowed * before:
+            ratio = f"x{math.sqrt(after / before):.3g}" if before and math.isfinite(after) else f"to {after:.3g}"
+            yield f"{role.path}: root mean square moves {ratio}, from {math.sqrt(before):.4g}"
+        elif far and mean_too:
+            worst = max(max(abs(b.low), abs(b.high)) for _, b in pairs)
+            yield f"{role.path}: {far} of {entries:,} entries lie at up to {worst / math.sqrt(before):.3g} standard deviations"
+        elif mean_too and not constant:
+            shift = abs(sum(b.total for _, b in pairs) - sum(a.total for a, _ in pairs)) / entries
+            if shift > (_MEAN + _SIGMAS * math.sqrt(2.0 / entries)) * math.sqrt(before):
+                yield f"{role.path}: mean moves by {shift / math.sqrt(before):.3g} standard deviations"
