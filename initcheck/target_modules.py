@@ -1,4 +1,4 @@
-"""Modules, files and attributes that a target names: found, imported once, or refused with the nearest match."""
+"""Modules, files and attributes that a target names: found, imported, or refused with the nearest match."""
 
 from __future__ import annotations
 
@@ -64,6 +64,7 @@ def members(module: ModuleType) -> Iterator[tuple[str, Any]]:
     """
     names = getattr(module, "__all__", None)
     library = module.__name__.partition(".")[0]
+    seen: list[Any] = []
     for name in names if names is not None else list(vars(module)):
         member = getattr(module, name, None)
         if name.startswith("_") or not callable(member) or isinstance(member, ModuleType):
@@ -74,9 +75,12 @@ def members(module: ModuleType) -> Iterator[tuple[str, Any]]:
         if home == "typing" or type(member).__module__ == "typing":
             continue
         named = isinstance(member, type) or hasattr(member, "__qualname__")
-        own = home == module.__name__ or (library in _LIBRARIES and str(home).partition(".")[0] == library)
+        own = home == module.__name__ or (library in _LIBRARIES and str(home).partition(".")[0] in _LIBRARIES)
         if names is None and named and not own:
             continue
+        if getattr(member, "_is_protocol", False) or any(member is other for other in seen):
+            continue  # another name of the same object is checked under its first
+        seen.append(member)
         yield name, member
 
 
@@ -91,14 +95,15 @@ def _from_file(file: str, text: str) -> ModuleType:
     loaded = next((m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == str(path)), None)
     if loaded is not None and loaded.__name__ != "__main__":
         return loaded
-    # The digest keeps two files of one name apart; the folder on the path lets the file import its neighbours.
+    # The digest keeps two files of one name apart; the folder on the path lets it import its neighbours.
     name = path.stem if path.stem.isidentifier() and path.stem not in sys.modules else ""
     if not name or importlib.util.find_spec(name) is not None:
         name = f"{path.stem}_{hashlib.blake2b(str(path).encode(), digest_size=4).hexdigest()}"
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -149,7 +154,8 @@ def _absent(name: str, missing: str, text: str) -> str:
         there = [m.name for m in pkgutil.iter_modules(getattr(sys.modules[parent], "__path__", []))]
         return f"target {text!r}: there is no module {name!r}.{_near(last, there)}"
     there = [m.name for m in pkgutil.iter_modules([os.getcwd(), *sys.path])]
-    return f"target {text!r}: there is no module {missing!r}, neither installed nor in {os.getcwd()!r}.{_near(root, there)}"
+    where = f"neither installed nor in {os.getcwd()!r}"
+    return f"target {text!r}: there is no module {missing!r}, {where}.{_near(root, there)}"
 
 
 def _near(name: str, there: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""``@pyproject.toml``: the targets under ``[[tool.initcheck.targets]]``, each with its contract and waivers."""
+"""``@pyproject.toml``: the targets under ``[[tool.initcheck.targets]]`` with their contracts and waivers."""
 
 from __future__ import annotations
 

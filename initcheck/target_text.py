@@ -43,7 +43,7 @@ def parse(text: str) -> TargetText:
     'he_normal'
 
     Raises:
-        UsageError: it is neither a dotted name nor ``module:name`` nor ``file.py:name``, or an argument is no literal.
+        UsageError: it is no dotted name, ``module:name`` or ``file.py:name``, or an argument is no literal.
     """
     place, bracket, _ = text.strip().partition("(")
     place = place.strip()
@@ -63,8 +63,8 @@ def parse(text: str) -> TargetText:
 def _dotted(name: str, text: str) -> None:
     if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", name):
         raise UsageError(
-            f"target {text!r} cannot be read: {name!r} is no name. Write a module (myinit), module:name, module.name"
-            " or path/to/file.py:name, with arguments as literals: name(gain=2.0)."
+            f"target {text!r} cannot be read: {name!r} is no name. Write a module (myinit), module:name,"
+            " module.name or path/to/file.py:name, with arguments as literals: name(gain=2.0)."
         )
 
 

@@ -1,8 +1,7 @@
-"""Targets -> initializers: text, callables, modules and tables, each with its contract and a way to make it again."""
+"""Targets -> initializers: text, callables, modules, tables; each with contract and recipe."""
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import inspect
 import os
@@ -15,7 +14,8 @@ from typing import Any
 from initcheck.adapters.frameworks import FRAMEWORKS, home
 from initcheck.adapters.readings import Needs
 from initcheck.adapters.recognition import recognise
-from initcheck.contract import Contract, Origin
+from initcheck.contract import Contract
+from initcheck.declaration import Declared, declared_contract, merged
 from initcheck.errors import UsageError
 from initcheck.initializer import Initializer
 from initcheck.report import NotChecked
@@ -24,8 +24,6 @@ from initcheck.target_text import parse
 
 __all__ = ["Loaded", "load", "load_all", "rebuild"]
 
-Declared = Contract | Mapping[str, Any] | str | None
-
 
 @dataclass(frozen=True)
 class Loaded:
@@ -33,7 +31,7 @@ class Loaded:
 
     Attributes:
         initializers: ready to be checked; no two share a name.
-        not_checked: members of a module that were not made into one, why, and what to write to have them checked.
+        not_checked: members of a module that were not made into one, why, and what to write instead.
     """
 
     initializers: tuple[Initializer, ...]
@@ -61,8 +59,8 @@ def load(
     Args:
         target: ``myinit``, ``pkg.mod:attr``, ``pkg.mod.attr``, ``path/to/file.py:attr``, each with keyword
             arguments as literals, or ``@pyproject.toml``; or a callable, a class, an instance, a module.
-        contract: what it promises, as a ``Contract``, a dict or text; it wins over ``f.__initcheck__``, and that
-            over what is known of a library's object.
+        contract: what it promises, as a ``Contract``, a dict or text; it wins over ``f.__initcheck__``,
+            and that over what is known of a library's object.
         signature: how to call it, such as ``(shape, rng)``, where it cannot be read.
         args: keyword arguments that never change.
         parameter: which of several returned arrays is meant, such as ``0`` or ``kernel``.
@@ -84,8 +82,8 @@ def load(
     obj, _ = find(text)
     given = {**text.args, **(args or {})}
     recipe = {
-        "target": target, "signature": signature, "args": dict(args or {}), "parameter": parameter, "name": name,
-        "path": list(sys.path), "cwd": os.getcwd(),
+        "target": target, "signature": signature, "args": dict(args or {}), "parameter": parameter,
+        "name": name, "path": list(sys.path), "cwd": os.getcwd(),
     }  # fmt: skip
     if isinstance(obj, ModuleType):
         if given or signature or parameter:
@@ -134,43 +132,6 @@ def rebuild(recipe: Mapping[str, Any]) -> Initializer:
     return initializer
 
 
-def declared_contract(contract: Declared) -> Contract:
-    """A contract in any of its forms, each field it says marked as declared.
-
-    Raises:
-        UsageError: an unknown key or value.
-    """
-    if contract is None:
-        return Contract()
-    if isinstance(contract, str):
-        return Contract.from_text(contract)
-    if isinstance(contract, Contract):
-        said: dict[str, Origin] = dict.fromkeys(contract.said(), "declared")
-        return dataclasses.replace(contract, origins={**said, **contract.origins})
-    if isinstance(contract, Mapping):
-        return Contract.from_mapping(contract)
-    raise UsageError(f"contract={contract!r} is no Contract, dict or text such as 'activation=relu'.")
-
-
-def merged(declared: Contract, own: Contract, known: Contract) -> Contract:
-    """Declared by the user, then by the initializer's author, then known.
-
-    What is known of the scale gives way as a whole: a declared activation says a known gain is not meant.
-    """
-    said = declared.filled_by(own, "declared")
-    scale = {"activation", "gain", "std"}
-    if scale & set(said.origins):
-        dropped = scale if "std" not in said.origins else scale | {"fan"}
-        cleared: dict[str, Any] = dict.fromkeys(dropped)
-        known = dataclasses.replace(
-            known,
-            **cleared,
-            origins={k: v for k, v in known.origins.items() if k not in dropped},
-            notes=() if dropped & set(known.origins) else known.notes,
-        )
-    return said.filled_by(known, "known")
-
-
 def name_of(obj: Any) -> str:
     """The target text of an object: ``module:qualname``; of an instance its class, never its ``repr``."""
     named = obj if hasattr(obj, "__qualname__") else getattr(obj, "func", None)
@@ -184,8 +145,8 @@ def name_of(obj: Any) -> str:
 
 
 def _one(
-    obj: Any, name: str, declared: Contract, signature: str | None, args: Mapping[str, Any], parameter: str | None,
-    recipe: Mapping[str, Any] | None,
+    obj: Any, name: str, declared: Contract, signature: str | None, args: Mapping[str, Any],
+    parameter: str | None, recipe: Mapping[str, Any] | None,
 ) -> Initializer:  # fmt: skip
     own = getattr(obj, "__initcheck__", None)
     if own is None:

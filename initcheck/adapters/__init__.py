@@ -1,4 +1,4 @@
-"""Python object -> Initializer: one file per concept; a framework is touched only when the target is its own."""
+"""Python object -> Initializer: one file per concept; a framework is touched only as a target's own."""
 
 from __future__ import annotations
 

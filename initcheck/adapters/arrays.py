@@ -52,7 +52,7 @@ def to_numpy(value: Any) -> npt.NDArray[Any]:
 
 
 def dtype_name(value: Any) -> str:
-    """The dtype by its NumPy name: ``float32``, ``bfloat16``; ``float`` and ``int`` of Python's own numbers."""
+    """The dtype by its NumPy name: ``float32``, ``bfloat16``; a plain number's is ``float`` or ``int``."""
     dtype = getattr(value, "dtype", None)
     if dtype is None:
         return type(value).__name__
@@ -61,7 +61,7 @@ def dtype_name(value: Any) -> str:
 
 
 def pick(value: Any, parameter: str) -> Any:
-    """One array out of a tuple, list, dict, NamedTuple or nested dict by name or number: ``0``, ``dense.kernel``.
+    """One array out of a tuple, list, dict or nested dict, by name or number: ``0``, ``dense.kernel``.
 
     Raises:
         UsageError: there is no such entry; the sentence lists what there is.
@@ -75,7 +75,9 @@ def pick(value: Any, parameter: str) -> Any:
             value = value[int(step)]
         elif hasattr(value, "keys") and step in value:
             value = value[step]
-        elif (not isinstance(value, (list, tuple, dict)) and hasattr(value, step)) or (isinstance(value, tuple) and step in getattr(value, "_fields", ())):
+        elif (not isinstance(value, (list, tuple, dict)) and hasattr(value, step)) or (
+            isinstance(value, tuple) and step in getattr(value, "_fields", ())
+        ):
             value = getattr(value, step)
         else:
             there = ", ".join(entries(value)) or "nothing"

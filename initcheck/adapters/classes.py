@@ -1,4 +1,4 @@
-"""Classes of initializers: built once with their defaults, or anew for every draw where they take randomness."""
+"""Classes of initializers: built once with their defaults, or for every draw where they take randomness."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _METHODS = ("__call__", "init", "initialize", "initialise", "sample", "draw", "g
 def class_initializer(
     cls: type, name: str, signature: str | None, args: Mapping[str, Any], parameter: str | None
 ) -> Any:
-    """An instance with the arguments given, or an ``Initializer`` where every draw needs an instance of its own.
+    """An instance with the arguments given, or an ``Initializer`` where every draw needs its own instance.
 
     Raises:
         UsageError: a required argument is missing, the class cannot be built, or no method takes a shape.

@@ -1,4 +1,4 @@
-"""User code run so that nothing of it leaks: prints, warnings, working directory, environment, exits, exceptions."""
+"""User code run so that nothing leaks: prints, warnings, directory, environment, exits, exceptions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FRAMES = 12
 _MESSAGE_LIMIT = 500
 
 
-class InitializerRaised(InitcheckError):
+class InitializerRaised(InitcheckError):  # noqa: N818 - says what happened, not that initcheck erred
     """The user's code raised, or tried to end the process.
 
     Attributes:
@@ -86,8 +86,8 @@ def contained(*, put_back: bool = True) -> Iterator[Contained]:
             so while a module is imported, which may set them on purpose.
 
     Raises:
-        InitializerRaised: the code raised anything, ``SystemExit`` and its own ``KeyboardInterrupt`` included.
-            A real Ctrl-C and the errors of initcheck pass through.
+        InitializerRaised: the code raised anything, ``SystemExit`` and a ``KeyboardInterrupt`` of its own
+            included. A real Ctrl-C and the errors of initcheck pass through.
     """
     seen = Contained()
     output = _Bounded()
@@ -122,7 +122,7 @@ def one_line(error: BaseException) -> str:
 
 
 def trace_of(error: BaseException) -> tuple[str, ...]:
-    """The traceback as lines, without initcheck's own frames; of a deep one the first two frames and the last."""
+    """The traceback as lines, without initcheck's frames; of a deep one the first two frames and the last."""
     frames = [
         (f, line) for f, line in _walk(error.__traceback__) if not f.f_code.co_filename.startswith(_OURS)
     ]

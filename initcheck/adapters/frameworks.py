@@ -1,4 +1,4 @@
-"""Which framework an object belongs to, or a function works with: read off what is loaded, importing nothing."""
+"""Which framework an object belongs to, or a function works with: read off what is loaded, never imported."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from typing import Any
 __all__ = ["FRAMEWORKS", "framework_of_result", "home", "is_instance_of", "used_by"]
 
 FRAMEWORKS = ("torch", "jax", "keras", "flax", "equinox", "numpy")
-_ROOTS = {"torch": "torch", "jax": "jax", "jaxlib": "jax", "flax": "flax", "equinox": "equinox", "keras": "keras",
-          "tensorflow": "keras", "numpy": "numpy"}  # fmt: skip
+_ROOTS = {
+    "torch": "torch", "jax": "jax", "jaxlib": "jax", "flax": "flax", "equinox": "equinox", "keras": "keras",
+    "tensorflow": "keras", "numpy": "numpy",
+}  # fmt: skip
 _DEPTH = 3
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -106,7 +106,7 @@ def seed_globals(seed: int, only: frozenset[str] | None = None) -> None:
 
 def global_states() -> dict[str, bytes]:
     """Digest of the state of every global generator of what is loaded, by name."""
-    states = {"random": _digest(repr(random.getstate()).encode()), "numpy.random": _numpy_state()}
+    states = {name: _digest(repr(_raw(name)).encode()) for name in ("random", "numpy.random")}
     torch = _torch()
     if torch is not None:
         parts = [torch.default_generator.get_state().numpy().tobytes()]
@@ -119,6 +119,30 @@ def global_states() -> dict[str, bytes]:
         state = _keras_state(keras.get_global_attribute(_KERAS_SEED))
         states["keras"] = _digest(b"none" if state is None else state.tobytes())
     return states
+
+
+def unseen_moves(known: frozenset[str]) -> Callable[[], frozenset[str]]:
+    """Remember the generators outside ``known``; the result says later which of them moved.
+
+    Cheaper than ``global_states``, because it runs around every batch of calls.
+    """
+    names = [name for name in GENERATORS if name not in known]
+    before = {name: _raw(name) for name in names}
+    return lambda: frozenset(name for name in names if _raw(name) != before[name])
+
+
+def _raw(name: str) -> Any:
+    if name == "random":
+        return random.getstate()
+    if name == "numpy.random":
+        kind, keys, *rest = np.random.get_state(legacy=True)
+        return kind, np.asarray(keys).tobytes(), rest
+    if name == "torch":
+        torch = _torch()
+        return None if torch is None else torch.default_generator.get_state().numpy().tobytes()
+    keras = _keras_globals()
+    state = None if keras is None else _keras_state(keras.get_global_attribute(_KERAS_SEED))
+    return None if state is None else state.tobytes()
 
 
 @contextmanager
@@ -152,11 +176,6 @@ def _report(before: dict[str, bytes]) -> None:
 
 def _digest(*parts: bytes) -> bytes:
     return hashlib.blake2b(b"".join(parts), digest_size=16).digest()
-
-
-def _numpy_state() -> bytes:
-    name, keys, *rest = np.random.get_state(legacy=True)
-    return _digest(str(name).encode(), np.asarray(keys).tobytes(), repr(rest).encode())
 
 
 def _keras_state(generator: Any) -> Any:

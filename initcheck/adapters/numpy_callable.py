@@ -1,4 +1,4 @@
-"""A plain Python callable as a sampler: arguments by role, one call per seed, every global generator put back."""
+"""A plain Python callable as a sampler: arguments by role, one call per seed, global generators put back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from initcheck.adapters import arrays
 from initcheck.adapters.arguments import constant_value, framework_module, random_value, torch_dtype
-from initcheck.adapters.isolation import global_states, isolated, seed_globals
+from initcheck.adapters.isolation import global_states, isolated, seed_globals, unseen_moves
 from initcheck.adapters.signature import RANDOM_ROLES, Slot
 from initcheck.initializer import Shape
 
@@ -26,8 +26,8 @@ class SamplerBase:
     """What every sampler shares; ``prepare`` and ``source`` are what tells them apart.
 
     Attributes:
-        takes_randomness: the caller hands over a seed, key or generator. Then the global generators are left as
-            the caller had them, so that a result that hangs on them shows; else they are seeded per call.
+        takes_randomness: the caller hands over a seed, key or generator. Then the global generators are left
+            as the caller had them, so that a result that hangs on them shows; else they are seeded per call.
         reseeds: the global generators that calls were seen to move; learned on the way.
         parameter: which of several returned arrays is meant.
     """
@@ -85,16 +85,15 @@ class SamplerBase:
         while True:
             reseeds, results = self.reseeds, []
             with isolated(seeds[0] if seeds else 0):
-                before = global_states() if len(reseeds) < 3 else {}
+                moved_since = unseen_moves(reseeds)
                 for seed in seeds:
                     if reseeds:
                         seed_globals(seed, reseeds)
                     results.append(call(self.source(seed)))
-                after = global_states() if before else {}
+                moved = moved_since()
             # A generator that was not known to be used, such as one reached only at large shapes: each call
             # must start it from its own seed, so the batch is drawn again.
-            moved = frozenset(name for name in after if after[name] != before.get(name, after[name]))
-            if moved <= reseeds:
+            if not moved:
                 return results
             self.reseeds = reseeds | moved
 

@@ -1,4 +1,4 @@
-"""The ways in which a signature can be read: what is named is taken at its word, what is nameless is guessed."""
+"""The ways to read a signature: what is named is taken at its word, what is nameless is guessed."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from initcheck.errors import UsageError
 __all__ = ["Needs", "Reading", "kinds_of", "needs", "readings_of"]
 
 _OPEN = ("nameless", "unknown")
-_PATTERNS: dict[int, tuple[tuple[str, ...], ...]] = {
-    1: (("shape",), ("tensor",), ("module",), ("dims",)),
-    2: (("shape", "rng"), ("rng", "shape"), ("rows", "cols"), ("in", "out"), ("tensor", "rng"), ("shape", "dtype")),
-    3: (("shape", "rng", "dtype"), ("rng", "shape", "dtype"), ("shape", "dtype", "rng"), ("rows", "cols", "rng"),
-        ("in", "out", "rng"), ("rng", "rows", "cols"), ("rng", "in", "out"), ("rows", "cols", "dtype")),
+_PATTERNS = {
+    1: ("shape", "tensor", "module", "dims"),
+    2: ("shape rng", "rng shape", "rows cols", "in out", "tensor rng", "shape dtype"),
+    3: (
+        "shape rng dtype", "rng shape dtype", "shape dtype rng", "rows cols rng", "in out rng",
+        "rng rows cols", "rng in out", "rows cols dtype",
+    ),
 }  # fmt: skip
 # What may stand behind a random parameter whose name does not say which kind it is, likeliest first.
 _KINDS = ("rng", "random_state", "torch_generator", "key", "python_random", "seed")
 
 
-class Needs(UsageError):
+class Needs(UsageError):  # noqa: N818 - an answer, not an error
     """The callable needs arguments that only its user knows; ``call`` is what to write instead."""
 
     def __init__(self, message: str, call: str) -> None:
@@ -58,8 +60,8 @@ def needs(name: str, slots: Iterable[Slot]) -> Needs:
     several = "s" if len(missing) > 1 else ""
     listed = " and ".join(repr(m) for m in missing)
     return Needs(
-        f"{name} needs the argument{several} {listed}, which only its user knows; write {call} or args={{...}},"
-        " or say how to call it: signature=...",
+        f"{name} needs the argument{several} {listed}, which only its user knows; write {call}"
+        " or args={...}, or say how to call it: signature=...",
         call,
     )
 
@@ -102,7 +104,7 @@ def readings_of(
     if len(open_slots) > 3:
         raise needs(name, open_slots)
     found = []
-    for roles in _assignments(open_slots, has_shape=any(s.role in SHAPE_ROLES for s in chosen)):
+    for roles in _assignments(open_slots, used, has_shape=any(s.role in SHAPE_ROLES for s in chosen)):
         filled = iter(roles)
         read = [replace(s, role=next(filled)) if s.role in _OPEN else s for s in chosen]
         found += _by_kind(read, open_slots, used)
@@ -110,14 +112,14 @@ def readings_of(
 
 
 def _one_whole(slots: list[Slot], whole: list[Slot]) -> list[Slot]:
-    """Of several parameters that could be the tensor, the shape: the one that is surest, the rest only the user knows."""
+    """Of several parameters that could be the shape the surest is; the rest only the user knows."""
     order = ("shape", "tensor", "module")
     keep = min(whole, key=lambda s: order.index(s.role))
     return [replace(s, role="unknown") if s in whole and s is not keep else s for s in slots]
 
 
 def _chosen(slots: list[Slot], has_shape: bool) -> list[Slot]:
-    """The slots that are passed something: what is required, what is random, and a shape if it is optional."""
+    """The slots that are passed something: what is required, what is random, a shape even if optional."""
     has_width = any(s.required and s.role in ("in", "rows") for s in slots)
     chosen = []
     random_names = {s.name for s in slots if s.role in RANDOM_ROLES}
@@ -147,19 +149,20 @@ def _chosen(slots: list[Slot], has_shape: bool) -> list[Slot]:
     return [s for s in named if not (s in seeds and len(random_names) > 1)]
 
 
-def _assignments(open_slots: list[Slot], *, has_shape: bool) -> list[tuple[str, ...]]:
+def _assignments(open_slots: list[Slot], used: tuple[str, ...], *, has_shape: bool) -> list[tuple[str, ...]]:
     if not open_slots:
         return [()]
     if has_shape:
         return [("rng",) * len(open_slots)] if len(open_slots) == 1 else []
     if len(open_slots) == 1 and open_slots[0].variadic:
         return [("dims",)]
-    patterns = _PATTERNS[len(open_slots)]
-    fits = [p for p in patterns if all(_may(s, role) for s, role in zip(open_slots, p, strict=True))]
-    return fits
+    patterns = [tuple(pattern.split()) for pattern in _PATTERNS[len(open_slots)]]
+    return [p for p in patterns if all(_may(s, role, used) for s, role in zip(open_slots, p, strict=True))]
 
 
-def _may(slot: Slot, role: str) -> bool:
+def _may(slot: Slot, role: str, used: tuple[str, ...]) -> bool:
+    if role == "module":
+        return "torch" in used
     if slot.variadic or role == "dims":
         return slot.variadic and role == "dims"
     return slot.role == "nameless" or role not in ("rng", "dtype")
@@ -192,7 +195,7 @@ def _by_kind(read: list[Slot], open_slots: list[Slot], used: tuple[str, ...]) ->
 
 
 def kinds_of(slot: Slot, used: tuple[str, ...], *, guessed: bool) -> list[str]:
-    """The kinds of randomness that a slot may want, likeliest first: a bare ``rng`` is a JAX key where JAX is used."""
+    """The kinds of randomness a slot may want, likeliest first: a bare ``rng`` is a key where JAX is used."""
     if slot.role == "rngs":
         return ["rngs"]
     first = slot.role

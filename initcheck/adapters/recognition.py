@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from initcheck.adapters import jax_init, known_laws
 from initcheck.adapters.containment import InitializerRaised, contained
 from initcheck.adapters.isolation import isolated
-from initcheck.adapters.readings import Needs, Reading, readings_of
-from initcheck.adapters.signature import parse_signature, slots_of
+from initcheck.adapters.keras_init import is_keras_initializer, keras_initializer
+from initcheck.adapters.readings import Reading, readings_of
+from initcheck.adapters.signature import parse_signature
 from initcheck.adapters.torch_init import is_torch_init, torch_initializer
 from initcheck.adapters.trials import Chosen, choose, framework_of, sampler_of
-from initcheck.contract import Contract
-from initcheck.errors import InitcheckError, UsageError, closest
+from initcheck.errors import UsageError, closest
 from initcheck.initializer import Initializer
 
 __all__ = ["recognise"]
@@ -59,6 +60,10 @@ def _recognise(
         obj, args = obj.func, {**obj.keywords, **args}
     if signature is None and is_torch_init(obj):
         return torch_initializer(obj, name, args)
+    if signature is None and is_keras_initializer(obj):
+        made = keras_initializer(obj, name, args, parameter)
+        if made is not None:
+            return made
     if isinstance(obj, type):
         return _of_class(obj, name, signature, args, parameter, depth)
     function = _callable_of(obj, name)
@@ -170,7 +175,7 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
     elif framework in ("jax", "flax"):
         said["layout"] = "in_out"
     roles = {slot.role for slot in chosen.reading.slots}
-    ranks: tuple[int, ...] = ()
+    ranks: tuple[int, ...] = jax_init.ranks_of(function) if framework == "jax" else ()
     if roles & {"rows", "cols"}:
         ranks = (2,)
     elif roles & {"in", "out"} and chosen.works:
@@ -178,16 +183,15 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
     return Initializer(
         name=name,
         sampler=sampler,
-        contract=Contract(**said, origins=dict.fromkeys(said, "known")),
+        contract=(jax_init.known_contract(function) if framework == "jax" else None)
+        or known_laws.known(said),
         framework=framework,
         signature=str(chosen.reading),
         ranks=ranks,
         takes_randomness=sampler.takes_randomness,
         uses_global_generator=not sampler.takes_randomness and bool(sampler.reseeds),
+        batched="key" in roles,
         takes_dtype=bool(roles & {"dtype", "tensor", "module"}),
         notes=chosen.notes,
         function=function,
     )
-
-
-_ = (InitcheckError, Needs, slots_of)

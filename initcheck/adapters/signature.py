@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from initcheck.adapters.parameter_names import ANNOTATIONS, HYPERPARAMETERS, PARTS, ROLE_OF_NAME, WIDTHS_IN
 from initcheck.errors import UsageError, closest
 
 __all__ = [
@@ -25,54 +25,6 @@ RANDOM_ROLES = ("rng", "random_state", "torch_generator", "python_random", "seed
 SHAPE_ROLES = ("shape", "dims", "in", "out", "rows", "cols", "kernel", "tensor", "module")
 ROLES = (*SHAPE_ROLES, *RANDOM_ROLES, "dtype")
 
-_ANNOTATIONS = (
-    ("random_state", r"\bRandomState\b"),
-    ("torch_generator", r"\btorch\b[\w.]*\.Generator\b"),
-    ("rng", r"\bGenerator\b(?!\[)"),
-    ("python_random", r"\brandom\.Random\b|^Random$"),
-    ("key", r"PRNGKey|KeyArray|\bKey\["),
-    ("rngs", r"\bRngs\b|\bRngStream\b"),
-    ("dtype", r"\bd_?type\b|\bDType|\bDtype"),
-    ("module", r"\bModule\b|\bnn\.(Linear|Conv)|\bmodules\.(linear|conv)\."),
-    ("shape", r"\b([Tt]uple|[Ll]ist|Sequence|Iterable)\[(builtins\.)?int\b|\bShape\b|\btorch\.Size\b|\bShapeLike\b"),
-    ("tensor", r"\btorch[\w.]*\.Tensor\b|^Tensor$|\bParameter\b|\bndarray\b|\bNDArray\b|\bUninitializedParameter\b"),
-)  # fmt: skip
-
-_NAMES: Mapping[str, tuple[str, ...]] = {
-    "shape": ("shape", "size", "sz", "shp", "dimensions", "dims", "weight_size", "sizes"),
-    "rng": ("rng", "generator", "gen", "prng", "np_rng", "numpy_rng", "random", "rand", "rnd", "rs"),
-    "random_state": ("random_state", "randomstate", "rstate"),
-    "seed": ("seed", "random_seed", "rng_seed", "rngseed"),
-    "key": ("key", "prng_key", "prngkey", "rng_key", "subkey", "jax_key", "jkey"),
-    "rngs": ("rngs",),
-    "tensor": ("tensor", "t", "w", "weight", "weights", "param", "parameter", "arr", "array", "matrix", "mat", "buf"),
-    "module": ("m", "module", "layer", "model", "net", "mod", "network", "linear", "conv", "submodule", "lin", "fc"),
-    "dtype": ("dtype", "data_type", "dt", "param_dtype", "torch_dtype", "weight_dtype"),
-    "in": (
-        "in_features", "in_channels", "input_size", "in1_features", "in_dim", "input_dim", "in_size", "num_inputs",
-        "fan_in", "d_in", "n_in", "dim_in", "nin", "n_inputs", "n_input", "inputs", "in_units", "num_in", "fanin",
-        "input_units", "in_ch", "cin", "c_in", "ni", "n_prev", "prev", "input_features", "in_", "inp", "size_in",
-        "input_shape", "from_dim", "source", "rows_in", "in_planes", "inplanes", "in_feats", "din", "indim", "layer_in",
-    ),
-    "out": (
-        "out_features", "out_channels", "units", "features", "filters", "output_dim", "out_dim", "out_size",
-        "num_outputs", "fan_out", "d_out", "n_out", "dim_out", "output_size", "nout", "n_outputs", "n_output",
-        "outputs", "out_units", "num_out", "fanout", "output_units", "out_ch", "cout", "c_out", "no", "n_curr", "curr",
-        "output_features", "out", "outp", "size_out", "to_dim", "target", "out_planes", "planes", "out_feats", "dout",
-        "outdim", "layer_out", "n_units", "num_units", "n_neurons", "neurons",
-    ),
-    "rows": ("rows", "n_rows", "nrows", "num_rows", "d0", "dim0", "height", "row", "n1", "dim1", "m_rows"),
-    "cols": ("cols", "n_cols", "ncols", "num_cols", "d1", "width", "columns", "n_columns", "col", "n2", "dim2"),
-    "kernel": ("kernel_size", "ksize", "kernel", "filter_size", "k_size", "receptive_field"),
-}  # fmt: skip
-_ROLE_OF_NAME = {name: role for role, names in _NAMES.items() for name in names}
-_PARTS = (("shape", "shape"), ("key", "key"), ("rng", "rng"), ("seed", "seed"), ("generator", "rng"), ("rand", "rng"),
-          ("dtype", "dtype"), ("tensor", "tensor"), ("module", "module"))  # fmt: skip
-
-_HYPERPARAMETERS = frozenset(
-    ["gain", "scale", "std", "stddev", "sigma", "sd", "mode", "nonlinearity", "nonlin", "value", "val", "alpha", "beta", "mean", "mu", "bound", "limit", "low", "high", "lo", "hi", "sparsity", "density", "distribution", "dist", "activation", "act", "act_fn", "variance", "var", "factor", "loc", "init_range", "initializer_range", "bias", "cfg", "config", "name", "depth", "n_layers", "num_layers", "layers", "method", "kind", "scheme", "init", "init_type", "type", "minval", "maxval", "a_min", "a_max", "radius", "spectral_radius", "gamma", "eps", "leak", "slope", "negative_slope", "fan", "min", "max", "temperature", "p", "prob", "num_heads", "groups"]
-)
-
 
 @dataclass(frozen=True)
 class Slot:
@@ -80,8 +32,8 @@ class Slot:
 
     Attributes:
         name: as the user's code names it.
-        role: one of ``ROLES``; ``hyperparameter`` (a number only the user knows), ``unknown`` (a name that says
-            something else), ``nameless`` (a name that says nothing).
+        role: one of ``ROLES``; ``hyperparameter`` (a number only the user knows), ``unknown`` (a name that
+            says something else), ``nameless`` (a name that says nothing).
         required: it has no default.
         keyword: it must be passed by name.
         variadic: it is ``*name``.
@@ -120,28 +72,34 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
             variadic: bool = False) -> str:  # fmt: skip
     """The role that an annotation, else a name, speaks for.
 
-    >>> role_of("rng_key"), role_of("fan_in"), role_of("gain"), role_of("u"), role_of("x", "np.random.Generator")
-    ('key', 'in', 'hyperparameter', 'nameless', 'rng')
+    >>> role_of("rng_key"), role_of("fan_in"), role_of("gain"), role_of("u")
+    ('key', 'in', 'hyperparameter', 'nameless')
+    >>> role_of("x", "np.random.Generator")
+    'rng'
     """
     plain = name.strip("_").lower() or name
     beside = beside or set()
     if variadic:
         return "dims" if plain not in ("args", "xs", "params") or annotation is int else "nameless"
     said = _annotation_role(annotation)
-    by_name = _ROLE_OF_NAME.get(plain)
+    by_name = ROLE_OF_NAME.get(plain)
     if said == "tensor" and (by_name in ("key", "rng", "seed") or plain in ("k",)):
         return by_name or "key"  # `key: jax.Array` and its kin
+    if plain in HYPERPARAMETERS and said in ("tensor", "shape"):
+        return "hyperparameter"  # `value: ArrayLike`, `scale: Sequence[int]`
+    if plain.endswith(("axis", "axes")):
+        return "unknown"
     if said is not None and not (said == "shape" and by_name in ("kernel", "in", "out")):
         return said
     if {"m", "n"} <= beside and plain in ("m", "n"):
         return "rows" if plain == "m" else "cols"
-    if by_name == "out" and plain in ("features", "units", "out") and not beside & set(_NAMES["in"]):
+    if by_name == "out" and plain in ("features", "units", "out") and not beside & WIDTHS_IN:
         return "unknown"
     if by_name is not None:
         return by_name
-    if plain in _HYPERPARAMETERS:
+    if plain in HYPERPARAMETERS:
         return "hyperparameter"
-    for part, role in _PARTS:
+    for part, role in PARTS:
         if part in plain:
             return role
     return (
@@ -152,7 +110,9 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
 
 
 def parse_signature(text: str, function: Callable[..., Any]) -> list[Slot]:
-    """Read ``(shape, rng)``: one role a parameter, in order; ``name=role`` by keyword, ``*shape`` spread, ``_`` skipped.
+    """Read ``(shape, rng)``: one role a parameter, in order.
+
+    ``name=role`` passes by keyword, ``*shape`` spreads the shape, ``_`` leaves a parameter out.
 
     >>> [s.role for s in parse_signature("(rng, *shape)", lambda rng, *dims: None)]
     ['rng', 'dims']
@@ -223,7 +183,7 @@ def _annotation_role(annotation: Any) -> str | None:
         text = f"{annotation.__module__}.{annotation.__qualname__}"
     else:
         text = f"{getattr(annotation, '__module__', '')}.{getattr(annotation, '__name__', '')} {annotation!r}"
-    for role, pattern in _ANNOTATIONS:
-        if re.search(pattern, text):
+    for role, pattern in ANNOTATIONS:
+        if pattern.search(text):
             return role
     return None

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from initcheck.adapters import known_laws
 from initcheck.adapters.arguments import framework_module
 from initcheck.adapters.containment import InitializerRaised, contained
 from initcheck.adapters.isolation import watching
@@ -21,11 +22,16 @@ from initcheck.initializer import Initializer
 __all__ = ["is_torch_init", "known_contract", "torch_initializer"]
 
 _RANKS: Mapping[str, tuple[int, ...]] = {
-    "kaiming_uniform_": (2, 3, 4, 5), "kaiming_normal_": (2, 3, 4, 5), "xavier_uniform_": (2, 3, 4, 5),
-    "xavier_normal_": (2, 3, 4, 5), "orthogonal_": (2, 3, 4, 5), "sparse_": (2,), "eye_": (2,), "dirac_": (3, 4, 5),
-    "normal_": (1, 2, 3, 4, 5), "uniform_": (1, 2, 3, 4, 5), "trunc_normal_": (1, 2, 3, 4, 5),
-    "zeros_": (1, 2, 3, 4, 5), "ones_": (1, 2, 3, 4, 5), "constant_": (1, 2, 3, 4, 5),
-}  # fmt: skip
+    **dict.fromkeys(
+        ("kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_"), (2, 3, 4, 5)
+    ),
+    **dict.fromkeys(("normal_", "uniform_", "trunc_normal_"), (1, 2, 3, 4, 5)),
+    **dict.fromkeys(("zeros_", "ones_", "constant_"), (1, 2, 3, 4, 5)),
+    "orthogonal_": (2, 3, 4, 5),
+    "sparse_": (2,),
+    "eye_": (2,),
+    "dirac_": (3, 4, 5),
+}
 _CONSTANT = ("zeros_", "ones_", "constant_", "eye_", "dirac_")
 
 
@@ -38,7 +44,7 @@ def torch_initializer(function: Callable[..., Any], name: str, args: Mapping[str
     """Make an initializer of a ``torch.nn.init`` function.
 
     Raises:
-        UsageError: it takes no tensor, or an argument without a default is not given; the sentence writes the call.
+        UsageError: it takes no tensor, or lacks an argument; then the sentence writes the call.
     """
     own = str(function.__name__)
     # The deprecated `normal` hides the parameters of `normal_` behind *args.
@@ -64,7 +70,7 @@ def torch_initializer(function: Callable[..., Any], name: str, args: Mapping[str
             slots.append(handed)
         else:
             notes = (
-                f"{own} takes a generator and draws from torch's global one as well; the global one is seeded.",
+                f"{own} takes a generator and draws from torch's global one as well; that one is seeded.",
             )
     random = base not in _CONSTANT
     return Initializer(
@@ -114,36 +120,42 @@ def known_contract(name: str, given: Mapping[str, Any]) -> Contract:
     Sources: He et al. 2015, eq. 10 and 14 (kaiming); Glorot & Bengio 2010, eq. 16 (xavier); Saxe et al. 2014
     (orthogonal); Martens 2010 (sparse); PyTorch's documentation of ``torch.nn.init`` for the arguments.
     """
-    said: dict[str, Any] = {}
-    notes: tuple[str, ...] = ()
+    found = _law(name, given)
+    return known_laws.known({**found.said(), "layout": "out_in"}, found.notes)
+
+
+def _law(name: str, given: Mapping[str, Any]) -> Contract:
     distribution = "uniform" if "uniform" in name else "normal"
     if name.startswith("kaiming"):
-        said["fan"] = given.get("mode", "fan_in")
-        said["activation"], notes = _activation(given.get("nonlinearity", "leaky_relu"), given.get("a", 0))
-        said["distribution"] = distribution
-    elif name.startswith("xavier"):
-        said = {"fan": "fan_avg", "activation": "linear", "distribution": distribution, **_gain(given)}
-    elif name == "orthogonal_":
-        said = {"fan": "fan_max", "activation": "linear", "distribution": "orthogonal", **_gain(given)}
-        said["entries"] = "dependent"
-    elif name == "normal_":
-        said = {"distribution": "normal", **_std(given.get("std", 1.0))}
-    elif name == "uniform_":
-        low, high = float(given.get("a", 0.0)), float(given.get("b", 1.0))
-        said = {"distribution": "uniform", **_std((high - low) / math.sqrt(12.0))}
-    elif name == "trunc_normal_":
-        said, notes = _truncated(given)
-    elif name == "sparse_":
-        density = 1.0 - float(given.get("sparsity", 0.0))
-        said = {"distribution": "sparse", "entries": "dependent"}
-        said |= _std(float(given.get("std", 0.01)) * math.sqrt(max(density, 0.0)))
-    elif name in _CONSTANT:
-        said = {
-            "distribution": "identity" if name in ("eye_", "dirac_") else "constant",
-            "entries": "dependent",
-        }
-    said["layout"] = "out_in"
-    return Contract(**said, origins=dict.fromkeys(said, "known"), notes=notes)
+        activation, notes = _activation(given.get("nonlinearity", "leaky_relu"), given.get("a", 0))
+        said = {"fan": given.get("mode", "fan_in"), "activation": activation, "distribution": distribution}
+        return known_laws.known(said, notes)
+    gain = float(given.get("gain", 1.0))
+    if name.startswith("xavier"):
+        spread = known_laws.positive("gain", gain) if gain != 1 else {}
+        return known_laws.known(
+            {"fan": "fan_avg", "activation": "linear", "distribution": distribution, **spread}
+        )
+    if name == "orthogonal_":
+        return known_laws.orthogonal(gain)
+    std = float(given.get("std", 0.01 if name == "sparse_" else 1.0))
+    if name == "normal_":
+        return known_laws.fixed_std(std, "normal")
+    if name == "uniform_":
+        return known_laws.fixed_std(
+            (float(given.get("b", 1.0)) - float(given.get("a", 0.0))) / 12**0.5, "uniform"
+        )
+    if name == "trunc_normal_":
+        # The cuts are absolute numbers, so that std=0.02 with a, b = -2, 2 is cut at 100 sigma: nowhere.
+        mean = float(given.get("mean", 0.0))
+        low, high = (float(given.get(key, default)) - mean for key, default in (("a", -2.0), ("b", 2.0)))
+        return known_laws.truncated(std, low / std, high / std) if std > 0 else Contract()
+    if name == "sparse_":
+        spread = known_laws.positive("std", std * max(1.0 - float(given.get("sparsity", 0.0)), 0.0) ** 0.5)
+        return known_laws.known({"distribution": "sparse", "entries": "dependent", **spread})
+    if name in _CONSTANT:
+        return known_laws.constant("identity" if name in ("eye_", "dirac_") else "constant")
+    return Contract()
 
 
 def _activation(nonlinearity: str, slope: float) -> tuple[str, tuple[str, ...]]:
@@ -153,42 +165,5 @@ def _activation(nonlinearity: str, slope: float) -> tuple[str, tuple[str, ...]]:
         return f"leaky_relu({slope:.12g})", ()
     return "linear", (
         f"a={slope:.4g} is no slope of a leaky ReLU that anybody uses, only a way of writing the bound"
-        f" gain = {math.sqrt(2 / (1 + slope**2)):.4g}; held to linear, as for a layer fed with unit variance.",
+        f" gain = {math.sqrt(2 / (1 + slope**2)):.4g}; held to linear.",
     )
-
-
-def _gain(given: Mapping[str, Any]) -> dict[str, float]:
-    gain = float(given.get("gain", 1.0))
-    return {"gain": gain} if gain != 1.0 and 0 < gain < math.inf else {}
-
-
-def _std(std: Any) -> dict[str, float]:
-    return {"std": float(std)} if 0 < float(std) < math.inf else {}
-
-
-def _truncated(given: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The cuts a and b are absolute numbers, so that std=0.02 with a, b = -2, 2 cuts at 100 sigma: nowhere."""
-    mean, std = float(given.get("mean", 0.0)), float(given.get("std", 1.0))
-    low, high = float(given.get("a", -2.0)), float(given.get("b", 2.0))
-    if not std > 0 or not low < high:
-        return {}, ()
-    lo, hi = (low - mean) / std, (high - mean) / std
-    mass = (math.erf(hi / math.sqrt(2)) - math.erf(lo / math.sqrt(2))) / 2
-    if mass <= 0:
-        return {}, ()
-
-    def density(x: float) -> float:
-        return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-
-    shift = (density(lo) - density(hi)) / mass
-    variance = 1 + (lo * density(lo) - hi * density(hi)) / mass - shift**2
-    cut = min(-lo, hi)
-    said: dict[str, Any] = {
-        "distribution": f"truncated_normal({cut:.6g})" if abs(lo + hi) < 1e-9 else "normal"
-    }
-    if cut > 6:
-        return {"distribution": "normal", "std": std}, ()
-    note = (
-        f"std={std:g} is that of the normal before it is cut at [{low:g}, {high:g}]; held to the cut one's."
-    )
-    return {**said, **_std(std * math.sqrt(max(variance, 0.0)))}, (note,)

@@ -1,4 +1,4 @@
-"""``init(module)``, the form that ``model.apply`` takes: a fresh layer full of NaN, initialized, its weight read."""
+"""``init(module)``, the form that ``model.apply`` takes: a layer of NaN is initialized, its weight read."""
 
 from __future__ import annotations
 
@@ -48,24 +48,23 @@ class ModuleSampler(CallableSampler):
 def _builder(torch: Any, shape: Shape, dtype: Any) -> Callable[[], Any]:
     if not 2 <= len(shape) <= 5:
         raise Unfit(f"shape {shape}: no layer of torch.nn has a weight of {len(shape)} axes.")
-    nan = float("nan")
     out, inputs, *kernel = shape
-    # `skip_init` would draw nothing, yet code that looks at the type of the layer must find the usual one.
     if not kernel:
-
-        def build() -> Any:
-            return torch.nn.Linear(inputs, out, device="meta", dtype=dtype)
+        template = torch.nn.Linear(inputs, out, device="meta", dtype=dtype)
     else:
-        kind = getattr(torch.nn, f"Conv{len(kernel)}d")
+        template = getattr(torch.nn, f"Conv{len(kernel)}d")(
+            inputs, out, tuple(kernel), device="meta", dtype=dtype
+        )
+    parameter, full, nan = torch.nn.Parameter, torch.full, float("nan")
 
-        def build() -> Any:
-            return kind(inputs, out, tuple(kernel), device="meta", dtype=dtype)
-
-    def made() -> Any:
-        layer = build().to_empty(device="cpu")
-        with torch.no_grad():
-            for parameter in layer.parameters():
-                parameter.fill_(nan)
+    def build() -> Any:
+        # What `type(template)(...)` makes, without its own initialization, at a tenth of the time.
+        layer = object.__new__(type(template))
+        layer.__dict__.update({k: v.copy() if isinstance(v, dict) else v for k, v in vars(template).items()})
+        layer._parameters = {
+            "weight": parameter(full(shape, nan, dtype=dtype)),
+            "bias": parameter(full((out,), nan, dtype=dtype)),
+        }
         return layer
 
-    return made
+    return build

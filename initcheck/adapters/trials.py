@@ -61,11 +61,15 @@ def sampler_of(
     shared: bool = True,
 ) -> CallableSampler:
     """The sampler that calls a function the way a reading says."""
-    cls = CallableSampler
+    cls: type[CallableSampler] = CallableSampler
     if any(slot.role == "module" for slot in reading.slots):
         from initcheck.adapters.torch_module import ModuleSampler
 
         cls = ModuleSampler
+    elif any(slot.role == "key" for slot in reading.slots):
+        from initcheck.adapters.jax_init import JaxSampler
+
+        cls = JaxSampler
     return cls(
         function=function,
         slots=reading.slots,
@@ -114,8 +118,8 @@ def choose(
         other = next((o for o in others if not _same(first, o)), None)
         if other is not None:
             raise AmbiguousInitializer(
-                f"{name} is ambiguous: it works as {first.reading} and as {other.reading}, with different results."
-                f" Say which: signature='{first.reading}'."
+                f"{name} is ambiguous: it works as {first.reading} and as {other.reading}, with different"
+                f" results. Say which: signature='{first.reading}'."
             )
     if working:
         return working[0]
@@ -128,7 +132,7 @@ def choose(
         first = tried[0]
         return replace(first, notes=(f"read as {first.reading} by its names; a trial call {first.problem}.",))
     listing = (
-        "; ".join(f"as {c.reading} it {c.problem}" for c in tried[:8])
+        "; ".join(f"as {c.reading} it {_short(c.problem)}" for c in tried[:8])
         or "no way of calling it fits its names"
     )
     raise UsageError(f"{name} cannot be read: {listing}. Say how to call it: signature='(shape, rng)'.")
@@ -208,6 +212,10 @@ def _holds_array(result: Any, entry: str) -> bool:
     with contextlib.suppress(InitcheckError):
         return arrays.is_array(arrays.pick(result, entry))
     return False
+
+
+def _short(problem: str) -> str:
+    return problem if len(problem) <= 160 else problem[:157] + "..."
 
 
 def _same(one: Chosen, other: Chosen) -> bool:

@@ -1,0 +1,81 @@
+"""What the parameters of initializers are called in public code, by role: names and annotations."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["ANNOTATIONS", "HYPERPARAMETERS", "PARTS", "ROLE_OF_NAME", "WIDTHS_IN"]
+
+# Role and a pattern for the text of an annotation; the first that is found decides.
+ANNOTATIONS = tuple(
+    (role, re.compile(pattern))
+    for role, pattern in (
+        ("random_state", r"\bRandomState\b"),
+        ("torch_generator", r"\btorch\b[\w.]*\.Generator\b"),
+        ("rng", r"\bGenerator\b(?!\[)"),
+        ("python_random", r"\brandom\.Random\b|^Random$"),
+        ("key", r"PRNGKey|KeyArray|\bKey\["),
+        ("rngs", r"\bRngs\b|\bRngStream\b"),
+        ("dtype", r"\bd_?type\b|\bDType|\bDtype"),
+        ("module", r"\bModule\b|\bnn\.(Linear|Conv)|\bmodules\.(linear|conv)\."),
+        (
+            "shape",
+            r"\b([Tt]uple|[Ll]ist|Sequence|Iterable)\[(builtins\.)?int\b|\bShape(Like)?\b|\btorch\.Size\b",
+        ),
+        ("tensor", r"\btorch[\w.]*\.Tensor\b|^Tensor$|\b(Uninitialized)?Parameter\b|\bndarray\b|\bNDArray\b"),
+    )
+)
+
+_IN = """
+    in_features in_channels input_size in1_features in_dim input_dim in_size num_inputs fan_in d_in n_in
+    dim_in nin n_inputs n_input inputs in_units num_in fanin input_units in_ch cin c_in ni n_prev prev
+    input_features in inp size_in from_dim source rows_in in_planes inplanes in_feats din
+    indim layer_in
+"""
+_OUT = """
+    out_features out_channels units features filters output_dim out_dim out_size num_outputs fan_out d_out
+    n_out dim_out output_size nout n_outputs n_output outputs out_units num_out fanout output_units out_ch
+    cout c_out no n_curr curr output_features out outp size_out to_dim target out_planes planes out_feats
+    dout outdim layer_out n_units num_units n_neurons neurons
+"""
+# Numbers and choices that only the user knows: never guessed, never given a generator.
+_HYPER = """
+    gain scale std stddev sigma sd mode nonlinearity nonlin value val alpha beta mean mu bound limit low
+    high lo hi sparsity density distribution dist activation act act_fn variance var factor loc init_range
+    initializer_range bias cfg config name depth n_layers num_layers layers method kind scheme init
+    init_type type minval maxval a_min a_max radius spectral_radius gamma eps leak slope negative_slope
+    fan min max temperature p prob num_heads groups
+"""
+
+WIDTHS_IN = frozenset(_IN.split())
+HYPERPARAMETERS = frozenset(_HYPER.split())
+_NAMES = {
+    "shape": "shape size sz shp dimensions dims weight_size sizes",
+    "rng": "rng generator gen prng np_rng numpy_rng random rand rnd rs",
+    "random_state": "random_state randomstate rstate",
+    "seed": "seed random_seed rng_seed rngseed",
+    "key": "key prng_key prngkey rng_key subkey jax_key jkey",
+    "rngs": "rngs",
+    "tensor": "tensor t w weight weights param parameter arr array matrix mat buf",
+    "module": "m module layer model net mod network linear conv submodule lin fc",
+    "dtype": "dtype data_type dt param_dtype torch_dtype weight_dtype",
+    "in": _IN,
+    "out": _OUT,
+    "rows": "rows n_rows nrows num_rows d0 dim0 height row n1 dim1 m_rows",
+    "cols": "cols n_cols ncols num_cols d1 width columns n_columns col n2 dim2",
+    "kernel": "kernel_size ksize kernel filter_size k_size receptive_field",
+}
+ROLE_OF_NAME = {name: role for role, names in _NAMES.items() for name in names.split()}
+
+# Tried in this order on names that are in no list.
+PARTS = (
+    ("shape", "shape"),
+    ("key", "key"),
+    ("rng", "rng"),
+    ("seed", "seed"),
+    ("generator", "rng"),
+    ("rand", "rng"),
+    ("dtype", "dtype"),
+    ("tensor", "tensor"),
+    ("module", "module"),
+)
