@@ -13,7 +13,7 @@ from initcheck.claim import Claim, checks, find
 from initcheck.errors import UsageError, closest
 from initcheck.initializer import Initializer
 from initcheck.report import NotChecked, Report, Run
-from initcheck.targets import load
+from initcheck.targets import load_all
 from initcheck.theorems import theorems
 from initcheck.verdict import Result, Verdict
 
@@ -37,16 +37,11 @@ class Plan:
         self.checker = Checker(options.settings(values))
         self.command = command
         self.strict = bool(values["strict"])
-        self.not_checked: list[NotChecked] = []
         self.contracts: dict[str, dict[str, Any]] = {}
-        found: dict[str, Initializer] = {}
-        for target in targets:
-            loaded = load(target, contract=held_to)
-            self.not_checked += loaded.not_checked
-            for initializer in loaded.initializers:
-                # The same text named twice is the same initializer: its verdicts are the same, bit for bit.
-                found.setdefault(initializer.name, initializer)
-        self.initializers: Sequence[Initializer] = tuple(found.values())
+        # The same text named twice is the same initializer: its verdicts would be the same, bit for bit.
+        loaded = load_all(dict.fromkeys(targets), contract=held_to)
+        self.initializers: Sequence[Initializer] = loaded.initializers
+        self.not_checked: list[NotChecked] = list(loaded.not_checked)
         self.claims = [find(claim_id) for claim_id in self.checker.claim_ids] if self.initializers else []
         self.theorems: list[Claim] = list(theorems().values()) if values["theorems"] else []
         for initializer in self.initializers:

@@ -84,7 +84,7 @@ class Checker:
         )
 
 
-def load(target, *, contract=None, signature=None, args=None, parameter=None) -> Loaded:
+def load(target) -> Loaded:
     if target.startswith("bad"):
         raise UsageError(f"there is no target {target!r}; did you mean 'he:HHHHH'?")
     if target == "nothing":
@@ -92,6 +92,11 @@ def load(target, *, contract=None, signature=None, args=None, parameter=None) ->
             (), (NotChecked(name="nothing", reason="it needs std=", call_to_write="nothing(std=0.02)"),)
         )
     return Loaded((Initializer(name=target, sampler=None, recipe={"target": target}),))
+
+
+def load_all(targets, *, contract=None) -> Loaded:
+    each = [load(target) for target in targets]
+    return Loaded(sum((e.initializers for e in each), ()), sum((e.not_checked for e in each), ()))
 
 
 def install(replace: Callable[[object, str, object], None] = setattr) -> None:
@@ -103,4 +108,4 @@ def install(replace: Callable[[object, str, object], None] = setattr) -> None:
     for claim_id in IDS:
         _state(claim_id)
     replace(initcheck.plan, "Checker", Checker)
-    replace(initcheck.plan, "load", load)
+    replace(initcheck.plan, "load_all", load_all)

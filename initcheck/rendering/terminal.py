@@ -66,12 +66,13 @@ def _account(result: Result) -> Iterator[tuple[str, str]]:
     e = result.evidence
     if result.reason:
         yield "reason", escaped(result.reason, 2_000)
-    if e.measured is not None and e.allowed is not None:
+    if e.measured is not None and e.allowed is not None and len(e.measured) <= 12:
         yield "measured", f"{escaped(e.measured):<12} allowed {escaped(e.allowed)}"
-    elif e.measured is not None:
-        yield "measured", escaped(e.measured)
-    elif e.allowed is not None:
-        yield "allowed", escaped(e.allowed)
+    else:
+        if e.measured is not None:
+            yield "measured", escaped(e.measured)
+        if e.allowed is not None:
+            yield "allowed", escaped(e.allowed)
     if case := _case(e):
         yield "smallest", case
     if evidence := evidence_text(e):
@@ -146,7 +147,9 @@ def result_line(result: Result) -> str:
     if result.reason:
         parts.append(f"({escaped(result.reason)})")
     elif e.measured is not None:
-        parts.append(escaped(e.measured) + (f" in {escaped(e.allowed)}" if e.allowed is not None else ""))
+        parts.append(
+            escaped(e.measured) + (f"; allowed {escaped(e.allowed)}" if e.allowed is not None else "")
+        )
     return "  ".join(parts)
 
 
@@ -202,10 +205,13 @@ def _by_initializer(report: Report) -> list[str]:
 
 
 def _undecided_and_waived(report: Report) -> list[str]:
-    lines = []
-    for verdict in (Verdict.UNDECIDED, Verdict.WAIVED):
-        lines += _folded(verdict.value.lower(), (r for r in report.results if r.verdict is verdict))
-    return lines
+    # The reason of an UNDECIDED holds figures, no two alike: one line a claim, with the first reason.
+    by_claim: dict[str, list[Result]] = {}
+    for r in report.results:
+        if r.verdict is Verdict.UNDECIDED:
+            by_claim.setdefault(r.claim, []).append(r)
+    lines = [line for found in by_claim.values() for line in _folded("undecided", found, first_reason=True)]
+    return lines + _folded("waived", (r for r in report.results if r.verdict is Verdict.WAIVED))
 
 
 def _not_checked(report: Report) -> list[str]:
@@ -221,10 +227,11 @@ def _not_checked(report: Report) -> list[str]:
     return lines
 
 
-def _folded(label: str, results: Iterable[Result]) -> list[str]:
+def _folded(label: str, results: Iterable[Result], *, first_reason: bool = False) -> list[str]:
     reasons: dict[str, list[Result]] = {}
     for r in results:
-        reasons.setdefault(r.reason or "no reason was given", []).append(r)
+        reason = r.reason or "no reason was given"
+        reasons.setdefault(next(iter(reasons), reason) if first_reason else reason, []).append(r)
     lines = []
     for reason, found in sorted(reasons.items(), key=lambda g: -len(g[1]))[:_SHOWN]:
         claims = tuple(dict.fromkeys(r.claim for r in found))

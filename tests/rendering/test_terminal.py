@@ -1,0 +1,237 @@
+"""The account of a failure line by line, the summary of a run, and text from users kept harmless."""
+
+from __future__ import annotations
+
+import pytest
+
+from initcheck.rendering.terminal import (
+    account_lines,
+    escaped,
+    failure_text,
+    painted,
+    result_line,
+    summary_lines,
+)
+from initcheck.report import NotChecked, Report, Run
+from initcheck.verdict import Evidence, Result, Verdict
+
+WHOLE = Evidence(
+    measured="0.334",
+    allowed="[0.80, 1.25]",
+    value=0.334,
+    band=(0.8, 1.25),
+    case="shape (1, 1), float32: dense, fan_in 1, fan_out 1",
+    calls=96,
+    weights=24_576,
+    e_value_log10=9.3,
+    error_spent=5e-7,
+    likely="variance is 0.333/fan_in: a uniform on +-1/sqrt(fan_in)",
+    fix="+-sqrt(3/fan_in) has unit output variance",
+)
+
+
+def judged(
+    verdict: Verdict = Verdict.FAILS, claim: str = "output-variance-near-one", **fields: object
+) -> Result:
+    told = {
+        "says": "A unit's pre-activation keeps second moment 1 at every width.",
+        "initializer": "myinit:he",
+        "family": "scale",
+        "reproduce": "pytest --initcheck=myinit:he -k output_variance --initcheck-seed=0",
+    }
+    return Result(claim=claim, verdict=verdict, **{**told, **fields})  # type: ignore[arg-type]
+
+
+def summary(*results: Result, **fields: object) -> list[str]:
+    return summary_lines(Report(run=Run(claims=23), results=results, **fields))  # type: ignore[arg-type]
+
+
+def test_account_has_the_anatomy_line_by_line() -> None:
+    assert failure_text(judged(evidence=WHOLE)).splitlines() == [
+        "output-variance-near-one  FAILS  for myinit:he",
+        "  A unit's pre-activation keeps second moment 1 at every width.",
+        "    measured    0.334        allowed [0.80, 1.25]",
+        "    smallest    shape (1, 1), float32: dense, fan_in 1, fan_out 1",
+        "    evidence    24,576 weights in 96 calls; e-value 10^9.3; error rate spent 5e-07",
+        "    likely      variance is 0.333/fan_in: a uniform on +-1/sqrt(fan_in)",
+        "    fix         +-sqrt(3/fan_in) has unit output variance",
+        "    reproduce   pytest --initcheck=myinit:he -k output_variance --initcheck-seed=0",
+    ]
+
+
+def test_a_line_with_nothing_to_say_is_not_printed() -> None:
+    assert failure_text(judged(reproduce=None)).splitlines() == [
+        "output-variance-near-one  FAILS  for myinit:he",
+        "  A unit's pre-activation keeps second moment 1 at every width.",
+    ]
+
+
+def test_account_gives_reason_traceback_shape_and_notes_where_there_are_any() -> None:
+    evidence = Evidence(
+        measured="raises ZeroDivisionError at fan_in 0",
+        allowed="a result",
+        shape=(1, 1),
+        dtype="float32",
+        calls=1,
+        detail=("File m.py, line 3", "ZeroDivisionError"),
+    )
+    result = judged(
+        evidence=evidence, reason="it is waived (old) and yet it holds", notes=("contract inferred: relu",)
+    )
+    assert failure_text(result).splitlines()[2:-1] == [
+        "    reason      it is waived (old) and yet it holds",
+        "    measured    raises ZeroDivisionError at fan_in 0",
+        "    allowed     a result",
+        "    smallest    shape (1, 1), float32",
+        "    evidence    1 call",
+        "                File m.py, line 3",
+        "                ZeroDivisionError",
+        "    note        contract inferred: relu",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain é 中", "plain é 中"),
+        ("a\nb\r\t", "a\\nb\\r\\t"),
+        ("\x1b[2J\x07", "\\x1b[2J\\x07"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("lone \ud800", "lone \\ud800"),
+        ("null \x00", "null \\x00"),
+    ],
+)
+def test_text_of_users_is_printable(text: str, shown: str) -> None:
+    assert escaped(text) == shown
+    for line in failure_text(judged(initializer=text)).splitlines():
+        assert line.isprintable()
+
+
+def test_long_names_keep_both_ends() -> None:
+    shown = escaped("a" * 5_000 + "b" * 5_000)
+    assert len(shown) < 200
+    assert "(10,000 characters)" in shown
+    assert shown.startswith("aaa")
+    assert shown.endswith("bbb")
+
+
+def test_colour_only_where_wanted() -> None:
+    line = "zero-mean  FAILS  for he"
+    assert painted(line, False) == line
+    assert painted(line, True) == "zero-mean  \x1b[1;31mFAILS\x1b[0m  for he"
+    assert painted("nothing here", True) == "nothing here"
+
+
+def test_result_line_says_verdict_claim_initializer_and_value() -> None:
+    words = result_line(judged(evidence=WHOLE)).split("  ")
+    assert [w.strip() for w in words if w.strip()] == [
+        "FAILS",
+        "output-variance-near-one",
+        "myinit:he",
+        "0.334; allowed [0.80, 1.25]",
+    ]
+    assert "(needs finite)" in result_line(judged(Verdict.NOT_APPLICABLE, reason="needs finite"))
+
+
+def test_denominator_adds_up_and_names_every_verdict_that_occurs() -> None:
+    results = [judged(v, claim=f"claim-{n}", reason="why") for n, v in enumerate(Verdict)]
+    assert summary(*results)[0] == "5 claims = 1 hold + 1 fail + 1 undecided + 1 waived + 1 not applicable"
+    assert summary(judged(Verdict.HOLDS))[0] == "1 claim = 1 hold + 0 fail"
+
+
+def test_error_bound_is_summed_over_initializers() -> None:
+    two = [judged(initializer=name) for name in ("a", "b")]
+    assert (
+        "P(any false FAIL) <= 1e-06; a HOLDS is wrong with probability <= 0.001; seed 0, profile default"
+        in (summary(two[0]))
+    )
+    assert any(
+        line.startswith("P(any false FAIL) <= 1e-06 for each initializer (2e-06 in this run);")
+        for line in summary(*two)
+    )
+
+
+def test_what_was_not_checked_is_folded_by_reason() -> None:
+    skipped = [
+        judged(Verdict.NOT_APPLICABLE, claim=claim, reason=reason)
+        for claim, reason in [("a-b", "needs finite"), ("a-c", "needs finite"), ("a-d", "no convolutions")]
+    ]
+    left = [
+        NotChecked(name="m:scaled", reason="needs std", call_to_write="m:scaled(std=0.02)"),
+        NotChecked(name="m:other", reason="is no initializer"),
+        NotChecked(name="m:third", reason="is no initializer"),
+    ]
+    lines = summary(judged(Verdict.HOLDS), *skipped, not_checked=tuple(left))
+    assert lines[1:6] == [
+        "not applicable: a-b, a-c: needs finite",
+        "not applicable: a-d: no convolutions",
+        "not checked: m:scaled: needs std; write m:scaled(std=0.02)",
+        "not checked: m:other, m:third: is no initializer",
+        "P(any false FAIL) <= 1e-06; a HOLDS is wrong with probability <= 0.001; seed 0, profile default",
+    ]
+
+
+def test_undecided_claims_are_folded_though_their_figures_differ() -> None:
+    results = [
+        judged(Verdict.UNDECIDED, initializer=f"f{n}", claim="zero-mean", reason=f"0.0{n} measured")
+        for n in range(9)
+    ]
+    lines = [line for line in summary(*results) if line.startswith("undecided")]
+    assert lines == ["undecided: zero-mean of 9 initializers: 0.00 measured"]
+
+
+def test_inferred_contracts_are_said() -> None:
+    contracts = {
+        "a": {
+            "activation": "relu",
+            "fan": "fan_in",
+            "origins": {"activation": "declared", "fan": "inferred"},
+        },
+        "b": {"fan": "fan_in", "origins": {"fan": "inferred"}, "notes": ["Assumed (out, in)."]},
+        "c": {"fan": "fan_in", "origins": {"fan": "declared"}},
+    }
+    lines = [line for line in summary(judged(), contracts=contracts) if line.startswith("contract")]
+    assert lines == [
+        "contract of a inferred: fan=fan_in",
+        "contract of b inferred: fan=fan_in",
+        "contract of b note: Assumed (out, in).",
+    ]
+
+
+def test_last_line_reproduces_the_first_failure() -> None:
+    lines = summary(
+        judged(Verdict.HOLDS, reproduce="no"), judged(reproduce="first"), judged(reproduce="second")
+    )
+    assert lines[-1] == "reproduce the first failure: first"
+
+
+def test_a_run_that_decided_nothing_says_so() -> None:
+    said = "Nothing was decided: a run that shows nothing cannot pass."
+    assert said in summary(judged(Verdict.UNDECIDED, reason="why"))
+    assert said not in summary(judged(Verdict.HOLDS))
+
+
+def test_a_hundred_initializers_fit_a_screen() -> None:
+    claims = [f"claim-{n}" for n in range(23)]
+    results = []
+    for n in range(100):
+        for c, claim in enumerate(claims):
+            fails = n % 5 == 0 and c in (n % 7, n % 11)
+            verdict = Verdict.FAILS if fails else Verdict.NOT_APPLICABLE if c == 22 else Verdict.HOLDS
+            results.append(
+                judged(verdict, claim=claim, initializer=f"package.module:initializer_{n}", reason="why")
+            )
+    lines = summary(*results)
+    assert len(lines) <= 24
+    assert max(map(len, lines)) < 250
+    assert any("nothing fails" in line for line in lines)
+    assert sum("FAILS" in line for line in lines) >= 5
+
+
+def test_accounts_of_many_failures_are_folded_by_claim() -> None:
+    many = [judged(initializer=f"m:f{n}", claim=c, evidence=WHOLE) for c in ("a-b", "a-c") for n in range(50)]
+    lines = list(account_lines(many))
+    assert sum("  FAILS  for m:f" in line and not line.startswith("  the") for line in lines) == 2
+    assert "  the same claim FAILS for m:f1 (0.334), m:f2 (0.334), m:f3 (0.334) and 46 more" in lines
+    assert sum("FAILS  for" in line for line in account_lines(many, every=True)) == 100
+    assert sum("FAILS  for" in line for line in account_lines(many[:3])) == 3

@@ -1,0 +1,145 @@
+"""`initcheck TARGET...` and the commands that explain it: what is printed where, and the exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import fake_engine
+import pytest
+
+from initcheck.cli import main
+from initcheck.options import OPTIONS
+from initcheck.report import Report
+
+
+@pytest.fixture
+def on_fake_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake_engine.install(monkeypatch.setattr)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+
+@pytest.mark.usefixtures("on_fake_engine")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("he:HHHHH", 0),
+        ("he:HHUNW", 0),
+        ("he:HFHHH", 1),
+        ("he:HHUHH --strict", 1),
+        ("he:HBHHH", 1),
+        ("he:NNUUN", 1),
+        ("nothing", 1),
+        ("bad", 2),
+        ("", 2),
+        ("he:HHHHH --claims=fake-z", 2),
+        ("he:HHHHH --contract=activation=relo", 2),
+        ("he:HHHHH --json=nowhere/r.json", 2),
+        ("he:HHIHH", 130),
+    ],
+)
+def test_exit_code(words: str, code: int) -> None:
+    assert main(words.split()) == code
+
+
+@pytest.mark.usefixtures("on_fake_engine")
+@pytest.mark.parametrize(
+    "words", ["he --seed=-1", "he --timeout=no", "he --jobs=0", "he --prof=quick", "he --claims=,"]
+)
+def test_unreadable_option_is_usage(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(words.split())
+    assert exit_.value.code == 2
+    assert "error:" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("on_fake_engine")
+def test_usage_error_is_one_sentence_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["bad"])
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "initcheck: there is no target 'bad'; did you mean 'he:HHHHH'?\n"
+
+
+@pytest.mark.usefixtures("on_fake_engine")
+def test_output_is_the_account_then_the_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["he:HFHHH"])
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[:2] == ["fake-b  FAILS  for he:HFHHH", "  The sentence of fake-b."]
+    assert "5 claims = 4 hold + 1 fail" in lines
+    assert lines[-1].startswith("reproduce the first failure: ")
+    assert err == ""
+    assert "\x1b" not in out
+
+
+@pytest.mark.usefixtures("on_fake_engine")
+def test_verbose_lists_every_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["he:HFUWN", "-v"])
+    first = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()[:5]]
+    assert first == ["HOLDS", "FAILS", "UNDECIDED", "WAIVED", "NOT APPLICABLE"]
+
+
+@pytest.mark.usefixtures("on_fake_engine")
+def test_json_keeps_what_was_reached_before_an_interrupt(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["he:HHIHH", "ok:HHHHH", "--json=r.json"]) == 130
+    report = Report.from_json(Path("r.json").read_text())
+    assert len(report) == 2
+    assert report.run.command == "initcheck he:HHIHH ok:HHHHH --json=r.json"
+    assert "interrupted after 2 of 10 verdicts" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("on_fake_engine")
+def test_a_target_named_twice_is_checked_once(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["he:HHHHH", "he:HHHHH"])
+    assert "5 claims = 5 hold + 0 fail" in capsys.readouterr().out
+
+
+def test_list_and_explain_cover_every_claim(capsys: pytest.CaptureFixture[str]) -> None:
+    from initcheck.claim import registry
+
+    assert main(["list"]) == 0
+    listed = capsys.readouterr().out
+    for claim in registry().values():
+        assert f"  {claim.id}  (" in listed
+        assert main(["explain", claim.id]) == 0
+        text = capsys.readouterr().out
+        assert claim.says in text
+        assert f"source      {claim.source}" in text
+    assert main(["explain", "finit"]) == 2
+    assert "did you mean 'finite'?" in capsys.readouterr().err
+
+
+def test_infer_says_what_contract_a_target_seems_to_keep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine_inferred.py").write_text(
+        "def he(shape, rng):\n    return rng.normal(0, (2 / shape[1]) ** 0.5, shape)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert main(["infer", "mine_inferred:he", "--contract=layout=out_in"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("mine_inferred:he\n")
+    assert "/fan_in" in out
+    assert "activation relu (inferred)" in out
+
+
+def test_help_lists_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    for option in OPTIONS:
+        assert f"--{option.name}" in text
+
+
+def test_module_runs_as_a_script_and_survives_a_closed_pipe() -> None:
+    words = [sys.executable, "-u", "-m", "initcheck", "list"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        assert run.stdout.readline().endswith(":\n")
+        run.stdout.close()
+        assert run.stderr.read() == ""
