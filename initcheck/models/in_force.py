@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,19 +27,27 @@ _MODELS = 72  # 24 to hold or to suspect, 48 to confirm
 def judge_declared(trial: ModelTrial) -> None:
     """Judge every declared law."""
     records = {n: r for n, r in trial.facts.first.records.items() if r.parameter}
+    where = trial.facts.layout.places
     checked = 0
+    untraced: dict[tuple[str, float], list[TensorRecord]] = {}
     for law in trial.laws:
-        matching = {n: r for n, r in records.items() if law.matches(n) and _first_match(trial, n) is law}
         if not any(law.matches(n) for n in records):
             raise UsageError(f"the declared pattern {law.pattern!r} names no parameter; {closest(law.pattern, records)}")
+        matching = {n: r for n, r in records.items() if law.matches(n) and _first_match(trial, n) is law}
         wrong: list[str] = []
         for name, record in matching.items():
-            names = names_of(record, trial.facts.layout.places.get(name), trial.facts.layout.blocks)
-            wrong.extend(_judge_one(trial, law, record, names))
+            names = names_of(record, where.get(name), trial.facts.layout.blocks)
             checked += 1
+            if law.family != "constant" and not record.constant and not (is_traced(record) and record.law.named):
+                role = where[name].path if name in where else name
+                untraced.setdefault((role, law.std(names)), []).append(record)
+            else:
+                wrong.extend(_judge_one(law, record, names))
         if wrong:
             more = f"; {len(wrong) - 1} more of {len(matching)} tensors likewise" if len(wrong) > 1 else ""
             trial.fails(wrong[0] + more)
+    for (role, declared), members in untraced.items():
+        _judge_untraced(trial, role, [m.name for m in members], declared, trial.level / len(untraced))
     if trial.laws:
         trial.measured = f"{len(trial.laws)} declared laws, {checked:,} tensors"
         trial.allowed = "within 5 % of the declared standard deviation"
@@ -82,9 +90,7 @@ def names_of(record: TensorRecord, where: Place | None, blocks: int) -> Mapping[
     return names
 
 
-def _judge_one(
-    trial: ModelTrial, law: DeclaredLaw, record: TensorRecord, names: Mapping[str, float]
-) -> Iterator[str]:
+def _judge_one(law: DeclaredLaw, record: TensorRecord, names: Mapping[str, float]) -> Iterator[str]:
     if law.family == "constant":
         value = law.value(names)
         if not (record.constant and math.isclose(record.low, value, rel_tol=1e-5, abs_tol=1e-12)):
@@ -94,44 +100,42 @@ def _judge_one(
     if record.constant:
         if declared:
             yield f"{record.name}: constant {record.low:.4g}, declared {law.text} = {declared:.4g}"
-    elif is_traced(record) and record.law.named:
-        other = law.family in ("normal", "uniform") and record.law.family != law.family
-        if other or not _near(record.law.std or 0.0, declared):
-            yield (
-                f"{record.name}: drawn as {record.law.text}, declared {law.text} = {declared:.4g}"
-                f" ({place(record.law.site)})"
-            )
-    else:
-        yield from _judge_untraced(trial, law, record, declared)
+        return
+    other = law.family in ("normal", "uniform") and record.law.family != law.family
+    if other or not _near(record.law.std or 0.0, declared):
+        yield (
+            f"{record.name}: drawn as {record.law.text}, declared {law.text} = {declared:.4g}"
+            f" ({place(record.law.site)})"
+        )
 
 
-def _judge_untraced(trial: ModelTrial, law: DeclaredLaw, record: TensorRecord, declared: float) -> Iterator[str]:
+def _judge_untraced(trial: ModelTrial, role: str, names: Sequence[str], declared: float, level: float) -> None:
+    """Second moments of whole roles over fresh models: the independent unit is a model, siblings may depend."""
     facts = trial.facts
     if facts.budget < _MODELS:
-        trial.doubts_that(f"{record.name}: no draw of torch tells its law; {_MODELS} models decide (models={_MODELS})")
+        trial.doubts_that(f"{role}: no draw of torch tells its law; {_MODELS} models decide (models={_MODELS})")
         return
     taken = 0
 
     def draw(n: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         nonlocal taken
         n = min(n, facts.budget - taken)
-        found = [facts.other(taken + i + 1).records[record.name] for i in range(n)]
+        found = [[facts.other(taken + i + 1).records[name] for name in names] for i in range(n)]
         taken += n
-        return np.array([r.squares for r in found]), np.array([r.count * declared**2 for r in found])
+        squares = [sum(r.squares for r in model) for model in found]
+        return np.array(squares), np.array([declared**2 * sum(r.count for r in model) for model in found])
 
     low, high = (1 - _WITHIN) ** 2, (1 + _WITHIN) ** 2
     first = judge_band(draw, low, high, level=SCREEN_LEVEL, beta=trial.beta, max_groups=24)
     if first.decision is Decision.HOLDS:
         return
-    level = trial.level / max(1, len(facts.first.records))
+    said = f"{role}: standard deviation {declared * math.sqrt(max(first.measured, 0.0)):.4g}, declared {declared:.4g}"
     second = judge_band(draw, low, high, level=level, max_groups=max(8, facts.budget - taken), fails_only=True)
     if second.decision is Decision.FAILS:
-        yield f"{record.name}: standard deviation {record.std:.4g}, declared {law.text} = {declared:.4g}"
+        trial.fails(f"{said}, over {taken} models (no draw of torch tells it)")
+        trial.error_spent = level
     else:
-        trial.doubts_that(
-            f"{record.name}: standard deviation {record.std:.4g}, declared {law.text} = {declared:.4g}:"
-            f" {facts.budget} models do not decide"
-        )
+        trial.doubts_that(f"{said}: {facts.budget} models do not decide")
 
 
 def _first_match(trial: ModelTrial, name: str) -> DeclaredLaw | None:

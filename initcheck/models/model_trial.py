@@ -126,16 +126,22 @@ class ModelTrial:
             return middle
         where = f" of {name}" if name else ""
         if decision is Decision.UNDECIDED:
-            self.doubts_that(f"{what}{where} {middle:.3g}, too near an edge for {len(values)} models; {plan.holds_by_sign[0]} may decide")
+            more = next((n for n in plan.holds_by_sign if n > len(values)), None)
+            rest = f"; {more} may decide (models={more})" if more is not None else ""
+            self.doubts_that(f"{what}{where} {middle:.3g}, too near an edge for {len(values)} models{rest}")
             return middle
-        start = len(values)
+        start = tried = len(values)
         for n in (plan.fails_by_clause, *plan.fails_by_sign):
-            if start + n <= self.facts.budget and confirm(self._values(value_of, start, n), low, high, plan) is Decision.FAILS:
-                shown = f"{what}{where} is {middle:.3g}, allowed {self.allowed}; {n} further models agree"
-                self.fails(shown)
+            if start + n > self.facts.budget:
+                break
+            tried = start + n
+            if confirm(self._values(value_of, start, n), low, high, plan) is Decision.FAILS:
+                self.fails(f"{what}{where} is {middle:.3g}, allowed {self.allowed}; {n} further models agree")
                 return middle
-        needed = start + (plan.fails_by_clause if self._far(values, low, high) else plan.fails_by_sign[0])
-        self.doubts_that(f"{what}{where} {middle:.3g} in {start} models; {needed} models in all may decide (models={needed})")
+        sizes = (plan.fails_by_clause if self._far(values, low, high) else plan.fails_by_sign[0], *plan.fails_by_sign)
+        more = next((start + n for n in sizes if start + n > tried), None)
+        rest = f"; {more} models in all may decide (models={more})" if more is not None else ""
+        self.doubts_that(f"{what}{where} {middle:.3g} in {tried} models, beyond the edge too rarely or by too little{rest}")
         return middle
 
     def _far(self, values: Sequence[float], low: float, high: float) -> bool:
