@@ -37,8 +37,8 @@ def render(report: Report, *, previous: Report | None = None) -> str:
     >>> render(Report(run=Run(), results=())).splitlines()[0]
     '<!doctype html>'
 
-    Every text of the report is escaped. The page holds about 40 pictures at most, the first failures' first; where
-    Matplotlib is not installed it says so in their place.
+    Every text of the report is escaped. The page holds about 40 pictures at most, those of the first failures
+    first; where Matplotlib is not installed it says so in their place.
 
     Args:
         report: the run to show.

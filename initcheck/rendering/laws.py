@@ -27,7 +27,7 @@ def weights(law: Any, left: float, right: float) -> tuple[str, list[tuple[float,
     base, _, cut = law[0].partition("(")
     std, at = number(law[1]), number(cut.rstrip(")"))
     density = _DENSITIES.get(base)
-    if density is None or not 0 < std < math.inf or (base == "truncated_normal" and not 0 < at < math.inf):
+    if density is None or not 0 < std < math.inf or (base == "truncated_normal" and not 0.01 < at < 100):
         return law[0], []
     step = (right - left) / 80
     return law[0].replace("_", " "), [
@@ -68,7 +68,7 @@ def singular_values(law: Any, count: int) -> tuple[str, list[float]]:
     """
     if isinstance(law, (list, tuple)) and len(law) == 4 and law[0] == "marchenko-pastur":
         size = [number(v) for v in law[1:]]
-        if all(0 < v < math.inf for v in size):
+        if all(0 < v < math.inf for v in size) and min(size[:2]) >= 1:
             return "Marchenko-Pastur", marchenko_pastur_quantiles(size[0], size[1], size[2], count)
     gain = number(law[1]) if isinstance(law, (list, tuple)) and len(law) == 2 else 1.0
     gain = gain if math.isfinite(gain) else 1.0

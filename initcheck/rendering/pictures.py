@@ -68,20 +68,19 @@ def _variance_by_width(evidence: Evidence) -> _Plan | None:
     points = [p for p in rows(evidence.series["variance_by_width"], at_least=2) if p[0] > 0 and p[1] > 0]
     if not points:
         return None
-    points = sorted(thinned(points))
+    points, band = sorted(thinned(points)), _band_of(evidence)
     fans, ratios = [p[0] for p in points], [p[1] for p in points]
     bars = [p for p in points if len(p) >= 4 and 0 < p[2] <= p[1] <= p[3] < math.inf]
 
     def paint(axes: Axes) -> None:
-        _band(axes, evidence.band)
+        _band(axes, band)
         axes.axhline(1.0, color=svg.LAW, linewidth=1, linestyle="--")
-        axes.vlines(
-            [p[0] for p in bars], [p[2] for p in bars], [p[3] for p in bars], color=svg.DATA, linewidth=1.2
-        )
+        at, low, high = ([p[k] for p in bars] for k in (0, 2, 3))
+        axes.vlines(at, low, high, color=svg.DATA, linewidth=1.2)
         axes.plot(fans, ratios, color=svg.DATA, marker="o", markersize=3.2, linewidth=1)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
-        everything = [*ratios, *(evidence.band or ()), 1.0]
+        everything = [*ratios, *(band or ()), 1.0]
         axes.set_ylim(min(v for v in everything if v > 0) / 1.4, max(everything) * 1.4)
         axes.set_xlabel("fan")
         axes.set_ylabel("variance / ideal")
@@ -99,8 +98,8 @@ def _by_depth(series: str, title: str, layers: str) -> Callable[[Evidence], _Pla
         if len(points) < 2:
             return None
         depths, energies = [p[0] for p in points], [p[1] for p in points]
-        band = evidence.band
-        edges = tuple(math.log10(b) for b in band) if band and 0 < band[0] <= band[1] < math.inf else None
+        band = _band_of(evidence)
+        edges = tuple(math.log10(b) for b in band) if band and 0 < band[0] <= band[1] else None
 
         def paint(axes: Axes) -> None:
             from matplotlib.ticker import MaxNLocator
@@ -112,12 +111,10 @@ def _by_depth(series: str, title: str, layers: str) -> Callable[[Evidence], _Pla
             axes.set_ylabel("energy, powers of ten")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
-        a_layer = (
-            10 ** ((energies[-1] - energies[0]) / (depths[-1] - depths[0])) if depths[-1] > depths[0] else 1.0
-        )
+        change, passed = energies[-1] - energies[0], (depths[-1] - depths[0]) or 1.0
         seen = (
             f"From layer {number(depths[0])} to {number(depths[-1])} the energy changes by a factor of"
-            f" 10^{energies[-1] - energies[0]:.2f}, {number(a_layer)} a layer{_banded(evidence)}."
+            f" 10^{change:.2f}, 10^{change / passed:.3f} a layer{_banded(evidence)}."
         )
         return title, seen, paint
 
@@ -130,26 +127,15 @@ def _histogram(evidence: Evidence) -> _Plan | None:
     if not total:
         return None
     while len(bins) > 64:
-        bins = [[a[0], b[1], a[2] + b[2]] for a, b in zip(bins[::2], bins[1::2], strict=False)]
+        pairs = [bins[k : k + 2] for k in range(0, len(bins), 2)]
+        bins = [[pair[0][0], pair[-1][1], sum(b[2] for b in pair)] for pair in pairs]
     heights = [b[2] / total / (b[1] - b[0]) for b in bins]
     name, curve = laws.weights(evidence.series.get("law"), bins[0][0], bins[-1][1])
 
     def paint(axes: Axes) -> None:
-        axes.bar(
-            [b[0] for b in bins],
-            heights,
-            [b[1] - b[0] for b in bins],
-            align="edge",
-            color=svg.BAND,
-            linewidth=0,
-        )
-        axes.step(
-            [b[0] for b in bins] + [bins[-1][1]],
-            [*heights, heights[-1]],
-            where="post",
-            color=svg.DATA,
-            linewidth=1,
-        )
+        edges = [*(b[0] for b in bins), bins[-1][1]]
+        axes.stairs(heights, edges, fill=True, color=svg.BAND, linewidth=0)
+        axes.stairs(heights, edges, color=svg.DATA, linewidth=1)
         if curve:
             axes.plot(*zip(*curve, strict=True), color=svg.LAW, linewidth=1.4, linestyle="--")
         axes.set_ylim(0, 1.1 * max([*heights, *(y for _, y in curve)]))
@@ -235,8 +221,13 @@ def _banded(evidence: Evidence) -> str:
     return f"; allowed is {number(evidence.band[0])} to {number(evidence.band[1])}" if evidence.band else ""
 
 
+def _band_of(evidence: Evidence) -> tuple[float, ...] | None:
+    band = numbers(evidence.band)
+    return tuple(band) if len(band) == 2 else None
+
+
 def _band(axes: Axes, band: tuple[float, ...] | None) -> None:
-    if band and all(math.isfinite(edge) for edge in band):
+    if band:
         axes.axhspan(band[0], band[1], facecolor=svg.BAND, edgecolor="none")
         for edge in band:
             axes.axhline(edge, color=svg.MUTED, linewidth=0.8)

@@ -25,6 +25,8 @@ class Series:
     columns: int | None
 
 
+_LARGEST = 1e60
+
 SERIES: Mapping[str, Series] = {
     "variance_by_width": Series(
         shape="[[fan, ratio, low, high], ...]",
@@ -81,9 +83,13 @@ def number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return math.nan
     try:
-        return float(value)
-    except ValueError:
+        read = float(value)
+    except (ValueError, OverflowError):
         return math.nan
+    # No axis of a plot reaches further, and squares of what it holds must stay finite numbers.
+    if abs(read) > _LARGEST:
+        return math.copysign(math.inf, read)
+    return read if abs(read) >= 1 / _LARGEST or read != read else 0.0
 
 
 def numbers(values: Any) -> list[float]:

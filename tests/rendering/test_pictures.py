@@ -58,7 +58,7 @@ def test_the_same_data_gives_the_same_svg_whatever_the_user_set():
 def test_a_picture_says_what_is_to_be_seen():
     said = {p.title: p.description for p in all_drawn()}
     assert said["Signal against depth"].startswith(
-        "From layer 0 to 20 the energy changes by a factor of 10^-20.00, 0.1 a"
+        "From layer 0 to 20 the energy changes by a factor of 10^-20.00, 10^-1.000 a"
     )
     assert said["Distance between gradients"] == "Among 16 units, 24 of 120 pairs have the same gradient."
     assert said["Histogram of the weights"].endswith("against the normal law, dashed.")

@@ -1,0 +1,207 @@
+"""The HTML page in a real browser: it renders, filters, stays silent and never leaves itself."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+import sample_reports
+
+from initcheck.rendering import html
+
+api = pytest.importorskip("playwright.sync_api", reason="the browser is driven with playwright")
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no chromium here (Debian: apt-get install chromium)"
+)
+
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    sample = html.render(sample_reports.every_verdict(), previous=sample_reports.last_run())
+    (folder / "sample.html").write_text(sample, encoding="utf-8")
+    (folder / "hostile.html").write_text(html.render(sample_reports.hostile()), encoding="utf-8")
+    (folder / "many.html").write_text(html.render(sample_reports.many(20)), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def visit(browser, folder):
+    """Open a page; afterwards nothing may have been logged, asked for or popped up."""
+    contexts, complaints = [], []
+
+    def open_page(name: str, address: str = "", **options):
+        context = browser.new_context(**options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+        own = (folder / f"{name}.html").as_uri()
+
+        def asked(request):
+            if not request.url.startswith((own, "data:")):
+                complaints.append(request.url)
+
+        page.on("request", asked)
+        page.goto(own + address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def rows(page) -> list[str]:
+    return page.locator("#results tbody tr:visible th").all_inner_texts()
+
+
+def columns(page) -> list[str]:
+    return page.locator("#results thead th:visible").all_inner_texts()[1:]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("name", ["sample", "hostile", "many"])
+def test_renders_without_a_complaint_and_without_scrolling_sideways(visit, name, width, scheme):
+    page = visit(name, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    assert page.locator("h1").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert light == (scheme == "light")
+
+
+def test_pictures_are_drawn_in_the_colours_of_the_page(visit):
+    page = visit("sample", color_scheme="dark")
+    plots = page.locator("#failure-1 .plot svg")
+    assert plots.count() == 2
+    assert plots.first.bounding_box()["height"] > 100
+    ink = page.evaluate("getComputedStyle(document.body).color")
+    fills = page.evaluate(
+        "[...document.querySelectorAll('#failure-1 .plot text')].map(t => getComputedStyle(t).fill)"
+    )
+    assert set(fills) == {ink}
+
+
+def test_a_filter_shows_what_it_says_and_lives_in_the_address(visit):
+    page = visit("many")
+    assert (len(rows(page)), len(columns(page))) == (20, 23)
+    page.get_by_label("Initializer", exact=True).fill("number_1")
+    assert len(rows(page)) == 11
+    page.get_by_label("Claim", exact=True).fill("VARIANCE")
+    assert columns(page) == [
+        "output-variance-near-one",
+        "gradient-variance-near-one",
+        "variance-follows-one-law",
+    ]
+    page.get_by_label("Verdict", exact=True).select_option("fails")
+    shown = rows(page)
+    assert 0 < len(shown) < 11
+    for row in page.locator("#results tbody tr:visible").all():
+        assert row.locator("td.f:visible").count() >= 1
+    assert page.url.endswith("#initializer=number_1&claim=VARIANCE&verdict=f")
+    said = page.locator("#filter output").inner_text()
+    assert said.startswith(f"{len(shown)} of 20 initializers, {len(columns(page))} of 23 claims")
+
+    page.reload()
+    assert rows(page) == shown
+    assert page.get_by_label("Claim", exact=True).input_value() == "VARIANCE"
+
+    page.get_by_role("button", name="Show all").click()
+    page.wait_for_function("document.querySelectorAll('#results tbody tr:not([hidden])').length === 20")
+    assert "#" not in page.url
+
+
+def test_a_filter_in_the_address_is_applied_when_the_page_opens(visit):
+    page = visit("many", "#initializer=number_7_")
+    assert rows(page) == ["torch.nn.init.initializer_number_7_(nonlinearity='relu', mode='fan_in')"]
+    page.evaluate("location.hash = '#initializer=number_8_'")
+    page.wait_for_function(
+        "document.querySelector('#results tbody tr:not([hidden]) th').textContent.includes('_8_')"
+    )
+
+
+def test_following_a_link_keeps_the_filter(visit):
+    page = visit("many", "#initializer=number_1")
+    page.locator("#results td.f:visible a").first.click()
+    assert "#failure-" in page.url
+    assert len(rows(page)) == 11
+
+
+def test_few_initializers_stand_as_columns_and_filter_the_same(visit):
+    page = visit("sample")
+    assert columns(page) == ["myinit:he", "myinit:tiny", "myinit:constant"]
+    page.get_by_label("Initializer", exact=True).fill("tiny")
+    assert columns(page) == ["myinit:tiny"]
+    page.get_by_label("Verdict", exact=True).select_option("waived")
+    assert rows(page) == ["finite"]
+
+
+def test_a_name_stays_text(visit):
+    page = visit("hostile")
+    assert page.locator("script").count() == 1
+    assert "<script>alert(1)</script>&\"'|`@team`|" in page.locator("#failure-1 h3").inner_text()
+    page.get_by_label("Initializer", exact=True).fill("<script>alert(1)</script>&\"'|")
+    assert columns(page)[0].startswith("<script>alert(1)</script>")
+
+
+def test_everything_can_be_read_without_javascript(visit):
+    page = visit("sample", java_script_enabled=False)
+    assert page.locator("#filter").is_hidden()
+    assert page.get_by_role("button").count() == 0
+    assert page.locator("#results tbody tr:visible").count() == 16
+    assert page.locator("article.card:visible").count() == 3
+    assert "24,576 weights in 96 calls" in page.inner_text("#failure-1")
+
+
+def test_the_command_is_copied(visit):
+    page = visit("sample", permissions=["clipboard-read", "clipboard-write"])
+    button = page.locator("#failure-1").get_by_role("button")
+    button.click()
+    page.wait_for_function("document.querySelector('#failure-1 button').textContent !== 'Copy'")
+    assert button.inner_text() in ("Copied", "Selected")
+    if button.inner_text() == "Copied":
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == "pytest --initcheck=myinit:he -k output_variance --initcheck-seed=0"
+
+
+def test_the_keyboard_reaches_the_failures_and_the_matrix(visit):
+    page = visit("sample")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the failures"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#failures")
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.name")
+        )
+    assert {"Matrix of initializers and claims", "initializer", "claim", "verdict"} <= reached
+
+
+def test_a_screen_reader_is_told_the_structure(visit):
+    page = visit("sample")
+    assert page.get_by_role("heading", level=1).inner_text().startswith("✗ 3 claims fail")
+    for name in ("Failures", "What was not checked", "What holds", "Initializers and claims"):
+        assert page.get_by_role("region", name=name, exact=True).count() == 1
+    strip = page.locator("#failure-1").get_by_role("img").first
+    assert strip.get_attribute("aria-label").startswith("Allowed 0.8 to 1.25, measured 0.334")
+    cell = page.get_by_role("row", name="signal-survives-depth").get_by_role("link")
+    assert cell.inner_text().endswith("fails")
