@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["AmbiguousInitializer", "ClaimFailed", "InitcheckError", "UsageError", "closest"]
+__all__ = ["AmbiguousInitializer", "ClaimFailed", "InitcheckError", "UsageError", "closest", "fail_unless"]
 
 
 class InitcheckError(Exception):
@@ -34,3 +34,15 @@ def closest(given: str, valid: Iterable[str]) -> str:
     near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{hint}Valid: {', '.join(names)}"
+
+
+def fail_unless(holds: bool, sentence: str) -> None:
+    """Fail a theorem whose statement does not hold on what was drawn.
+
+    >>> fail_unless(1 + 1 == 2, "arithmetic is broken")
+
+    Raises:
+        ClaimFailed: with the sentence that says what was measured and what the theorem says.
+    """
+    if not holds:
+        raise ClaimFailed(sentence)
