@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from initcheck.checking import check
     from initcheck.contract import Contract
     from initcheck.initializer import Initializer
+    from initcheck.models.check_model import check_model
     from initcheck.report import Report
     from initcheck.targets import load
 
@@ -29,6 +30,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "check",
+    "check_model",
     "claim",
     "load",
     "parametrize",
@@ -41,6 +43,7 @@ _HOME = {
     "Initializer": "initializer",
     "Report": "report",
     "check": "checking",
+    "check_model": "models.check_model",
     "load": "targets",
 }
 

@@ -25,7 +25,8 @@ __all__ = ["main"]
 USAGE = """initcheck TARGET... [options]
        initcheck list
        initcheck explain CLAIM
-       initcheck infer TARGET"""
+       initcheck infer TARGET
+       initcheck model TARGET"""
 
 EPILOG = """A TARGET is a module or myinit.py in this folder (every public initializer in it), pkg.mod:attr,
 path/to/file.py:attr, a name with keyword arguments, torch.nn.init.kaiming_normal_(nonlinearity="relu"),

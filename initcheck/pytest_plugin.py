@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from initcheck.model_options import add_model_options
 from initcheck.options import add_to_pytest
 
 __all__ = ["pytest_addoption", "pytest_configure"]
@@ -23,10 +24,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="check this initializer (repeatable): myinit, pkg.mod:attr, file.py:attr, @pyproject.toml",
     )
     add_to_pytest(group)
+    group.addoption(
+        "--initcheck-model",
+        action="append",
+        default=[],
+        metavar="TARGET",
+        dest="initcheck_model_targets",
+        help="check the PyTorch model that this builds (repeatable): pkg.mod:build_model, file.py:build_model(layers=12)",
+    )
+    add_model_options(group.addoption, "initcheck-")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start a run where a target was named: here, since a usage error raised later is lost under xdist."""
+    if config.option.initcheck_model_targets:
+        _start_models(config)
     if not config.option.initcheck_targets and not config.option.initcheck_theorems:
         return
     # Only now: NumPy, Hypothesis and the frameworks of the targets are imported from here on.
@@ -38,3 +50,14 @@ def pytest_configure(config: pytest.Config) -> None:
     except UsageError as error:
         raise pytest.UsageError(f"initcheck: {error}") from error
     config.pluginmanager.register(session, "initcheck-session")
+
+
+def _start_models(config: pytest.Config) -> None:
+    from initcheck.errors import UsageError
+    from initcheck.models.pytest_models import ModelSession
+
+    try:
+        session = ModelSession(config)
+    except UsageError as error:
+        raise pytest.UsageError(f"initcheck: {error}") from error
+    config.pluginmanager.register(session, "initcheck-models")

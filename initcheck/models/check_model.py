@@ -109,12 +109,12 @@ class ModelRun:
         self._asked = set(asked)
         self._waive = dict(waive or {})
         self._laws = read_laws(laws)
-        self._run = Run(
+        self.run = Run(
             seed=seed, alpha=alpha, beta=beta, claims=len(every), version=_version(), libraries={"torch": torch.__version__}
         )
         self.facts = Facts(factory, self.name, seed, batch_from(batch), models)
         self.results: dict[str, Result] = {}
-        self._started = time.perf_counter()
+        self._seconds = 0.0
 
     def judge(self, claim_id: str) -> Result:
         """The verdict on one claim, its needs judged before it; judged once."""
@@ -123,24 +123,26 @@ class ModelRun:
         claim = find(claim_id)
         missing = [n for n in claim.needs if self.judge(n).verdict is not Verdict.HOLDS]
         started = time.perf_counter()
-        trial = ModelTrial(self.facts, self._laws, self._run.alpha, self._run.beta)
+        trial = ModelTrial(self.facts, self._laws, self.run.alpha, self.run.beta)
         if missing:
             trial.not_applicable(f"needs {', '.join(missing)}")
         else:
             claim.prop(trial)
-        self.results[claim_id] = self._result(claim, trial, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._seconds += seconds
+        self.results[claim_id] = self._result(claim, trial, seconds)
         return self.results[claim_id]
 
     def report(self) -> Report:
         """Everything judged so far."""
-        shown = portrait(self.facts, self._laws, time.perf_counter() - self._started)
+        shown = portrait(self.facts, self._laws, self._seconds)
         results = tuple(self.results[c.id] for c in self.claims if c.id in self.results and c.id in self._asked)
         left = tuple(
             NotChecked(name=claim, reason="not asked for", call_to_write="leave claims= out")
             for claim in model_claims()
             if claim not in self._asked
         )
-        return Report(run=self._run, results=results, contracts={self.name: shown}, not_checked=left)
+        return Report(run=self.run, results=results, contracts={self.name: shown}, not_checked=left)
 
     def _result(self, claim: Claim, trial: ModelTrial, seconds: float) -> Result:
         verdict, reason = trial.verdict, trial.reason
@@ -158,7 +160,7 @@ class ModelRun:
             reason=reason,
             evidence=trial.evidence(),
             notes=tuple(trial.notes),
-            reproduce=f"initcheck model {self.name} --claims={claim.id} --seed={self._run.seed}",
+            reproduce=f"initcheck model {self.name} --claims={claim.id} --seed={self.run.seed}",
             seconds=seconds,
         )
 

@@ -1,0 +1,166 @@
+"""``pytest --initcheck-model=TARGET``: one item a claim and model, and the portrait of each model at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from typing import Any
+
+import pytest
+
+from initcheck.claim import Claim
+from initcheck.models.check_model import ModelRun
+from initcheck.models.door import merged_report
+from initcheck.models.model_targets import load_models, read_law_options
+from initcheck.models.printed import model_lines
+from initcheck.outcome import raise_for
+from initcheck.pytest_items import ClaimModule, _PropertyItem, module_id
+from initcheck.rendering.terminal import escaped, painted
+from initcheck.report import Report, result_from_plain, result_to_plain
+from initcheck.verdict import Result
+
+__all__ = ["ModelItem", "ModelSession"]
+
+
+class ModelItem(_PropertyItem):
+    """One claim asked of one model."""
+
+    run: ModelRun
+    strict: bool
+    result: Result | None = None
+
+    @classmethod
+    def of(cls, parent: ClaimModule, claim: Claim, run: ModelRun, strict: bool) -> ModelItem:
+        """Make the item."""
+        ident = escaped(run.name, 120)
+        name = f"{claim.prop.__name__}[{ident}]"
+        item: ModelItem = cls.from_parent(parent, name=name, nodeid=f"{parent.nodeid}::{name}")
+        item.claim, item.run, item.strict = claim, run, strict
+        item.extra_keyword_matches |= {claim.id, "model"}
+        if item.config.pluginmanager.hasplugin("xdist"):
+            # Under `--dist loadgroup` one worker builds the model; its claims share the builds.
+            item.add_marker(pytest.mark.xdist_group(name=ident))
+        return item
+
+    def runtest(self) -> None:
+        """Judge the claim and raise what the verdict means."""
+        self.result = self.run.judge(self.claim.id)
+        raise_for(self.result, strict=self.strict)
+
+
+class ModelSession:
+    """The models that ``--initcheck-model`` named.
+
+    Args:
+        config: pytest's, with the options read.
+
+    Raises:
+        UsageError: a target, law, batch or claim that cannot be read.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        option = config.option
+        self.config = config
+        self.strict = bool(option.initcheck_strict)
+        targets = load_models(
+            option.initcheck_model_targets,
+            laws=read_law_options(option.initcheck_law),
+            batch=option.initcheck_batch,
+            models=option.initcheck_models,
+        )
+        workerinput = getattr(config, "workerinput", None)
+        self.worker = workerinput is not None
+        self.seed: int = workerinput["initcheck_model_seed"] if workerinput is not None else option.initcheck_seed
+        self.runs = [
+            ModelRun(
+                t.factory, t.batch, t.laws, self.seed,
+                name=t.name, claims=option.initcheck_claims, models=t.models, waive=t.waive,
+            )
+            for t in targets
+        ]  # fmt: skip
+        self.results: dict[str, Result] = {}
+        self.portraits: dict[str, Any] = {}
+        if config.args_source is not pytest.Config.ArgsSource.ARGS:
+            # `--initcheck-model=x` alone runs the claims alone, not what `testpaths` or the folder holds.
+            config.args[:] = []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Put the claims on models behind what the session collects itself."""
+        report = yield
+        if isinstance(collector, pytest.Session):
+            report.result = [*report.result, *self._modules(collector)]
+        return report
+
+    def _modules(self, session: pytest.Session) -> Iterable[ClaimModule]:
+        families: dict[str, list[Claim]] = {}
+        for claim in self.runs[0].claims if self.runs else ():
+            families.setdefault(module_id(claim), []).append(claim)
+        for _, claims in sorted(families.items()):
+            yield ClaimModule.of(session, claims, self._items)
+
+    def _items(self, parent: ClaimModule) -> Iterable[pytest.Item]:
+        for run in self.runs:
+            for claim in parent.claims:
+                yield ModelItem.of(parent, claim, run, self.strict)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """One model after the other: its claims share its builds."""
+        order = {run.name: n for n, run in enumerate(self.runs)}
+        ours = sorted((i for i in items if isinstance(i, ModelItem)), key=lambda i: order[i.run.name])
+        items[:] = [i for i in items if not isinstance(i, ModelItem)] + list(ours)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of xdist the seed: it reads the command line again, where 'random' would differ."""
+        node.workerinput["initcheck_model_seed"] = self.seed
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Send the result along with pytest's report, which travels from a worker as plain data."""
+        report = yield
+        if isinstance(item, ModelItem) and call.when == "call" and item.result is not None:
+            sent = {"result": result_to_plain(item.result), "portrait": dict(item.run.report().contracts)}
+            report.initcheck_model = sent
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep a result."""
+        sent = getattr(report, "initcheck_model", None)
+        if sent is not None:
+            self.results[report.nodeid] = result_from_plain(sent["result"])
+            self.portraits.update(sent["portrait"])
+
+    def reports(self) -> list[Report]:
+        """One report a model, of what was judged so far."""
+        found = []
+        for run in self.runs:
+            results = tuple(r for r in self.results.values() if r.initializer == run.name)
+            if results and run.name in self.portraits:
+                shown = {run.name: self.portraits[run.name]}
+                found.append(Report(run=run.run, results=results, contracts=shown))
+        return found
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the JSON file; a run that decided nothing is an error."""
+        reports = self.reports()
+        if self.worker or not reports:
+            return
+        whole = merged_report(reports)
+        alone = not self.config.option.initcheck_targets
+        if self.config.option.initcheck_json and alone:
+            with open(self.config.option.initcheck_json, "w", encoding="utf-8") as file:
+                file.write(whole.to_json())
+        if exitstatus == pytest.ExitCode.OK and not whole.decided:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The portrait of every model, at most 25 lines each."""
+        for report in self.reports():
+            terminalreporter.section("initcheck model")
+            for line in model_lines(report):
+                terminalreporter.write_line(painted(line, bool(terminalreporter.hasmarkup)))
