@@ -51,7 +51,7 @@ class Isolated:
         self.patience = PATIENCE if timeout is None else 2 * timeout + 10
         self._name: str | None = None
         self._process: Process | None = None
-        self._dead: dict[str, str] = {}
+        self._dead: dict[str, Claim] = {}
 
     def judge(self, initializer: Initializer, claim_id: str) -> Result:
         """Decide one claim in the initializer's own process.
@@ -64,9 +64,8 @@ class Isolated:
         claim = find(claim_id)
         if initializer.name in self._dead:
             return self._moot(initializer, claim)
-        process = self._of(initializer)
         try:
-            result, contracts = process.ask(claim_id, self.patience)
+            result, contracts = self._of(initializer).ask(claim_id, self.patience)
         except Died as died:
             self.close()
             return self._failed(initializer, claim, died)
@@ -83,7 +82,7 @@ class Isolated:
     def _failed(self, initializer: Initializer, claim: Claim, died: Died) -> Result:
         from initcheck.verdict import Evidence, Result, Verdict
 
-        self._dead[initializer.name] = str(died)
+        self._dead[initializer.name] = claim
         return Result(
             claim=claim.id,
             says=claim.says,
@@ -105,20 +104,21 @@ class Isolated:
             initializer=initializer.name,
             family=claim.family,
             verdict=Verdict.NOT_APPLICABLE,
-            reason=f"the initializer's process is gone: {self._dead[initializer.name]}",
+            reason=f"the initializer's process did not survive {self._dead[initializer.name].id}",
             location=initializer.location,
         )
 
     def _command(self, initializer: Initializer, claim: Claim) -> str:
         import shlex
 
-        seed = self.plan.checker.settings.seed
-        words = [
-            f"--initcheck={initializer.name}",
-            f"--initcheck-claims={claim.id}",
-            f"--initcheck-seed={seed}",
-        ]
-        return shlex.join(["pytest", *words, "--initcheck-isolate"])
+        settings = self.plan.checker.settings
+        words = [f"--initcheck={initializer.name}", f"--initcheck-claims={claim.id}", "--initcheck-isolate"]
+        words.append(f"--initcheck-seed={settings.seed}")
+        if settings.profile != "default":
+            words.append(f"--initcheck-profile={settings.profile}")
+        if settings.timeout is not None:
+            words.append(f"--initcheck-timeout={settings.timeout:g}")
+        return shlex.join(["pytest", *words])
 
     def close(self) -> None:
         """End the process, if there is one."""
@@ -150,6 +150,7 @@ class Process:
         self._process.start()
         theirs.close()
         self._known: dict[str, tuple[Result, dict[str, dict[str, Any]]]] = {}
+        self._receive(PATIENCE)  # that it is ready: a framework may take long to import, which is no hang
 
     def ask(self, claim_id: str, patience: float) -> tuple[Result, dict[str, dict[str, Any]]]:
         """The verdict on one claim, and the contract it rests on.
@@ -160,17 +161,21 @@ class Process:
         from initcheck.report import result_from_plain
 
         if claim_id not in self._known:
-            try:
+            with contextlib.suppress(OSError):  # that the process is gone shows when its answer is read
                 self._pipe.send(claim_id)
-                if not self._pipe.poll(patience):
-                    self._abort()
-                    raise Died(f"a call did not return within {patience:g} s", self._stack_lines())
-                plain, contracts = self._pipe.recv()
-            except (EOFError, OSError):
-                self._process.join(10)
-                raise Died(self._how(), self._stack_lines()) from None
+            plain, contracts = self._receive(patience)
             self._known[claim_id] = result_from_plain(plain), contracts
         return self._known[claim_id]
+
+    def _receive(self, patience: float) -> Any:
+        try:
+            if self._pipe.poll(patience):
+                return self._pipe.recv()
+        except (EOFError, OSError):
+            self._process.join(10)
+            raise Died(self._how(), self._stack_lines()) from None
+        self._abort()
+        raise Died(f"a call did not return within {patience:g} s", self._stack_lines())
 
     def _abort(self) -> None:
         # SIGABRT makes faulthandler write where the call hangs; where there is none, terminate.
@@ -195,7 +200,9 @@ class Process:
         if not self._stack.exists():
             return ()
         lines = self._stack.read_text(errors="replace").splitlines()
-        theirs = [line.strip() for line in lines if line.strip()]
+        # The frames of initcheck itself say nothing of where the user's code was.
+        ours = str(Path(__file__).parent)
+        theirs = [line.strip() for line in lines if line.strip() and ours not in line]
         return tuple(theirs[:12])
 
     def end(self) -> None:
@@ -223,6 +230,7 @@ def _serve(pipe: Connection, settings: dict[str, Any], recipe: dict[str, Any], s
 
         checker = Checker(Settings(**settings))
         initializer = rebuild(recipe)
+        pipe.send(None)
         while True:
             try:
                 claim_id = pipe.recv()

@@ -63,7 +63,8 @@ def parametrize(
         for i in initializers
         for claim_id in checker.claim_ids
     ]
-    return pytest.mark.parametrize("result", cases)
+    mark: Callable[[Test], Test] = pytest.mark.parametrize("result", cases)
+    return mark
 
 
 class Pending:

@@ -128,7 +128,7 @@ class ClaimSession:
             name = item.initializer.name
             held_to = {name: self.plan.contracts[name]} if name in self.plan.contracts else {}
             sent = {"result": result_to_plain(item.result), "contract": held_to}
-            report.initcheck = sent  # type: ignore[attr-defined] - a report may carry extra attributes
+            report.initcheck = sent  # type: ignore[attr-defined]  # extra attributes travel
             if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
                 path, line, _ = item.reportinfo()
                 report.longrepr = (str(path), line + 1, report.longrepr[2])
