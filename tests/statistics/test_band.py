@@ -151,3 +151,10 @@ def test_early_start_of_a_sound_mean_goes_on_to_the_ordinary_batches() -> None:
     judgement = judge_band(calls, 0.8, 1.25, level=1e-6, max_groups=80, **options)
     assert asked == [4, 2, 2, 8, 16, 16, 24, 8]
     assert (judgement.decision, judgement.groups) == (Decision.UNDECIDED, 80)
+
+
+def test_two_edges_share_the_evidence_against_a_band() -> None:
+    rng = np.random.default_rng(0)
+    paths = band_paths(rng.normal(1.2, 0.3, 96), np.ones(96), 0.8, 1.25)
+    assert np.exp(paths.fails) == pytest.approx((np.exp(paths.below) + np.exp(paths.above)) / 2)
+    assert np.all(paths.holds <= np.minimum(paths.inside_lo, paths.inside_hi))

@@ -74,3 +74,23 @@ def test_wrong_arguments_are_refused() -> None:
         judge_median(np.zeros, 1.0, -1.0, level=1e-2)
     with pytest.raises(ValueError, match="error=0"):
         looks(0)
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_last_look_decides_at_exactly_its_share_of_the_error(spare: int) -> None:
+    """Half of the level an edge for FAILS, all of beta for HOLDS; one value fewer decides nothing."""
+
+    def drawn(last: int, inner: float, outer: float, needed: int) -> np.ndarray:
+        values = np.full(last, outer)
+        values[last - needed + spare :] = inner  # the others come first, so that no earlier look decides
+        return values
+
+    for screen, level, wanted in ((False, 1e-6, Decision.FAILS), (True, 1e-12, Decision.HOLDS)):
+        sizes = looks(1e-3 if screen else level)
+        needed = thresholds(sizes, 1e-3 if screen else level / 2)[-1]
+        values = iter(drawn(sizes[-1], 0.0, 2.0, needed) if screen else drawn(sizes[-1], 2.0, 0.0, needed))
+        judgement = judge_median(
+            lambda n, v=values: np.array([next(v) for _ in range(n)]), -1.0, 1.0, level=level, screen=screen
+        )
+        assert judgement.decision is (Decision.UNDECIDED if spare else wanted)
+        assert judgement.groups == sizes[-1]

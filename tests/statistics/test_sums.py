@@ -77,6 +77,13 @@ def test_huge_and_tiny_weights_are_finite(shape: tuple[int, int, int]) -> None:
     assert overflown.largest.tolist() == [1e200] * 3
 
 
+@pytest.mark.parametrize("shape", [(1, 16, 16), (1, 300, 300)], ids=str)
+def test_largest_is_found_among_negative_weights_too(shape: tuple[int, int, int]) -> None:
+    stack = np.ones(shape)
+    stack[0, 2, 3] = -7.0
+    assert Record.of(stack).largest.tolist() == [7.0]
+
+
 def test_merging_appends_calls_and_grouping_adds_them() -> None:
     rng = np.random.default_rng(1)
     a, b = rng.normal(size=(5, 4, 6)), rng.normal(size=(2, 4, 6))
