@@ -33,6 +33,7 @@ def smallest_failure(claim: Claim, trial: Trial) -> AssertionError | None:
     failed = next((value for value in cases.last_failed.values() if isinstance(value, Layer)), None)
     if failed is None:
         return failure
+    trial.shrinking = True
     around = smaller_layers(failed, domain.layouts, domain.widths[0])
     smaller = cases.run(around, around, trial.subject.profile.shrink, (Phase.generate, Phase.shrink))
     return smaller or failure

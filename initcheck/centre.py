@@ -22,8 +22,10 @@ _FAILS_BEYOND = 1e-4
 _HOLDS_WITHIN = 5e-3
 _LEARNING = 200
 _POSITION_HOLDS = 0.25
-# Calls whose projections are averaged to one value: then a centred one is below 0.25 sd in 98 % of the groups.
-_GROUP = 64
+# Calls whose projections are averaged to one value: then a centred one is below 0.25 sd in 99 % of the groups.
+_GROUP = 100
+# Groups at which to look; every one has all four scales of the sign process complete.
+_LOOKS = (24, 32, 48, 96)
 _DIRECTIONS = ("mean matrix", "row means", "column means", "largest mean", "all weights")
 
 
@@ -88,30 +90,24 @@ def centred_at_every_position(trial: Trial, layer: Layer) -> None:
     names: list[str] = []
 
     def test(stage: Stage) -> Judgement:
-        groups = 48 if not stage.confirms else 192
-        values = np.concatenate(
-            [
-                stack.reshape(len(stack), -1).astype(np.float64) @ directions
-                for stack in trial.draws.stacks(layer, trial.dtype, f"positions {stage.stream}", 0, groups * _GROUP)
-            ]
-        )
-        means = values.reshape(groups, _GROUP, -1).mean(axis=1).T
-        names.append(_DIRECTIONS[int(means.mean(axis=1).argmax())])
-        ones = np.ones(groups)
-        looks = range(48, groups + 1, 48)
-        against = max(
-            float(
-                average_log_e([band_log_e(m[:n], ones[:n], -math.inf, _FAILS_BEYOND).above for m in means])
-            )
-            for n in looks
-        )
-        largest = float(means.mean(axis=1).max())
-        if against >= -math.log(stage.level):
-            return Judgement(Decision.FAILS, against / math.log(10), stage.level, largest, len(looks), groups)
-        inside = min(float(band_log_e(m, ones, -math.inf, _POSITION_HOLDS).inside_hi) for m in means)
-        holds = not stage.confirms and inside >= -math.log(stage.beta)
-        decision = Decision.HOLDS if holds else Decision.UNDECIDED
-        return Judgement(decision, max(inside, 0.0) / math.log(10), stage.beta, largest, len(looks), groups)
+        values = np.empty((0, directions.shape[1]))
+        for groups in _LOOKS:
+            calls = groups * _GROUP
+            stacks = trial.draws.stacks(layer, trial.dtype, f"positions {stage.stream}", len(values), calls)
+            more = [stack.reshape(len(stack), -1).astype(np.float64) @ directions for stack in stacks]
+            values = np.concatenate([values, *more])
+            means = values.reshape(groups, _GROUP, -1).mean(axis=1).T
+            looked = [band_log_e(m, np.ones(groups), -math.inf, _FAILS_BEYOND) for m in means]
+            # `above` is an e-process a direction; their average is one too.
+            against = float(average_log_e([e.above for e in looked]))
+            largest = float(means.mean(axis=1).max())
+            names.append(_DIRECTIONS[int(means.mean(axis=1).argmax())])
+            if against >= -math.log(stage.level):
+                return Judgement(Decision.FAILS, against / math.log(10), stage.level, largest, 1, groups)
+            inside = min(float(band_log_e(m, np.ones(groups), -math.inf, _POSITION_HOLDS).inside_hi) for m in means)
+            if not stage.confirms and inside >= -math.log(stage.beta):
+                return Judgement(Decision.HOLDS, inside / math.log(10), stage.beta, largest, 1, groups)
+        return Judgement(Decision.UNDECIDED, against / math.log(10), stage.level, largest, len(_LOOKS), groups)
 
     judgement, _ = trial.decide(layer, test)
     trial.settle(

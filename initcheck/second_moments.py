@@ -60,7 +60,8 @@ class ForwardSecondMoment(Statistic):
             "fan_in": 1.0,
             "fan_out": layer.fan_in / layer.fan_out,
             "fan_avg": 2 * layer.fan_in / (layer.fan_in + layer.fan_out),
-            "fan_max": layer.fan_in / max(layer.fan_in, layer.fan_out),
+            # An orthogonal convolution is one of its matrix (units, inputs), whatever fan_out counts.
+            "fan_max": layer.inputs / max(layer.inputs, layer.units),
         }[fan]
         return shape * declared_power(self.contract)
 
@@ -85,7 +86,7 @@ class BackwardSecondMoment(Statistic):
             "fan_in": layer.fan_out / layer.fan_in,
             "fan_out": 1.0,
             "fan_avg": 2 * layer.fan_out / (layer.fan_in + layer.fan_out),
-            "fan_max": layer.fan_out / max(layer.fan_in, layer.fan_out),
+            "fan_max": layer.fan_out / max(layer.inputs, layer.units),
         }[fan]
         return shape * declared_power(self.contract)
 

@@ -83,6 +83,7 @@ class Trial:
         self.not_asked: dict[str, int] = {}
         self.moot: list[str] = []
         self.notes: dict[str, str] = {}
+        self.shrinking = False
         self._kept: dict[str, Any] = {}
 
     # -- what a property says of a case ------------------------------------------------------------------------
@@ -222,7 +223,7 @@ class Trial:
         share beta. The third takes groups 16 times larger, for laws whose small groups say little.
         """
         judgement, stage = None, None
-        for number, (scale, share) in enumerate(_ROUNDS):
+        for number, (scale, share) in enumerate(_ROUNDS[: 1 if self.shrinking else None]):
             beta = self.ledger.ledger.beta * share
             stage = Stage("screen" if number == 0 else f"screen {number}", SCREEN_LEVEL, beta, scale, False)
             if scale > 1 and self.affordable_groups(layer, scale, stage) < first_groups(-math.log(beta)):
@@ -265,7 +266,9 @@ class Trial:
     def affordable_groups(self, layer: Layer, size: int, stage: Stage) -> int:
         """How many groups of ``size`` calls the profile's budget pays for; a first look is always paid for."""
         profile = self.subject.profile
-        groups = min(profile.weights // (layer.weights * size), profile.calls // size)
+        # A smaller failing case is worth little of the budget: one that stays open is passed over.
+        share = 8 if self.shrinking else 1
+        groups = min(profile.weights // share // (layer.weights * size), profile.calls // share // size)
         least = first_groups(-math.log(stage.level if stage.confirms else stage.beta)) + 8
         return max(groups // 8 * 8, least if stage.scale == 1 else 8)
 
