@@ -196,6 +196,7 @@ def _no_attribute(owner: Any, part: str, text: str) -> str:
     if isinstance(owner, ModuleType):
         own = [n for n, v in vars(owner).items() if not n.startswith("_") and not inspect.ismodule(v)]
         names = [n for n in own if callable(getattr(owner, n))] or own
+        names += [m.name for m in pkgutil.iter_modules(getattr(owner, "__path__", []))]
         what = f"module {owner.__name__!r}"
     else:
         names = [n for n in dir(owner) if not n.startswith("_")]

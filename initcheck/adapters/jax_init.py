@@ -65,8 +65,8 @@ class JaxSampler(CallableSampler):
         except Exception:  # what cannot be traced is called one by one, where its own errors are its own
             return None
         # Code that draws from NumPy runs once under vmap and would repeat one draw in every call.
-        for place in (0, len(seeds) - 1):
-            [alone] = super().calls(shape, [seeds[place]], dtype)
+        ends = (0, len(seeds) - 1)
+        for place, alone in zip(ends, super().calls(shape, [seeds[e] for e in ends], dtype), strict=True):
             if not np.allclose(np.asarray(alone), results[place], rtol=1e-3, atol=0, equal_nan=True):
                 return None
         return results

@@ -78,7 +78,8 @@ def readings_of(
         UsageError: the callable does not tell its parameters.
     """
     passed = set(fixed)
-    slots = [s for s in slots_of(function) if s.name not in passed]
+    told = slots_of(function)
+    slots = [s for s in told if s.name not in passed]
     used = used_by(function)
     required = [s for s in slots if s.required]
     shaped = [s for s in required if s.role in SHAPE_ROLES]
@@ -95,7 +96,7 @@ def readings_of(
     required = [s for s in slots if s.required]
     has_shape = any(s.role in SHAPE_ROLES for s in required)
     hyper = [s for s in required if s.role == "hyperparameter" or (s.role == "unknown" and has_shape)]
-    chosen = _chosen(slots, has_shape)
+    chosen = _chosen(slots, has_shape, [s.name for s in told])
     open_slots = [s for s in chosen if s.role in _OPEN]
     if hyper:
         raise needs(name, hyper)
@@ -118,7 +119,7 @@ def _one_whole(slots: list[Slot], whole: list[Slot]) -> list[Slot]:
     return [replace(s, role="unknown") if s in whole and s is not keep else s for s in slots]
 
 
-def _chosen(slots: list[Slot], has_shape: bool) -> list[Slot]:
+def _chosen(slots: list[Slot], has_shape: bool, order: list[str]) -> list[Slot]:
     """The slots that are passed something: what is required, what is random, a shape even if optional."""
     has_width = any(s.required and s.role in ("in", "rows") for s in slots)
     chosen = []
@@ -138,11 +139,13 @@ def _chosen(slots: list[Slot], has_shape: bool) -> list[Slot]:
     # Behind an optional parameter that is left out, the next ones must be passed by name.
     left_out = False
     named = []
-    chosen_names = {s.name for s in chosen}
-    for slot in slots:
-        if slot.name not in chosen_names:
-            left_out |= not slot.variadic
+    by_name = {s.name: s for s in chosen}
+    variadic = {s.name for s in slots if s.variadic}
+    for name in order:
+        if name not in by_name:
+            left_out |= name not in variadic
         else:
+            slot = by_name[name]
             named.append(replace(slot, keyword=True) if left_out and not slot.variadic else slot)
     seeds = [s for s in named if s.role == "seed" and not s.required]
     # A seed beside a generator is the other way of saying the same; the generator is enough.

@@ -125,11 +125,12 @@ def parse_signature(text: str, function: Callable[..., Any]) -> list[Slot]:
         names = [p.name for p in _signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
     except UsageError:
         names = []
-    slots = []
+    slots, skipped = [], False
     for number, part in enumerate(p.strip() for p in inside.split(",") if p.strip()):
         name, equals, role = (s.strip() for s in part.rpartition("="))
         role = {"generator": "rng", "*shape": "dims", "*dims": "dims", "size": "shape"}.get(role, role)
         if role == "_":
+            skipped = True
             continue
         if role not in ROLES:
             raise UsageError(
@@ -137,7 +138,12 @@ def parse_signature(text: str, function: Callable[..., Any]) -> list[Slot]:
             )
         position = names[number] if number < len(names) else f"argument {number}"
         slots.append(
-            Slot(name or position, role, keyword=bool(equals), variadic=role == "dims" and not equals)
+            Slot(
+                name or position,
+                role,
+                keyword=bool(equals) or skipped,
+                variadic=role == "dims" and not equals,
+            )
         )
     if not any(s.role in SHAPE_ROLES for s in slots):
         raise UsageError(f"signature={text!r} says nowhere how the shape is passed, such as '(shape, rng)'.")
@@ -149,7 +155,7 @@ def describe(slots: list[Slot] | tuple[Slot, ...]) -> str:
     shown = []
     for slot in slots:
         role = "*shape" if slot.role == "dims" else _WORDS.get(slot.role, slot.role)
-        shown.append(f"{slot.name}={role}" if slot.keyword and slot.name != role else role)
+        shown.append(f"{slot.name}={role}" if slot.keyword else role)
     return f"({', '.join(shown)})"
 
 

@@ -1,0 +1,123 @@
+import random
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import torch
+
+from initcheck.adapters.isolation import global_states, isolated, seed_globals, unseen_moves, watching
+
+
+def draw_from_all():
+    random.random()
+    np.random.normal()
+    torch.rand(1)
+    keras.random.normal((1,))
+
+
+def test_puts_back_every_generator_bit_for_bit():
+    draw_from_all()
+    before = global_states()
+    assert set(before) == {"random", "numpy.random", "torch", "keras"}
+    with isolated(3):
+        draw_from_all()
+    assert global_states() == before
+
+
+def test_puts_back_the_second_half_of_a_pair_of_normals():
+    # NumPy's legacy generator keeps every other normal for the next call.
+    np.random.seed(0)
+    np.random.normal()
+    with isolated(3):
+        np.random.normal(size=3)
+    kept = np.random.normal()
+    np.random.seed(0)
+    np.random.normal()
+    assert np.random.normal() == kept
+
+
+def test_puts_back_after_an_exception_too():
+    before = global_states()
+
+    def fails():
+        draw_from_all()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), isolated(3):
+        fails()
+    assert global_states() == before
+
+
+def test_the_seed_decides_what_is_drawn_inside():
+    drawn = []
+    for seed in (1, 1, 2):
+        with isolated(seed):
+            drawn.append((random.random(), np.random.normal(), float(torch.rand(1))))
+    assert drawn[0] == drawn[1]
+    assert all(a != b for a, b in zip(drawn[0], drawn[2], strict=True))
+
+
+def test_without_a_seed_the_callers_state_is_seen():
+    np.random.seed(11)
+    expected = np.random.normal()
+    np.random.seed(11)
+    with isolated(None):
+        assert np.random.normal() == expected
+    assert np.random.normal() == expected
+
+
+@pytest.mark.parametrize("name", ["random", "numpy.random", "torch", "keras"])
+def test_watching_names_the_generator_that_moved(name):
+    draws = {
+        "random": random.random,
+        "numpy.random": np.random.normal,
+        "torch": lambda: torch.rand(1),
+        "keras": lambda: keras.random.normal((1,)),
+    }
+    keras.random.normal((1,))  # so that Keras has its generator, and need not ask Python's for a seed
+    with watching() as moved, isolated(None):
+        draws[name]()
+    assert moved == {name}
+
+
+def test_watching_is_silent_where_nothing_moved():
+    with watching() as moved, isolated(None):
+        np.random.default_rng(0).normal()
+    assert moved == set()
+
+
+def test_seeding_one_generator_leaves_the_others():
+    with isolated(0):
+        before = global_states()
+        seed_globals(5, frozenset({"numpy.random"}))
+        after = global_states()
+    assert {name for name in before if before[name] != after[name]} == {"numpy.random"}
+
+
+def test_unseen_moves_leaves_out_what_is_known():
+    with isolated(0):
+        moved = unseen_moves(frozenset({"random"}))
+        random.random()
+        assert moved() == frozenset()
+        np.random.normal()
+        assert moved() == {"numpy.random"}
+
+
+def test_no_framework_is_imported():
+    code = (
+        "import sys, numpy\n"
+        "from initcheck.targets import load\n"
+        "def f(shape, rng): return rng.normal(size=shape)\n"
+        "def g(shape): return numpy.random.normal(size=shape)\n"
+        "class C:\n"
+        "    def __init__(self, seed=None): self.r = numpy.random.default_rng(seed)\n"
+        "    def __call__(self, shape): return self.r.normal(size=shape)\n"
+        "for target in (f, g, C, lambda a, b: b.normal(size=a)):\n"
+        "    [i] = load(target).initializers\n"
+        "    i.sampler.calls((4, 4), [1, 2], 'float32')\n"
+        "absent = {'torch', 'jax', 'keras', 'flax', 'equinox', 'tensorflow', 'scipy'} & set(sys.modules)\n"
+        "assert not absent, absent\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

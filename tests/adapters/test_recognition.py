@@ -1,0 +1,156 @@
+import random
+
+import numpy as np
+import pytest
+import torch
+from hand_made import READABLE, REFUSED
+
+from initcheck.adapters import recognise, watching
+from initcheck.adapters.isolation import global_states
+from initcheck.errors import InitcheckError, UsageError
+
+
+def bits(initializer, shape, seeds):
+    return [
+        initializer.sampler.to_numpy(result).tobytes()
+        for result in initializer.sampler.calls(shape, seeds, "float32")
+    ]
+
+
+@pytest.mark.parametrize(("name", "obj", "signature", "options"), READABLE, ids=[r[0] for r in READABLE])
+def test_reads_the_signature_and_draws(name, obj, signature, options):
+    random.seed(5)
+    np.random.seed(5)
+    torch.manual_seed(5)
+    before = global_states()
+    how = {key: options[key] for key in ("signature", "args", "parameter") if key in options}
+    initializer = recognise(obj, name, **how)
+    assert initializer.signature == signature
+    for shape in [options["shape"]] if "shape" in options else [(5, 7), (8, 3)]:
+        results = initializer.sampler.calls(shape, [1, 2, 3], "float32")
+        assert [initializer.sampler.to_numpy(r).shape for r in results] == [shape] * 3
+        assert all(np.isfinite(initializer.sampler.to_numpy(r)).all() for r in results)
+        together = bits(initializer, shape, [1, 2, 3])
+        alone = [bits(initializer, shape, [seed])[0] for seed in (3, 2, 1)][::-1]
+        assert together == alone
+        assert len(set(together)) == (1 if options.get("constant") else 3)
+    if "layout" in options:
+        assert initializer.contract.layout == options["layout"]
+        assert initializer.contract.origins["layout"] == "known"
+    assert global_states() == before
+
+
+@pytest.mark.parametrize(("name", "obj", "words"), REFUSED, ids=[r[0] for r in REFUSED])
+def test_refuses_in_one_clear_sentence(name, obj, words):
+    before = global_states()
+    with pytest.raises(UsageError) as refusal:
+        recognise(obj, name)
+    message = str(refusal.value)
+    assert words in message
+    assert name in message
+    assert "\n" not in message
+    assert global_states() == before
+
+
+def test_the_tables_are_long_enough():
+    assert len(READABLE) >= 60
+
+
+def test_a_handed_generator_leaves_the_global_ones_visible():
+    # What is handed a generator and draws from the global one must be caught, so its adapter may
+    # not seed the global one behind its back.
+    def cheats(shape, rng):
+        return np.random.normal(size=shape)
+
+    initializer = recognise(cheats, "cheats")
+    assert initializer.takes_randomness
+    np.random.seed(1)
+    [one] = bits(initializer, (4, 4), [0])
+    np.random.seed(2)
+    [other] = bits(initializer, (4, 4), [0])
+    assert one != other
+    with watching() as moved:
+        initializer.sampler.calls((4, 4), [0], "float32")
+    assert moved == {"numpy.random"}
+
+
+def test_a_good_initializer_moves_no_global_generator():
+    initializer = recognise(lambda shape, rng: rng.normal(size=shape), "good")
+    with watching() as moved:
+        initializer.sampler.calls((4, 4), [0], "float32")
+    assert moved == set()
+
+
+def test_a_generator_used_only_at_large_shapes_is_seeded_from_the_first_call_on():
+    def lazy(shape):
+        return np.random.normal(size=shape) if np.prod(shape) > 100 else np.ones(shape)
+
+    initializer = recognise(lazy, "lazy")
+    assert not initializer.uses_global_generator
+    together = bits(initializer, (20, 20), [1, 2, 3])
+    assert together == [bits(initializer, (20, 20), [seed])[0] for seed in (1, 2, 3)]
+    assert len(set(together)) == 3
+
+
+def test_one_generator_serves_a_stream_of_shapes():
+    initializer = recognise(lambda shape, rng: rng.normal(size=shape), "stream")
+    first, second, third = initializer.sampler.stream([(3, 3), (3, 3), (2, 5)], 7, "float32")
+    assert third.shape == (2, 5)
+    assert not np.array_equal(first, second)
+    again, *_ = initializer.sampler.stream([(3, 3), (3, 3)], 7, "float32")
+    assert np.array_equal(first, again)
+
+
+def test_seeds_and_keys_cannot_be_shared():
+    initializer = recognise(lambda shape, seed: np.random.default_rng(seed).normal(size=shape), "seed")
+    assert initializer.sampler.stream([(3, 3)], 7, "float32") is None
+
+
+def test_what_is_clear_from_its_names_is_kept_although_it_raises():
+    def broken(shape, rng):
+        raise ZeroDivisionError("fan is 0")
+
+    initializer = recognise(broken, "broken")
+    assert initializer.signature == "(shape, rng)"
+    assert "ZeroDivisionError: fan is 0" in initializer.notes[0]
+    with pytest.raises(ZeroDivisionError):
+        initializer.sampler.calls((3, 3), [0], "float32")
+
+
+def test_low_precision_results_keep_their_dtype_name():
+    initializer = recognise(torch.nn.init.normal_, "normal_")
+    [result] = initializer.sampler.calls((3, 3), [0], "bfloat16")
+    assert initializer.sampler.dtype_name(result) == "bfloat16"
+    assert initializer.sampler.to_numpy(result).dtype == np.float32
+
+
+def test_an_unknown_dtype_of_torch_is_refused():
+    initializer = recognise(torch.nn.init.normal_, "normal_")
+    with pytest.raises(InitcheckError, match="torch has no dtype"):
+        initializer.sampler.calls((3, 3), [0], "float8_e4m3b11fnuz")
+
+
+def test_an_unknown_argument_names_the_closest():
+    with pytest.raises(UsageError, match="did you mean 'gain'"):
+        recognise(lambda shape, rng, gain=1.0: rng.normal(size=shape), "f", args={"gian": 2.0})
+
+
+def test_an_unknown_role_names_the_closest():
+    with pytest.raises(UsageError, match="did you mean 'shape'"):
+        recognise(lambda shape, rng: rng.normal(size=shape), "f", signature="(shpe, rng)")
+
+
+def test_a_signature_without_a_shape_is_refused():
+    with pytest.raises(UsageError, match="says nowhere how the shape is passed"):
+        recognise(lambda shape, rng: rng.normal(size=shape), "f", signature="(rng)")
+
+
+@pytest.mark.parametrize("kind", ["list", "string"])
+def test_a_result_that_is_no_array_is_named(kind):
+    def wrong(shape, rng):
+        return [[1.0] * shape[1]] * shape[0] if kind == "list" else "weights"
+
+    initializer = recognise(wrong, "wrong")
+    [result] = initializer.sampler.calls((2, 2), [0], "float32")
+    with pytest.raises(TypeError, match=r"returned a (list|str), which is no array"):
+        initializer.sampler.to_numpy(result)
