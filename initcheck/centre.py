@@ -48,7 +48,7 @@ def centred_over_a_result(trial: Trial, layer: Layer) -> None:
     def test(stage: Stage) -> Judgement:
         return _overall(trial, [layer], size, stage, most=24 if not stage.confirms else 400)
 
-    judgement, _ = trial.decide(layer, test)
+    judgement, _ = trial.decide(layer, test, rounds=1)
     if judgement.decision is Decision.FAILS:
         trial.settle(layer, judgement, judgement.groups * size, **_words(judgement.measured))
 

@@ -135,16 +135,18 @@ class Draws:
             BrokenCall: the code raised, or returned no weights of the shape.
         """
         runs = []
-        for seed in seeds:
-            try:
-                with contained():
+        try:
+            with contained():
+                for seed in seeds:
                     results = self.initializer.sampler.stream([layer.shape] * calls, seed, dtype)
-            except InitializerRaised as error:
-                raise BrokenCall("raises", f"raises {error} on a second call", error.trace) from None
-            if results is None:
-                return None
-            self.calls += calls
-            runs.append([self.array(layer, dtype, result).copy() for result in results])
+                    if results is None:
+                        return None
+                    runs.append([self.array(layer, dtype, result).copy() for result in results])
+        except InitializerRaised as error:
+            if isinstance(error.original, BrokenCall):
+                raise error.original from None
+            raise BrokenCall("raises", f"raises {error} on a second call", error.trace) from None
+        self.calls += calls * len(runs)
         return runs
 
     def stacks(

@@ -17,7 +17,7 @@ __all__ = ["follows_one_law"]
 
 Floats = npt.NDArray[np.float64]
 
-_FIRST_WEIGHTS = 16_384
+_FIRST_WEIGHTS = 2_048
 # Two constants further apart than this are two constants; nearer ones are called one law.
 _APART = 1.25
 

@@ -216,14 +216,21 @@ class Trial:
         shown = {"measured": f"{judgement.measured:.3g}", "allowed": band, "value": judgement.measured, "band": within}
         self.settle(layer, judgement, calls, **shown)
 
-    def decide(self, layer: Layer, test: Callable[[Stage], Judgement]) -> tuple[Judgement, Stage]:
+    def decide(
+        self, layer: Layer, test: Callable[[Stage], Judgement], *, rounds: int = len(_ROUNDS)
+    ) -> tuple[Judgement, Stage]:
         """Screen, confirm what looks wrong on calls never looked at, and repeat what stays open.
 
         A FAILS needs a confirmation at the ledger's next level. A HOLDS may come from any of three rounds, which
         share beta. The third takes groups 16 times larger, for laws whose small groups say little.
+
+        Args:
+            layer: the layer drawn.
+            test: looks at a stage's calls and judges them.
+            rounds: how many rounds; one where a HOLDS is not what the test is for.
         """
-        judgement, stage = None, None
-        for number, (scale, share) in enumerate(_ROUNDS[: 1 if self.shrinking else None]):
+        judgement, stage = Judgement(Decision.UNDECIDED, 0.0, 0.0, math.nan, 0, 0), Stage("", 1.0, 1.0, 1, False)
+        for number, (scale, share) in enumerate(_ROUNDS[: 1 if self.shrinking else rounds]):
             beta = self.ledger.ledger.beta * share
             stage = Stage("screen" if number == 0 else f"screen {number}", SCREEN_LEVEL, beta, scale, False)
             if scale > 1 and self.affordable_groups(layer, scale, stage) < first_groups(-math.log(beta)):
@@ -238,7 +245,6 @@ class Trial:
                 judgement = replace(judgement, decision=Decision.UNDECIDED)
             if judgement.decision is Decision.HOLDS:
                 return judgement, stage
-        assert judgement is not None and stage is not None
         return judgement, stage
 
     def settle(self, layer: Layer, judgement: Judgement, calls: int, **shown: object) -> None:

@@ -172,7 +172,7 @@ def _surroundings() -> dict[str, Any]:
     return {
         "np.errstate": np.geterr(),
         "working directory": directory,
-        "environment": os.environ.copy(),
+        "environment": dict(_environment()),
         "torch default dtype": torch.get_default_dtype() if hasattr(torch, "get_default_dtype") else None,
     }
 
@@ -185,8 +185,20 @@ def _put_back(before: dict[str, Any]) -> tuple[str, ...]:
     if "working directory" in changed:
         os.chdir(before["working directory"])
     if "environment" in changed:
-        os.environ.clear()
-        os.environ.update(before["environment"])
+        _restore_environment(before["environment"])
     if "torch default dtype" in changed:
         sys.modules["torch"].set_default_dtype(before["torch default dtype"])
     return changed
+
+
+def _environment() -> Any:
+    """The table behind ``os.environ``: copying it costs a tenth of decoding every variable."""
+    return getattr(os.environ, "_data", os.environ)
+
+
+def _restore_environment(before: dict[Any, Any]) -> None:
+    decode = getattr(os.environ, "decodevalue", lambda value: value)
+    wanted = {decode(key): decode(value) for key, value in before.items()}
+    for key in set(os.environ) - set(wanted):
+        del os.environ[key]
+    os.environ.update(wanted)
