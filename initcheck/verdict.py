@@ -73,6 +73,7 @@ class Result:
         reproduce: the command that repeats exactly this verdict.
         seconds: wall-clock time it took.
         location: file and line of the initializer.
+        known_since: the date (ISO 8601) since which the baseline lists it as a known failure.
     """
 
     claim: str
@@ -86,3 +87,4 @@ class Result:
     reproduce: str | None = None
     seconds: float = 0.0
     location: tuple[str, int] | None = None
+    known_since: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from initcheck.rendering import laws, svg
@@ -70,17 +71,20 @@ def _variance_by_width(evidence: Evidence) -> _Plan | None:
         return None
     points, band = sorted(thinned(points)), _band_of(evidence)
     fans, ratios = [p[0] for p in points], [p[1] for p in points]
-    bars = [p for p in points if len(p) >= 4 and 0 < p[2] <= p[1] <= p[3] < math.inf]
+    # Each case may have a band of its own: at rectangles the ideal of fan_avg is not 1.
+    edges = sorted({(p[0], p[2], p[3]) for p in points if len(p) >= 4 and 0 < p[2] <= p[3] < math.inf})
 
     def paint(axes: Axes) -> None:
-        _band(axes, band)
+        if edges:
+            at, low, high = zip(*edges, strict=True)
+            axes.fill_between(at, low, high, facecolor=svg.BAND, edgecolor=svg.MUTED, linewidth=0.8)
+        elif band and band[0] > 0:
+            _band(axes, band)
         axes.axhline(1.0, color=svg.LAW, linewidth=1, linestyle="--")
-        at, low, high = ([p[k] for p in bars] for k in (0, 2, 3))
-        axes.vlines(at, low, high, color=svg.DATA, linewidth=1.2)
-        axes.plot(fans, ratios, color=svg.DATA, marker="o", markersize=3.2, linewidth=1)
+        _line_through_medians(axes, fans, ratios)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
-        everything = [*ratios, *(band or ()), 1.0]
+        everything = [*ratios, *(v for _, *edge in edges for v in edge), *(band or ()), 1.0]
         axes.set_ylim(min(v for v in everything if v > 0) / 1.4, max(everything) * 1.4)
         axes.set_xlabel("fan")
         axes.set_ylabel("variance / ideal")
@@ -99,22 +103,28 @@ def _by_depth(series: str, title: str, layers: str) -> Callable[[Evidence], _Pla
             return None
         depths, energies = [p[0] for p in points], [p[1] for p in points]
         band = _band_of(evidence)
-        edges = tuple(math.log10(b) for b in band) if band and 0 < band[0] <= band[1] else None
+        if band and band[0] > 0:
+            band = tuple(math.log10(edge) for edge in band)
 
         def paint(axes: Axes) -> None:
             from matplotlib.ticker import MaxNLocator
 
-            _band(axes, edges)
+            _band(axes, band)
             axes.axhline(0.0, color=svg.LAW, linewidth=1, linestyle="--")
-            axes.plot(depths, energies, color=svg.DATA, marker="o", markersize=3.2, linewidth=1)
+            _line_through_medians(axes, depths, energies)
             axes.set_xlabel(layers)
             axes.set_ylabel("energy, powers of ten")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
-        change, passed = energies[-1] - energies[0], (depths[-1] - depths[0]) or 1.0
+        ends = [
+            median(y for x, y in zip(depths, energies, strict=True) if x == at)
+            for at in (depths[0], depths[-1])
+        ]
+        change, passed = ends[1] - ends[0], (depths[-1] - depths[0]) or 1.0
+        allowed = f"; allowed is 10^{band[0]:.2g} to 10^{band[1]:.2g}" if band else ""
         seen = (
             f"From layer {number(depths[0])} to {number(depths[-1])} the energy changes by a factor of"
-            f" 10^{change:.2f}, 10^{change / passed:.3f} a layer{_banded(evidence)}."
+            f" 10^{change:.2f}, 10^{change / passed:.3f} a layer{allowed}."
         )
         return title, seen, paint
 
@@ -133,12 +143,15 @@ def _histogram(evidence: Evidence) -> _Plan | None:
     name, curve = laws.weights(evidence.series.get("law"), bins[0][0], bins[-1][1])
 
     def paint(axes: Axes) -> None:
+        from matplotlib.ticker import MaxNLocator
+
         edges = [*(b[0] for b in bins), bins[-1][1]]
-        axes.stairs(heights, edges, fill=True, color=svg.BAND, linewidth=0)
+        axes.stairs(heights, edges, fill=True, color=svg.LINE, linewidth=0)
         axes.stairs(heights, edges, color=svg.DATA, linewidth=1)
         if curve:
             axes.plot(*zip(*curve, strict=True), color=svg.LAW, linewidth=1.4, linestyle="--")
         axes.set_ylim(0, 1.1 * max([*heights, *(y for _, y in curve)]))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
         axes.set_xlabel("weight")
         axes.set_ylabel("density")
 
@@ -219,6 +232,15 @@ def _spread(noun: str, values: list[float]) -> str:
 
 def _banded(evidence: Evidence) -> str:
     return f"; allowed is {number(evidence.band[0])} to {number(evidence.band[1])}" if evidence.band else ""
+
+
+def _line_through_medians(axes: Axes, at: list[float], values: list[float]) -> None:
+    """Every point, and a line through the median of those that stand above one another."""
+    columns: dict[float, list[float]] = {}
+    for x, y in zip(at, values, strict=True):
+        columns.setdefault(x, []).append(y)
+    axes.plot(list(columns), [median(ys) for ys in columns.values()], color=svg.DATA, linewidth=1)
+    axes.plot(at, values, color=svg.DATA, marker="o", markersize=3.2, linewidth=0)
 
 
 def _band_of(evidence: Evidence) -> tuple[float, ...] | None:

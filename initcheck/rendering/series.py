@@ -30,14 +30,15 @@ _LARGEST = 1e60
 SERIES: Mapping[str, Series] = {
     "variance_by_width": Series(
         shape="[[fan, ratio, low, high], ...]",
-        meaning="measured second moment over the ideal at each fan, and its interval (low, high may be null);"
-        " the band is Evidence.band",
+        meaning="measured second moment over the ideal at each fan, and the band allowed there"
+        " (low, high may be null: then it is Evidence.band); several rows may share a fan",
         columns=4,
     ),
     "signal_by_depth": Series(
         shape="[[layer, log10 energy], ...]",
         meaning="median over draws of log10 of the energy after that layer over the energy at layer 0;"
-        " Evidence.band is the band of the energy ratio itself, such as [0.1, 10]",
+        " several rows may share a layer; Evidence.band bounds log10 where its lower edge is negative,"
+        " else the ratio itself",
         columns=2,
     ),
     "gradient_by_depth": Series(

@@ -72,7 +72,7 @@ def variance_failure(initializer: str = "myinit:he", **changes: Any) -> Result:
             likely="variance is 0.333/fan_in: a uniform on +-1/sqrt(fan_in)",
             fix="+-sqrt(3/fan_in) has unit output variance",
             series={
-                "variance_by_width": [[2**k, 0.333 + 0.003 * (-1) ** k, 0.32, 0.345] for k in range(11)],
+                "variance_by_width": [[2**k, 0.333 + 0.003 * (-1) ** k, 0.8, 1.25] for k in range(11)],
                 "histogram": [[i / 16 - 1, (i + 1) / 16 - 1, 700 + 20 * (i % 3)] for i in range(32)],
                 "law": ["normal", 1.0],
             },
