@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from initcheck import options
@@ -76,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(words: Sequence[str]) -> int:
     arguments = _parser().parse_args(words)
-    values = vars(arguments)
-    if not arguments.targets and not arguments.theorems:
+    values = options.values_of(vars(arguments), Path.cwd())
+    if not arguments.targets and not values["theorems"]:
         raise UsageError(
             "no TARGET is named, so there is nothing to check. Write initcheck myinit, or initcheck --help."
         )
@@ -88,12 +89,14 @@ def _run(words: Sequence[str]) -> int:
 
     plan = Plan(arguments.targets, values, shlex.join(["initcheck", *words]))
     outputs = Outputs(values, plan.run())
+    if plan.baseline is not None:
+        print(f"baseline {plan.baseline.header}")
     results: list[Result] = []
     interrupted = False
     total = len(plan.initializers) * len(plan.claims)
     try:
         with _progress(total) as advance:
-            for result in judge_all(plan, jobs=arguments.jobs, isolate=arguments.isolate):
+            for result in map(plan.known, judge_all(plan, jobs=values["jobs"], isolate=values["isolate"])):
                 results.append(result)
                 outputs.append(result)
                 advance(result)
@@ -101,6 +104,7 @@ def _run(words: Sequence[str]) -> int:
         interrupted = True
     report = plan.report(results)
     outputs.close(report)
+    plan.write_baseline(report)
     colour = _colour(sys.stdout)
     failing = [r for r in report.results if plan.failing(r)]
     if arguments.verbose:
@@ -109,6 +113,7 @@ def _run(words: Sequence[str]) -> int:
     disproved = _theorems(plan, colour)
     if arguments.targets:
         _print((painted(line, colour) for line in summary_lines(report)), False)
+    print(outputs.annotations(report), end="")
     if interrupted:
         print(f"initcheck: interrupted after {len(results)} of {total} verdicts", file=sys.stderr)
         return 130

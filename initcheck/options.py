@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from initcheck.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
     from initcheck.checking import Settings
 
-__all__ = ["OPTIONS", "Option", "add_to_argparse", "add_to_pytest", "settings"]
+__all__ = ["OPTIONS", "Option", "add_to_argparse", "add_to_pytest", "contract", "settings", "values_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,11 @@ class Option:
     metavar: str | None = None
     short: str | None = None
     door: Literal["both", "command line"] = "both"
+
+    @property
+    def dest(self) -> str:
+        """Its name in pytest's configuration."""
+        return f"initcheck_{self.name.replace('-', '_')}"
 
 
 def _seed(text: str) -> int:
@@ -95,6 +102,19 @@ OPTIONS = (
     Option(name="isolate", default=False, help="run each initializer in a process of its own"),
     Option(name="theorems", default=False, help="run the theorems and myths too; they need no target"),
     Option(name="json", metavar="FILE", help="write the report there as JSON, claim by claim"),
+    Option(name="html", metavar="FILE", help="write the report there as one HTML page"),
+    Option(name="junit", metavar="FILE", help="write the report there as JUnit XML (xunit2)"),
+    Option(name="markdown", metavar="FILE", help="write a summary there, for a job summary or a comment"),
+    Option(name="github", default=False, help="print GitHub annotations at the lines of the initializers"),
+    Option(
+        name="previous",
+        metavar="FILE",
+        help="JSON report of the last run: the HTML page and the Markdown say what changed",
+    ),
+    Option(name="baseline", metavar="FILE", help="known failures: only others fail, and entries that hold"),
+    Option(
+        name="baseline-update", default=False, help="write the failures of this run to the baseline's file"
+    ),
     Option(
         name="jobs",
         short="j",
@@ -108,11 +128,12 @@ OPTIONS = (
 
 
 def _arguments(option: Option) -> dict[str, Any]:
+    # None says that nothing was given here: pyproject.toml decides then, and the option's own default last.
     if option.metavar is None:
-        return {"action": "store_true", "default": option.default, "help": option.help}
+        return {"action": "store_true", "default": None, "help": option.help}
     return {
         "type": option.read,
-        "default": option.default,
+        "default": None,
         "metavar": option.metavar,
         "help": option.help,
     }
@@ -130,7 +151,28 @@ def add_to_pytest(group: pytest.OptionGroup) -> None:
     for option in OPTIONS:
         if option.door == "both":
             name = f"initcheck-{option.name}"
-            group.addoption(f"--{name}", dest=name.replace("-", "_"), **_arguments(option))
+            group.addoption(f"--{name}", dest=option.dest, **_arguments(option))
+
+
+def values_of(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Every option's value: given, else configured in ``[tool.initcheck]``, else its default.
+
+    Args:
+        given: option name -> value; None or absent where nothing was given.
+        folder: the folder of the run, whose ``pyproject.toml`` or the nearest one above it counts.
+
+    Raises:
+        UsageError: the table holds an unknown key or a wrong value, or options contradict one another.
+    """
+    from initcheck.configuration import configured
+
+    said = {**{o.name: o.default for o in OPTIONS}, **configured(folder)}
+    values = {name: value if given.get(name) is None else given[name] for name, value in said.items()}
+    if values["baseline-update"] and not values["baseline"]:
+        raise UsageError(
+            "baseline-update needs to know which file to write: name it with the option baseline."
+        )
+    return values
 
 
 def settings(values: Mapping[str, Any]) -> Settings:
@@ -155,10 +197,10 @@ def contract(values: Mapping[str, Any]) -> Any:
     Raises:
         UsageError: the text names an unknown key or value.
     """
-    if values["contract"] is None:
-        return None
     from initcheck.contract import Contract
 
+    if values["contract"] is None or isinstance(values["contract"], Contract):
+        return values["contract"]
     try:
         return Contract.from_text(values["contract"])
     except UsageError as error:

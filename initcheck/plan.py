@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from initcheck import options
+from initcheck.baseline import Baseline
 from initcheck.broken_claim import broke, contained
 from initcheck.checking import Checker
 from initcheck.claim import Claim, checks, find
@@ -29,7 +31,8 @@ class Plan:
         command: the command line that asked for the run.
 
     Raises:
-        UsageError: a target, claim, profile, contract or waiver that does not exist.
+        UsageError: a target, claim, profile, contract or waiver that does not exist, or a baseline that
+            cannot be read.
     """
 
     def __init__(self, targets: Iterable[str], values: Mapping[str, Any], command: str) -> None:
@@ -43,6 +46,11 @@ class Plan:
         self.initializers: Sequence[Initializer] = loaded.initializers
         self.not_checked: list[NotChecked] = list(loaded.not_checked)
         self.claims = [find(claim_id) for claim_id in self.checker.claim_ids] if self.initializers else []
+        self.updating = datetime.date.today() if values["baseline-update"] else None
+        self.baseline: Baseline | None = None
+        if values["baseline"]:
+            create = self.updating is not None
+            self.baseline = Baseline.read(values["baseline"], claims=checks(), create=create)
         self.theorems: list[Claim] = list(theorems().values()) if values["theorems"] else []
         for initializer in self.initializers:
             _check_waivers(initializer)
@@ -54,6 +62,19 @@ class Plan:
             # Asked now, while the engine still has this initializer's inference at hand.
             self.contracts.update(contract_of(self.checker, initializer))
         return result
+
+    def known(self, result: Result) -> Result:
+        """A result in the light of the baseline, where there is one; wherever it was decided."""
+        return result if self.baseline is None else self.baseline.judged(result, updating=self.updating)
+
+    def write_baseline(self, report: Report) -> None:
+        """Write the baseline anew, where the options ask for it.
+
+        Raises:
+            UsageError: the file cannot be written.
+        """
+        if self.baseline is not None and self.updating is not None:
+            self.baseline.updated(report, today=self.updating).write(self.baseline.name)
 
     def run(self) -> Run:
         """How the run is made, with its command line."""

@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         metavar="TARGET",
         dest="initcheck_model_targets",
-        help="check the PyTorch model that this builds (repeatable): pkg.mod:build_model, file.py:build_model(layers=12)",
+        help="check the PyTorch model that this builds (repeatable): pkg.mod:build_model(layers=12)",
     )
     add_model_options(group.addoption, "initcheck-")
 

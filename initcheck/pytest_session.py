@@ -10,6 +10,7 @@ import pytest
 
 from initcheck import options
 from initcheck.claim import Claim
+from initcheck.initializer import Initializer
 from initcheck.isolation import Isolated
 from initcheck.outputs import Outputs
 from initcheck.plan import Plan
@@ -33,7 +34,8 @@ class ClaimSession:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        values = {o.name: config.getoption(f"initcheck_{o.name}", o.default) for o in options.OPTIONS}
+        given = {o.name: config.getoption(o.dest, None) for o in options.OPTIONS}
+        values = options.values_of(given, config.rootpath)
         workerinput = getattr(config, "workerinput", None)
         self.worker = workerinput is not None
         if workerinput is not None:
@@ -86,7 +88,11 @@ class ClaimSession:
             yield ClaimModule.of(session, claims, self._items)
 
     def _items(self, parent: ClaimModule) -> Iterable[pytest.Item]:
-        judge = self.isolated.judge if self.isolated is not None else self.plan.judge
+        decide = self.isolated.judge if self.isolated is not None else self.plan.judge
+
+        def judge(initializer: Initializer, claim_id: str) -> Result:
+            return self.plan.known(decide(initializer, claim_id))
+
         for claim in parent.claims:
             items: list[pytest.Item] = []
             if claim in self.plan.theorems:
@@ -144,7 +150,8 @@ class ClaimSession:
             result = result_from_plain(sent["result"])
             self.plan.contracts.update(sent["contract"])
         elif report.when not in ("setup", "call", "teardown"):
-            result = self._of_dead_worker(report.nodeid)
+            dead = self._of_dead_worker(report.nodeid)
+            result = self.plan.known(dead) if dead is not None else None
         if result is not None:
             self.results[report.nodeid] = result
             self.outputs.append(result)
@@ -178,6 +185,7 @@ class ClaimSession:
         plan = self.plan
         asked = [f"{len(plan.claims)} claims x {len(plan.initializers)} initializers"] if plan.claims else []
         asked += [f"{len(plan.theorems)} theorems and myths"] if plan.theorems else []
+        asked += [f"baseline {plan.baseline.header}"] if plan.baseline is not None else []
         return f"initcheck: {', '.join(asked) or 'nothing to ask'}, seed {self.seed}"
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -187,6 +195,8 @@ class ClaimSession:
         if self.outputs is None:
             return
         self.outputs.close(self.report())
+        if not self._only_planned():
+            self.plan.write_baseline(self.report())
         fine = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         if exitstatus in fine and self._decided_nothing():
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -207,6 +217,8 @@ class ClaimSession:
         terminalreporter.section("initcheck")
         for line in summary_lines(self.report()):
             terminalreporter.write_line(painted(line, bool(terminalreporter.hasmarkup)))
+        for line in self.outputs.annotations(self.report()).splitlines() if self.outputs is not None else ():
+            terminalreporter.write_line(line)
 
 
 def _within(nodeid: str, argument: str) -> bool:

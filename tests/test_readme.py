@@ -1,0 +1,43 @@
+"""The README says what is so: its output is real, its commands are CI's, its code runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from initcheck.claim import checks
+from initcheck.cli import main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_shown_output_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    match = re.search(r"<!-- output of: initcheck (.+) -->\n\n```text\n(.*?)```", README, re.DOTALL)
+    assert match is not None
+    main(shlex.split(match[1]))
+    assert capsys.readouterr().out == match[2]
+
+
+def test_number_of_claims_is_right() -> None:
+    match = re.search(r"as (\d+) executable claims", README)
+    assert match is not None
+    assert int(match[1]) == sum(c.asked_by_default for c in checks().values())
+
+
+def test_command_for_the_tests_is_one_that_ci_can_find() -> None:
+    block = re.search(r"<!-- the tests -->\n\n```sh\n(.*?)```", README, re.DOTALL)
+    assert block is not None
+    assert "-m pytest" in block[1]
+    assert "<!-- the tests -->" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_shown_initializer_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    block = re.search(r"```python\n# (readme_\w+|myinit)\.py\n(.*?)```", README, re.DOTALL)
+    assert block is not None
+    (tmp_path / "initializer_of_the_readme.py").write_text(block[2])
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["initializer_of_the_readme", "--profile", "quick"]) == 0
