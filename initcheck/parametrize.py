@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Pending:
     def __init__(self, checker: Checker, initializer: Initializer, claim_id: str, strict: bool) -> None:
         self.claim = claim_id
         self.initializer = initializer.name
-        self._judge = lambda: checker.judge(initializer, claim_id)
+        self._judge: Callable[[], Result] = partial(checker.judge, initializer, claim_id)
         self._strict = strict
 
     @property
