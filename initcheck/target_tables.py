@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from initcheck.configuration import contract_of
 from initcheck.contract import Contract
+from initcheck.declaration import declared_contract
 from initcheck.errors import UsageError, closest
 
 __all__ = ["tables"]
@@ -64,8 +68,15 @@ def _checked(table: Any, where: str, contract: Any) -> dict[str, Any]:
         raise UsageError(f"{where}: contract={own!r} must be a table or text such as 'activation=relu'.")
     if own and contract is not None:
         raise UsageError(f"{where} declares a contract, and so does the run; say it once.")
-    fields = dict(own)
-    if table.get("waive"):
-        fields["waive"] = {**fields.get("waive", {}), **table["waive"]}
+    waive = {**own.get("waive", {}), **table.get("waive", {})}
+    held_to = contract
+    if own or waive:
+        held_to = contract_of({**own, "waive": waive}, where, today=datetime.date.today())
+    if waive and contract is not None:
+        # The run declares the rest of the contract, this table its waivers.
+        run = declared_contract(contract)
+        held_to = dataclasses.replace(
+            run, waive={**run.waive, **held_to.waive}, notes=(*run.notes, *held_to.notes)
+        )
     said = {key: table[key] for key in ("signature", "args", "parameter", "name") if key in table}
-    return {"target": table["target"], "contract": fields or contract, **said}
+    return {"target": table["target"], "contract": held_to, **said}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import inspect
 import tomllib
@@ -14,6 +15,7 @@ from typing import Any
 from initcheck.errors import UsageError, closest
 from initcheck.target_modules import find
 from initcheck.target_text import parse
+from initcheck.waiver import in_force
 
 __all__ = ["ModelTarget", "load_models", "read_law_options"]
 
@@ -100,7 +102,7 @@ def _of_table(table: Mapping[str, Any]) -> ModelTarget:
         factory=factory,
         laws={k: str(v) for k, v in table.get("laws", {}).items()},
         batch=table.get("batch"),
-        waive=table.get("waive", {}),
+        waive=in_force(table.get("waive", {}), f"model {table['target']!r}", today=datetime.date.today())[0],
         models=table.get("models"),
     )
 

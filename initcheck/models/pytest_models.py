@@ -12,6 +12,7 @@ from initcheck.models.check_model import ModelRun
 from initcheck.models.door import merged_report
 from initcheck.models.model_targets import load_models, read_law_options
 from initcheck.models.printed import model_lines
+from initcheck.options import OPTIONS, values_of
 from initcheck.outcome import raise_for
 from initcheck.pytest_items import ClaimModule, _PropertyItem, module_id
 from initcheck.rendering.terminal import escaped, painted
@@ -59,8 +60,9 @@ class ModelSession:
 
     def __init__(self, config: pytest.Config) -> None:
         option = config.option
+        values = values_of({o.name: config.getoption(o.dest, None) for o in OPTIONS}, config.rootpath)
         self.config = config
-        self.strict = bool(option.initcheck_strict)
+        self.strict = bool(values["strict"])
         targets = load_models(
             option.initcheck_model_targets,
             laws=read_law_options(option.initcheck_law),
@@ -69,11 +71,11 @@ class ModelSession:
         )
         workerinput = getattr(config, "workerinput", None)
         self.worker = workerinput is not None
-        self.seed: int = workerinput["initcheck_model_seed"] if workerinput is not None else option.initcheck_seed
+        self.seed: int = workerinput["initcheck_model_seed"] if workerinput is not None else values["seed"]
         self.runs = [
             ModelRun(
                 t.factory, t.batch, t.laws, self.seed,
-                name=t.name, claims=option.initcheck_claims, models=t.models, waive=t.waive,
+                name=t.name, claims=values["claims"], models=t.models, waive=t.waive,
             )
             for t in targets
         ]  # fmt: skip
