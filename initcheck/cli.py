@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from initcheck import options
 from initcheck.commands import COMMANDS
 from initcheck.errors import ClaimFailed, UsageError
+from initcheck.workers import cap_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after ``initcheck``; those of the process where None.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        # The process is ours: one BLAS thread here too, so that sums are added up in one order everywhere.
+        cap_threads()
     # As with `python -m`: targets in the current folder are found from any entry point.
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())

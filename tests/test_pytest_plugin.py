@@ -12,6 +12,7 @@ from pathlib import Path
 import fake_engine
 import pytest
 
+from initcheck.options import OPTIONS
 from initcheck.report import Report
 
 pytest_plugins = ["pytester"]
@@ -274,6 +275,12 @@ def test_json_report_is_whole_after_a_kill(in_subprocess, pytester) -> None:
     assert result.ret not in (0, 1)
     report = json.loads((pytester.path / "r.json").read_text())
     assert [r["verdict"] for r in report["results"]] == ["HOLDS", "FAILS"]
+
+
+def test_options_are_those_of_the_command_line(in_process) -> None:
+    text = in_process("--help").stdout.str()
+    for option in OPTIONS:
+        assert (f"--initcheck-{option.name}" in text) is (option.door == "both")
 
 
 def test_plugin_unused_imports_nothing_heavy(pytester: pytest.Pytester) -> None:
