@@ -41,7 +41,7 @@ def escaped(text: str, limit: int = 300) -> str:
 
 def painted(line: str, colour: bool) -> str:
     """Colour the first verdict word of a line, where colour is wanted."""
-    if colour:
+    if colour and not line.startswith("P("):  # the error bound speaks of HOLDS, it is none
         found = [(line.find(word), word) for word in _COLOURS if word in line]
         if found:
             at, word = min(found)
