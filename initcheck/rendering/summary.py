@@ -79,7 +79,9 @@ def headline(report: Report) -> str:
     """
     failures = len(report.failures)
     if failures:
-        return f"{failures:,} {'claim fails' if failures == 1 else 'claims fail'}"
+        said = f"{failures:,} {'claim fails' if failures == 1 else 'claims fail'}"
+        every, failing = len(report.initializers), len({r.initializer for r in report.failures})
+        return said if every == 1 else f"{said} in {failing:,} of {every:,} initializers"
     return "No claim fails" if report.decided else "Nothing was decided"
 
 

@@ -124,7 +124,7 @@ def test_a_filter_shows_what_it_says_and_lives_in_the_address(visit):
     assert page.get_by_label("Claim", exact=True).input_value() == "VARIANCE"
 
     page.get_by_role("button", name="Show all").click()
-    page.wait_for_function("document.querySelectorAll('#results tbody tr:not([hidden])').length === 20")
+    api.expect(page.locator("#results tbody tr:visible")).to_have_count(20)
     assert "#" not in page.url
 
 
@@ -132,9 +132,7 @@ def test_a_filter_in_the_address_is_applied_when_the_page_opens(visit):
     page = visit("many", "#initializer=number_7_")
     assert rows(page) == ["torch.nn.init.initializer_number_7_(nonlinearity='relu', mode='fan_in')"]
     page.evaluate("location.hash = '#initializer=number_8_'")
-    page.wait_for_function(
-        "document.querySelector('#results tbody tr:not([hidden]) th').textContent.includes('_8_')"
-    )
+    api.expect(page.locator("#results tbody tr:visible th")).to_contain_text("number_8_")
 
 
 def test_following_a_link_keeps_the_filter(visit):
@@ -174,7 +172,7 @@ def test_the_command_is_copied(visit):
     page = visit("sample", permissions=["clipboard-read", "clipboard-write"])
     button = page.locator("#failure-1").get_by_role("button")
     button.click()
-    page.wait_for_function("document.querySelector('#failure-1 button').textContent !== 'Copy'")
+    api.expect(button).not_to_have_text("Copy")
     assert button.inner_text() in ("Copied", "Selected")
     if button.inner_text() == "Copied":
         copied = page.evaluate("navigator.clipboard.readText()")

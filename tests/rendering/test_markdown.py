@@ -25,7 +25,7 @@ def html(text: str) -> str:
 def test_says_outcome_denominator_bound_and_the_command():
     text = markdown.render(sample_reports.every_verdict(), previous=sample_reports.last_run())
     lines = text.splitlines()
-    assert lines[0] == "### initcheck: 3 claims fail"
+    assert lines[0] == "### initcheck: 3 claims fail in 3 of 3 initializers"
     assert lines[2] == (
         "19 verdicts (16 claims x 3 initializers) ="
         " 12 hold + 3 fail + 1 undecided + 1 waived + 2 not applicable"
