@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 from initcheck.contract import Contract
@@ -72,8 +73,8 @@ class Shortfall:
     """A constant that is a gain's, times a factor that was forgotten.
 
     Attributes:
-        kind: ``uniform``, ``truncated``, ``sparse``.
-        factor: what is missing: c = factor * gain^2.
+        kind: ``uniform``, ``truncated``, ``sparse``, ``scale``.
+        factor: what was overlooked: c = factor * gain^2.
         gain: whose gain.
     """
 
@@ -98,9 +99,11 @@ def shortfall(
         "truncated_normal": ("truncated", family.share),
         "sparse": ("sparse", family.share),
         "levels": ("sparse", family.share),
+        "laplace": ("scale", 2.0),  # NumPy's scale b is not the deviation: the variance is 2 b^2
+        "logistic": ("scale", math.pi**2 / 3),
     }
     kind, factor = factors.get(family.name, ("", 1.0))
-    if not 0 < factor < 0.985:
+    if factor <= 0 or 0.985 < factor <= 1:
         return None
     candidates = known_gains()[:5] if wanted is None else [Gain("", wanted, "")]
     allowed = max(_TOLERANCE, _SIGMAS * standard_error)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.axes import DENSE_OF, KERNELS_OF, AxesRead, read_axes
+from initcheck.causes import number
 from initcheck.contract import Contract, Origin
 from initcheck.family import Family, family_of
 from initcheck.gains import gains_near, shortfall
@@ -113,9 +114,9 @@ def _infer(seen: Probe, framework: str, layout: str | None) -> Inferred:
     return read.finish(declared, named=layout is not None)
 
 
-def best_law(seen: Probe, layout: str, family: Family) -> Law | None:
+def best_law(seen: Probe, layout: str, family: Family, groups: int | str = 1) -> Law | None:
     """Fit the law in a layout; None where it fits fewer than half of the shapes."""
-    samples = _samples(seen, layout, family)
+    samples = _samples(seen, layout, family, groups)
     laws = fit_laws(samples)
     return laws[0] if laws and 2 * laws[0].agreeing >= len(samples) else None
 
@@ -212,8 +213,8 @@ class _Reading:
         if self.family.name == "no-variance":
             self.notes.append(f"The weights have {self.family}; their scale was read from their quartiles.")
         elif not plain:
-            what = f"a fixed std of {math.sqrt(law.constant):.3g}" if name == "1" else f"variance {law}"
-            hint = f"; declare std={math.sqrt(law.constant):.3g} if that is meant" if name == "1" else ""
+            what = f"a fixed std of {number(math.sqrt(law.constant))}" if name == "1" else f"variance {law}"
+            hint = f"; declare std={number(math.sqrt(law.constant))} if that is meant" if name == "1" else ""
             self.notes.append(f"It has {what}, which no activation asks for{hint}; judged as fan_in.")
         self._word_layout(law)
 
@@ -284,11 +285,11 @@ class _Reading:
         return "the second moments agree with none at half of the shapes"
 
 
-def _samples(seen: Probe, layout: str, family: Family) -> list[LawSample]:
+def _samples(seen: Probe, layout: str, family: Family, groups: int | str) -> list[LawSample]:
     if family.name != "no-variance":
-        return seen.samples(layout)
+        return seen.samples(layout, groups=groups)
     # Without a variance the interquartile range is the scale; 1.349 makes it the deviation of a normal.
-    return seen.samples(layout, of=_squared_quartiles)
+    return seen.samples(layout, of=_squared_quartiles, groups=groups)
 
 
 def _squared_quartiles(a: Array) -> float:

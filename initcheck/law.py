@@ -109,6 +109,7 @@ _OFF = (
     Denominator("fan_out + 1", lambda a: a.fan_out + 1.0),
     Denominator("2*(fan_in//2)", lambda a: 2.0 * (a.fan_in // 2)),
     Denominator("2*(fan_out//2)", lambda a: 2.0 * (a.fan_out // 2)),
+    Denominator("fan_in rounded up to 8", lambda a: 8.0 * math.ceil(a.fan_in / 8)),
     Denominator("fan_in*(kernel - 1)", _kernel_minus_one),
     Denominator("(1 + units)*receptive/2", lambda a: (1 + a.units) * a.receptive / 2),
     Denominator("(channels + units)/2", lambda a: (a.channels + a.units) / 2),
@@ -152,7 +153,7 @@ class LawSample:
 
     Attributes:
         layer: the layer.
-        mean_square: mean of w^2 over all weights drawn at this layer.
+        mean_square: mean of w^2 over all weights drawn at this layer; NaN where none could be drawn.
         relative_se: standard error of ``mean_square``, relative to it.
         n: number of weights drawn.
     """
@@ -265,8 +266,8 @@ def _consensus(
     spread = float(np.sqrt(np.average(residuals**2, weights=weights[mine])))
     precise = np.maximum(errors[mine], 1e-9)
     standard_error = float(1.0 / np.sqrt(np.sum(precise**-2.0)))
-    # A law that divides by zero predicts an infinite variance: an infinite sample there agrees with it.
-    agrees = mine | ((divisors <= 0) & np.isposinf(moments))
+    # A law that divides by zero predicts no finite variance: a sample that is none agrees with it.
+    agrees = mine | ((divisors <= 0) & ~np.isfinite(moments))
     return float(np.exp(log_c[0])), agrees, spread, standard_error
 
 

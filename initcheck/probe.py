@@ -26,6 +26,7 @@ _DENSE: tuple[tuple[tuple[int, int], int], ...] = (
     ((33, 100), 2), ((100, 33), 2), ((257, 16), 1), ((16, 257), 1),
     ((1, 256), 8), ((256, 1), 8), ((2, 128), 8), ((128, 2), 8), ((3, 170), 4), ((170, 3), 4),
     ((5, 90), 4), ((90, 5), 4), ((7, 63), 4), ((63, 7), 4),
+    ((3, 3), 16), ((1, 3), 16), ((3, 1), 16), ((1, 1), 32),
 )  # fmt: skip
 # All axes different, so that the axes that divide can be told apart, and no axis product equals another.
 _PLANS: Mapping[int, tuple[tuple[tuple[int, ...], int], ...]] = {
@@ -53,11 +54,13 @@ class Probe:
         draws: shape -> finite arrays of that shape, in float64, one per seed.
         failures: shape -> why there is no such array: it raised, another shape, no number, not finite.
         infinite: shapes that gave an infinite or NaN weight.
+        returned: shape asked for -> the other shape that was returned.
     """
 
     draws: Mapping[tuple[int, ...], tuple[Array, ...]]
     failures: Mapping[tuple[int, ...], str] = field(default_factory=dict)
     infinite: frozenset[tuple[int, ...]] = frozenset()
+    returned: Mapping[tuple[int, ...], tuple[int, ...]] = field(default_factory=dict)
 
     def of_rank(self, rank: int) -> dict[tuple[int, ...], tuple[Array, ...]]:
         """Keep the draws with this number of axes."""
@@ -72,27 +75,48 @@ class Probe:
         """List the matrices both of whose sides have at least so many entries, the largest first."""
         return [a for a in self.large(side * side) if a.ndim == 2 and min(a.shape) >= side]
 
-    def samples(self, layout: str, of: Callable[[Array], float] | None = None) -> list[LawSample]:
+    def samples(
+        self, layout: str, of: Callable[[Array], float] | None = None, groups: int | str = 1
+    ) -> list[LawSample]:
         """Reduce the draws whose rank fits the layout to one second moment per shape.
 
         Args:
             layout: the meaning of the axes, as in ``Layer``.
             of: a scale to take the place of the second moment, such as a squared interquartile range.
+            groups: groups of a convolution, or ``depthwise``.
         """
+
+        def layer(shape: tuple[int, ...]) -> Layer:
+            plain = Layer(shape, layout)
+            return (
+                Layer(shape, layout, plain.units)
+                if groups == "depthwise"
+                else Layer(shape, layout, int(groups))
+            )
+
         rank = 2 if layout in ("out_in", "in_out") else len(layout)
         found = []
+        zeros = self._share_of_zeros()
         for shape, arrays in self.of_rank(rank).items():
             values = [float(np.mean(a * a)) for a in arrays]
             n = sum(a.size for a in arrays)
             mean = float(np.mean(values))
+            if zeros > 0.02 and n * (1 - zeros) < 40:
+                continue  # a sparse tensor of few weights may be empty, or nearly
             error = _relative_error(arrays, values, mean)
             if of is not None:
                 mean, error = float(np.mean([of(a) for a in arrays])), max(0.02, 3 / math.sqrt(n))
-            found.append(LawSample(Layer(shape, layout), mean, error, n))
-        for shape in self.infinite:
-            if len(shape) == rank:
-                found.append(LawSample(Layer(shape, layout), math.inf, 1.0, 0))
+            found.append(LawSample(layer(shape), mean, error, n))
+        for shape in self.failures:
+            if len(shape) == rank and shape in self.infinite:
+                found.append(LawSample(layer(shape), math.inf, 1.0, 0))
+            elif len(shape) == rank and shape not in self.draws:
+                found.append(LawSample(layer(shape), math.nan, 1.0, 0))
         return found
+
+    def _share_of_zeros(self) -> float:
+        large = self.large()
+        return float(np.mean([np.mean(a == 0) for a in large])) if any(a.any() for a in large) else 0.0
 
     def mean(self) -> tuple[float, float]:
         """Mean over rms, averaged over the large draws, and its standard error between draws."""
@@ -110,7 +134,7 @@ class Probe:
         return mean, max(between, 1 / math.sqrt(np.sum(sizes)))
 
 
-def probe(draw: Draw, *, seed: int = 0, ranks: Iterable[int] = (2, 4)) -> Probe:
+def probe(draw: Draw, *, seed: int = 0, ranks: Iterable[int] = (2, 4), depthwise: str | None = None) -> Probe:
     """Draw at the shapes of the plan; whatever the initializer does wrong is noted, never raised.
 
     >>> def he(shape, seed):
@@ -120,21 +144,30 @@ def probe(draw: Draw, *, seed: int = 0, ranks: Iterable[int] = (2, 4)) -> Probe:
 
     Args:
         draw: the initializer.
-        seed: the seed before the first of the consecutive seeds used.
+        seed: where the seeds used begin; each is 17 after the last.
         ranks: numbers of axes to try, of 2 to 5.
+        depthwise: a layout of convolutions whose units see one channel each.
     """
+    plans = dict(_PLANS)
+    if depthwise is not None:
+        plans[len(depthwise)] = _depthwise_plan(depthwise)
     draws: dict[tuple[int, ...], tuple[Array, ...]] = {}
     failures: dict[tuple[int, ...], str] = {}
     infinite: set[tuple[int, ...]] = set()
+    returned: dict[tuple[int, ...], tuple[int, ...]] = {}
     for rank in ranks:
         missed = 0
-        for shape, calls in _PLANS.get(rank, ()):
+        for shape, calls in plans.get(rank, ()):
             kept: list[Array] = []
             for _ in range(calls):
-                seed += 1
+                seed += _STRIDE
                 drawn, why = _one(draw, shape, seed)
                 if drawn is None:
                     failures[shape] = why
+                    break
+                if drawn.shape != shape:
+                    failures[shape] = f"it returned shape {drawn.shape}"
+                    returned[shape] = drawn.shape
                     break
                 kept.append(drawn)
             if failures.get(shape) == _NOT_FINITE:
@@ -145,9 +178,26 @@ def probe(draw: Draw, *, seed: int = 0, ranks: Iterable[int] = (2, 4)) -> Probe:
                 missed += 1
             if missed == 3 and not any(len(s) == rank for s in draws):
                 break  # it does not take this rank: a slow initializer is spared the rest
-    return Probe(draws, failures, frozenset(infinite))
+    return Probe(draws, failures, frozenset(infinite), returned)
 
 
+def _depthwise_plan(layout: str) -> tuple[tuple[tuple[int, ...], int], ...]:
+    kernels = (
+        (64, 3, 3, 1),
+        (16, 5, 2, 2),
+        (7, 3, 5, 3),
+        (128, 1, 3, 1),
+        (33, 7, 6, 2),
+        (3, 4, 6, 2),
+        (40, 1, 1, 1),
+    )
+    letters = ({"o": o, "i": 1, "h": h, "w": w, "d": d} for o, h, w, d in kernels)
+    shapes = [tuple(sizes[a] for a in layout) for sizes in letters]
+    return tuple((shape, max(2, 2000 // math.prod(shape))) for shape in shapes)
+
+
+# Seeds side by side may be related, which is a finding of its own and must not look like a fixed pattern.
+_STRIDE = 17
 _NOT_FINITE = "a weight is infinite or NaN"
 
 
@@ -158,8 +208,6 @@ def _one(draw: Draw, shape: tuple[int, ...], seed: int) -> tuple[Array | None, s
             drawn = np.asarray(draw(shape, seed), dtype=np.float64)
     except (Exception, SystemExit) as error:  # whatever a user's code raises is a finding about it
         return None, f"{type(error).__name__}: {error}"
-    if drawn.shape != shape:
-        return None, f"it returned shape {drawn.shape}"
     if not np.isfinite(drawn).all():
         return None, _NOT_FINITE
     return drawn, ""

@@ -1,0 +1,73 @@
+"""Right initializers with their contracts: nothing is to be said of them."""
+
+import math
+
+import numpy as np
+from diagnosis_samplers import (
+    DEPTHWISE,
+    GLOROT,
+    HE_OUT,
+    HWIO,
+    LINEAR,
+    OIHW,
+    ORTHOGONAL,
+    RELU,
+    he,
+    kernel,
+    lecun,
+    normal,
+    of,
+    orthogonal,
+    rng,
+    truncated,
+    uniform,
+)
+
+from initcheck.contract import Contract
+
+RIGHT = {
+    "he": (normal(he), RELU),
+    "he, float16": (lambda s, seed: normal(he)(s, seed).astype(np.float16), RELU),
+    "he, float32": (lambda s, seed: normal(he)(s, seed).astype(np.float32), RELU),
+    "he uniform": (uniform(lambda s: (6 / s[1]) ** 0.5), RELU),
+    "he, in_out": (normal(lambda s: 2 / s[0]), Contract(activation="relu", fan="fan_in", layout="in_out")),
+    "he fan_out": (normal(lambda s: 2 / s[0]), HE_OUT),
+    "he truncated at 2": (truncated(lambda s: (2 / s[1]) ** 0.5 / 0.8796256610342398), RELU),
+    "he truncated at 3": (truncated(lambda s: (2 / s[1]) ** 0.5 / 0.98658, 3.0), RELU),
+    "truncated at 3, uncorrected": (truncated(lambda s: (2 / s[1]) ** 0.5, 3.0), RELU),
+    "he laplace": (lambda s, seed: rng(seed).laplace(0, s[1] ** -0.5, s), RELU),
+    "he logistic": (lambda s, seed: rng(seed).logistic(0, (6 / s[1]) ** 0.5 / math.pi, s), RELU),
+    "he student t5": (lambda s, seed: rng(seed).standard_t(5, s) * (1.2 / s[1]) ** 0.5, RELU),
+    "he rademacher": (lambda s, seed: rng(seed).choice([-1.0, 1.0], s) * (2 / s[1]) ** 0.5, RELU),
+    "he triangular": (lambda s, seed: rng(seed).triangular(-1, 0, 1, s) * (12 / s[1]) ** 0.5, RELU),
+    "he sparse 25 %": (of(lambda w, r: 2 * w * (r.random(w.shape) < 0.25)), RELU),
+    "he sparse 5 %": (of(lambda w, r: 20**0.5 * w * (r.random(w.shape) < 0.05)), RELU),
+    "he ternary": (lambda s, seed: rng(seed).choice([-1.0, 0, 0, 1], s) * (4 / s[1]) ** 0.5, RELU),
+    "he on a centred grid": (
+        of(lambda w, _: np.round(w * 16 * w.shape[1] ** 0.5) / 16 / w.shape[1] ** 0.5),
+        RELU,
+    ),
+    "lecun": (normal(lecun), LINEAR),
+    "lecun uniform": (uniform(lambda s: (3 / s[1]) ** 0.5), LINEAR),
+    "lecun for selu": (normal(lecun), Contract(activation="selu", fan="fan_in", layout="out_in")),
+    "glorot": (normal(lambda s: 2 / sum(s)), GLOROT),
+    "glorot uniform": (uniform(lambda s: (6 / sum(s)) ** 0.5), GLOROT),
+    "tanh": (normal(lambda s: 2.5362 / s[1]), Contract(activation="tanh", fan="fan_in", layout="out_in")),
+    "tanh, PyTorch's 5/3": (normal(lambda s: 25 / 9 / s[1]),
+                            Contract(activation="tanh", fan="fan_in", layout="out_in")),
+    "gelu": (normal(lambda s: 2.3517 / s[1]), Contract(activation="gelu", fan="fan_in", layout="out_in")),
+    "he for gelu's kin": (normal(lambda s: 1.98 / s[1]), RELU),
+    "leaky": (normal(lambda s: 2 / 1.04 / s[1]), Contract(activation="leaky_relu(0.2)", layout="out_in")),
+    "gain 3": (normal(lambda s: 9 / s[1]), Contract(gain=3.0, fan="fan_in", layout="out_in")),
+    "declared std": (normal(lambda s: 0.02**2), Contract(std=0.02, layout="out_in")),
+    "orthogonal": (orthogonal(), ORTHOGONAL),
+    "orthogonal, gain": (orthogonal(gain=2**0.5),
+                         Contract(activation="relu", fan="fan_max", layout="out_in", entries="dependent")),
+    "unit norm": (of(lambda w, _: 2**0.5 * w / np.linalg.norm(w, axis=1, keepdims=True)),
+                  Contract(activation="relu", fan="fan_in", layout="out_in", entries="dependent")),
+    "he oihw": (normal(lambda s: 2 / math.prod(s[1:])), OIHW),
+    "he hwio": (normal(lambda s: 2 / math.prod(s[:-1])), HWIO),
+    "he depthwise": (normal(lambda s: 2 / kernel(s)), DEPTHWISE),
+    "glorot oihw": (normal(lambda s: 2 / ((s[0] + s[1]) * kernel(s))),
+                    Contract(activation="linear", fan="fan_avg", layout="oihw")),
+}  # fmt: skip
