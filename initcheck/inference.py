@@ -231,7 +231,9 @@ class _Reading:
                 f"{short.factor:.3g}: {self.family}, not corrected for."
             )
         elif near:
-            chosen = common[0] if common and near[0].activation != "leaky_relu(0.2)" else near[0]
+            # Linear and relu are by far the commonest: a rarer gain is taken where they are clearly off.
+            off = abs(constant / common[0].power - 1) if common else math.inf
+            chosen = common[0] if off <= max(0.02, 3 * law.standard_error) else near[0]
             self._found("activation", chosen.activation, "inferred" if plain else "assumed")
             self.power = chosen.power
             others = [g.text for g in near if g.activation not in (chosen.activation, "leaky_relu(0.2)")]

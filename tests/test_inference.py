@@ -97,6 +97,7 @@ RIGHT = {
     "orthogonal, last": (orthogonal(2**0.5, last=True), "relu", "fan_max", "in_out", "inferred", "hwio"),
     "tanh": (normal(lambda s: 2.53620 / s[1]), "tanh", "fan_in", "out_in", "assumed", None),
     "gelu": (normal(lambda s: 2.35172 / s[1]), "gelu", "fan_in", "out_in", "assumed", None),
+    "leaky": (normal(lambda s: 2 / 1.04 / s[1]), "leaky_relu(0.2)", "fan_in", "out_in", "assumed", None),
     "sigmoid": (normal(lambda s: 3.40856 / s[1]), "sigmoid", "fan_in", "out_in", "assumed", None),
     "rademacher": (
         lambda s, seed: rng(seed).choice([-1.0, 1.0], s) / s[1] ** 0.5,
