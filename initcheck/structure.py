@@ -93,8 +93,8 @@ def _sorted(view: _View) -> Structure | None:
 
 def _diagonal(view: _View) -> Structure | None:
     square = np.square(view.first)
-    on = float(np.mean(np.diagonal(square)))
-    off = (float(square.sum()) - float(np.trace(square))) / (square.size - min(square.shape))
+    on = float(np.median(np.diagonal(square)))  # one huge weight that falls on it is no diagonal
+    off = (float(square.sum()) - float(np.diagonal(square).sum())) / (square.size - min(square.shape))
     return Structure("diagonal", math.sqrt(on / off) if off > 0 else math.inf) if on > 25 * off else None
 
 

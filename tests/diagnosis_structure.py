@@ -49,7 +49,7 @@ WRONG_STRUCTURE = {
     ),
     "offset": (
         of(lambda w, _: w + 0.1 * (2 / w.shape[1]) ** 0.5), RELU, MEAN,
-        "drawn around 0.1 of their rms", "leave the offset out",
+        "of their rms, not around zero", "leave the offset out",
     ),
     "rounded down": (
         of(lambda w, _: np.floor(w * 16 * w.shape[1] ** 0.5) / 16 / w.shape[1] ** 0.5), RELU, MEAN,
