@@ -97,9 +97,10 @@ def constant_value(slot: Slot, shape: Sequence[int], dtype: str, framework: str,
             return shape[0] * math.prod(shape[2:]) if len(shape) > 1 else math.prod(shape)
         case "kernel":
             positions = [n for n, axis in zip(shape, _axes(shape, layout), strict=True) if axis not in "io"]
-            if not positions or len(set(positions)) > 1:
-                raise Unfit(f"shape {shape} has no square kernel to pass as {slot.name!r}.")
-            return positions[0]
+            if not positions:
+                raise Unfit(f"shape {shape} has no kernel to pass as {slot.name!r}.")
+            # Keywords are those of layer classes, where a number may mean one axis and not all.
+            return positions[0] if len(set(positions)) == 1 and not slot.keyword else tuple(positions)
     raise UsageError(f"parameter {slot.name!r}: role {slot.role!r} has no value.")
 
 

@@ -30,11 +30,13 @@ class SamplerBase:
             as the caller had them, so that a result that hangs on them shows; else they are seeded per call.
         reseeds: the global generators that calls were seen to move; learned on the way.
         parameter: which of several returned arrays is meant.
+        layer: what is returned is a layer, whose weight is meant.
     """
 
     takes_randomness: bool = True
     reseeds: frozenset[str] = frozenset()
     parameter: str | None = None
+    layer: bool = False
 
     def source(self, seed: int) -> Any:
         """The source of randomness of one call: a generator, a key, an instance that was given one."""
@@ -57,7 +59,7 @@ class SamplerBase:
                 results = [call(source(seed)) for seed in seeds]
         else:
             results = self._calls_on_globals(call, seeds)
-        return results if self.parameter is None else [arrays.pick(r, self.parameter) for r in results]
+        return [self.read(result) for result in results] if self.parameter or self.layer else results
 
     def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
         """One call per shape on one advancing generator; None where there is none to share."""
@@ -67,7 +69,15 @@ class SamplerBase:
         with isolated(None if self.takes_randomness else seed):
             source = self.source(seed)
             results = [call(source) for call in calls]
-        return results if self.parameter is None else [arrays.pick(r, self.parameter) for r in results]
+        return [self.read(result) for result in results] if self.parameter or self.layer else results
+
+    def read(self, result: Any) -> Any:
+        """The array that is meant in what was returned."""
+        from initcheck.adapters.layer_class import is_layer, weight_of
+
+        if self.layer or is_layer(result):
+            return weight_of(result, self.parameter)
+        return arrays.pick(result, self.parameter or "")
 
     def to_numpy(self, result: Any) -> npt.NDArray[Any]:
         """View or copy a result as an array."""

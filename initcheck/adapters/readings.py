@@ -43,11 +43,13 @@ class Reading:
         slots: the parameters that are passed something, in order.
         framework: whose tensors, shapes and dtypes they are passed.
         meaning: the reading apart from kinds of generator; two meanings that both work are an ambiguity.
+        layer: what comes back is a layer, or the parameters of one.
     """
 
     slots: tuple[Slot, ...]
     framework: str
     meaning: str
+    layer: bool = False
 
     def __str__(self) -> str:
         return describe(self.slots)

@@ -12,6 +12,7 @@ from initcheck.adapters import jax_init, known_laws
 from initcheck.adapters.containment import InitializerRaised, contained
 from initcheck.adapters.isolation import isolated
 from initcheck.adapters.keras_init import is_keras_initializer, keras_initializer
+from initcheck.adapters.layer_class import is_layer, layer_function
 from initcheck.adapters.readings import Reading, readings_of
 from initcheck.adapters.signature import parse_signature
 from initcheck.adapters.torch_init import is_torch_init, torch_initializer
@@ -64,6 +65,8 @@ def _recognise(
         made = keras_initializer(obj, name, args, parameter)
         if made is not None:
             return made
+    if isinstance(obj, type) and signature is None and is_layer(obj):
+        return _of_layer(obj, name, args, parameter)
     if isinstance(obj, type):
         return _of_class(obj, name, signature, args, parameter, depth)
     function = _callable_of(obj, name)
@@ -137,6 +140,19 @@ def _of_factory(
         )
     inner = _recognise(made, name, None, {}, parameter, depth - 1)
     return replace(inner, function=function)
+
+
+def _of_layer(cls: type, name: str, args: dict[str, Any], parameter: str | None) -> Initializer:
+    """A layer class is built at the widths a shape asks for; its own initialization is what is checked."""
+    build, slots, framework = layer_function(cls, name)
+    reading = Reading(tuple(s for s in slots if s.name not in args), framework, name, layer=True)
+    chosen = choose(name, build, [reading], named=True, fixed=args, parameter=parameter)
+    if not chosen.works:
+        raise UsageError(
+            f"{name} cannot be built from its widths: it {chosen.problem}. Pass a function that builds it."
+        )
+    made = _initializer(name, build, chosen)
+    return replace(made, signature=f"{cls.__name__}{chosen.reading}", function=cls, framework=framework)
 
 
 def _of_class(

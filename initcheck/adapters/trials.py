@@ -14,6 +14,7 @@ from initcheck.adapters import arrays
 from initcheck.adapters.arguments import Unfit
 from initcheck.adapters.containment import InitializerRaised, contained
 from initcheck.adapters.frameworks import framework_of_result
+from initcheck.adapters.layer_class import is_layer, matrices_of, weight_of
 from initcheck.adapters.numpy_callable import CallableSampler
 from initcheck.adapters.readings import Reading
 from initcheck.errors import AmbiguousInitializer, InitcheckError, UsageError
@@ -23,7 +24,16 @@ __all__ = ["Chosen", "choose", "sampler_of"]
 
 _FIRST, _SECOND = (5, 7), (4, 3)
 # Tried where a matrix is refused: convolutions, squares, vectors.
-_OTHERS: tuple[Shape, ...] = ((5, 7, 3, 2), (5, 7, 3), (6, 6), (8, 8, 3, 3), (6,), (5, 7, 3, 2, 2))
+_OTHERS: tuple[Shape, ...] = (
+    (5, 7, 3, 2), (3, 2, 5, 7), (5, 7, 3), (3, 5, 7), (6, 6), (5, 7, 3, 3), (3, 3, 5, 7), (8, 8, 3, 3), (6,),
+    (5, 7, 3, 2, 2), (3, 2, 2, 5, 7),
+)  # fmt: skip
+_LAYOUTS: dict[int, tuple[str | None, ...]] = {
+    2: ("in_out", "out_in"),
+    3: ("wio", "oiw", "iow", "woi"),
+    4: ("hwio", "oihw", "iohw", "hwoi"),
+    5: ("dhwio", "oidhw", "iodhw", "dhwoi"),
+}
 _MOST = 40
 
 
@@ -104,7 +114,7 @@ def choose(
         if any(c.reading.meaning == reading.meaning for c in working):
             continue
         outcome = _try(sampler_of(function, reading, fixed, parameter, makers, shared), reading)
-        if not outcome.works and "module" in reading.meaning:
+        if not outcome.works and any(slot.role == "module" for slot in reading.slots):
             inside = replace(outcome.sampler, wrapped=True)  # type: ignore[call-arg]
             second = _try(inside, reading)
             outcome = second if second.works else outcome
@@ -162,12 +172,7 @@ def _call(sampler: CallableSampler, reading: Reading, shape: Shape) -> Chosen:
     failed = Chosen(sampler, reading, works=False)
     layouts: tuple[str | None, ...] = (None,)
     if any(slot.role in ("in", "out", "kernel") for slot in reading.slots) and sampler.layout is None:
-        layouts = {
-            2: ("in_out", "out_in"),
-            3: ("wio", "oiw"),
-            4: ("hwio", "oihw"),
-            5: ("dhwio", "oidhw"),
-        }.get(len(shape), (None,))
+        layouts = _LAYOUTS.get(len(shape), (None,))
     for layout in layouts:
         asking = sampler if layout is None else replace(sampler, layout=layout)
         try:
@@ -191,6 +196,8 @@ def _call(sampler: CallableSampler, reading: Reading, shape: Shape) -> Chosen:
 def _judge(chosen: Chosen, shape: Shape) -> Chosen:
     result = chosen.result
     got = arrays.shape_of(result)
+    if got is None and not chosen.sampler.layer and (is_layer(result) or chosen.reading.layer):
+        return _judge_layer(chosen, shape)
     if got is None:
         several = arrays.entries(result) if not isinstance(result, str) else []
         held = [e for e in several if _holds_array(result, e)]
@@ -206,6 +213,15 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
         if written and array.dtype.kind == "f" and array.size and np.isnan(array).all():
             return replace(chosen, works=False, problem="leaves what it is given unwritten")
     return chosen
+
+
+def _judge_layer(chosen: Chosen, shape: Shape) -> Chosen:
+    found = list(matrices_of(chosen.result))
+    if len(found) != 1 and chosen.sampler.parameter is None:
+        kind = type(chosen.result).__name__
+        return replace(chosen, works=False, several=found, problem=f"returns {kind} without one weight")
+    result = weight_of(chosen.result, chosen.sampler.parameter)
+    return _judge(replace(chosen, result=result, sampler=replace(chosen.sampler, layer=True)), shape)
 
 
 def _holds_array(result: Any, entry: str) -> bool:
