@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -81,7 +82,9 @@ class _Cases:
 
     def _answer(self, drawn: dict[str, Any]) -> AssertionError | None:
         try:
-            self.inner(self.trial, **drawn)
+            # Weights may be anything: what overflows is a finding, not a warning to the user.
+            with np.errstate(all="ignore"):
+                self.inner(self.trial, **drawn)
         except NotAsked as reason:
             self.trial.not_asked[str(reason)] = self.trial.not_asked.get(str(reason), 0) + 1
         except BrokenCall as broken:

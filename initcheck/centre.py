@@ -21,6 +21,8 @@ _FAILS_BEYOND = 1e-4
 # Means within this many standard deviations count as centred.
 _HOLDS_WITHIN = 5e-3
 _LEARNING = 200
+# A group this large has a mean within 0.002 standard deviations of the truth: 24 of them decide.
+_POOLED_WEIGHTS = 262_144
 _POSITION_HOLDS = 0.25
 # Calls whose projections are averaged to one value: then a centred one is below 0.25 sd in 99 % of the groups.
 _GROUP = 100
@@ -42,7 +44,11 @@ def centred_over_a_result(trial: Trial, layer: Layer) -> None:
         rms = math.sqrt(float(record.energy[0]) / layer.weights)
         mean = float(record.total[0]) / layer.weights / rms if rms else 0.0
         shown = _words(mean)
-        return trial.holds(layer, **shown, calls=1) if abs(mean) < _HOLDS_WITHIN else trial.fail(layer, **shown, calls=1)
+        return (
+            trial.holds(layer, **shown, calls=1)
+            if abs(mean) < _HOLDS_WITHIN
+            else trial.fail(layer, **shown, calls=1)
+        )
     size = math.ceil(GROUP_WEIGHTS / layer.weights)
 
     def test(stage: Stage) -> Judgement:
@@ -65,10 +71,12 @@ def centred_over_all_shapes(trial: Trial, layer: Layer) -> None:
         return
 
     def test(stage: Stage) -> Judgement:
-        return _overall(trial, list(trial.subject.domain.plan), 1, stage, most=240)
+        return _overall(trial, plan, size, stage, most=240)
 
+    plan = list(trial.subject.domain.plan)
+    size = math.ceil(_POOLED_WEIGHTS / sum(a.weights for a in plan))
     judgement, _ = trial.decide(layer, test)
-    trial.settle(layer, judgement, judgement.groups, **_words(judgement.measured))
+    trial.settle(layer, judgement, judgement.groups * size, **_words(judgement.measured))
 
 
 def centred_at_every_position(trial: Trial, layer: Layer) -> None:
@@ -84,7 +92,12 @@ def centred_at_every_position(trial: Trial, layer: Layer) -> None:
     if trial.subject.constant:
         record = next(trial.draws.stacks(layer, trial.dtype, "screen", 0, 1))[0]
         if record.any():
-            trial.fail(layer, measured="the same non-zero weights in every call", allowed="mean 0 at every position", calls=1)
+            trial.fail(
+                layer,
+                measured="the same non-zero weights in every call",
+                allowed="mean 0 at every position",
+                calls=1,
+            )
         return trial.holds(layer, measured="every weight is zero", calls=1)
     directions = trial.once(f"directions {layer.shape}", lambda: _learn(trial, layer))
     names: list[str] = []
@@ -104,10 +117,14 @@ def centred_at_every_position(trial: Trial, layer: Layer) -> None:
             names.append(_DIRECTIONS[int(means.mean(axis=1).argmax())])
             if against >= -math.log(stage.level):
                 return Judgement(Decision.FAILS, against / math.log(10), stage.level, largest, 1, groups)
-            inside = min(float(band_log_e(m, np.ones(groups), -math.inf, _POSITION_HOLDS).inside_hi) for m in means)
+            inside = min(
+                float(band_log_e(m, np.ones(groups), -math.inf, _POSITION_HOLDS).inside_hi) for m in means
+            )
             if not stage.confirms and inside >= -math.log(stage.beta):
                 return Judgement(Decision.HOLDS, inside / math.log(10), stage.beta, largest, 1, groups)
-        return Judgement(Decision.UNDECIDED, against / math.log(10), stage.level, largest, len(_LOOKS), groups)
+        return Judgement(
+            Decision.UNDECIDED, against / math.log(10), stage.level, largest, len(_LOOKS), groups
+        )
 
     judgement, _ = trial.decide(layer, test)
     trial.settle(

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.contract import Contract
-from initcheck.draws import Draws
+from initcheck.draws import BrokenCall, Draws
 from initcheck.layer import Layer
 from initcheck.networks import energy_ratios
 from initcheck.second_moments import nonlinearity
@@ -40,10 +40,14 @@ class Chains:
         while len(have) < networks:
             start = len(have) * depth
             weights = []
-            for call, stack in enumerate(draws.stacks(layer, dtype, stream, start, start + depth, chunk=1), start):
+            for call, stack in enumerate(
+                draws.stacks(layer, dtype, stream, start, start + depth, chunk=1), start
+            ):
                 if call == draws.recorded(layer, dtype, stream):
                     draws.keep(layer, dtype, stream, stack)
                 weights.append(stack[0])
+            if (layer, dtype) in draws.nonfinite or not all(np.isfinite(w).all() for w in weights):
+                raise BrokenCall("finite", "a weight is not finite")
             rng = generator(draws.run_seed, "signal", layer.shape, stream, len(have))
             x = rng.standard_normal((_BATCH, layer.inputs))
             g = rng.standard_normal((_BATCH, layer.units))

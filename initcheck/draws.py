@@ -106,7 +106,9 @@ class Draws:
         try:
             array = self.initializer.sampler.to_numpy(result)
         except TypeError as error:
-            broken = BrokenCall("type", f"returns {error}" if str(error) else f"returns {type(result).__name__}")
+            broken = BrokenCall(
+                "type", f"returns {error}" if str(error) else f"returns {type(result).__name__}"
+            )
         else:
             if array.shape == layer.shape:
                 self.weights += array.size
@@ -141,7 +143,10 @@ class Draws:
                     results = self.initializer.sampler.stream([layer.shape] * calls, seed, dtype)
                     if results is None:
                         return None
-                    runs.append([self.array(layer, dtype, result).copy() for result in results])
+                    arrays = [self.array(layer, dtype, result) for result in results]
+                    if len({a.__array_interface__["data"][0] for a in arrays}) < len(arrays):
+                        return None  # results that share a buffer hold the last call's values by now
+                    runs.append([a.copy() for a in arrays])
         except InitializerRaised as error:
             if isinstance(error.original, BrokenCall):
                 raise error.original from None

@@ -47,7 +47,12 @@ class FreshProcesses:
                 self._children[index] = _Child(hash_seed)
             child = self._children[index]
             order = list(reversed(plan)) if backward else list(plan)
-            request = {"recipe": dict(initializer.recipe), "plan": order, "dtype": dtype, "global seed": index + 3}
+            request = {
+                "recipe": dict(initializer.recipe),
+                "plan": order,
+                "dtype": dtype,
+                "global seed": index + 3,
+            }
             asked.append((where, backward, child, child.ask(request)))
         return Pending(asked)
 
@@ -94,7 +99,12 @@ class _Child:
         }
         command = [sys.executable, "-c", "from initcheck.fresh_process import serve; serve()"]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
         )
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._answers: dict[int, dict[str, Any]] = {}

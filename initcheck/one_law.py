@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.law import DENOMINATORS, Denominator, LawSample, exponents, fit_laws
+from initcheck.law import POWER_LAWS, Denominator, LawSample, exponents, fit_laws
 from initcheck.layer import Layer
 from initcheck.statistics import Decision, Judgement, first_groups, judge_band
 from initcheck.trial import GROUP_WEIGHTS, Stage, Trial
@@ -56,7 +56,7 @@ def follows_one_law(trial: Trial, layer: Layer) -> None:
         "series": {"variance_by_width": [[layer.fan_in, judgement.measured, 0.8, 1.25]]},
     }
     if judgement.decision is Decision.FAILS:
-        standing = [d.name for d in DENOMINATORS if not _rejected(trial, d, layer)]
+        standing = [d.name for d in POWER_LAWS if not _rejected(trial, d, layer)]
         if standing:
             trial.undecide(f"{shown['measured']}; the laws not rejected are c/{', c/'.join(standing[:3])}")
             return
@@ -74,7 +74,7 @@ def _fit(trial: Trial) -> _Fit:
         sample = _sample(trial, layer)
         if sample is not None:
             samples[layer] = sample
-    laws = fit_laws(list(samples.values()))
+    laws = fit_laws(list(samples.values()), POWER_LAWS)
     trial.asks(bool(laws), "no shape gave a positive and finite variance")
     law = laws[0]
     power = exponents(list(samples.values()))
@@ -99,7 +99,9 @@ def _sample(trial: Trial, layer: Layer) -> LawSample | None:
     if not 0 < mean < math.inf:
         return None
     error = float(values.std(ddof=1)) / mean / math.sqrt(calls)
-    return LawSample(layer, mean, max(error, math.sqrt(2 / (calls * layer.weights)) / 2), calls * layer.weights)
+    return LawSample(
+        layer, mean, max(error, math.sqrt(2 / (calls * layer.weights)) / 2), calls * layer.weights
+    )
 
 
 def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:

@@ -36,10 +36,22 @@ PROFILES = {
     p.name: p
     for p in (
         Profile(
-            name="quick", layers=12, exact_layers=24, largest=16_384, weights=4_000_000, calls=20_000, shrink=60
+            name="quick",
+            layers=12,
+            exact_layers=24,
+            largest=16_384,
+            weights=4_000_000,
+            calls=20_000,
+            shrink=60,
         ),
         Profile(
-            name="default", layers=30, exact_layers=60, largest=65_536, weights=16_000_000, calls=100_000, shrink=150
+            name="default",
+            layers=30,
+            exact_layers=60,
+            largest=65_536,
+            weights=16_000_000,
+            calls=100_000,
+            shrink=150,
         ),
         Profile(
             name="thorough",

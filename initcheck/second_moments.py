@@ -13,7 +13,15 @@ from initcheck.layer import Layer
 from initcheck.networks import Activation, activation
 from initcheck.statistics import Record
 
-__all__ = ["BackwardSecondMoment", "ForwardSecondMoment", "MeanSquare", "Statistic", "nonlinearity", "serves_both_ways", "widths_of_a_fixed_std"]
+__all__ = [
+    "BackwardSecondMoment",
+    "ForwardSecondMoment",
+    "MeanSquare",
+    "Statistic",
+    "nonlinearity",
+    "serves_both_ways",
+    "widths_of_a_fixed_std",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -130,7 +138,11 @@ def widths_of_a_fixed_std(contract: Contract) -> str:
     'std 0.02 keeps the output variance in [0.8, 1.25] at fan_in 2000 to 3125 only (1 at 2500)'
     """
     per_input = float(contract.std or 0.0) ** 2 * nonlinearity(contract).m2
-    low, high, one = math.ceil(0.8 / per_input - 1e-9), math.floor(1.25 / per_input + 1e-9), round(1 / per_input)
+    low, high, one = (
+        math.ceil(0.8 / per_input - 1e-9),
+        math.floor(1.25 / per_input + 1e-9),
+        round(1 / per_input),
+    )
     return (
         f"std {contract.std:g} keeps the output variance in [0.8, 1.25] at fan_in {low} to {high} only"
         f" (1 at {one})"

@@ -7,9 +7,18 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.draws import BrokenCall
 from initcheck.layer import Layer
 from initcheck.seeds import generator
-from initcheck.statistics import SHUFFLES, Decision, Judgement, average_log_e, rarely_top_log_e, tops, tops_log_e
+from initcheck.statistics import (
+    SHUFFLES,
+    Decision,
+    Judgement,
+    average_log_e,
+    rarely_top_log_e,
+    tops,
+    tops_log_e,
+)
 from initcheck.trial import Stage, Trial
 
 __all__ = ["STATISTICS", "beats_no_shuffle"]
@@ -55,8 +64,12 @@ def beats_no_shuffle(trial: Trial, layer: Layer) -> None:
         rng = generator(trial.subject.seed, "shuffles", layer.shape, stage.stream)
         while top.shape[1] < most and decision is Decision.UNDECIDED:
             start = 2 * top.shape[1]
-            stacks = trial.draws.stacks(layer, trial.dtype, f"entries {stage.stream}", start, start + 2 * _BATCH)
+            stacks = trial.draws.stacks(
+                layer, trial.dtype, f"entries {stage.stream}", start, start + 2 * _BATCH
+            )
             calls = np.concatenate(list(stacks)).astype(np.float64)
+            if not np.isfinite(calls).all():
+                raise BrokenCall("finite", "a weight is not finite")
             top = np.concatenate([top, _tops(calls[0::2] - calls[1::2], pairs, rng)], axis=1)
             n = np.arange(1, top.shape[1] + 1)
             k = np.cumsum(top, axis=1)
@@ -86,7 +99,9 @@ def beats_no_shuffle(trial: Trial, layer: Layer) -> None:
     )
 
 
-def _tops(calls: Array, pairs: tuple[npt.NDArray[np.intp], Array, Array], rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def _tops(
+    calls: Array, pairs: tuple[npt.NDArray[np.intp], Array, Array], rng: np.random.Generator
+) -> npt.NDArray[np.bool_]:
     """Which statistic of which call is strictly larger than those of its shuffles, (statistics, calls)."""
     count, units, inputs = calls.shape
     flat = calls.reshape(count, -1)

@@ -15,7 +15,9 @@ from initcheck.layer import Layer
 
 __all__ = ["activations", "depths", "layers", "smaller_layers", "walking"]
 
-_WIDTHS = tuple(sorted({max(w, 1) for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1)} | set(range(1, 11))))
+_WIDTHS = tuple(
+    sorted({max(w, 1) for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1)} | set(range(1, 11)))
+)
 
 # The engine decides which layers a property is asked about: the plan first, then smaller ones around a failure. A
 # property is written once, at import, long before that, so its strategy looks here when it draws.

@@ -9,6 +9,7 @@ import numpy as np
 
 from initcheck.chains import Chains
 from initcheck.contract import Contract
+from initcheck.diagnosis import Cause, Observed, diagnose
 from initcheck.domain import Domain, domain_of
 from initcheck.draws import BrokenCall, Draws, digest
 from initcheck.fresh_process import FreshProcesses, fresh_processes
@@ -17,6 +18,7 @@ from initcheck.initializer import Initializer
 from initcheck.layer import Layer
 from initcheck.profile import Profile
 from initcheck.statistics import second_moment_shown
+from initcheck.verdict import Evidence
 
 __all__ = ["Subject"]
 
@@ -58,6 +60,20 @@ class Subject:
             ranks=self.initializer.ranks,
         )
 
+    def likely_cause(self, claim_id: str, failed: Evidence) -> Cause | None:
+        """What probably makes a claim fail, and the fix; words for what was proven, never a verdict."""
+        layer = Layer(failed.shape, self._layout_of(failed.shape)) if failed.shape else None
+        observed = Observed(
+            draw=self._draw_for_inference, contract=self.contract, claim=claim_id, layer=layer, seed=self.seed
+        )
+        return diagnose(observed)
+
+    def _layout_of(self, shape: tuple[int, ...]) -> str:
+        fitting = [
+            x for x in self.domain.layouts if (2 if x in ("out_in", "in_out") else len(x)) == len(shape)
+        ]
+        return fitting[0] if fitting else "out_in"
+
     @functools.cached_property
     def contract(self) -> Contract:
         """What the claims hold it to: declared, else known, else inferred, else (linear, fan_in)."""
@@ -65,7 +81,9 @@ class Subject:
         if self.inferred is not None:
             if said.activation is not None or said.gain is not None or said.std is not None:
                 # The strength of the initializer is promised: its draws may fill in the layout, not excuse it.
-                said = said.filled_by(Contract(layout=self.inferred.contract.layout, fan=said.fan or "fan_in"), "assumed")
+                said = said.filled_by(
+                    Contract(layout=self.inferred.contract.layout, fan=said.fan or "fan_in"), "assumed"
+                )
             else:
                 said = said.filled_by(self.inferred.contract, "inferred")
         return said.filled_by(Contract(activation="linear", fan="fan_in", layout="out_in"), "assumed")

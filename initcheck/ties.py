@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from initcheck.contract import Contract
 from initcheck.domain import make_layer
+from initcheck.draws import BrokenCall
 from initcheck.layer import Layer
 from initcheck.networks import Perceptron, squared_error
 from initcheck.second_moments import nonlinearity
@@ -17,7 +18,7 @@ from initcheck.seeds import generator
 from initcheck.statistics import Decision, Judgement, excluded_rate, rare_log_e
 from initcheck.trial import Stage, Trial
 
-__all__ = ["gradients_never_tie", "ties_are_no_accident", "tied_rows", "units_never_tie"]
+__all__ = ["gradients_never_tie", "tied_rows", "ties_are_no_accident", "units_never_tie"]
 
 Array = npt.NDArray[Any]
 
@@ -65,7 +66,9 @@ def units_never_tie(trial: Trial, layer: Layer) -> None:
         return _rare((tie(stack[0]) for stack in stacks), calls, stage)
 
     judgement, _ = trial.decide(layer, test)
-    if judgement.decision is Decision.HOLDS and _mirrored(next(trial.draws.stacks(layer, trial.dtype, "screen", 0, 1))[0]):
+    if judgement.decision is Decision.HOLDS and _mirrored(
+        next(trial.draws.stacks(layer, trial.dtype, "screen", 0, 1))[0]
+    ):
         trial.note("some units are copies of others with opposite sign: an odd activation keeps them tied")
     _settle_ties(trial, layer, judgement, "draws", seen[-1] if seen else "no two units alike")
 
@@ -84,9 +87,13 @@ def gradients_never_tie(trial: Trial, layer: Layer) -> None:
 
     def tie(stage: Stage, number: int) -> bool:
         matrices = [
-            next(trial.draws.stacks(a, trial.dtype, f"network {stage.stream}", number, number + 1))[0].astype(np.float64)
+            next(trial.draws.stacks(a, trial.dtype, f"network {stage.stream}", number, number + 1))[0].astype(
+                np.float64
+            )
             for a in (layer, upper)
         ]
+        if not all(np.isfinite(m).all() for m in matrices):
+            raise BrokenCall("finite", "a weight is not finite")
         rng = generator(trial.subject.seed, "network", layer.shape, stage.stream, number)
         network = Perceptron(tuple(matrices), (phi,))
         x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, _OUTPUTS))
@@ -99,7 +106,13 @@ def gradients_never_tie(trial: Trial, layer: Layer) -> None:
         return _rare((tie(stage, n) for n in range(networks)), networks, stage)
 
     judgement, _ = trial.decide(layer, test)
-    _settle_ties(trial, layer, judgement, "networks", "equal gradients" if judgement.measured else "all gradients differ")
+    _settle_ties(
+        trial,
+        layer,
+        judgement,
+        "networks",
+        "equal gradients" if judgement.measured else "all gradients differ",
+    )
 
 
 def tied_rows(matrix: Array) -> str | None:
@@ -114,7 +127,9 @@ def tied_rows(matrix: Array) -> str | None:
         return f"unit {dead[0]} has only zero weights"
     # An exact hash of the bits: equal rows have equal hashes, wherever they stand (a float product may round apart).
     bits = rows.view(np.uint64 if rows.dtype.itemsize == 8 else np.uint32).astype(np.uint64, copy=False)
-    keys = np.random.Generator(np.random.PCG64(7)).integers(0, 2**64, size=bits.shape[1], dtype=np.uint64) | np.uint64(1)
+    keys = np.random.Generator(np.random.PCG64(7)).integers(
+        0, 2**64, size=bits.shape[1], dtype=np.uint64
+    ) | np.uint64(1)
     hashes = (bits * keys).sum(axis=1, dtype=np.uint64)
     order = np.argsort(hashes, kind="stable")
     for a, b in zip(order[:-1], order[1:], strict=True):
@@ -158,5 +173,6 @@ def _settle_ties(trial: Trial, layer: Layer, judgement: Judgement, what: str, wo
     measured = f"{words}, in {share:.0%} of {judgement.groups} {what}" if share else words
     trial.settle(layer, judgement, judgement.groups, measured=measured, allowed=f"at most 1 in 1,000 {what}")
     drawn = sum(e.calls for e in trial.decided)
-    trial.note(f"a tie in {excluded_rate(drawn, trial.beta):.2g} of the {what} or more is excluded", topic="rate")
-
+    trial.note(
+        f"a tie in {excluded_rate(drawn, trial.beta):.2g} of the {what} or more is excluded", topic="rate"
+    )

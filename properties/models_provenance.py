@@ -87,7 +87,9 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
         for sentence in changed_laws(facts.roles, low.records, mean_too=True):
             trial.fails(f"{sentence}, in bfloat16")
         said.append("bfloat16 keeps the law")
-    trial.measured = "; ".join(said) if not trial.failures else f"{len(trial.failures)} tensors or roles differ"
+    trial.measured = (
+        "; ".join(said) if not trial.failures else f"{len(trial.failures)} tensors or roles differ"
+    )
 
 
 @claim(
@@ -98,7 +100,8 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
     decided_by="exact: digests of whole tensors (from two dimensions up; equal vectors and one frozen copy are"
     " notes), the generator's state before every draw, the order of the first 64 entries, equal non-zero rows or"
     " columns of three entries or more. A constant matrix is decided by one backward pass: a gradient that is zero,"
-    " or equal in all rows or all columns, and stays so for two small steps, fails." + _NOT_SEEN
+    " or equal in all rows or all columns, and stays so for two small steps, fails."
+    + _NOT_SEEN
     + " Nor are tensors that are correlated but unequal, and the state of NumPy's generator.",
 )
 def tensors_are_distinct(trial: ModelTrial) -> None:
@@ -111,13 +114,21 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
         (trial.fails if copy.blamed else trial.note)(copy.sentence)
     signal = trial.facts.first.looks["signal"]
     constant = [
-        n for n, r in trial.facts.first.records.items() if r.parameter and r.trainable and r.constant and r.matrix
+        n
+        for n, r in trial.facts.first.records.items()
+        if r.parameter and r.trainable and r.constant and r.matrix
     ]
     broken = [n for n in constant if signal.gradients.get(n) in ("differ", "later")]
-    words = {"zero": "is zero", "rows": "is the same for all its rows", "columns": "is the same for all its columns"}
+    words = {
+        "zero": "is zero",
+        "rows": "is the same for all its rows",
+        "columns": "is the same for all its columns",
+    }
     for name, kind in signal.gradients.items():
         if kind in words:
-            trial.fails(f"{name}: constant, and its gradient {words[kind]}", likely="nothing breaks its symmetry")
+            trial.fails(
+                f"{name}: constant, and its gradient {words[kind]}", likely="nothing breaks its symmetry"
+            )
     unknown = [n for n in constant if n not in signal.gradients]
     if unknown and trial.facts.written:
         trial.doubts_that(f"{listed(unknown)}: constant, and no gradient could be taken ({signal.problem})")
@@ -153,7 +164,9 @@ def siblings_share_one_law(trial: ModelTrial) -> None:
     say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
     for finding in findings:
         say[finding.kind](finding.sentence)
-    trial.measured = f"{len(by_draw)} random roles, law read from the draw itself in {len(by_draw) - len(untraced)}"
+    trial.measured = (
+        f"{len(by_draw)} random roles, law read from the draw itself in {len(by_draw) - len(untraced)}"
+    )
     if not by_draw:
         trial.not_applicable("no tensor of this model is random")
 

@@ -23,7 +23,8 @@ _DECIDED = (
     source="He et al. 2015, section 2.2; De & Smith 2020 for residual blocks",
     kind="model",
     needs=("every-tensor-is-written",),
-    decided_by="growth of the second moment from the middle block to the last, in runs of four blocks or more," + _DECIDED,
+    decided_by="growth of the second moment from the middle block to the last, in runs of four blocks or more,"
+    + _DECIDED,
 )
 def signal_survives_the_blocks(trial: ModelTrial) -> None:
     """Feed one batch forward and compare the last block with the middle one."""
@@ -36,7 +37,8 @@ def signal_survives_the_blocks(trial: ModelTrial) -> None:
     source="Glorot & Bengio 2010, section 4.2; He et al. 2015, section 2.2",
     kind="model",
     needs=("every-tensor-is-written",),
-    decided_by="growth of the gradient's second moment from the last block back to the middle one," + _DECIDED,
+    decided_by="growth of the gradient's second moment from the last block back to the middle one,"
+    + _DECIDED,
 )
 def gradient_survives_the_blocks(trial: ModelTrial) -> None:
     """Send a random cotangent back and compare the middle block with the last one."""
@@ -78,7 +80,5 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
         trial.not_applicable("no gradient reaches the blocks")
     else:
         names = [chain.name for chain in first.chains]
-        trial.median_keeps(
-            lambda s: [chain.growth(direction) for chain in s.chains], 0.25, 4.0, names, what
-        )
+        trial.median_keeps(lambda s: [chain.growth(direction) for chain in s.chains], 0.25, 4.0, names, what)
         trial.draws_signal(direction)

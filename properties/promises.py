@@ -69,7 +69,9 @@ def returns_the_dtype_asked(trial: Trial, layer: Layer, which: int) -> None:
     trial.asks(which < len(dtypes), "no further dtype is declared")
     asked = trial.initializer.takes_dtype or "dtypes" in trial.contract.origins
     allowed = (dtypes[which],) if asked else ("float32", "float64")
-    found = trial.initializer.sampler.dtype_name(trial.call(layer, dtypes[which]))
+    result = trial.call(layer, dtypes[which])
+    trial.draws.array(layer, dtypes[which], result)
+    found = trial.initializer.sampler.dtype_name(result)
     if found not in allowed:
         trial.fail(layer, measured=found, allowed=" or ".join(allowed), calls=1)
     trial.holds(layer, measured=found, allowed=" or ".join(allowed), calls=1)
@@ -93,7 +95,9 @@ def finite(trial: Trial, layer: Layer) -> None:
         trial.fail(layer, measured=found, allowed="finite weights", calls=calls)
     trial.holds(layer, measured="every weight is finite", calls=calls)
     rate = excluded_rate(sum(e.weights for e in trial.decided), trial.beta)
-    trial.note(f"fewer than one weight in {1 / rate:,.0f} is not finite, at error {trial.beta:g}", topic="rate")
+    trial.note(
+        f"fewer than one weight in {1 / rate:,.0f} is not finite, at error {trial.beta:g}", topic="rate"
+    )
 
 
 @claim(

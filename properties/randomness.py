@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
+import numpy as np
 from hypothesis import given
 
-from initcheck.adapters.isolation import watching
+from initcheck.adapters.isolation import isolated, watching
 from initcheck.call_pairs import calls_are_distinct, calls_do_not_correlate
 from initcheck.claim import claim
 from initcheck.layer import Layer
@@ -79,14 +82,20 @@ def leaves_global_generators_alone(trial: Trial, layer: Layer) -> None:
     """Where the caller hands over a generator, seed or key, no global generator moves."""
     draws = trial.draws
     seeds = draws.seeds(layer, trial.dtype, "side effects", 0, 2)
-    with watching() as moved:
-        draws.raw(layer, trial.dtype, seeds)
+    # Away from a freshly seeded state, where a `seed(0)` inside the call would leave no trace.
+    with isolated(seeds[0]):
+        random.random()
+        np.random.random_sample()
+        with watching() as moved:
+            draws.raw(layer, trial.dtype, seeds)
     allowed = "the state before the call"
     changed = sorted(moved) if trial.initializer.takes_randomness else []
     if changed:
         trial.fail(layer, measured=f"the call moves {', '.join(changed)}", allowed=allowed, calls=2)
     if draws.changes:
-        trial.fail(layer, measured=f"the call changes {', '.join(sorted(draws.changes))}", allowed=allowed, calls=2)
+        trial.fail(
+            layer, measured=f"the call changes {', '.join(sorted(draws.changes))}", allowed=allowed, calls=2
+        )
     trial.asks(
         trial.initializer.takes_randomness or not trial.initializer.uses_global_generator,
         "the caller hands over no generator: it draws from a global one, by its signature",

@@ -7,7 +7,13 @@ from hypothesis import given
 from initcheck.claim import claim
 from initcheck.layer import Layer
 from initcheck.one_law import follows_one_law
-from initcheck.second_moments import BackwardSecondMoment, ForwardSecondMoment, MeanSquare, serves_both_ways, widths_of_a_fixed_std
+from initcheck.second_moments import (
+    BackwardSecondMoment,
+    ForwardSecondMoment,
+    MeanSquare,
+    serves_both_ways,
+    widths_of_a_fixed_std,
+)
 from initcheck.strategies import layers
 from initcheck.trial import Trial
 
@@ -36,10 +42,12 @@ def output_variance_near_one(trial: Trial, layer: Layer) -> None:
         # A fixed std promises a number, not a unit output variance; where that leaves the band is said beside.
         trial.keeps(MeanSquare(layer, contract), within=BAND)
         return trial.note(widths_of_a_fixed_std(contract), topic="fixed std")
-    trial.asks(contract.fan != "fan_out" or layer.is_square, "fan_out is normalised: only squares keep this variance")
+    trial.asks(
+        contract.fan != "fan_out" or layer.is_square, "fan_out is normalised: only squares keep this variance"
+    )
     trial.asks_layout(layer)
-    trial.asks_second_moment()
     trial.keeps(ForwardSecondMoment(layer, contract), within=BAND)
+    trial.needs_second_moment()
 
 
 @claim(
@@ -60,10 +68,12 @@ def gradient_variance_near_one(trial: Trial, layer: Layer) -> None:
     contract = trial.contract
     trial.asks(contract.std is None, "a fixed std promises no gradient variance")
     trial.asks(serves_both_ways(contract), "no gain of this activation serves both directions")
-    trial.asks(contract.fan != "fan_in" or layer.is_square, "fan_in is normalised: only squares keep the gradient's")
+    trial.asks(
+        contract.fan != "fan_in" or layer.is_square, "fan_in is normalised: only squares keep the gradient's"
+    )
     trial.asks_layout(layer)
-    trial.asks_second_moment()
     trial.keeps(BackwardSecondMoment(layer, contract), within=BAND)
+    trial.needs_second_moment()
 
 
 @claim(
@@ -82,5 +92,5 @@ def variance_follows_one_law(trial: Trial, layer: Layer) -> None:
     is true, whatever t: both shown on fresh calls rejects the law. The claim fails only where all laws fall.
     """
     trial.asks(not trial.subject.constant, "every call gives the same weights: they have no variance")
-    trial.asks_second_moment()
+    trial.asks(trial.subject.second_moment_exists, "a second moment is not shown to exist")
     follows_one_law(trial, layer)

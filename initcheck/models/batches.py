@@ -15,7 +15,9 @@ from initcheck.errors import UsageError
 
 __all__ = ["Batch", "batch_from", "candidates"]
 
-_PART = re.compile(r"^(?:(?P<name>\w+)=)?(?:(?P<kind>int<(?P<high>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$")
+_PART = re.compile(
+    r"^(?:(?P<name>\w+)=)?(?:(?P<kind>int<(?P<high>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$"
+)
 _TOKENS = ("input_ids", "tokens", "token_ids", "idx", "ids", "decoder_input_ids")
 _SEED = 20260102
 
@@ -91,7 +93,9 @@ def candidates(model: torch.nn.Module) -> Iterator[Batch]:
 
 def _shapes(model: torch.nn.Module, first: torch.nn.Module | None) -> Iterator[tuple[tuple[int, ...], int]]:
     sequence = any(
-        word in type(m).__name__ for m in model.modules() for word in ("Attention", "Transformer", "LSTM", "GRU", "RNN")
+        word in type(m).__name__
+        for m in model.modules()
+        for word in ("Attention", "Transformer", "LSTM", "GRU", "RNN")
     )
     if isinstance(first, torch.nn.Embedding):
         for length in (16, 8, _positions(model)):
@@ -100,7 +104,7 @@ def _shapes(model: torch.nn.Module, first: torch.nn.Module | None) -> Iterator[t
         yield (8,), first.num_embeddings
     elif isinstance(first, (torch.nn.Linear, torch.nn.LazyLinear)):
         flat, tokens = (8, first.in_features), (2, 16, first.in_features)
-        yield from (((s, 0) for s in ((tokens, flat) if sequence else (flat, tokens))))
+        yield from ((s, 0) for s in ((tokens, flat) if sequence else (flat, tokens)))
     elif isinstance(first, (torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN)):
         yield (2, 16, first.input_size), 0
     elif isinstance(first, (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)):
@@ -176,7 +180,9 @@ def _named_function(text: str) -> Callable[[], Any]:
     except (ImportError, AttributeError) as error:
         raise UsageError(f"the batch {text!r} names no function: {error}.") from None
     if not callable(found):
-        raise UsageError(f"the batch {text!r} names {type(found).__name__}, not a function that makes a batch.")
+        raise UsageError(
+            f"the batch {text!r} names {type(found).__name__}, not a function that makes a batch."
+        )
     return found  # type: ignore[no-any-return]
 
 

@@ -54,7 +54,9 @@ class BlockTrail:
             for name, child in module.named_children():
                 if classes[type(child)] >= _FEWEST and any(True for _ in child.parameters()):
                     full = f"{path}.{name}" if path else name
-                    self._handles.append(child.register_forward_hook(self._hook(path, full), with_kwargs=True))
+                    self._handles.append(
+                        child.register_forward_hook(self._hook(path, full), with_kwargs=True)
+                    )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -125,7 +127,9 @@ def _holds_longer_chains(path: str, serial: dict[str, list[Visit]]) -> bool:
     """Whether every block of this chain is itself a chain of blocks, so that it is a list of stages."""
     names = [v.name for v in serial[path]]
     nested = [q for q in serial if q != path and q.startswith(f"{path}." if path else "")]
-    longest = {n: max((len(serial[q]) for q in nested if q == n or q.startswith(n + ".")), default=0) for n in names}
+    longest = {
+        n: max((len(serial[q]) for q in nested if q == n or q.startswith(n + ".")), default=0) for n in names
+    }
     shapes = {v.shape for v in serial[path]}
     return len(shapes) > 1 and sum(n >= _FEWEST for n in longest.values()) >= len(names) / 2
 

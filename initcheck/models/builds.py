@@ -135,7 +135,11 @@ def tensors_of(
     for prefix, module in model.named_modules():
         for name, tensor in (*module._parameters.items(), *module._buffers.items()):
             path = f"{prefix}.{name}" if prefix else name
-            if tensor is None or tensor.layout != torch.strided or isinstance(tensor, torch.nn.UninitializedParameter):
+            if (
+                tensor is None
+                or tensor.layout != torch.strided
+                or isinstance(tensor, torch.nn.UninitializedParameter)
+            ):
                 continue
             place = ((tensor.untyped_storage()._cdata, tensor.storage_offset()), tuple(tensor.shape))
             if place in first and tensor.numel():
@@ -152,7 +156,10 @@ def _takes_seed(factory: Callable[..., Any]) -> bool:
         parameter = inspect.signature(factory).parameters.get("seed")
     except (TypeError, ValueError):
         return False
-    return parameter is not None and parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    return parameter is not None and parameter.kind in (
+        parameter.KEYWORD_ONLY,
+        parameter.POSITIONAL_OR_KEYWORD,
+    )
 
 
 @contextlib.contextmanager

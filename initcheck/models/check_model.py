@@ -66,7 +66,16 @@ def check_model(
         UsageError: the factory builds no model or keeps it, a law, batch or claim cannot be read.
     """
     run = ModelRun(
-        factory, batch, laws, seed, name=name, claims=claims, models=models, waive=waive, alpha=alpha, beta=beta
+        factory,
+        batch,
+        laws,
+        seed,
+        name=name,
+        claims=claims,
+        models=models,
+        waive=waive,
+        alpha=alpha,
+        beta=beta,
     )
     for claim in run.claims:
         run.judge(claim.id)
@@ -110,7 +119,12 @@ class ModelRun:
         self._waive = dict(waive or {})
         self._laws = read_laws(laws)
         self.run = Run(
-            seed=seed, alpha=alpha, beta=beta, claims=len(every), version=_version(), libraries={"torch": torch.__version__}
+            seed=seed,
+            alpha=alpha,
+            beta=beta,
+            claims=len(every),
+            version=_version(),
+            libraries={"torch": torch.__version__},
         )
         self.facts = Facts(factory, self.name, seed, batch_from(batch), models)
         self.results: dict[str, Result] = {}
@@ -136,7 +150,9 @@ class ModelRun:
     def report(self) -> Report:
         """Everything judged so far."""
         shown = portrait(self.facts, self._laws, self._seconds)
-        results = tuple(self.results[c.id] for c in self.claims if c.id in self.results and c.id in self._asked)
+        results = tuple(
+            self.results[c.id] for c in self.claims if c.id in self.results and c.id in self._asked
+        )
         left = tuple(
             NotChecked(name=claim, reason="not asked for", call_to_write="leave claims= out")
             for claim in model_claims()

@@ -33,14 +33,19 @@ def main(words: Sequence[str]) -> int:
     """
     arguments = _parser().parse_args(words)
     if not arguments.targets:
-        raise UsageError("no TARGET is named. Write initcheck model pkg.mod:build_model, or initcheck model --help.")
+        raise UsageError(
+            "no TARGET is named. Write initcheck model pkg.mod:build_model, or initcheck model --help."
+        )
     from initcheck.models.check_model import ModelRun
     from initcheck.models.model_targets import load_models, read_law_options
     from initcheck.models.printed import model_lines
     from initcheck.rendering.terminal import account_lines, painted
 
     targets = load_models(
-        arguments.targets, laws=read_law_options(arguments.law), batch=arguments.batch, models=arguments.models
+        arguments.targets,
+        laws=read_law_options(arguments.law),
+        batch=arguments.batch,
+        models=arguments.models,
     )
     if arguments.html:
         from initcheck.rendering import html

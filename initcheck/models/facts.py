@@ -22,7 +22,7 @@ __all__ = ["Facts", "Layout"]
 BIG = 100_000_000
 """Parameters above which a model is built four times by default."""
 
-_MANY_THREADS = 10_000_000
+_MANY_THREADS = 50_000_000
 
 _INITIALISERS = ("init_weights", "initialize_weights", "reset_parameters")
 
@@ -180,10 +180,14 @@ class Facts:
         if any(r.unwritten for r in records.values()):
             return Signal(problem="entries were never written")
         constants = [
-            n for n, r in records.items() if r.parameter and r.trainable and r.constant and r.matrix is not None
+            n
+            for n, r in records.items()
+            if r.parameter and r.trainable and r.constant and r.matrix is not None
         ]
         # The gradient of a constant matrix is a fact about one model.
-        return self._listener.hear(model, constants if not self._others and "first" not in self.__dict__ else ())
+        return self._listener.hear(
+            model, constants if not self._others and "first" not in self.__dict__ else ()
+        )
 
 
 def _again(model: torch.nn.Module, _records: dict[str, TensorRecord]) -> tuple[str, Any] | None:

@@ -80,7 +80,9 @@ class LineWatch(contextlib.AbstractContextManager["LineWatch"]):
     def never_ran(self, guards: Iterable[Guard]) -> list[Guard]:
         """The guards whose function ran and whose init statements did not."""
         return [
-            g for g in guards if g.code in self.entered and not any((g.file, line) in self.lines for line in g.body)
+            g
+            for g in guards
+            if g.code in self.entered and not any((g.file, line) in self.lines for line in g.body)
         ]
 
 
@@ -91,7 +93,11 @@ def _functions(model: torch.nn.Module, factory: Callable[..., Any]) -> Iterator[
         if cls.__module__.partition(".")[0] not in ("torch", "builtins"):
             candidates.extend(vars(cls).values())
     for value in candidates:
-        function = inspect.unwrap(getattr(value, "__func__", value)) if callable(value) or hasattr(value, "__func__") else None
+        function = (
+            inspect.unwrap(getattr(value, "__func__", value))
+            if callable(value) or hasattr(value, "__func__")
+            else None
+        )
         if isinstance(function, FunctionType) and function.__code__ not in seen:
             names = set(function.__code__.co_names)
             seen.add(function.__code__)
@@ -110,7 +116,9 @@ def _guards_of(function: FunctionType) -> Iterator[Guard]:
     names = _name_variables(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and _asks_for_a_name(node.test, names):
-            body = tuple(sorted({c.lineno + offset for s in node.body for c in ast.walk(s) if _is_init_call(c)}))
+            body = tuple(
+                sorted({c.lineno + offset for s in node.body for c in ast.walk(s) if _is_init_call(c)})
+            )
             if body:
                 yield Guard(code.co_filename, node.lineno + offset, ast.unparse(node.test), body, code)
 

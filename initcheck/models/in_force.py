@@ -32,13 +32,19 @@ def judge_declared(trial: ModelTrial) -> None:
     untraced: dict[tuple[str, float], list[TensorRecord]] = {}
     for law in trial.laws:
         if not any(law.matches(n) for n in records):
-            raise UsageError(f"the declared pattern {law.pattern!r} names no parameter; {closest(law.pattern, records)}")
+            raise UsageError(
+                f"the declared pattern {law.pattern!r} names no parameter; {closest(law.pattern, records)}"
+            )
         matching = {n: r for n, r in records.items() if law.matches(n) and _first_match(trial, n) is law}
         wrong: list[str] = []
         for name, record in matching.items():
             names = names_of(record, where.get(name), trial.facts.layout.blocks)
             checked += 1
-            if law.family != "constant" and not record.constant and not (is_traced(record) and record.law.named):
+            if (
+                law.family != "constant"
+                and not record.constant
+                and not (is_traced(record) and record.law.named)
+            ):
                 role = where[name].path if name in where else name
                 untraced.setdefault((role, law.std(names)), []).append(record)
             else:
@@ -59,9 +65,15 @@ def initializer_range(trial: ModelTrial) -> None:
     if declared is None or declared <= 0:
         return
     random = [
-        r for r in trial.facts.roles if len(r.shape) > 1 and any(m.name in trial.facts.random for m in r.members)
+        r
+        for r in trial.facts.roles
+        if len(r.shape) > 1 and any(m.name in trial.facts.random for m in r.members)
     ]
-    kept = [r for r in random if any(_near(m.law.std or m.std, declared) or _near(m.std, declared) for m in r.members)]
+    kept = [
+        r
+        for r in random
+        if any(_near(m.law.std or m.std, declared) or _near(m.std, declared) for m in r.members)
+    ]
     text = f"initializer_range={declared:g} is in force in {len(kept)} of {len(random)} roles"
     if random and not kept:
         trial.fails(f"the config's {text}")
@@ -82,7 +94,11 @@ def names_of(record: TensorRecord, where: Place | None, blocks: int) -> Mapping[
     """What the names in a declared law stand for at one tensor."""
     shape = record.shape or (1,)
     receptive = math.prod(shape[2:])
-    names = {"fan_in": float(math.prod(shape[1:])), "fan_out": float(shape[0] * receptive), "d": float(shape[-1])}
+    names = {
+        "fan_in": float(math.prod(shape[1:])),
+        "fan_out": float(shape[0] * receptive),
+        "d": float(shape[-1]),
+    }
     if where is not None and where.blocks is not None:
         names |= {"L": float(where.blocks), "l": float(where.block or 0)}
     elif blocks:
@@ -109,11 +125,15 @@ def _judge_one(law: DeclaredLaw, record: TensorRecord, names: Mapping[str, float
         )
 
 
-def _judge_untraced(trial: ModelTrial, role: str, names: Sequence[str], declared: float, level: float) -> None:
+def _judge_untraced(
+    trial: ModelTrial, role: str, names: Sequence[str], declared: float, level: float
+) -> None:
     """Second moments of whole roles over fresh models: the independent unit is a model, siblings may depend."""
     facts = trial.facts
     if facts.budget < _MODELS:
-        trial.doubts_that(f"{role}: no draw of torch tells its law; {_MODELS} models decide (models={_MODELS})")
+        trial.doubts_that(
+            f"{role}: no draw of torch tells its law; {_MODELS} models decide (models={_MODELS})"
+        )
         return
     taken = 0
 
@@ -130,7 +150,9 @@ def _judge_untraced(trial: ModelTrial, role: str, names: Sequence[str], declared
     if first.decision is Decision.HOLDS:
         return
     said = f"{role}: standard deviation {declared * math.sqrt(max(first.measured, 0.0)):.4g}, declared {declared:.4g}"
-    second = judge_band(draw, low, high, level=level, max_groups=max(8, facts.budget - taken), fails_only=True)
+    second = judge_band(
+        draw, low, high, level=level, max_groups=max(8, facts.budget - taken), fails_only=True
+    )
     if second.decision is Decision.FAILS:
         trial.fails(f"{said}, over {taken} models (no draw of torch tells it)")
         trial.error_spent = level

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from initcheck.models.trace import Draw, Site, Step
 
-__all__ = ["Law", "law_of", "last_chain"]
+__all__ = ["Law", "last_chain", "law_of"]
 
 _NORMAL = frozenset({"normal", "randn", "randn_like"})
 _UNIFORM = frozenset({"uniform", "rand", "rand_like"})
@@ -182,7 +182,9 @@ def _clamped(law: Law, given: dict[str, object]) -> Law:
     cut = replace(law, low=max(law.low, floor), high=min(law.high, ceiling))
     std, mean = law.std or 0.0, law.mean or 0.0
     # Beyond four standard deviations a clamp moves nothing that anybody could measure.
-    if law.family == "constant" or min(mean - cut.low, cut.high - mean) >= min(4 * std, mean - law.low, law.high - mean):
+    if law.family == "constant" or min(mean - cut.low, cut.high - mean) >= min(
+        4 * std, mean - law.low, law.high - mean
+    ):
         return cut
     return Law("derived")
 
@@ -209,6 +211,8 @@ def _text(law: Law) -> str:
 
 
 def _derived_text(chain: Iterable[Step], names: list[str]) -> str:
-    factors = [v for s in chain for _, v in s.arguments if s.op in ("mul_", "div_", "mul", "div") and v != "tensor"]
+    factors = [
+        v for s in chain for _, v in s.arguments if s.op in ("mul_", "div_", "mul", "div") and v != "tensor"
+    ]
     shown = " ".join(names[-5:])
     return f"by {shown}" + (f" {factors[-1]:.4g}" if factors else "")

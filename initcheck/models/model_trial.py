@@ -73,7 +73,12 @@ class ModelTrial:
         return self.alpha / STATISTICAL_CLAIMS
 
     def median_keeps(
-        self, values_of: Callable[[Signal], Sequence[float | None]], low: float, high: float, names: Sequence[str], what: str
+        self,
+        values_of: Callable[[Signal], Sequence[float | None]],
+        low: float,
+        high: float,
+        names: Sequence[str],
+        what: str,
     ) -> None:
         """Hold the median over models of several numbers (one a chain of blocks) to a band.
 
@@ -86,12 +91,18 @@ class ModelTrial:
         self.allowed = f"[{low:.4g}, {high:.4g}]" if low > float("-inf") else f"at most {high:.4g}"
         self.band = (low, high) if low > float("-inf") else None
         plan = Plan(self.level / len(names), self.beta)
-        decided = [self._one_median(lambda s, i=i: values_of(s)[i], low, high, plan, n, what) for i, n in enumerate(names)]  # type: ignore[misc]
+        decided = [
+            self._one_median(lambda s, i=i: values_of(s)[i], low, high, plan, n, what)
+            for i, n in enumerate(names)
+        ]  # type: ignore[misc]
         known = [v for v in decided if v is not None]
         if not known:
             self.not_applicable(f"the {what} is zero in every block, which says nothing of growth")
             return
-        worst = max(known, key=lambda v: max(v / high, low / v if v > 0 and low > 0 else float(v == 0 and low > 0) * 1e300))
+        worst = max(
+            known,
+            key=lambda v: max(v / high, low / v if v > 0 and low > 0 else float(v == 0 and low > 0) * 1e300),
+        )
         self.measured, self.value = f"{worst:.3g}", worst
         self.error_spent = plan.level if self.failures else self.beta
 
@@ -102,7 +113,11 @@ class ModelTrial:
         if energies and energies[0] > 0:
             rows = [[i + 1, math.log10(e / energies[0])] for i, e in enumerate(energies) if e > 0]
             self.series["signal_by_depth" if direction == "forward" else "gradient_by_depth"] = rows
-        ratios = [e / energies[len(energies) // 2 - 1] for e in energies] if energies and energies[len(energies) // 2 - 1] else []
+        ratios = (
+            [e / energies[len(energies) // 2 - 1] for e in energies]
+            if energies and energies[len(energies) // 2 - 1]
+            else []
+        )
         late = range(len(energies) // 2, len(ratios))
         first_out = next((i for i in late if not 0.25 <= ratios[i] <= 4.0), None)
         if first_out is not None:
@@ -110,7 +125,13 @@ class ModelTrial:
             self.note(f"the first block out of the band is {blocks[first_out]}")
 
     def _one_median(
-        self, value_of: Callable[[Signal], float | None], low: float, high: float, plan: Plan, name: str, what: str
+        self,
+        value_of: Callable[[Signal], float | None],
+        low: float,
+        high: float,
+        plan: Plan,
+        name: str,
+        what: str,
     ) -> float | None:
         first = [value_of(s) for s in self.facts.signals(min(plan.holds_by_clause, self.facts.budget))]
         if any(v is None for v in first):
@@ -138,10 +159,15 @@ class ModelTrial:
             if confirm(self._values(value_of, start, n), low, high, plan) is Decision.FAILS:
                 self.fails(f"{what}{where} is {middle:.3g}, allowed {self.allowed}; {n} further models agree")
                 return middle
-        sizes = (plan.fails_by_clause if self._far(values, low, high) else plan.fails_by_sign[0], *plan.fails_by_sign)
+        sizes = (
+            plan.fails_by_clause if self._far(values, low, high) else plan.fails_by_sign[0],
+            *plan.fails_by_sign,
+        )
         more = next((start + n for n in sizes if start + n > tried), None)
         rest = f"; {more} models in all may decide (models={more})" if more is not None else ""
-        self.doubts_that(f"{what}{where} {middle:.3g} in {tried} models, beyond the edge too rarely or by too little{rest}")
+        self.doubts_that(
+            f"{what}{where} {middle:.3g} in {tried} models, beyond the edge too rarely or by too little{rest}"
+        )
         return middle
 
     def _far(self, values: Sequence[float], low: float, high: float) -> bool:
@@ -164,7 +190,9 @@ class ModelTrial:
     def reason(self) -> str | None:
         """Why it is UNDECIDED or NOT APPLICABLE."""
         if self.verdict is Verdict.UNDECIDED:
-            return "; ".join(self.doubts[:3]) + (f"; and {len(self.doubts) - 3} more" if len(self.doubts) > 3 else "")
+            return "; ".join(self.doubts[:3]) + (
+                f"; and {len(self.doubts) - 3} more" if len(self.doubts) > 3 else ""
+            )
         return self.moot if self.verdict is Verdict.NOT_APPLICABLE else None
 
     def evidence(self) -> Evidence:

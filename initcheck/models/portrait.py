@@ -29,7 +29,12 @@ def portrait(facts: Facts, laws: Sequence[DeclaredLaw], seconds: float) -> dict[
         "roles": [_role(role, layout.blocks) for role in facts.roles],
         "batch": signal.batch,
         "chains": [
-            {"name": c.name, "blocks": len(c.blocks), "forward": list(c.forward), "backward": list(c.backward)}
+            {
+                "name": c.name,
+                "blocks": len(c.blocks),
+                "forward": list(c.forward),
+                "backward": list(c.backward),
+            }
             for c in signal.chains
         ],
         "loss": signal.loss,

@@ -43,9 +43,7 @@ def model_lines(report: Report, limit: int = LINES) -> list[str]:
         f" {shown['tensors']} tensors, {len(shown['roles'])} groups, {shown['blocks']} blocks"
     )
     failing = sum(r.verdict is Verdict.FAILS for r in results)
-    foot = (
-        f"{failing} of {len(results)} fail; {shown['builds']} builds, {shown['seeds']} seeds, {shown['seconds']:.1f} s"
-    )
+    foot = f"{failing} of {len(results)} fail; {shown['builds']} builds, {shown['seeds']} seeds, {shown['seconds']:.1f} s"
     heads = {r.claim: _headline(r, shown) for r in results}
     # Head, foot and one line a claim are kept; findings share what is left, and the laws of the roles the rest.
     room = limit - 2 - len(results)
@@ -53,7 +51,9 @@ def model_lines(report: Report, limit: int = LINES) -> list[str]:
     room = _shorten(findings, room)
     tables = [f"    {escaped(line, 200)}" for line in _roles(shown["roles"])]
     if len(tables) > room:
-        tables = [*tables[: max(0, room - 1)], f"    and {len(tables) - room + 1} more groups"] if room > 0 else []
+        tables = (
+            [*tables[: max(0, room - 1)], f"    and {len(tables) - room + 1} more groups"] if room > 0 else []
+        )
     lines = [head]
     for result in results:
         lines.append(escaped(heads[result.claim], 200))

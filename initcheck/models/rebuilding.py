@@ -16,9 +16,7 @@ _SIGMAS = 8.0
 _FEWEST = 16
 
 
-def changed_bits(
-    one: Mapping[str, TensorRecord], two: Mapping[str, TensorRecord]
-) -> Iterator[TensorRecord]:
+def changed_bits(one: Mapping[str, TensorRecord], two: Mapping[str, TensorRecord]) -> Iterator[TensorRecord]:
     """Tensors whose bits differ between two builds of one seed, where they were written at all."""
     for name, record in one.items():
         other = two.get(name)
@@ -45,7 +43,9 @@ def changed_laws(
     """
     for role in roles:
         pairs = [(r, later[r.name]) for r in role.members if r.name in later and r.dtype.is_floating_point]
-        pairs = [(a, b) for a, b in pairs if not (a.unwritten or b.unwritten) and a.shape == b.shape and a.count]
+        pairs = [
+            (a, b) for a, b in pairs if not (a.unwritten or b.unwritten) and a.shape == b.shape and a.count
+        ]
         whole = _change(pairs, mean_too) if pairs else None
         if whole is not None:
             yield f"{role.path}: {whole}"
@@ -69,7 +69,9 @@ def _change(pairs: Sequence[tuple[TensorRecord, TensorRecord]], mean_too: bool) 
     far = sum(b.far for a, b in pairs if not a.far)
     if far and mean_too:
         worst = max(max(abs(b.low), abs(b.high)) for a, b in pairs if b.far and not a.far)
-        return f"{far} of {entries:,} entries lie at up to {worst / math.sqrt(before):.3g} standard deviations"
+        return (
+            f"{far} of {entries:,} entries lie at up to {worst / math.sqrt(before):.3g} standard deviations"
+        )
     if mean_too and not constant:
         shift = abs(sum(b.total for _, b in pairs) - sum(a.total for a, _ in pairs)) / entries
         if shift > (_MEAN + _SIGMAS * math.sqrt(2.0 / entries)) * math.sqrt(before):

@@ -94,7 +94,13 @@ class TensorRecord:
 
 
 def record(
-    name: str, tensor: torch.Tensor, owner: str, trace: Trace | None, fill: Fill | None, *, units: bool = False
+    name: str,
+    tensor: torch.Tensor,
+    owner: str,
+    trace: Trace | None,
+    fill: Fill | None,
+    *,
+    units: bool = False,
 ) -> TensorRecord:
     """Reduce one tensor to its record.
 

@@ -98,9 +98,7 @@ def roles(records: Mapping[str, TensorRecord], where: Mapping[str, Place]) -> li
         weight = records.get(name.rpartition(".")[0] + ".weight")
         beside = weight.shape if weight is not None and len(record.shape) < 2 else None
         groups[(path, record.owner, record.shape, beside)].append(record)
-    return [
-        Role(str(key[0]), tuple(members), tuple(range(len(members)))) for key, members in groups.items()
-    ]
+    return [Role(str(key[0]), tuple(members), tuple(range(len(members)))) for key, members in groups.items()]
 
 
 def ordered_with_depth(values: Sequence[float], depths: Sequence[int], above: float = 0.9) -> bool:

@@ -79,7 +79,10 @@ def traced_deviants(role: Role) -> Iterator[Finding]:
         return
     if 2 * len(common) <= len(known):
         laws = listed([members[0][1].law.text for members in by_law.values()])
-        yield Finding("doubt", f"{role.path}: {len(by_law)} laws among {len(known)} siblings and none is the rule ({laws}); declare them with laws=")
+        yield Finding(
+            "doubt",
+            f"{role.path}: {len(by_law)} laws among {len(known)} siblings and none is the rule ({laws}); declare them with laws=",
+        )
         return
     rule = common[0][1].law
     for _, record in deviants:

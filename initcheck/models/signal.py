@@ -96,7 +96,9 @@ class Listener:
             try:
                 found = self._through(model, batch, list(constants))
             except Exception as error:
-                problem = f"the batch {batch.text} does not go through: {type(error).__name__}: {str(error)[:160]}"
+                problem = (
+                    f"the batch {batch.text} does not go through: {type(error).__name__}: {str(error)[:160]}"
+                )
                 continue
             self._batch = batch
             return found

@@ -23,7 +23,9 @@ _LIBRARIES = (os.path.dirname(torch.__file__), _HERE, sysconfig.get_paths()["std
 _SITE_PACKAGES = os.sep + "site-packages" + os.sep
 
 # Every operation that hands out memory as it was found. Composite ones (zeros, ones, full) write it themselves.
-_ALLOCATE = frozenset({"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "empty_permuted"})
+_ALLOCATE = frozenset(
+    {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "empty_permuted"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,15 @@ def _arguments(func: Any, args: Any, kwargs: Any, skip: Any) -> tuple[tuple[str,
     found = []
     for position, spec in enumerate(func._schema.arguments):
         value = args[position] if position < len(args) else kwargs.get(spec.name, spec.default_value)
-        if value is skip or spec.name in ("size", "dtype", "layout", "device", "pin_memory", "generator", "memory_format"):
+        if value is skip or spec.name in (
+            "size",
+            "dtype",
+            "layout",
+            "device",
+            "pin_memory",
+            "generator",
+            "memory_format",
+        ):
             continue
         if isinstance(value, torch.Tensor):
             one = value.numel() == 1 and not value.is_meta and not value.dtype.is_complex
@@ -260,7 +270,9 @@ def _site() -> Site | None:
     frame = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(_LIBRARIES) or (_SITE_PACKAGES in file and not file.startswith(_LIBRARIES[:2])):
+        if not file.startswith(_LIBRARIES) or (
+            _SITE_PACKAGES in file and not file.startswith(_LIBRARIES[:2])
+        ):
             return file, frame.f_lineno
         frame = frame.f_back  # type: ignore[assignment]
     return None
