@@ -1,0 +1,136 @@
+"""`check()`: verdicts depend on the settings and the initializer alone, and one broken one harms no other."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import initcheck
+from initcheck.verdict import Verdict
+
+Array = np.ndarray[Any, Any]
+
+
+def he(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    return rng.normal(0, np.sqrt(2 / shape[1]), shape)
+
+
+def uniform(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    bound = 1 / np.sqrt(shape[1])
+    return rng.uniform(-bound, bound, shape)
+
+
+CONTRACT = {"activation": "relu", "fan": "fan_in", "layout": "out_in", "distribution": "normal"}
+
+
+def verdicts(report: initcheck.Report) -> dict[str, Verdict]:
+    return {r.claim: r.verdict for r in report}
+
+
+def test_a_correct_initializer_holds_every_claim_that_applies() -> None:
+    report = initcheck.check(he, contract=CONTRACT, profile="quick")
+    assert report.ok
+    assert {r.verdict for r in report} == {Verdict.HOLDS}
+
+
+def test_the_default_of_a_linear_layer_fails_at_one_third_with_the_smallest_shape_cause_and_fix() -> None:
+    report = initcheck.check(uniform, contract={**CONTRACT, "activation": "linear"}, profile="quick")
+    result = report["output-variance-near-one"]
+    assert result.verdict is Verdict.FAILS
+    assert result.evidence.value == pytest.approx(1 / 3, abs=0.02)
+    assert result.evidence.shape == (1, 1)
+    assert result.evidence.likely == "variance is 0.333/fan_in: a uniform on +-1/sqrt(fan_in)"
+    assert result.evidence.fix == "+-sqrt(3/fan_in) has unit output variance"
+    with pytest.raises(initcheck.ClaimFailed, match="output-variance-near-one  FAILS"):
+        report.raise_for_failures()
+
+
+def test_a_verdict_does_not_depend_on_which_claims_ran_before_it() -> None:
+    every = initcheck.check(uniform, contract=CONTRACT, profile="quick")
+    alone = initcheck.check(uniform, contract=CONTRACT, profile="quick", claims=["output-variance-near-one"])
+    assert alone["output-variance-near-one"].evidence == every["output-variance-near-one"].evidence
+
+
+def test_a_waived_failure_is_waived_and_a_waiver_that_is_not_needed_fails() -> None:
+    claims = ["output-variance-near-one", "finite"]
+    contract = {**CONTRACT, "waive": {"output-variance-near-one": "documented", "finite": "unsure"}}
+    report = initcheck.check(uniform, contract=contract, profile="quick", claims=claims)
+    assert report["output-variance-near-one"].verdict is Verdict.WAIVED
+    assert report["finite"].verdict is Verdict.FAILS
+    assert "remove the waiver" in str(report["finite"].reason)
+
+
+def raises_at_odd(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    if shape[1] % 2:
+        raise ValueError("odd")
+    return he(shape, rng)
+
+
+def returns_none(shape: tuple[int, ...], rng: np.random.Generator) -> None:
+    return None
+
+
+def transposed(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    return he(shape, rng).T
+
+
+def exits(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    sys.exit(3)
+
+
+def reseeds(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    np.random.seed(0)
+    return he(shape, rng)
+
+
+def prints(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    print("noise")
+    return he(shape, rng)
+
+
+@pytest.mark.parametrize(
+    ("function", "claim", "measured"),
+    [
+        (raises_at_odd, "accepts-every-shape", "raises ValueError: odd"),
+        (exits, "accepts-every-shape", "raises SystemExit: 3"),
+        (returns_none, "returns-the-shape-asked", "None"),
+        (transposed, "returns-the-shape-asked", "returns shape"),
+        (reseeds, "leaves-global-generators-alone", "the call moves numpy.random"),
+    ],
+)
+def test_a_broken_initializer_fails_the_claim_that_says_so(function: Any, claim: str, measured: str) -> None:
+    report = initcheck.check(
+        function, contract=CONTRACT, profile="quick", signature="(shape, rng)", claims=[claim, "finite"]
+    )
+    assert report[claim].verdict is Verdict.FAILS
+    assert measured in str(report[claim].evidence.measured)
+
+
+def test_what_an_initializer_prints_reaches_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    assert initcheck.check(prints, contract=CONTRACT, profile="quick", claims=["finite"]).ok
+    assert capsys.readouterr().out == ""
+
+
+def test_where_one_shape_breaks_no_other_claim_says_that_it_holds() -> None:
+    report = initcheck.check(
+        raises_at_odd, contract=CONTRACT, profile="quick", claims=["accepts-every-shape", "output-variance-near-one"]
+    )
+    assert report["output-variance-near-one"].verdict is Verdict.NOT_APPLICABLE
+    assert "accepts-every-shape" in str(report["output-variance-near-one"].reason)
+
+
+def test_unknown_claims_and_profiles_name_the_nearest() -> None:
+    with pytest.raises(initcheck.UsageError, match="did you mean 'zero-mean'"):
+        initcheck.check(he, claims=["zero-men"])
+    with pytest.raises(initcheck.UsageError, match="did you mean 'quick'"):
+        initcheck.check(he, profile="quik")
+
+
+def test_a_report_survives_json() -> None:
+    report = initcheck.check(uniform, contract=CONTRACT, profile="quick", claims=["output-variance-near-one"])
+    again = initcheck.Report.from_json(report.to_json())
+    assert again.results == report.results
+    assert again.run == report.run
