@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.law import POWER_LAWS, Denominator, LawSample, exponents, fit_laws
+from initcheck.law import DENOMINATORS, Denominator, LawSample, exponents, fit_laws
 from initcheck.layer import Layer
 from initcheck.statistics import Decision, Judgement, first_groups, judge_band
 from initcheck.trial import GROUP_WEIGHTS, Stage, Trial
@@ -16,6 +16,9 @@ from initcheck.trial import GROUP_WEIGHTS, Stage, Trial
 __all__ = ["follows_one_law"]
 
 Floats = npt.NDArray[np.float64]
+
+# What jumps from one width to the next, or divides by zero, is the very thing that the claim is to find.
+_LAWS = tuple(d for d in DENOMINATORS if not any(jump in d.name for jump in ("//", " - 1", "rounded")))
 
 _FIRST_WEIGHTS = 2_048
 # Two constants further apart than this are two constants; nearer ones are called one law.
@@ -56,7 +59,7 @@ def follows_one_law(trial: Trial, layer: Layer) -> None:
         "series": {"variance_by_width": [[layer.fan_in, judgement.measured, 0.8, 1.25]]},
     }
     if judgement.decision is Decision.FAILS:
-        standing = [d.name for d in POWER_LAWS if not _rejected(trial, d, layer)]
+        standing = [d.name for d in _LAWS if not _rejected(trial, d, layer)]
         if standing:
             trial.undecide(f"{shown['measured']}; the laws not rejected are c/{', c/'.join(standing[:3])}")
             return
@@ -74,7 +77,7 @@ def _fit(trial: Trial) -> _Fit:
         sample = _sample(trial, layer)
         if sample is not None:
             samples[layer] = sample
-    laws = fit_laws(list(samples.values()), POWER_LAWS)
+    laws = fit_laws(list(samples.values()), _LAWS)
     trial.asks(bool(laws), "no shape gave a positive and finite variance")
     law = laws[0]
     power = exponents(list(samples.values()))
