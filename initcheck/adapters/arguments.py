@@ -87,6 +87,10 @@ def constant_value(slot: Slot, shape: Sequence[int], dtype: str, framework: str,
             return _axis(shape, 0)
         case "cols":
             return _axis(shape, 1)
+        case "side":
+            if len(shape) != 2 or shape[0] != shape[1]:
+                raise Unfit(f"shape {shape} is no square, and this initializer is asked for one side.")
+            return shape[0]
         case "in":
             return _width(shape, "i", layout)
         case "out":

@@ -34,7 +34,7 @@ def to_numpy(value: Any) -> npt.NDArray[Any]:
     """View or copy an array of any framework; bfloat16 of torch comes as float32, whose values are the same.
 
     Raises:
-        TypeError: it is no array of numbers; the message names its type.
+        TypeError: it is no array of numbers; the message names its type, to be read after "returns".
     """
     if isinstance(value, np.ndarray):
         array = value
@@ -43,11 +43,9 @@ def to_numpy(value: Any) -> npt.NDArray[Any]:
     elif is_array(value) or (isinstance(value, numbers.Real) and not isinstance(value, bool)):
         array = np.asarray(_plain(value))
     else:
-        raise TypeError(f"the initializer returned {_kind(value)}, which is no array of numbers.")
+        raise TypeError(f"{_kind(value)}, which is no array of numbers")
     if array.dtype.kind not in "fiub" and not _is_low_precision(array.dtype):
-        raise TypeError(
-            f"the initializer returned an array of dtype {array.dtype}, which holds no real numbers."
-        )
+        raise TypeError(f"an array of dtype {array.dtype}, which holds no real numbers")
     return array
 
 
@@ -67,11 +65,7 @@ def pick(value: Any, parameter: str) -> Any:
         UsageError: there is no such entry; the sentence lists what there is.
     """
     for step in parameter.split("."):
-        if (
-            isinstance(value, (list, tuple))
-            and step.lstrip("-").isdigit()
-            and -len(value) <= int(step) < len(value)
-        ):
+        if isinstance(value, (list, tuple)) and step.lstrip("-").isdigit() and -len(value) <= int(step) < len(value):
             value = value[int(step)]
         elif hasattr(value, "keys") and step in value:
             value = value[step]
@@ -81,9 +75,7 @@ def pick(value: Any, parameter: str) -> Any:
             value = getattr(value, step)
         else:
             there = ", ".join(entries(value)) or "nothing"
-            raise UsageError(
-                f"parameter={parameter!r}: there is no {step!r} in {_kind(value)}; it holds {there}."
-            )
+            raise UsageError(f"parameter={parameter!r}: there is no {step!r} in {_kind(value)}; it holds {there}.")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,9 +18,12 @@ from initcheck.contract import Contract
 from initcheck.errors import UsageError
 from initcheck.initializer import Initializer
 
-__all__ = ["class_initializer", "method_of"]
+__all__ = ["METHODS", "built_per_draw", "class_initializer", "method_of", "random_slots"]
 
-_METHODS = ("__call__", "init", "initialize", "initialise", "sample", "draw", "generate")
+METHODS = (
+    "init", "initialize", "initialise", "sample", "draw", "generate", "init_weights", "init_weight",
+    "initialize_weights", "initialize_weight", "create",
+)  # fmt: skip
 
 
 def class_initializer(
@@ -31,71 +35,91 @@ def class_initializer(
         UsageError: a required argument is missing, the class cannot be built, or no method takes a shape.
     """
     slots = [s for s in slots_of(cls) if s.name not in args and not s.variadic]
-    random = [s for s in slots if s.role in RANDOM_ROLES]
-    missing = [s for s in slots if s.required and s not in random and s.role != "dtype"]
+    random = random_slots(slots)
+    missing = [s for s in slots if s.required and s.role not in RANDOM_ROLES and s.role != "dtype"]
     if missing:
         raise needs(name, missing)
-    method = method_of(cls, name)
     if not random:
-        return _build(cls, name, dict(args))
-    seeds_too = [s for s in random if s.role == "seed" and len(random) > 1 and not s.required]
-    random = [s for s in random if s not in seeds_too]
+        try:
+            with contained(), isolated(0):
+                return cls(**args)
+        except InitializerRaised as error:
+            raise UsageError(f"{name} cannot be built with its defaults: it raises {error}.") from error
+    return built_per_draw(cls, name, signature, args, random, parameter)
+
+
+def random_slots(slots: list[Slot]) -> list[Slot]:
+    """The parameters that take randomness; an optional seed beside a generator is left out."""
+    random = [s for s in slots if s.role in RANDOM_ROLES and not s.variadic]
+    return [s for s in random if s.role != "seed" or s.required or len(random) == 1]
+
+
+def built_per_draw(
+    make: Callable[..., Any], name: str, signature: str | None, args: Mapping[str, Any], random: list[Slot],
+    parameter: str | None,
+) -> Initializer:  # fmt: skip
+    """An initializer that a class or factory makes anew for every draw, with the randomness of that draw.
+
+    Raises:
+        UsageError: it cannot be made, or what it makes cannot be read.
+    """
     problem = ""
-    for kinds in _kinds_of(random, cls):
-        build = _builder(cls, kinds, dict(args))
+    for kinds in _kinds_of(random, make):
+        build = _builder(make, kinds, dict(args))
         try:
             with contained(), isolated(1):
                 instance = build(1)
         except InitializerRaised as error:
             problem = problem or str(error)
             continue
-        return _per_draw(cls, name, signature, build, instance, method, kinds, parameter)
-    raise UsageError(f"{name} cannot be built: {problem}. Pass an instance, or a function that makes one.")
+        method, bound = method_of(instance, name)
+        return _per_draw(make, name, signature, build, method, bound, kinds, parameter)
+    raise UsageError(f"{name} cannot be built: it raises {problem}. Pass an instance, or a function that makes one.")
 
 
-def method_of(cls: type, name: str) -> str:
-    """The method that is asked for weights."""
-    for method in _METHODS:
-        if callable(getattr(cls, method, None)) and (method != "__call__" or "__call__" in _defined(cls)):
-            return method
-    raise UsageError(
-        f"{name} is a class with none of the methods {', '.join(_METHODS)}; name a function or a factory."
-    )
+def method_of(made: Any, name: str) -> tuple[str, Callable[..., Any]]:
+    """The method of an instance (of a function: its call) that is asked for weights, by name and bound.
+
+    Raises:
+        UsageError: it has no such method.
+    """
+    defined = _defined(type(made))
+    if inspect.isroutine(made) or "__call__" in defined:
+        return "__call__", made
+    named = [m for m in METHODS if callable(getattr(made, m, None))]
+    if not named:
+        own = [m for m in sorted(defined) if not m.startswith("_") and inspect.isroutine(getattr(made, m, None))]
+        named = own if len(own) == 1 else []
+    if not named:
+        raise UsageError(
+            f"{name} is {type(made).__name__!r}, which cannot be called and has none of the methods"
+            f" {', '.join(METHODS)}; name a function, a class or an instance of an initializer."
+        )
+    return named[0], getattr(made, named[0])
 
 
 def _defined(cls: type) -> set[str]:
     return {key for base in cls.__mro__ if base is not object for key in vars(base)}
 
 
-def _build(cls: type, name: str, args: dict[str, Any]) -> Any:
-    try:
-        with contained(), isolated(0):
-            return cls(**args)
-    except InitializerRaised as error:
-        raise UsageError(f"{name} cannot be built with its defaults: it raises {error}.") from error
-
-
-def _kinds_of(random: list[Slot], cls: type) -> list[list[Slot]]:
+def _kinds_of(random: list[Slot], make: Callable[..., Any]) -> list[list[Slot]]:
     from initcheck.adapters.readings import kinds_of
 
-    used = used_by(cls)
+    used = used_by(make)
     first = [replace(s, role=kinds_of(s, used, guessed=False)[0]) for s in random]
-    others = [
-        [replace(s, role=kind) for s in random] for kind in kinds_of(random[0], used, guessed=False)[1:]
-    ]
+    others = [[replace(s, role=kind) for s in random] for kind in kinds_of(random[0], used, guessed=False)[1:]]
     return [first, *others]
 
 
-def _builder(cls: type, random: list[Slot], args: dict[str, Any]) -> Callable[[int], Any]:
+def _builder(make: Callable[..., Any], random: list[Slot], args: dict[str, Any]) -> Callable[[int], Any]:
     makers = {slot.name: random_value(slot) for slot in random}
-    return lambda seed: cls(**args, **{name: make(seed) for name, make in makers.items()})
+    return lambda seed: make(**args, **{name: source(seed) for name, source in makers.items()})
 
 
 def _per_draw(
-    cls: type, name: str, signature: str | None, build: Callable[[int], Any], instance: Any, method: str,
-    random: list[Slot], parameter: str | None,
+    make: Callable[..., Any], name: str, signature: str | None, build: Callable[[int], Any], method: str,
+    bound: Callable[..., Any], random: list[Slot], parameter: str | None,
 ) -> Initializer:  # fmt: skip
-    bound = getattr(instance, method)
     slot = Slot("self", "instance")
     if signature is not None:
         from initcheck.adapters.readings import Reading
@@ -109,7 +133,8 @@ def _per_draw(
     shared = all(s.role in ("rng", "random_state", "torch_generator", "python_random") for s in random)
 
     def ask(instance: Any, *args: Any, **kwargs: Any) -> Any:
-        return getattr(instance, method)(*args, **kwargs)
+        asked = instance if method == "__call__" else getattr(instance, method)
+        return asked(*args, **kwargs)
 
     chosen: Chosen = choose(
         name,
@@ -130,11 +155,11 @@ def _per_draw(
         sampler=chosen.sampler,
         contract=Contract(layout=layout, origins={"layout": "known"} if layout else {}),
         framework=framework,
-        signature=f"{cls.__name__}({built}){call}{chosen.reading}".replace("(instance, ", "(").replace(
-            "(instance)", "()"
-        ),
+        signature=f"{getattr(make, '__name__', name)}({built}){call}{chosen.reading}".replace(
+            "(instance, ", "("
+        ).replace("(instance)", "()"),
         takes_randomness=True,
         takes_dtype=any(s.role in ("dtype", "tensor") for s in chosen.reading.slots),
         notes=chosen.notes,
-        function=cls,
+        function=make,
     )

@@ -123,9 +123,7 @@ def one_line(error: BaseException) -> str:
 
 def trace_of(error: BaseException) -> tuple[str, ...]:
     """The traceback as lines, without initcheck's frames; of a deep one the first two frames and the last."""
-    frames = [
-        (f, line) for f, line in _walk(error.__traceback__) if not f.f_code.co_filename.startswith(_OURS)
-    ]
+    frames = [(f, line) for f, line in _walk(error.__traceback__) if not f.f_code.co_filename.startswith(_OURS)]
     cut = len(frames) - _FRAMES
     if cut > 0:
         frames = frames[:2] + frames[cut + 2 :]

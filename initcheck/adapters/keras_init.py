@@ -28,9 +28,7 @@ def is_keras_initializer(obj: Any) -> bool:
     return is_instance_of(obj, _MODULE, "Initializer")
 
 
-def keras_initializer(
-    obj: Any, name: str, args: Mapping[str, Any], parameter: str | None
-) -> Initializer | None:
+def keras_initializer(obj: Any, name: str, args: Mapping[str, Any], parameter: str | None) -> Initializer | None:
     """Make an initializer of a Keras initializer class or instance.
 
     None where its configuration holds no seed: then it is called as any other object is.
@@ -55,8 +53,7 @@ def keras_initializer(
         sampler=sampler,
         contract=known_contract(instance),
         framework="keras",
-        signature="(shape, dtype)"
-        + ("" if "seed" not in config else f" of {type(instance).__name__}(seed=seed)"),
+        signature="(shape, dtype)" + ("" if "seed" not in config else f" of {type(instance).__name__}(seed=seed)"),
         ranks=_ranks(instance) if library and not constant else (),
         takes_randomness="seed" in config,
         takes_dtype=True,

@@ -23,9 +23,7 @@ def variance_scaling(scale: float, mode: str, distribution: str) -> Contract:
 
     Source: He et al. 2015, eq. 10 (scale 2); Glorot & Bengio 2010, eq. 12 (fan_avg, scale 1).
     """
-    law = {"truncated_normal": "truncated_normal(2)", "untruncated_normal": "normal"}.get(
-        distribution, distribution
-    )
+    law = {"truncated_normal": "truncated_normal(2)", "untruncated_normal": "normal"}.get(distribution, distribution)
     said: dict[str, Any] = {"distribution": law}
     notes: tuple[str, ...] = ()
     if mode in ("fan_in", "fan_out", "fan_avg"):

@@ -82,9 +82,7 @@ def weight_of(layer: Any, parameter: str | None) -> Any:
     if parameter is None:
         return next(iter(found.values()))
     if parameter not in found:
-        raise UsageError(
-            f"parameter={parameter!r}: the layer has no such weight; {closest(parameter, found)}"
-        )
+        raise UsageError(f"parameter={parameter!r}: the layer has no such weight; {closest(parameter, found)}")
     return found[parameter]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ANNOTATIONS", "HYPERPARAMETERS", "PARTS", "ROLE_OF_NAME", "WIDTHS_IN"]
+__all__ = ["ANNOTATIONS", "HYPERPARAMETERS", "PARTS", "ROLE_OF_NAME", "WIDTHS_IN", "WORDS_IN", "WORDS_OUT"]
 
 # Role and a pattern for the text of an annotation; the first that is found decides.
 ANNOTATIONS = tuple(
@@ -66,6 +66,10 @@ _NAMES = {
     "kernel": "kernel_size ksize kernel filter_size k_size receptive_field",
 }
 ROLE_OF_NAME = {name: role for role, names in _NAMES.items() for name in names.split()}
+
+# Words that make a width of a longer name: prev_neurons, outgoing_dim.
+WORDS_IN = frozenset(["in", "input", "inputs", "incoming", "prev", "previous", "from", "src", "source"])
+WORDS_OUT = frozenset(["out", "output", "outputs", "outgoing", "next", "to", "target"])
 
 # Tried in this order on names that are in no list.
 PARTS = (

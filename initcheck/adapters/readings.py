@@ -16,7 +16,7 @@ __all__ = ["Needs", "Reading", "kinds_of", "needs", "readings_of"]
 
 _OPEN = ("nameless", "unknown")
 _PATTERNS = {
-    1: ("shape", "tensor", "module", "dims"),
+    1: ("shape", "tensor", "module", "dims", "side"),
     2: ("shape rng", "rng shape", "rows cols", "in out", "tensor rng", "shape dtype"),
     3: (
         "shape rng dtype", "rng shape dtype", "shape dtype rng", "rows cols rng", "in out rng",
@@ -68,9 +68,7 @@ def needs(name: str, slots: Iterable[Slot]) -> Needs:
     )
 
 
-def readings_of(
-    function: Callable[..., Any], name: str, fixed: Iterable[str] = ()
-) -> tuple[list[Reading], bool]:
+def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = ()) -> tuple[list[Reading], bool]:
     """Every reading of a callable, likeliest first, and whether the names alone decide between them.
 
     No reading at all means that nothing in it takes a shape: it may be a factory.
@@ -88,13 +86,13 @@ def readings_of(
     widths = {s.role for s in shaped} & {"in", "out", "rows", "cols"}
     whole = [s for s in shaped if s.role in ("shape", "tensor", "module")]
     if whole:
-        slots = [
-            replace(s, role="fan_" + s.role) if s.required and s.role in ("in", "out") else s for s in slots
-        ]
+        slots = [replace(s, role="fan_" + s.role) if s.required and s.role in ("in", "out") else s for s in slots]
         if len(whole) > 1:
             slots = _one_whole(slots, whole)
     elif len(widths) == 1 and not any(s.role in ("in", "out") and not s.required for s in slots):
-        slots = [replace(s, role="unknown") if s.required and s.role in widths else s for s in slots]
+        slots = _second_width(slots, widths.pop())
+    elif not shaped and [s.name.strip("_") in ("value", "val") for s in required] == [True]:
+        slots = [replace(s, role="unknown") if s.required else s for s in slots]
     required = [s for s in slots if s.required]
     has_shape = any(s.role in SHAPE_ROLES for s in required)
     hyper = [s for s in required if s.role == "hyperparameter" or (s.role == "unknown" and has_shape)]
@@ -111,7 +109,31 @@ def readings_of(
         filled = iter(roles)
         read = [replace(s, role=next(filled)) if s.role in _OPEN else s for s in chosen]
         found += _by_kind(read, open_slots, used)
+        if not open_slots:
+            for other in _contradicted(read, used):
+                found += _by_kind(other, open_slots, used)
+        if [s.role for s in read if s.role in ("rows", "cols")] == ["rows", "cols"] and not open_slots:
+            # `f(m, n)` that returns (n, m) takes inputs first and stores outputs first.
+            widths_too = {"rows": "in", "cols": "out"}
+            found += _by_kind([replace(s, role=widths_too.get(s.role, s.role)) for s in read], open_slots, used)
     return found, not open_slots
+
+
+def _contradicted(read: list[Slot], used: tuple[str, ...]) -> list[list[Slot]]:
+    """What else a parameter may be whose name is contradicted by a failing call: ``m`` is a matrix, too."""
+    others = {"module": ("tensor",), "tensor": ("module", "shape") if "torch" in used else ("shape",)}
+    return [
+        [replace(s, role=role) if s is slot else s for s in read] for slot in read for role in others.get(slot.role, ())
+    ]
+
+
+def _second_width(slots: list[Slot], role: str) -> list[Slot]:
+    """Beside one named width, the only other parameter is the other; a width alone may mean anything."""
+    others = [s for s in slots if s.required and s.role in _OPEN]
+    if len(others) == 1 and role in ("in", "out"):
+        other = "out" if role == "in" else "in"
+        return [replace(s, role=other) if s is others[0] else s for s in slots]
+    return [replace(s, role="unknown") if s.required and s.role == role else s for s in slots]
 
 
 def _one_whole(slots: list[Slot], whole: list[Slot]) -> list[Slot]:
@@ -179,9 +201,7 @@ def _by_kind(read: list[Slot], open_slots: list[Slot], used: tuple[str, ...]) ->
     choices = []
     for slot in read:
         if slot.role in RANDOM_ROLES:
-            choices.append(
-                [replace(slot, role=kind) for kind in kinds_of(slot, used, guessed=slot.name in opened)]
-            )
+            choices.append([replace(slot, role=kind) for kind in kinds_of(slot, used, guessed=slot.name in opened)])
         else:
             choices.append([slot])
     framework = next((f for f in used if f != "numpy"), "numpy")

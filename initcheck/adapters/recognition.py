@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from initcheck.adapters import jax_init, known_laws
+from initcheck.adapters.classes import built_per_draw, class_initializer, method_of, random_slots
 from initcheck.adapters.containment import InitializerRaised, contained
 from initcheck.adapters.isolation import isolated
 from initcheck.adapters.keras_init import is_keras_initializer, keras_initializer
 from initcheck.adapters.layer_class import is_layer, layer_function
 from initcheck.adapters.readings import Reading, readings_of
-from initcheck.adapters.signature import parse_signature
+from initcheck.adapters.signature import parse_signature, slots_of
 from initcheck.adapters.torch_init import is_torch_init, torch_initializer
 from initcheck.adapters.trials import Chosen, choose, framework_of, sampler_of
 from initcheck.errors import UsageError, closest
@@ -22,7 +23,6 @@ from initcheck.initializer import Initializer
 
 __all__ = ["recognise"]
 
-_METHODS = ("__call__", "init", "initialize", "initialise", "sample", "draw", "generate")
 _DEEPEST_FACTORY = 3
 
 
@@ -69,12 +69,10 @@ def _recognise(
         return _of_layer(obj, name, args, parameter)
     if isinstance(obj, type):
         return _of_class(obj, name, signature, args, parameter, depth)
-    function = _callable_of(obj, name)
+    function = obj if callable(obj) else method_of(obj, name)[1]
     if signature is not None:
         slots = tuple(parse_signature(signature, function))
-        return _explicit(
-            function, name, Reading(slots, _framework_of_code(function), signature), args, parameter
-        )
+        return _explicit(function, name, Reading(slots, _framework_of_code(function), signature), args, parameter)
     _check_arguments(function, name, args)
     fixed = set(args) | set(obj.keywords if isinstance(obj, functools.partial) else ())
     readings, named = readings_of(function, name, fixed)
@@ -82,19 +80,6 @@ def _recognise(
         return _of_factory(function, name, args, parameter, depth)
     chosen = choose(name, function, readings, named=named, fixed=args, parameter=parameter)
     return _initializer(name, function, chosen)
-
-
-def _callable_of(obj: Any, name: str) -> Callable[..., Any]:
-    if callable(obj):
-        return obj  # type: ignore[no-any-return]
-    for method in _METHODS[1:]:
-        bound = getattr(obj, method, None)
-        if callable(bound):
-            return bound  # type: ignore[no-any-return]
-    raise UsageError(
-        f"{name} is {type(obj).__name__!r}, which cannot be called and has none of the methods"
-        f" {', '.join(_METHODS[1:])}; name a function, a class or an instance of an initializer."
-    )
 
 
 def _explicit(
@@ -123,23 +108,24 @@ def _of_factory(
 ) -> Initializer:
     """A callable that takes no shape is called once; what it returns is the initializer."""
     if depth == 0:
-        raise UsageError(
-            f"{name} returns a callable that returns a callable, and so on; name the innermost one."
-        )
+        raise UsageError(f"{name} returns a callable that returns a callable, and so on; name the innermost one.")
     try:
         with contained(), isolated(0):
             made = function(**args)
     except InitializerRaised as error:
-        raise UsageError(
-            f"{name} takes no shape, so it was called as a factory; it raises {error}."
-        ) from error
-    if not callable(made) and not any(callable(getattr(made, m, None)) for m in _METHODS[1:]):
-        raise UsageError(
-            f"{name} takes no shape and returns {type(made).__name__}, which is no initializer;"
-            " a way of asking for a shape is needed: signature='(shape, rng)'."
-        )
-    inner = _recognise(made, name, None, {}, parameter, depth - 1)
-    return replace(inner, function=function)
+        raise UsageError(f"{name} takes no shape, so it was called as a factory; it raises {error}.") from error
+    if not callable(made):
+        try:
+            method_of(made, name)
+        except UsageError:
+            raise UsageError(
+                f"{name} takes no shape and returns {type(made).__name__}, which is no initializer;"
+                " a way of asking for a shape is needed: signature='(shape, rng)'."
+            ) from None
+    random = random_slots([slot for slot in slots_of(function) if slot.name not in args])
+    if random and not is_keras_initializer(made):
+        return built_per_draw(function, name, None, args, random, parameter)
+    return replace(_recognise(made, name, None, {}, parameter, depth - 1), function=function)
 
 
 def _of_layer(cls: type, name: str, args: dict[str, Any], parameter: str | None) -> Initializer:
@@ -159,8 +145,6 @@ def _of_class(
     cls: type, name: str, signature: str | None, args: dict[str, Any], parameter: str | None, depth: int
 ) -> Initializer:
     """A class that takes a generator, key or seed is built anew for every draw; else one instance serves."""
-    from initcheck.adapters.classes import class_initializer
-
     made = class_initializer(cls, name, signature, args, parameter)
     if isinstance(made, Initializer):
         return made
@@ -199,8 +183,7 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
     return Initializer(
         name=name,
         sampler=sampler,
-        contract=(jax_init.known_contract(function) if framework == "jax" else None)
-        or known_laws.known(said),
+        contract=(jax_init.known_contract(function) if framework == "jax" else None) or known_laws.known(said),
         framework=framework,
         signature=str(chosen.reading),
         ranks=ranks,

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from initcheck.adapters.parameter_names import ANNOTATIONS, HYPERPARAMETERS, PARTS, ROLE_OF_NAME, WIDTHS_IN
+from initcheck.adapters.parameter_names import (
+    ANNOTATIONS,
+    HYPERPARAMETERS,
+    PARTS,
+    ROLE_OF_NAME,
+    WIDTHS_IN,
+    WORDS_IN,
+    WORDS_OUT,
+)
 from initcheck.errors import UsageError, closest
 
 __all__ = [
@@ -22,7 +31,7 @@ __all__ = [
 ]
 
 RANDOM_ROLES = ("rng", "random_state", "torch_generator", "python_random", "seed", "key", "rngs")
-SHAPE_ROLES = ("shape", "dims", "in", "out", "rows", "cols", "kernel", "tensor", "module")
+SHAPE_ROLES = ("shape", "dims", "in", "out", "rows", "cols", "side", "kernel", "tensor", "module")
 ROLES = (*SHAPE_ROLES, *RANDOM_ROLES, "dtype")
 
 
@@ -102,11 +111,10 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
     for part, role in PARTS:
         if part in plain:
             return role
-    return (
-        "nameless"
-        if len(plain) == 1 or plain in ("arg", "args", "xs", "obj", "thing", "params")
-        else "unknown"
-    )
+    words = set(re.split(r"[_\d]+", plain))
+    if bool(words & WORDS_IN) != bool(words & WORDS_OUT):
+        return "in" if words & WORDS_IN else "out"
+    return "nameless" if len(plain) == 1 or plain in ("arg", "args", "xs", "obj", "thing", "params") else "unknown"
 
 
 def parse_signature(text: str, function: Callable[..., Any]) -> list[Slot]:
@@ -133,9 +141,7 @@ def parse_signature(text: str, function: Callable[..., Any]) -> list[Slot]:
             skipped = True
             continue
         if role not in ROLES:
-            raise UsageError(
-                f"signature={text!r}: {role!r} is no role of a parameter; {closest(role, ROLES)}"
-            )
+            raise UsageError(f"signature={text!r}: {role!r} is no role of a parameter; {closest(role, ROLES)}")
         position = names[number] if number < len(names) else f"argument {number}"
         slots.append(
             Slot(

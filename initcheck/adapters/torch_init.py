@@ -22,9 +22,7 @@ from initcheck.initializer import Initializer
 __all__ = ["is_torch_init", "known_contract", "torch_initializer"]
 
 _RANKS: Mapping[str, tuple[int, ...]] = {
-    **dict.fromkeys(
-        ("kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_"), (2, 3, 4, 5)
-    ),
+    **dict.fromkeys(("kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_"), (2, 3, 4, 5)),
     **dict.fromkeys(("normal_", "uniform_", "trunc_normal_"), (1, 2, 3, 4, 5)),
     **dict.fromkeys(("zeros_", "ones_", "constant_"), (1, 2, 3, 4, 5)),
     "orthogonal_": (2, 3, 4, 5),
@@ -69,9 +67,7 @@ def torch_initializer(function: Callable[..., Any], name: str, args: Mapping[str
         if _heeds(_sampler(function, [*slots, handed], args), ranks):
             slots.append(handed)
         else:
-            notes = (
-                f"{own} takes a generator and draws from torch's global one as well; that one is seeded.",
-            )
+            notes = (f"{own} takes a generator and draws from torch's global one as well; that one is seeded.",)
     random = base not in _CONSTANT
     return Initializer(
         name=name,
@@ -133,18 +129,14 @@ def _law(name: str, given: Mapping[str, Any]) -> Contract:
     gain = float(given.get("gain", 1.0))
     if name.startswith("xavier"):
         spread = known_laws.positive("gain", gain) if gain != 1 else {}
-        return known_laws.known(
-            {"fan": "fan_avg", "activation": "linear", "distribution": distribution, **spread}
-        )
+        return known_laws.known({"fan": "fan_avg", "activation": "linear", "distribution": distribution, **spread})
     if name == "orthogonal_":
         return known_laws.orthogonal(gain)
     std = float(given.get("std", 0.01 if name == "sparse_" else 1.0))
     if name == "normal_":
         return known_laws.fixed_std(std, "normal")
     if name == "uniform_":
-        return known_laws.fixed_std(
-            (float(given.get("b", 1.0)) - float(given.get("a", 0.0))) / 12**0.5, "uniform"
-        )
+        return known_laws.fixed_std((float(given.get("b", 1.0)) - float(given.get("a", 0.0))) / 12**0.5, "uniform")
     if name == "trunc_normal_":
         # The cuts are absolute numbers, so that std=0.02 with a, b = -2, 2 is cut at 100 sigma: nowhere.
         mean = float(given.get("mean", 0.0))

@@ -52,9 +52,7 @@ def _builder(torch: Any, shape: Shape, dtype: Any) -> Callable[[], Any]:
     if not kernel:
         template = torch.nn.Linear(inputs, out, device="meta", dtype=dtype)
     else:
-        template = getattr(torch.nn, f"Conv{len(kernel)}d")(
-            inputs, out, tuple(kernel), device="meta", dtype=dtype
-        )
+        template = getattr(torch.nn, f"Conv{len(kernel)}d")(inputs, out, tuple(kernel), device="meta", dtype=dtype)
     parameter, full, nan = torch.nn.Parameter, torch.full, float("nan")
 
     def build() -> Any:

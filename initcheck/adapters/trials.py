@@ -16,7 +16,7 @@ from initcheck.adapters.containment import InitializerRaised, contained
 from initcheck.adapters.frameworks import framework_of_result
 from initcheck.adapters.layer_class import is_layer, matrices_of, weight_of
 from initcheck.adapters.numpy_callable import CallableSampler
-from initcheck.adapters.readings import Reading
+from initcheck.adapters.readings import Reading, needs
 from initcheck.errors import AmbiguousInitializer, InitcheckError, UsageError
 from initcheck.initializer import Shape
 
@@ -28,6 +28,7 @@ _OTHERS: tuple[Shape, ...] = (
     (5, 7, 3, 2), (3, 2, 5, 7), (5, 7, 3), (3, 5, 7), (6, 6), (5, 7, 3, 3), (3, 3, 5, 7), (8, 8, 3, 3), (6,),
     (5, 7, 3, 2, 2), (3, 2, 2, 5, 7),
 )  # fmt: skip
+_SQUARES = ((6, 6), (8, 8, 3, 3))
 _LAYOUTS: dict[int, tuple[str | None, ...]] = {
     2: ("in_out", "out_in"),
     3: ("wio", "oiw", "iow", "woi"),
@@ -137,20 +138,28 @@ def choose(
         if outcome.several:
             options = " or ".join(f"parameter={entry!r}" for entry in outcome.several)
             raise UsageError(f"{name} returns several things; say which one is checked: {options}.")
-    if named and tried:
+    returned = [c.result for c in tried if c.result is not None]
+    if not named and returned and all(callable(result) for result in returned):
+        # It makes initializers: what it was handed in place of a number says nothing.
+        raise needs(name, tried[0].reading.slots)
+    module = bool(readings) and any(slot.role == "module" for slot in readings[0].slots)
+    if named and tried and not module:
         # What is clear from its names is judged by the claims even where every call of it raises.
         first = tried[0]
         return replace(first, notes=(f"read as {first.reading} by its names; a trial call {first.problem}.",))
     listing = (
-        "; ".join(f"as {c.reading} it {_short(c.problem)}" for c in tried[:8])
-        or "no way of calling it fits its names"
+        "; ".join(f"as {c.reading} it {_short(c.problem)}" for c in tried[:8]) or "no way of calling it fits its names"
     )
     raise UsageError(f"{name} cannot be read: {listing}. Say how to call it: signature='(shape, rng)'.")
 
 
 def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
     chosen = Chosen(sampler, reading, works=False)
+    # At a square, inputs and outputs cannot be told apart.
+    by_width = any(slot.role in ("in", "out", "rows", "cols") for slot in reading.slots)
     for shape in (_FIRST, *_OTHERS):
+        if by_width and shape in _SQUARES:
+            continue
         outcome = _call(sampler, reading, shape)
         if not chosen.problem or outcome.works:
             chosen = outcome if outcome.works else replace(outcome, works=False)
@@ -202,9 +211,7 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
         several = arrays.entries(result) if not isinstance(result, str) else []
         held = [e for e in several if _holds_array(result, e)]
         kind = type(result).__name__
-        return replace(
-            chosen, works=False, several=held, problem=f"returns {kind} where an array is expected"
-        )
+        return replace(chosen, works=False, several=held, problem=f"returns {kind} where an array is expected")
     if got != shape:
         return replace(chosen, works=False, problem=f"returns shape {got} where {shape} is asked for")
     with contextlib.suppress(TypeError):

@@ -572,6 +572,9 @@ class NoMethod:
     def run(self, shape):
         return np.zeros(shape)
 
+    def stop(self, shape):
+        return np.ones(shape)
+
 
 refuses("cannot be called")(object())
 refuses("'val'")(nn.init.constant_)

@@ -53,9 +53,7 @@ def test_what_a_module_sets_on_import_stays():
     assert seen.changes == ()
 
 
-@pytest.mark.parametrize(
-    "error", [SystemExit(3), KeyboardInterrupt(), ValueError("v"), GeneratorExit(), MemoryError()]
-)
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), ValueError("v"), GeneratorExit(), MemoryError()])
 def test_every_way_out_is_one_exception(error):
     with pytest.raises(InitializerRaised) as raised, contained():
         raise error

@@ -32,8 +32,7 @@ def test_a_layer_class_is_an_initializer_of_its_weight(cls, layout, shape, frame
     assert initializer.ranks == (len(shape),)
     assert initializer.framework == framework
     first, again, other = (
-        np.asarray(initializer.sampler.to_numpy(r))
-        for r in initializer.sampler.calls(shape, [1, 1, 2], "float32")
+        np.asarray(initializer.sampler.to_numpy(r)) for r in initializer.sampler.calls(shape, [1, 1, 2], "float32")
     )
     assert first.shape == shape
     assert np.array_equal(first, again)

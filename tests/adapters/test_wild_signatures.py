@@ -1,0 +1,59 @@
+"""Signatures from public repositories: one half was kept aside until the rules were settled on the other."""
+
+import random
+
+import numpy as np
+import pytest
+from wild_signatures import WILD
+
+from initcheck.adapters import global_states, recognise
+from initcheck.errors import UsageError
+
+NAMES = list(WILD)
+_shuffled = sorted(NAMES)
+random.Random(20261124).shuffle(_shuffled)
+TUNED = sorted(_shuffled[::2], key=NAMES.index)
+KEPT_ASIDE = sorted(_shuffled[1::2], key=NAMES.index)
+
+
+def problem(name):
+    """What is wrong with the reading of an entry; None where it is right."""
+    obj, expected = WILD[name]
+    before = global_states()
+    try:
+        initializer = recognise(obj, name)
+    except UsageError as refusal:
+        if "refuses" in expected and expected["refuses"] in str(refusal) and "\n" not in str(refusal):
+            return None
+        return f"refused: {refusal}"
+    if "draws" not in expected:
+        if expected.get("judged"):
+            return None
+        return f"read as {initializer.signature}, must be refused"
+    for shape in expected["draws"]["shapes"]:
+        results = [
+            np.asarray(initializer.sampler.to_numpy(r)) for r in initializer.sampler.calls(shape, [1, 1, 2], "float32")
+        ]
+        if [r.shape for r in results] != [shape] * 3 or not all(np.isfinite(r).all() for r in results):
+            return f"read as {initializer.signature}, draws {[r.shape for r in results]}"
+        if not np.array_equal(results[0], results[1]):
+            return f"read as {initializer.signature}: same seed, other bits"
+        if np.array_equal(results[0], results[2]) != expected.get("constant", False):
+            return f"read as {initializer.signature}: other seed, same bits"
+    if initializer.contract.layout != expected.get("layout", initializer.contract.layout):
+        return f"read as {initializer.signature} with layout {initializer.contract.layout}"
+    return "leaves the global generators changed" if global_states() != before else None
+
+
+def test_the_table_is_long_enough():
+    assert len(NAMES) >= 60
+
+
+@pytest.mark.parametrize("name", TUNED)
+def test_the_tuned_half_is_read_rightly(name):
+    assert problem(name) is None
+
+
+@pytest.mark.parametrize("name", KEPT_ASIDE)
+def test_the_half_kept_aside_is_read_rightly(name):
+    assert problem(name) is None
