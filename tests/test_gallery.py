@@ -56,9 +56,7 @@ DEPTHWISE = [(4, 1, 3, 3), (8, 1, 1, 1), (16, 1, 5, 1)]
 UNMEASURED = {"accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent"}
 
 each = pytest.mark.parametrize("specimen", SPECIMENS, ids=str)
-measured = pytest.mark.parametrize(
-    "specimen", [s for s in SPECIMENS if not UNMEASURED & set(s.fails)], ids=str
-)
+measured = pytest.mark.parametrize("specimen", [s for s in SPECIMENS if not UNMEASURED & set(s.fails)], ids=str)
 
 
 @pytest.fixture(autouse=True)
@@ -133,9 +131,9 @@ def activate(name: str, z: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDAr
         return s, s * (1 - s)
     if name == "selu":
         left = 1.6732632423543772 * np.exp(np.minimum(z, 0))
-        return 1.0507009873554805 * np.where(
-            z > 0, z, left - 1.6732632423543772
-        ), 1.0507009873554805 * np.where(z > 0, 1.0, left)
+        return 1.0507009873554805 * np.where(z > 0, z, left - 1.6732632423543772), 1.0507009873554805 * np.where(
+            z > 0, 1.0, left
+        )
     # GELU with Phi read off a logistic curve: within 0.01 of the exact one, enough for a band of [0.1, 10].
     phi = 1 / (1 + np.exp(-1.702 * z))
     return z * phi, phi + 1.702 * z * phi * (1 - phi)
@@ -161,9 +159,7 @@ def depth_ratios(specimen: Specimen, chains: int = 5) -> tuple[float, float]:
             h, slope = activate(name, z)
             layers.append((w, slope))
             z = w @ h
-            if name in ("linear", "relu", "leaky_relu") and np.any(
-                z
-            ):  # homogeneous: rescaling changes nothing
+            if name in ("linear", "relu", "leaky_relu") and np.any(z):  # homogeneous: rescaling changes nothing
                 grown += log10_energy(z)
                 z = z / np.sqrt(np.mean(z**2))
         signals.append(grown + log10_energy(z))

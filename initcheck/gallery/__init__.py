@@ -19,6 +19,4 @@ __all__: list[str] = []
 __all__ += papers.__all__
 __all__ += mistakes.__all__
 
-SPECIMENS: tuple[Specimen, ...] = specimens("initcheck.gallery.papers") + specimens(
-    "initcheck.gallery.mistakes"
-)
+SPECIMENS: tuple[Specimen, ...] = specimens("initcheck.gallery.papers") + specimens("initcheck.gallery.mistakes")

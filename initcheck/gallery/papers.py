@@ -124,9 +124,7 @@ def lecun_in_out(shape: Shape, rng: Rng) -> Array:
     return normal(shape, rng, math.sqrt(1 / math.prod(shape[:-1])))
 
 
-@correct(
-    contract={**LINEAR, "fan": "fan_avg", "distribution": "normal"}, source="Glorot & Bengio 2010, eq. 12"
-)
+@correct(contract={**LINEAR, "fan": "fan_avg", "distribution": "normal"}, source="Glorot & Bengio 2010, eq. 12")
 def glorot_normal(shape: Shape, rng: Rng) -> Array:
     """The mean of both fans serves signal and gradient alike, as far as one number can."""
     return normal(shape, rng, math.sqrt(2 / (fan_in(shape) + fan_out(shape))))

@@ -29,9 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@mistake(
-    contract=RELU, fails=(*SCALE, *DEPTH), source="the common tutorial's 0.01 * randn; cs231n course notes"
-)
+@mistake(contract=RELU, fails=(*SCALE, *DEPTH), source="the common tutorial's 0.01 * randn; cs231n course notes")
 def tutorial_normal(shape: Shape, rng: Rng) -> Array:
     """N(0, 0.01^2) at every width breaks the symmetry and loses a factor of 78 per layer of 256 units."""
     return normal(shape, rng, 0.01)
@@ -131,17 +129,13 @@ def orthogonal_undeclared(shape: Shape, rng: Rng) -> Array:
     return np.ascontiguousarray(q if shape[0] >= shape[1] else q.T, dtype=np.float32)
 
 
-@mistake(
-    contract=CONVOLUTION, fails=("output-variance-near-one",), may_fail=("gradient-variance-near-one", *DEPTH)
-)
+@mistake(contract=CONVOLUTION, fails=("output-variance-near-one",), may_fail=("gradient-variance-near-one", *DEPTH))
 def receptive_field_forgotten(shape: Shape, rng: Rng) -> Array:
     """Counts the input channels and forgets the kernel's positions: nine times the variance at 3 x 3."""
     return normal(shape, rng, math.sqrt(2 / shape[1]))
 
 
-@mistake(
-    contract=CONVOLUTION, fails=("output-variance-near-one",), may_fail=("gradient-variance-near-one", *DEPTH)
-)
+@mistake(contract=CONVOLUTION, fails=("output-variance-near-one",), may_fail=("gradient-variance-near-one", *DEPTH))
 def fan_from_hwio(shape: Shape, rng: Rng) -> Array:
     """Takes all axes but the last for inputs, as in (kh, kw, in, out), of weights (out, in, kh, kw)."""
     return normal(shape, rng, math.sqrt(2 / math.prod(shape[:-1])))

@@ -38,9 +38,7 @@ def uniform_one_over_sqrt_fan(shape: Shape, rng: Rng) -> Array:
     return uniform(shape, rng, 1 / math.sqrt(fan_in(shape)))
 
 
-@mistake(
-    contract=LINEAR, fails=(*SCALE, *DEPTH), source="'normally distributed between -1/sqrt(d) and 1/sqrt(d)'"
-)
+@mistake(contract=LINEAR, fails=(*SCALE, *DEPTH), source="'normally distributed between -1/sqrt(d) and 1/sqrt(d)'")
 def cut_at_one_over_sqrt_fan(shape: Shape, rng: Rng) -> Array:
     """N(0, 1/fan_in) cut at its own standard deviation keeps 0.291 of its variance."""
     w = rng.standard_normal(shape, dtype=np.float32)
@@ -58,9 +56,7 @@ def truncated_uncorrected(shape: Shape, rng: Rng) -> Array:
     return w * np.float32(math.sqrt(2 / fan_in(shape)))
 
 
-@mistake(
-    contract=RELU, fails=(*SCALE, *DEPTH), source="He et al. 2015, section 2.2: ReLU needs twice as much"
-)
+@mistake(contract=RELU, fails=(*SCALE, *DEPTH), source="He et al. 2015, section 2.2: ReLU needs twice as much")
 def lecun_for_relu(shape: Shape, rng: Rng) -> Array:
     """The gain of a linear layer before a ReLU that halves the second moment: half is lost in every layer."""
     return normal(shape, rng, math.sqrt(1 / fan_in(shape)))
