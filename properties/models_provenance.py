@@ -87,9 +87,7 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
         for sentence in changed_laws(facts.roles, low.records, mean_too=True):
             trial.fails(f"{sentence}, in bfloat16")
         said.append("bfloat16 keeps the law")
-    trial.measured = (
-        "; ".join(said) if not trial.failures else f"{len(trial.failures)} tensors or roles differ"
-    )
+    trial.measured = "; ".join(said) if not trial.failures else f"{len(trial.failures)} tensors or roles differ"
 
 
 @claim(
@@ -114,9 +112,7 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
         (trial.fails if copy.blamed else trial.note)(copy.sentence)
     signal = trial.facts.first.looks["signal"]
     constant = [
-        n
-        for n, r in trial.facts.first.records.items()
-        if r.parameter and r.trainable and r.constant and r.matrix
+        n for n, r in trial.facts.first.records.items() if r.parameter and r.trainable and r.constant and r.matrix
     ]
     broken = [n for n in constant if signal.gradients.get(n) in ("differ", "later")]
     words = {
@@ -126,9 +122,7 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     }
     for name, kind in signal.gradients.items():
         if kind in words:
-            trial.fails(
-                f"{name}: constant, and its gradient {words[kind]}", likely="nothing breaks its symmetry"
-            )
+            trial.fails(f"{name}: constant, and its gradient {words[kind]}", likely="nothing breaks its symmetry")
     unknown = [n for n in constant if n not in signal.gradients]
     if unknown and trial.facts.written:
         trial.doubts_that(f"{listed(unknown)}: constant, and no gradient could be taken ({signal.problem})")
@@ -158,15 +152,11 @@ def siblings_share_one_law(trial: ModelTrial) -> None:
     untraced = [r for r in by_draw if not any(is_traced(m) for m in r.members)]
     findings = [f for role in facts.roles for f in traced_deviants(role)]
     findings += [f for role in facts.roles for member in role.members for f in far_entries(member)]
-    findings += [
-        f for role in untraced for f in untraced_deviants(role, facts, trial.level / max(1, len(untraced)))
-    ]
+    findings += [f for role in untraced for f in untraced_deviants(role, facts, trial.level / max(1, len(untraced)))]
     say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
     for finding in findings:
         say[finding.kind](finding.sentence)
-    trial.measured = (
-        f"{len(by_draw)} random roles, law read from the draw itself in {len(by_draw) - len(untraced)}"
-    )
+    trial.measured = f"{len(by_draw)} random roles, law read from the draw itself in {len(by_draw) - len(untraced)}"
     if not by_draw:
         trial.not_applicable("no tensor of this model is random")
 

@@ -37,8 +37,7 @@ def signal_survives_the_blocks(trial: ModelTrial) -> None:
     source="Glorot & Bengio 2010, section 4.2; He et al. 2015, section 2.2",
     kind="model",
     needs=("every-tensor-is-written",),
-    decided_by="growth of the gradient's second moment from the last block back to the middle one,"
-    + _DECIDED,
+    decided_by="growth of the gradient's second moment from the last block back to the middle one," + _DECIDED,
 )
 def gradient_survives_the_blocks(trial: ModelTrial) -> None:
     """Send a random cotangent back and compare the middle block with the last one."""
@@ -65,7 +64,7 @@ def starts_at_chance(trial: ModelTrial) -> None:
         trial.not_applicable("no classification head is recognised in what the model returns")
     else:
         trial.median_keeps(
-            lambda s: [None if s.loss is None else s.loss - math.log(s.classes)],
+            lambda s: [None if s.loss is None or s.classes is None else s.loss - math.log(s.classes)],
             -math.inf, 1.0, [""], f"loss over ln({first.classes})",
         )  # fmt: skip
 
@@ -80,5 +79,5 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
         trial.not_applicable("no gradient reaches the blocks")
     else:
         names = [chain.name for chain in first.chains]
-        trial.median_keeps(lambda s: [chain.growth(direction) for chain in s.chains], 0.25, 4.0, names, what)
+        trial.median_keeps(lambda s: [s.growth(c.blocks, direction) for c in first.chains], 0.25, 4.0, names, what)
         trial.draws_signal(direction)

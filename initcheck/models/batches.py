@@ -15,9 +15,7 @@ from initcheck.errors import UsageError
 
 __all__ = ["Batch", "batch_from", "candidates"]
 
-_PART = re.compile(
-    r"^(?:(?P<name>\w+)=)?(?:(?P<kind>int<(?P<high>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$"
-)
+_PART = re.compile(r"^(?:(?P<name>\w+)=)?(?:(?P<kind>int<(?P<high>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$")
 _TOKENS = ("input_ids", "tokens", "token_ids", "idx", "ids", "decoder_input_ids")
 _SEED = 20260102
 
@@ -76,8 +74,8 @@ def candidates(model: torch.nn.Module) -> Iterator[Batch]:
         if "decoder_input_ids" in parameters:
             kwargs["decoder_input_ids"] = torch.randint(0, vocabulary, (2, 16), generator=generator)
         yield Batch((), kwargs, "input_ids=int<vocab_size:2x16")
-    if "pixel_values" in parameters and hasattr(config, "image_size"):
-        size = config.image_size
+    size = getattr(config, "image_size", None)
+    if "pixel_values" in parameters and size is not None:
         high, wide = size if isinstance(size, (tuple, list)) else (size, size)
         image = torch.randn(2, getattr(config, "num_channels", 3), high, wide, generator=generator)
         yield Batch((), {"pixel_values": image}, f"pixel_values=2x{image.shape[1]}x{high}x{wide}")
@@ -93,9 +91,7 @@ def candidates(model: torch.nn.Module) -> Iterator[Batch]:
 
 def _shapes(model: torch.nn.Module, first: torch.nn.Module | None) -> Iterator[tuple[tuple[int, ...], int]]:
     sequence = any(
-        word in type(m).__name__
-        for m in model.modules()
-        for word in ("Attention", "Transformer", "LSTM", "GRU", "RNN")
+        word in type(m).__name__ for m in model.modules() for word in ("Attention", "Transformer", "LSTM", "GRU", "RNN")
     )
     if isinstance(first, torch.nn.Embedding):
         for length in (16, 8, _positions(model)):
@@ -109,13 +105,24 @@ def _shapes(model: torch.nn.Module, first: torch.nn.Module | None) -> Iterator[t
         yield (2, 16, first.input_size), 0
     elif isinstance(first, (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)):
         axes = {torch.nn.Conv1d: 1, torch.nn.Conv2d: 2}.get(type(first), 3)
-        asked = getattr(model, "image_size", getattr(model, "img_size", None))
-        sizes = [asked] if isinstance(asked, int) else []
+        sizes = _image_sizes(model)
         for size in (*sizes, 32, 64, 28, 224) if axes < 3 else (*sizes, 16, 32):
             yield (4, first.in_channels, *(size,) * axes), 0
     elif isinstance(first, torch.nn.LayerNorm):
         for lead in ((2, 16), (8,)):
             yield (*lead, *first.normalized_shape), 0
+
+
+def _image_sizes(model: torch.nn.Module) -> list[int]:
+    """What the model, or the part of it that cuts patches, says of its square images."""
+    found = []
+    for part in (model, *model.children()):
+        for name in ("image_size", "img_size"):
+            value = getattr(part, name, None)
+            value = value[0] if isinstance(value, (tuple, list)) and value else value
+            if isinstance(value, int):
+                found.append(value)
+    return found
 
 
 def _positions(model: torch.nn.Module) -> int | None:
@@ -180,9 +187,7 @@ def _named_function(text: str) -> Callable[[], Any]:
     except (ImportError, AttributeError) as error:
         raise UsageError(f"the batch {text!r} names no function: {error}.") from None
     if not callable(found):
-        raise UsageError(
-            f"the batch {text!r} names {type(found).__name__}, not a function that makes a batch."
-        )
+        raise UsageError(f"the batch {text!r} names {type(found).__name__}, not a function that makes a batch.")
     return found  # type: ignore[no-any-return]
 
 

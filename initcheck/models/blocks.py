@@ -12,6 +12,7 @@ import torch
 __all__ = ["BlockTrail", "Visit", "chains", "first_tensor"]
 
 _FEWEST = 2
+_LONG = 4
 
 
 @dataclass
@@ -54,9 +55,7 @@ class BlockTrail:
             for name, child in module.named_children():
                 if classes[type(child)] >= _FEWEST and any(True for _ in child.parameters()):
                     full = f"{path}.{name}" if path else name
-                    self._handles.append(
-                        child.register_forward_hook(self._hook(path, full), with_kwargs=True)
-                    )
+                    self._handles.append(child.register_forward_hook(self._hook(path, full), with_kwargs=True))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -91,8 +90,7 @@ def chains(visits: Sequence[Visit]) -> list[list[Visit]]:
     serial = {
         path: found
         for path, found in by_container.items()
-        if len(found) == len({v.name for v in found}) >= _FEWEST
-        and sum(v.serial for v in found) >= 0.8 * len(found)
+        if len(found) == len({v.name for v in found}) >= _FEWEST and sum(v.serial for v in found) >= 0.8 * len(found)
     }
     # The outer container is dropped only where most of its blocks hold a chain of their own (stages of a
     # convolutional network), not where a block holds some small Sequential.
@@ -127,11 +125,10 @@ def _holds_longer_chains(path: str, serial: dict[str, list[Visit]]) -> bool:
     """Whether every block of this chain is itself a chain of blocks, so that it is a list of stages."""
     names = [v.name for v in serial[path]]
     nested = [q for q in serial if q != path and q.startswith(f"{path}." if path else "")]
-    longest = {
-        n: max((len(serial[q]) for q in nested if q == n or q.startswith(n + ".")), default=0) for n in names
-    }
+    longest = {n: max((len(serial[q]) for q in nested if q == n or q.startswith(n + ".")), default=0) for n in names}
     shapes = {v.shape for v in serial[path]}
-    return len(shapes) > 1 and sum(n >= _FEWEST for n in longest.values()) >= len(names) / 2
+    stages = sum(n >= _FEWEST for n in longest.values()) >= len(names) / 2 or max(longest.values()) >= _LONG
+    return len(shapes) > 1 and stages
 
 
 def _inside(path: str, outer: str, serial: dict[str, list[Visit]]) -> bool:

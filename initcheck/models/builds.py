@@ -9,7 +9,7 @@ import io
 import random
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,7 +82,7 @@ class Builder:
         traced: bool = False,
         dtype: torch.dtype | None = None,
         around: contextlib.AbstractContextManager[Any] | None = None,
-        looks: dict[str, Look] | None = None,
+        looks: Mapping[str, Look] | None = None,
         units: bool = False,
     ) -> Build:
         """Build once and reduce the model to records.
@@ -135,11 +135,7 @@ def tensors_of(
     for prefix, module in model.named_modules():
         for name, tensor in (*module._parameters.items(), *module._buffers.items()):
             path = f"{prefix}.{name}" if prefix else name
-            if (
-                tensor is None
-                or tensor.layout != torch.strided
-                or isinstance(tensor, torch.nn.UninitializedParameter)
-            ):
+            if tensor is None or tensor.layout != torch.strided or isinstance(tensor, torch.nn.UninitializedParameter):
                 continue
             place = ((tensor.untyped_storage()._cdata, tensor.storage_offset()), tuple(tensor.shape))
             if place in first and tensor.numel():

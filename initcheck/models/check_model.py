@@ -108,7 +108,7 @@ class ModelRun:
             )
         if not callable(factory):
             raise UsageError(f"{factory!r} is {type(factory).__name__}, not a function that builds a model.")
-        self.name = name or getattr(factory, "__qualname__", type(factory).__name__)
+        self.name: str = name or str(getattr(factory, "__qualname__", type(factory).__name__))
         every = model_claims()
         for known in (*(claims or ()), *(waive or {})):
             if known not in every:
@@ -150,9 +150,7 @@ class ModelRun:
     def report(self) -> Report:
         """Everything judged so far."""
         shown = portrait(self.facts, self._laws, self._seconds)
-        results = tuple(
-            self.results[c.id] for c in self.claims if c.id in self.results and c.id in self._asked
-        )
+        results = tuple(self.results[c.id] for c in self.claims if c.id in self.results and c.id in self._asked)
         left = tuple(
             NotChecked(name=claim, reason="not asked for", call_to_write="leave claims= out")
             for claim in model_claims()

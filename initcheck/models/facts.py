@@ -24,6 +24,7 @@ BIG = 100_000_000
 
 _MANY_THREADS = 50_000_000
 
+_HF_FLAG = "_is_hf_initialized"
 _INITIALISERS = ("init_weights", "initialize_weights", "reset_parameters")
 
 
@@ -149,7 +150,7 @@ class Facts:
             for n, r in self.first.records.items()
             if r.dtype.is_floating_point
             and not r.constant
-            and not r.unwritten
+            and not r.missing
             and (r.draws or (n in other and other[n].digest != r.digest))
         }
 
@@ -177,17 +178,13 @@ class Facts:
         )
 
     def _signal(self, model: torch.nn.Module, records: dict[str, TensorRecord]) -> Signal:
-        if any(r.unwritten for r in records.values()):
+        if any(r.missing for r in records.values()):
             return Signal(problem="entries were never written")
         constants = [
-            n
-            for n, r in records.items()
-            if r.parameter and r.trainable and r.constant and r.matrix is not None
+            n for n, r in records.items() if r.parameter and r.trainable and r.constant and r.matrix is not None
         ]
         # The gradient of a constant matrix is a fact about one model.
-        return self._listener.hear(
-            model, constants if not self._others and "first" not in self.__dict__ else ()
-        )
+        return self._listener.hear(model, constants if not self._others and "first" not in self.__dict__ else ())
 
 
 def _again(model: torch.nn.Module, _records: dict[str, TensorRecord]) -> tuple[str, Any] | None:
@@ -198,8 +195,8 @@ def _again(model: torch.nn.Module, _records: dict[str, TensorRecord]) -> tuple[s
             continue
         for part in model.modules():
             for flagged in (part, *part._parameters.values()):
-                if flagged is not None and getattr(flagged, "_is_hf_initialized", False):
-                    flagged._is_hf_initialized = False  # type: ignore[assignment]
+                if flagged is not None and getattr(flagged, _HF_FLAG, False):
+                    setattr(flagged, _HF_FLAG, False)
         try:
             getattr(model, name)()
         except Exception as error:

@@ -82,11 +82,7 @@ def screen(values: Sequence[float], low: float, high: float, plan: Plan) -> Deci
         if len(values) >= n and min(sum(v > low for v in values[:n]), sum(v < high for v in values[:n])) >= k:
             return Decision.HOLDS
     beyond = max(sum(v > high for v in values), sum(v < low for v in values))
-    return (
-        Decision.FAILS
-        if len(values) >= plan.holds_by_clause and 2 * beyond > len(values)
-        else Decision.UNDECIDED
-    )
+    return Decision.FAILS if len(values) >= plan.holds_by_clause and 2 * beyond > len(values) else Decision.UNDECIDED
 
 
 def confirm(values: Sequence[float], low: float, high: float, plan: Plan) -> Decision:

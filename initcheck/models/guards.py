@@ -55,7 +55,6 @@ class LineWatch(contextlib.AbstractContextManager["LineWatch"]):
     def __init__(self, codes: Iterable[CodeType]) -> None:
         self._codes = frozenset(codes)
         self.lines: set[tuple[str, int]] = set()
-        self.entered: set[CodeType] = set()
         self._before: Any = None
 
     def __enter__(self) -> LineWatch:
@@ -69,7 +68,6 @@ class LineWatch(contextlib.AbstractContextManager["LineWatch"]):
     def _on_call(self, frame: FrameType, event: str, _arg: Any) -> Any:
         if frame.f_code not in self._codes:
             return None
-        self.entered.add(frame.f_code)
         return self._on_line
 
     def _on_line(self, frame: FrameType, event: str, _arg: Any) -> Any:
@@ -78,11 +76,11 @@ class LineWatch(contextlib.AbstractContextManager["LineWatch"]):
         return self._on_line
 
     def never_ran(self, guards: Iterable[Guard]) -> list[Guard]:
-        """The guards whose function ran and whose init statements did not."""
+        """The guards that were asked and whose init statements never ran."""
         return [
             g
             for g in guards
-            if g.code in self.entered and not any((g.file, line) in self.lines for line in g.body)
+            if (g.file, g.line) in self.lines and not any((g.file, line) in self.lines for line in g.body)
         ]
 
 
@@ -94,9 +92,7 @@ def _functions(model: torch.nn.Module, factory: Callable[..., Any]) -> Iterator[
             candidates.extend(vars(cls).values())
     for value in candidates:
         function = (
-            inspect.unwrap(getattr(value, "__func__", value))
-            if callable(value) or hasattr(value, "__func__")
-            else None
+            inspect.unwrap(getattr(value, "__func__", value)) if callable(value) or hasattr(value, "__func__") else None
         )
         if isinstance(function, FunctionType) and function.__code__ not in seen:
             names = set(function.__code__.co_names)
@@ -117,7 +113,14 @@ def _guards_of(function: FunctionType) -> Iterator[Guard]:
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and _asks_for_a_name(node.test, names):
             body = tuple(
-                sorted({c.lineno + offset for s in node.body for c in ast.walk(s) if _is_init_call(c)})
+                sorted(
+                    {
+                        c.lineno + offset
+                        for s in node.body
+                        for c in ast.walk(s)
+                        if isinstance(c, ast.Call) and _is_init_call(c)
+                    }
+                )
             )
             if body:
                 yield Guard(code.co_filename, node.lineno + offset, ast.unparse(node.test), body, code)
@@ -152,8 +155,6 @@ def _asks_for_a_name(test: ast.expr, names: set[str]) -> bool:
     return False
 
 
-def _is_init_call(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Call):
-        return False
+def _is_init_call(node: ast.Call) -> bool:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     return name in _WRITES

@@ -40,11 +40,7 @@ def judge_declared(trial: ModelTrial) -> None:
         for name, record in matching.items():
             names = names_of(record, where.get(name), trial.facts.layout.blocks)
             checked += 1
-            if (
-                law.family != "constant"
-                and not record.constant
-                and not (is_traced(record) and record.law.named)
-            ):
+            if law.family != "constant" and not record.constant and not (is_traced(record) and record.law.named):
                 role = where[name].path if name in where else name
                 untraced.setdefault((role, law.std(names)), []).append(record)
             else:
@@ -64,16 +60,8 @@ def initializer_range(trial: ModelTrial) -> None:
     declared = trial.facts.layout.initializer_range
     if declared is None or declared <= 0:
         return
-    random = [
-        r
-        for r in trial.facts.roles
-        if len(r.shape) > 1 and any(m.name in trial.facts.random for m in r.members)
-    ]
-    kept = [
-        r
-        for r in random
-        if any(_near(m.law.std or m.std, declared) or _near(m.std, declared) for m in r.members)
-    ]
+    random = [r for r in trial.facts.roles if len(r.shape) > 1 and any(m.name in trial.facts.random for m in r.members)]
+    kept = [r for r in random if any(_near(m.law.std or m.std, declared) or _near(m.std, declared) for m in r.members)]
     text = f"initializer_range={declared:g} is in force in {len(kept)} of {len(random)} roles"
     if random and not kept:
         trial.fails(f"the config's {text}")
@@ -125,15 +113,11 @@ def _judge_one(law: DeclaredLaw, record: TensorRecord, names: Mapping[str, float
         )
 
 
-def _judge_untraced(
-    trial: ModelTrial, role: str, names: Sequence[str], declared: float, level: float
-) -> None:
+def _judge_untraced(trial: ModelTrial, role: str, names: Sequence[str], declared: float, level: float) -> None:
     """Second moments of whole roles over fresh models: the independent unit is a model, siblings may depend."""
     facts = trial.facts
     if facts.budget < _MODELS:
-        trial.doubts_that(
-            f"{role}: no draw of torch tells its law; {_MODELS} models decide (models={_MODELS})"
-        )
+        trial.doubts_that(f"{role}: no draw of torch tells its law; {_MODELS} models decide (models={_MODELS})")
         return
     taken = 0
 
@@ -150,9 +134,7 @@ def _judge_untraced(
     if first.decision is Decision.HOLDS:
         return
     said = f"{role}: standard deviation {declared * math.sqrt(max(first.measured, 0.0)):.4g}, declared {declared:.4g}"
-    second = judge_band(
-        draw, low, high, level=level, max_groups=max(8, facts.budget - taken), fails_only=True
-    )
+    second = judge_band(draw, low, high, level=level, max_groups=max(8, facts.budget - taken), fails_only=True)
     if second.decision is Decision.FAILS:
         trial.fails(f"{said}, over {taken} models (no draw of torch tells it)")
         trial.error_spent = level

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from initcheck.models.trace import Draw, Site, Step
 
-__all__ = ["Law", "last_chain", "law_of"]
+__all__ = ["UNTRACED", "Law", "last_chain", "law_of"]
 
 _NORMAL = frozenset({"normal", "randn", "randn_like"})
 _UNIFORM = frozenset({"uniform", "rand", "rand_like"})
@@ -211,8 +211,6 @@ def _text(law: Law) -> str:
 
 
 def _derived_text(chain: Iterable[Step], names: list[str]) -> str:
-    factors = [
-        v for s in chain for _, v in s.arguments if s.op in ("mul_", "div_", "mul", "div") and v != "tensor"
-    ]
+    factors = [v for s in chain for _, v in s.arguments if s.op in ("mul_", "div_", "mul", "div") and v != "tensor"]
     shown = " ".join(names[-5:])
     return f"by {shown}" + (f" {factors[-1]:.4g}" if factors else "")

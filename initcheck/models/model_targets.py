@@ -93,9 +93,7 @@ def read_law_options(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         pattern, equals, law = text.partition("=")
         if not (equals and pattern.strip() and law.strip()):
-            raise UsageError(
-                f"the law {text!r} is not PATTERN=LAW, such as '*.c_proj.weight=0.02/sqrt(2*L)'."
-            )
+            raise UsageError(f"the law {text!r} is not PATTERN=LAW, such as '*.c_proj.weight=0.02/sqrt(2*L)'.")
         laws[pattern.strip()] = law.strip()
     return laws
 
@@ -119,17 +117,13 @@ def _factory(text: str) -> Callable[..., Any]:
     if isinstance(obj, ModuleType):
         names = sorted(n for n, f in vars(obj).items() if inspect.isfunction(f) and not n.startswith("_"))
         some = f" Its functions: {', '.join(names[:8])}." if names else ""
-        raise UsageError(
-            f"target {text!r} is a module; name what builds the model, as in {text}:build_model.{some}"
-        )
+        raise UsageError(f"target {text!r} is a module; name what builds the model, as in {text}:build_model.{some}")
     if not callable(obj):
-        raise UsageError(
-            f"target {text!r} is {type(obj).__name__}, not a function or class that builds a model."
-        )
+        raise UsageError(f"target {text!r} is {type(obj).__name__}, not a function or class that builds a model.")
     try:
         signature = inspect.signature(obj)
     except (TypeError, ValueError):
-        return functools.partial(obj, **parsed.args) if parsed.args else obj  # type: ignore[no-any-return]
+        return functools.partial(obj, **parsed.args) if parsed.args else obj
     for name in parsed.args:
         takes_any = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
         if name not in signature.parameters and not takes_any:
@@ -137,16 +131,14 @@ def _factory(text: str) -> Callable[..., Any]:
     missing = [
         p.name
         for p in signature.parameters.values()
-        if p.default is p.empty
-        and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
-        and p.name not in parsed.args
+        if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and p.name not in parsed.args
     ]
     missing = [m for m in missing if m != "seed"]
     if missing:
         raise UsageError(
             f"target {text!r} needs {', '.join(missing)}; write them as literals, such as {text}({missing[0]}=...)."
         )
-    return functools.partial(obj, **parsed.args) if parsed.args else obj  # type: ignore[no-any-return]
+    return functools.partial(obj, **parsed.args) if parsed.args else obj
 
 
 def _tables(path: Path, *, needed: bool) -> list[Mapping[str, Any]]:
@@ -160,9 +152,7 @@ def _tables(path: Path, *, needed: bool) -> list[Mapping[str, Any]]:
         raise UsageError(f"'{path}' is not TOML: {error}.") from None
     listed = data.get("tool", {}).get("initcheck", {}).get("models", [])
     if needed and not (isinstance(listed, list) and listed):
-        raise UsageError(
-            f"target '@{path}': it has no table [[tool.initcheck.models]] with a key 'target' in it."
-        )
+        raise UsageError(f"target '@{path}': it has no table [[tool.initcheck.models]] with a key 'target' in it.")
     return list(_checked(listed, path))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from initcheck.verdict import Evidence, Verdict
 __all__ = ["STATISTICAL_CLAIMS", "ModelTrial"]
 
 STATISTICAL_CLAIMS = 5
-"""Claims that share alpha: the law of untraced siblings, the declared law of untraced tensors, signal, gradient, loss."""
+"""They share alpha: the law of untraced siblings, the declared law of untraced tensors, signal, gradient, loss."""
 
 
 @dataclass
@@ -92,12 +93,12 @@ class ModelTrial:
         self.band = (low, high) if low > float("-inf") else None
         plan = Plan(self.level / len(names), self.beta)
         decided = [
-            self._one_median(lambda s, i=i: values_of(s)[i], low, high, plan, n, what)
+            self._one_median(functools.partial(_of_chain, values_of, i), low, high, plan, n, what)
             for i, n in enumerate(names)
-        ]  # type: ignore[misc]
+        ]
         known = [v for v in decided if v is not None]
         if not known:
-            self.not_applicable(f"the {what} is zero in every block, which says nothing of growth")
+            self.not_applicable(f"there is no {what}: it is zero from the middle block on (behind a zero layer, say)")
             return
         worst = max(
             known,
@@ -190,9 +191,7 @@ class ModelTrial:
     def reason(self) -> str | None:
         """Why it is UNDECIDED or NOT APPLICABLE."""
         if self.verdict is Verdict.UNDECIDED:
-            return "; ".join(self.doubts[:3]) + (
-                f"; and {len(self.doubts) - 3} more" if len(self.doubts) > 3 else ""
-            )
+            return "; ".join(self.doubts[:3]) + (f"; and {len(self.doubts) - 3} more" if len(self.doubts) > 3 else "")
         return self.moot if self.verdict is Verdict.NOT_APPLICABLE else None
 
     def evidence(self) -> Evidence:
@@ -212,3 +211,8 @@ class ModelTrial:
             fix=self.fix,
             series=self.series,
         )
+
+
+def _of_chain(values_of: Callable[[Signal], Sequence[float | None]], position: int, signal: Signal) -> float | None:
+    values = values_of(signal)
+    return values[position] if position < len(values) else None

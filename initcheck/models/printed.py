@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from initcheck.report import Report
@@ -43,7 +43,9 @@ def model_lines(report: Report, limit: int = LINES) -> list[str]:
         f" {shown['tensors']} tensors, {len(shown['roles'])} groups, {shown['blocks']} blocks"
     )
     failing = sum(r.verdict is Verdict.FAILS for r in results)
-    foot = f"{failing} of {len(results)} fail; {shown['builds']} builds, {shown['seeds']} seeds, {shown['seconds']:.1f} s"
+    foot = (
+        f"{failing} of {len(results)} fail; {shown['builds']} builds, {shown['seeds']} seeds, {shown['seconds']:.1f} s"
+    )
     heads = {r.claim: _headline(r, shown) for r in results}
     # Head, foot and one line a claim are kept; findings share what is left, and the laws of the roles the rest.
     room = limit - 2 - len(results)
@@ -51,9 +53,7 @@ def model_lines(report: Report, limit: int = LINES) -> list[str]:
     room = _shorten(findings, room)
     tables = [f"    {escaped(line, 200)}" for line in _roles(shown["roles"])]
     if len(tables) > room:
-        tables = (
-            [*tables[: max(0, room - 1)], f"    and {len(tables) - room + 1} more groups"] if room > 0 else []
-        )
+        tables = [*tables[: max(0, room - 1)], f"    and {len(tables) - room + 1} more groups"] if room > 0 else []
     lines = [head]
     for result in results:
         lines.append(escaped(heads[result.claim], 200))
@@ -63,7 +63,7 @@ def model_lines(report: Report, limit: int = LINES) -> list[str]:
     return [*lines, foot]
 
 
-def _headline(result: Result, shown: dict[str, Any]) -> str:
+def _headline(result: Result, shown: Mapping[str, Any]) -> str:
     label = _SHORT.get(result.claim, result.claim)
     said = result.reason or result.evidence.measured or ""
     if label in ("signal", "gradient") and result.reason is None:

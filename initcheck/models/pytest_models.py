@@ -127,7 +127,7 @@ class ModelSession:
         report = yield
         if isinstance(item, ModelItem) and call.when == "call" and item.result is not None:
             sent = {"result": result_to_plain(item.result), "portrait": dict(item.run.report().contracts)}
-            report.initcheck_model = sent
+            report.__dict__["initcheck_model"] = sent
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

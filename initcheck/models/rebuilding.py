@@ -20,22 +20,18 @@ def changed_bits(one: Mapping[str, TensorRecord], two: Mapping[str, TensorRecord
     """Tensors whose bits differ between two builds of one seed, where they were written at all."""
     for name, record in one.items():
         other = two.get(name)
-        if not record.unwritten and (other is None or other.digest != record.digest):
+        if not record.missing and (other is None or other.digest != record.digest):
             yield record
 
 
-def unchanged_by_seed(
-    random: Mapping[str, TensorRecord], other: Mapping[str, TensorRecord]
-) -> Iterator[TensorRecord]:
+def unchanged_by_seed(random: Mapping[str, TensorRecord], other: Mapping[str, TensorRecord]) -> Iterator[TensorRecord]:
     """Random tensors of at least 16 entries that are the same at another seed."""
     for name, record in random.items():
         if record.count >= _FEWEST and name in other and other[name].digest == record.digest:
             yield record
 
 
-def changed_laws(
-    roles: list[Role], later: Mapping[str, TensorRecord], *, mean_too: bool = False
-) -> Iterator[str]:
+def changed_laws(roles: list[Role], later: Mapping[str, TensorRecord], *, mean_too: bool = False) -> Iterator[str]:
     """Roles whose second moment moved by more than 5 %, or whose mean by more than 2 % of the standard deviation.
 
     The entries of a role are pooled, then each tensor is asked alone; what chance explains at eight standard
@@ -43,9 +39,7 @@ def changed_laws(
     """
     for role in roles:
         pairs = [(r, later[r.name]) for r in role.members if r.name in later and r.dtype.is_floating_point]
-        pairs = [
-            (a, b) for a, b in pairs if not (a.unwritten or b.unwritten) and a.shape == b.shape and a.count
-        ]
+        pairs = [(a, b) for a, b in pairs if not (a.missing or b.missing) and a.shape == b.shape and a.count]
         whole = _change(pairs, mean_too) if pairs else None
         if whole is not None:
             yield f"{role.path}: {whole}"
@@ -69,9 +63,7 @@ def _change(pairs: Sequence[tuple[TensorRecord, TensorRecord]], mean_too: bool) 
     far = sum(b.far for a, b in pairs if not a.far)
     if far and mean_too:
         worst = max(max(abs(b.low), abs(b.high)) for a, b in pairs if b.far and not a.far)
-        return (
-            f"{far} of {entries:,} entries lie at up to {worst / math.sqrt(before):.3g} standard deviations"
-        )
+        return f"{far} of {entries:,} entries lie at up to {worst / math.sqrt(before):.3g} standard deviations"
     if mean_too and not constant:
         shift = abs(sum(b.total for _, b in pairs) - sum(a.total for a, _ in pairs)) / entries
         if shift > (_MEAN + _SIGMAS * math.sqrt(2.0 / entries)) * math.sqrt(before):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from initcheck.models.laws import Law, last_chain, law_of
+from initcheck.models.laws import UNTRACED, Law, last_chain, law_of
 from initcheck.models.trace import Draw, Fill, Site, Step, Trace
 
 __all__ = ["TensorRecord", "record"]
@@ -60,11 +60,16 @@ class TensorRecord:
     first_unwritten: tuple[int, ...] | None = None
     order: bytes | None = None
     twins: tuple[int, int, int, int] | None = None
-    law: Law = Law("untraced")
+    law: Law = UNTRACED
     draws: tuple[Draw, ...] = ()
     partial: tuple[Step, ...] = ()
     sites: tuple[Site, ...] = ()
     far: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Entries that hold NaN where NaN was the fill; whole numbers may equal their fill and mean it."""
+        return self.unwritten if self.dtype.is_floating_point else 0
 
     @property
     def mean(self) -> float:
@@ -128,7 +133,7 @@ def record(
         owner=owner,
         shape=tuple(tensor.shape),
         dtype=tensor.dtype,
-        memory=(tensor.untyped_storage()._cdata, tensor.storage_offset()),
+        memory=(int(tensor.untyped_storage()._cdata), int(tensor.storage_offset())),
         digest=numbers.digest,
         count=flat.numel(),
         total=numbers.total,
@@ -161,8 +166,8 @@ class _Numbers:
 
 
 def _extent(tensor: torch.Tensor) -> tuple[int, int]:
-    start = tensor.storage_offset()
-    return start, start + 1 + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride(), strict=True))
+    start = int(tensor.storage_offset())
+    return start, start + 1 + sum((n - 1) * int(s) for n, s in zip(tensor.shape, tensor.stride(), strict=True))
 
 
 def _index(position: int, shape: tuple[int, ...]) -> tuple[int, ...]:

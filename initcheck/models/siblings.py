@@ -35,8 +35,8 @@ def overwritten(record: TensorRecord) -> bool:
     """Whether the entries cannot have come from the traced law: something that is not torch wrote them later."""
     law = record.law
     if law.family == "constant":
-        return not (record.low == record.high) and not record.partial and not math.isnan(record.low)
-    if law.family not in _NAMED or not law.named or record.partial or record.unwritten or not record.count:
+        return record.low != record.high and not record.partial and not math.isnan(record.low)
+    if law.family not in _NAMED or not law.named or record.partial or record.missing or not record.count:
         return False
     if record.far > max(1, record.count // 100):
         return True

@@ -70,6 +70,10 @@ class Signal:
     classes: int | None = None
     gradients: dict[str, str] = field(default_factory=dict)
 
+    def growth(self, blocks: tuple[str, ...], direction: str) -> float | None:
+        """The growth through the chain of these blocks; None where this model has no such chain."""
+        return next((c.growth(direction) for c in self.chains if c.blocks == blocks), None)
+
 
 class Listener:
     """Listens to models of one factory with one batch; the first model decides which batch that is.
@@ -96,9 +100,7 @@ class Listener:
             try:
                 found = self._through(model, batch, list(constants))
             except Exception as error:
-                problem = (
-                    f"the batch {batch.text} does not go through: {type(error).__name__}: {str(error)[:160]}"
-                )
+                problem = f"the batch {batch.text} does not go through: {type(error).__name__}: {str(error)[:160]}"
                 continue
             self._batch = batch
             return found

@@ -23,9 +23,7 @@ _LIBRARIES = (os.path.dirname(torch.__file__), _HERE, sysconfig.get_paths()["std
 _SITE_PACKAGES = os.sep + "site-packages" + os.sep
 
 # Every operation that hands out memory as it was found. Composite ones (zeros, ones, full) write it themselves.
-_ALLOCATE = frozenset(
-    {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "empty_permuted"}
-)
+_ALLOCATE = frozenset({"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "empty_permuted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class Fill:
             tensor.fill_(bool(self.whole & 1) if tensor.dtype == torch.bool else self.whole)
 
 
-class Trace(TorchDispatchMode):
+class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves __init_subclass__ untyped
     """Watch a build; afterwards ``steps_of(tensor)`` tells how a tensor came to be.
 
     Storages are known by weak references, which keep their address from being used again: a record can never be
@@ -100,9 +98,9 @@ class Trace(TorchDispatchMode):
     """
 
     def __init__(self, fill: Fill | None = None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._fill = fill
-        self._known: dict[int, tuple[StorageWeakRef, list[Step]]] = {}
+        self._known: dict[int, tuple[Any, list[Step]]] = {}
         self._draws = 0
         self._prune_at = 4096
 
@@ -193,16 +191,16 @@ class Trace(TorchDispatchMode):
     def _steps(self, tensor: torch.Tensor) -> list[Step] | None:
         if tensor.layout != torch.strided:
             return None
-        known = self._known.get(StorageWeakRef(tensor.untyped_storage()).cdata)
+        known = self._known.get(_reference(tensor).cdata)
         return known[1] if known is not None else None
 
     def _open(self, tensor: torch.Tensor) -> list[Step]:
         if tensor.layout != torch.strided:
             return []
         if len(self._known) >= self._prune_at:
-            self._known = {k: v for k, v in self._known.items() if not v[0].expired()}
+            self._known = {k: v for k, v in self._known.items() if not _expired(v[0])}
             self._prune_at = max(4096, 2 * len(self._known))
-        reference = StorageWeakRef(tensor.untyped_storage())
+        reference = _reference(tensor)
         steps: list[Step] = []
         self._known[reference.cdata] = (reference, steps)
         return steps
@@ -211,6 +209,14 @@ class Trace(TorchDispatchMode):
         before = bytes_before // max(tensor.element_size(), 1)
         if self._fill is not None and tensor.numel() > before and tensor.is_contiguous():
             self._fill.into(tensor.view(-1)[before:])
+
+
+def _reference(tensor: torch.Tensor) -> Any:
+    return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
+
+
+def _expired(reference: Any) -> bool:
+    return bool(reference.expired())
 
 
 def _tensors(values: Iterable[Any]) -> list[torch.Tensor]:
@@ -231,8 +237,8 @@ def _extent(tensor: torch.Tensor) -> tuple[int, int, bool]:
     """First and last-plus-one entry of the storage that a tensor reaches, and whether it fills the gap."""
     if tensor.layout != torch.strided or not tensor.numel():
         return 0, 0, False
-    start = tensor.storage_offset()
-    stop = start + 1 + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride(), strict=True))
+    start = int(tensor.storage_offset())
+    stop = start + 1 + sum((n - 1) * int(s) for n, s in zip(tensor.shape, tensor.stride(), strict=True))
     return start, stop, tensor.numel() == stop - start
 
 
@@ -270,9 +276,7 @@ def _site() -> Site | None:
     frame = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(_LIBRARIES) or (
-            _SITE_PACKAGES in file and not file.startswith(_LIBRARIES[:2])
-        ):
+        if not file.startswith(_LIBRARIES) or (_SITE_PACKAGES in file and not file.startswith(_LIBRARIES[:2])):
             return file, frame.f_lineno
         frame = frame.f_back  # type: ignore[assignment]
     return None

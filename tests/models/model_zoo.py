@@ -9,7 +9,17 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from model_zoo_parts import (
-    GPT, VOCABULARY, WIDTH, Block, Llama, LoRA, LSTMLanguageModel, Mixture, ResNet, ViT, mlp,
+    GPT,
+    VOCABULARY,
+    WIDTH,
+    Block,
+    Llama,
+    LoRA,
+    LSTMLanguageModel,
+    Mixture,
+    ResNet,
+    ViT,
+    mlp,
 )  # fmt: skip
 from torch import Tensor, nn
 

@@ -219,7 +219,9 @@ class Mixture(nn.Module):
         return sum(weights[..., i : i + 1] * e(x) for i, e in enumerate(self.experts))  # type: ignore[return-value]
 
 
-def mlp(depth: int = 8, width: int = WIDTH, gain: float = math.sqrt(2.0), activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
+def mlp(
+    depth: int = 8, width: int = WIDTH, gain: float = math.sqrt(2.0), activation: type[nn.Module] = nn.ReLU
+) -> nn.Sequential:
     """A plain network with Var w = gain^2 / fan_in and zero biases."""
     layers: list[nn.Module] = []
     for _ in range(depth):
