@@ -70,6 +70,7 @@ def domain_of(
     ranks: tuple[int, ...] = (),
     convolutions: bool = False,
     costly_shapes: bool = False,
+    squares: bool = False,
 ) -> Domain:
     """The domain of a contract.
 
@@ -80,6 +81,7 @@ def domain_of(
         ranks: numbers of axes that the initializer accepts, where known.
         convolutions: whether it was seen to treat convolutions on purpose.
         costly_shapes: whether every new shape costs a compilation.
+        squares: whether it makes square matrices only.
     """
     first = contract.layout or "out_in"
     layouts: tuple[str, ...] = (first,)
@@ -100,6 +102,7 @@ def domain_of(
         made = []
         for index, (inputs, units) in enumerate(pairs):
             inputs = 1 if depthwise else inputs
+            units = inputs if squares else units
             layout = layouts[0]
             kernel = _KERNELS[index % len(_KERNELS)][2] if layout not in _CONVOLUTIONS else (1, 1, 1)
             made.append(make_layer(layout, clip(inputs), clip(units), kernel, groups))

@@ -53,6 +53,7 @@ class Initializer:
         framework: ``numpy``, ``torch``, ``jax``, ``keras``, ``flax``, ``equinox``.
         signature: how it was called, such as ``(shape, rng)``.
         ranks: numbers of axes it accepts, where known; empty where unknown.
+        squares: it makes square matrices only.
         takes_randomness: the caller hands it a seed, key or generator.
         uses_global_generator: without being handed one, it draws from a global generator.
         takes_dtype: a dtype can be asked for.
@@ -69,6 +70,7 @@ class Initializer:
     framework: str = "numpy"
     signature: str = ""
     ranks: tuple[int, ...] = ()
+    squares: bool = False
     takes_randomness: bool = True
     uses_global_generator: bool = False
     takes_dtype: bool = False

@@ -100,6 +100,7 @@ class Subject:
             ranks=self.initializer.ranks,
             convolutions=convolutions,
             costly_shapes=self.initializer.batched,
+            squares=self.initializer.squares,
         )
 
     @functools.cached_property

@@ -17,7 +17,7 @@ from initcheck.errors import UsageError
 __all__ = ["Unfit", "constant_value", "framework_module", "random_value", "torch_dtype"]
 
 
-class Unfit(UsageError):  # noqa: N818 - an answer, not an error
+class Unfit(ValueError):  # noqa: N818 - an answer, not an error
     """A shape that this way of calling cannot ask for, such as three axes of ``f(fan_in, fan_out)``."""
 
 
@@ -83,6 +83,8 @@ def constant_value(slot: Slot, shape: Sequence[int], dtype: str, framework: str,
             return shape
         case "dtype":
             return dtype_value(dtype, framework)
+        case "dtype_name":
+            return dtype
         case "rows":
             return _axis(shape, 0)
         case "cols":

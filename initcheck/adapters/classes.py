@@ -36,7 +36,7 @@ def class_initializer(
     """
     slots = [s for s in slots_of(cls) if s.name not in args and not s.variadic]
     random = random_slots(slots)
-    missing = [s for s in slots if s.required and s.role not in RANDOM_ROLES and s.role != "dtype"]
+    missing = [s for s in slots if s.required and s.role not in RANDOM_ROLES and s.role not in ("dtype", "dtype_name")]
     if missing:
         raise needs(name, missing)
     if not random:
@@ -159,7 +159,7 @@ def _per_draw(
             "(instance, ", "("
         ).replace("(instance)", "()"),
         takes_randomness=True,
-        takes_dtype=any(s.role in ("dtype", "tensor") for s in chosen.reading.slots),
+        takes_dtype=any(s.role in ("dtype", "dtype_name", "tensor") for s in chosen.reading.slots),
         notes=chosen.notes,
         function=make,
     )

@@ -152,7 +152,7 @@ def _chosen(slots: list[Slot], has_shape: bool, order: list[str]) -> list[Slot]:
     for slot in slots:
         wanted = slot.required
         wanted |= slot.role in RANDOM_ROLES and not slot.variadic
-        wanted |= slot.role == "dtype"
+        wanted |= slot.role in ("dtype", "dtype_name")
         wanted |= has_width and slot.role in ("out", "cols")
         if optional_shape and not wanted and slot.role in ("shape", "dims", "in", "out", "rows", "cols"):
             wanted = True

@@ -176,7 +176,7 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
         said["layout"] = "in_out"
     roles = {slot.role for slot in chosen.reading.slots}
     ranks: tuple[int, ...] = jax_init.ranks_of(function) if framework == "jax" else ()
-    if roles & {"rows", "cols"}:
+    if roles & {"rows", "cols", "side"}:
         ranks = (2,)
     elif roles & {"in", "out"} and chosen.works:
         ranks = (len(chosen.shape),)
@@ -190,7 +190,8 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
         takes_randomness=sampler.takes_randomness,
         uses_global_generator=not sampler.takes_randomness and bool(sampler.reseeds),
         batched="key" in roles,
-        takes_dtype=bool(roles & {"dtype", "tensor", "module"}),
+        squares="side" in roles,
+        takes_dtype=bool(roles & {"dtype", "dtype_name", "tensor", "module"}),
         notes=chosen.notes,
         function=function,
     )

@@ -32,7 +32,7 @@ __all__ = [
 
 RANDOM_ROLES = ("rng", "random_state", "torch_generator", "python_random", "seed", "key", "rngs")
 SHAPE_ROLES = ("shape", "dims", "in", "out", "rows", "cols", "side", "kernel", "tensor", "module")
-ROLES = (*SHAPE_ROLES, *RANDOM_ROLES, "dtype")
+ROLES = (*SHAPE_ROLES, *RANDOM_ROLES, "dtype", "dtype_name")
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,13 @@ def slots_of(function: Callable[..., Any]) -> list[Slot]:
     names = {p.name.strip("_").lower() for p in parameters}
     slots = []
     for p in parameters:
+        role = role_of(p.name, p.annotation, beside=names, variadic=p.kind is p.VAR_POSITIONAL)
+        if role == "dtype" and (p.annotation in (str, "str") or isinstance(p.default, str)):
+            role = "dtype_name"
         slots.append(
             Slot(
                 name=p.name,
-                role=role_of(p.name, p.annotation, beside=names, variadic=p.kind is p.VAR_POSITIONAL),
+                role=role,
                 required=p.default is p.empty and p.kind is not p.VAR_POSITIONAL,
                 keyword=p.kind is p.KEYWORD_ONLY,
                 variadic=p.kind is p.VAR_POSITIONAL,

@@ -36,6 +36,7 @@ _LAYOUTS: dict[int, tuple[str | None, ...]] = {
     5: ("dhwio", "oidhw", "iodhw", "dhwoi"),
 }
 _MOST = 40
+_UNWRITTEN = "leaves what it is given unwritten"
 
 
 @dataclass
@@ -165,6 +166,8 @@ def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
             chosen = outcome if outcome.works else replace(outcome, works=False)
         if outcome.works or outcome.several:
             break
+        if outcome.problem == _UNWRITTEN and all(slot.role != "module" for slot in reading.slots):
+            break  # what fills the rows of a larger tensor takes it for a list of tensors
     if chosen.works and chosen.shape == _FIRST:
         # A function of (4, 3) that makes (3, 4) was read wrongly, or transposes: then the claims will say so.
         second = _call(chosen.sampler, reading, _SECOND)
@@ -188,12 +191,9 @@ def _call(sampler: CallableSampler, reading: Reading, shape: Shape) -> Chosen:
             with contained():
                 result = asking.calls(shape, [12345], "float32")[0]
         except InitializerRaised as error:
-            failed = replace(failed, problem=f"raises {error}")
-            continue
-        except (Unfit, UsageError) as error:
-            if sampler.parameter is not None:
-                raise
-            failed = replace(failed, problem=f"cannot be called at {shape} ({error})")
+            unfit = isinstance(error.original, Unfit)
+            problem = f"cannot be called: {error.original}" if unfit else f"raises {error}"
+            failed = replace(failed, problem=problem)
             continue
         got = _judge(Chosen(asking, reading, layout=layout, result=result, shape=shape), shape)
         if got.works or got.several:
@@ -218,7 +218,7 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
         array = arrays.to_numpy(result)
         written = any(s.role in ("tensor", "module") for s in chosen.reading.slots)
         if written and array.dtype.kind == "f" and array.size and np.isnan(array).all():
-            return replace(chosen, works=False, problem="leaves what it is given unwritten")
+            return replace(chosen, works=False, problem=_UNWRITTEN)
     return chosen
 
 

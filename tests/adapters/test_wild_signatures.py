@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 from wild_signatures import WILD
+from wild_signatures_later import LATER
 
 from initcheck.adapters import global_states, recognise
 from initcheck.errors import UsageError
@@ -18,7 +19,7 @@ KEPT_ASIDE = sorted(_shuffled[1::2], key=NAMES.index)
 
 def problem(name):
     """What is wrong with the reading of an entry; None where it is right."""
-    obj, expected = WILD[name]
+    obj, expected = {**WILD, **LATER}[name]
     before = global_states()
     try:
         initializer = recognise(obj, name)
@@ -47,6 +48,12 @@ def problem(name):
 
 def test_the_table_is_long_enough():
     assert len(NAMES) >= 60
+    assert len(LATER) >= 50
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_the_later_sample_is_read_rightly(name):
+    assert problem(name) is None
 
 
 @pytest.mark.parametrize("name", TUNED)
