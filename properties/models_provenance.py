@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from initcheck.models.model_trial import ModelTrial
 
 _NOT_SEEN = (
-    " Not seen: memory that torch did not allocate (np.empty, a raw storage), shards of one model, devices other"
+    " Not seen: memory that neither torch nor np.empty allocated (a raw storage), shards of one model, devices other"
     " than the CPU, lazy modules before their first call, frameworks other than PyTorch."
 )
 

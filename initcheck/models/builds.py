@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from initcheck.errors import UsageError
+from initcheck.models.numpy_memory import numpy_memory_filled
 from initcheck.models.record import TensorRecord, record
 from initcheck.models.trace import Fill, Trace
 
@@ -103,7 +104,7 @@ class Builder:
         self.count += 1
         self.seeds.add(seed)
         with _generators(seed), _default_dtype(dtype), _threads(self.threads), _quiet():
-            with trace or contextlib.nullcontext(), around or contextlib.nullcontext():
+            with trace or contextlib.nullcontext(), around or contextlib.nullcontext(), numpy_memory_filled(fill):
                 model = self.factory(seed=seed) if self._takes_seed else self.factory()
             if not isinstance(model, torch.nn.Module):
                 raise UsageError(

@@ -15,6 +15,7 @@ from initcheck.models.guards import Guard, LineWatch, name_guards
 from initcheck.models.record import TensorRecord
 from initcheck.models.roles import Place, Role, places, roles
 from initcheck.models.signal import Listener, Signal
+from initcheck.models.widths import WidthLaw, follow_width
 from initcheck.seeds import Seeds
 
 __all__ = ["Facts", "Layout"]
@@ -24,6 +25,7 @@ BIG = 100_000_000
 
 _MANY_THREADS = 50_000_000
 
+_WIDTHS_UP_TO = 2_000_000
 _HF_FLAG = "_is_hf_initialized"
 _INITIALISERS = ("init_weights", "initialize_weights", "reset_parameters")
 
@@ -158,6 +160,13 @@ class Facts:
     def roles(self) -> list[Role]:
         """The parameters grouped by role."""
         return roles(self.first.records, self.layout.places)
+
+    @cached_property
+    def width_law(self) -> WidthLaw | None:
+        """How the standard deviations follow the width, for a small model whose factory has one."""
+        if self.layout.parameters > _WIDTHS_UP_TO:
+            return None
+        return follow_width(self.builder, self._seed(0))
 
     def _seed(self, number: int) -> int:
         return self._seeds.upto(number + 1)[number]

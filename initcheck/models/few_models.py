@@ -29,7 +29,7 @@ class Plan:
     >>> Plan(2.5e-7, 1e-3).holds_by_clause, Plan(2.5e-7, 1e-3).fails_by_clause
     (3, 6)
     >>> Plan(2.5e-7, 1e-3).holds_by_sign, Plan(2.5e-7, 1e-3).fails_by_sign
-    ((11, 22), (25, 50))
+    ((12, 24), (25, 50))
 
     Attributes:
         level: probability of a false FAILS of one claim.
@@ -52,13 +52,13 @@ class Plan:
     @property
     def holds_by_sign(self) -> tuple[int, int]:
         """Numbers of models at which the exact sign test looks for HOLDS."""
-        first = math.ceil(math.log2(2 / self.beta))
+        first = math.ceil(math.log2(4 / self.beta))
         return first, 2 * first
 
     @property
     def fails_by_sign(self) -> tuple[int, int]:
         """Numbers of models at which the exact sign test looks for FAILS, at both edges."""
-        first = math.ceil(math.log2(4 / self.level)) + 1
+        first = math.ceil(math.log2(8 / self.level))
         return first, 2 * first
 
 

@@ -22,6 +22,8 @@ _WRITES = frozenset({
     "sparse_", "eye_", "dirac_", "add_",
 })  # fmt: skip
 
+_MATCHES = frozenset({"endswith", "startswith", "match", "fullmatch", "search", "fnmatch", "fnmatchcase"})
+
 
 @dataclass(frozen=True)
 class Guard:
@@ -132,9 +134,9 @@ def _name_variables(tree: ast.AST) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.arg) and "name" in node.arg:
             found.add(node.arg)
-        if isinstance(node, (ast.For, ast.comprehension)) and isinstance(node.iter, ast.Call):
-            called = ast.unparse(node.iter.func)
-            if ".named_" in called or called.endswith("state_dict().items"):
+        if isinstance(node, (ast.For, ast.comprehension)):
+            looped = ast.unparse(node.iter)
+            if ".named_" in looped or "state_dict()" in looped:
                 found |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
     return found
 
@@ -147,11 +149,11 @@ def _asks_for_a_name(test: ast.expr, names: set[str]) -> bool:
             called = getattr(node.func, "id", "")
             if called in ("hasattr", "getattr") and any(t.isupper() for t in texts):
                 return True
-        if isinstance(node, (ast.Compare, ast.Call)):
-            used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-            said = any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in ast.walk(node))
-            if said and used & names:
-                return True
+        used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & names
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in _MATCHES and used:
+            return True
+        if isinstance(node, ast.Compare) and used and isinstance(node.ops[0], (ast.In, ast.NotIn, ast.Eq, ast.NotEq)):
+            return True
     return False
 
 

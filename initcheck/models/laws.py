@@ -182,7 +182,7 @@ def _clamped(law: Law, given: dict[str, object]) -> Law:
     cut = replace(law, low=max(law.low, floor), high=min(law.high, ceiling))
     std, mean = law.std or 0.0, law.mean or 0.0
     # Beyond four standard deviations a clamp moves nothing that anybody could measure.
-    if law.family == "constant" or min(mean - cut.low, cut.high - mean) >= min(
+    if law.family == "constant" or min(mean - cut.low, cut.high - mean) > 0.99 * min(
         4 * std, mean - law.low, law.high - mean
     ):
         return cut

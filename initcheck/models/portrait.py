@@ -19,6 +19,8 @@ def portrait(facts: Facts, laws: Sequence[DeclaredLaw], seconds: float) -> dict[
     """What a reader wants to see of a model beside the verdicts."""
     layout, first = facts.layout, facts.first
     signal = first.looks["signal"]
+    widths = facts.width_law
+    slopes = widths.slopes if widths is not None else {}
     return {
         "model": layout.name,
         "parameters": layout.parameters,
@@ -26,7 +28,8 @@ def portrait(facts: Facts, laws: Sequence[DeclaredLaw], seconds: float) -> dict[
         "blocks": layout.blocks,
         "tied": first.tied,
         "declared": {law.pattern: law.text for law in laws},
-        "roles": [_role(role, layout.blocks) for role in facts.roles],
+        "roles": [_role(role, layout.blocks, slopes.get(role.path)) for role in facts.roles],
+        "widths": None if widths is None else {"parameter": widths.parameter, "widths": list(widths.widths)},
         "batch": signal.batch,
         "chains": [
             {
@@ -45,7 +48,7 @@ def portrait(facts: Facts, laws: Sequence[DeclaredLaw], seconds: float) -> dict[
     }
 
 
-def _role(role: Role, blocks: int) -> dict[str, Any]:
+def _role(role: Role, blocks: int, slope: float | None) -> dict[str, Any]:
     common = Counter(m.law.signature for m in role.members).most_common(1)[0][0]
     member = next(m for m in role.members if m.law.signature == common)
     law = member.law.text if member.law.family != "untraced" else f"untraced, std {member.std:.4g}"
@@ -58,6 +61,7 @@ def _role(role: Role, blocks: int) -> dict[str, Any]:
         "laws": len({m.law.signature for m in role.members}),
         "std": std if std is not None else member.std,
         "formula": formula_of(std, member, len(role.members), blocks) if std is not None else None,
+        "width_slope": None if slope is None else round(slope, 3),
         "random": not member.constant,
     }
 

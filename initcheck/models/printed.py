@@ -106,6 +106,8 @@ def _roles(roles: Sequence[dict[str, Any]]) -> Iterator[str]:
     for role in random:
         shape = "(" + ",".join(map(str, role["shape"])) + ")"
         formula = f"  = {role['formula']}" if role["formula"] else ""
+        if role["width_slope"] is not None and abs(role["width_slope"]) > 0.05:
+            formula += f"  ~ width^{role['width_slope']:.2g}"
         several = f"  ({role['laws']} laws)" if role["laws"] > 1 else ""
         yield f"{role['tensors']:>4} {role['path']:<{width}}  {shape:<14} {role['law']}{formula}{several}"
 

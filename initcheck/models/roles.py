@@ -6,6 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import mean
 
 import torch
@@ -108,7 +109,7 @@ def ordered_with_depth(values: Sequence[float], depths: Sequence[int], above: fl
     (True, False)
     """
     pairs = sorted(zip(depths, values, strict=True))
-    steps = [b[1] - a[1] for a, b in zip(pairs, pairs[1:], strict=False)]
+    steps = [b[1] - a[1] for a, b in pairwise(pairs)]
     if all(s >= 0 for s in steps) or all(s <= 0 for s in steps):
         return True
     a, b = _ranks([p[0] for p in pairs]), _ranks([p[1] for p in pairs])

@@ -81,7 +81,7 @@ def traced_deviants(role: Role) -> Iterator[Finding]:
         laws = listed([members[0][1].law.text for members in by_law.values()])
         yield Finding(
             "doubt",
-            f"{role.path}: {len(by_law)} laws among {len(known)} siblings and none is the rule ({laws}); declare them with laws=",
+            f"{role.path}: {len(by_law)} laws among {len(known)} siblings, none is the rule ({laws}); declare them",
         )
         return
     rule = common[0][1].law

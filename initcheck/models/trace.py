@@ -122,8 +122,9 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         made = func(*args, **kwargs)
         outputs = _tensors((made,))
         if name in _ALLOCATE:
-            if self._fill is not None:
-                for tensor in outputs:
+            for tensor in outputs:
+                self._open(tensor)
+                if self._fill is not None:
                     self._fill.into(tensor)
             return made
         if grown is not None:

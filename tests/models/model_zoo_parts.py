@@ -61,8 +61,8 @@ class GPT(nn.Module):
         self.apply(self._init_weights)
         if tied:
             self.lm_head.weight = self.wte.weight
-        for name, parameter in self.named_parameters():
-            if scaled is not None and name.endswith(scaled):
+        for name, parameter in self.named_parameters() if scaled is not None else ():
+            if name.endswith(str(scaled)):
                 nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * layers))
 
     @staticmethod
