@@ -83,7 +83,7 @@ def leaves_global_generators_alone(trial: Trial, layer: Layer) -> None:
     draws = trial.draws
     seeds = draws.seeds(layer, trial.dtype, "side effects", 0, 2)
     # Away from a freshly seeded state, where a `seed(0)` inside the call would leave no trace.
-    with isolated(seeds[0]):
+    with isolated(seeds[0]), np.errstate(all="warn"):
         random.random()
         np.random.random_sample()
         with watching() as moved:
