@@ -1,0 +1,153 @@
+"""check_model() and its report: usage, waivers, needs, determinism, JSON, and the printed page."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from model_zoo import CORRECT, never_written, numpy_network, one_layer_off
+from model_zoo_parts import GPT, mlp
+from torch import nn
+
+import initcheck
+from initcheck.claim import find
+from initcheck.errors import UsageError
+from initcheck.models.builds import Builder
+from initcheck.models.check_model import model_claims
+from initcheck.models.printed import model_lines, sparkline
+from initcheck.models.widths import follow_width
+from initcheck.rendering.series import problems
+from initcheck.report import Report
+from initcheck.verdict import Verdict
+
+
+def test_the_eight_claims_stand_in_the_registry_with_what_they_do_not_see() -> None:
+    claims = model_claims()
+    assert len(claims) == 8
+    assert all("Not seen:" in c.decided_by for c in claims.values())
+    assert find("starts-at-chance").kind == "model"
+
+
+def test_the_same_seed_gives_the_same_report() -> None:
+    def verdicts() -> list[tuple[str, str, str | None]]:
+        return [(r.claim, r.verdict.value, r.evidence.measured) for r in initcheck.check_model(one_layer_off, seed=4)]
+
+    assert verdicts() == verdicts()
+
+
+def test_a_report_survives_json() -> None:
+    report = initcheck.check_model(one_layer_off)
+    again = Report.from_json(report.to_json())
+    assert [r.verdict for r in again] == [r.verdict for r in report]
+    assert model_lines(again) == model_lines(report)
+
+
+def test_what_was_written_is_needed_by_what_is_measured() -> None:
+    report = initcheck.check_model(never_written)
+    for claim in ("signal-survives-the-blocks", "gradient-survives-the-blocks", "starts-at-chance"):
+        assert report[claim].verdict is Verdict.NOT_APPLICABLE
+        assert report[claim].reason == "needs every-tensor-is-written"
+
+
+def test_the_series_can_be_drawn() -> None:
+    report = initcheck.check_model(CORRECT["gpt"])
+    for claim, name in (
+        ("signal-survives-the-blocks", "signal_by_depth"),
+        ("gradient-survives-the-blocks", "gradient_by_depth"),
+    ):
+        series = report[claim].evidence.series
+        assert len(series[name]) == 6
+        assert problems(series) == []
+
+
+def test_a_waived_failure_is_waived_and_a_waived_success_fails() -> None:
+    law, written = "siblings-share-one-law", "every-tensor-is-written"
+    report = initcheck.check_model(one_layer_off, claims=[law, written], waive={law: "layer 3 is wider", written: "no"})
+    assert report[law].verdict is Verdict.WAIVED
+    assert report[law].reason == "layer 3 is wider"
+    assert report[written].verdict is Verdict.FAILS
+
+
+def test_what_few_models_cannot_decide_says_how_many_would() -> None:
+    exploding = lambda: mlp(12, gain=3.0)  # noqa: E731
+    result = initcheck.check_model(exploding, models=4)["signal-survives-the-blocks"]
+    assert result.verdict is Verdict.UNDECIDED
+    assert "(models=9)" in str(result.reason)
+    assert initcheck.check_model(exploding, models=9)["signal-survives-the-blocks"].verdict is Verdict.FAILS
+
+
+def test_declared_laws_of_untraced_weights_say_how_many_models_decide() -> None:
+    report = initcheck.check_model(numpy_network, laws={"*.weight": "sqrt(2/fan_in)"}, models=10)
+    assert "72 models decide (models=72)" in str(report["declared-laws-are-in-force"].reason)
+
+
+@pytest.mark.parametrize(
+    ("factory", "options", "words"),
+    [
+        (nn.Linear(3, 3), {}, "Linear is a built model; give the function or class that builds it"),
+        (3, {}, "not a function that builds a model"),
+        (lambda: 3, {}, "returned int, not a torch.nn.Module"),
+        (CORRECT["gpt"], {"claims": ["zero-mean"]}, "there is no claim 'zero-mean' on models"),
+        (CORRECT["gpt"], {"laws": {"nothing.*": "1"}}, "names no parameter"),
+        (CORRECT["gpt"], {"batch": "x"}, "the batch 'x' cannot be read"),
+    ],
+)
+def test_wrong_use_is_a_sentence(factory: Any, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words.replace("*", r"\*")):
+        initcheck.check_model(factory, **options)
+
+
+def test_a_factory_that_keeps_its_model_is_refused() -> None:
+    kept = mlp(2)
+    with pytest.raises(UsageError, match="keeps the model that it returns"):
+        initcheck.check_model(lambda: kept)
+
+
+def test_a_factory_with_a_seed_is_given_one() -> None:
+    seen = []
+
+    def build(seed: int) -> nn.Module:
+        seen.append(seed)
+        torch.manual_seed(seed)
+        return mlp(2)
+
+    report = initcheck.check_model(build)
+    assert report["rebuilds-the-same"].verdict is Verdict.HOLDS
+    assert len(set(seen)) > 1
+
+
+def test_a_hundred_blocks_and_many_failures_are_at_most_25_lines() -> None:
+    def build() -> nn.Module:
+        model = GPT(100, 16)
+        for i in range(0, 100, 9):
+            nn.init.normal_(model.h[i].mlp.c_fc.weight, std=0.05)  # type: ignore[union-attr, arg-type]
+            model.h[i].attn.c_attn.weight = nn.Parameter(torch.empty(48, 16))  # type: ignore[union-attr]
+        return model
+
+    lines = model_lines(initcheck.check_model(build))
+    assert len(lines) <= 25
+    text = "\n".join(lines)
+    assert "written    FAILS" in text
+    assert "more)" in text
+    assert "h.*.mlp.c_proj.weight" in text
+    assert lines[-1].startswith("2 of 8 fail; ")
+
+
+def test_a_sparkline_is_flat_where_the_signal_is() -> None:
+    assert set(sparkline([1.0, 1.1, 1.0])) == {"▁"}
+    assert sparkline([1.0, 1e6])[-1] == "█"
+    assert len(sparkline([1.0] * 200)) == 24
+    assert sparkline([1.0, 0.0, math.inf]) == "▁xx"
+
+
+def test_the_exponent_of_the_width_is_measured() -> None:
+    def fixed(width: int = 32) -> nn.Module:
+        layer = nn.Linear(width, width)
+        nn.init.normal_(layer.weight, std=0.02)
+        return layer
+
+    slopes = [follow_width(Builder(f, "f"), 0) for f in (fixed, lambda width=32: nn.Linear(width, width))]
+    assert [s is not None and round(s.slopes["weight"], 2) for s in slopes] == [0.0, -0.5]
+    assert follow_width(Builder(lambda: nn.Linear(3, 3), "f"), 0) is None

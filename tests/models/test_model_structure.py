@@ -1,0 +1,154 @@
+"""Blocks, roles and batches: how the structure of a model is read."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from model_zoo_parts import GPT, VOCABULARY, Llama, LSTMLanguageModel, Mixture, ResNet, ViT, mlp
+from torch import Tensor, nn
+
+from initcheck.errors import UsageError
+from initcheck.models.batches import batch_from, candidates
+from initcheck.models.blocks import BlockTrail, chains
+from initcheck.models.builds import tensors_of
+from initcheck.models.roles import ordered_with_depth, places, roles
+from initcheck.models.signal import Listener, gradient_kind
+
+
+def _runs(model: nn.Module, *args: Tensor) -> list[tuple[str, int]]:
+    with torch.no_grad(), BlockTrail(model.eval()) as trail:
+        model(*args)
+    return [(run[0].container, len(run)) for run in chains(trail.visits)]
+
+
+IDS = torch.arange(16).reshape(2, 8)
+
+
+def test_the_blocks_of_a_transformer_are_its_layers() -> None:
+    assert _runs(GPT(layers=5), IDS) == [("h", 5)]
+    assert _runs(Llama(layers=5), IDS) == [("layers", 5)]
+
+
+def test_experts_that_do_not_hand_on_to_one_another_are_no_blocks() -> None:
+    assert _runs(GPT(layers=4, mlp=Mixture), IDS) == [("h", 4)]
+
+
+def test_a_plain_sequential_is_its_own_depth() -> None:
+    assert _runs(mlp(6), torch.randn(4, 32)) == [("", 6)]
+
+
+def test_a_new_shape_is_a_new_baseline() -> None:
+    assert _runs(ResNet(depth=4), torch.randn(2, 3, 16, 16)) == [("layer1", 4), ("layer2", 4)]
+
+
+class _Stages(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(
+            nn.Sequential(nn.Linear(given, width), *[nn.Linear(width, width) for _ in range(4)])
+            for given, width in ((8, 16), (16, 32))
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        for stage in self.stages:
+            x = stage(x)
+        return x
+
+
+def test_of_stages_that_hold_blocks_the_blocks_count() -> None:
+    assert _runs(_Stages(), torch.randn(2, 8)) == [("stages.0", 5), ("stages.1", 5)]
+
+
+def test_tensors_of_one_role_are_starred_over_their_blocks_only() -> None:
+    model = GPT(layers=3)
+    found = {r.path: len(r.members) for r in roles(tensors_of(model)[0], places(model))}
+    assert found["h.*.mlp.c_fc.weight"] == 3
+    assert found["wte.weight"] == 1
+    assert "lm_head.weight" not in found  # tied to the embedding
+
+
+def test_numbers_inside_a_mixed_sequential_of_a_block_are_roles() -> None:
+    blocks = nn.ModuleList(nn.Sequential(nn.Linear(4, 4), nn.GELU(), nn.Linear(4, 4)) for _ in range(3))
+    paths = {p.path for p in places(nn.ModuleDict({"blocks": blocks})).values()}
+    assert {"blocks.*.0.weight", "blocks.*.2.weight"} <= paths
+
+
+def test_a_law_of_depth_rises_or_falls() -> None:
+    assert ordered_with_depth([1 / math.sqrt(i + 1) for i in range(9)], range(9))
+    assert ordered_with_depth([1, 1, 1, 2, 2, 2], range(6))
+    assert not ordered_with_depth([1, 2, 1, 2, 1, 2], range(6))
+    assert not ordered_with_depth([1, 1, 3, 1, 1, 1, 2, 1, 4, 1], range(10))
+
+
+@pytest.mark.parametrize("model", [GPT(2), Llama(2), ViT(2), ResNet(2), LSTMLanguageModel(), mlp(2)])
+def test_a_batch_is_guessed_from_the_model(model: nn.Module) -> None:
+    signal = Listener(None).hear(model)
+    assert signal.problem is None
+    assert signal.batch
+
+
+def test_the_vocabulary_bounds_the_guessed_tokens() -> None:
+    batch = next(iter(candidates(GPT(1))))
+    assert int(batch.args[0].max()) < VOCABULARY
+    assert batch.text == f"int<{VOCABULARY}:2x16"
+
+
+def test_where_no_batch_goes_through_the_signal_says_why() -> None:
+    class Odd(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = nn.Linear(3, 3)
+
+        def forward(self, graph: Any) -> Tensor:
+            return self.a(graph["nodes"])
+
+    assert "does not go through" in str(Listener(None).hear(Odd()).problem)
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes"),
+    [("4x3x8x8", [(4, 3, 8, 8)]), ("int<9:2x16", [(2, 16)]), ("2x8;ones:2x8", [(2, 8), (2, 8)])],
+)
+def test_a_batch_is_read_from_text(text: str, shapes: list[tuple[int, ...]]) -> None:
+    make = batch_from(text)
+    assert make is not None
+    assert [tuple(t.shape) for t in make().args] == shapes
+
+
+def test_a_batch_that_cannot_be_read_is_explained() -> None:
+    with pytest.raises(UsageError, match="the batch '2xx3' cannot be read; write a shape such as 2x3x32x32"):
+        batch_from("2xx3")
+    with pytest.raises(UsageError, match="names no function"):
+        batch_from("no_such_module:batch")()  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("gradient", "kind"),
+    [
+        (torch.zeros(4, 3), "zero"),
+        (torch.ones(4, 1) * torch.randn(1, 3), "rows"),
+        (torch.randn(4, 1) * torch.ones(1, 3), "columns"),
+        (torch.randn(4, 3), "differ"),
+    ],
+)
+def test_a_gradient_tells_units_apart_or_not(gradient: Tensor, kind: str) -> None:
+    assert gradient_kind(gradient, torch.zeros(4, 3)) == kind
+    assert gradient_kind(None, torch.zeros(4, 3)) == "zero"
+
+
+def test_a_layer_behind_a_zero_layer_moves_with_the_next_step() -> None:
+    class Gated(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gate, self.head = nn.Linear(8, 8), nn.Linear(8, 4)
+            for layer in (self.gate, self.head):
+                nn.init.zeros_(layer.weight)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(x + self.gate(x))
+
+    signal = Listener(None).hear(Gated(), ["gate.weight", "head.weight"])
+    assert signal.gradients == {"gate.weight": "later", "head.weight": "differ"}
