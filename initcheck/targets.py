@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import inspect
+import json
 import os
+import pickle
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -87,9 +90,7 @@ def load(
     }  # fmt: skip
     if isinstance(obj, ModuleType):
         if given or signature or parameter:
-            raise UsageError(
-                f"target {target!r} is a module; arguments and signature go with one initializer in it."
-            )
+            raise UsageError(f"target {target!r} is a module; arguments and signature go with one initializer in it.")
         return _load_module(obj, target, declared, recipe)
     return Loaded((_one(obj, name or target, declared, signature, given, parameter, recipe),))
 
@@ -117,9 +118,8 @@ def rebuild(recipe: Mapping[str, Any]) -> Initializer:
     contract = Contract(**recipe["contract"]) if recipe.get("contract") else None
     options = {key: recipe.get(key) for key in ("signature", "args", "parameter")}
     if "pickle" in recipe:
-        import pickle
-
-        loaded = load(pickle.loads(recipe["pickle"]), contract=contract, name=recipe["name"], **options)
+        obj, options["args"] = pickle.loads(base64.b64decode(recipe["pickle"]))
+        loaded = load(obj, contract=contract, name=recipe["name"], **options)
     else:
         before = os.getcwd()
         if recipe.get("cwd") and os.path.isdir(recipe["cwd"]):
@@ -166,9 +166,7 @@ def _one(
     return replace(initializer, contract=contract, location=location_of(obj), recipe=recipe)
 
 
-def _load_module(
-    module: ModuleType, text: str, declared: Contract, recipe: Mapping[str, Any] | None
-) -> Loaded:
+def _load_module(module: ModuleType, text: str, declared: Contract, recipe: Mapping[str, Any] | None) -> Loaded:
     initializers, not_checked = [], []
     for member_name, member in members(module):
         name = f"{text}:{member_name}"
@@ -184,9 +182,7 @@ def _load_module(
         except UsageError as error:
             not_checked.append(NotChecked(name=name, reason=str(error)))
     if not initializers and not not_checked:
-        raise UsageError(
-            f"target {text!r}: module {module.__name__!r} has no public function or class of its own."
-        )
+        raise UsageError(f"target {text!r}: module {module.__name__!r} has no public function or class of its own.")
     return Loaded(tuple(initializers), tuple(not_checked))
 
 
@@ -215,15 +211,15 @@ def _load_object(
 ) -> Loaded:
     if isinstance(obj, ModuleType):
         return _load_module(obj, name, declared, {"path": list(sys.path), "cwd": os.getcwd()})
-    recipe: dict[str, Any] | None = {
+    parts: dict[str, Any] = {
         "signature": signature, "args": args, "parameter": parameter, "name": name, "path": list(sys.path),
     }  # fmt: skip
-    importable = _importable(obj)
+    importable = _importable(obj) if _is_plain(args) else None
     if importable is not None:
-        recipe = {**recipe, "target": importable}  # type: ignore[dict-item]
+        recipe: dict[str, Any] | None = {**parts, "target": importable}
     else:
-        pickled = _pickled(obj)
-        recipe = {**recipe, "pickle": pickled} if pickled is not None else None  # type: ignore[dict-item]
+        pickled = _pickled((obj, args))
+        recipe = {**parts, "args": None, "pickle": pickled} if pickled is not None else None
     return Loaded((_one(obj, name, declared, signature, args, parameter, recipe),))
 
 
@@ -238,16 +234,24 @@ def _importable(obj: Any) -> str | None:
     return f"{module}:{qualname}" if found is obj else None
 
 
-def _pickled(obj: Any) -> bytes | None:
+def _is_plain(args: Mapping[str, Any]) -> bool:
+    """Whether the arguments survive JSON, in which recipes travel to fresh processes."""
+    try:
+        return bool(json.loads(json.dumps(args)) == args)
+    except (TypeError, ValueError):
+        return False
+
+
+def _pickled(data: Any) -> str | None:
+    """A pickle as text; None where cloudpickle is not installed, or what is meant cannot leave this process."""
     try:
         cloudpickle = importlib.import_module("cloudpickle")
     except ImportError:
         return None
     try:
-        data: bytes = cloudpickle.dumps(obj)
-    except Exception:  # what cannot be pickled (a lock, a module-level generator) stays in this process
+        return base64.b64encode(cloudpickle.dumps(data)).decode("ascii")
+    except Exception:  # a lock or an open file in a closure
         return None
-    return data
 
 
 def location_of(obj: Any) -> tuple[str, int] | None:
@@ -275,8 +279,6 @@ def _unique(several: Iterable[Loaded]) -> Loaded:
             count = taken[initializer.name] = taken.get(initializer.name, 0) + 1
             name = initializer.name if count == 1 else f"{initializer.name} #{count}"
             recipe = initializer.recipe if count == 1 else {**(initializer.recipe or {}), "name": name}
-            initializers.append(
-                replace(initializer, name=name, recipe=recipe if initializer.recipe else None)
-            )
+            initializers.append(replace(initializer, name=name, recipe=recipe if initializer.recipe else None))
         not_checked += loaded.not_checked
     return Loaded(tuple(initializers), tuple(not_checked))

@@ -1,4 +1,5 @@
 import functools
+import json
 import os
 import pickle
 import subprocess
@@ -339,16 +340,24 @@ def test_a_recipe_makes_the_same_initializer_in_a_fresh_process(myinit, tmp_path
 
 def test_members_of_a_module_have_recipes_of_their_own(myinit):
     for initializer in load("myinit").initializers:
-        assert bits(rebuild(pickle.loads(pickle.dumps(initializer.recipe)))) == bits(initializer)
+        assert bits(rebuild(json.loads(json.dumps(initializer.recipe)))) == bits(initializer)
+
+
+def scaled_by(shape, rng, spread):
+    return spread(shape) * rng.normal(size=shape)
+
+
+def test_arguments_that_are_no_plain_data_travel_too():
+    [initializer] = load(scaled_by, args={"spread": lambda shape: 2.0 / shape[0]}).initializers
+    again = rebuild(json.loads(json.dumps(initializer.recipe)))
+    assert bits(again) == bits(initializer)
 
 
 def test_a_closure_travels_as_cloudpickle():
     gain = 3.0
-    [initializer] = load(
-        lambda shape, rng: gain * rng.normal(size=shape), contract="activation=relu"
-    ).initializers
+    [initializer] = load(lambda shape, rng: gain * rng.normal(size=shape), contract="activation=relu").initializers
     assert "pickle" in initializer.recipe
-    again = rebuild(pickle.loads(pickle.dumps(initializer.recipe)))
+    again = rebuild(json.loads(json.dumps(initializer.recipe)))
     assert bits(again) == bits(initializer)
     assert again.contract.activation == "relu"
 

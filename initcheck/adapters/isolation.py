@@ -55,13 +55,18 @@ def isolated(seed: int | None = None) -> Iterator[None]:
     """
     python = random.getstate()
     legacy = np.random.get_state()
-    torch = _torch()
+    torch: Any = _torch()
     torch_state = torch.default_generator.get_state() if torch is not None else None
     cuda: Any = _cuda(torch) if torch is not None else None
     cuda_states = cuda.get_rng_state_all() if cuda is not None else None
     keras = _keras_globals()
     keras_generator: Any = keras.get_global_attribute(_KERAS_SEED) if keras is not None else None
     keras_state = _keras_state(keras_generator)
+    threads = torch.get_num_threads() if torch is not None else 1
+    if threads > 1:
+        # The last bits of a QR decomposition depend on the number of threads: with it, the same seed would give
+        # other weights in a worker.
+        torch.set_num_threads(1)
     if seed is not None:
         seed_globals(seed)
     before = global_states() if _watchers else None
@@ -74,6 +79,8 @@ def isolated(seed: int | None = None) -> Iterator[None]:
         np.random.set_state(legacy)
         if torch_state is not None:
             torch.default_generator.set_state(torch_state)
+        if threads > 1:
+            torch.set_num_threads(threads)
         if cuda_states is not None:
             cuda.set_rng_state_all(cuda_states)
         if keras is not None:

@@ -143,11 +143,20 @@ def _law(name: str, given: Mapping[str, Any]) -> Contract:
         low, high = (float(given.get(key, default)) - mean for key, default in (("a", -2.0), ("b", 2.0)))
         return known_laws.truncated(std, low / std, high / std) if std > 0 else Contract()
     if name == "sparse_":
-        spread = known_laws.positive("std", std * max(1.0 - float(given.get("sparsity", 0.0)), 0.0) ** 0.5)
-        return known_laws.known({"distribution": "sparse", "entries": "dependent", **spread})
+        return _sparse(std, max(1.0 - float(given.get("sparsity", 0.0)), 0.0))
     if name in _CONSTANT:
         return known_laws.constant("identity" if name in ("eye_", "dirac_") else "constant")
     return Contract()
+
+
+def _sparse(std: float, density: float) -> Contract:
+    """The share of zeros in a column is rounded up: below a width, too few weights are left to keep any spread."""
+    said: dict[str, Any] = {"distribution": "sparse", "entries": "dependent"}
+    least = math.ceil(5 / density) if density > 0 else 1
+    if not 0 < density < 1 or least > 512:
+        return known_laws.known({**said, **known_laws.positive("std", std * density**0.5)})
+    note = f"Asked from width {least} on: below, rounding the zeros up leaves less than four fifths of the weights."
+    return known_laws.known({**said, "std": std * density**0.5, "widths": (least, 1024)}, (note,))
 
 
 def _activation(nonlinearity: str, slope: float) -> tuple[str, tuple[str, ...]]:

@@ -121,3 +121,20 @@ def test_no_framework_is_imported():
         "assert not absent, absent\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_number_of_threads_changes_no_bit_and_is_put_back():
+    from initcheck.adapters import recognise
+
+    initializer = recognise(torch.nn.init.orthogonal_, "orthogonal_")
+    before = torch.get_num_threads()
+    bits = set()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            [weights] = initializer.sampler.calls((256, 256), [7], "float32")
+            bits.add(weights.numpy().tobytes())
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert len(bits) == 1
