@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from initcheck.checking import check
     from initcheck.contract import Contract
     from initcheck.initializer import Initializer
-    from initcheck.models.check_model import check_model
+    from initcheck.models.model_checking import check_model
     from initcheck.report import Report
     from initcheck.targets import load
 
@@ -43,7 +43,7 @@ _HOME = {
     "Initializer": "initializer",
     "Report": "report",
     "check": "checking",
-    "check_model": "models.check_model",
+    "check_model": "models.model_checking",
     "load": "targets",
 }
 

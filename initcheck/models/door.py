@@ -34,7 +34,7 @@ def main(words: Sequence[str]) -> int:
     arguments = _parser().parse_args(words)
     if not arguments.targets:
         raise UsageError("no TARGET is named. Write initcheck model pkg.mod:build_model, or initcheck model --help.")
-    from initcheck.models.check_model import ModelRun
+    from initcheck.models.model_checking import ModelRun
     from initcheck.models.model_targets import load_models, read_law_options
     from initcheck.models.printed import model_lines
     from initcheck.rendering.terminal import account_lines, painted

@@ -139,9 +139,38 @@ class Facts:
         return 80 if size <= 1_000_000 else 14 if size <= 10_000_000 else 9 if size <= BIG else 3
 
     @cached_property
+    def unwritten(self) -> dict[str, TensorRecord]:
+        """Tensors whose bits differ under another fill of fresh memory, and do not differ under the same one."""
+        two = self.second.records
+        differ = {n: r for n, r in self.first.records.items() if n not in two or r.digest != two[n].digest}
+        certain = {n: r for n, r in differ.items() if n in two and r.unwritten and two[n].unwritten}
+        return {n: r for n, r in differ.items() if n in certain or n not in self._unseeded(set(differ) - set(certain))}
+
+    @cached_property
+    def unseeded(self) -> dict[str, TensorRecord]:
+        """Tensors whose bits differ between two builds of one seed for another reason than unwritten memory."""
+        builds = [b for b in (self.second, self.plain) if b is not None]
+        return {
+            n: r
+            for n, r in self.first.records.items()
+            if n not in self.unwritten and any(n not in b.records or b.records[n].digest != r.digest for b in builds)
+        }
+
+    @property
     def written(self) -> bool:
         """Whether no bit depends on what fresh memory held."""
-        return not any(r.digest != self.second.records[n].digest for n, r in self.first.records.items())
+        return not self.unwritten
+
+    def _unseeded(self, names: set[str]) -> set[str]:
+        """Of these tensors, the ones that differ although seed and fill are the same."""
+        if not names:
+            return set()
+        again = self._same_again.records
+        return {n for n in names if n not in again or again[n].digest != self.first.records[n].digest}
+
+    @cached_property
+    def _same_again(self) -> Build:
+        return self.builder.build(self._seed(0), fill=NAN)
 
     @cached_property
     def random(self) -> dict[str, TensorRecord]:

@@ -59,7 +59,7 @@ def _role(role: Role, blocks: int, slope: float | None) -> dict[str, Any]:
         "shape": list(role.shape),
         "law": law,
         "laws": len({m.law.signature for m in role.members}),
-        "std": std if std is not None else member.std,
+        "std": std if std is not None else 0.0 if member.constant else member.std,
         "formula": formula_of(std, member, len(role.members), blocks) if std is not None else None,
         "width_slope": None if slope is None else round(slope, 3),
         "random": not member.constant,

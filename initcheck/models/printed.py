@@ -9,7 +9,7 @@ from typing import Any
 from initcheck.report import Report
 from initcheck.verdict import Result, Verdict
 
-__all__ = ["model_lines"]
+__all__ = ["model_lines", "portrait_fields"]
 
 LINES = 25
 
@@ -61,6 +61,22 @@ def model_lines(report: Report, limit: int = LINES) -> list[str]:
         if _SHORT.get(result.claim) == "law":
             lines += tables
     return [*lines, foot]
+
+
+def portrait_fields(shown: Mapping[str, Any]) -> tuple[dict[str, str], list[str]] | None:
+    """A model's portrait as short fields and one line a group of random tensors, for a page; None of a contract.
+
+    >>> portrait_fields({"activation": "relu"}) is None
+    True
+    """
+    if "roles" not in shown or "chains" not in shown:
+        return None
+    words = {
+        k: str(shown[k]) for k in ("model", "tensors", "blocks", "batch", "builds", "seeds", "seconds") if shown[k]
+    }
+    words["parameters"] = _count(shown["parameters"])
+    words |= {f"declared {pattern}": law for pattern, law in shown["declared"].items()}
+    return words, [" ".join(line.split()) for line in _roles(shown["roles"])]
 
 
 def _headline(result: Result, shown: Mapping[str, Any]) -> str:

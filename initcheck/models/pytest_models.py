@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from initcheck.claim import Claim
-from initcheck.models.check_model import ModelRun
 from initcheck.models.door import merged_report
+from initcheck.models.model_checking import ModelRun
 from initcheck.models.model_targets import load_models, read_law_options
 from initcheck.models.printed import model_lines
 from initcheck.options import OPTIONS, values_of

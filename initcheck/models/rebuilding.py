@@ -8,20 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from initcheck.models.record import TensorRecord
 from initcheck.models.roles import Role
 
-__all__ = ["changed_bits", "changed_laws", "unchanged_by_seed"]
+__all__ = ["changed_laws", "unchanged_by_seed"]
 
 _MOMENT = 0.05
 _MEAN = 0.02
 _SIGMAS = 8.0
 _FEWEST = 16
-
-
-def changed_bits(one: Mapping[str, TensorRecord], two: Mapping[str, TensorRecord]) -> Iterator[TensorRecord]:
-    """Tensors whose bits differ between two builds of one seed, where they were written at all."""
-    for name, record in one.items():
-        other = two.get(name)
-        if not record.missing and (other is None or other.digest != record.digest):
-            yield record
 
 
 def unchanged_by_seed(random: Mapping[str, TensorRecord], other: Mapping[str, TensorRecord]) -> Iterator[TensorRecord]:

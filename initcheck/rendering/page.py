@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from initcheck.models.printed import portrait_fields
 from initcheck.rendering import changes, pictures
 from initcheck.rendering.strip import Strip, room, strip
 from initcheck.rendering.summary import MARKS
@@ -185,6 +186,10 @@ def contracts(report: Report) -> list[tuple[str, list[tuple[str, str, str]], lis
     """What each initializer was held to: name, (field, value, where it comes from), notes."""
     found = []
     for name, contract in report.contracts.items():
+        if (portrait := portrait_fields(contract)) is not None:
+            words, roles = portrait
+            found.append((name, [(key, value, "") for key, value in words.items()], roles))
+            continue
         origins: Any = contract.get("origins") or {}
         fields = [
             (key.replace("_", " "), _worded(value), str(origins.get(key, "")))

@@ -15,7 +15,7 @@ import initcheck
 from initcheck.claim import find
 from initcheck.errors import UsageError
 from initcheck.models.builds import Builder
-from initcheck.models.check_model import model_claims
+from initcheck.models.model_checking import model_claims
 from initcheck.models.printed import model_lines, sparkline
 from initcheck.models.widths import follow_width
 from initcheck.rendering.series import problems

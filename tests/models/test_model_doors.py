@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -132,3 +134,15 @@ def test_pytest_refuses_a_wrong_target_as_a_usage_error(pytester: pytest.Pyteste
     result = pytester.runpytest_subprocess("--initcheck-model=nets:nothing")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*initcheck: *nothing*"])
+
+
+def test_the_page_shows_groups_and_pictures_of_the_signal(here: Path) -> None:
+    assert main(["model", "nets:net(depth=6, off=2.0)", "--batch", "2x16", "--html", "r.html"]) == 1
+    page = (here / "r.html").read_text()
+    assert "6 h.*.weight (16,16) normal std 0.25 = 1/sqrt(fan_in) (2 laws)" in page
+    assert "&#39;path&#39;" not in page
+
+
+def test_the_words_of_a_report_are_read_without_torch() -> None:
+    code = "import sys, initcheck.models.printed, initcheck.rendering.page; assert 'torch' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -81,6 +81,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "scaled_garbage": (WRITTEN, "2.bias: its values depend on unwritten memory"),
     "buffer_never_written": (WRITTEN, "scale: 32 of 32 entries never written"),
     "one_state_for_two_shapes": (DISTINCT, "0.weight, 2.weight: 2 draws began at one state of the generator"),
+    "unseeded": (REBUILD, "0.weight: other bits at the same seed"),
     "seed_inside": (REBUILD, "0.weight: the same bits at another seed"),
     "deep_copies": (DISTINCT, "0.attn.c_attn.weight, 1.attn.c_attn.weight"),
     "scaled_copy": (DISTINCT, "2.weight, 4.weight are copies up to scale and shift"),
