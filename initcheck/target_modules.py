@@ -124,11 +124,7 @@ def _module(name: str, text: str) -> ModuleType:
             return importlib.import_module(name)
     except InitializerRaised as error:
         original = error.original
-        if (
-            isinstance(original, ModuleNotFoundError)
-            and original.name
-            and f"{name}.".startswith(f"{original.name}.")
-        ):
+        if isinstance(original, ModuleNotFoundError) and original.name and f"{name}.".startswith(f"{original.name}."):
             raise UsageError(_absent(name, original.name, text)) from None
         raise UsageError(_raises(text, name, original, str(error))) from original
 
@@ -138,6 +134,11 @@ def _raises(text: str, what: str, original: BaseException, line: str) -> str:
         root = (original.name or "").partition(".")[0]
         if root in _EXTRAS and importlib.util.find_spec(root) is None:
             return f"target {text!r}: {what} imports {root}, which {_install(root)}"
+        if root == "tensorflow" and "keras" in what:
+            return (
+                f"target {text!r}: Keras' backend tensorflow is not installed; set another before the run:"
+                " KERAS_BACKEND=jax or KERAS_BACKEND=torch."
+            )
     return f"target {text!r}: {what} cannot be imported: it raises {line}."
 
 

@@ -65,8 +65,13 @@ def _recognise(
         made = keras_initializer(obj, name, args, parameter)
         if made is not None:
             return made
-    if isinstance(obj, type) and signature is None and is_layer(obj):
-        return _of_layer(obj, name, args, parameter)
+    layer = is_layer(obj)
+    if isinstance(obj, type) and signature is None and layer:
+        return _of_layer(obj, name, args, parameter, depth)
+    if layer in ("torch", "keras", "linen") and signature is None:
+        raise UsageError(
+            f"{name} is a layer that is built already; pass its class, or a function (fan_in, fan_out) that builds it."
+        )
     if isinstance(obj, type):
         return _of_class(obj, name, signature, args, parameter, depth)
     function = obj if callable(obj) else method_of(obj, name)[1]
@@ -128,9 +133,15 @@ def _of_factory(
     return replace(_recognise(made, name, None, {}, parameter, depth - 1), function=function)
 
 
-def _of_layer(cls: type, name: str, args: dict[str, Any], parameter: str | None) -> Initializer:
+def _of_layer(cls: type, name: str, args: dict[str, Any], parameter: str | None, depth: int) -> Initializer:
     """A layer class is built at the widths a shape asks for; its own initialization is what is checked."""
-    build, slots, framework = layer_function(cls, name)
+    try:
+        build, slots, framework = layer_function(cls, name)
+    except UsageError as no_widths:
+        try:
+            return _of_class(cls, name, None, args, parameter, depth)  # Equinox users derive anything from Module
+        except UsageError:
+            raise no_widths from None
     reading = Reading(tuple(s for s in slots if s.name not in args), framework, name, layer=True)
     chosen = choose(name, build, [reading], named=True, fixed=args, parameter=parameter)
     if not chosen.works:

@@ -1,6 +1,7 @@
 import equinox as eqx
 import flax.linen as linen
 import flax.nnx as nnx
+import jax
 import keras
 import numpy as np
 import pytest
@@ -62,3 +63,20 @@ def test_one_of_several_weights_is_named():
 def test_what_has_no_single_pair_of_widths_is_refused(cls):
     with pytest.raises(UsageError, match="ass a function"):
         recognise(cls, cls.__name__)
+
+
+@pytest.mark.parametrize("layer", [nn.Linear(3, 4), linen.Dense(3)], ids=["torch", "linen"])
+def test_a_layer_that_is_built_already_is_refused(layer):
+    with pytest.raises(UsageError, match="is a layer that is built already; pass its class"):
+        recognise(layer, "layer")
+
+
+def test_an_initializer_derived_from_a_module_class_is_read_as_a_class():
+    class Scaled(eqx.Module):
+        gain: float = 2.0
+
+        def __call__(self, key, shape):
+            return self.gain * jax.random.normal(key, shape)
+
+    assert recognise(Scaled, "Scaled").signature == "(key, shape)"
+    assert recognise(Scaled(3.0), "Scaled").signature == "(key, shape)"
