@@ -19,9 +19,7 @@ __all__ = ["tables"]
 _KEYS = ("target", "contract", "waive", "signature", "args", "parameter", "name")
 
 
-def tables(
-    file: str, *, contract: Contract | Mapping[str, Any] | str | None = None
-) -> Iterator[dict[str, Any]]:
+def tables(file: str, *, contract: Contract | Mapping[str, Any] | str | None = None) -> Iterator[dict[str, Any]]:
     """The arguments of ``targets.load``, one dict per table of the file.
 
     Args:
@@ -40,9 +38,7 @@ def tables(
         raise UsageError(f"target '@{file}' is not TOML: {error}.") from None
     listed = data.get("tool", {}).get("initcheck", {}).get("targets", [])
     if not isinstance(listed, list) or not listed:
-        raise UsageError(
-            f"target '@{file}': it has no table [[tool.initcheck.targets]] with a key 'target' in it."
-        )
+        raise UsageError(f"target '@{file}': it has no table [[tool.initcheck.targets]] with a key 'target' in it.")
     for number, table in enumerate(listed, start=1):
         yield _checked(table, f"[[tool.initcheck.targets]] number {number} of {file}", contract)
 
@@ -75,8 +71,6 @@ def _checked(table: Any, where: str, contract: Any) -> dict[str, Any]:
     if waive and contract is not None:
         # The run declares the rest of the contract, this table its waivers.
         run = declared_contract(contract)
-        held_to = dataclasses.replace(
-            run, waive={**run.waive, **held_to.waive}, notes=(*run.notes, *held_to.notes)
-        )
+        held_to = dataclasses.replace(run, waive={**run.waive, **held_to.waive}, notes=(*run.notes, *held_to.notes))
     said = {key: table[key] for key in ("signature", "args", "parameter", "name") if key in table}
     return {"target": table["target"], "contract": held_to, **said}

@@ -73,9 +73,7 @@ def _arguments(text: str, place: str) -> dict[str, Any]:
     try:
         call = ast.parse(written, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise UsageError(
-            f"target {text!r}: what follows {place!r} is no call with keyword arguments."
-        ) from None
+        raise UsageError(f"target {text!r}: what follows {place!r} is no call with keyword arguments.") from None
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         raise UsageError(f"target {text!r}: what follows {place!r} is no single call with keyword arguments.")
     if call.args:
