@@ -7,6 +7,7 @@ import gc
 import inspect
 import io
 import random
+import traceback
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -70,6 +71,16 @@ class Builder:
         self.threads = 1
         self._most_threads = torch.get_num_threads()
 
+    def _call(self, seed: int) -> Any:
+        try:
+            return self.factory(seed=seed) if self._takes_seed else self.factory()
+        except (Exception, SystemExit) as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+            raise UsageError(
+                f"{self.name} builds no model: it raises {type(error).__name__}: {error}{where}. Call it alone first."
+            ) from error
+
     def use_all_threads(self) -> None:
         """Let torch use every thread it had, from now on: for models that are big enough to gain by it."""
         self.threads = self._most_threads
@@ -105,7 +116,7 @@ class Builder:
         self.seeds.add(seed)
         with _generators(seed), _default_dtype(dtype), _threads(self.threads), _quiet():
             with trace or contextlib.nullcontext(), around or contextlib.nullcontext(), numpy_memory_filled(fill):
-                model = self.factory(seed=seed) if self._takes_seed else self.factory()
+                model = self._call(seed)
             if not isinstance(model, torch.nn.Module):
                 raise UsageError(
                     f"{self.name} returned {type(model).__name__}, not a torch.nn.Module;"

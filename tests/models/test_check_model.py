@@ -88,6 +88,7 @@ def test_declared_laws_of_untraced_weights_say_how_many_models_decide() -> None:
     [
         (nn.Linear(3, 3), {}, "Linear is a built model; give the function or class that builds it"),
         (3, {}, "not a function that builds a model"),
+        (lambda: nn.Linear("x", 3), {}, "builds no model: it raises TypeError"),
         (lambda: 3, {}, "returned int, not a torch.nn.Module"),
         (CORRECT["gpt"], {"claims": ["zero-mean"]}, "there is no claim 'zero-mean' on models"),
         (CORRECT["gpt"], {"laws": {"nothing.*": "1"}}, "names no parameter"),
