@@ -90,12 +90,11 @@ class Pending:
 
 class _Child:
     def __init__(self, hash_seed: str) -> None:
+        # The number of BLAS threads is inherited: the bits of a large QR depend on it.
         environment = {
             **os.environ,
             "PYTHONHASHSEED": hash_seed,
             "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-            "OPENBLAS_NUM_THREADS": "1",
-            "OMP_NUM_THREADS": "1",
         }
         command = [sys.executable, "-c", "from initcheck.fresh_process import serve; serve()"]
         self._process = subprocess.Popen(
