@@ -90,17 +90,13 @@ class Baseline:
         tables = data.get("known", [])
         if not isinstance(tables, list) or set(data) - {"format", "known"}:
             odd = ", ".join(sorted(set(data) - {"format", "known"})) or "known"
-            raise UsageError(
-                f"the baseline {str(path)!r} may hold format and [[known]] tables only; look at: {odd}."
-            )
+            raise UsageError(f"the baseline {str(path)!r} may hold format and [[known]] tables only; look at: {odd}.")
         valid = sorted(claims) if claims is not None else None
         entries = [_known(t, f"[[known]] number {n} of {path}", valid) for n, t in enumerate(tables, 1)]
         seen: set[tuple[str, str]] = set()
         for e in entries:
             if (e.initializer, e.claim) in seen:
-                raise UsageError(
-                    f"the baseline {str(path)!r} lists {e.claim} of {e.initializer} twice; remove one."
-                )
+                raise UsageError(f"the baseline {str(path)!r} lists {e.claim} of {e.initializer} twice; remove one.")
             seen.add((e.initializer, e.claim))
         return cls(entries=tuple(entries), name=str(path))
 
@@ -127,9 +123,7 @@ class Baseline:
 
     def find(self, result: Result) -> Known | None:
         """The entry of a result's initializer and claim, if there is one."""
-        return next(
-            (e for e in self.entries if (e.initializer, e.claim) == (result.initializer, result.claim)), None
-        )
+        return next((e for e in self.entries if (e.initializer, e.claim) == (result.initializer, result.claim)), None)
 
     def judged(self, result: Result, *, updating: datetime.date | None = None) -> Result:
         """The result in the light of the baseline: a known failure is waived, an entry that holds fails.

@@ -69,9 +69,7 @@ def calls_do_not_correlate(trial: Trial, layer: Layer) -> None:
         decision, log_e, used, mean_r = Decision.UNDECIDED, 0.0, 0, 0.0
         while used < most and decision is Decision.UNDECIDED:
             batch = _calls(trial, layer, f"corr {stage.stream}", 2 * _BATCH, used)
-            x, y = (
-                np.stack([a.ravel() for a in side]).astype(np.float64) for side in (batch.first, batch.second)
-            )
+            x, y = (np.stack([a.ravel() for a in side]).astype(np.float64) for side in (batch.first, batch.second))
             pairs.append(np.stack([x[0::2], x[1::2], y[0::2], y[1::2]]))
             used += _BATCH
             evidence = calls_log_e(*np.concatenate(pairs, axis=1))

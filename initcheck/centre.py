@@ -45,9 +45,7 @@ def centred_over_a_result(trial: Trial, layer: Layer) -> None:
         mean = float(record.total[0]) / layer.weights / rms if rms else 0.0
         shown = _words(mean)
         return (
-            trial.holds(layer, **shown, calls=1)
-            if abs(mean) < _HOLDS_WITHIN
-            else trial.fail(layer, **shown, calls=1)
+            trial.holds(layer, **shown, calls=1) if abs(mean) < _HOLDS_WITHIN else trial.fail(layer, **shown, calls=1)
         )
     size = math.ceil(GROUP_WEIGHTS / layer.weights)
 
@@ -117,14 +115,10 @@ def centred_at_every_position(trial: Trial, layer: Layer) -> None:
             names.append(_DIRECTIONS[int(means.mean(axis=1).argmax())])
             if against >= -math.log(stage.level):
                 return Judgement(Decision.FAILS, against / math.log(10), stage.level, largest, 1, groups)
-            inside = min(
-                float(band_log_e(m, np.ones(groups), -math.inf, _POSITION_HOLDS).inside_hi) for m in means
-            )
+            inside = min(float(band_log_e(m, np.ones(groups), -math.inf, _POSITION_HOLDS).inside_hi) for m in means)
             if not stage.confirms and inside >= -math.log(stage.beta):
                 return Judgement(Decision.HOLDS, inside / math.log(10), stage.beta, largest, 1, groups)
-        return Judgement(
-            Decision.UNDECIDED, against / math.log(10), stage.level, largest, len(_LOOKS), groups
-        )
+        return Judgement(Decision.UNDECIDED, against / math.log(10), stage.level, largest, len(_LOOKS), groups)
 
     judgement, _ = trial.decide(layer, test)
     trial.settle(
@@ -189,7 +183,8 @@ def _learn(trial: Trial, layer: Layer) -> Floats:
         axis=1,
     )
     deviations = (sample.reshape(_LEARNING, -1) @ directions).std(axis=0, ddof=1)
-    return np.divide(directions, deviations, out=np.zeros_like(directions), where=deviations > 0)
+    scaled: Floats = np.divide(directions, deviations, out=np.zeros_like(directions), where=deviations > 0)
+    return scaled
 
 
 def _words(mean: float) -> dict[str, object]:

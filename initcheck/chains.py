@@ -40,9 +40,7 @@ class Chains:
         while len(have) < networks:
             start = len(have) * depth
             weights = []
-            for call, stack in enumerate(
-                draws.stacks(layer, dtype, stream, start, start + depth, chunk=1), start
-            ):
+            for call, stack in enumerate(draws.stacks(layer, dtype, stream, start, start + depth, chunk=1), start):
                 if call == draws.recorded(layer, dtype, stream):
                     draws.keep(layer, dtype, stream, stack)
                 weights.append(stack[0])

@@ -86,9 +86,7 @@ def check(
     from initcheck.targets import load
 
     checker = Checker(
-        Settings(
-            seed=seed, profile=profile, claims=tuple(claims) if claims is not None else None, timeout=timeout
-        )
+        Settings(seed=seed, profile=profile, claims=tuple(claims) if claims is not None else None, timeout=timeout)
     )
     loaded = load(target, contract=contract, signature=signature, args=args, parameter=parameter)
     return checker.report(loaded.initializers, loaded.not_checked)
@@ -107,9 +105,7 @@ class Checker:
         every = checks()
         for name in settings.claims or ():
             if name not in every:
-                raise UsageError(
-                    f"there is no claim {name!r} to ask of an initializer; {closest(name, every)}"
-                )
+                raise UsageError(f"there is no claim {name!r} to ask of an initializer; {closest(name, every)}")
         asked = [c for c in every.values() if settings.claims is None or c.id in settings.claims]
         self.claim_ids = tuple(c.id for c in in_order(asked))
         self.ledger = Ledger(alpha=settings.alpha, beta=settings.beta, claims=len(every))
@@ -133,9 +129,7 @@ class Checker:
         waive = self.subject(initializer).contract.waive
         for name in waive:
             if name not in checks():
-                raise UsageError(
-                    f"the contract of {initializer.name} waives {name!r}; {closest(name, checks())}"
-                )
+                raise UsageError(f"the contract of {initializer.name} waives {name!r}; {closest(name, checks())}")
         if claim_id not in waive:
             return result
         if result.verdict is Verdict.HOLDS:
@@ -163,9 +157,7 @@ class Checker:
                 "notes": list(contract.notes) + list(initializer.notes),
                 "signature": initializer.signature,
             }
-        left = tuple(
-            NotChecked(name=n.name, reason=n.reason, call_to_write=n.call_to_write) for n in not_checked
-        )
+        left = tuple(NotChecked(name=n.name, reason=n.reason, call_to_write=n.call_to_write) for n in not_checked)
         return Report(run=self.run(), results=tuple(results), contracts=contracts, not_checked=left)
 
     def run(self) -> Run:
@@ -212,9 +204,7 @@ class Checker:
         finally:
             subject.draws.deadline = None
         if failure is not None:
-            evidence = (
-                failure.evidence if isinstance(failure, CaseFailed) else Evidence(measured=str(failure))
-            )
+            evidence = failure.evidence if isinstance(failure, CaseFailed) else Evidence(measured=str(failure))
             cause = subject.likely_cause(claim.id, evidence)
             if cause is not None:
                 evidence = dataclasses.replace(evidence, likely=cause.sentence, fix=cause.fix)
@@ -274,11 +264,7 @@ def _worst(decided: Sequence[Evidence]) -> Evidence:
         if evidence.value is None or evidence.band is None:
             return float("inf")
         lo, hi = evidence.band
-        return (
-            min(evidence.value - lo, hi - evidence.value) / (hi - lo)
-            if np.isfinite(hi - lo)
-            else float("inf")
-        )
+        return min(evidence.value - lo, hi - evidence.value) / (hi - lo) if np.isfinite(hi - lo) else float("inf")
 
     series: dict[str, list[Any]] = {}
     for one in decided:

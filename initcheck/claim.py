@@ -86,9 +86,7 @@ def claim(
     def register(prop: Property) -> Property:
         # A claim on a model draws nothing but seeds: its property takes the trial alone and is called once.
         if kind != "model" and not hasattr(prop, "hypothesis"):
-            raise UsageError(
-                f"claim {claim_id!r}: {prop!r} is no Hypothesis property; put @given below @claim."
-            )
+            raise UsageError(f"claim {claim_id!r}: {prop!r} is no Hypothesis property; put @given below @claim.")
         other = _stated.get(claim_id)
         if other is not None and (other.prop.__module__, other.prop.__name__) != (
             prop.__module__,

@@ -60,9 +60,7 @@ def explain(words: Sequence[str]) -> int:
 
 def infer_contract(words: Sequence[str]) -> int:
     """Print the contract that each initializer of some targets seems to keep."""
-    parser = argparse.ArgumentParser(
-        prog="initcheck infer", description="Say what contract a target seems to keep."
-    )
+    parser = argparse.ArgumentParser(prog="initcheck infer", description="Say what contract a target seems to keep.")
     parser.add_argument("targets", nargs="+", metavar="TARGET")
     parser.add_argument("--contract", metavar="TEXT", help="what is known of it, such as layout=out_in")
     arguments = parser.parse_args(words)
@@ -79,9 +77,7 @@ def infer_contract(words: Sequence[str]) -> int:
             sampler = initializer.sampler
 
             def draw(shape: tuple[int, ...], seed: int, sampler: Any = sampler) -> npt.NDArray[Any]:
-                return np.asarray(
-                    sampler.to_numpy(sampler.calls(shape, [seed], "float32")[0]), dtype=np.float64
-                )
+                return np.asarray(sampler.to_numpy(sampler.calls(shape, [seed], "float32")[0]), dtype=np.float64)
 
             found = infer(
                 draw,

@@ -102,9 +102,7 @@ class Contract:
             raise UsageError(f"depth={self.depth!r} must be a whole number of layers, at least 2.")
         widths = tuple(self.widths) if isinstance(self.widths, (tuple, list)) else ()
         if len(widths) != 2 or not all(_is_int(w) for w in widths) or not 1 <= widths[0] <= widths[1]:
-            raise UsageError(
-                f"widths={self.widths!r} must be (smallest, largest) with 1 <= smallest <= largest."
-            )
+            raise UsageError(f"widths={self.widths!r} must be (smallest, largest) with 1 <= smallest <= largest.")
         object.__setattr__(self, "widths", widths)
         if not isinstance(self.waive, Mapping) or not all(
             isinstance(k, str) and isinstance(v, str) and v.strip() for k, v in self.waive.items()
@@ -163,9 +161,7 @@ class Contract:
         shown = {}
         for f in dataclasses.fields(self):
             value = getattr(self, f.name)
-            if f.name not in ("origins", "notes") and (
-                f.name in self.origins or (value and value != f.default)
-            ):
+            if f.name not in ("origins", "notes") and (f.name in self.origins or (value and value != f.default)):
                 shown[f.name] = list(value) if isinstance(value, tuple) else value
         return shown
 

@@ -127,9 +127,7 @@ def domain_of(
         plan, exact = _distinct([*must, *kept[:2], *telling], 14), []
     else:
         powers = sorted({w for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1) if smallest <= w <= widest})
-        crossed = [(w, other) for w in powers for other in (1, 3)] + [
-            (other, w) for w in powers for other in (1, 2)
-        ]
+        crossed = [(w, other) for w in powers for other in (1, 3)] + [(other, w) for w in powers for other in (1, 2)]
         rng.shuffle(crossed)
         exact = [x for x in _distinct(layers(crossed), profile.exact_layers) if x not in plan]
     return Domain(

@@ -86,7 +86,7 @@ class Draws:
             raise OutOfTime
         try:
             with contained() as seen:
-                results = self.initializer.sampler.calls(layer.shape, seeds, dtype)
+                results = self.initializer.sampler.calls(layer.asked, seeds, dtype)
         except InitializerRaised as error:
             self._broken[key] = BrokenCall("raises", f"raises {error}", error.trace)
             raise self._broken[key] from None
@@ -106,9 +106,7 @@ class Draws:
         try:
             array = self.initializer.sampler.to_numpy(result)
         except TypeError as error:
-            broken = BrokenCall(
-                "type", f"returns {error}" if str(error) else f"returns {type(result).__name__}"
-            )
+            broken = BrokenCall("type", f"returns {error}" if str(error) else f"returns {type(result).__name__}")
         else:
             if array.shape == layer.shape:
                 self.weights += array.size
@@ -140,7 +138,7 @@ class Draws:
         try:
             with contained():
                 for seed in seeds:
-                    results = self.initializer.sampler.stream([layer.shape] * calls, seed, dtype)
+                    results = self.initializer.sampler.stream([layer.asked] * calls, seed, dtype)
                     if results is None:
                         return None
                     arrays = [self.array(layer, dtype, result) for result in results]

@@ -102,9 +102,7 @@ def _is_orthogonal(draws: Sequence[Array]) -> bool:
                 continue
             gram = small @ small.T
             scale = float(np.trace(gram)) / len(gram)
-            fits = fits or (
-                scale > 0 and float(np.abs(gram - scale * np.eye(len(gram))).max()) < 2e-3 * scale
-            )
+            fits = fits or (scale > 0 and float(np.abs(gram - scale * np.eye(len(gram))).max()) < 2e-3 * scale)
             asked += 1
             if a.ndim == 2:
                 break
@@ -131,9 +129,7 @@ def _discrete(draws: Sequence[Array]) -> Family | None:
     if levels <= 512 and levels < read / 64:
         return Family("quantised", f"a grid of {levels} levels", levels, kurtosis)
     density = 1 - zeros
-    return Family(
-        "sparse", f"sparse, {100 * density:.3g} % of the weights not zero", density, kurtosis, density
-    )
+    return Family("sparse", f"sparse, {100 * density:.3g} % of the weights not zero", density, kurtosis, density)
 
 
 def _continuous(draws: Sequence[Array]) -> Family:
@@ -149,9 +145,7 @@ def _continuous(draws: Sequence[Array]) -> Family:
     first = np.abs(draws[0])  # one draw alone: its edge is not blurred by the rms of the others
     at_edge = float(np.mean(first >= first.max() * (1 - 1e-6)))
     if at_edge > 0.005:
-        return Family(
-            "clipped", f"cut at its edges, where {100 * at_edge:.2g} % of the weights lie", at_edge, kurtosis
-        )
+        return Family("clipped", f"cut at its edges, where {100 * at_edge:.2g} % of the weights lie", at_edge, kurtosis)
     if abs(kurtosis - 1.8) < 0.05 and largest < math.sqrt(3) * 1.03:
         return Family("uniform", "a uniform", None, kurtosis)
     if abs(kurtosis - 2.4) < 0.06 and abs(largest - math.sqrt(6)) < 0.035:
@@ -200,9 +194,7 @@ def _tailed(size: Array, kurtosis: float) -> Family:
     if abs(spread - 0.7643) < 0.006 and abs(kurtosis - 4.2) < 0.35:
         return Family("logistic", "a logistic law", None, kurtosis)
     if index < 4.5 or kurtosis > 3.6:
-        return Family(
-            "heavy-tail", f"a heavy tail, of index {index:.2g} and kurtosis {kurtosis:.3g}", index, kurtosis
-        )
+        return Family("heavy-tail", f"a heavy tail, of index {index:.2g} and kurtosis {kurtosis:.3g}", index, kurtosis)
     if abs(kurtosis - 3) < 0.15:
         return Family("normal", "a normal", None, kurtosis)
     return Family("unknown", f"a law of kurtosis {kurtosis:.3g}", None, kurtosis)

@@ -31,9 +31,7 @@ def degenerate_cause(family: Family, contract: Contract) -> Cause | None:
             "centering scale depth law",
         )
     if family.name == "one-sided":
-        return cause(
-            f"{family}: their mean cannot be zero", f"draw around zero: {normal}", "centering scale depth"
-        )
+        return cause(f"{family}: their mean cannot be zero", f"draw around zero: {normal}", "centering scale depth")
     return None
 
 

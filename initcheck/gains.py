@@ -83,9 +83,7 @@ class Shortfall:
     gain: Gain
 
 
-def shortfall(
-    constant: float, standard_error: float, family: Family, wanted: float | None = None
-) -> Shortfall | None:
+def shortfall(constant: float, standard_error: float, family: Family, wanted: float | None = None) -> Shortfall | None:
     """Explain a constant by the bound of a uniform, a truncation or a sparsity that was not corrected.
 
     Args:

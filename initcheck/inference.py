@@ -53,9 +53,7 @@ class Inferred:
     def lines(self) -> list[str]:
         """Word it for the terminal: law, family, contract, notes."""
         law = "no law fits" if self.law is None else f"Var w = {self.law}, within {_percent(self.law)}"
-        said = {
-            key: str(value) for key, value in self.contract.said().items() if key in self.contract.origins
-        }
+        said = {key: str(value) for key, value in self.contract.said().items() if key in self.contract.origins}
         words = [f"{key} {value} ({self.contract.origins[key]})" for key, value in said.items()]
         lines = [
             f"variance      {law}",
@@ -187,9 +185,7 @@ class _Reading:
         shapes = len(self.seen.draws)
         confidence = f"{weights:,} weights in {calls} calls at {shapes} shapes"
         if self.law is not None:
-            confidence += (
-                f"; the law fits {self.law.agreeing} of {self.law.agreeing + len(self.law.exceptions)}"
-            )
+            confidence += f"; the law fits {self.law.agreeing} of {self.law.agreeing + len(self.law.exceptions)}"
         return Inferred(contract, self.law, self.family, self.kernels is not None, self.kernels, confidence)
 
     def _found(self, key: str, value: str, origin: Origin = "inferred") -> None:
@@ -260,11 +256,7 @@ class _Reading:
                 if self.layout == "out_in"
                 else ("(in, out) as in Keras, JAX and x @ W", "(out, in) as in PyTorch")
             )
-            meant = (
-                "that makes this initializer right"
-                if inferred
-                else "the axis it divides by is then the input"
-            )
+            meant = "that makes this initializer right" if inferred else "the axis it divides by is then the input"
             order = "(out, in)" if self.layout == "out_in" else "(in, out)"
             self.notes.append(
                 f"Variance is {formula}: {paper} fan_in if weights are stored {first}, "

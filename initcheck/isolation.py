@@ -29,7 +29,7 @@ __all__ = ["Isolated"]
 PATIENCE = 300.0  # seconds for one claim where --timeout says nothing; a claim usually takes less than one
 
 
-class Died(Exception):  # noqa: N818 - what happened, not an error of ours
+class Died(Exception):
     """The process is gone; the message says how, ``stack`` where it was."""
 
     def __init__(self, how: str, stack: tuple[str, ...]) -> None:

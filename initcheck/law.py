@@ -294,9 +294,7 @@ def exponents(samples: Sequence[LawSample]) -> Exponents:
     """
     kept = [s for s in samples if math.isfinite(s.mean_square) and s.mean_square > 0]
     if not kept:
-        raise ValueError(
-            f"none of {len(samples)} second moments is positive and finite: there is no law to fit."
-        )
+        raise ValueError(f"none of {len(samples)} second moments is positive and finite: there is no law to fit.")
     logs = np.log([[s.layer.fan_in, s.layer.fan_out, s.layer.receptive] for s in kept])
     varies = [axis for axis in range(3) if np.ptp(logs[:, axis]) > 1e-9]
     columns = np.column_stack([np.ones(len(kept)), logs[:, varies]])

@@ -55,17 +55,11 @@ def _fixed_std(law: Law, std: float) -> Cause | None:
         measured = math.sqrt(law.constant)
         if abs(measured / std - 1) <= max(_NEAR, 4 * law.standard_error):
             return None
-        return _cause(
-            f"the std is {number(measured)} at every width; the contract says {std:g}", f"std = {std:g}"
-        )
-    return _cause(
-        f"variance is {_formula(law)}; the contract says std {std:g} at every width", f"std = {std:g}"
-    )
+        return _cause(f"the std is {number(measured)} at every width; the contract says {std:g}", f"std = {std:g}")
+    return _cause(f"variance is {_formula(law)}; the contract says std {std:g} at every width", f"std = {std:g}")
 
 
-def _wrong_constant(
-    c: float, error: float, family: Family, fan: str, power: float, contract: Contract
-) -> Cause | None:
+def _wrong_constant(c: float, error: float, family: Family, fan: str, power: float, contract: Contract) -> Cause | None:
     short = shortfall(c, error, family, wanted=power)
     if short is not None:
         return _shortfall(short, family, fan, power, power)
@@ -117,9 +111,7 @@ def _wrong_constant(
 def _shortfall(short: Shortfall, family: Family, fan: str, meant: float, power: float) -> Cause:
     c = short.factor * meant
     variance = (
-        f"variance is {c:.3g}/{_fan_text(fan)}"
-        if fan != "fan_avg"
-        else f"variance is {2 * c:.3g}/(fan_in + fan_out)"
+        f"variance is {c:.3g}/{_fan_text(fan)}" if fan != "fan_avg" else f"variance is {2 * c:.3g}/(fan_in + fan_out)"
     )
     if short.kind == "uniform":
         return _cause(
@@ -142,9 +134,7 @@ def _shortfall(short: Shortfall, family: Family, fan: str, meant: float, power: 
     )
 
 
-def _wrong_fan(
-    law: Law, measured: str, family: Family, fan: str, power: float, contract: Contract
-) -> Cause | None:
+def _wrong_fan(law: Law, measured: str, family: Family, fan: str, power: float, contract: Contract) -> Cause | None:
     wanted = _fan_text(fan)
     std = f"std = {root(power, fan)}"
     c = law.constant
@@ -163,9 +153,7 @@ def _wrong_fan(
                           f"+-{root(3 * power, fan)} has unit output variance")  # fmt: skip
         return _cause(f"variance is ({number(math.sqrt(c))}/{base})^2: the square root is missing", std)
     if measured in ("sqrt(fan_in)", "sqrt(fan_out)", "sqrt(fan_avg)"):
-        return _cause(
-            f"variance is {_formula(law)}: the square root is taken twice", f"one square root: {std}"
-        )
+        return _cause(f"variance is {_formula(law)}: the square root is taken twice", f"one square root: {std}")
     if measured in ("1/fan_in", "1/fan_out"):
         return _cause(f"variance grows with {measured[2:]}: it is multiplied where it should be divided", std)
     if measured in ("fan_in - 1", "fan_out - 1"):
@@ -268,9 +256,7 @@ def exceptions_cause(law: Law, samples: Sequence[LawSample], fan: str) -> Cause 
     if only(one):
         how = "every weight is zero" if nothing else "the variance is off"
         how = "it raises or is not finite" if not all(map(math.isfinite, ratio.values())) else how
-        return Cause(
-            f"{how} at {fan} 1: a division by zero, or a logarithm of 1", f"use {fan} itself", topics
-        )
+        return Cause(f"{how} at {fan} 1: a division by zero, or a logarithm of 1", f"use {fan} itself", topics)
     tiny = {a: a.weights == 1 for a in every}
     if only(tiny) and not all(0 < r < math.inf for r in ratio.values()):
         how = "zero" if nothing else "not finite"

@@ -68,6 +68,16 @@ class Layer:
         return self.units // self.groups * self.receptive
 
     @property
+    def stride(self) -> int:
+        """Of a convolution; 1 where only the shape is known."""
+        return 1
+
+    @property
+    def asked(self) -> tuple[int, ...]:
+        """What a sampler is asked for: the shape."""
+        return self.shape
+
+    @property
     def weights(self) -> int:
         """Number of weights of the tensor."""
         return math.prod(self.shape)

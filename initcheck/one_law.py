@@ -102,9 +102,7 @@ def _sample(trial: Trial, layer: Layer) -> LawSample | None:
     if not 0 < mean < math.inf:
         return None
     error = float(values.std(ddof=1)) / mean / math.sqrt(calls)
-    return LawSample(
-        layer, mean, max(error, math.sqrt(2 / (calls * layer.weights)) / 2), calls * layer.weights
-    )
+    return LawSample(layer, mean, max(error, math.sqrt(2 / (calls * layer.weights)) / 2), calls * layer.weights)
 
 
 def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:

@@ -54,9 +54,7 @@ def _seed(text: str) -> int:
         # Drawn once, where the run starts; workers are told the number.
         return secrets.randbelow(2**31)
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a seed: give a whole number from 0 on, or 'random'."
-        )
+        raise argparse.ArgumentTypeError(f"{text!r} is not a seed: give a whole number from 0 on, or 'random'.")
     return int(text)
 
 
@@ -84,9 +82,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 OPTIONS = (
-    Option(
-        name="claims", metavar="A,B", read=_names, help="ask only these claims (ids, separated by commas)"
-    ),
+    Option(name="claims", metavar="A,B", read=_names, help="ask only these claims (ids, separated by commas)"),
     Option(
         name="profile",
         metavar="NAME",
@@ -95,9 +91,7 @@ OPTIONS = (
     ),
     Option(name="seed", metavar="N", default=0, read=_seed, help="seed of the run, or 'random' (default 0)"),
     Option(name="strict", default=False, help="let UNDECIDED fail too"),
-    Option(
-        name="contract", metavar="TEXT", help="what to hold the targets to: activation=relu,layout=out_in"
-    ),
+    Option(name="contract", metavar="TEXT", help="what to hold the targets to: activation=relu,layout=out_in"),
     Option(name="timeout", metavar="SECONDS", read=_seconds, help="seconds that one claim may take"),
     Option(name="isolate", default=False, help="run each initializer in a process of its own"),
     Option(name="theorems", default=False, help="run the theorems and myths too; they need no target"),
@@ -112,9 +106,7 @@ OPTIONS = (
         help="JSON report of the last run: the HTML page and the Markdown say what changed",
     ),
     Option(name="baseline", metavar="FILE", help="known failures: only others fail, and entries that hold"),
-    Option(
-        name="baseline-update", default=False, help="write the failures of this run to the baseline's file"
-    ),
+    Option(name="baseline-update", default=False, help="write the failures of this run to the baseline's file"),
     Option(
         name="jobs",
         short="j",
@@ -169,9 +161,7 @@ def values_of(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     said = {**{o.name: o.default for o in OPTIONS}, **configured(folder)}
     values = {name: value if given.get(name) is None else given[name] for name, value in said.items()}
     if values["baseline-update"] and not values["baseline"]:
-        raise UsageError(
-            "baseline-update needs to know which file to write: name it with the option baseline."
-        )
+        raise UsageError("baseline-update needs to know which file to write: name it with the option baseline.")
     return values
 
 
@@ -186,9 +176,7 @@ def settings(values: Mapping[str, Any]) -> Settings:
     """
     from initcheck.checking import Settings
 
-    return Settings(
-        seed=values["seed"], profile=values["profile"], claims=values["claims"], timeout=values["timeout"]
-    )
+    return Settings(seed=values["seed"], profile=values["profile"], claims=values["claims"], timeout=values["timeout"])
 
 
 def contract(values: Mapping[str, Any]) -> Any:

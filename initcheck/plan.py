@@ -86,9 +86,7 @@ class Plan:
         rank = {claim.id: n for n, claim in enumerate(self.claims)}
         ordered = sorted(results, key=lambda r: (order.get(r.initializer, 0), rank.get(r.claim, 0)))
         contracts = {name: self.contracts[name] for name in order if name in self.contracts}
-        return Report(
-            run=self.run(), results=tuple(ordered), contracts=contracts, not_checked=tuple(self.not_checked)
-        )
+        return Report(run=self.run(), results=tuple(ordered), contracts=contracts, not_checked=tuple(self.not_checked))
 
     def failing(self, result: Result) -> bool:
         """Whether a result makes the run fail: FAILS, a claim that broke, UNDECIDED under strict."""
@@ -98,9 +96,7 @@ class Plan:
 
 def contract_of(checker: Checker, initializer: Initializer) -> dict[str, dict[str, Any]]:
     """Name -> what it is held to, as plain data."""
-    return {
-        name: dict(held_to) for name, held_to in checker.report([initializer], results=()).contracts.items()
-    }
+    return {name: dict(held_to) for name, held_to in checker.report([initializer], results=()).contracts.items()}
 
 
 def _check_waivers(initializer: Initializer) -> None:

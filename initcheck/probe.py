@@ -88,11 +88,7 @@ class Probe:
 
         def layer(shape: tuple[int, ...]) -> Layer:
             plain = Layer(shape, layout)
-            return (
-                Layer(shape, layout, plain.units)
-                if groups == "depthwise"
-                else Layer(shape, layout, int(groups))
-            )
+            return Layer(shape, layout, plain.units) if groups == "depthwise" else Layer(shape, layout, int(groups))
 
         rank = 2 if layout in ("out_in", "in_out") else len(layout)
         found = []
@@ -130,9 +126,7 @@ class Probe:
             return 0.0, math.inf
         weights = np.array(sizes) / np.sum(sizes)
         mean = float(np.dot(weights, values))
-        excess = (
-            np.array(sizes) * (np.array(values) - mean) ** 2
-        )  # about 1 each where entries are independent
+        excess = np.array(sizes) * (np.array(values) - mean) ** 2  # about 1 each where entries are independent
         # Two large draws hold most weights: they alone set the error only where the draws plainly disagree.
         spread = float(np.mean(excess))
         spread = float(np.dot(weights, excess)) if spread > 3 else spread

@@ -193,6 +193,4 @@ def _properties(result: Result) -> list[tuple[str, object]]:
         "weights": e.weights or None,
         "e_value_log10": e.e_value_log10,
     }
-    return [
-        (f"initcheck_{k}", escaped(v) if isinstance(v, str) else v) for k, v in said.items() if v is not None
-    ]
+    return [(f"initcheck_{k}", escaped(v) if isinstance(v, str) else v) for k, v in said.items() if v is not None]

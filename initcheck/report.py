@@ -117,12 +117,8 @@ class Report:
         if len(found) == 1:
             return found[0]
         if not found:
-            valid = (
-                {r.claim for r in self.results} if name in (None, *self.initializers) else self.initializers
-            )
-            raise KeyError(
-                f"{key!r} is not in this report; {closest(str(claim if name is None else name), valid)}"
-            )
+            valid = {r.claim for r in self.results} if name in (None, *self.initializers) else self.initializers
+            raise KeyError(f"{key!r} is not in this report; {closest(str(claim if name is None else name), valid)}")
         raise KeyError(f"{claim!r} was asked of {len(found)} initializers; write report[NAME, {claim!r}].")
 
     def _repr_html_(self) -> str:
@@ -206,9 +202,7 @@ def _number(value: Any) -> Any:
 
 
 def _result(data: Mapping[str, Any]) -> Result:
-    evidence = {
-        k: _number(v) if isinstance(v, str) and k in _NUMBERS else v for k, v in data["evidence"].items()
-    }
+    evidence = {k: _number(v) if isinstance(v, str) and k in _NUMBERS else v for k, v in data["evidence"].items()}
     for key in ("shape", "band", "interval", "detail"):
         if evidence.get(key) is not None:
             evidence[key] = tuple(_number(v) if key in ("band", "interval") else v for v in evidence[key])

@@ -53,9 +53,7 @@ def repeats_bit_for_bit(trial: Trial, layers: Sequence[Layer]) -> None:
         trial.holds(layer, measured="the same bits every time", calls=2 * (len(answers) + 2))
 
 
-def _drawn(
-    trial: Trial, layers: Sequence[Layer], plan: Sequence[Call], seed: int, *, backward: bool
-) -> list[str]:
+def _drawn(trial: Trial, layers: Sequence[Layer], plan: Sequence[Call], seed: int, *, backward: bool) -> list[str]:
     """Digests of the plan's calls, in its order, though drawn in either order."""
     by_shape = {layer.shape: layer for layer in layers}
     digests: dict[Call, str] = {}

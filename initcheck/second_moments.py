@@ -143,7 +143,4 @@ def widths_of_a_fixed_std(contract: Contract) -> str:
         math.floor(1.25 / per_input + 1e-9),
         round(1 / per_input),
     )
-    return (
-        f"std {contract.std:g} keeps the output variance in [0.8, 1.25] at fan_in {low} to {high} only"
-        f" (1 at {one})"
-    )
+    return f"std {contract.std:g} keeps the output variance in [0.8, 1.25] at fan_in {low} to {high} only (1 at {one})"

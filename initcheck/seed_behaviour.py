@@ -84,9 +84,7 @@ def seed_behaviours(draw: Draw, seed: int = 0) -> tuple[str, ...]:
         kept = np.array(first, dtype=np.float64)
         if kept.shape != _SHAPE or not np.isfinite(kept).all():
             return ()
-        results = [
-            np.array(draw(_SHAPE, s), dtype=np.float64) for s in (*range(seed, seed + _CONSECUTIVE), *spread)
-        ]
+        results = [np.array(draw(_SHAPE, s), dtype=np.float64) for s in (*range(seed, seed + _CONSECUTIVE), *spread)]
         last = draw(_SHAPE, seed + 1)
     except Exception:  # what it raises is another claim's finding
         return ()

@@ -20,9 +20,7 @@ def entropy(*parts: object) -> int:
     True
     """
     text = "\x1f".join(repr(p) for p in parts)
-    return int.from_bytes(
-        hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest(), "big"
-    )
+    return int.from_bytes(hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest(), "big")
 
 
 def generator(*parts: object) -> np.random.Generator:

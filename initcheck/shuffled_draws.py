@@ -64,9 +64,7 @@ def beats_no_shuffle(trial: Trial, layer: Layer) -> None:
         rng = generator(trial.subject.seed, "shuffles", layer.shape, stage.stream)
         while top.shape[1] < most and decision is Decision.UNDECIDED:
             start = 2 * top.shape[1]
-            stacks = trial.draws.stacks(
-                layer, trial.dtype, f"entries {stage.stream}", start, start + 2 * _BATCH
-            )
+            stacks = trial.draws.stacks(layer, trial.dtype, f"entries {stage.stream}", start, start + 2 * _BATCH)
             calls = np.concatenate(list(stacks)).astype(np.float64)
             if not np.isfinite(calls).all():
                 raise BrokenCall("finite", "a weight is not finite")

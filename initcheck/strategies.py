@@ -15,9 +15,7 @@ from initcheck.layer import Layer
 
 __all__ = ["activations", "depths", "layers", "smaller_layers", "walking"]
 
-_WIDTHS = tuple(
-    sorted({max(w, 1) for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1)} | set(range(1, 11)))
-)
+_WIDTHS = tuple(sorted({max(w, 1) for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1)} | set(range(1, 11))))
 
 # The engine decides which layers a property is asked about: the plan first, then smaller ones around a failure. A
 # property is written once, at import, long before that, so its strategy looks here when it draws.
@@ -66,7 +64,8 @@ def smaller_layers(draw: DrawFn, around: Layer, layouts: Sequence[str], smallest
 
     def at_most(size: int, least: int = 1) -> int:
         below = [w for w in _WIDTHS if least <= w < size]
-        return draw(st.sampled_from([*below, *[size] * max(len(below), 1)]))
+        width: int = draw(st.sampled_from([*below, *[size] * max(len(below), 1)]))
+        return width
 
     inputs = at_most(around.channels, smallest)
     # A claim may be asked of squares only: two independent sizes would hardly ever give another square.

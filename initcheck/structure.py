@@ -228,8 +228,7 @@ def _spectral(view: _View) -> Structure | None:
 def _neighbours(view: _View) -> Structure | None:
     for name, turn in (("row", False), ("column", True)):
         lags = {
-            lag: float(np.mean([_lagged(m.T if turn else m, lag) for m in view.pair]))
-            for lag in (1, 2, 3, 4, 8, 24)
+            lag: float(np.mean([_lagged(m.T if turn else m, lag) for m in view.pair])) for lag in (1, 2, 3, 4, 8, 24)
         }
         lag = max((1, 2, 3, 4, 8), key=lambda k: abs(lags[k]))
         if abs(lags[lag]) < max(0.05, 7 / math.sqrt(view.first.size * len(view.pair))):
@@ -248,15 +247,11 @@ def _lagged(matrix: Array, lag: int) -> float:
 
 
 def _scales(view: _View) -> Structure | None:
-    shuffled = view.first.ravel()[np.random.default_rng(0).permutation(view.first.size)].reshape(
-        view.first.shape
-    )
+    shuffled = view.first.ravel()[np.random.default_rng(0).permutation(view.first.size)].reshape(view.first.shape)
     for name, turn in (("unit", False), ("input", True)):
         if view.first.shape[1 if turn else 0] < 32:
             continue
-        own, chance = (
-            float(np.var(np.mean((m.T if turn else m) ** 2, axis=1))) for m in (view.first, shuffled)
-        )
+        own, chance = (float(np.var(np.mean((m.T if turn else m) ** 2, axis=1))) for m in (view.first, shuffled))
         if own < 1e-6 * chance:
             return Structure(f"{name}-norms-equal")
         if own > 3 * chance:

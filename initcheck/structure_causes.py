@@ -67,8 +67,7 @@ _IF_INDEPENDENT = {
         "entries symmetry depth",
     ),
     "spectral": cause(
-        "the largest singular value is {r} at every shape: spectral normalisation, "
-        "1/(sqrt(fan_in) + sqrt(fan_out))^2",
+        "the largest singular value is {r} at every shape: spectral normalisation, 1/(sqrt(fan_in) + sqrt(fan_out))^2",
         "scale by the fan",
         "entries scale law depth",
     ),
@@ -103,9 +102,7 @@ _IF_INDEPENDENT = {
         "draw every unit on its own",
         "entries symmetry",
     ),
-    "correlated-inputs": cause(
-        "the weights of different inputs are correlated, about {r} in size", _OWN, "entries"
-    ),
+    "correlated-inputs": cause("the weights of different inputs are correlated, about {r} in size", _OWN, "entries"),
 }
 
 

@@ -69,9 +69,7 @@ class Subject:
         return diagnose(observed)
 
     def _layout_of(self, shape: tuple[int, ...]) -> str:
-        fitting = [
-            x for x in self.domain.layouts if (2 if x in ("out_in", "in_out") else len(x)) == len(shape)
-        ]
+        fitting = [x for x in self.domain.layouts if (2 if x in ("out_in", "in_out") else len(x)) == len(shape)]
         return fitting[0] if fitting else "out_in"
 
     @functools.cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -127,12 +128,12 @@ def tied_rows(matrix: Array) -> str | None:
         return f"unit {dead[0]} has only zero weights"
     # An exact hash of the bits: equal rows have equal hashes, wherever they stand (a float product may round apart).
     bits = rows.view(np.uint64 if rows.dtype.itemsize == 8 else np.uint32).astype(np.uint64, copy=False)
-    keys = np.random.Generator(np.random.PCG64(7)).integers(
-        0, 2**64, size=bits.shape[1], dtype=np.uint64
-    ) | np.uint64(1)
+    keys = np.random.Generator(np.random.PCG64(7)).integers(0, 2**64, size=bits.shape[1], dtype=np.uint64) | np.uint64(
+        1
+    )
     hashes = (bits * keys).sum(axis=1, dtype=np.uint64)
     order = np.argsort(hashes, kind="stable")
-    for a, b in zip(order[:-1], order[1:], strict=True):
+    for a, b in itertools.pairwise(order):
         if hashes[a] == hashes[b] and np.array_equal(rows[a], rows[b]):
             return f"unit {max(a, b)} equals unit {min(a, b)}"
     return None
@@ -173,6 +174,4 @@ def _settle_ties(trial: Trial, layer: Layer, judgement: Judgement, what: str, wo
     measured = f"{words}, in {share:.0%} of {judgement.groups} {what}" if share else words
     trial.settle(layer, judgement, judgement.groups, measured=measured, allowed=f"at most 1 in 1,000 {what}")
     drawn = sum(e.calls for e in trial.decided)
-    trial.note(
-        f"a tie in {excluded_rate(drawn, trial.beta):.2g} of the {what} or more is excluded", topic="rate"
-    )
+    trial.note(f"a tie in {excluded_rate(drawn, trial.beta):.2g} of the {what} or more is excluded", topic="rate")

@@ -132,9 +132,7 @@ class Trial:
             NotAsked: the layer is a rectangle and its layout was only assumed.
         """
         assumed = self.contract.origins.get("layout") == "assumed" and self.contract.fan not in _SYMMETRIC
-        self.asks(
-            not assumed or layer.is_square, "the layout was assumed: which axis is the input cannot be known"
-        )
+        self.asks(not assumed or layer.is_square, "the layout was assumed: which axis is the input cannot be known")
 
     def needs_second_moment(self) -> None:
         """Leave the case open where the tail of the weights does not show that a second moment exists.

@@ -45,9 +45,7 @@ def _read(claim: str, given: Any, where: str) -> tuple[str, datetime.date | None
     table = given if isinstance(given, Mapping) else {"reason": given}
     for key in table:
         if key not in _KEYS:
-            raise UsageError(
-                f"{where}: the waiver of {claim!r} has no key {key!r}; {closest(str(key), _KEYS)}"
-            )
+            raise UsageError(f"{where}: the waiver of {claim!r} has no key {key!r}; {closest(str(key), _KEYS)}")
     reason, until = table.get("reason"), table.get("until")
     if not isinstance(reason, str) or not reason.strip():
         raise UsageError(f"{where}: the waiver of {claim!r} needs a reason, as text; given: {reason!r}.")

@@ -101,9 +101,7 @@ def _pooled(plan: Plan, jobs: int) -> Iterator[Result]:
     for initializer in plan.initializers:
         again = {claim_id for i, claims in lost if i is initializer for claim_id in claims}
         if again:
-            yield from _isolated(
-                plan, [initializer], 1, tuple(c for c in plan.checker.claim_ids if c in again)
-            )
+            yield from _isolated(plan, [initializer], 1, tuple(c for c in plan.checker.claim_ids if c in again))
 
 
 def judge_unit(

@@ -95,9 +95,7 @@ def finite(trial: Trial, layer: Layer) -> None:
         trial.fail(layer, measured=found, allowed="finite weights", calls=calls)
     trial.holds(layer, measured="every weight is finite", calls=calls)
     rate = excluded_rate(sum(e.weights for e in trial.decided), trial.beta)
-    trial.note(
-        f"fewer than one weight in {1 / rate:,.0f} is not finite, at error {trial.beta:g}", topic="rate"
-    )
+    trial.note(f"fewer than one weight in {1 / rate:,.0f} is not finite, at error {trial.beta:g}", topic="rate")
 
 
 @claim(

@@ -93,9 +93,7 @@ def leaves_global_generators_alone(trial: Trial, layer: Layer) -> None:
     if changed:
         trial.fail(layer, measured=f"the call moves {', '.join(changed)}", allowed=allowed, calls=2)
     if draws.changes:
-        trial.fail(
-            layer, measured=f"the call changes {', '.join(sorted(draws.changes))}", allowed=allowed, calls=2
-        )
+        trial.fail(layer, measured=f"the call changes {', '.join(sorted(draws.changes))}", allowed=allowed, calls=2)
     trial.asks(
         trial.initializer.takes_randomness or not trial.initializer.uses_global_generator,
         "the caller hands over no generator: it draws from a global one, by its signature",

@@ -28,7 +28,7 @@ NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-
     source="He et al. 2015, eq. 10; Glorot & Bengio 2010, eq. 10",
     needs=NEEDS,
     exact_on_constants=True,
-    decided_by="sign e-process of the closed form E y^2 given W over groups of calls, band [0.8, 1.25] around the ideal",
+    decided_by="sign e-process of E y^2 given W (closed form) over groups of calls, band [0.8, 1.25] of the ideal",
 )
 @given(layer=layers())
 def output_variance_near_one(trial: Trial, layer: Layer) -> None:
@@ -42,9 +42,7 @@ def output_variance_near_one(trial: Trial, layer: Layer) -> None:
         # A fixed std promises a number, not a unit output variance; where that leaves the band is said beside.
         trial.keeps(MeanSquare(layer, contract), within=BAND)
         return trial.note(widths_of_a_fixed_std(contract), topic="fixed std")
-    trial.asks(
-        contract.fan != "fan_out" or layer.is_square, "fan_out is normalised: only squares keep this variance"
-    )
+    trial.asks(contract.fan != "fan_out" or layer.is_square, "fan_out is normalised: only squares keep this variance")
     trial.asks_layout(layer)
     trial.keeps(ForwardSecondMoment(layer, contract), within=BAND)
     trial.needs_second_moment()
@@ -68,9 +66,7 @@ def gradient_variance_near_one(trial: Trial, layer: Layer) -> None:
     contract = trial.contract
     trial.asks(contract.std is None, "a fixed std promises no gradient variance")
     trial.asks(serves_both_ways(contract), "no gain of this activation serves both directions")
-    trial.asks(
-        contract.fan != "fan_in" or layer.is_square, "fan_in is normalised: only squares keep the gradient's"
-    )
+    trial.asks(contract.fan != "fan_in" or layer.is_square, "fan_in is normalised: only squares keep the gradient's")
     trial.asks_layout(layer)
     trial.keeps(BackwardSecondMoment(layer, contract), within=BAND)
     trial.needs_second_moment()

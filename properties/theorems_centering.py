@@ -36,13 +36,9 @@ def _one_singular_value_alone_leaves(width: int, c: float, seed: int) -> None:
     mu = c / math.sqrt(width)
     of_w, of_z = (np.linalg.svd(m, compute_uv=False) for m in (w, w - mu))
     rounding = 8 * width * float(np.finfo(np.float64).eps) * of_w[0]
-    fail_unless(
-        of_w[1] <= of_z[0] + rounding, f"the second singular value {of_w[1]:.4g} is beyond {of_z[0]:.4g}."
-    )
+    fail_unless(of_w[1] <= of_z[0] + rounding, f"the second singular value {of_w[1]:.4g} is beyond {of_z[0]:.4g}.")
     apart = abs(of_w[0] - mu * width)
-    fail_unless(
-        apart <= of_z[0] + rounding, f"the first, {of_w[0]:.4g}, is further from mu d than {of_z[0]:.4g}."
-    )
+    fail_unless(apart <= of_z[0] + rounding, f"the first, {of_w[0]:.4g}, is further from mu d than {of_z[0]:.4g}.")
 
 
 def _spike(width: int, c: float, seed: int) -> float:
@@ -120,9 +116,7 @@ DEPTHS = st.integers(10, 40)
 def a_mean_below_the_threshold_stays_in_the_bulk(width: int, c: float, seed: int) -> None:
     """Dropped: mu sqrt(d)/sigma > 1. The largest singular value is at the bulk's edge, not at c + 1/c."""
     found, spike = _spike(width, c, seed), math.sqrt(width) * (c + 1 / c)
-    fail_unless(
-        abs(found - 2 * math.sqrt(width)) <= _spike_allowed(), f"the largest, {found:.4g}, is off the edge."
-    )
+    fail_unless(abs(found - 2 * math.sqrt(width)) <= _spike_allowed(), f"the largest, {found:.4g}, is off the edge.")
     fail_unless(spike - found > _spike_allowed(), f"the largest, {found:.4g}, is where the spike would be.")
 
 

@@ -83,18 +83,14 @@ def _energy_lost(name: str, std: float, width: int, layers: int, seed: int) -> N
 @given(drawn=experiments(names=BENT, biased=False), a=powers_of_two)
 def a_bent_network_does_not_scale_by_a_power(drawn: Experiment, a: float) -> None:
     """Dropped: phi(c z) = c phi(z)."""
-    fail_unless(
-        min(_scales_off(drawn, a)) > CLEARLY, "output or gradients scale by powers of a all the same."
-    )
+    fail_unless(min(_scales_off(drawn, a)) > CLEARLY, "output or gradients scale by powers of a all the same.")
 
 
 @examples(30)
 @given(drawn=experiments(names=NEVER_DEAD, biased=True), a=powers_of_two)
 def a_network_with_biases_does_not_scale_by_a_power(drawn: Experiment, a: float) -> None:
     """Dropped: no biases. They come through at a lower power of a."""
-    fail_unless(
-        max(_scales_off(drawn, a)) > CLEARLY, "output and gradients scale by powers of a all the same."
-    )
+    fail_unless(max(_scales_off(drawn, a)) > CLEARLY, "output and gradients scale by powers of a all the same.")
 
 
 @examples(10)
@@ -132,9 +128,7 @@ def weights_of_hes_size_do_not_lose_it(width: int, layers: int, seed: int) -> No
     width=st.sampled_from([32, 64, 128]),
     layers=st.integers(20, 50),
 )
-def smaller_is_not_better(
-    drawn: Experiment, a: float, name: str, std: float, width: int, layers: int
-) -> None:
+def smaller_is_not_better(drawn: Experiment, a: float, name: str, std: float, width: int, layers: int) -> None:
     """f(a W_1, .., a W_L) = a^L f(W_1, .., W_L), for phi(c z) = c phi(z), no biases and a > 0.
 
     Proof: layer by layer, phi(a W h) = a phi(W h). The gradient of W_l is the derivative of a function that
@@ -147,9 +141,7 @@ def smaller_is_not_better(
     """
     output_off, gradient_off = _scales_off(drawn, a)
     fail_unless(output_off == 0.0, f"the output is not a^L times what it was: off by {output_off:.2g} of it.")
-    fail_unless(
-        gradient_off == 0.0, f"a gradient is not a^(L-1) times what it was: off by {gradient_off:.2g}."
-    )
+    fail_unless(gradient_off == 0.0, f"a gradient is not a^(L-1) times what it was: off by {gradient_off:.2g}.")
     _energy_lost(name, std, width, layers, drawn.seed)
 
 
@@ -180,9 +172,7 @@ def _is_the_product_of_the_weights_above(experiment: Experiment) -> None:
             # Two orders of one product of matrices: off by the roundings of its sums, in units of its terms.
             roundings = 2 * sum(len(w) + 2 for w in net.weights[layer:])
             off = np.abs(y @ above - signals[layer][row]) - roundings * ROUNDING * (np.abs(y) @ largest)
-            fail_unless(
-                bool(np.all(off <= 0)), f"the signal at layer {layer + 1} is not the product above it."
-            )
+            fail_unless(bool(np.all(off <= 0)), f"the signal at layer {layer + 1} is not the product above it.")
 
 
 def _euler(experiment: Experiment) -> tuple[list[float], float]:
@@ -245,9 +235,7 @@ def in_bent_networks_gradients_are_not_proportional(drawn: Experiment, a: float)
     layer=st.integers(0, 5),
     a=powers_of_two,
 )
-def gradients_are_proportional_to_the_weights(
-    drawn: Experiment, any_kind: Experiment, layer: int, a: float
-) -> None:
+def gradients_are_proportional_to_the_weights(drawn: Experiment, any_kind: Experiment, layer: int, a: float) -> None:
     """Of any network: delta_l = D_l W_(l+1)^T D_(l+1) .. W_L^T delta_L, with D_l = diag phi'(z_l).
 
     With phi(c z) = c phi(z) and no biases the output is homogeneous of degree 1 in each matrix W_k. So, for a
@@ -257,9 +245,7 @@ def gradients_are_proportional_to_the_weights(
     """
     _is_the_product_of_the_weights_above(any_kind)
     off = _other_layers_off(drawn, layer % drawn.layers, a)
-    fail_unless(
-        off == 0.0, f"a gradient is not proportional to the weights of layer {layer}: off by {off:.2g}."
-    )
+    fail_unless(off == 0.0, f"a gradient is not proportional to the weights of layer {layer}: off by {off:.2g}.")
     sums, rounding = _euler(drawn)
     spread = max(sums) - min(sums)
     fail_unless(spread <= rounding, f"<W_l, dLoss/dW_l> differs by {spread:.2g} > {rounding:.2g} over l.")

@@ -86,9 +86,7 @@ def another_power_of_d_breaks_it(law: Array, x: Array) -> None:
     for power in (1.0, 0.25):
         units = _every_unit(law, len(x)) / len(x) ** power
         excess = _excess(units, x, float(np.mean(law**2)))
-        fail_unless(
-            excess > CLEARLY, f"dividing by d^{power:g} gives the variance of one input all the same."
-        )
+        fail_unless(excess > CLEARLY, f"dividing by d^{power:g} gives the variance of one input all the same.")
 
 
 @claim(

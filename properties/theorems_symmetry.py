@@ -187,11 +187,7 @@ def without_the_learning_rates_it_trains_otherwise(drawn: Experiment) -> None:
 
 
 @examples(30)
-@given(
-    drawn=experiments(
-        names=SMOOTH, hidden=(1, 1), widths=(2, 6), steps=(2, 5), optimised_by=st.just(SGD(0.1))
-    )
-)
+@given(drawn=experiments(names=SMOOTH, hidden=(1, 1), widths=(2, 6), steps=(2, 5), optimised_by=st.just(SGD(0.1))))
 def with_other_outgoing_weights_it_trains_otherwise(drawn: Experiment) -> None:
     """Equal incoming weights alone: one unit with the sum of the outgoing ones starts equal in function."""
     first, last = made_constant(drawn.net).weights[0], drawn.net.weights[1]

@@ -11,8 +11,9 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # One BLAS thread: the tests' matrices are small, and other processes run beside them.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import numpy as np  # noqa: E402 - OpenBLAS reads its number of threads when NumPy is imported
-import pytest  # noqa: E402
+import numpy as np
+import pytest
+
 
 @pytest.fixture(autouse=True)
 def _numpy_errors_as_they_were() -> Iterator[None]:

@@ -77,9 +77,7 @@ class Checker:
         return Report(
             run=self.run(),
             results=tuple(results),
-            contracts={
-                i.name: {"activation": "relu", "origins": {"activation": "inferred"}} for i in initializers
-            },
+            contracts={i.name: {"activation": "relu", "origins": {"activation": "inferred"}} for i in initializers},
             not_checked=tuple(not_checked),
         )
 
@@ -88,9 +86,7 @@ def load(target) -> Loaded:
     if target.startswith("bad"):
         raise UsageError(f"there is no target {target!r}; did you mean 'he:HHHHH'?")
     if target == "nothing":
-        return Loaded(
-            (), (NotChecked(name="nothing", reason="it needs std=", call_to_write="nothing(std=0.02)"),)
-        )
+        return Loaded((), (NotChecked(name="nothing", reason="it needs std=", call_to_write="nothing(std=0.02)"),))
     return Loaded((Initializer(name=target, sampler=None, recipe={"target": target}),))
 
 

@@ -40,6 +40,7 @@ def test_every_specimen_gets_the_verdicts_of_mathematics(specimen: Specimen, che
 
 def test_a_correct_initializer_held_to_another_contract_fails() -> None:
     # The matrix could pass by looking at nothing: the same code under a false promise must fail.
-    [initializer] = load("initcheck.gallery:lecun_normal", contract="activation=relu,fan=fan_in,layout=out_in").initializers
+    contract = "activation=relu,fan=fan_in,layout=out_in"
+    [initializer] = load("initcheck.gallery:lecun_normal", contract=contract).initializers
     checker = Checker(Settings(profile="quick"))  # a checker keeps one verdict a name
     assert checker.judge(initializer, "output-variance-near-one").verdict is Verdict.FAILS

@@ -264,9 +264,7 @@ def test_lines_name_law_family_and_contract():
     assert lines[0].startswith("variance      Var w = ")
     assert "/fan_in, within " in lines[0]
     assert lines[1] == "weights       a normal"
-    assert (
-        lines[2] == "contract      activation relu (inferred), fan fan_in (inferred), layout out_in (assumed)"
-    )
+    assert lines[2] == "contract      activation relu (inferred), fan fan_in (inferred), layout out_in (assumed)"
 
 
 def test_the_contract_fills_gaps_and_changes_nothing_declared():

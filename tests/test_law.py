@@ -15,9 +15,7 @@ DENSE = [
         (3, 33), (33, 3), (7, 5), (5, 7), (2, 127), (127, 2), (100, 257), (257, 100),
     ]
 ]  # fmt: skip
-CONVOLUTIONS = [
-    Layer(s, "oihw") for s in [(32, 16, 3, 3), (16, 32, 3, 3), (8, 8, 1, 1), (64, 3, 7, 7), (12, 20, 5, 2)]
-]
+CONVOLUTIONS = [Layer(s, "oihw") for s in [(32, 16, 3, 3), (16, 32, 3, 3), (8, 8, 1, 1), (64, 3, 7, 7), (12, 20, 5, 2)]]
 
 
 def measured(layers, variance, seed=0, n=4096):
@@ -48,10 +46,7 @@ def test_every_law_of_the_library_is_named_on_its_own_data(name, seed):
 
 def test_a_plain_fan_is_preferred_to_an_odd_law_that_saves_one_exception():
     samples = [LawSample(a, 1 / a.fan_in, 0.01, 9999) for a in DENSE if a.fan_in > 40 or a.fan_in == 3]
-    twisted = [
-        LawSample(s.layer, 1 / (s.layer.fan_in - 1), 0.01, 9999) if s.layer.fan_in == 3 else s
-        for s in samples
-    ]
+    twisted = [LawSample(s.layer, 1 / (s.layer.fan_in - 1), 0.01, 9999) if s.layer.fan_in == 3 else s for s in samples]
     assert fit_laws(twisted)[0].denominator.name == "fan_in"
     assert [a.fan_in for a in fit_laws(twisted)[0].exceptions] == [3]
 

@@ -38,9 +38,7 @@ WRITTEN = {
 }
 
 
-def test_one_run_of_the_command_line_writes_everything(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_run_of_the_command_line_writes_everything(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = [f"--{name}=report.{name}" for name in FILES]
     assert main(["he:HFUWN", "he:HHHHH", *options, "--github"]) == 1
     assert starts(folder) == WRITTEN
@@ -49,14 +47,10 @@ def test_one_run_of_the_command_line_writes_everything(
     assert annotations[0].startswith("::error title=fake-b fails for he%3AHFUWN::The sentence of fake-b.%0A")
 
 
-def test_one_run_of_pytest_writes_everything(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_run_of_pytest_writes_everything(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_engine.install(monkeypatch.setattr)
     options = [f"--initcheck-{name}=report.{name}" for name in FILES]
-    result = pytester.runpytest_inprocess(
-        "-p", "no:benchmark", "--initcheck=he:HFUWN", *options, "--initcheck-github"
-    )
+    result = pytester.runpytest_inprocess("-p", "no:benchmark", "--initcheck=he:HFUWN", *options, "--initcheck-github")
     assert starts(pytester.path) == WRITTEN
     result.stdout.fnmatch_lines(["::error title=fake-b fails for he%3AHFUWN::*"])
 

@@ -72,9 +72,7 @@ def test_bad_target_is_said_where_it_is_written() -> None:
 
 
 def test_the_real_engine_answers() -> None:
-    mark = initcheck.parametrize(
-        ["initcheck.gallery:he_normal"], claims=["returns-the-shape-asked"], profile="quick"
-    )
+    mark = initcheck.parametrize(["initcheck.gallery:he_normal"], claims=["returns-the-shape-asked"], profile="quick")
 
     @mark
     def test_initializer(result):

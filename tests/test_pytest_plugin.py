@@ -121,9 +121,7 @@ def test_claims_run_initializer_by_initializer(in_process) -> None:
 
 def test_names_of_users_stay_printable_and_unique(in_process) -> None:
     long = "x" * 10_000 + ":HHHHH"
-    result = in_process(
-        "--initcheck=a\x1b[31m\n:HHHHH", f"--initcheck={long}", f"--initcheck=y{long[1:]}", "-v"
-    )
+    result = in_process("--initcheck=a\x1b[31m\n:HHHHH", f"--initcheck={long}", f"--initcheck=y{long[1:]}", "-v")
     result.assert_outcomes(passed=15)
     out = "\n".join(line for line in result.outlines if "::" in line)
     assert "a\\x1b[31m\\n:HHHHH" in out
@@ -163,9 +161,7 @@ def test_a_run_that_decides_nothing_is_an_error(in_process) -> None:
     assert in_process("--initcheck=he:HHHHH", "-k", "nonesuch").ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
-def test_deselected_claims_are_no_error_beside_tests_of_the_user(
-    in_process, pytester: pytest.Pytester
-) -> None:
+def test_deselected_claims_are_no_error_beside_tests_of_the_user(in_process, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_mine="def test_mine(): pass")
     assert in_process("--initcheck=he:HHHHH", "test_mine.py", "-k", "mine").ret == pytest.ExitCode.OK
 

@@ -17,7 +17,7 @@ from initcheck.errors import UsageError
 __all__ = ["Unfit", "constant_value", "framework_module", "random_value", "torch_dtype"]
 
 
-class Unfit(ValueError):  # noqa: N818 - an answer, not an error
+class Unfit(ValueError):
     """A shape that this way of calling cannot ask for, such as three axes of ``f(fan_in, fan_out)``."""
 
 

@@ -28,7 +28,7 @@ _FRAMES = 12
 _MESSAGE_LIMIT = 500
 
 
-class InitializerRaised(InitcheckError):  # noqa: N818 - says what happened, not that initcheck erred
+class InitializerRaised(InitcheckError):
     """The user's code raised, or tried to end the process.
 
     Attributes:

@@ -27,7 +27,7 @@ _PATTERNS = {
 _KINDS = ("rng", "random_state", "torch_generator", "key", "python_random", "seed")
 
 
-class Needs(UsageError):  # noqa: N818 - an answer, not an error
+class Needs(UsageError):
     """The callable needs arguments that only its user knows; ``call`` is what to write instead."""
 
     def __init__(self, message: str, call: str) -> None:

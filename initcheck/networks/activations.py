@@ -115,9 +115,7 @@ def activation(text: str) -> Activation:
     except ValueError:
         parameter = math.nan
     if not math.isfinite(parameter):
-        raise ValueError(
-            f"{text!r}: the parameter of {name} must be a finite number, as in '{name}({default:g})'."
-        )
+        raise ValueError(f"{text!r}: the parameter of {name} must be a finite number, as in '{name}({default:g})'.")
     return _made(name, parameter)
 
 
@@ -205,9 +203,7 @@ _PLAIN = {
         Activation("selu", None, *_elu_pair(_SELU_ALPHA, _SELU_SCALE)),
         Activation("softplus", None, _softplus, _sigmoid, at_zero=math.log(2.0)),
         Activation("mish", None, lambda z: z * np.tanh(_softplus(z)), _mish_slope),
-        Activation(
-            "relu2", None, lambda z: np.maximum(z, 0.0) ** 2, lambda z: 2.0 * np.maximum(z, 0.0), degree=2
-        ),
+        Activation("relu2", None, lambda z: np.maximum(z, 0.0) ** 2, lambda z: 2.0 * np.maximum(z, 0.0), degree=2),
     )
 }
 # name -> how it is made of its parameter, and the parameter's default

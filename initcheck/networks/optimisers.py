@@ -109,12 +109,10 @@ class Adam:
         steps = state.steps + 1
         zeros = tuple(np.zeros_like(p) for p in parameters)
         first = tuple(
-            self.beta1 * m + (1 - self.beta1) * g
-            for m, g in zip(state.first or zeros, gradients, strict=True)
+            self.beta1 * m + (1 - self.beta1) * g for m, g in zip(state.first or zeros, gradients, strict=True)
         )
         second = tuple(
-            self.beta2 * v + (1 - self.beta2) * g * g
-            for v, g in zip(state.second or zeros, gradients, strict=True)
+            self.beta2 * v + (1 - self.beta2) * g * g for v, g in zip(state.second or zeros, gradients, strict=True)
         )
         correct1, correct2 = 1 - self.beta1**steps, 1 - self.beta2**steps
         rates, epsilons = _per_array(self.rate, parameters), _per_array(self.epsilon, parameters)
@@ -128,8 +126,6 @@ class Adam:
 def _per_array(value: Rate, parameters: Sequence[Array]) -> tuple[float, ...]:
     if isinstance(value, tuple):
         if len(value) != len(parameters):
-            raise ValueError(
-                f"{len(value)} rates were given for {len(parameters)} parameter arrays; give one each."
-            )
+            raise ValueError(f"{len(value)} rates were given for {len(parameters)} parameter arrays; give one each.")
         return value
     return (value,) * len(parameters)

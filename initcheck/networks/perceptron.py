@@ -89,9 +89,7 @@ class Perceptron:
             )
         for below, above in zip(self.weights, self.weights[1:], strict=False):
             if above.shape[1] != below.shape[0]:
-                raise ValueError(
-                    f"a layer of shape {above.shape} cannot follow {below.shape}: (units, inputs) each."
-                )
+                raise ValueError(f"a layer of shape {above.shape} cannot follow {below.shape}: (units, inputs) each.")
         if self.biases is not None and [b.shape for b in self.biases] != [w.shape[:1] for w in self.weights]:
             raise ValueError(
                 f"biases of shapes {[b.shape for b in self.biases]} do not fit units"

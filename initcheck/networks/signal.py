@@ -78,9 +78,7 @@ def energy_ratio_backward(weights: Iterable[Matrix], activation: Activation, x: 
     return energy_ratios(weights, activation, x, g)[1]
 
 
-def energy_ratios(
-    weights: Iterable[Matrix], activation: Activation, x: Array, g: Array
-) -> tuple[float, float]:
+def energy_ratios(weights: Iterable[Matrix], activation: Activation, x: Array, g: Array) -> tuple[float, float]:
     """Return (forward, backward), both log10 energy ratios, for one forward pass and one backward pass.
 
     The arguments are those of ``energy_ratio_backward``.
@@ -152,9 +150,7 @@ def _settled(z: Array, scale: float, activation: Activation) -> _Signal:
 
 def _through(signal: _Signal, w: Matrix, activation: Activation) -> _Signal:
     h = activation.f(signal.z)
-    return _settled(
-        h @ np.asarray(w, dtype=np.float64).T, signal.scale * (activation.degree or 1), activation
-    )
+    return _settled(h @ np.asarray(w, dtype=np.float64).T, signal.scale * (activation.degree or 1), activation)
 
 
 def _log_ratio(last: float, first: float) -> float:

@@ -140,8 +140,7 @@ def experiments(
         optimised_by: what draws the optimiser.
     """
     activations = tuple(
-        activation(name)
-        for name in draw(st.lists(st.sampled_from(names), min_size=hidden[0], max_size=hidden[1]))
+        activation(name) for name in draw(st.lists(st.sampled_from(names), min_size=hidden[0], max_size=hidden[1]))
     )
     loss = draw(st.sampled_from(sorted(LOSSES, reverse=True)))
     # One class has probability 1 whatever the logit: there is nothing to learn below two.

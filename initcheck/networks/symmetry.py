@@ -83,9 +83,7 @@ def gap(of: Perceptron | Gradients, pair: Pair) -> float:
 
 def zeroed(net: Perceptron, layers: Collection[int] | None = None) -> Perceptron:
     """The network with all biases zero, and the weights of these layers (from 0; None: of all)."""
-    weights = tuple(
-        np.zeros_like(w) if layers is None or layer in layers else w for layer, w in enumerate(net.weights)
-    )
+    weights = tuple(np.zeros_like(w) if layers is None or layer in layers else w for layer, w in enumerate(net.weights))
     biases = None if net.biases is None else tuple(np.zeros_like(b) for b in net.biases)
     return replace(net, weights=weights, biases=biases)
 

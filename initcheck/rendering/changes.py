@@ -68,9 +68,7 @@ def compare(previous: Report, report: Report) -> Changes:
     """
     old = {(r.initializer, r.claim): r for r in previous}
     new = {(r.initializer, r.claim): r for r in report}
-    changed = [
-        Change(before=old[k], now=r) for k, r in new.items() if k in old and old[k].verdict is not r.verdict
-    ]
+    changed = [Change(before=old[k], now=r) for k, r in new.items() if k in old and old[k].verdict is not r.verdict]
     conditions = [
         f"{word} {was}, now {now}"
         for word, was, now in (

@@ -41,9 +41,7 @@ def _annotation(result: Result, root: str | None) -> str:
     e = result.evidence
     parts = [result.says, what_happened(result) + "."]
     parts += [
-        f"{label}: {text}"
-        for label, text in (("smallest", e.case), ("likely", e.likely), ("fix", e.fix))
-        if text
+        f"{label}: {text}" for label, text in (("smallest", e.case), ("likely", e.likely), ("fix", e.fix)) if text
     ]
     parts += [f"reproduce: {result.reproduce}"] if result.reproduce else []
     return _command(where, "\n".join(one_line(part, 1_000) for part in parts))
@@ -58,8 +56,7 @@ def _relative(file: str, root: str | None) -> str:
 def _command(properties: dict[str, str], message: str) -> str:
     # A comma ends a property and a colon ends the properties, so both are escaped there too.
     listed = ",".join(
-        f"{key}={_escaped(value).replace(':', '%3A').replace(',', '%2C')}"
-        for key, value in properties.items()
+        f"{key}={_escaped(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()
     )
     return f"::error {listed}::{_escaped(message)}"
 

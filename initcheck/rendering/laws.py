@@ -30,9 +30,7 @@ def weights(law: Any, left: float, right: float) -> tuple[str, list[tuple[float,
     if density is None or not 0 < std < math.inf or (base == "truncated_normal" and not 0.01 < at < 100):
         return law[0], []
     step = (right - left) / 80
-    return law[0].replace("_", " "), [
-        (left + k * step, density((left + k * step) / std, at) / std) for k in range(81)
-    ]
+    return law[0].replace("_", " "), [(left + k * step, density((left + k * step) / std, at) / std) for k in range(81)]
 
 
 def _normal(z: float, _: float) -> float:

@@ -77,8 +77,7 @@ def _account(result: Result) -> str:
 
 def _not_checked(report: Report) -> Iterator[str]:
     lines = [
-        f"- {_code(n.name)}: {_text(n.reason)}"
-        + (f"; write {_code(n.call_to_write)}" if n.call_to_write else "")
+        f"- {_code(n.name)}: {_text(n.reason)}" + (f"; write {_code(n.call_to_write)}" if n.call_to_write else "")
         for n in report.not_checked
     ]
     for verdict in (Verdict.UNDECIDED, Verdict.WAIVED, Verdict.NOT_APPLICABLE):
@@ -91,12 +90,7 @@ def _not_checked(report: Report) -> Iterator[str]:
             lines.append(f"- {verdict.value.lower()}: {_code(claim)} of {of}: {_text(reason)}")
     if lines:
         shown, more = lines[:_MOST_ROWS], len(lines) - _MOST_ROWS
-        yield (
-            "\n#### Not checked\n\n"
-            + "\n".join(shown)
-            + "\n"
-            + (f"- and {more:,} more\n" if more > 0 else "")
-        )
+        yield ("\n#### Not checked\n\n" + "\n".join(shown) + "\n" + (f"- and {more:,} more\n" if more > 0 else ""))
 
 
 _PUNCTUATION = re.compile(r"([\\`*_\[\]|~$])")

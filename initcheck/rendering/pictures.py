@@ -90,9 +90,7 @@ def _variance_by_width(evidence: Evidence) -> _Plan | None:
         axes.set_ylabel("variance / ideal")
         _plain_ticks(axes)
 
-    seen = (
-        f"At {_spread('fan', fans)} the variance is {_spread('', ratios)} times the ideal{_banded(evidence)}."
-    )
+    seen = f"At {_spread('fan', fans)} the variance is {_spread('', ratios)} times the ideal{_banded(evidence)}."
     return "Variance against width", seen, paint
 
 
@@ -116,10 +114,7 @@ def _by_depth(series: str, title: str, layers: str) -> Callable[[Evidence], _Pla
             axes.set_ylabel("energy, powers of ten")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
-        ends = [
-            median(y for x, y in zip(depths, energies, strict=True) if x == at)
-            for at in (depths[0], depths[-1])
-        ]
+        ends = [median(y for x, y in zip(depths, energies, strict=True) if x == at) for at in (depths[0], depths[-1])]
         change, passed = ends[1] - ends[0], (depths[-1] - depths[0]) or 1.0
         allowed = f"; allowed is 10^{band[0]:.2g} to 10^{band[1]:.2g}" if band else ""
         seen = (
@@ -225,9 +220,7 @@ def thinned(points: list[Any]) -> list[Any]:
 
 def _spread(noun: str, values: list[float]) -> str:
     low, high = number(min(values)), number(max(values))
-    return (
-        f"{noun} {low}".strip() if low == high else f"{noun}s {low} to {high}" if noun else f"{low} to {high}"
-    )
+    return f"{noun} {low}".strip() if low == high else f"{noun}s {low} to {high}" if noun else f"{low} to {high}"
 
 
 def _banded(evidence: Evidence) -> str:

@@ -91,8 +91,7 @@ def _of(hint: Any) -> dict[str, Any]:
 
 def _series() -> dict[str, Any]:
     known = {
-        name: {"type": "array", "description": f"{series.shape}: {series.meaning}."}
-        for name, series in SERIES.items()
+        name: {"type": "array", "description": f"{series.shape}: {series.meaning}."} for name, series in SERIES.items()
     }
     return {"type": "object", "properties": known, "additionalProperties": {"type": "array"}}
 

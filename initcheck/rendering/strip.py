@@ -114,12 +114,7 @@ def room(evidence: Evidence) -> float | None:
     Where an interval is known its nearer end counts. Positive bands are measured on a logarithmic scale.
     """
     band, value = evidence.band, evidence.value
-    if (
-        band is None
-        or value is None
-        or not all(math.isfinite(v) for v in (*band, value))
-        or band[0] >= band[1]
-    ):
+    if band is None or value is None or not all(math.isfinite(v) for v in (*band, value)) or band[0] >= band[1]:
         return None
     ends = [v for v in evidence.interval or (value,) if math.isfinite(v)] or [value]
     scale: Callable[[float], float] = math.log if min(band[0], *ends, value) > 0 else float

@@ -68,9 +68,7 @@ def write(paint: Callable[[Axes], None], salt: str) -> str:
         paint(figure.add_axes((0.15, 0.18, 0.82, 0.78)))
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(written, format="svg", transparent=True, metadata=nothing)
-    return _trimmed(
-        written.getvalue(), hashlib.blake2b(salt.encode("utf-8", "replace"), digest_size=6).hexdigest()
-    )
+    return _trimmed(written.getvalue(), hashlib.blake2b(salt.encode("utf-8", "replace"), digest_size=6).hexdigest())
 
 
 def _trimmed(svg: str, prefix: str) -> str:

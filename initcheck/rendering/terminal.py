@@ -34,9 +34,7 @@ def escaped(text: str, limit: int = 300) -> str:
     if len(text) > limit:
         kept = limit // 4
         text = f"{text[:kept]}... ({len(text):,} characters) ...{text[-kept:]}"
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text
-    )
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
 
 
 def painted(line: str, colour: bool) -> str:
@@ -147,9 +145,7 @@ def result_line(result: Result) -> str:
     if result.reason:
         parts.append(f"({escaped(result.reason)})")
     elif e.measured is not None:
-        parts.append(
-            escaped(e.measured) + (f"; allowed {escaped(e.allowed)}" if e.allowed is not None else "")
-        )
+        parts.append(escaped(e.measured) + (f"; allowed {escaped(e.allowed)}" if e.allowed is not None else ""))
     return "  ".join(parts)
 
 
@@ -196,9 +192,7 @@ def _by_initializer(report: Report) -> list[str]:
     lines = [f"  {_names(names)}: FAILS {_listed(claims, 6)}" for claims, names in ordered[:_SHOWN]]
     rest = ordered[_SHOWN:]
     if rest:
-        lines.append(
-            f"  and {sum(len(names) for _, names in rest):,} more initializers that fail in other ways"
-        )
+        lines.append(f"  and {sum(len(names) for _, names in rest):,} more initializers that fail in other ways")
     if whole:
         lines.append(f"  {_names(whole)}: nothing fails")
     return lines

@@ -81,9 +81,7 @@ def band_paths(
     """
     inner_lo, inner_hi = holds_within or (lo, hi)
     if not (lo < hi and inner_lo < inner_hi):
-        raise ValueError(
-            f"the band [{lo}, {hi}], holds within [{inner_lo}, {inner_hi}]: lower edges come first"
-        )
+        raise ValueError(f"the band [{lo}, {hi}], holds within [{inner_lo}, {inner_hi}]: lower edges come first")
     process = ScaledSignProcess(p0)
     ratios = process.ratios(numer, denom)
     # A value exactly on an edge counts for neither side, so that it is evidence of nothing.
@@ -100,9 +98,7 @@ def _bets(numer: npt.NDArray[Any], denom: npt.NDArray[Any], hi: float) -> Floats
     with np.errstate(all="ignore"):
         t = np.where(denom == 0.0, np.nan, np.divide(numer, denom))
     if not hi > 0.0 or np.any(t < 0.0):
-        raise ValueError(
-            f"a mean statistic with the upper edge {hi} must be >= 0 and have a positive upper edge"
-        )
+        raise ValueError(f"a mean statistic with the upper edge {hi} must be >= 0 and have a positive upper edge")
     every = t.shape[-1]
     return betting_log_e(t.reshape(*t.shape[:-2], -1) / hi - 1.0, 1.0)[..., every - 1 :: every]
 

@@ -42,9 +42,7 @@ class Ledger:
     def __post_init__(self) -> None:
         for name, value in (("alpha", self.alpha), ("beta", self.beta)):
             if not 0.0 < value < 1.0:
-                raise ValueError(
-                    f"{name}={value!r} is not a probability of error; give a number between 0 and 1"
-                )
+                raise ValueError(f"{name}={value!r} is not a probability of error; give a number between 0 and 1")
         if self.claims < 1:
             raise ValueError(f"claims={self.claims!r}: at least one claim must share the error budget")
 

@@ -26,13 +26,10 @@ def average_log_e(log_es: Sequence[npt.ArrayLike] | Floats, weights: Sequence[fl
         ln sum_j weight_j E_j, of the shape of one process. At n = 10^7 nothing overflows.
     """
     stack = np.asarray(log_es, dtype=np.float64)
-    shares = (
-        np.full(len(stack), 1.0 / len(stack)) if weights is None else np.asarray(weights, dtype=np.float64)
-    )
+    shares = np.full(len(stack), 1.0 / len(stack)) if weights is None else np.asarray(weights, dtype=np.float64)
     if len(shares) != len(stack) or shares.min() < 0.0 or shares.sum() > 1.0 + 1e-12:
         raise ValueError(
-            f"weights={shares.tolist()} for {len(stack)} e-processes: "
-            "give one a process, >= 0, with sum at most 1"
+            f"weights={shares.tolist()} for {len(stack)} e-processes: give one a process, >= 0, with sum at most 1"
         )
     top = np.max(stack, axis=0)
     # A process at +-inf is its own maximum: shifting by it would give inf - inf.

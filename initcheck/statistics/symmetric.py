@@ -18,9 +18,7 @@ SLACK = 0.1
 Floats = npt.NDArray[np.float64]
 
 
-def call_correlation(
-    x1: npt.NDArray[Any], x2: npt.NDArray[Any], y1: npt.NDArray[Any], y2: npt.NDArray[Any]
-) -> Floats:
+def call_correlation(x1: npt.NDArray[Any], x2: npt.NDArray[Any], y1: npt.NDArray[Any], y2: npt.NDArray[Any]) -> Floats:
     """Correlate first calls with second calls: r = corr(x1 - x2, y1 - y2).
 
     Generator 1 gives x1, then y1; generator 2 gives x2, then y2. Where a second call does not depend on the
@@ -41,8 +39,7 @@ def call_correlation(
     """
     if not x1.shape == x2.shape == y1.shape == y2.shape or x1.ndim != 2:
         raise ValueError(
-            f"calls of shapes {x1.shape}, {x2.shape}, {y1.shape}, {y2.shape}: "
-            "expected four times (pairs, weights)"
+            f"calls of shapes {x1.shape}, {x2.shape}, {y1.shape}, {y2.shape}: expected four times (pairs, weights)"
         )
     first = np.asarray(x1, dtype=np.float64) - np.asarray(x2, dtype=np.float64)
     second = np.asarray(y1, dtype=np.float64) - np.asarray(y2, dtype=np.float64)
@@ -94,9 +91,7 @@ class CallEvidence:
     r_sizes: Floats
 
 
-def calls_log_e(
-    x1: npt.NDArray[Any], x2: npt.NDArray[Any], y1: npt.NDArray[Any], y2: npt.NDArray[Any]
-) -> CallEvidence:
+def calls_log_e(x1: npt.NDArray[Any], x2: npt.NDArray[Any], y1: npt.NDArray[Any], y2: npt.NDArray[Any]) -> CallEvidence:
     """Both signs, on weights and on magnitudes: the four e-processes of 'calls are independent'.
 
     Args:

@@ -93,9 +93,7 @@ def test_a_forward_pass_by_hand() -> None:
 
 def test_ordered_and_blas_products_agree_to_rounding() -> None:
     x, y = batch()
-    ordered = loss_gradients(
-        network(activation("silu"), ordered=True), x, y, LOSSES["softmax_cross_entropy"]
-    )[1]
+    ordered = loss_gradients(network(activation("silu"), ordered=True), x, y, LOSSES["softmax_cross_entropy"])[1]
     blas = loss_gradients(network(activation("silu")), x, y, LOSSES["softmax_cross_entropy"])[1]
     for a, b in zip(ordered.parameters, blas.parameters, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
@@ -105,9 +103,7 @@ def test_ordered_and_blas_products_agree_to_rounding() -> None:
 def test_ordered_products_make_equal_units_equal_to_the_last_bit(units: int) -> None:
     rng = np.random.default_rng(units)
     row, column = rng.standard_normal(units + 4), rng.standard_normal((5, 1))
-    net = Perceptron(
-        (np.tile(row, (units, 1)), np.tile(column, (1, units))), (activation("tanh"),), ordered=True
-    )
+    net = Perceptron((np.tile(row, (units, 1)), np.tile(column, (1, units))), (activation("tanh"),), ordered=True)
     x, y = rng.standard_normal((9, units + 4)), rng.standard_normal((9, 5))
     first, second = loss_gradients(net, x, y, LOSSES["squared_error"])[1].weights
     assert np.all(first == first[0])

@@ -41,9 +41,7 @@ def test_ratios_are_those_of_the_plain_computation(name: str, scale: float) -> N
     expected = plain(weights, activation(name), x, g)
     assert energy_ratios(weights, activation(name), x, g) == pytest.approx(expected, rel=1e-9, abs=1e-9)
     assert energy_ratio_forward(iter(weights), activation(name), x) == pytest.approx(expected[0], abs=1e-9)
-    assert energy_ratio_backward(iter(weights), activation(name), x, g) == pytest.approx(
-        expected[1], abs=1e-9
-    )
+    assert energy_ratio_backward(iter(weights), activation(name), x, g) == pytest.approx(expected[1], abs=1e-9)
 
 
 @pytest.mark.parametrize("name", ["linear", "relu", "leaky_relu"])
@@ -100,9 +98,7 @@ def test_tanh_is_not_rescaled() -> None:
     phi, x = activation("tanh"), np.full((2, 1), 1e-3)
     twice = [np.full((1, 1), 2.0)]
     assert energy_ratio_forward(twice * 5, phi, x) == pytest.approx(5 * math.log10(4), abs=1e-3)
-    assert energy_ratio_forward(twice * 60, phi, x) == pytest.approx(
-        energy_ratio_forward(twice * 61, phi, x), abs=1e-9
-    )
+    assert energy_ratio_forward(twice * 60, phi, x) == pytest.approx(energy_ratio_forward(twice * 61, phi, x), abs=1e-9)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -153,6 +149,4 @@ def test_he_keeps_the_energy_and_a_tenth_of_it_does_not() -> None:
     forward, backward = energy_ratios(weights, activation("relu"), x, g)
     assert abs(forward) < 1
     assert abs(backward) < 1
-    assert energy_ratio_forward((0.1 * w for w in weights), activation("relu"), x) == pytest.approx(
-        forward - 40
-    )
+    assert energy_ratio_forward((0.1 * w for w in weights), activation("relu"), x) == pytest.approx(forward - 40)

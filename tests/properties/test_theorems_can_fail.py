@@ -68,9 +68,7 @@ def noisy_descent(patch: pytest.MonkeyPatch) -> None:
     """An optimiser that adds noise commutes with no permutation."""
     right, rng = optimisers.SGD.step, np.random.default_rng(0)
 
-    def step(
-        self: optimisers.SGD, parameters: Sequence[Array], gradients: Sequence[Array], state: Any
-    ) -> Any:
+    def step(self: optimisers.SGD, parameters: Sequence[Array], gradients: Sequence[Array], state: Any) -> Any:
         noisy = [g + 1e-6 * rng.standard_normal(g.shape) for g in gradients]
         return right(self, parameters, noisy, state)
 
@@ -80,9 +78,7 @@ def noisy_descent(patch: pytest.MonkeyPatch) -> None:
 def a_slower_descent(patch: pytest.MonkeyPatch) -> None:
     right = optimisers.SGD.step
 
-    def step(
-        self: optimisers.SGD, parameters: Sequence[Array], gradients: Sequence[Array], state: Any
-    ) -> Any:
+    def step(self: optimisers.SGD, parameters: Sequence[Array], gradients: Sequence[Array], state: Any) -> Any:
         return right(self, parameters, [0.5 * g for g in gradients], state)
 
     patch.setattr(optimisers.SGD, "step", step)
@@ -93,9 +89,7 @@ def rates_of_width_one_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_layer_without_its_mean(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        theorems_centering, "_off_centre", lambda rng, width, c: rng.standard_normal((width, width))
-    )
+    patch.setattr(theorems_centering, "_off_centre", lambda rng, width, c: rng.standard_normal((width, width)))
 
 
 def a_layer_with_twice_the_mean(patch: pytest.MonkeyPatch) -> None:

@@ -144,9 +144,7 @@ def ties_failure(initializer: str = "myinit:constant") -> Result:
 
 def report(*results: Result, **fields: Any) -> Report:
     """A report of these results, made as a default run makes one."""
-    run = fields.pop(
-        "run", Run(claims=23, version="0.1.0", libraries={"numpy": "2.4.6"}, command="initcheck myinit")
-    )
+    run = fields.pop("run", Run(claims=23, version="0.1.0", libraries={"numpy": "2.4.6"}, command="initcheck myinit"))
     return Report(run=run, results=results, **fields)
 
 
@@ -189,12 +187,8 @@ def every_verdict() -> Report:
             reason="budget of 4,000,000 weights spent",
         ),
         result("finite", Verdict.WAIVED, "myinit:tiny", reason="float16 overflows by design"),
-        result(
-            "haar-distributed", Verdict.NOT_APPLICABLE, "myinit:tiny", reason="the contract is not orthogonal"
-        ),
-        result(
-            "haar-distributed", Verdict.NOT_APPLICABLE, "myinit:he", reason="the contract is not orthogonal"
-        ),
+        result("haar-distributed", Verdict.NOT_APPLICABLE, "myinit:tiny", reason="the contract is not orthogonal"),
+        result("haar-distributed", Verdict.NOT_APPLICABLE, "myinit:he", reason="the contract is not orthogonal"),
         run=Run(
             claims=23,
             version="0.1.0",
@@ -273,13 +267,9 @@ def many(initializers: int = 100, *, failing: float = 0.08, seed: int = 0) -> Re
         for claim, _, _ in CLAIMS:
             if draw.random() < failing:
                 base = variance_failure(name)
-                results.append(
-                    result(claim, Verdict.FAILS, name, evidence=base.evidence, reproduce=base.reproduce)
-                )
+                results.append(result(claim, Verdict.FAILS, name, evidence=base.evidence, reproduce=base.reproduce))
             elif draw.random() < 0.1:
-                results.append(
-                    result(claim, Verdict.NOT_APPLICABLE, name, reason="the contract does not ask for it")
-                )
+                results.append(result(claim, Verdict.NOT_APPLICABLE, name, reason="the contract does not ask for it"))
             else:
                 value = draw.uniform(0.82, 1.2)
                 evidence = Evidence(

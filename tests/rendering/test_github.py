@@ -30,9 +30,7 @@ def commands(text: str) -> list[tuple[dict[str, str], str]]:
 
 
 def test_a_failure_stands_at_its_initializer():
-    properties, message = commands(github.render(sample_reports.every_verdict(), root="/home/user/project"))[
-        0
-    ]
+    properties, message = commands(github.render(sample_reports.every_verdict(), root="/home/user/project"))[0]
     assert properties == {
         "file": "myinit.py",
         "line": "12",

@@ -55,9 +55,7 @@ def page(request) -> Document:
 
 
 def everything(previous: bool = True) -> str:
-    return html.render(
-        sample_reports.every_verdict(), previous=sample_reports.last_run() if previous else None
-    )
+    return html.render(sample_reports.every_verdict(), previous=sample_reports.last_run() if previous else None)
 
 
 def test_nothing_is_fetched_from_anywhere(page):
@@ -205,9 +203,7 @@ def _contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_every_colour_of_text_has_contrast_enough(scheme):
     style = (files("initcheck.rendering") / "report.css").read_text()
-    colours = dict(
-        re.findall(r"(--\w+): (#\w{6});", re.findall(r":root \{(.*?)\}", style, re.DOTALL)[scheme])
-    )
+    colours = dict(re.findall(r"(--\w+): (#\w{6});", re.findall(r":root \{(.*?)\}", style, re.DOTALL)[scheme]))
     assert set(colours) >= {"--ink", "--paper", "--raised"}
     for text, ground in itertools.product(("--ink", "--muted", "--good", "--bad", "--warn", "--link"),
                                           ("--paper", "--raised")):  # fmt: skip

@@ -11,9 +11,7 @@ from initcheck.rendering import html
 
 api = pytest.importorskip("playwright.sync_api", reason="the browser is driven with playwright")
 CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no chromium here (Debian: apt-get install chromium)"
-)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here (Debian: apt-get install chromium)")
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -93,9 +91,7 @@ def test_pictures_are_drawn_in_the_colours_of_the_page(visit):
     assert plots.count() == 2
     assert plots.first.bounding_box()["height"] > 100
     ink = page.evaluate("getComputedStyle(document.body).color")
-    fills = page.evaluate(
-        "[...document.querySelectorAll('#failure-1 .plot text')].map(t => getComputedStyle(t).fill)"
-    )
+    fills = page.evaluate("[...document.querySelectorAll('#failure-1 .plot text')].map(t => getComputedStyle(t).fill)")
     assert set(fills) == {ink}
 
 
@@ -188,9 +184,7 @@ def test_the_keyboard_reaches_the_failures_and_the_matrix(visit):
     reached = set()
     for _ in range(40):
         page.keyboard.press("Tab")
-        reached.add(
-            page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.name")
-        )
+        reached.add(page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.name"))
     assert {"Matrix of initializers and claims", "initializer", "claim", "verdict"} <= reached
 
 

@@ -14,12 +14,7 @@ markdown_it = pytest.importorskip("markdown_it", reason="the Markdown is read ba
 
 def html(text: str) -> str:
     """What a reader of GitHub-flavoured Markdown makes of it; raw HTML passes, as on GitHub."""
-    return (
-        markdown_it.MarkdownIt("commonmark", {"html": True})
-        .enable("table")
-        .enable("strikethrough")
-        .render(text)
-    )
+    return markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough").render(text)
 
 
 def test_says_outcome_denominator_bound_and_the_command():
@@ -27,15 +22,12 @@ def test_says_outcome_denominator_bound_and_the_command():
     lines = text.splitlines()
     assert lines[0] == "### initcheck: 3 claims fail in 3 of 3 initializers"
     assert lines[2] == (
-        "19 verdicts (16 claims x 3 initializers) ="
-        " 12 hold + 3 fail + 1 undecided + 1 waived + 2 not applicable"
+        "19 verdicts (16 claims x 3 initializers) = 12 hold + 3 fail + 1 undecided + 1 waived + 2 not applicable"
     )
     assert lines[4] == "Since the last run: 1 worse, 1 new (seed 7, now 0)"
     assert "pytest --initcheck=myinit:he -k output_variance --initcheck-seed=0" in lines
     assert "P(any false FAIL) is at most 1e-06 per initializer, 3e-06 over all 3" in lines[-1]
-    assert (
-        "- `myinit:from_config`: needs an argument 'config'; write `myinit:from_config(config=...)`" in lines
-    )
+    assert "- `myinit:from_config`: needs an argument 'config'; write `myinit:from_config(config=...)`" in lines
     assert "- not applicable: `haar-distributed` of 2 initializers: the contract is not orthogonal" in lines
 
 

@@ -104,9 +104,7 @@ def test_the_samples_use_known_series_in_their_documented_shape():
     assert [series.problems(s) for s in used if series.problems(s)] == []
 
 
-@pytest.mark.parametrize(
-    "law", ["normal", "uniform", "laplace", "truncated_normal(2)", "truncated_normal(1)"]
-)
+@pytest.mark.parametrize("law", ["normal", "uniform", "laplace", "truncated_normal(2)", "truncated_normal(1)"])
 def test_a_density_has_mass_one_and_the_standard_deviation_it_is_named_with(law):
     name, points = laws.weights([law, 0.5], -6.0, 6.0)
     assert name == law.replace("_", " ")

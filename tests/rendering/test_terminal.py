@@ -30,9 +30,7 @@ WHOLE = Evidence(
 )
 
 
-def judged(
-    verdict: Verdict = Verdict.FAILS, claim: str = "output-variance-near-one", **fields: object
-) -> Result:
+def judged(verdict: Verdict = Verdict.FAILS, claim: str = "output-variance-near-one", **fields: object) -> Result:
     told = {
         "says": "A unit's pre-activation keeps second moment 1 at every width.",
         "initializer": "myinit:he",
@@ -75,9 +73,7 @@ def test_account_gives_reason_traceback_shape_and_notes_where_there_are_any() ->
         calls=1,
         detail=("File m.py, line 3", "ZeroDivisionError"),
     )
-    result = judged(
-        evidence=evidence, reason="it is waived (old) and yet it holds", notes=("contract inferred: relu",)
-    )
+    result = judged(evidence=evidence, reason="it is waived (old) and yet it holds", notes=("contract inferred: relu",))
     assert failure_text(result).splitlines()[2:-1] == [
         "    reason      it is waived (old) and yet it holds",
         "    measured    raises ZeroDivisionError at fan_in 0",
@@ -141,9 +137,8 @@ def test_denominator_adds_up_and_names_every_verdict_that_occurs() -> None:
 
 def test_error_bound_is_summed_over_initializers() -> None:
     two = [judged(initializer=name) for name in ("a", "b")]
-    assert (
-        "P(any false FAIL) <= 1e-06; a HOLDS is wrong with probability <= 0.001; seed 0, profile default"
-        in (summary(two[0]))
+    assert "P(any false FAIL) <= 1e-06; a HOLDS is wrong with probability <= 0.001; seed 0, profile default" in (
+        summary(two[0])
     )
     assert any(
         line.startswith("P(any false FAIL) <= 1e-06 for each initializer (2e-06 in this run);")
@@ -173,8 +168,7 @@ def test_what_was_not_checked_is_folded_by_reason() -> None:
 
 def test_undecided_claims_are_folded_though_their_figures_differ() -> None:
     results = [
-        judged(Verdict.UNDECIDED, initializer=f"f{n}", claim="zero-mean", reason=f"0.0{n} measured")
-        for n in range(9)
+        judged(Verdict.UNDECIDED, initializer=f"f{n}", claim="zero-mean", reason=f"0.0{n} measured") for n in range(9)
     ]
     lines = [line for line in summary(*results) if line.startswith("undecided")]
     assert lines == ["undecided: zero-mean of 9 initializers: 0.00 measured"]
@@ -199,9 +193,7 @@ def test_inferred_contracts_are_said() -> None:
 
 
 def test_last_line_reproduces_the_first_failure() -> None:
-    lines = summary(
-        judged(Verdict.HOLDS, reproduce="no"), judged(reproduce="first"), judged(reproduce="second")
-    )
+    lines = summary(judged(Verdict.HOLDS, reproduce="no"), judged(reproduce="first"), judged(reproduce="second"))
     assert lines[-1] == "reproduce the first failure: first"
 
 
@@ -218,9 +210,7 @@ def test_a_hundred_initializers_fit_a_screen() -> None:
         for c, claim in enumerate(claims):
             fails = n % 5 == 0 and c in (n % 7, n % 11)
             verdict = Verdict.FAILS if fails else Verdict.NOT_APPLICABLE if c == 22 else Verdict.HOLDS
-            results.append(
-                judged(verdict, claim=claim, initializer=f"package.module:initializer_{n}", reason="why")
-            )
+            results.append(judged(verdict, claim=claim, initializer=f"package.module:initializer_{n}", reason="why"))
     lines = summary(*results)
     assert len(lines) <= 24
     assert max(map(len, lines)) < 250

@@ -54,9 +54,7 @@ def test_betting_joins_the_upper_edge_only_of_a_mean() -> None:
         ((-2.0, 1.0), {"mean_statistic": True}, "must be >= 0"),
     ],
 )
-def test_impossible_bands_are_refused(
-    band: tuple[float, float], options: dict[str, object], sentence: str
-) -> None:
+def test_impossible_bands_are_refused(band: tuple[float, float], options: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         band_paths(np.full(8, -1.0), np.ones(8), *band, **options)
 
@@ -95,9 +93,7 @@ def test_confirmation_never_holds() -> None:
 
 def test_wider_band_for_holds() -> None:
     """Exactly on the edge of the claim, yet well within what counts as sound: shown sound, never failed."""
-    judgement = judge_band(
-        constant(1e-4), -1e-4, 1e-4, level=1e-2, max_groups=96, holds_within=(-0.005, 0.005)
-    )
+    judgement = judge_band(constant(1e-4), -1e-4, 1e-4, level=1e-2, max_groups=96, holds_within=(-0.005, 0.005))
     assert judgement.decision is Decision.HOLDS
 
 

@@ -107,9 +107,7 @@ LO, HI = 0.8, 1.25
 GROUPS = 240
 
 
-def groups_at(
-    law: str, value: float, seed: int, mean: bool, runs: int = RUNS, groups: int = GROUPS
-) -> BandEvidence:
+def groups_at(law: str, value: float, seed: int, mean: bool, runs: int = RUNS, groups: int = GROUPS) -> BandEvidence:
     rng = np.random.default_rng(seed)
     numer = value * LAWS[law](rng, (runs, groups))
     return band_paths(np.abs(numer), np.ones_like(numer), LO, HI, mean_statistic=mean)
@@ -148,9 +146,7 @@ def test_band_holds_what_is_inside_and_never_fails_it(law: str) -> None:
     assert ever(paths.fails, 1e-6) == 0
 
 
-@pytest.mark.parametrize(
-    ("edge", "wrong"), [(LO, Decision.FAILS), (HI, Decision.FAILS), (HI, Decision.HOLDS)]
-)
+@pytest.mark.parametrize(("edge", "wrong"), [(LO, Decision.FAILS), (HI, Decision.FAILS), (HI, Decision.HOLDS)])
 def test_band_driver_keeps_its_level_on_the_edge(edge: float, wrong: Decision) -> None:
     runs, alpha, rng = 400, 0.05, np.random.default_rng(10)
     errors = 0
@@ -259,9 +255,7 @@ def test_rare_events_keep_their_level_and_frequent_ones_fail() -> None:
 def test_median_on_the_edge_rarely_fails_and_rarely_holds(alpha: float, edge: float, screen: bool) -> None:
     runs, rng = 1500, np.random.default_rng(19)
     found = [
-        judge_median(
-            lambda n: edge + rng.normal(0.0, 0.1, n), -1.0, 1.0, level=alpha, beta=alpha, screen=screen
-        )
+        judge_median(lambda n: edge + rng.normal(0.0, 0.1, n), -1.0, 1.0, level=alpha, beta=alpha, screen=screen)
         for _ in range(runs)
     ]
     assert sum(j.decision is Decision.FAILS for j in found) <= at_most(alpha, runs)
@@ -273,8 +267,7 @@ def test_median_on_the_edge_rarely_fails_and_rarely_holds(alpha: float, edge: fl
 def test_median_outside_fails(centre: float, screen: bool) -> None:
     rng = np.random.default_rng(20)
     found = [
-        judge_median(lambda n: rng.normal(centre, 0.5, n), -1.0, 1.0, level=1e-6, screen=screen)
-        for _ in range(100)
+        judge_median(lambda n: rng.normal(centre, 0.5, n), -1.0, 1.0, level=1e-6, screen=screen) for _ in range(100)
     ]
     if screen:  # its looks fit beta: at 1e-6 some need the second one
         assert not any(j.decision is Decision.HOLDS for j in found)

@@ -109,9 +109,9 @@ def test_clause_holds_for_the_laws_of_weights_at_256_a_group(law: str, merged: i
     groups = (weights**2).mean(axis=1).reshape(-1, merged).mean(axis=1)
     # Rademacher weights all measure exactly 1: rounding must not put them beyond themselves.
     for beyond in (groups > moment * (1 + 1e-12), groups < moment * (1 - 1e-12)):
-        assert stats.binomtest(int(beyond.sum()), len(beyond)).proportion_ci(
-            1 - 1e-6
-        ).high <= CLAUSE + 0.1 * (merged > 1)
+        assert stats.binomtest(int(beyond.sum()), len(beyond)).proportion_ci(1 - 1e-6).high <= CLAUSE + 0.1 * (
+            merged > 1
+        )
 
 
 def test_clause_is_false_of_rare_outliers_in_small_groups() -> None:

@@ -53,9 +53,7 @@ def test_average_of_the_scales_is_taken_at_multiples_of_eight() -> None:
     ratios = ScaledSignProcess.ratios(t, np.ones(27))
     path = ScaledSignProcess(0.5).path([r > 0 for r in ratios])
     assert path.shape == (3,)
-    scales = [
-        log_e((r[: 16 // s] > 0).sum(), 16 // s, 0.5) for r, s in zip(ratios, (1, 2, 4, 8), strict=True)
-    ]
+    scales = [log_e((r[: 16 // s] > 0).sum(), 16 // s, 0.5) for r, s in zip(ratios, (1, 2, 4, 8), strict=True)]
     assert math.exp(path[1]) == pytest.approx(np.exp(scales) @ [0.7, 0.1, 0.1, 0.1])
 
 

@@ -21,7 +21,4 @@ def test_examples_are_true(name: str) -> None:
 
 def test_table_of_contents_is_complete() -> None:
     assert set(statistics.__all__) <= set(dir(statistics))
-    assert (
-        sorted(statistics.__all__, key=lambda n: (not n.isupper(), not n[0].isupper(), n))
-        == statistics.__all__
-    )
+    assert sorted(statistics.__all__, key=lambda n: (not n.isupper(), not n[0].isupper(), n)) == statistics.__all__

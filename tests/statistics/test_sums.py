@@ -107,9 +107,7 @@ def test_no_calls_are_no_entries() -> None:
     assert len(Record.of(np.empty((0, 4, 5)))) == 0
 
 
-@pytest.mark.parametrize(
-    "stack", [np.zeros((4, 5)), np.zeros((1, 2, 3), dtype=complex), np.full((1, 1, 1), "a")]
-)
+@pytest.mark.parametrize("stack", [np.zeros((4, 5)), np.zeros((1, 2, 3), dtype=complex), np.full((1, 1, 1), "a")])
 def test_other_things_are_refused(stack: np.ndarray) -> None:
     with pytest.raises(ValueError, match="expected real weights"):
         Record.of(stack)
