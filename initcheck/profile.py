@@ -41,7 +41,7 @@ PROFILES = {
             exact_layers=24,
             largest=16_384,
             weights=4_000_000,
-            calls=20_000,
+            calls=40_000,
             shrink=60,
         ),
         Profile(
