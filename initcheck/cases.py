@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from initcheck.claim import Claim
 from initcheck.draws import BrokenCall
 from initcheck.layer import Layer
 from initcheck.strategies import smaller_layers, walking
-from initcheck.trial import NotAsked, Trial
+from initcheck.trial import CaseFailed, NotAsked, Trial
 
 __all__ = ["smallest_failure"]
 
@@ -26,18 +28,26 @@ def smallest_failure(claim: Claim, trial: Trial) -> AssertionError | None:
     """
     cases = _Cases(claim, trial)
     domain = trial.subject.domain
-    plan = st.sampled_from(domain.plan)
-    every = st.sampled_from(sorted({*domain.plan, *domain.exact}, key=lambda layer: (layer.weights, layer)))
-    failure = cases.run(plan, every, len(domain.plan) + len(domain.exact) + 8, (Phase.generate,))
+    chosen = trial.subject.plan_of(claim)
+    if not chosen:
+        return None
+    plan = st.sampled_from(chosen)
+    every = st.sampled_from(sorted({*chosen, *domain.exact}, key=lambda layer: (layer.weights, layer)))
+    failure = cases.run(plan, every, len(chosen) + len(domain.exact) + 8, (Phase.generate,))
     if failure is None:
         return None
     failed = next((value for value in cases.last_failed.values() if isinstance(value, Layer)), None)
     if failed is None:
         return failure
+    if not trial.subject.shrinks:
+        return cases.worst(chosen)
     trial.shrinking = True
     around = smaller_layers(failed, domain.layouts, domain.widths[0])
     smaller = cases.run(around, around, trial.subject.profile.shrink, (Phase.generate, Phase.shrink))
     return smaller or failure
+
+
+_LISTED = 6
 
 
 class _Cases:
@@ -71,6 +81,23 @@ class _Cases:
                 return error
         return None
 
+    def worst(self, layers: Sequence[Layer]) -> AssertionError | None:
+        """Ask every layer; the failure furthest beyond its band, the others listed beneath it."""
+        drawn, failures = self.last_failed, []
+        for layer in layers:
+            replaced = {name: layer if isinstance(value, Layer) else value for name, value in drawn.items()}
+            try:
+                self.ask(replaced)
+            except AssertionError as error:
+                failures.append(error)
+        if not all(isinstance(f, CaseFailed) for f in failures):
+            return failures[0]
+        found = sorted((f for f in failures if isinstance(f, CaseFailed)), key=_how_far, reverse=True)
+        evidence = found[0].evidence
+        lines = [f"also {f.evidence.measured} at {f.evidence.case}" for f in found[1:]]
+        more = (f"and at {len(lines) - _LISTED} more",) if len(lines) > _LISTED else ()
+        return CaseFailed(replace(evidence, detail=(*evidence.detail, *lines[:_LISTED], *more)))
+
     def ask(self, drawn: dict[str, Any]) -> None:
         key = repr(sorted(drawn.items()))
         if key not in self.answers:
@@ -92,3 +119,13 @@ class _Cases:
         except AssertionError as error:
             return error
         return None
+
+
+def _how_far(failure: CaseFailed) -> float:
+    """How far beyond its band a failure lies, as a ratio of logarithms; 0 where it has no band."""
+    evidence = failure.evidence
+    if evidence.value is None or evidence.band is None or not (evidence.value > 0 and evidence.band[0] > 0):
+        return 0.0
+    lo, hi = evidence.band
+    # To a tenth, so that of failures which differ by chance the first of the plan is named.
+    return round(max(math.log(lo / evidence.value), math.log(evidence.value / hi)), 1)

@@ -19,7 +19,8 @@ from initcheck.contract import Contract
 from initcheck.draws import OutOfTime
 from initcheck.errors import UsageError, closest
 from initcheck.initializer import Initializer
-from initcheck.profile import profile
+from initcheck.layers import LayerSampler, LayerSubject
+from initcheck.profile import Profile, profile
 from initcheck.report import NotChecked, Report, Run
 from initcheck.statistics import Ledger
 from initcheck.subject import Subject
@@ -116,7 +117,7 @@ class Checker:
         """What the claims about this initializer share."""
         if initializer.name not in self._subjects:
             # One at a time: the records of the last initializer are of no use to the next.
-            self._subjects = {initializer.name: Subject(initializer, self.profile, self.settings.seed)}
+            self._subjects = {initializer.name: subject_of(initializer, self.profile, self.settings.seed)}
         return self._subjects[initializer.name]
 
     def judge(self, initializer: Initializer, claim_id: str) -> Result:
@@ -189,6 +190,9 @@ class Checker:
 
     def _decided(self, initializer: Initializer, claim: Claim) -> Result:
         subject = self.subject(initializer)
+        reason = subject.not_asked(claim)
+        if reason is not None:
+            return self._result(subject, claim, Verdict.NOT_APPLICABLE, reason)
         failed_needs = [n for n in claim.needs if self._decide(initializer, find(n)).verdict is Verdict.FAILS]
         ended = [n for n in failed_needs if find(n).kind == "check" and not self._goes_on(subject, claim, n)]
         if ended:
@@ -255,6 +259,12 @@ class Checker:
             reproduce="pytest " + " ".join(shlex.quote(o) for o in options),
             location=initializer.location,
         )
+
+
+def subject_of(initializer: Initializer, budget: Profile, seed: int) -> Subject:
+    """The subject of its kind: shapes of an initializer, or the weights of a layer."""
+    kind = LayerSubject if isinstance(initializer.sampler, LayerSampler) else Subject
+    return kind(initializer, budget, seed)
 
 
 def _worst(decided: Sequence[Evidence]) -> Evidence:

@@ -67,6 +67,7 @@ def infer_contract(words: Sequence[str]) -> int:
     import numpy as np
 
     from initcheck.inference import infer
+    from initcheck.layers import LayerSampler
     from initcheck.rendering.terminal import escaped
     from initcheck.targets import load
 
@@ -75,6 +76,9 @@ def infer_contract(words: Sequence[str]) -> int:
         loaded = load(target, contract=held_to)
         for initializer in loaded.initializers:
             sampler = initializer.sampler
+            if isinstance(sampler, LayerSampler):
+                print(f"{escaped(initializer.name)}\n  a layer is judged by what it does; nothing is inferred of it")
+                continue
 
             def draw(shape: tuple[int, ...], seed: int, sampler: Any = sampler) -> npt.NDArray[Any]:
                 return np.asarray(sampler.to_numpy(sampler.calls(shape, [seed], "float32")[0]), dtype=np.float64)

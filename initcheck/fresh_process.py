@@ -18,7 +18,7 @@ from initcheck.initializer import Initializer
 
 __all__ = ["FreshProcesses", "Pending", "fresh_processes", "serve"]
 
-Call = tuple[tuple[int, ...], int]
+Call = tuple[tuple[int, ...], int, tuple[int, ...]]
 
 # Two, so that code which hangs on Python's hash seed differs between them for certain.
 _ORDERS = (("in a fresh process", False, "1"), ("in a fresh process, in another order", True, "2"))
@@ -180,10 +180,10 @@ def _answers(requests: IO[str]) -> Iterator[dict[str, Any]]:
             continue
         digests = []
         with isolated(request["global seed"]):
-            for shape, seed in request["plan"]:
+            for asked, seed, shape in request["plan"]:
                 try:
                     with contained():
-                        result = initializer.sampler.calls(tuple(shape), [seed], request["dtype"])[0]
+                        result = initializer.sampler.calls(tuple(asked), [seed], request["dtype"])[0]
                     array = initializer.sampler.to_numpy(result)
                     broken = None if array.shape == tuple(shape) else "shape"
                 except (InitializerRaised, TypeError) as error:

@@ -14,7 +14,7 @@ from initcheck.trial import Trial
 
 __all__ = ["repeats_bit_for_bit"]
 
-Call = tuple[tuple[int, ...], int]
+Call = tuple[tuple[int, ...], int, tuple[int, ...]]
 
 
 def repeats_bit_for_bit(trial: Trial, layers: Sequence[Layer]) -> None:
@@ -28,7 +28,7 @@ def repeats_bit_for_bit(trial: Trial, layers: Sequence[Layer]) -> None:
     """
     plan: list[Call] = []
     for layer in layers:
-        plan += [(layer.shape, seed) for seed in trial.draws.seeds(layer, trial.dtype, "repeat", 0, 2)]
+        plan += [(layer.asked, seed, layer.shape) for seed in trial.draws.seeds(layer, trial.dtype, "repeat", 0, 2)]
     fresh = trial.subject.fresh.start(trial.initializer, plan, trial.dtype)
     here = {
         "in this process": _drawn(trial, layers, plan, 1, backward=False),
@@ -42,7 +42,7 @@ def repeats_bit_for_bit(trial: Trial, layers: Sequence[Layer]) -> None:
     for where, digests in {**here, **answers}.items():
         for call, first, again in zip(plan, expected, digests, strict=True):
             if first != again:
-                layer = next(a for a in layers if a.shape == call[0])
+                layer = next(a for a in layers if a.asked == call[0])
                 trial.fail(
                     layer,
                     measured=f"seed {call[1]} gives other values {where}",
@@ -55,17 +55,17 @@ def repeats_bit_for_bit(trial: Trial, layers: Sequence[Layer]) -> None:
 
 def _drawn(trial: Trial, layers: Sequence[Layer], plan: Sequence[Call], seed: int, *, backward: bool) -> list[str]:
     """Digests of the plan's calls, in its order, though drawn in either order."""
-    by_shape = {layer.shape: layer for layer in layers}
+    by_shape = {layer.asked: layer for layer in layers}
     digests: dict[Call, str] = {}
     with isolated(seed):
-        for shape, call_seed in reversed(plan) if backward else plan:
-            layer = by_shape[shape]
+        for asked, call_seed, shape in reversed(plan) if backward else plan:
+            layer = by_shape[asked]
             # Moves the global generators between calls: code that leans on them must show it.
             random.random()
             np.random.random_sample()
             try:
                 result = trial.draws.raw(layer, trial.dtype, [call_seed])[0]
-                digests[shape, call_seed] = digest(trial.draws.array(layer, trial.dtype, result)).hex()
+                digests[asked, call_seed, shape] = digest(trial.draws.array(layer, trial.dtype, result)).hex()
             except BrokenCall as broken:
-                digests[shape, call_seed] = f"broken: {broken.kind}"
+                digests[asked, call_seed, shape] = f"broken: {broken.kind}"
     return [digests[call] for call in plan]

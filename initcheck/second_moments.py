@@ -77,7 +77,9 @@ class ForwardSecondMoment(Statistic):
         """E y^2 given W, averaged over units, over the ideal."""
         phi = nonlinearity(self.contract)
         value = (phi.m2 - phi.m1**2) * record.energy + phi.m1**2 * record.row_sum_energy
-        return value / (self.layer.units * self.ideal)
+        # A strided transposed convolution meets fan_in of the weights that a unit has; elsewhere they are the same.
+        share = self.layer.fan_in / self.layer.inputs
+        return value * (share / (self.layer.units * self.ideal))
 
 
 class BackwardSecondMoment(Statistic):

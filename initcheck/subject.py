@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.chains import Chains
+from initcheck.claim import Claim
 from initcheck.contract import Contract
 from initcheck.diagnosis import Cause, Observed, diagnose
 from initcheck.domain import Domain, domain_of
@@ -17,6 +18,7 @@ from initcheck.inference import Inferred, infer
 from initcheck.initializer import Initializer
 from initcheck.layer import Layer
 from initcheck.profile import Profile
+from initcheck.second_moments import BackwardSecondMoment, ForwardSecondMoment, Statistic
 from initcheck.statistics import second_moment_shown
 from initcheck.verdict import Evidence
 
@@ -106,11 +108,40 @@ class Subject:
         """The processes of this run that have drawn nothing yet."""
         return fresh_processes()
 
+    def contract_of(self, layer: Layer) -> Contract:
+        """What this layer is held to: the weights of a built layer may each have a promise of their own."""
+        return self.contract
+
+    def plan_of(self, claim: Claim) -> tuple[Layer, ...]:
+        """The layers that a claim walks."""
+        return self.domain.plan
+
+    def not_asked(self, claim: Claim) -> str | None:
+        """Why a claim does not fit this kind of subject; None where it does."""
+        return None
+
+    def output_second_moment(self, layer: Layer) -> Statistic:
+        """The second moment of a unit's output, over the ideal."""
+        return ForwardSecondMoment(layer, self.contract)
+
+    def gradient_second_moment(self, layer: Layer) -> Statistic:
+        """The second moment of a gradient behind the layer, over the ideal."""
+        return BackwardSecondMoment(layer, self.contract)
+
+    def peers(self, layer: Layer) -> tuple[Layer, ...]:
+        """Everything that one call draws beside this layer; none where a call draws one weight."""
+        return ()
+
     def chains(self, layer: Layer) -> Chains:
         """The deep networks of a square layer, kept for both directions."""
         if layer not in self._chains:
             self._chains[layer] = Chains(self.draws, self.contract, layer)
         return self._chains[layer]
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether smaller layers than those of the plan can be asked for."""
+        return True
 
     @functools.cached_property
     def constant(self) -> bool:
@@ -137,6 +168,11 @@ class Subject:
         """Three layers, small, middling and large, for what a few calls decide."""
         plan = self.domain.plan
         return tuple(dict.fromkeys((plan[0], plan[len(plan) // 2], plan[-1])))
+
+    @property
+    def positioned(self) -> tuple[Layer, ...]:
+        """The layers whose positions are looked at one by one, in thousands of calls."""
+        return self.medium
 
     @functools.cached_property
     def medium(self) -> tuple[Layer, ...]:

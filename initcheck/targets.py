@@ -21,6 +21,7 @@ from initcheck.contract import Contract
 from initcheck.declaration import Declared, declared_contract, merged
 from initcheck.errors import UsageError
 from initcheck.initializer import Initializer
+from initcheck.layers.target import layer_initializer
 from initcheck.report import NotChecked
 from initcheck.target_modules import find, members
 from initcheck.target_text import parse
@@ -159,7 +160,8 @@ def _one(
     signature = signature or keys.pop("signature", None)
     parameter = parameter or keys.pop("parameter", None)
     args = {**keys.pop("args", {}), **args}
-    initializer = recognise(obj, name, signature=signature, args=args, parameter=parameter)
+    layer = layer_initializer(obj, name, args) if signature is None and parameter is None else None
+    initializer = layer or recognise(obj, name, signature=signature, args=args, parameter=parameter)
     contract = merged(declared, Contract.from_mapping(keys), initializer.contract)
     if recipe is not None:
         recipe = {**recipe, "contract": declared.said() or None}

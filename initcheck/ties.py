@@ -40,7 +40,7 @@ def ties_are_no_accident(trial: Trial, layer: Layer) -> bool:
     """
     if layer.fan_in >= 64 or trial.subject.constant:
         return True
-    contract: Contract = trial.contract
+    contract: Contract = trial.subject.contract_of(layer)
     if contract.base("distribution") not in _CONTINUOUS or contract.origins.get("distribution") == "inferred":
         return False
     levels = _LEVELS.get(trial.dtype, 1)

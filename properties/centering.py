@@ -24,7 +24,7 @@ from initcheck.trial import Trial
 def zero_mean(trial: Trial, layer: Layer) -> None:
     """E w = 0 overall, and at every position: a sorted matrix has mean 0 and yet its positions do not."""
     centred_over_a_result(trial, layer)
-    if layer in trial.subject.medium:
+    if layer in trial.subject.positioned:
         centred_at_every_position(trial, layer)
     if layer == trial.subject.domain.largest:
         centred_over_all_shapes(trial, layer)

@@ -11,6 +11,7 @@ from initcheck.adapters.isolation import isolated, watching
 from initcheck.call_pairs import calls_are_distinct, calls_do_not_correlate
 from initcheck.claim import claim
 from initcheck.layer import Layer
+from initcheck.layers.equal_blocks import blocks_never_repeat
 from initcheck.reproduction import repeats_bit_for_bit
 from initcheck.shuffled_draws import beats_no_shuffle
 from initcheck.strategies import layers
@@ -61,8 +62,13 @@ def calls_are_independent(trial: Trial, layer: Layer) -> None:
 )
 @given(layer=layers())
 def entries_are_independent(trial: Trial, layer: Layer) -> None:
-    """Rows, columns, neighbours, signs and low rank: a draw beats its own shuffles in 1 call of 20 at most."""
-    trial.asks(trial.contract.entries != "dependent", "the contract says that entries depend on one another")
+    """Rows, columns, neighbours, signs and low rank: a draw beats its own shuffles in 1 call of 20 at most.
+
+    Of a layer with several weights, or with one that packs several: no block repeats another.
+    """
+    blocks_never_repeat(trial, layer)
+    entries = trial.subject.contract_of(layer).entries
+    trial.asks(entries != "dependent", "the contract says that entries depend on one another")
     trial.asks(not trial.subject.constant, "every call gives the same weights")
     trial.asks(min(layer.units, layer.inputs) >= 4, "fewer than 4 rows or columns have no structure to show")
     trial.asks(layer in trial.subject.medium, "asked of a few layers of moderate size")

@@ -8,8 +8,6 @@ from initcheck.claim import claim
 from initcheck.layer import Layer
 from initcheck.one_law import follows_one_law
 from initcheck.second_moments import (
-    BackwardSecondMoment,
-    ForwardSecondMoment,
     MeanSquare,
     serves_both_ways,
     widths_of_a_fixed_std,
@@ -18,6 +16,7 @@ from initcheck.strategies import layers
 from initcheck.trial import Trial
 
 BAND = (0.8, 1.25)
+STRIDED = "a stride other than 1 gives each output, or each input, its own number of weights"
 
 NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent")
 
@@ -37,14 +36,15 @@ def output_variance_near_one(trial: Trial, layer: Layer) -> None:
     Given W, E y^2 = (m2 - m1^2) sum w^2 + m1^2 (sum w)^2 per unit, with m1 = E phi(z), m2 = E phi(z)^2. The ideal is
     1 where the contract normalises fan_in, 2 in/(in + out) for fan_avg, in/max(in, out) for fan_max.
     """
-    contract = trial.contract
+    contract = trial.subject.contract_of(layer)
     if contract.std is not None:
         # A fixed std promises a number, not a unit output variance; where that leaves the band is said beside.
         trial.keeps(MeanSquare(layer, contract), within=BAND)
         return trial.note(widths_of_a_fixed_std(contract), topic="fixed std")
+    trial.asks(contract.fan == "fan_in" or layer.stride == 1, STRIDED)
     trial.asks(contract.fan != "fan_out" or layer.is_square, "fan_out is normalised: only squares keep this variance")
     trial.asks_layout(layer)
-    trial.keeps(ForwardSecondMoment(layer, contract), within=BAND)
+    trial.keeps(trial.subject.output_second_moment(layer), within=BAND)
     trial.needs_second_moment()
 
 
@@ -63,12 +63,13 @@ def gradient_variance_near_one(trial: Trial, layer: Layer) -> None:
     Asked where the contract normalises that direction, on squares otherwise; not of an activation for which no
     gain serves both directions (tanh, sigmoid, softplus: m2'/m2 is far from 1).
     """
-    contract = trial.contract
+    contract = trial.subject.contract_of(layer)
     trial.asks(contract.std is None, "a fixed std promises no gradient variance")
     trial.asks(serves_both_ways(contract), "no gain of this activation serves both directions")
+    trial.asks(layer.stride == 1, STRIDED)
     trial.asks(contract.fan != "fan_in" or layer.is_square, "fan_in is normalised: only squares keep the gradient's")
     trial.asks_layout(layer)
-    trial.keeps(BackwardSecondMoment(layer, contract), within=BAND)
+    trial.keeps(trial.subject.gradient_second_moment(layer), within=BAND)
     trial.needs_second_moment()
 
 

@@ -1,0 +1,56 @@
+"""The second moments of a layer measured directly: random inputs forward, random cotangents backward."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.layers.bench import Bench
+from initcheck.layers.feeds import Feed
+from initcheck.layers.geometry import Interior
+from initcheck.layers.layer_function import LayerFunction
+from initcheck.layers.sizes import Size
+from initcheck.networks import Activation
+from initcheck.second_moments import BackwardSecondMoment, Floats, ForwardSecondMoment
+from initcheck.seeds import generator
+from initcheck.statistics import Record
+
+__all__ = ["BATCH", "MeasuredBackward", "MeasuredForward", "measured"]
+
+BATCH = 16
+"""Inputs of one measurement; a fresh layer is the unit, so that few inputs a layer are enough."""
+
+
+class MeasuredForward(ForwardSecondMoment):
+    """Mean of (f(phi(z)) - f(0))^2 over the interior outputs of one fresh layer, over the ideal."""
+
+    def per_call(self, record: Record) -> Floats:
+        """The mean square of what was measured, over the ideal."""
+        return np.asarray(record.energy / (self.layer.weights * self.ideal))
+
+
+class MeasuredBackward(BackwardSecondMoment):
+    """m2' times the mean square of the input gradient under normal cotangents, over the ideal."""
+
+    def per_call(self, record: Record) -> Floats:
+        """The mean square of what was measured, over the ideal."""
+        from initcheck.second_moments import nonlinearity
+
+        return np.asarray(nonlinearity(self.contract).m2_prime * record.energy / (self.layer.weights * self.ideal))
+
+
+def measured(
+    function: LayerFunction, feed: Feed, size: Size, interior: Interior, phi: Activation, seed: int, *, backward: bool
+) -> npt.NDArray[np.float32]:
+    """What one fresh layer gives at its interior: outputs less f(0), or input gradients, shape (BATCH, numbers)."""
+    bench = Bench(function, feed, size, generator("direct", seed))
+    own = bench.own
+    inputs = [phi.f(x.astype(np.float64)).astype(np.float32) for x in bench.normal(BATCH, interior.extent)]
+    rest = bench.run(own, [np.zeros_like(x) for x in inputs])
+    if backward:
+        cotangent = bench.rng.standard_normal(rest.shape).astype(np.float32)
+        gradients, _ = bench.pull(own, inputs, cotangent)
+        found = interior.of_input(gradients[0], feed.channel_axis)
+    else:
+        found = interior.of_output(bench.run(own, inputs) - rest, feed.channel_axis)
+    return np.ascontiguousarray(found.reshape(BATCH, -1), dtype=np.float32)
