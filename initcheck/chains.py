@@ -8,7 +8,7 @@ import numpy.typing as npt
 from initcheck.contract import Contract
 from initcheck.draws import BrokenCall, Draws
 from initcheck.layer import Layer
-from initcheck.networks import energy_ratios
+from initcheck.networks import energy_curves
 from initcheck.second_moments import nonlinearity
 from initcheck.seeds import generator
 
@@ -20,13 +20,13 @@ _BATCH = 16
 
 
 class Chains:
-    """The networks of one square layer, both energy ratios of each; made once and kept as numbers."""
+    """The networks of one square layer, both energy curves of each; made once and kept as numbers."""
 
     def __init__(self, draws: Draws, contract: Contract, layer: Layer) -> None:
         self.draws = draws
         self.contract = contract
         self.layer = layer
-        self._ratios: dict[str, list[tuple[float, float]]] = {}
+        self._curves: dict[str, list[Floats]] = {}
 
     def ratios(self, stream: str, networks: int) -> Floats:
         """log10 energy ratios (forward, backward) of the first networks of a stream, shape (networks, 2).
@@ -34,7 +34,16 @@ class Chains:
         Network k of depth L is made of calls k L to (k + 1) L - 1, whose sums are kept on the way: the other
         claims on this layer read the same calls.
         """
-        have = self._ratios.setdefault(stream, [])
+        self._draw(stream, networks)
+        return self.curves(stream, networks)[:, :, -1]
+
+    def curves(self, stream: str, networks: int) -> Floats:
+        """The same after 0, 1, .. L layers, of the networks drawn so far, shape (at most networks, 2, L + 1)."""
+        have = self._curves.get(stream, [])[:networks]
+        return np.array(have, dtype=np.float64).reshape(len(have), 2, self.contract.depth + 1)
+
+    def _draw(self, stream: str, networks: int) -> None:
+        have = self._curves.setdefault(stream, [])
         draws, layer, dtype, depth = self.draws, self.layer, self.contract.dtypes[0], self.contract.depth
         phi = nonlinearity(self.contract)
         while len(have) < networks:
@@ -49,5 +58,4 @@ class Chains:
             rng = generator(draws.run_seed, "signal", layer.shape, stream, len(have))
             x = rng.standard_normal((_BATCH, layer.inputs))
             g = rng.standard_normal((_BATCH, layer.units))
-            have.append(energy_ratios(weights, phi, x, g))
-        return np.array(have[:networks], dtype=np.float64).reshape(-1, 2)
+            have.append(np.stack(energy_curves(weights, phi, x, g)))

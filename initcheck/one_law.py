@@ -56,14 +56,27 @@ def follows_one_law(trial: Trial, layer: Layer) -> None:
         "allowed": f"{0.8 * variance:.3g} to {1.25 * variance:.3g}",
         "value": judgement.measured,
         "band": (0.8, 1.25),
-        "series": {"variance_by_width": [[layer.fan_in, judgement.measured, 0.8, 1.25]]},
+        "series": {"variance_by_width": [[layer.fan_in, _rounded(judgement.measured), 0.8, 1.25]]},
     }
     if judgement.decision is Decision.FAILS:
         standing = [d.name for d in _LAWS if not _rejected(trial, d, layer)]
         if standing:
             trial.undecide(f"{shown['measured']}; the laws not rejected are c/{', c/'.join(standing[:3])}")
             return
+        shown["series"] = {
+            "variance_by_width": [*_points(fit), [layer.fan_in, _rounded(judgement.measured), 0.8, 1.25]]
+        }
     trial.settle(layer, judgement, judgement.groups * math.ceil(GROUP_WEIGHTS / layer.weights), **shown)
+
+
+def _points(fit: _Fit) -> list[list[float]]:
+    """The first sample of every shape over the law that fits best: where they part is seen."""
+    law = {a: fit.constant / fit.denominator.of(a) for a in fit.samples if fit.denominator.of(a) > 0}
+    return [[a.fan_in, _rounded(fit.samples[a].mean_square / v), 0.8, 1.25] for a, v in law.items() if v > 0]
+
+
+def _rounded(ratio: float) -> float:
+    return float(f"{ratio:.4g}")
 
 
 def _fitted(trial: Trial) -> _Fit:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from initcheck.draws import BrokenCall
 from initcheck.errors import ClaimFailed
+from initcheck.interval import of_mean
 from initcheck.layer import Layer
 from initcheck.second_moments import Statistic
 from initcheck.statistics import (
@@ -39,6 +40,10 @@ _SYMMETRIC = ("fan_avg", "fan_max")
 
 # Shares of beta: a HOLDS may come from the first look at a case, or from one of two repetitions on fresh calls.
 _ROUNDS = ((1, 2 / 3), (1, 1 / 6), (16, 1 / 6))
+
+
+# Weights of a look at one layer for a picture: the point is then within a few per cent of the truth.
+_GLANCE = 4_096
 
 
 class CaseFailed(ClaimFailed):
@@ -92,6 +97,7 @@ class Trial:
         self.moot: list[str] = []
         self.notes: dict[str, str] = {}
         self.shrinking = False
+        self.looking = False
         self._kept: dict[str, Any] = {}
 
     # -- what a property says of a case ------------------------------------------------------------------------
@@ -188,10 +194,19 @@ class Trial:
             CaseFailed: the mean is shown to leave the band.
         """
         layer, (lo, hi) = statistic.layer, within
+        if self.looking:
+            return self._look(statistic, within)
         band = f"[{lo:.2f}, {hi:.2f}]"
         if self.subject.is_constant(layer):
             value = float(statistic.per_call(self.draws.records(layer, self.dtype, "screen", 1))[0])
-            exact = {"measured": f"{value:.3g}", "allowed": band, "value": value, "band": within, "calls": 1}
+            exact = {
+                "measured": f"{value:.3g}",
+                "allowed": band,
+                "value": value,
+                "band": within,
+                "calls": 1,
+                "series": _point(layer, value, within),
+            }
             return self.holds(layer, **exact) if lo <= value <= hi else self.fail(layer, **exact)
         per_group = math.ceil(GROUP_WEIGHTS / layer.weights)
 
@@ -225,8 +240,17 @@ class Trial:
             "allowed": band,
             "value": judgement.measured,
             "band": within,
+            "interval": of_mean(statistic.per_call(self.records(layer, stage.stream, calls))),
+            "series": _point(layer, judgement.measured, within),
         }
         self.settle(layer, judgement, calls, **shown)
+
+    def _look(self, statistic: Statistic, within: tuple[float, float]) -> None:
+        """Measure without deciding, from a few calls that other claims read too: one point of a picture."""
+        layer = statistic.layer
+        calls = 1 if self.subject.is_constant(layer) else math.ceil(_GLANCE / layer.weights)
+        values = statistic.per_call(self.records(layer, "screen", calls))
+        self.holds(layer, value=float(values.mean()), series=_point(layer, float(values.mean()), within))
 
     def decide(
         self, layer: Layer, test: Callable[[Stage], Judgement], *, rounds: int = len(_ROUNDS)
@@ -312,3 +336,8 @@ class Trial:
             fields.setdefault("dtype", self.dtype)
             fields.setdefault("weights", int(fields.get("calls", 0) or 0) * layer.weights)  # type: ignore[call-overload]
         return Evidence(**fields)  # type: ignore[arg-type]
+
+
+def _point(layer: Layer, ratio: float, band: tuple[float, float]) -> dict[str, list[Any]]:
+    """One point of the picture of variance against width."""
+    return {"variance_by_width": [[layer.fan_in, float(f"{ratio:.4g}"), *band]]}

@@ -28,7 +28,9 @@ class Evidence:
         allowed: the allowed band or value, worded (``[0.8, 1.25]``).
         value: the measured value as a number, where it is one.
         band: the allowed band as two numbers, where there is one.
-        interval: confidence interval of ``value``, where one is known.
+        interval: where ``value`` lies at confidence 0.999 (``initcheck.interval``): a mean over calls plus and minus
+            3.29 standard errors, or order statistics around a median. It is drawn for the eye and holds at the
+            moment the test ended; the verdict rests on ``e_value_log10``. None where the value is exact.
         case: the smallest failing case, or the decisive one, worded.
         shape, dtype: of that case.
         calls, weights: how much was drawn.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from initcheck.networks.activations import Activation
 
-__all__ = ["energy_ratio_backward", "energy_ratio_forward", "energy_ratios"]
+__all__ = ["energy_curves", "energy_ratio_backward", "energy_ratio_forward", "energy_ratios"]
 
 Array = npt.NDArray[np.float64]
 Matrix = npt.NDArray[Any]
@@ -83,27 +83,51 @@ def energy_ratios(weights: Iterable[Matrix], activation: Activation, x: Array, g
 
     The arguments are those of ``energy_ratio_backward``.
     """
+    forward, backward = energy_curves(weights, activation, x, g)
+    return float(forward[-1]), float(backward[-1])
+
+
+def energy_curves(weights: Iterable[Matrix], activation: Activation, x: Array, g: Array) -> tuple[Array, Array]:
+    """Follow both energies layer by layer: log10 ratios after 0, 1, .. L layers, shape (L + 1,) each.
+
+    >>> from initcheck.networks.activations import activation
+    >>> half, one = np.full((1, 1), 0.5), np.ones((1, 1))
+    >>> energy_curves([half] * 3, activation("linear"), one, one)[0].round(2).tolist()
+    [0.0, -0.6, -1.2, -1.81]
+
+    Args:
+        weights, activation, x, g: those of ``energy_ratio_backward``.
+
+    Returns:
+        forward: entry l is the mean square of z_l over that of z_0.
+        backward: entry l is the mean square of the gradient at z_(L-l) over that of g.
+        From the layer on at which a value exceeds float64 the entries are inf, or nan where a weight is not finite.
+    """
     held = [np.asarray(w, dtype=np.float64) for w in weights]
     beyond = math.inf if all(np.isfinite(w).all() for w in held) else math.nan
+    forward, backward = np.full(len(held) + 1, beyond), np.full(len(held) + 1, math.nan)
+    forward[0] = backward[0] = 0.0
     with np.errstate(all="ignore"):
         signal = _settled(np.asarray(x, dtype=np.float64), 0.0, activation)
-        path = [signal]
-        for w in held:
+        path, start = [signal], signal.log_energy
+        for layer, w in enumerate(held, 1):
             signal = _through(signal, w, activation)
             if not np.isfinite(signal.z).all():
-                return beyond, math.nan
+                return forward, backward
             path.append(signal)
-        forward = _log_ratio(path[-1].log_energy, path[0].log_energy)
+            forward[layer] = _log_ratio(signal.log_energy, start)
 
         delta = _Signal(np.asarray(g, dtype=np.float64), 0.0).shrunk()
         first = delta.log_energy
-        for w, below in zip(reversed(held), reversed(path[:-1]), strict=True):
+        backward[1:] = beyond
+        for layer, (w, below) in enumerate(zip(reversed(held), reversed(path[:-1]), strict=True), 1):
             # phi'(c z) = c^(degree - 1) phi'(z); degree 1 also where phi is a straight line far out.
             scale = delta.scale + below.scale * ((activation.degree or 1) - 1)
             delta = _Signal((delta.z @ w) * activation.derivative(below.z), scale).shrunk()
             if not np.isfinite(delta.z).all():
-                return forward, beyond
-    return forward, _log_ratio(delta.log_energy, first)
+                break
+            backward[layer] = _log_ratio(delta.log_energy, first)
+    return forward, backward
 
 
 @dataclass(frozen=True)

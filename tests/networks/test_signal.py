@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from initcheck.networks.activations import NAMES, Activation, activation
-from initcheck.networks.signal import energy_ratio_backward, energy_ratio_forward, energy_ratios
+from initcheck.networks.signal import energy_curves, energy_ratio_backward, energy_ratio_forward, energy_ratios
 
 
 def plain(weights: list[np.ndarray], phi: Activation, x: np.ndarray, g: np.ndarray) -> tuple[float, float]:
@@ -150,3 +150,31 @@ def test_he_keeps_the_energy_and_a_tenth_of_it_does_not() -> None:
     assert abs(forward) < 1
     assert abs(backward) < 1
     assert energy_ratio_forward((0.1 * w for w in weights), activation("relu"), x) == pytest.approx(forward - 40)
+
+
+def test_the_curves_end_at_the_ratios_and_follow_every_layer() -> None:
+    weights, x, g = drawn(1.2)
+    phi = activation("tanh")
+    forward, backward = energy_curves(weights, phi, x, g)
+    assert forward.shape == backward.shape == (7,)
+    assert (forward[0], backward[0]) == (0.0, 0.0)
+    for layers in range(1, 7):
+        assert forward[layers] == pytest.approx(plain(weights[:layers], phi, x, weights[layers - 1][:, :4].T)[0])
+    assert (forward[-1], backward[-1]) == energy_ratios(weights, phi, x, g)
+    one_layer_back = np.mean((g @ weights[-1] * phi.derivative(_before_last(weights, phi, x))) ** 2) / np.mean(g**2)
+    assert backward[1] == pytest.approx(math.log10(one_layer_back))
+
+
+def _before_last(weights: list[np.ndarray], phi: Activation, x: np.ndarray) -> np.ndarray:
+    for w in weights[:-1]:
+        x = phi.f(x) @ w.T
+    return x
+
+
+def test_a_curve_that_leaves_the_numbers_stays_out_from_there_on() -> None:
+    weights, x, g = drawn(1.0)
+    weights[3] = np.full_like(weights[3], np.nan)
+    forward, backward = energy_curves(weights, activation("relu"), x, g)
+    assert np.isfinite(forward[:4]).all()
+    assert np.isnan(forward[4:]).all()
+    assert np.isnan(backward[1:]).all()
