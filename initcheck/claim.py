@@ -39,6 +39,7 @@ class Claim:
         asked_by_default: False for claims asked only where the contract says so.
         shape_by_shape: where it fails at one shape, the claims that need it still judge the others.
         exact_on_constants: it can be decided from one call where every call gives the same weights.
+        finds: the smallest defects it was seen to find, and in how much, for ``initcheck explain``.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Claim:
     asked_by_default: bool = True
     shape_by_shape: bool = False
     exact_on_constants: bool = False
+    finds: str = ""
 
 
 def claim(
@@ -67,6 +69,7 @@ def claim(
     asked_by_default: bool = True,
     shape_by_shape: bool = False,
     exact_on_constants: bool = False,
+    finds: str = "",
 ) -> Callable[[Property], Property]:
     """State a claim: put this above Hypothesis' ``@given`` on the property that decides it.
 
@@ -109,6 +112,7 @@ def claim(
             asked_by_default=asked_by_default,
             shape_by_shape=shape_by_shape,
             exact_on_constants=exact_on_constants,
+            finds=finds,
         )
         return prop
 

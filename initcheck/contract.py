@@ -156,6 +156,16 @@ class Contract:
         match = _PARAMETRISED.match(value) if isinstance(value, str) else None
         return match["name"] if match else None
 
+    def promised(self, key: str) -> str | None:
+        """The name before the bracket of a field that was declared or is known; None where it was inferred.
+
+        >>> Contract(distribution="truncated_normal(2)").promised("distribution")
+        'truncated_normal'
+        >>> Contract.from_mapping({"distribution": "normal"}, origin="inferred").promised("distribution") is None
+        True
+        """
+        return self.base(key) if self.origins.get(key, "declared") in ("declared", "known") else None
+
     def said(self) -> dict[str, Any]:
         """The fields that somebody said, known or inferred included, as plain data."""
         shown = {}

@@ -16,6 +16,7 @@ CORRECT = [s for s in SPECIMENS if s.correct and "orthogonal" not in s.name]  # 
 MISTAKES = [s for s in SPECIMENS if s.name in (
     "one_sided_uniform", "sorted_rows", "missing_square_root", "swapped_fans", "seed_ignored", "cached_by_shape",
     "few_seeds", "uniform_one_over_sqrt_fan", "lecun_for_relu", "antisymmetric_units", "symmetric", "transposed_shape",
+    "orthogonal_without_signs", "unit_vectors_called_orthogonal",
 )]  # fmt: skip
 
 
@@ -36,6 +37,23 @@ def test_every_specimen_gets_the_verdicts_of_mathematics(specimen: Specimen, che
     if specimen.correct:
         undecided = {c: r.reason for c, r in results.items() if r.verdict is Verdict.UNDECIDED}
         assert not undecided
+
+
+WHERE_PROMISED = {
+    "orthogonal-to-rounding": ("orthogonal", "unit_vectors_called_orthogonal"),
+    "haar-distributed": ("orthogonal", "orthogonal_without_signs"),
+}
+
+
+@pytest.mark.parametrize("claim", WHERE_PROMISED)
+def test_what_only_some_promise_is_held_by_a_correct_one_and_failed_by_a_mistake(claim: str) -> None:
+    # Most initializers promise none of it: the matrix above would pass if the claim were never asked.
+    checker = Checker(Settings(profile="quick", claims=(claim,)))
+    verdicts = []
+    for name in WHERE_PROMISED[claim]:
+        [initializer] = load(f"initcheck.gallery:{name}").initializers
+        verdicts.append(checker.judge(initializer, claim).verdict)
+    assert verdicts == [Verdict.HOLDS, Verdict.FAILS]
 
 
 def test_a_correct_initializer_held_to_another_contract_fails() -> None:

@@ -7,6 +7,7 @@ from initcheck.statistics.ledger import SCREEN_LEVEL, ClaimLedger, Ledger
 from initcheck.statistics.median import judge_median, looks, median_log_p
 from initcheck.statistics.mixture import average_log_e
 from initcheck.statistics.rare import excluded_rate, rare_log_e
+from initcheck.statistics.scores import ScoreEvidence, scores_log_e
 from initcheck.statistics.shuffles import SHUFFLES, rarely_top_log_e, tops, tops_log_e
 from initcheck.statistics.sign_eprocess import ScaledSignProcess, first_groups, log_e
 from initcheck.statistics.sums import Record
@@ -24,6 +25,7 @@ __all__ = [
     "Ledger",
     "Record",
     "ScaledSignProcess",
+    "ScoreEvidence",
     "average_log_e",
     "band_log_e",
     "band_paths",
@@ -40,6 +42,7 @@ __all__ = [
     "median_log_p",
     "rare_log_e",
     "rarely_top_log_e",
+    "scores_log_e",
     "second_moment_shown",
     "symmetric_log_e",
     "tops",

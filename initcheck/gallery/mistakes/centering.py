@@ -11,7 +11,7 @@ from initcheck.gallery.specimen import mistake
 
 __all__ = [
     "absolute_value", "checkerboard", "fixed_pattern_plus_noise", "identity_plus_noise", "offset",
-    "one_sided_uniform", "orthogonal_without_signs", "rounded_down", "sorted_rows",
+    "one_sided_uniform", "rounded_down", "sorted_rows",
 ]  # fmt: skip
 
 
@@ -73,16 +73,3 @@ def fixed_pattern_plus_noise(shape: Shape, rng: Rng) -> Array:
     signs = np.random.default_rng(0).integers(0, 2, shape).astype(np.float32) * 2 - 1
     std = math.sqrt(0.5 / fan_in(shape))
     return normal(shape, rng, std) + np.float32(std) * signs
-
-
-@mistake(
-    contract={**LINEAR, "fan": "fan_max", "distribution": "orthogonal", "entries": "dependent"},
-    fails=("zero-mean",),
-    may_fail=("calls-are-independent",),
-    source="Mezzadri 2007 (arXiv math-ph/0609050)",
-)
-def orthogonal_without_signs(shape: Shape, rng: Rng) -> Array:
-    """The Q of LAPACK's QR as it comes: its diagonal is mostly negative, and at width 1 it is always 1."""
-    rows, columns = shape
-    q, _ = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))
-    return np.ascontiguousarray(q if rows >= columns else q.T, dtype=np.float32)

@@ -1,0 +1,62 @@
+"""Bets on bounded scores: calibrated on the edge of what is tolerated, and able to find what is beyond."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from initcheck.statistics import scores_log_e
+
+RUNS = 2_000
+
+
+def signs(rng: np.random.Generator, mean: float, calls: int, scores: int) -> np.ndarray:
+    """The law of largest variance on [-1, 1] with that mean: the hardest to tell from its edge."""
+    return np.where(rng.random((calls, scores)) < (1 + mean) / 2, 1.0, -1.0)
+
+
+@pytest.mark.parametrize("alpha", [0.2, 0.05, 0.01])
+def test_a_mean_on_the_edge_is_accused_no_more_often_than_alpha_at_any_look(alpha: float) -> None:
+    rng = np.random.default_rng(11)
+    accused = sum(
+        scores_log_e(signs(rng, 0.1, 60, 3), 0.1, 0.5).against.max() >= math.log(1 / alpha) for _ in range(RUNS)
+    )
+    assert accused <= RUNS * alpha + 4 * math.sqrt(RUNS * alpha)
+
+
+@pytest.mark.parametrize("alpha", [0.2, 0.05, 0.01])
+def test_a_mean_on_the_excluded_edge_is_cleared_no_more_often_than_alpha(alpha: float) -> None:
+    rng = np.random.default_rng(12)
+    cleared = 0
+    for _ in range(RUNS):
+        scores = np.concatenate([np.zeros((60, 2)), -signs(rng, 0.4, 60, 1)], axis=1)
+        cleared += scores_log_e(scores, 0.1, 0.4).inside.max() >= math.log(1 / alpha)
+    assert cleared <= RUNS * alpha + 4 * math.sqrt(RUNS * alpha)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_mean_beyond_what_is_tolerated_is_found_in_either_direction(sign: int) -> None:
+    scores = np.zeros((700, 8))
+    scores[:, 3] = sign * 0.05
+    evidence = scores_log_e(scores, 0.01, 0.03)
+    assert evidence.against[-1] > math.log(1e8)
+    assert evidence.inside[-1] < 0
+
+
+def test_a_share_is_found_from_few_calls() -> None:
+    # One weight in 1,000 outside a support where one in 10,000 is tolerated.
+    share = np.full((20, 1), 1e-3)
+    assert scores_log_e(share, 1e-4, 0.03, lowest=0.0).against[-1] > math.log(1e8)
+
+
+def test_a_missing_number_counts_for_the_initializer() -> None:
+    assert scores_log_e(np.full((100, 2), np.nan), 0.01, 0.03).against[-1] < 0
+
+
+def test_contradictory_bounds_are_refused() -> None:
+    with pytest.raises(ValueError, match="lowest < tolerated < excluded < 1"):
+        scores_log_e(np.zeros((3, 2)), 0.03, 0.03)
+    with pytest.raises(ValueError, match="lowest < tolerated"):
+        scores_log_e(np.zeros((3, 2)), 0.0, 0.03, lowest=0.0)

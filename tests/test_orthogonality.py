@@ -1,0 +1,97 @@
+"""Orthogonality: the tolerance is rounding and no more, and every kind of preference for a direction is found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from initcheck import check
+from initcheck.gallery import orthogonal
+from initcheck.layer import Layer
+from initcheck.orthogonality import rounding_of
+from initcheck.verdict import Verdict
+
+Array = npt.NDArray[Any]
+PROMISE = {
+    "activation": "linear", "fan": "fan_max", "layout": "out_in", "distribution": "orthogonal", "entries": "dependent",
+}  # fmt: skip
+
+
+def verdict(function: Callable[..., Any], claim: str, **more: Any) -> Any:
+    return check(function, contract={**PROMISE, "widths": (4, 64), **more}, claims=[claim], profile="quick")[claim]
+
+
+@pytest.mark.parametrize("side", [2, 16, 256])
+def test_lapack_is_within_the_rounding_allowed(side: int) -> None:
+    q = np.linalg.qr(np.random.default_rng(side).standard_normal((side, side)).astype(np.float32))[0]
+    off = np.abs(q.astype(np.float64) @ q.astype(np.float64).T - np.eye(side)).max()
+    assert 0 < off < rounding_of(Layer((side, side)), "float32") < 1e-3
+
+
+def test_storing_in_low_precision_is_allowed_for() -> None:
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    q = orthogonal((64, 64), np.random.default_rng(3)).astype(ml_dtypes.bfloat16).astype(np.float64)
+    off = np.abs(q @ q.T - np.eye(64)).max()
+    assert rounding_of(Layer((64, 64)), "float32") < off < rounding_of(Layer((64, 64)), "bfloat16")
+
+
+def test_a_gain_is_held_to_exactly() -> None:
+    def ten_percent_more(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return np.float32(1.1) * orthogonal(shape, rng)
+
+    assert verdict(ten_percent_more, "orthogonal-to-rounding").verdict is Verdict.FAILS
+    assert verdict(ten_percent_more, "orthogonal-to-rounding", gain=1.1).verdict is Verdict.HOLDS
+    # Of tanh two gains are in use, and the scale claims judge them.
+    assert verdict(ten_percent_more, "orthogonal-to-rounding", activation="tanh", gain=1.1).verdict is Verdict.HOLDS
+
+
+def test_one_row_that_leans_on_another_is_found() -> None:
+    def leaning(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        w = orthogonal(shape, rng)
+        w[0] += np.float32(1e-3) * w[-1]
+        return w
+
+    result = verdict(leaning, "orthogonal-to-rounding")
+    assert result.verdict is Verdict.FAILS
+    assert "off the identity by 0.001" in result.evidence.measured
+
+
+def test_a_signed_permutation_is_orthogonal_and_prefers_the_axes() -> None:
+    def permutation(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        side = max(shape)
+        w = np.eye(side, dtype=np.float32)[rng.permutation(side)] * rng.choice([-1, 1], side)
+        return np.asarray(w[: shape[0], : shape[1]], dtype=np.float32)
+
+    assert verdict(permutation, "orthogonal-to-rounding").verdict is Verdict.HOLDS
+    result = verdict(permutation, "haar-distributed")
+    assert result.verdict is Verdict.FAILS
+    assert "Q_ij^4" in result.evidence.measured
+
+
+def test_a_missing_sign_fix_is_found_though_its_first_entry_is_fair() -> None:
+    def first_row_flipped(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        q = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))[0]
+        q[:, 0] *= rng.choice([-1, 1])
+        return np.ascontiguousarray(q if shape[0] >= shape[1] else q.T, dtype=np.float32)
+
+    result = verdict(first_row_flipped, "haar-distributed")
+    assert result.verdict is Verdict.FAILS
+    assert "Q_11" not in result.evidence.measured
+
+
+def test_qr_as_it_comes_has_a_trace_of_minus_057_sqrt_n() -> None:
+    rng = np.random.default_rng(0)
+    traces = [np.trace(np.linalg.qr(rng.standard_normal((64, 64)))[0]) for _ in range(400)]
+    assert np.mean(traces) / math.sqrt(64) == pytest.approx(-0.57, abs=0.03)
+
+
+def test_neither_is_asked_of_who_does_not_promise_it() -> None:
+    for claim in ("orthogonal-to-rounding", "haar-distributed"):
+        result = check("initcheck.gallery:he_unit_rows", claims=[claim], profile="quick")[claim]
+        assert result.verdict is Verdict.NOT_APPLICABLE
+        assert result.reason == "the contract does not say distribution=orthogonal"
