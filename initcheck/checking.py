@@ -18,6 +18,7 @@ from initcheck.claim import Claim, checks, find, in_order
 from initcheck.contract import Contract
 from initcheck.draws import OutOfTime
 from initcheck.errors import UsageError, closest
+from initcheck.failure_series import failure_series
 from initcheck.initializer import Initializer
 from initcheck.layers import LayerSampler, LayerSubject
 from initcheck.profile import Profile, profile
@@ -212,6 +213,7 @@ class Checker:
             cause = subject.likely_cause(claim.id, evidence)
             if cause is not None:
                 evidence = dataclasses.replace(evidence, likely=cause.sentence, fix=cause.fix)
+            evidence = failure_series(claim, subject, self.ledger.claim(), evidence)
             return self._result(subject, claim, Verdict.FAILS, None, trial, evidence)
         if trial.undecided:
             return self._result(subject, claim, Verdict.UNDECIDED, trial.undecided[0], trial)
@@ -267,6 +269,9 @@ def subject_of(initializer: Initializer, budget: Profile, seed: int) -> Subject:
     return kind(initializer, budget, seed)
 
 
+_MOST_POINTS = 60
+
+
 def _worst(decided: Sequence[Evidence]) -> Evidence:
     """The case nearest to an edge of its band, with the calls and weights of all cases."""
 
@@ -280,6 +285,10 @@ def _worst(decided: Sequence[Evidence]) -> Evidence:
     for one in decided:
         for name, values in one.series.items():
             series.setdefault(name, []).extend(values)
+    for name, values in series.items():
+        # A report of 100 initializers must stay small, and no picture shows more points.
+        if all(isinstance(row, list) for row in values):
+            series[name] = sorted(values)[:: -(-len(values) // _MOST_POINTS)]
     return dataclasses.replace(
         min(decided, key=distance),
         calls=sum(e.calls for e in decided),

@@ -7,7 +7,7 @@ import importlib
 import importlib.metadata
 import pkgutil
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -17,6 +17,9 @@ __all__ = ["Claim", "checks", "claim", "find", "in_order", "registry"]
 
 Kind = Literal["check", "theorem", "myth", "model"]
 Property = TypeVar("Property", bound=Callable[..., Any])
+
+# What `initcheck.failure_series` draws; named here, so that a claim is refused where it is stated.
+_PICTURES = ("variance_by_width", "histogram", "singular_values", "gradient_ties")
 
 _stated: dict[str, Claim] = {}
 
@@ -39,6 +42,7 @@ class Claim:
         asked_by_default: False for claims asked only where the contract says so.
         shape_by_shape: where it fails at one shape, the claims that need it still judge the others.
         exact_on_constants: it can be decided from one call where every call gives the same weights.
+        pictures: series drawn for the report where it fails, by the names of ``initcheck.failure_series``.
         finds: the smallest defects it was seen to find, and in how much, for ``initcheck explain``.
     """
 
@@ -54,6 +58,7 @@ class Claim:
     asked_by_default: bool = True
     shape_by_shape: bool = False
     exact_on_constants: bool = False
+    pictures: tuple[str, ...] = ()
     finds: str = ""
 
 
@@ -69,6 +74,7 @@ def claim(
     asked_by_default: bool = True,
     shape_by_shape: bool = False,
     exact_on_constants: bool = False,
+    pictures: Sequence[str] = (),
     finds: str = "",
 ) -> Callable[[Property], Property]:
     """State a claim: put this above Hypothesis' ``@given`` on the property that decides it.
@@ -78,13 +84,16 @@ def claim(
     model's takes only the trial (``initcheck.models.model_trial.ModelTrial``) and is no Hypothesis property.
 
     Raises:
-        UsageError: the id is not kebab-case or is taken by another property, ``says`` is no sentence,
-            or the function is no Hypothesis property.
+        UsageError: the id is not kebab-case or is taken by another property, ``says`` is no sentence, a picture
+            does not exist, or the function is no Hypothesis property.
     """
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", claim_id):
         raise UsageError(f"claim id {claim_id!r} is not kebab-case, such as 'zero-mean'.")
     if not says.strip().endswith("."):
         raise UsageError(f"claim {claim_id!r}: says={says!r} is not a sentence that ends with a full stop.")
+    for picture in pictures:
+        if picture not in _PICTURES:
+            raise UsageError(f"claim {claim_id!r}: there is no picture {picture!r}; {closest(picture, _PICTURES)}")
 
     def register(prop: Property) -> Property:
         # A claim on a model draws nothing but seeds: its property takes the trial alone and is called once.
@@ -112,6 +121,7 @@ def claim(
             asked_by_default=asked_by_default,
             shape_by_shape=shape_by_shape,
             exact_on_constants=exact_on_constants,
+            pictures=tuple(pictures),
             finds=finds,
         )
         return prop

@@ -19,7 +19,7 @@ from initcheck.seeds import generator
 from initcheck.statistics import Decision, Judgement, excluded_rate, rare_log_e
 from initcheck.trial import Stage, Trial
 
-__all__ = ["gradients_never_tie", "tied_rows", "ties_are_no_accident", "units_never_tie"]
+__all__ = ["first_gradient", "gradients_never_tie", "tied_rows", "ties_are_no_accident", "units_never_tie"]
 
 Array = npt.NDArray[Any]
 
@@ -83,24 +83,9 @@ def gradients_never_tie(trial: Trial, layer: Layer) -> None:
     Raises:
         CaseFailed: they do.
     """
-    phi = nonlinearity(trial.contract)
-    upper = make_layer(trial.subject.domain.layouts[0], layer.units, _OUTPUTS, (1, 1, 1), 1)
 
     def tie(stage: Stage, number: int) -> bool:
-        matrices = [
-            next(trial.draws.stacks(a, trial.dtype, f"network {stage.stream}", number, number + 1))[0].astype(
-                np.float64
-            )
-            for a in (layer, upper)
-        ]
-        if not all(np.isfinite(m).all() for m in matrices):
-            raise BrokenCall("finite", "a weight is not finite")
-        rng = generator(trial.subject.seed, "network", layer.shape, stage.stream, number)
-        network = Perceptron(tuple(matrices), (phi,))
-        x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, _OUTPUTS))
-        forward = network.forward(x)
-        _, gradient = squared_error(forward.output, target)
-        return _equal_rows(network.backward(forward, gradient).weights[0])
+        return _equal_rows(first_gradient(trial, layer, stage.stream, number))
 
     def test(stage: Stage) -> Judgement:
         networks = 6 if not stage.confirms else 32
@@ -114,6 +99,27 @@ def gradients_never_tie(trial: Trial, layer: Layer) -> None:
         "networks",
         "equal gradients" if judgement.measured else "all gradients differ",
     )
+
+
+def first_gradient(trial: Trial, layer: Layer, stream: str, number: int) -> Array:
+    """dLoss/dW_1 of one network as ``gradients_never_tie`` draws it, shape (units, inputs).
+
+    Raises:
+        BrokenCall: a call gave no weights, or a weight is not finite.
+    """
+    upper = make_layer(trial.subject.domain.layouts[0], layer.units, _OUTPUTS, (1, 1, 1), 1)
+    matrices = [
+        next(trial.draws.stacks(a, trial.dtype, f"network {stream}", number, number + 1))[0].astype(np.float64)
+        for a in (layer, upper)
+    ]
+    if not all(np.isfinite(m).all() for m in matrices):
+        raise BrokenCall("finite", "a weight is not finite")
+    rng = generator(trial.subject.seed, "network", layer.shape, stream, number)
+    network = Perceptron(tuple(matrices), (nonlinearity(trial.contract),))
+    x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, _OUTPUTS))
+    forward = network.forward(x)
+    _, gradient = squared_error(forward.output, target)
+    return network.backward(forward, gradient).weights[0]
 
 
 def tied_rows(matrix: Array) -> str | None:

@@ -19,6 +19,7 @@ from initcheck.trial import Trial
     exact_on_constants=True,
     decided_by="sign e-process of the mean over rms (FAILS beyond 1e-4, HOLDS within 0.005) and of projections on"
     " directions learnt from a first sample",
+    pictures=("histogram",),
 )
 @given(layer=layers())
 def zero_mean(trial: Trial, layer: Layer) -> None:

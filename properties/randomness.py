@@ -59,6 +59,7 @@ def calls_are_independent(trial: Trial, layer: Layer) -> None:
     needs=(*CALLED, "finite", "calls-are-independent", "units-differ"),
     decided_by="rank of eleven statistics of a draw among 19 permutations of its own entries, P(top) <= 1/20 exactly;"
     " sign e-process over calls",
+    pictures=("singular_values",),
 )
 @given(layer=layers())
 def entries_are_independent(trial: Trial, layer: Layer) -> None:

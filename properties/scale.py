@@ -28,6 +28,7 @@ NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-
     needs=NEEDS,
     exact_on_constants=True,
     decided_by="sign e-process of E y^2 given W (closed form) over groups of calls, band [0.8, 1.25] of the ideal",
+    pictures=("variance_by_width",),
 )
 @given(layer=layers())
 def output_variance_near_one(trial: Trial, layer: Layer) -> None:
@@ -55,6 +56,7 @@ def output_variance_near_one(trial: Trial, layer: Layer) -> None:
     needs=NEEDS,
     exact_on_constants=True,
     decided_by="sign e-process of m2' fan_out mean(w^2) over groups of calls, band [0.8, 1.25] around the ideal",
+    pictures=("variance_by_width",),
 )
 @given(layer=layers())
 def gradient_variance_near_one(trial: Trial, layer: Layer) -> None:

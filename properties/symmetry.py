@@ -37,6 +37,7 @@ def units_differ(trial: Trial, layer: Layer) -> None:
     needs=NEEDS,
     exact_on_constants=True,
     decided_by="back-propagation in float64 on random data; H0: at most 1 network in 1,000 has a tie; sign e-process",
+    pictures=("gradient_ties",),
 )
 @given(layer=layers())
 def gradients_tell_units_apart(trial: Trial, layer: Layer) -> None:
