@@ -111,6 +111,7 @@ def _singular_values(claim: Claim, subject: Subject, ledger: ClaimLedger, failed
         return {}
     matrix = subject.draws.sample(layer, subject.contract.dtypes[0], "picture", 1)[0].astype(np.float64)
     values = np.linalg.svd(matrix, compute_uv=False)
+    values[values < 1e-9 * values[0]] = 0.0
     count = min(len(values), _SINGULAR_VALUES)
     kept = [float(f"{values[int((k + 0.5) * len(values) / count)]:.4g}") for k in range(count)]
     contract = subject.contract_of(layer)

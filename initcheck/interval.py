@@ -28,16 +28,17 @@ def of_mean(values: Floats) -> tuple[float, float] | None:
     (0.866, 1.134)
 
     Args:
-        values: one a call, of which the mean is judged. None is returned for fewer than two, or where one is not
-            finite. A law with rare huge values is further from its mean than this says.
+        values: one a call, of which the mean is judged. None is returned for fewer than two, where one is not
+            finite, and where values that cannot be negative scatter so widely that the approximation says nothing:
+            at an error of a sixth of the mean or more.
     """
     if len(values) < 2 or not np.isfinite(values).all():
         return None
     mean = float(values.mean())
     error = float(values.std(ddof=1)) / math.sqrt(len(values))
-    # What cannot be negative is not said to be.
-    low = mean - _DEVIATIONS * error
-    return (max(low, 0.0) if values.min() >= 0 else low), mean + _DEVIATIONS * error
+    if values.min() >= 0 and mean and error >= mean / 6:
+        return None
+    return mean - _DEVIATIONS * error, mean + _DEVIATIONS * error
 
 
 def of_median(values: Floats) -> tuple[float, float] | None:

@@ -145,6 +145,8 @@ def _histogram(evidence: Evidence) -> _Plan | None:
         axes.stairs(heights, edges, color=svg.DATA, linewidth=1)
         if curve:
             axes.plot(*zip(*curve, strict=True), color=svg.LAW, linewidth=1.4, linestyle="--")
+        if bins[0][0] < 0 < bins[-1][1]:
+            axes.axvline(0.0, color=svg.MUTED, linewidth=0.8)
         axes.set_ylim(0, 1.1 * max([*heights, *(y for _, y in curve)]))
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
         axes.set_xlabel("weight")
@@ -252,7 +254,12 @@ def _plain_ticks(axes: Axes) -> None:
     # Matplotlib words a logarithmic axis in TeX; plain numbers are smaller and read aloud well.
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    low, high = axes.get_ylim()
+    wide = high > 300 * low
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=8))
+    for axis, powers in ((axes.xaxis, False), (axes.yaxis, wide)):
+        # Long numbers would push the label of the axis out of the picture.
+        axis.set_major_formatter(
+            FuncFormatter(lambda v, _, powers=powers: f"10^{round(math.log10(v))}" if powers and v > 0 else number(v))
+        )
         axis.set_minor_formatter(NullFormatter())

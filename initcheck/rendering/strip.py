@@ -13,6 +13,8 @@ __all__ = ["Strip", "room", "strip"]
 
 _LEFT, _RIGHT = 12.0, 388.0
 _NARROWEST = 14.0
+# Claims that leave these series judge a logarithm to base 10 and word the power.
+_OF_LOGARITHMS = ("signal_by_depth", "gradient_by_depth")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +78,10 @@ def strip(evidence: Evidence, last: Evidence | None = None) -> Strip | None:
     if high - low < _NARROWEST:
         middle = (low + high) / 2
         low, high = round(middle - _NARROWEST / 2, 1), round(middle + _NARROWEST / 2, 1)
-    words = [f"Allowed {number(band[0])} to {number(band[1])}", f"measured {number(value)}"]
-    words += [f"interval {number(ends[0])} to {number(ends[1])}"] if ends else []
-    words += [f"last run {number(before)}"] if before is not None else []
+    word = _power if any(name in evidence.series for name in _OF_LOGARITHMS) else number
+    words = [f"Allowed {word(band[0])} to {word(band[1])}", f"measured {word(value)}"]
+    words += [f"interval {word(ends[0])} to {word(ends[1])}"] if ends else []
+    words += [f"last run {word(before)}"] if before is not None else []
     return Strip(
         low=low,
         high=high,
@@ -86,23 +89,28 @@ def strip(evidence: Evidence, last: Evidence | None = None) -> Strip | None:
         beyond=math.isinf(value),
         interval=(place(ends[0]), place(ends[1])) if ends else None,
         last=place(before) if before is not None else None,
-        labels=_labels(low, high, band),
-        measured=(*_anchored(place(value)), number(value)),
+        labels=_labels(low, high, band, word),
+        measured=_placed(place(value), word(value)),
         said=", ".join(words) + ".",
     )
 
 
-def _anchored(at: float) -> tuple[float, str]:
-    # Text near an end would be cut off by it.
-    if at < 40:
-        return _LEFT, "start"
-    return (_RIGHT, "end") if at > 360 else (at, "middle")
+def _power(logarithm: float) -> str:
+    return f"10^{number(logarithm)}"
 
 
-def _labels(low: float, high: float, band: tuple[float, float]) -> tuple[tuple[float, str, str], ...]:
+def _placed(at: float, text: str) -> tuple[float, str, str]:
+    # Text near an end would be cut off by it; a character is about 7 units wide.
+    half = 3.6 * len(text)
+    return round(min(max(at, half + 2), 398 - half), 1), "middle", text
+
+
+def _labels(
+    low: float, high: float, band: tuple[float, float], word: Callable[[float], str]
+) -> tuple[tuple[float, str, str], ...]:
     if high - low >= 90:
-        return tuple((*_anchored(at), number(edge)) for at, edge in ((low, band[0]), (high, band[1])))
-    return ((*_anchored((low + high) / 2), f"{number(band[0])} to {number(band[1])}"),)
+        return tuple(_placed(at, word(edge)) for at, edge in ((low, band[0]), (high, band[1])))
+    return (_placed((low + high) / 2, f"{word(band[0])} to {word(band[1])}"),)
 
 
 def room(evidence: Evidence) -> float | None:
