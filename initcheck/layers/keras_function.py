@@ -82,11 +82,16 @@ def keras_function(layer: Any) -> KerasFunction:
 def _promised(layer: Any, variable: Any) -> Contract | None:
     """What the initializer kept for this weight promises: ``kernel`` has ``kernel_initializer``."""
     name = variable.name
-    keeper = {"recurrent_kernel": "recurrent", "depthwise_kernel": "depthwise", "pointwise_kernel": "pointwise"}
+    keepers = {
+        "kernel": ("kernel", "depthwise"),
+        "recurrent_kernel": ("recurrent",),
+        "depthwise_kernel": ("depthwise",),
+        "pointwise_kernel": ("pointwise",),
+    }.get(name, (name,))
     for inner in layer._flatten_layers():
         if any(v is variable for v in inner._trainable_variables):
-            initializer = getattr(inner, keeper.get(name, name) + _SUFFIX, None)
-            return known_contract(initializer) if initializer is not None else None
+            kept = (getattr(inner, keeper + _SUFFIX, None) for keeper in keepers)
+            return next((known_contract(one) for one in kept if one is not None), None)
     return None
 
 

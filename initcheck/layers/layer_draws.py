@@ -18,6 +18,7 @@ from initcheck.layers.part import Part, Whole
 from initcheck.layers.structure import Structure
 from initcheck.networks import Activation
 from initcheck.seeds import Seeds
+from initcheck.statistics import Record
 
 __all__ = ["LayerDraws"]
 
@@ -25,6 +26,8 @@ Array = npt.NDArray[Any]
 
 # Numbers of the builds that are kept: 32 MiB of float32. The parts of one layer are asked for one after another.
 _KEPT = 2**23
+# Weights that are stacked at a time.
+_CHUNK = 2**20
 
 
 class LayerDraws(Draws):
@@ -87,6 +90,25 @@ class LayerDraws(Draws):
             ]
         assert isinstance(layer, Part)
         return [self.array(layer, dtype, self.build(layer, dtype, seed)[layer.weight]) for seed in seeds]
+
+    def records(self, layer: Layer, dtype: str, stream: str, stop: int) -> Record:
+        """The sums of the first calls of a stream; those of all parts of a size are taken from one build.
+
+        Raises:
+            BrokenCall: as ``Draws``.
+        """
+        start = self.recorded(layer, dtype, stream)
+        if isinstance(layer, Part) and start < stop:
+            together = [p for p in self.structure.parts if p.number == layer.number]
+            together = [p for p in together if self.recorded(p, dtype, stream) == start]
+            seeds = self.seeds(layer, dtype, stream, start, stop)
+            step = max(1, _CHUNK // sum(p.weights for p in together))
+            for at in range(0, len(seeds), step):
+                builds = [self.build(layer, dtype, seed) for seed in seeds[at : at + step]]
+                for part in together:
+                    stack = np.stack([self.array(part, dtype, b[part.weight]) for b in builds])
+                    self.keep(part, dtype, stream, part.as_units(stack))
+        return super().records(layer, dtype, stream, stop)
 
     def build(self, part: Part, dtype: str, seed: int) -> dict[str, Array]:
         """All weights of the layer that this seed gives at the size of a part.

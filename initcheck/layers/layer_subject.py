@@ -97,7 +97,7 @@ class LayerSubject(Subject):
         known = self.structure.contracts.get(weight)
         if known is not None and not scale & set(said.origins) and known.base("distribution") != "constant":
             kept = {k: v for k, v in known.origins.items() if k != "layout"}
-            said = said.filled_by(replace(known, layout=None, origins=kept), "known")
+            said = said.filled_by(replace(known, layout=None, origins=kept, notes=()), "known")
         return said.filled_by(_DEFAULT, "assumed")
 
     @functools.cached_property

@@ -14,8 +14,9 @@ from initcheck.layers.roles import constructor, roles_of
 __all__ = ["Size", "factory_sizes", "sizes_of"]
 
 # (inputs, outputs): both ways of a rectangle, because one way can hide a swap; a square, for what is only asked of
-# squares; one input or one output. A build of 1 x 1 would take 20,000 layers for a verdict.
-_RECTANGLES = ((32, 8), (8, 32), (64, 64), (1, 64), (64, 1))
+# squares; one input or one output. A build of 1 x 1 would take 20,000 layers for a verdict. One size is large: a mean
+# is shown to be zero over millions of weights, which small layers would be built by the thousand for.
+_RECTANGLES = ((32, 8), (8, 32), (64, 64), (1, 64), (64, 1), (256, 256))
 _SEVERAL = ((32, 8), (8, 32), (64, 64))
 _SQUARES = (16, 32, 64)
 # No width a multiple of another one: an axis of 2, 3 or 4 times a declared width is a packed one.
@@ -125,10 +126,10 @@ def _convolutions(cls: type, kind: str, roles: Mapping[str, str]) -> Iterator[Si
         return Size(arguments, inputs, outputs, kernel=(kernel,) * axes, stride=stride)
 
     if "out" not in roles:  # Keras' DepthwiseConv
-        for inputs in (16, 64):
+        for inputs in (16, 64, 512):
             yield from (size(inputs, inputs * m, 3, 1, multiplier=m) for m in (1, 2))
         return
-    side = {1: 40, 2: 24, 3: 16}[axes]
+    side = {1: 96, 2: 64, 3: 24}[axes]
     for kernel, stride in kernels:
         yield from (size(i, o, kernel, stride) for i, o in ((32, 8), (8, 32), (side, side)))
     yield from (size(i, o, 3, 1) for i, o in ((1, 16), (16, 1)))
