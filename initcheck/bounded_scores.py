@@ -53,7 +53,7 @@ def scores_average_to_zero(trial: Trial, layer: Layer, scores: Scores) -> None:
     Raises:
         CaseFailed: a mean is beyond what is tolerated.
     """
-    named: list[str] = []
+    named: list[tuple[str, float]] = []
 
     def test(stage: Stage) -> Judgement:
         tolerated = scores.tolerated(stage.level / 2)
@@ -74,19 +74,19 @@ def scores_average_to_zero(trial: Trial, layer: Layer, scores: Scores) -> None:
                 break
             total = min(most, total + total // 2)
         means = values.mean(axis=0)
-        worst = int((np.abs(means) - tolerated).argmax())
-        named.append(f"{scores.names[worst]} {means[worst]:.3g}")
+        worst = int((np.abs(means) / tolerated).argmax())
+        named.append((f"{scores.names[worst]} {means[worst]:.3g}", float(tolerated[worst])))
         spent = stage.beta if decision is Decision.HOLDS else stage.level
         return Judgement(decision, log_e / math.log(10), spent, float(means[worst]), 1, total)
 
-    judgement, stage = trial.decide(layer, test, rounds=2)
-    limit = float(scores.tolerated(stage.level / 2).max())
+    judgement, _ = trial.decide(layer, test, rounds=2)
+    words, limit = named[-1]
     trial.settle(
         layer,
         judgement,
         judgement.groups,
-        measured=named[-1],
-        allowed=f"0 (+-{max(limit, 0.001):.2g} counts as zero)",
+        measured=words,
+        allowed=f"0 (+-{limit:.2g} counts as zero)",
         value=judgement.measured,
         band=(-limit, limit),
     )

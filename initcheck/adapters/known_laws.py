@@ -67,8 +67,9 @@ def truncated(std: float, low: float, high: float) -> Contract:
     """A normal cut at ``low`` and ``high`` sigma, its spread not corrected for the cut."""
     if min(-low, high) > 6:
         return fixed_std(std, "normal")
-    law = f"truncated_normal({high:.6g})" if abs(low + high) < 1e-9 else "normal"
-    said = {"distribution": law, **positive("std", truncated_std(std, low, high))}
+    # Cut unevenly it is no law that a contract can name.
+    law = {"distribution": f"truncated_normal({high:.6g})"} if abs(low + high) < 1e-9 else {}
+    said = {**law, **positive("std", truncated_std(std, low, high))}
     note = f"std={std:g} is that of the normal before it is cut at {low:g} and {high:g} sigma"
     return known(said, (f"{note}; held to the cut one's.",))
 

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from initcheck.gallery.mistakes import centering, fans, orthogonality, promises, randomness, scale, symmetry
+from initcheck.gallery.mistakes import (
+    centering,
+    distribution,
+    fans,
+    orthogonality,
+    promises,
+    randomness,
+    scale,
+    symmetry,
+)
 from initcheck.gallery.mistakes.centering import *  # noqa: F403 - the contents are the modules' own __all__
+from initcheck.gallery.mistakes.distribution import *  # noqa: F403
 from initcheck.gallery.mistakes.fans import *  # noqa: F403
 from initcheck.gallery.mistakes.orthogonality import *  # noqa: F403
 from initcheck.gallery.mistakes.promises import *  # noqa: F403
@@ -18,4 +28,5 @@ __all__ += symmetry.__all__
 __all__ += centering.__all__
 __all__ += scale.__all__
 __all__ += fans.__all__
+__all__ += distribution.__all__
 __all__ += orthogonality.__all__

@@ -1,0 +1,38 @@
+"""The law that was named is the law that is drawn, up to its scale."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from initcheck.claim import claim
+from initcheck.distribution import follows_the_law, law_named_by, looked_at
+from initcheck.layer import Layer
+from initcheck.strategies import layers
+from initcheck.trial import Trial
+
+
+@claim(
+    "follows-its-distribution",
+    says="The weights follow the law that the contract names, such as normal, uniform or truncated at c sigma.",
+    source="Neyman 1937, smooth tests of goodness of fit; Waudby-Smith & Ramdas 2024 (arXiv 2010.09686) for the bets",
+    needs=("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent", "zero-mean"),
+    asked_by_default=False,
+    decided_by="betting e-process over calls on cos(pi j F(w/s)), j = 1 to 8, and on the share of weights beyond the"
+    " law's bounds; FAILS beyond 0.01 and what the estimated s may be wrong by, HOLDS within 0.03",
+)
+@given(layer=layers())
+def follows_its_distribution(trial: Trial, layer: Layer) -> None:
+    """E cos(pi j F(w/s)) = 0 for j = 1 to 8, where F is the law at variance 1 and s the standard deviation.
+
+    Under the law u = F(w/s) is uniform on (0, 1), and every cosine of it has mean 0. s is estimated on a first sample
+    of up to 262,144 weights; how far a wrong s can move a mean is computed and allowed for. A bounded law has no weight
+    beyond its bounds. Rademacher: fair signs of one magnitude. Asked at three fans of normal, uniform,
+    truncated_normal(c), laplace and rademacher, where the contract says so and the entries are independent.
+    """
+    contract = trial.subject.contract_of(layer)
+    trial.asks(contract.promised("distribution") is not None, "the contract names no distribution")
+    trial.asks(law_named_by(contract) is not None, f"{contract.distribution} names no law of one weight")
+    trial.asks(contract.entries != "dependent", "the contract says that entries depend on one another")
+    trial.asks(not trial.subject.constant, "every call gives the same weights")
+    trial.asks(layer in looked_at(trial), "asked of three layers of 64 to 1,100 weights")
+    follows_the_law(trial, layer)
