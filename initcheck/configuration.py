@@ -15,12 +15,12 @@ from initcheck.errors import UsageError, closest
 from initcheck.options import OPTIONS, Option
 from initcheck.waiver import in_force
 
-__all__ = ["configured", "contract_of", "find", "options_of"]
+__all__ = ["NOT_CONFIGURED", "configured", "contract_of", "find", "options_of"]
 
 # Tables of their own, read where their targets are: `initcheck.target_tables` and `initcheck.models`.
 _TABLES = ("targets", "models")
 # Said for one run and never for all of them.
-_NOT_HERE = ("baseline-update",)
+NOT_CONFIGURED = ("baseline-update",)
 
 
 def find(start: Path) -> Path | None:
@@ -77,7 +77,7 @@ def options_of(table: Any, path: Path) -> dict[str, Any]:
     where = f"[tool.initcheck] in {path}"
     if not isinstance(table, Mapping):
         raise UsageError(f"{where} is {table!r}; it must be a table.")
-    known = {o.name: o for o in OPTIONS if o.name not in _NOT_HERE}
+    known = {o.name: o for o in OPTIONS if o.name not in NOT_CONFIGURED}
     found: dict[str, Any] = {}
     for key, value in table.items():
         if key in _TABLES:

@@ -1,0 +1,28 @@
+"""The options of a run as a table for the README: ``python -m initcheck.option_table`` prints it."""
+
+from __future__ import annotations
+
+from initcheck.configuration import NOT_CONFIGURED
+from initcheck.options import OPTIONS
+
+__all__ = ["table"]
+
+
+def table() -> str:
+    """One row an option, in Markdown, made of what ``--help`` is made of.
+
+    >>> table().splitlines()[2]
+    '| `--claims A,B` | `claims` | ask only these claims (ids, separated by commas) |'
+    """
+    rows = ["| option | in `[tool.initcheck]` | what it does |", "| --- | --- | --- |"]
+    for option in OPTIONS:
+        said = f"--{option.name} {option.metavar}" if option.metavar else f"--{option.name}"
+        flag = f"`-{option.short} {option.metavar}`, `{said}`" if option.short else f"`{said}`"
+        key = "" if option.name in NOT_CONFIGURED else f"`{option.name}`"
+        only = " (not in pytest: `-n N` of xdist)" if option.door == "command line" else ""
+        rows.append(f"| {flag} | {key} | {option.help}{only} |")
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    print(table(), end="")

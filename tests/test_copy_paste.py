@@ -1,0 +1,181 @@
+"""Every block of the README that is meant to be copied, run as it stands in a folder of its own."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import os
+import re
+import shlex
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from initcheck import option_table
+from initcheck.cli import main
+from initcheck.options import OPTIONS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def block(language: str, first_line: str) -> str:
+    found = [text for kind, text in BLOCKS if kind == language and text.startswith(first_line + "\n")]
+    assert len(found) == 1, f"{len(found)} blocks of {language} begin with {first_line!r}"
+    return str(found[0])
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's repository: nothing in it but the initializer that the README shows."""
+    (tmp_path / "myinit.py").write_text(block("python", "# myinit.py"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "myinit", raising=False)
+    # The commands of the blocks find the environment that runs this test, and the checkout under test.
+    monkeypatch.setenv("PATH", os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return tmp_path
+
+
+def run(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as the shell of a CI step does."""
+    environment = {**os.environ, **environment}
+    return subprocess.run(["bash", "-euo", "pipefail", "-c", command], env=environment, capture_output=True, text=True)
+
+
+def test_the_tox_environment(repository: Path) -> None:
+    pytest.importorskip("tox", reason="the block is run by tox")
+    (repository / "tox.ini").write_text(block("ini", "# tox.ini"))
+    # What cannot be so in a test: initcheck comes from the checkout, not from an index, and there is no package.
+    paths = os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])
+    instead = {
+        "tox.no_package": "true",
+        "testenv:initcheck.deps": "",
+        "testenv:initcheck.set_env": f"PYTHONPATH={paths}",
+        "testenv:initcheck.allowlist_externals": "initcheck",
+    }
+    words = [word for key, value in instead.items() for word in ("-x", f"{key}={value}")]
+    done = run(shlex.join([sys.executable, "-m", "tox", "run", "-e", "initcheck", *words]))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"claims = \d+ hold \+ 0 fail", done.stdout)
+    assert "initcheck: OK" in done.stdout
+
+
+def test_the_github_workflow(repository: Path) -> None:
+    yaml = pytest.importorskip("yaml", reason="the block is read as YAML")
+    workflow: dict[Any, Any] = yaml.safe_load(block("yaml", "# .github/workflows/initcheck.yml"))
+    # YAML 1.1 reads the key `on` as true.
+    assert workflow[True] == ["push", "pull_request"]
+    (job,) = workflow["jobs"].values()
+    steps = job["steps"]
+    assert [s["uses"].split("@")[0] for s in steps if "uses" in s] == [
+        "actions/checkout",
+        "actions/setup-python",
+        "actions/upload-artifact",
+    ]
+    install, check = (s["run"] for s in steps if "run" in s)
+    pip, verb, requirement = shlex.split(install)
+    assert (pip, verb) == ("pip", "install")
+    name, _, extra = requirement.rstrip("]").partition("[")
+    assert extra in (importlib.metadata.metadata(name).get_all("Provides-Extra") or [])
+    done = run(check, GITHUB_STEP_SUMMARY=str(repository / "summary.md"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 fail" in (repository / "summary.md").read_text()
+    kept = {path.name for path in repository.glob(steps[-1]["with"]["path"])}
+    assert kept == {"report.html", "report.json"}
+
+
+def test_the_workflow_fails_where_the_initializer_does(repository: Path) -> None:
+    yaml = pytest.importorskip("yaml", reason="the block is read as YAML")
+    text = (repository / "myinit.py").read_text()
+    (repository / "myinit.py").write_text(text.replace("np.sqrt(2 / shape[1])", "0.5"))
+    workflow = yaml.safe_load(block("yaml", "# .github/workflows/initcheck.yml"))
+    check = workflow["jobs"]["initcheck"]["steps"][3]["run"]
+    done = run(check + " --claims output-variance-near-one", GITHUB_STEP_SUMMARY=str(repository / "summary.md"))
+    assert done.returncode == 1
+    assert "::error file=myinit.py,line=4" in done.stdout
+
+
+def test_the_pre_commit_hook(repository: Path) -> None:
+    yaml = pytest.importorskip("yaml", reason="the block is read as YAML")
+    (repo,) = yaml.safe_load(block("yaml", "# .pre-commit-config.yaml"))["repos"]
+    (hook,) = repo["hooks"]
+    assert repo["repo"] == "local"
+    assert {"id", "name", "entry", "language", "files"} <= set(hook)
+    assert re.search(hook["files"], "myinit.py")
+    assert not hook["pass_filenames"]
+    # pre-commit splits an entry into words and runs it without a shell.
+    done = subprocess.run(shlex.split(hook["entry"]), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_test_file_of_ones_own(repository: Path) -> None:
+    (repository / "test_myinit.py").write_text(block("python", "# test_myinit.py"))
+    done = run(f"{shlex.quote(sys.executable)} -m pytest -q test_myinit.py -k 'zero or output or finite'")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 passed" in done.stdout
+
+
+def test_the_notebook_cell_shows_a_table(repository: Path) -> None:
+    cell = ast.parse(block("python", "# a notebook cell"))
+    *statements, last = cell.body
+    assert isinstance(last, ast.Expr)
+    names: dict[str, Any] = {}
+    exec(compile(ast.Module(statements, []), "cell", "exec"), names)
+    shown = eval(compile(ast.Expression(last.value), "cell", "eval"), names)._repr_html_()
+    assert "<table>" in shown
+    assert "output-variance-near-one" in shown
+
+
+def test_the_lines_of_python(repository: Path) -> None:
+    names: dict[str, Any] = {}
+    exec(block("python", "# from Python").replace('"myinit:he"', '"myinit:he", profile="quick"'), names)
+    assert names["report"].ok
+
+
+def test_the_configuration(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repository / "pyproject.toml").write_text(block("toml", "# pyproject.toml"))
+    assert main(["@pyproject.toml"]) == 0
+    said = capsys.readouterr().out
+    assert "6 verdicts (3 claims x 2 initializers) = 5 hold + 0 fail + 1 waived" in said
+    assert "profile quick" in said
+
+
+def test_the_table_of_options_is_what_the_options_say() -> None:
+    match = re.search(r"<!-- options: .*? -->\n\n(\|.*?\n)\n", README, re.DOTALL)
+    assert match is not None
+    # Where this fails: python -m initcheck.option_table
+    assert match[1] == option_table.table()
+
+
+@pytest.mark.parametrize("door", ["initcheck", "pytest"])
+def test_every_option_stands_in_the_help_with_the_words_of_the_table(
+    door: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    if door == "initcheck":
+        with pytest.raises(SystemExit):
+            main(["--help"])
+    else:
+        pytest.main(["--help", "-p", "no:cacheprovider"])
+    told = " ".join(capsys.readouterr().out.split())
+    for option in OPTIONS:
+        if door == "pytest" and option.door == "command line":
+            continue
+        flag = f"--{option.name}" if door == "initcheck" else f"--initcheck-{option.name}"
+        placed = f"{flag} {option.metavar}" if door == "initcheck" and option.metavar else flag
+        assert re.search(rf"{re.escape(placed)}\b", told), flag
+        assert option.help in told
+
+
+def test_every_block_to_copy_is_run_here_or_told_apart() -> None:
+    known = {"# myinit.py", "# from Python", "# test_myinit.py", "# a notebook cell", "# tox.ini", "# pyproject.toml"}
+    known |= {"# .github/workflows/initcheck.yml", "# .pre-commit-config.yaml"}
+    firsts = {text.splitlines()[0] for kind, text in BLOCKS if kind in ("python", "ini", "yaml", "toml")}
+    assert firsts == known
