@@ -12,9 +12,11 @@ from initcheck.journal import Journal
 from initcheck.report import Report, Run
 from initcheck.verdict import Result
 
-__all__ = ["Outputs"]
+__all__ = ["FILES", "Outputs"]
 
 _AT_THE_END = ("html", "junit", "markdown")
+FILES = ("json", *_AT_THE_END)
+"""The options that name a file to write."""
 
 
 class Outputs:

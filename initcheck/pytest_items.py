@@ -20,7 +20,7 @@ from initcheck.rendering.terminal import escaped
 from initcheck.theorems import prove
 from initcheck.verdict import Result
 
-__all__ = ["ClaimItem", "ClaimModule", "TheoremItem", "identifiers", "module_id"]
+__all__ = ["ClaimItem", "ClaimModule", "PropertyItem", "TheoremItem", "identifiers", "module_id"]
 
 Judge = Callable[[Initializer, str], Result]
 
@@ -77,8 +77,8 @@ class ClaimModule(pytest.Module):
         return list(self.make_items(self))
 
 
-class _PropertyItem(pytest.Item):
-    """What both kinds of item share: they stand for a property and look like a function."""
+class PropertyItem(pytest.Item):
+    """What every kind of item shares: it stands for a property and looks like a function."""
 
     claim: Claim
     fixturenames: Sequence[str] = ()
@@ -118,7 +118,7 @@ class _PropertyItem(pytest.Item):
         return account(self.claim, excinfo.value)
 
 
-class ClaimItem(_PropertyItem):
+class ClaimItem(PropertyItem):
     """One claim asked of one initializer."""
 
     initializer: Initializer
@@ -158,7 +158,7 @@ class ClaimItem(_PropertyItem):
         raise_for(self.result, strict=self.strict or broke(self.result))
 
 
-class TheoremItem(_PropertyItem):
+class TheoremItem(PropertyItem):
     """One theorem or myth, shown on generated networks."""
 
     @classmethod

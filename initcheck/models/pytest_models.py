@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+import shlex
+from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
 import pytest
 
 from initcheck.claim import Claim
+from initcheck.errors import UsageError
 from initcheck.models.door import merged_report
 from initcheck.models.model_checking import ModelRun
 from initcheck.models.model_targets import load_models, read_law_options
 from initcheck.models.printed import model_lines
 from initcheck.options import OPTIONS, values_of
 from initcheck.outcome import raise_for
-from initcheck.pytest_items import ClaimModule, _PropertyItem, module_id
+from initcheck.outputs import FILES, Outputs
+from initcheck.pytest_items import ClaimModule, PropertyItem, module_id
 from initcheck.rendering.terminal import escaped, painted
 from initcheck.report import Report, result_from_plain, result_to_plain
 from initcheck.verdict import Result
@@ -22,7 +25,7 @@ from initcheck.verdict import Result
 __all__ = ["ModelItem", "ModelSession"]
 
 
-class ModelItem(_PropertyItem):
+class ModelItem(PropertyItem):
     """One claim asked of one model."""
 
     run: ModelRun
@@ -55,13 +58,14 @@ class ModelSession:
         config: pytest's, with the options read.
 
     Raises:
-        UsageError: a target, law, batch or claim that cannot be read.
+        UsageError: a target, law, batch or claim that cannot be read, or a file that cannot be made.
     """
 
     def __init__(self, config: pytest.Config) -> None:
         option = config.option
         values = values_of({o.name: config.getoption(o.dest, None) for o in OPTIONS}, config.rootpath)
         self.config = config
+        self.command = shlex.join(["pytest", *map(str, config.invocation_params.args)])
         self.strict = bool(values["strict"])
         targets = load_models(
             option.initcheck_model_targets,
@@ -81,9 +85,20 @@ class ModelSession:
         ]  # fmt: skip
         self.results: dict[str, Result] = {}
         self.portraits: dict[str, Any] = {}
+        self.outputs = self._outputs(values)
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             # `--initcheck-model=x` alone runs the claims alone, not what `testpaths` or the folder holds.
             config.args[:] = []
+
+    def _outputs(self, values: Mapping[str, Any]) -> Outputs | None:
+        """The files that are asked for; written by the process that gathers the results."""
+        files = [name for name in FILES if values[name]]
+        if files and self.config.option.initcheck_targets:
+            raise UsageError(
+                f"--initcheck and --initcheck-model would both write the file of --initcheck-{files[0]}; run pytest"
+                " once for the initializers and once for the models."
+            )
+        return Outputs(values, self.runs[0].run) if self.runs and not self.worker else None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
@@ -131,10 +146,11 @@ class ModelSession:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep a result."""
+        """Keep a result and write it down at once."""
         sent = getattr(report, "initcheck_model", None)
-        if sent is not None:
-            self.results[report.nodeid] = result_from_plain(sent["result"])
+        if sent is not None and self.outputs is not None:
+            self.results[report.nodeid] = result = result_from_plain(sent["result"])
+            self.outputs.append(result)
             self.portraits.update(sent["portrait"])
 
     def reports(self) -> list[Report]:
@@ -148,15 +164,12 @@ class ModelSession:
         return found
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the JSON file; a run that decided nothing is an error."""
+        """Finish the files; a run that decided nothing is an error."""
         reports = self.reports()
-        if self.worker or not reports:
+        if self.outputs is None or not reports:
             return
-        whole = merged_report(reports)
-        alone = not self.config.option.initcheck_targets
-        if self.config.option.initcheck_json and alone:
-            with open(self.config.option.initcheck_json, "w", encoding="utf-8") as file:
-                file.write(whole.to_json())
+        whole = merged_report(reports, command=self.command)
+        self.outputs.close(whole)
         if exitstatus == pytest.ExitCode.OK and not whole.decided:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -166,3 +179,6 @@ class ModelSession:
             terminalreporter.section("initcheck model")
             for line in model_lines(report):
                 terminalreporter.write_line(painted(line, bool(terminalreporter.hasmarkup)))
+        whole = merged_report(self.reports()) if self.outputs is not None and self.results else None
+        for line in self.outputs.annotations(whole).splitlines() if self.outputs is not None and whole else ():
+            terminalreporter.write_line(line)

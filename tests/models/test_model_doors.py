@@ -12,6 +12,7 @@ import pytest
 from initcheck.cli import main
 from initcheck.errors import UsageError
 from initcheck.models.model_targets import load_models, read_law_options
+from initcheck.report import Report
 
 pytest_plugins = ["pytester"]
 
@@ -127,6 +128,28 @@ def test_pytest_has_one_item_a_claim(pytester: pytest.Pytester) -> None:
         ]
     )
     assert "test_own" not in result.stdout.str()
+
+
+def test_pytest_writes_the_files_of_a_run_on_models(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(nets=MODULE)
+    files = [f"--initcheck-{kind}=r.{kind}" for kind in ("json", "html", "junit", "markdown")]
+    words = ["--initcheck-model=nets:net(off=2.0)", "--initcheck-model=nets:net", *files, "-p", "no:cacheprovider"]
+    pytester.runpytest_subprocess(*words)
+    report = Report.from_json((pytester.path / "r.json").read_text())
+    assert report.initializers == ("nets:net(off=2.0)", "nets:net")
+    assert set(report.contracts) == set(report.initializers)
+    assert report.run.command is not None
+    assert "'--initcheck-model=nets:net(off=2.0)' --initcheck-model=nets:net" in report.run.command
+    for kind in ("html", "junit", "markdown"):
+        assert "siblings-share-one-law" in (pytester.path / f"r.{kind}").read_text()
+
+
+def test_pytest_writes_no_file_twice(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(nets=MODULE)
+    both = ["--initcheck-model=nets:net", "--initcheck=initcheck.gallery:he_normal", "--initcheck-json=r.json"]
+    result = pytester.runpytest_subprocess(*both)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*run pytest once for the initializers and once for the models*"])
 
 
 def test_pytest_refuses_a_wrong_target_as_a_usage_error(pytester: pytest.Pytester) -> None:
