@@ -12,7 +12,7 @@ from initcheck.layer import Layer
 from initcheck.statistics import Decision, Judgement, average_log_e, band_log_e, judge_band
 from initcheck.trial import GROUP_WEIGHTS, Stage, Trial
 
-__all__ = ["centred_at_every_position", "centred_over_a_result", "centred_over_all_shapes"]
+__all__ = ["centred_at_every_position", "centred_over_a_result", "centred_over_all_shapes", "judge_mean"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,7 +50,7 @@ def centred_over_a_result(trial: Trial, layer: Layer) -> None:
     size = math.ceil(GROUP_WEIGHTS / layer.weights)
 
     def test(stage: Stage) -> Judgement:
-        return _overall(trial, [layer], size, stage, most=24 if not stage.confirms else 400)
+        return judge_mean(trial, [layer], size, stage, most=24 if not stage.confirms else 400)
 
     judgement, _ = trial.decide(layer, test, rounds=1)
     if judgement.decision is Decision.FAILS:
@@ -69,7 +69,7 @@ def centred_over_all_shapes(trial: Trial, layer: Layer) -> None:
         return
 
     def test(stage: Stage) -> Judgement:
-        return _overall(trial, plan, size, stage, most=240)
+        return judge_mean(trial, plan, size, stage, most=240)
 
     plan = list(trial.subject.domain.plan)
     size = math.ceil(_POOLED_WEIGHTS / sum(a.weights for a in plan))
@@ -130,8 +130,20 @@ def centred_at_every_position(trial: Trial, layer: Layer) -> None:
     )
 
 
-def _overall(trial: Trial, layers: list[Layer], size: int, stage: Stage, most: int) -> Judgement:
-    """Judge the mean over rms of groups of ``size`` calls of every layer, pooled by number of weights."""
+def judge_mean(
+    trial: Trial,
+    layers: list[Layer],
+    size: int,
+    stage: Stage,
+    most: int,
+    *,
+    fails_beyond: float = _FAILS_BEYOND,
+    holds_within: float = _HOLDS_WITHIN,
+) -> Judgement:
+    """Judge the mean over rms of groups of ``size`` calls of every layer, pooled by number of weights.
+
+    FAILS beyond +-fails_beyond, HOLDS within +-holds_within, both in standard deviations of a weight; ``most`` groups.
+    """
     drawn = 0
 
     def draw(groups: int) -> tuple[Floats, Floats]:
@@ -154,14 +166,14 @@ def _overall(trial: Trial, layers: list[Layer], size: int, stage: Stage, most: i
 
     return judge_band(
         draw,
-        -_FAILS_BEYOND,
-        _FAILS_BEYOND,
+        -fails_beyond,
+        fails_beyond,
         level=stage.level,
         beta=stage.beta,
         first=min(24, most),
         max_groups=most,
         fails_only=stage.confirms,
-        holds_within=(-_HOLDS_WITHIN, _HOLDS_WITHIN),
+        holds_within=(-holds_within, holds_within),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -155,6 +156,13 @@ class Trial:
             self._kept[what] = make()
         kept: Kept = self._kept[what]
         return kept
+
+    def in_dtype(self, dtype: str) -> Trial:
+        """The same trial asking for another dtype: its decisions and its error budget are this one's."""
+        other = copy.copy(self)
+        other.dtype = dtype
+        other._kept = self.once(f"kept in {dtype}", dict)
+        return other
 
     # -- calls ---------------------------------------------------------------------------------------------------
 

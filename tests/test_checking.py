@@ -33,7 +33,9 @@ def verdicts(report: initcheck.Report) -> dict[str, Verdict]:
 def test_a_correct_initializer_holds_every_claim_that_applies() -> None:
     report = initcheck.check(he, contract=CONTRACT, profile="quick")
     assert report.ok
-    assert {r.verdict for r in report} == {Verdict.HOLDS}
+    aside = {r.claim for r in report if r.verdict is Verdict.NOT_APPLICABLE}
+    assert aside == {"orthogonal-to-rounding", "haar-distributed", "survives-its-precision"}  # not promised
+    assert {r.verdict for r in report if r.claim not in aside} == {Verdict.HOLDS}
 
 
 def test_the_default_of_a_linear_layer_fails_at_one_third_with_the_smallest_shape_cause_and_fix() -> None:

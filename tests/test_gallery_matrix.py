@@ -18,6 +18,7 @@ MISTAKES = [s for s in SPECIMENS if s.name in (
     "few_seeds", "uniform_one_over_sqrt_fan", "lecun_for_relu", "antisymmetric_units", "symmetric", "transposed_shape",
     "orthogonal_without_signs", "unit_vectors_called_orthogonal",
     "truncation_that_never_cuts", "uniform_called_normal", "signs_with_zeros",
+    "half_precision_from_seven_bits", "half_precision_overflows",
 )]  # fmt: skip
 
 
@@ -43,6 +44,7 @@ def test_every_specimen_gets_the_verdicts_of_mathematics(specimen: Specimen, che
 WHERE_PROMISED = {
     "orthogonal-to-rounding": ("orthogonal", "unit_vectors_called_orthogonal"),
     "haar-distributed": ("orthogonal", "orthogonal_without_signs"),
+    "survives-its-precision": ("he_half", "half_precision_from_seven_bits"),
     "follows-its-distribution": ("he_truncated", "truncation_that_never_cuts"),
 }
 

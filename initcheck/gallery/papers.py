@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from initcheck.gallery.sampling import (
     CONVOLUTION,
@@ -22,7 +23,7 @@ from initcheck.gallery.specimen import correct
 
 __all__ = [
     "gelu_normal", "glorot_normal", "glorot_uniform", "he_convolution", "he_convolution_fan_out",
-    "he_fan_out", "he_laplace", "he_leaky", "he_normal", "he_orthogonal", "he_rademacher", "he_sparse",
+    "he_fan_out", "he_half", "he_laplace", "he_leaky", "he_normal", "he_orthogonal", "he_rademacher", "he_sparse",
     "he_truncated", "he_uniform", "he_unit_rows", "lecun_in_out", "lecun_normal", "lecun_uniform",
     "orthogonal", "selu_normal", "tanh_five_thirds", "tanh_normal", "tutorial_normal_declared",
 ]  # fmt: skip
@@ -56,6 +57,15 @@ def he_truncated(shape: Shape, rng: Rng) -> Array:
     while (far := np.abs(w) > 2).any():
         w[far] = rng.standard_normal(int(far.sum()), dtype=np.float32)
     return w * np.float32(math.sqrt(2 / fan_in(shape)) / 0.87962566)
+
+
+@correct(
+    contract={**RELU, "dtypes": ("float32", "float16")},
+    source=f"{HE_2015}; Micikevicius et al. 2018 (arXiv 1710.03740), section 3.1, for the float32 copy",
+)
+def he_half(shape: Shape, rng: Rng, dtype: npt.DTypeLike = np.float32) -> Array:
+    """Drawn in float32 and rounded once at the end, to the nearest: float16 weights are as centred as float32 ones."""
+    return normal(shape, rng, math.sqrt(2 / fan_in(shape))).astype(dtype)
 
 
 @correct(contract={**RELU, "fan": "fan_out", "distribution": "normal"}, source="He et al. 2015, eq. 14")

@@ -7,6 +7,7 @@ from initcheck.gallery.mistakes import (
     distribution,
     fans,
     orthogonality,
+    precision,
     promises,
     randomness,
     scale,
@@ -16,6 +17,7 @@ from initcheck.gallery.mistakes.centering import *  # noqa: F403 - the contents 
 from initcheck.gallery.mistakes.distribution import *  # noqa: F403
 from initcheck.gallery.mistakes.fans import *  # noqa: F403
 from initcheck.gallery.mistakes.orthogonality import *  # noqa: F403
+from initcheck.gallery.mistakes.precision import *  # noqa: F403
 from initcheck.gallery.mistakes.promises import *  # noqa: F403
 from initcheck.gallery.mistakes.randomness import *  # noqa: F403
 from initcheck.gallery.mistakes.scale import *  # noqa: F403
@@ -30,3 +32,4 @@ __all__ += scale.__all__
 __all__ += fans.__all__
 __all__ += distribution.__all__
 __all__ += orthogonality.__all__
+__all__ += precision.__all__

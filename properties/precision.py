@@ -1,0 +1,49 @@
+"""Fewer bits, the same promise: what holds in the first dtype of a contract holds in the others too."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from initcheck.claim import claim
+from initcheck.layer import Layer
+from initcheck.precision import survives_in
+from initcheck.strategies import layers
+from initcheck.trial import Trial
+
+
+@claim(
+    "survives-its-precision",
+    says="In every declared dtype the weights stay finite and centred, keep their variance, and no two units tie.",
+    source="Kalamkar et al. 2019 (arXiv 1905.12322) and Micikevicius et al. 2022 (arXiv 2209.05433) for the formats",
+    needs=(
+        "accepts-every-shape",
+        "returns-the-shape-asked",
+        "returns-the-dtype-asked",
+        "finite",
+        "calls-are-independent",
+        "units-differ",
+        "zero-mean",
+        "output-variance-near-one",
+    ),
+    asked_by_default=False,
+    decided_by="in each dtype after the first, at three layers: exact for finiteness; sign e-processes for the second"
+    " moment of the output in [0.8, 1.25], for ties in more than 1 call of 1,000, and for the mean over rms (FAILS"
+    " beyond 0.005, HOLDS within 0.01)",
+)
+@given(layer=layers())
+def survives_its_precision(trial: Trial, layer: Layer) -> None:
+    """In float16, bfloat16 and float8 as in float32: E w = 0, E y^2 = 1, no NaN, no two rows equal.
+
+    A sampler that draws its uniforms from few bits and rounds them down has a mean below 0: bfloat16 has 128 levels in
+    [1, 2), half a step is 0.0039 of the bound, and through the inverse of a normal it is 0.012 standard deviations.
+    Asked where the contract declares more than one dtype and a dtype can be asked for.
+    """
+    trial.asks(
+        len(trial.contract.dtypes) > 1, "the contract declares one dtype only, and every other claim asks for it"
+    )
+    trial.asks(trial.initializer.takes_dtype, "no dtype can be asked for")
+    trial.asks(not trial.subject.constant, "every call gives the same weights")
+    trial.asks(layer in trial.subject.probes, "asked of three layers, small, middling and large")
+    trial.asks_layout(layer)
+    for dtype in trial.contract.dtypes[1:]:
+        survives_in(trial, layer, dtype)
