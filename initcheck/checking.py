@@ -23,6 +23,7 @@ from initcheck.initializer import Initializer
 from initcheck.layers import LayerSampler, LayerSubject
 from initcheck.profile import Profile, profile
 from initcheck.report import NotChecked, Report, Run
+from initcheck.smallest_defect import smallest_defects
 from initcheck.statistics import Ledger
 from initcheck.subject import Subject
 from initcheck.trial import CaseFailed, Trial
@@ -160,10 +161,10 @@ class Checker:
                 "signature": initializer.signature,
             }
         left = tuple(NotChecked(name=n.name, reason=n.reason, call_to_write=n.call_to_write) for n in not_checked)
-        return Report(run=self.run(), results=tuple(results), contracts=contracts, not_checked=left)
+        return Report(run=self.run(results), results=tuple(results), contracts=contracts, not_checked=left)
 
-    def run(self) -> Run:
-        """How this run is made."""
+    def run(self, results: Sequence[Result] = ()) -> Run:
+        """How this run is made, and with its results the smallest defects that it could find."""
         from initcheck import __version__
 
         settings = self.settings
@@ -179,6 +180,7 @@ class Checker:
             claims=self.ledger.claims,
             version=__version__,
             libraries=libraries,
+            smallest_defect=smallest_defects(results, self.ledger, self.profile),
         )
 
     def _decide(self, initializer: Initializer, claim: Claim) -> Result:

@@ -76,9 +76,9 @@ class Plan:
         if self.baseline is not None and self.updating is not None:
             self.baseline.updated(report, today=self.updating).write(self.baseline.name)
 
-    def run(self) -> Run:
-        """How the run is made, with its command line."""
-        return dataclasses.replace(self.checker.run(), command=self.command)
+    def run(self, results: Sequence[Result] = ()) -> Run:
+        """How the run is made, with its command line, and with results what it could find."""
+        return dataclasses.replace(self.checker.run(results), command=self.command)
 
     def report(self, results: Iterable[Result]) -> Report:
         """Put results into a report, in the order of the plan whatever order they came in."""
@@ -86,7 +86,12 @@ class Plan:
         rank = {claim.id: n for n, claim in enumerate(self.claims)}
         ordered = sorted(results, key=lambda r: (order.get(r.initializer, 0), rank.get(r.claim, 0)))
         contracts = {name: self.contracts[name] for name in order if name in self.contracts}
-        return Report(run=self.run(), results=tuple(ordered), contracts=contracts, not_checked=tuple(self.not_checked))
+        return Report(
+            run=self.run(ordered),
+            results=tuple(ordered),
+            contracts=contracts,
+            not_checked=tuple(self.not_checked),
+        )
 
     def failing(self, result: Result) -> bool:
         """Whether a result makes the run fail: FAILS, a claim that broke, UNDECIDED under strict."""

@@ -67,7 +67,7 @@ class Checker:
             reproduce=f"pytest --initcheck={initializer.name} -k {claim_id}",
         )
 
-    def run(self) -> Run:
+    def run(self, results=()) -> Run:
         s = self.settings
         return Run(seed=s.seed, profile=s.profile, alpha=s.alpha, beta=s.beta, claims=len(self.claim_ids))
 

@@ -113,6 +113,26 @@ class ScaledSignProcess:
         trials = trials.reshape(len(a_look), *(1,) * (len(shape) - 1), looks)
         return average_log_e(log_e(hits, trials, self.p0), _SCALE_WEIGHTS)
 
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """Base groups that are merged at each scale."""
+        return _SCALES
+
+    def expected(self, shares: Sequence[npt.NDArray[Any]], groups: int) -> Floats:
+        """ln E after some base groups, if the expected share of them fell beyond the edge at every scale.
+
+        Args:
+            shares: one array a scale, of probabilities of falling beyond the edge.
+            groups: base groups, a multiple of 8; -inf where there is none.
+        """
+        if groups < LOOK_EVERY:
+            return np.full(np.shape(shares[0]), -np.inf)
+        terms = [
+            log_e(np.floor(share * (groups // scale) + 1e-9), groups // scale, self.p0)
+            for share, scale in zip(shares, _SCALES, strict=True)
+        ]
+        return average_log_e(terms, _SCALE_WEIGHTS)
+
 
 def first_groups(threshold: float, p0: float = CLAUSE) -> int:
     """Return the fewest base groups, a multiple of 8, at which groups without exception reach a log e-value.
