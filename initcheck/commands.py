@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import inspect
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,28 +31,20 @@ def list_claims(words: Sequence[str]) -> int:
 
 
 def explain(words: Sequence[str]) -> int:
-    """Print what one claim says, its mathematics, how it is decided and at what error rates."""
+    """Print what one claim says, its mathematics, how it is decided and at what error rates, and live examples."""
     parser = argparse.ArgumentParser(prog="initcheck explain", description="Explain one claim.")
     parser.add_argument("claim", metavar="CLAIM")
-    name = parser.parse_args(words).claim
+    parser.add_argument("--no-examples", action="store_true", help="only the words: run nothing")
+    arguments = parser.parse_args(words)
     from initcheck.claim import find
+    from initcheck.explanation import examples, in_words
 
-    claim = find(name)
-    print(f"{claim.id}  ({claim.kind})\n  {claim.says}\n")
-    text = inspect.getdoc(claim.prop)
-    if text:
-        print(textwrap.indent(text, "  ") + "\n")
-    facts = {
-        "needs": ", ".join(claim.needs),
-        "decided by": claim.decided_by,
-        "source": claim.source,
-        "asked": "" if claim.asked_by_default else "only where the contract says so",
-        "negations": ", ".join(n.__name__ for n in claim.negations),
-        "stated in": f"{claim.prop.__module__}.{claim.prop.__name__}",
-    }
-    for label, fact in facts.items():
-        if fact:
-            print(f"  {label:<12}{fact}")
+    claim = find(arguments.claim)
+    for line in in_words(claim):
+        print(line)
+    if not arguments.no_examples:
+        for line in examples(claim):
+            print(line, flush=True)
     return 0
 
 

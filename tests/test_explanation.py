@@ -1,0 +1,65 @@
+"""`initcheck explain`: the words are the registry's, and the examples are judged when they are shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from initcheck.claim import checks, find
+from initcheck.cli import main
+from initcheck.explanation import examples, in_words
+from initcheck.gallery import SPECIMENS
+
+
+@pytest.mark.parametrize(
+    ("claim", "holds", "fails"),
+    [
+        ("owns-its-memory", "he_normal", "aliased_buffer"),
+        ("zero-mean", "he_normal", "one_sided_uniform"),
+        ("orthogonal-to-rounding", "orthogonal", "unit_vectors_called_orthogonal"),
+        ("survives-its-precision", "he_half", "half_precision_from_seven_bits"),
+    ],
+)
+def test_a_check_is_shown_holding_and_failing(claim: str, holds: str, fails: str) -> None:
+    text = "\n".join(examples(find(claim)))
+    assert f"  holds       of initcheck.gallery:{holds}: " in text
+    assert f"{claim}  FAILS  for initcheck.gallery:{fails}" in text
+    mistake = next(s for s in SPECIMENS if s.name == fails)
+    assert mistake.why in text
+    assert claim in mistake.fails
+
+
+def test_a_theorem_is_shown_again_with_what_its_hypotheses_are_for() -> None:
+    claim = find("equal-units-get-equal-gradients")
+    lines = list(examples(claim))
+    assert "  shown       on generated networks, now" in lines
+    assert sum(line.startswith("  without") for line in lines) == len(claim.negations) > 0
+
+
+def test_a_myth_is_refuted() -> None:
+    assert "  refuted     on generated networks, now" in examples(find("a-normal-is-not-bounded-by-one-over-sqrt-d"))
+
+
+def test_the_words_are_those_of_the_registration() -> None:
+    claim = find("haar-distributed")
+    text = "\n".join(in_words(claim))
+    for said in (claim.says, claim.decided_by, claim.finds, claim.source, *claim.needs):
+        assert said in text
+    assert "Under Haar measure Q has the law of D Q" in text
+    assert f"over all {len(checks())} claims of an initializer" in text
+    assert "only where the contract says so" in text
+
+
+def test_a_claim_that_the_gallery_knows_no_mistake_of_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("initcheck.gallery.SPECIMENS", tuple(s for s in SPECIMENS if s.correct))
+    text = "\n".join(examples(find("finite")))
+    assert "  holds       of initcheck.gallery:he_normal" in text
+    assert "  fails       no initializer of the gallery" in text
+
+
+def test_the_command_prints_words_and_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "returns-the-shape-asked"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("returns-the-shape-asked  (check)\n")
+    assert "FAILS  for initcheck.gallery:" in text
+    assert main(["explain", "returns-the-shape-asked", "--no-examples"]) == 0
+    assert "FAILS" not in capsys.readouterr().out.replace("false FAILS", "")
