@@ -69,6 +69,8 @@ def keeps_energy(trial: Trial, layer: Layer, direction: Direction, within: tuple
 
 def _layers(curves: Floats) -> list[list[float]]:
     """The median over networks after each layer, at 41 layers at most; none where it is not a number."""
+    if not len(curves):
+        return []
     last = curves.shape[1] - 1
     chosen = sorted({round(k * last / min(last, _MOST_POINTS - 1)) for k in range(min(last, _MOST_POINTS - 1) + 1)})
     with np.errstate(invalid="ignore"):

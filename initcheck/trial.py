@@ -279,9 +279,10 @@ class Trial:
         )
         for number, (scale, share) in enumerate(_ROUNDS[: 1 if self.shrinking else rounds]):
             beta = self.ledger.ledger.beta * share
-            stage = Stage("screen" if number == 0 else f"screen {number}", SCREEN_LEVEL, beta, scale, False)
-            if scale > 1 and self.affordable_groups(layer, scale, stage) < first_groups(-math.log(beta)):
+            following = Stage("screen" if number == 0 else f"screen {number}", SCREEN_LEVEL, beta, scale, False)
+            if scale > 1 and self.affordable_groups(layer, scale, following) < first_groups(-math.log(beta)):
                 break
+            stage = following
             judgement = test(stage)
             if judgement.decision is Decision.FAILS:
                 level = self.ledger.next_confirmation()

@@ -19,6 +19,7 @@ from initcheck.trial import Trial
     asked_by_default=False,
     decided_by="betting e-process over calls on cos(pi j F(w/s)), j = 1 to 8, and on the share of weights beyond the"
     " law's bounds; FAILS beyond 0.01 and what the estimated s may be wrong by, HOLDS within 0.03",
+    pictures=("histogram",),
 )
 @given(layer=layers())
 def follows_its_distribution(trial: Trial, layer: Layer) -> None:

@@ -108,6 +108,25 @@ def test_a_low_rank_shows_in_the_singular_values() -> None:
     assert series["singular_law"][0] == "marchenko-pastur"
 
 
+def test_another_law_shows_against_the_one_promised() -> None:
+    evidence = of(third, "follows-its-distribution")
+    counts = [n for *_, n in evidence.series["histogram"]]
+    assert evidence.series["law"][0] == "normal"
+    # A uniform has as many weights near its edges as in the middle.
+    assert sum(counts[:8]) > 0.6 * sum(counts[16:24])
+
+
+def test_what_is_not_orthogonal_shows_in_the_singular_values() -> None:
+    claim = "orthogonal-to-rounding"
+    promise = {**NORMAL, "distribution": "orthogonal"}
+    evidence = initcheck.check(right, contract=promise, claims=[claim], profile="quick")[claim].evidence
+    values = evidence.series["singular_values"]
+    assert evidence.series["singular_law"] == ["constant", 1.0]
+    assert values == sorted(values, reverse=True)
+    assert max(values) > 1.4
+    assert min(values) < 0.6
+
+
 def test_twins_show_as_ties_off_the_diagonal() -> None:
     matrix = np.array(of(twins, "gradients-tell-units-apart").series["gradient_ties"])
     assert len(matrix) >= 8
