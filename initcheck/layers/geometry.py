@@ -54,6 +54,8 @@ def interior_of(bench: Bench, extent: int) -> Interior:
         if extent >= 4 * widest + 1:
             break
         extent = 4 * widest + 1
+    else:
+        raise ValueError("an output answers to inputs that lie ever further apart")
     outputs, inputs = [], []
     for reach, span in zip(reaches, spans, strict=True):
         slices = [np.flatnonzero(column) for column in reach.T]
@@ -87,8 +89,16 @@ def _spatial(shape: tuple[int, ...], channel_axis: int) -> list[int]:
 
 
 def _span(reach: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    found = [np.flatnonzero(column) for column in reach.T]
-    return np.array([s.max() - s.min() + 1 if s.size else 0 for s in found])
+    """Length of the shortest stretch that holds the slices an output answers to, around the ends if need be.
+
+    With circular padding an output at one end answers to slices at the other.
+    """
+    extent, spans = len(reach), []
+    for column in reach.T:
+        found = np.flatnonzero(column)
+        gaps = np.diff(np.append(found, found[:1] + extent))
+        spans.append(extent - int(gaps.max()) + 1 if found.size else 0)
+    return np.array(spans)
 
 
 def _whole_periods(run: list[int], counts: npt.NDArray[np.int64]) -> tuple[int, ...]:

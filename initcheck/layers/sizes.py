@@ -22,6 +22,8 @@ _SQUARES = (16, 32, 64)
 # No width a multiple of another one: an axis of 2, 3 or 4 times a declared width is a packed one.
 _PROBE = (20, 12)
 _INNER = 37
+# The largest of a function that builds a layer: it may be a convolution.
+_LARGE = (96, 96)
 _HEADS = 4
 _SECOND = 12
 _GROUPS = 4
@@ -85,14 +87,16 @@ def sizes_of(cls: type, kind: str, name: str, fixed: Mapping[str, Any]) -> tuple
         widths = [(w, w) for w in _SQUARES]
         probe = (_PROBE[0], _PROBE[0])
     else:
-        widths, probe = list(_SEVERAL if recurrent else _RECTANGLES), _PROBE
+        # A product of two inputs is large already.
+        rectangles = _RECTANGLES[: -1 if "second" in roles else None]
+        widths, probe = list(_SEVERAL if recurrent else rectangles), _PROBE
     sizes = [_dense(roles, *probe, probe=True)]
     return tuple(sizes + [_dense(roles, i, o) for i, o in widths])
 
 
 def factory_sizes(names: tuple[str, ...], *, square: bool) -> tuple[Size, ...]:
     """The sizes of a function ``f(in_, out)``, or ``f(width)``, that builds a layer; the probe first."""
-    pairs = [(w, w) for w in _SQUARES] if square else list(_RECTANGLES)
+    pairs = [(w, w) for w in _SQUARES] if square else [*_RECTANGLES[:-1], _LARGE]
     probe = (_PROBE[0], _PROBE[0]) if square else _PROBE
     return tuple(
         Size(tuple(zip(names, (i, o), strict=False)), inputs=i, outputs=o, probe=(i, o) == probe)

@@ -63,6 +63,8 @@ def spans_of(bench: Bench) -> dict[str, Span | None]:
                 summed = _summed(one, other, fed)
                 if summed is not None:
                     found[name] = Span(summed, _packed(weight.shape, summed, declared))
+        if None not in found.values():
+            break
     return found
 
 

@@ -1,0 +1,78 @@
+"""Sizes by the names of a constructor's parameters, and the targets that are layers."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from torch import nn
+
+from initcheck.errors import UsageError
+from initcheck.layers.roles import roles_of
+from initcheck.layers.sizes import sizes_of
+from initcheck.layers.target import layer_initializer
+from initcheck.targets import load
+
+
+def test_torch_recurrent_layers_hide_their_parameters_in_a_base_class():
+    roles, unknown = roles_of(nn.LSTM, "torch")
+    assert roles["in"] == "input_size"
+    assert roles["hidden"] == "hidden_size"
+    assert unknown == ()
+
+
+@pytest.mark.parametrize("cls", [nn.TransformerEncoder, nn.Conv2d])
+def test_a_required_parameter_that_is_no_width_is_named(cls):
+    fixed = {"out_channels": 4} if cls is nn.Conv2d else {}
+    if cls is nn.Conv2d:
+        assert "out" not in roles_of(cls, "torch", fixed)[0]
+    else:
+        with pytest.raises(UsageError, match=r"encoder_layer.*must be given.*pass a function of \(fan_in, fan_out\)"):
+            sizes_of(cls, "torch", "TransformerEncoder", {})
+
+
+def test_a_rectangle_is_built_both_ways_and_grouped_and_strided():
+    sizes = sizes_of(nn.ConvTranspose2d, "torch", "c", {})
+    widths = [(s.inputs, s.outputs, s.stride, dict(s.arguments).get("groups", 1)) for s in sizes]
+    for wanted in [(32, 8, 1, 1), (8, 32, 1, 1), (32, 8, 2, 1), (8, 32, 2, 4), (16, 32, 1, 16)]:
+        assert wanted in widths
+
+
+def test_no_width_of_the_probe_is_a_multiple_of_another():
+    probe = sizes_of(nn.TransformerEncoderLayer, "torch", "t", {})[0]
+    widths = sorted({v for n, v in probe.arguments if n != "nhead"} | {probe.inputs})
+    assert probe.probe
+    assert all(b % a for a in widths for b in widths if b > a)
+
+
+def test_an_unknown_argument_of_a_layer_names_the_nearest():
+    with pytest.raises(UsageError, match="did you mean 'padding'"):
+        load(nn.Conv2d, args={"pading": 1})
+
+
+def test_functions_that_build_no_layer_are_left_to_the_other_readings():
+    def he(fan_in, fan_out):
+        return np.random.standard_normal((fan_in, fan_out)) * (2 / fan_in) ** 0.5
+
+    def init(module):
+        nn.init.kaiming_normal_(module.weight)
+
+    assert layer_initializer(he, "he", {}) is None
+    assert layer_initializer(init, "init", {}) is None
+    assert "layer" not in load(he).initializers[0].signature
+
+
+def test_a_factory_of_one_width_is_built_at_squares():
+    def encoder(width):
+        return nn.TransformerEncoderLayer(width, 4, 37)
+
+    made = layer_initializer(encoder, "encoder", {})
+    assert {(s.inputs, s.outputs) for s in made.sampler.sizes} == {(20, 20), (16, 16), (32, 32), (64, 64)}
+
+
+def test_layers_load_without_any_framework():
+    code = (
+        "import sys, initcheck.layers, initcheck.checking;"
+        "assert not {'torch', 'jax', 'flax', 'keras', 'equinox'} & set(sys.modules), sorted(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
