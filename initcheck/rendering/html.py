@@ -75,6 +75,7 @@ def render(report: Report, *, previous: Report | None = None) -> str:
         waived=page.groups(report, Verdict.WAIVED),
         not_applicable=page.groups(report, Verdict.NOT_APPLICABLE),
         contracts=page.contracts(report),
+        defects=page.defects(report),
         matrix=page.matrix(report, cards),
         marks=[summary.MARKS[v] for v in Verdict],
         changes=page.difference(report, previous),

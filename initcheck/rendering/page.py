@@ -14,7 +14,7 @@ from initcheck.rendering.terminal import evidence_text
 from initcheck.report import Report
 from initcheck.verdict import Result, Verdict
 
-__all__ = ["Card", "Group", "Matrix", "Passed", "cards", "contracts", "groups", "matrix", "passed"]
+__all__ = ["Card", "Group", "Matrix", "Passed", "cards", "contracts", "defects", "groups", "matrix", "passed"]
 
 _MOST_CARDS = 150
 _MOST_PICTURES = 40
@@ -180,6 +180,14 @@ def matrix(report: Report, shown: Iterable[Card]) -> Matrix:
         columns=columns,
         cells=[[cell(row, column) for column in columns] for row in rows],
     )
+
+
+def defects(report: Report) -> list[tuple[list[str], str]]:
+    """The smallest defects that the run could find, each with the claims that find it."""
+    found: dict[str, list[str]] = {}
+    for claim, defect in report.run.smallest_defect.items():
+        found.setdefault(defect, []).append(claim)
+    return [(claims, defect) for defect, claims in found.items()]
 
 
 def contracts(report: Report) -> list[tuple[str, list[tuple[str, str, str]], list[str]]]:

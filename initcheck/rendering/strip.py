@@ -119,12 +119,18 @@ def room(evidence: Evidence) -> float | None:
     >>> room(Evidence(value=1.0, band=(0.8, 1.25))), room(Evidence(value=0.25, band=(-1.0, 1.0)))
     (1.0, 0.75)
 
-    Where an interval is known its nearer end counts. Positive bands are measured on a logarithmic scale.
+    Where an interval is known its nearer end counts. Positive bands are measured on a logarithmic scale. A band that
+    begins at 0 has one edge, and 0 is furthest from it: what is bounded there cannot be negative.
+
+    >>> room(Evidence(value=0.01, band=(0.0, 0.04)))
+    0.75
     """
     band, value = evidence.band, evidence.value
     if band is None or value is None or not all(math.isfinite(v) for v in (*band, value)) or band[0] >= band[1]:
         return None
     ends = [v for v in evidence.interval or (value,) if math.isfinite(v)] or [value]
+    if band[0] == 0:
+        return max(0.0, min(1.0, round(1 - max(ends) / band[1], 6)))
     scale: Callable[[float], float] = math.log if min(band[0], *ends, value) > 0 else float
     half = (scale(band[1]) - scale(band[0])) / 2
     nearest = min(min(scale(v) - scale(band[0]), scale(band[1]) - scale(v)) for v in ends)

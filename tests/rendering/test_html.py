@@ -119,7 +119,7 @@ def test_the_strip_at_the_top_says_what_the_run_is_worth():
         "3 claims fail",
         "19 verdicts (16 claims x 3 initializers) = 12 hold + 3 fail + 1 undecided + 1 waived + 2 not app",
         "P(any false FAIL) is at most 1e-06 per initializer, 3e-06 over all 3",
-        "output-variance-near-one: 1.3 times the band's edge at 16 x 16 weights",
+        "1.3 times the band's edge at 16 x 16 weights (output-variance-near-one)",
         "1 worse, 1 new (seed 7, now 0)",
     ):
         assert sentence in said
