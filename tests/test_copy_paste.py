@@ -40,6 +40,9 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # The commands of the blocks find the environment that runs this test, and the checkout under test.
     monkeypatch.setenv("PATH", os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    # Where tox runs these tests, its own settings must not reach the tox of the block.
+    for name in [name for name in os.environ if name.startswith("TOX")]:
+        monkeypatch.delenv(name)
     return tmp_path
 
 
