@@ -18,7 +18,7 @@ __all__ = ["factor_beyond_an_edge", "share_of_networks", "smallest_defects"]
 
 # Calls a group in the last round of a trial, as a multiple of the usual.
 _LARGER_GROUPS = 16
-_FACTORS = 1 + np.geomspace(1e-3, 9.0, 2_000)
+_FACTORS = 1 + np.geomspace(1e-3, 9.0, 800)
 _CURVES = ("signal_by_depth", "gradient_by_depth")
 
 
