@@ -102,7 +102,7 @@ def test_the_workflow_fails_where_the_initializer_does(repository: Path) -> None
     check = workflow["jobs"]["initcheck"]["steps"][3]["run"]
     done = run(check + " --claims output-variance-near-one", GITHUB_STEP_SUMMARY=str(repository / "summary.md"))
     assert done.returncode == 1
-    assert "::error file=myinit.py,line=4" in done.stdout
+    assert "::error file=myinit.py,line=5" in done.stdout
 
 
 def test_the_pre_commit_hook(repository: Path) -> None:
