@@ -5,6 +5,12 @@ from torch import nn
 
 import initcheck
 from initcheck import Verdict
+from initcheck.layers import LayerSubject
+from initcheck.layers.equal_blocks import blocks_never_repeat
+from initcheck.profile import profile
+from initcheck.statistics import Ledger
+from initcheck.targets import load
+from initcheck.trial import CaseFailed, Trial
 
 SCALE = ("output-variance-near-one", "gradient-variance-near-one")
 FAST = (*SCALE, "units-differ", "entries-are-independent", "same-seed-same-weights", "finite")
@@ -124,13 +130,32 @@ class Fresh(nn.Module):
         return x
 
 
+def subject_of(target):
+    subject = LayerSubject(load(target).initializers[0], profile("quick"), 0)
+    return subject, Trial(subject, Ledger().claim())
+
+
 def test_cloned_blocks_repeat_one_another_and_fresh_ones_do_not():
-    claims = ("entries-are-independent", "units-differ")
-    result = initcheck.check(cloned, claims=claims)["entries-are-independent"]
+    subject, trial = subject_of(cloned)
+    with pytest.raises(CaseFailed) as failed:
+        blocks_never_repeat(trial, subject.medium[0])
+    assert failed.value.evidence.value == 18
+    assert "layers.1.self_attn.in_proj_weight, block 1 of 3 repeats" in failed.value.evidence.measured
+    subject, trial = subject_of(Fresh)
+    assert len(subject.peers(subject.medium[0])) == 12
+    blocks_never_repeat(trial, subject.medium[0])
+
+
+def test_a_layer_of_cloned_gates_fails_the_claim():
+    def cloned_gates(fan_in, fan_out):
+        layer = nn.LSTM(fan_in, fan_out)
+        gate = layer.weight_ih_l0.data[:fan_out].clone()
+        layer.weight_ih_l0.data[fan_out : 2 * fan_out] = gate
+        return layer
+
+    result = initcheck.check(cloned_gates, claims=("entries-are-independent",))["entries-are-independent"]
     assert result.verdict is Verdict.FAILS
-    assert result.evidence.value == 18
-    assert "layers.1.self_attn.in_proj_weight, block 1 of 3 repeats" in result.evidence.measured
-    assert verdicts(initcheck.check(Fresh, claims=claims)) == dict.fromkeys(claims, Verdict.HOLDS)
+    assert result.evidence.measured.startswith("weight_ih_l0, block 2 of 4 repeats weight_ih_l0, block 1 of 4")
 
 
 def test_equal_units_of_one_gate_are_found():
