@@ -149,6 +149,10 @@ def _apart(gradient: Floats) -> Floats:
 def _layer(subject: Subject, failed: Evidence) -> Layer:
     """The failing layer, or the middle one of the plan where the evidence names none."""
     plan = subject.domain.plan
+    for layer in plan:
+        # Several weights of a built layer have one shape; the words of the case tell them apart.
+        if failed.case == layer.described(failed.dtype or subject.contract.dtypes[0]):
+            return layer
     for layer in (*plan, *subject.domain.exact):
         if failed.shape is not None and layer.shape == tuple(failed.shape):
             return layer

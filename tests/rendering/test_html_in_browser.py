@@ -197,3 +197,27 @@ def test_a_screen_reader_is_told_the_structure(visit):
     assert strip.get_attribute("aria-label").startswith("Allowed 0.8 to 1.25, measured 0.334")
     cell = page.get_by_role("row", name="signal-survives-depth").get_by_role("link")
     assert cell.inner_text().endswith("fails")
+
+
+@pytest.mark.parametrize(("width", "beside"), [(1280, True), (390, False)])
+def test_pictures_stand_beside_the_account_where_there_is_room(visit, width, beside):
+    page = visit("sample", viewport={"width": width, "height": 900})
+    account = page.locator("#failure-1 .account").bounding_box()
+    picture = page.locator("#failure-1 .plot").first.bounding_box()
+    assert (picture["x"] >= account["x"] + account["width"]) == beside
+    assert (picture["y"] >= account["y"] + account["height"]) != beside
+
+
+def test_a_real_failure_shows_its_curves_in_powers_and_its_interval(browser, folder, visit):
+    import initcheck
+
+    report = initcheck.check("initcheck.gallery:uniform_one_over_sqrt_fan", profile="quick")
+    (folder / "real.html").write_text(html.render(report), encoding="utf-8")
+    page = visit("real")
+    card = page.locator("article.card", has_text="signal-survives-depth")
+    said = card.get_by_role("img").first.get_attribute("aria-label")
+    assert said.startswith("Allowed 10^-1 to 10^1, measured 10^-9.5")
+    assert ", interval 10^-9." in said
+    assert card.locator(".interval").count() == 1
+    assert card.locator(".plot svg").bounding_box()["height"] > 100
+    assert "75% of the networks outside [0.1, 10] through 20 layers" in page.locator("header").inner_text()
