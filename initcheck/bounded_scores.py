@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.layer import Layer
-from initcheck.statistics import Decision, Judgement, scores_log_e
+from initcheck.statistics import SCREEN_LEVEL, Decision, Judgement, scores_log_e
 from initcheck.trial import Stage, Trial
 
 __all__ = ["Scores", "scores_average_to_zero"]
@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 _FIRST = 352
 _MOST_TO_SCREEN = 1_500
 _MOST_TO_CONFIRM = 6_000
+_TOO_WIDE = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,26 +46,30 @@ class Scores:
     lowest: tuple[float, ...]
 
 
-def scores_average_to_zero(trial: Trial, layer: Layer, scores: Scores) -> None:
-    """Ask whether every score has mean zero over calls.
+def scores_average_to_zero(trial: Trial, layer: Layer, scores: Scores) -> float:
+    """Ask whether every score has mean zero over calls; the |E s| that a HOLDS excludes, which may be wider than asked.
 
     Half of the level pays for what the scores rest on, half for the bets; both are bounds at every look.
 
     Raises:
         CaseFailed: a mean is beyond what is tolerated.
+        NotAsked: so much must be tolerated that a HOLDS would exclude nothing of interest.
     """
     named: list[tuple[str, float]] = []
+    excluded = max(scores.excluded, 2.0 * float(scores.tolerated(SCREEN_LEVEL / 2).max()))
+    trial.asks(excluded < _TOO_WIDE, f"{layer.weights} weights a call are too few to estimate a scale from")
 
     def test(stage: Stage) -> Judgement:
         tolerated = scores.tolerated(stage.level / 2)
-        excluded = max(scores.excluded, 2.0 * float(tolerated.max()))
+        # A confirmation says FAILS only; what it would exclude is of no interest, but must be wider still.
+        widest = max(excluded, 1.01 * float(tolerated.max()))
         most = _MOST_TO_CONFIRM if stage.confirms else _MOST_TO_SCREEN
         values = np.empty((0, len(scores.names)))
         total, decision, log_e = 64 if stage.confirms else _FIRST, Decision.UNDECIDED, 0.0
         while True:
             stacks = trial.draws.stacks(layer, trial.dtype, f"scores {stage.stream}", len(values), total)
             values = np.concatenate([values, *(scores.of(stack) for stack in stacks)])
-            evidence = scores_log_e(values, tolerated, excluded, scores.lowest)
+            evidence = scores_log_e(values, tolerated, widest, scores.lowest)
             log_e, inside = float(evidence.against[-1]), float(evidence.inside[-1])
             if log_e >= -math.log(stage.level / 2):
                 decision = Decision.FAILS
@@ -90,3 +95,4 @@ def scores_average_to_zero(trial: Trial, layer: Layer, scores: Scores) -> None:
         value=judgement.measured,
         band=(-limit, limit),
     )
+    return excluded

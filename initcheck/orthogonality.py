@@ -118,9 +118,9 @@ def points_everywhere_alike(trial: Trial, layer: Layer) -> None:
         excluded=_EXCLUDED,
         lowest=(-1.0,) * len(names),
     )
-    scores_average_to_zero(trial, layer, trial_scores)
+    excluded = scores_average_to_zero(trial, layer, trial_scores)
     trial.note(
-        f"a mean sign of Q_11, a tr Q / n or a spread of the entries beyond {_EXCLUDED} is excluded; the determinant is"
-        " not looked at",
+        f"a mean sign of Q_11, a tr Q / n or a spread of the entries beyond {excluded:g} is excluded;"
+        " the determinant is not looked at",
         topic="excluded",
     )

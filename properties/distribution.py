@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 
 from initcheck.claim import claim
-from initcheck.distribution import follows_the_law, law_named_by, looked_at
+from initcheck.distribution import ROUNDING, follows_the_law, law_named_by, looked_at
 from initcheck.layer import Layer
 from initcheck.strategies import layers
 from initcheck.trial import Trial
@@ -19,6 +19,9 @@ from initcheck.trial import Trial
     asked_by_default=False,
     decided_by="betting e-process over calls on cos(pi j F(w/s)), j = 1 to 8, and on the share of weights beyond the"
     " law's bounds; FAILS beyond 0.01 and what the estimated s may be wrong by, HOLDS within 0.03",
+    finds="against a normal: a uniform (mean 0.16) in 216 calls, Student's t with 5 degrees of freedom (0.12) in 324 and"
+    " with 20 (0.02) in 2,458, 1 % of three times the width in 2,458; with 30 degrees, or cut at 3 sigma, it HOLDS."
+    " Against bounds: 1 weight in 2,000 beyond them in 216 calls, a cut at 2.1 sigma where 2 was said in 64",
     pictures=("histogram",),
 )
 @given(layer=layers())
@@ -35,5 +38,6 @@ def follows_its_distribution(trial: Trial, layer: Layer) -> None:
     trial.asks(law_named_by(contract) is not None, f"{contract.distribution} names no law of one weight")
     trial.asks(contract.entries != "dependent", "the contract says that entries depend on one another")
     trial.asks(not trial.subject.constant, "every call gives the same weights")
+    trial.asks(trial.dtype in ROUNDING, f"{trial.dtype} has too coarse a grid to tell one law from another")
     trial.asks(layer in looked_at(trial), "asked of three layers of 64 to 1,100 weights")
     follows_the_law(trial, layer)

@@ -29,6 +29,8 @@ from initcheck.trial import Trial
     decided_by="in each dtype after the first, at three layers: exact for finiteness; sign e-processes for the second"
     " moment of the output in [0.8, 1.25], for ties in more than 1 call of 1,000, and for the mean over rms (FAILS"
     " beyond 0.005, HOLDS within 0.01)",
+    finds="a mean of 0.01 standard deviations in one dtype; 0.008 stays UNDECIDED and 0.006 HOLDS. JAX's normal in"
+    " bfloat16 has -0.012, its uniform -0.013, its normal in float8_e4m3fn -0.15",
 )
 @given(layer=layers())
 def survives_its_precision(trial: Trial, layer: Layer) -> None:

@@ -156,6 +156,25 @@ def test_a_law_that_was_inferred_is_not_asked_about() -> None:
     assert (result.verdict, result.reason) == (Verdict.NOT_APPLICABLE, "the contract names no distribution")
 
 
+@pytest.mark.parametrize(
+    ("dtype", "words"),
+    [
+        ("bfloat16", "has a mean beyond 0.03;"),
+        ("float16", "has a mean beyond 0.03;"),
+        ("float8_e4m3fn", "float8_e4m3fn has too coarse a grid to tell one law from another"),
+    ],
+)
+def test_rounding_is_allowed_for(dtype: str, words: str) -> None:
+    pytest.importorskip("ml_dtypes")
+
+    def rounded(shape: tuple[int, ...], rng: np.random.Generator, dtype: Any = np.float32) -> Array:
+        return np.asarray(rng.standard_normal(shape) * math.sqrt(2 / math.prod(shape[1:])), dtype=dtype)
+
+    result = judged(rounded, "normal", dtypes=(dtype,))
+    assert result.verdict is (Verdict.NOT_APPLICABLE if "coarse" in words else Verdict.HOLDS)
+    assert words in f"{result.reason} {result.notes}"
+
+
 def test_torch_cuts_at_numbers_and_not_at_standard_deviations() -> None:
     pytest.importorskip("torch")
     target = "torch.nn.init.trunc_normal_(std=0.02)"
