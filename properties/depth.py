@@ -30,8 +30,8 @@ def signal_survives_depth(trial: Trial, layer: Layer) -> None:
     The median, not the mean: at depth/width = 0.2 the mean of He with ReLU is carried by rare networks (median
     exp(-5L/2n) of it).
     """
-    trial.asks(layer == trial.subject.domain.square, "asked of one square layer, as wide as the profile allows")
     trial.asks(trial.contract.std is None, "a fixed std promises nothing about depth")
+    trial.asks(layer == trial.subject.domain.square, "asked of one square layer, as wide as the profile allows")
     keeps_energy(trial, layer, "forward", BAND)
 
 
@@ -49,7 +49,7 @@ def gradient_survives_depth(trial: Trial, layer: Layer) -> None:
 
     Not asked of an activation for which no gain serves both directions (tanh, sigmoid, softplus).
     """
-    trial.asks(layer == trial.subject.domain.square, "asked of one square layer, as wide as the profile allows")
     trial.asks(trial.contract.std is None, "a fixed std promises nothing about depth")
     trial.asks(serves_both_ways(trial.contract), "no gain of this activation serves both directions")
+    trial.asks(layer == trial.subject.domain.square, "asked of one square layer, as wide as the profile allows")
     keeps_energy(trial, layer, "backward", BAND)
