@@ -18,8 +18,9 @@ from initcheck.errors import UsageError, closest
 __all__ = ["is_layer", "layer_function", "matrices_of", "weight_of"]
 
 _BASES = (
-    ("torch", "torch.nn", "Module"),
+    # Before torch: on that backend a Keras layer is a torch module too.
     ("keras", "keras.src.layers.layer", "Layer"),
+    ("torch", "torch.nn", "Module"),
     ("linen", "flax.linen", "Module"),
     ("nnx", "flax.nnx", "Module"),
     ("equinox", "equinox", "Module"),

@@ -41,6 +41,7 @@ class LayerFunction(Protocol):
 def matrices(parameters: Mapping[str, Array]) -> dict[str, Array]:
     """The weights among the parameters: two axes or more, and no bias.
 
+    >>> import numpy as np
     >>> list(matrices({"weight": np.ones((2, 3)), "in_proj_bias": np.ones((1, 3)), "scale": np.ones(3)}))
     ['weight']
     """
