@@ -27,5 +27,7 @@ def zero_mean(trial: Trial, layer: Layer) -> None:
     centred_over_a_result(trial, layer)
     if layer in trial.subject.positioned:
         centred_at_every_position(trial, layer)
+    elif trial.subject.medium and not trial.subject.positioned:
+        trial.note("positions were not looked at one by one: that takes thousands of builds", topic="positions")
     if layer == trial.subject.domain.largest:
         centred_over_all_shapes(trial, layer)

@@ -387,3 +387,10 @@ def test_loading_changes_neither_directory_nor_generators(myinit):
     before = os.getcwd(), np.random.get_state()[1].tobytes()
     load("myinit")
     assert (os.getcwd(), np.random.get_state()[1].tobytes()) == before
+
+
+def test_one_member_whose_properties_raise_does_not_take_down_its_module() -> None:
+    pytest.importorskip("torch")
+    loaded = load("torch.nn")  # a Parameter's `.H` raises where it is no matrix
+    assert "torch.nn:Linear" in {i.name for i in loaded.initializers}
+    assert "torch.nn:Parameter" in {n.name for n in loaded.not_checked}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -77,6 +79,14 @@ def built_per_draw(
     raise UsageError(f"{name} cannot be built: it raises {problem}. Pass an instance, or a function that makes one.")
 
 
+def _attribute(made: Any, name: str) -> Any:
+    """An attribute, or None where there is none or looking at it raises, as a property of a user's class may."""
+    with contextlib.suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return getattr(made, name, None)
+    return None
+
+
 def method_of(made: Any, name: str) -> tuple[str, Callable[..., Any]]:
     """The method of an instance (of a function: its call) that is asked for weights, by name and bound.
 
@@ -86,9 +96,9 @@ def method_of(made: Any, name: str) -> tuple[str, Callable[..., Any]]:
     defined = _defined(type(made))
     if inspect.isroutine(made) or "__call__" in defined:
         return "__call__", made
-    named = [m for m in METHODS if callable(getattr(made, m, None))]
+    named = [m for m in METHODS if callable(_attribute(made, m))]
     if not named:
-        own = [m for m in sorted(defined) if not m.startswith("_") and inspect.isroutine(getattr(made, m, None))]
+        own = [m for m in sorted(defined) if not m.startswith("_") and inspect.isroutine(_attribute(made, m))]
         named = own if len(own) == 1 else []
     if not named:
         raise UsageError(
