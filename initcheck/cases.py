@@ -42,9 +42,13 @@ def smallest_failure(claim: Claim, trial: Trial) -> AssertionError | None:
     if not trial.subject.shrinks:
         return cases.worst(chosen)
     trial.shrinking = True
-    around = smaller_layers(failed, domain.layouts, domain.widths[0])
-    smaller = cases.run(around, around, trial.subject.profile.shrink, (Phase.generate, Phase.shrink))
-    return smaller or failure
+    most = trial.subject.profile.shrink
+    for every_width in (False, True):
+        # First along the telling widths, then through all between the smallest that failed and the next below it.
+        around = smaller_layers(failed, domain.layouts, domain.widths[0], every_width=every_width)
+        failure = cases.run(around, around, most, (Phase.generate, Phase.shrink)) or failure
+        failed = next(value for value in cases.last_failed.values() if isinstance(value, Layer))
+    return failure
 
 
 _LISTED = 6

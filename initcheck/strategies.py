@@ -54,16 +54,21 @@ def layers(draw: DrawFn, *, every: bool = False, layout: str = "out_in", largest
 
 
 @st.composite
-def smaller_layers(draw: DrawFn, around: Layer, layouts: Sequence[str], smallest: int) -> Layer:
+def smaller_layers(
+    draw: DrawFn, around: Layer, layouts: Sequence[str], smallest: int, *, every_width: bool = False
+) -> Layer:
     """Layers that are at most as large as one that failed, in every direction; that one itself every fourth time.
 
     Each size is an index into a sorted list whose upper half repeats the failing size: Hypothesis lowers indices,
-    so it walks from the failing layer down to the smallest that still fails.
+    so it walks from the failing layer down to the smallest that still fails. The list holds the telling widths
+    (powers of two and their neighbours); ``every_width`` takes all widths down to the next telling one instead.
     """
     layout = draw(st.sampled_from([layouts[0], *[around.layout] * 3]))
 
     def at_most(size: int, least: int = 1) -> int:
         below = [w for w in _WIDTHS if least <= w < size]
+        if every_width and below:
+            below = list(range(below[-1], size))
         width: int = draw(st.sampled_from([*below, *[size] * max(len(below), 1)]))
         return width
 

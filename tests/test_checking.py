@@ -136,3 +136,12 @@ def test_a_report_survives_json() -> None:
     again = initcheck.Report.from_json(report.to_json())
     assert again.results == report.results
     assert again.run == report.run
+
+
+def off_from_200(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    return he(shape, rng) * (1.5 if shape[1] >= 200 else 1.0)
+
+
+def test_the_smallest_case_is_found_between_the_widths_of_the_plan() -> None:
+    report = initcheck.check(off_from_200, contract=CONTRACT, claims=["output-variance-near-one"])
+    assert report["output-variance-near-one"].evidence.shape == (1, 200)
