@@ -63,9 +63,14 @@ class FreshProcesses:
         self._children = []
 
 
-@functools.cache
 def fresh_processes() -> FreshProcesses:
     """The two processes of this process: started once, whatever the number of runs."""
+    # A worker forked from this process must not answer on this one's pipes.
+    return _fresh_processes_of(os.getpid())
+
+
+@functools.cache
+def _fresh_processes_of(pid: int) -> FreshProcesses:
     return FreshProcesses()
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from initcheck.checking import Settings
     from initcheck.claim import Claim
     from initcheck.initializer import Initializer
-    from initcheck.plan import Plan
     from initcheck.verdict import Result
+    from initcheck.workers import Kept
 
 __all__ = ["Isolated"]
 
@@ -44,7 +44,7 @@ class Isolated:
         plan: what to run; the contracts that the processes infer are kept there.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Kept) -> None:
         self.plan = plan
         timeout = plan.checker.settings.timeout
         # The engine ends a slow claim by itself; only a single call that does not return goes beyond that.

@@ -75,7 +75,11 @@ def load(
     """
     declared = declared_contract(contract)
     if isinstance(target, Initializer):
-        return Loaded((replace(target, contract=merged(declared, Contract(), target.contract)),))
+        recipe = target.recipe
+        if recipe is not None and declared.said():
+            earlier = Contract(**recipe["contract"]) if recipe.get("contract") else Contract()
+            recipe = {**recipe, "contract": declared.filled_by(earlier, "declared").said()}
+        return Loaded((replace(target, contract=merged(declared, Contract(), target.contract), recipe=recipe),))
     if isinstance(target, str) and target.strip().startswith("@"):
         from initcheck.target_tables import tables
 

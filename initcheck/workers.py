@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from initcheck.errors import UsageError
 
 if TYPE_CHECKING:
-    from initcheck.checking import Settings
+    from initcheck.checking import Checker, Settings
     from initcheck.initializer import Initializer
     from initcheck.plan import Plan
     from initcheck.verdict import Result
 
-__all__ = ["cap_threads", "judge_all", "recipe_of"]
+__all__ = ["cap_threads", "families", "isolated", "judge_all", "recipe_of"]
 
 Unit = tuple["Initializer", tuple[str, ...]]
+
+
+class Kept(Protocol):
+    """What the processes of their own read of a run, and the contracts that they add to it."""
+
+    checker: Checker
+    contracts: dict[str, dict[str, Any]]
 
 
 def judge_all(plan: Plan, *, jobs: int = 1, isolate: bool = False) -> Iterator[Result]:
@@ -34,7 +42,7 @@ def judge_all(plan: Plan, *, jobs: int = 1, isolate: bool = False) -> Iterator[R
         UsageError: an initializer that only this process has cannot be sent to another.
     """
     if isolate:
-        yield from _isolated(plan, list(plan.initializers), jobs)
+        yield from isolated(plan, list(plan.initializers), jobs)
     elif jobs > 1:
         yield from _pooled(plan, jobs)
     else:
@@ -52,9 +60,21 @@ def recipe_of(initializer: Initializer) -> Mapping[str, Any]:
     if initializer.recipe is None:
         raise UsageError(
             f"{initializer.name} exists in this process only (a lambda or a closure), so it cannot be judged"
-            " in another: name it by a target text such as pkg.mod:attr."
+            f" in another: {_why_not_carried(initializer)} Or name it by a target text such as pkg.mod:attr."
         )
     return initializer.recipe
+
+
+def _why_not_carried(initializer: Initializer) -> str:
+    try:
+        cloudpickle = importlib.import_module("cloudpickle")
+    except ImportError:
+        return "install cloudpickle, which carries such functions."
+    try:
+        cloudpickle.dumps(initializer.function)
+    except Exception as error:  # whatever the function holds decides what is raised
+        return f"cloudpickle cannot carry it ({type(error).__name__}: {error})."
+    return "cloudpickle cannot carry it."
 
 
 def cap_threads() -> None:
@@ -68,10 +88,17 @@ def _units(plan: Plan, jobs: int) -> list[Unit]:
     ids = plan.checker.claim_ids
     if len(plan.initializers) >= jobs:
         return [(i, ids) for i in plan.initializers]
-    families: dict[str, list[str]] = {}
-    for claim in plan.claims:
-        families.setdefault(claim.family, []).append(claim.id)
-    return [(i, tuple(claims)) for i in plan.initializers for claims in families.values()]
+    return [(i, claims) for i in plan.initializers for claims in families(ids)]
+
+
+def families(claim_ids: Sequence[str]) -> list[tuple[str, ...]]:
+    """The same claims by family, in the order of each family's first."""
+    from initcheck.claim import find
+
+    found: dict[str, list[str]] = {}
+    for claim_id in claim_ids:
+        found.setdefault(find(claim_id).family, []).append(claim_id)
+    return [tuple(claims) for claims in found.values()]
 
 
 def _pooled(plan: Plan, jobs: int) -> Iterator[Result]:
@@ -101,7 +128,7 @@ def _pooled(plan: Plan, jobs: int) -> Iterator[Result]:
     for initializer in plan.initializers:
         again = {claim_id for i, claims in lost if i is initializer for claim_id in claims}
         if again:
-            yield from _isolated(plan, [initializer], 1, tuple(c for c in plan.checker.claim_ids if c in again))
+            yield from isolated(plan, [initializer], 1, tuple(c for c in plan.checker.claim_ids if c in again))
 
 
 def judge_unit(
@@ -120,22 +147,23 @@ def judge_unit(
     return results, contract_of(checker, initializer)
 
 
-def _isolated(
-    plan: Plan, initializers: Sequence[Initializer], jobs: int, claim_ids: tuple[str, ...] | None = None
+def isolated(
+    plan: Kept, initializers: Sequence[Initializer], jobs: int, claim_ids: tuple[str, ...] | None = None
 ) -> Iterator[Result]:
+    """Verdicts, each initializer's in a process of its own; its death is a verdict on that one."""
     from concurrent.futures import ThreadPoolExecutor
 
     from initcheck.isolation import Isolated
 
     def alone(initializer: Initializer) -> list[Result]:
-        with Isolated(plan) as isolated:
-            return [isolated.judge(initializer, c) for c in claim_ids or plan.checker.claim_ids]
+        with Isolated(plan) as own:
+            return [own.judge(initializer, c) for c in claim_ids or plan.checker.claim_ids]
 
     if jobs == 1:
-        with Isolated(plan) as isolated:
+        with Isolated(plan) as own:
             for initializer in initializers:
                 for claim_id in claim_ids or plan.checker.claim_ids:
-                    yield isolated.judge(initializer, claim_id)
+                    yield own.judge(initializer, claim_id)
         return
     with ThreadPoolExecutor(jobs) as threads:
         for future in as_completed([threads.submit(alone, i) for i in initializers]):
