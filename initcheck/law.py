@@ -192,6 +192,8 @@ class Law:
     def __str__(self) -> str:
         if self.denominator.name == "1":
             return f"{self.constant:.3g} at every width"
+        if self.denominator.name.startswith("1/"):
+            return f"{self.constant:.3g}*{self.denominator.name[2:]}"
         simple = self.denominator.name.replace("_", "").isalnum() or self.denominator.name[0] == "("
         divisor = self.denominator.name if simple else f"({self.denominator.name})"
         return f"{self.constant:.3g}/{divisor}"
