@@ -181,3 +181,19 @@ print([(r.claim, r.verdict.value, r.evidence) for r in here] == [(r.claim, r.ver
 def test_forked_workers_do_not_answer_on_the_pipes_of_their_parent() -> None:
     done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == ["True"]
+
+
+def test_two_dask_workers_give_the_verdicts_of_this_process_and_one_of_them_may_die(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    args = {"mark": str(tmp_path / "mark")}
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=2, processes=True, host="127.0.0.1", dashboard_address=None
+    )
+    with cluster, distributed.Client(cluster) as client:
+        executor = client.get_executor()
+        same(he, executor)
+        same(kills_a_worker_once, executor, args=args, claims=FEW)
+        assert (tmp_path / "mark").exists()
+        with pytest.raises(initcheck.UsageError, match=r"give its \.get_executor\(\)"):
+            initcheck.check(he, contract=CONTRACT, executor=client)
+        assert executor.submit(os.getpid).result() != os.getpid()
