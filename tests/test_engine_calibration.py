@@ -1,0 +1,185 @@
+"""The whole machine keeps its error rates on the edge of the band: Hypothesis, shrinking, ledger and all.
+
+The true second moment lies exactly on an edge at every shape, the claim is alone in the registry (C = 1) and alpha is
+inflated. Bounds are binomial quantiles at confidence 1 - 1e-9, so a machine that keeps its rates cannot fail here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import initcheck.checking
+import initcheck.trial
+from initcheck.checking import Checker, Settings
+from initcheck.claim import find
+from initcheck.contract import Contract
+from initcheck.initializer import Initializer
+from initcheck.profile import PROFILES, Profile
+from initcheck.verdict import Verdict
+
+CLAIM = "output-variance-near-one"
+LO, HI = 0.8, 1.25
+RATES = (0.2, 0.05, 0.01)
+# A case on the edge spends its whole budget, so it gets one of 96 groups.
+BUDGET = Profile(name="calibration", layers=5, exact_layers=0, largest=1_024, weights=24_576, calls=2_000, shrink=10)
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+# (uniforms of the weights, twice; one uniform a call) -> weights of second moment 1
+Law = Callable[[Floats, Floats, Floats], Floats]
+
+
+def uniforms(seeds: Sequence[int], count: int) -> Floats:
+    """``count`` uniforms in (0, 1) of each seed, by a counter run through splitmix64: no generator to build."""
+    with np.errstate(over="ignore"):
+        mixed = _mix(_mix(np.asarray(seeds, dtype=np.uint64))[:, None] + np.arange(count, dtype=np.uint64))
+    return ((mixed >> np.uint64(11)).astype(np.float64) + 0.5) / 2**53
+
+
+def _mix(x: Any) -> Any:
+    x = (x + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def normal(first: Floats, second: Floats, call: Floats) -> Floats:
+    return np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)
+
+
+def beyond(share: float, sign: int) -> Law:
+    """Signs, and calls of two scales: a share of the calls above the mean (+1) or below it (-1)."""
+
+    def law(first: Floats, second: Floats, call: Floats) -> Floats:
+        moment = np.where(call < share, 1 + sign * 0.01, 1 - sign * 0.01 * share / (1 - share))
+        return np.where(first < 0.5, -1.0, 1.0) * np.sqrt(moment)[:, None]
+
+    return law
+
+
+@dataclasses.dataclass
+class OnTheEdge:
+    """Weights of second moment ``value(fan_in, fan_out)`` over fan_in, a function of the seed alone."""
+
+    law: Law
+    value: Callable[[int, int], float]
+
+    def calls(self, shape: tuple[int, ...], seeds: Sequence[int], dtype: str) -> list[Any]:
+        n = math.prod(shape)
+        u = uniforms(seeds, 2 * n + 1)
+        weights = self.law(u[:, :n], u[:, n : 2 * n], u[:, -1]) * math.sqrt(self.value(shape[1], shape[0]) / shape[1])
+        return list(weights.reshape(-1, *shape))
+
+    def stream(self, shapes: Sequence[tuple[int, ...]], seed: int, dtype: str) -> list[Any] | None:
+        return None
+
+    def to_numpy(self, result: Any) -> Any:
+        return result
+
+    def dtype_name(self, result: Any) -> str:
+        return str(result.dtype)
+
+    def global_state(self) -> Mapping[str, bytes]:
+        return {}
+
+
+@pytest.fixture(autouse=True)
+def _alone_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Only this claim, without the ones it needs: they are true of every initializer here."""
+    alone = dataclasses.replace(find(CLAIM), needs=())
+    monkeypatch.setattr(initcheck.checking, "checks", lambda: {CLAIM: alone})
+    monkeypatch.setattr(initcheck.checking, "find", lambda name: alone)
+    monkeypatch.setitem(PROFILES, BUDGET.name, BUDGET)
+    yield
+
+
+@pytest.fixture
+def _no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Screens that let almost everything through, so that the ledger alone must keep the rate."""
+    monkeypatch.setattr(initcheck.trial, "SCREEN_LEVEL", 0.999)
+
+
+def verdicts(
+    law: Law,
+    value: float | Callable[[int, int], float],
+    runs: int,
+    *,
+    alpha: float = 1e-6,
+    beta: float = 1e-3,
+    widths: tuple[int, int] = (16, 32),
+) -> Counter[Verdict]:
+    at = value if callable(value) else lambda fan_in, fan_out: value
+    contract = Contract(activation="linear", fan="fan_in", layout="out_in", dtypes=("float64",), widths=widths)
+    initializer = Initializer(name="on the edge", sampler=OnTheEdge(law, at), contract=contract, ranks=(2,))
+    found: Counter[Verdict] = Counter()
+    for seed in range(runs):
+        checker = Checker(Settings(seed=seed, profile=BUDGET.name, alpha=alpha, beta=beta, claims=(CLAIM,)))
+        assert checker.ledger.claims == 1
+        found[checker.judge(initializer, CLAIM).verdict] += 1
+    return found
+
+
+def at_most(rate: float, runs: int) -> int:
+    """Errors that such a rate exceeds with probability 1e-9 at most."""
+    return int(stats.binom.isf(1e-9, runs, rate))
+
+
+@pytest.mark.parametrize("alpha", RATES)
+@pytest.mark.parametrize(("edge", "sign"), [(HI, 1), (LO, -1)], ids=["upper", "lower"])
+@pytest.mark.usefixtures("_no_screen")
+def test_on_the_edge_at_every_shape_it_rarely_fails(edge: float, sign: int, alpha: float) -> None:
+    """At the clause's own limit: seven calls in ten lie beyond the edge."""
+    found = verdicts(beyond(0.7, sign), edge, 40, alpha=alpha)
+    assert found[Verdict.FAILS] <= at_most(alpha, 40)
+
+
+@pytest.mark.parametrize("edge", [HI, LO], ids=["upper", "lower"])
+@pytest.mark.usefixtures("_no_screen")
+def test_on_the_edge_at_small_shapes_it_rarely_fails(edge: float) -> None:
+    """Groups of many calls, width 1 and all."""
+    assert verdicts(normal, edge, 12, alpha=0.01, widths=(1, 16))[Verdict.FAILS] <= at_most(0.01, 12)
+
+
+@pytest.mark.usefixtures("_no_screen")
+def test_the_bound_is_broken_where_the_clause_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has teeth: with 19 calls in 20 beyond the edge the machine fails a value that is on it."""
+    assert verdicts(beyond(0.95, 1), HI, 20, alpha=0.2)[Verdict.FAILS] > at_most(0.2, 20)
+
+
+@pytest.mark.parametrize("alpha", [0.2, 1e-6])
+@pytest.mark.parametrize("value", [1.4 * HI, LO / 1.4], ids=["above", "below"])
+def test_outside_at_every_shape_it_fails(value: float, alpha: float) -> None:
+    assert verdicts(normal, value, 10, alpha=alpha) == {Verdict.FAILS: 10}
+
+
+@pytest.mark.parametrize("beta", RATES)
+@pytest.mark.parametrize(("edge", "sign"), [(HI, -1), (LO, 1)], ids=["upper", "lower"])
+def test_just_outside_at_one_shape_it_rarely_holds(edge: float, sign: int, beta: float) -> None:
+    """Every other shape is in the middle of the band, so that HOLDS hangs on this one; three rounds share beta."""
+
+    def value(fan_in: int, fan_out: int) -> float:
+        return edge * (1 + 1e-9) ** (1 if edge > 1 else -1) if (fan_in, fan_out) == (32, 32) else 1.0
+
+    found = verdicts(beyond(0.7, sign), value, 40, beta=beta)
+    assert found[Verdict.HOLDS] <= at_most(beta, 40)
+
+
+def test_the_bound_on_holds_is_broken_where_the_clause_is() -> None:
+    found = verdicts(beyond(0.95, -1), HI, 20, beta=0.2)
+    assert found[Verdict.HOLDS] > at_most(0.2, 20)
+
+
+def test_in_the_middle_it_holds() -> None:
+    assert verdicts(normal, 1.0, 10, widths=(1, 16)) == {Verdict.HOLDS: 10}
+
+
+def test_the_same_seeds_give_the_same_verdicts() -> None:
+    once = verdicts(beyond(0.7, -1), HI, 8, beta=0.2)
+    assert once == verdicts(beyond(0.7, -1), HI, 8, beta=0.2)
