@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import pickle
 import threading
 import warnings
@@ -11,7 +12,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from initcheck.errors import UsageError
-from initcheck.workers import families, isolated, recipe_of
+from initcheck.workers import isolated, recipe_of, units_of
 
 if TYPE_CHECKING:
     from initcheck.checking import Checker, Settings
@@ -25,6 +26,9 @@ Plain = tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]
 # Users' code runs with the global generators, the warnings and the output of its process redirected, so that units
 # in two threads of one process (a Dask worker has several) would see each other's.
 _one_unit_at_a_time = threading.Lock()
+
+# Workers that are assumed where an executor does not say how many it has.
+_MANY = 16
 
 
 def require_executor(executor: Any) -> Executor:
@@ -54,7 +58,10 @@ def require_executor(executor: Any) -> Executor:
 
 
 class Spread:
-    """A run whose units are judged elsewhere: one unit is one initializer and one family of claims.
+    """A run whose units are judged elsewhere.
+
+    A unit is one initializer and one family of claims; where there are initializers enough for every worker, it is
+    one initializer and all claims, which share its draws.
 
     Args:
         checker: how the run is made.
@@ -85,13 +92,15 @@ class Spread:
         """
         from initcheck.report import result_from_plain
 
-        units = [(i, ids) for i in self.initializers for ids in families(self.checker.claim_ids)]
+        workers = getattr(executor, "_max_workers", None) or _MANY
+        units = units_of(self.initializers, self.checker.claim_ids, workers)
+        run = os.urandom(8)
         found: dict[tuple[str, str], Result] = {}
         lost: dict[str, BaseException] = {}
         futures: list[Future[Plain] | BaseException] = []
         try:
             for initializer, claim_ids in units:
-                futures.append(self._submitted(executor, initializer, claim_ids))
+                futures.append(self._submitted(executor, run, initializer, claim_ids))
             for (initializer, _), future in zip(units, futures, strict=True):
                 try:
                     if isinstance(future, BaseException):
@@ -116,19 +125,20 @@ class Spread:
         return [found[i.name, c] for i in self.initializers for c in self.checker.claim_ids]
 
     def _submitted(
-        self, executor: Executor, initializer: Initializer, claim_ids: tuple[str, ...]
+        self, executor: Executor, run: bytes, initializer: Initializer, claim_ids: tuple[str, ...]
     ) -> Future[Plain] | BaseException:
         recipe = self._recipes[initializer.name]
         try:
-            return executor.submit(judge_unit, self.checker.settings, recipe, claim_ids)
+            return executor.submit(judge_unit, run, self.checker.settings, recipe, claim_ids)
         except Exception as error:  # a pool that broke while units were still being submitted
             return error
 
 
-def judge_unit(settings: Settings, recipe: bytes, claim_ids: Sequence[str]) -> Plain:
+def judge_unit(run: bytes, settings: Settings, recipe: bytes, claim_ids: Sequence[str]) -> Plain:
     """Judge some claims of one initializer wherever this is called; plain data in and out.
 
     Args:
+        run: tells this run from the next, which must not be given this one's answers.
         settings: how the run is made; every seed derives from them.
         recipe: the pickled ``Initializer.recipe``.
         claim_ids: the claims.
@@ -141,13 +151,13 @@ def judge_unit(settings: Settings, recipe: bytes, claim_ids: Sequence[str]) -> P
     from initcheck.report import result_to_plain
 
     with _one_unit_at_a_time:
-        checker, initializer = _prepared(settings, recipe)
+        checker, initializer = _prepared(run, settings, recipe)
         results = [result_to_plain(contained(checker.judge, initializer, claim_id)) for claim_id in claim_ids]
         return results, contract_of(checker, initializer)
 
 
 @functools.lru_cache(maxsize=1)
-def _prepared(settings: Settings, recipe: bytes) -> tuple[Checker, Initializer]:
+def _prepared(run: bytes, settings: Settings, recipe: bytes) -> tuple[Checker, Initializer]:
     """The last initializer judged here, with what was drawn of it: its next family of claims reads the same draws."""
     from initcheck.checking import Checker
     from initcheck.targets import rebuild

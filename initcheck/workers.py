@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from initcheck.plan import Plan
     from initcheck.verdict import Result
 
-__all__ = ["cap_threads", "families", "isolated", "judge_all", "recipe_of"]
+__all__ = ["cap_threads", "families", "isolated", "judge_all", "recipe_of", "units_of"]
 
 Unit = tuple["Initializer", tuple[str, ...]]
 
@@ -83,12 +83,11 @@ def cap_threads() -> None:
         os.environ.setdefault(name, "1")
 
 
-def _units(plan: Plan, jobs: int) -> list[Unit]:
+def units_of(initializers: Sequence[Initializer], claim_ids: tuple[str, ...], jobs: int) -> list[Unit]:
     """An initializer's claims share its draws, so they stay together unless processes would idle."""
-    ids = plan.checker.claim_ids
-    if len(plan.initializers) >= jobs:
-        return [(i, ids) for i in plan.initializers]
-    return [(i, claims) for i in plan.initializers for claims in families(ids)]
+    if len(initializers) >= jobs:
+        return [(i, claim_ids) for i in initializers]
+    return [(i, claims) for i in initializers for claims in families(claim_ids)]
 
 
 def families(claim_ids: Sequence[str]) -> list[tuple[str, ...]]:
@@ -104,7 +103,7 @@ def families(claim_ids: Sequence[str]) -> list[tuple[str, ...]]:
 def _pooled(plan: Plan, jobs: int) -> Iterator[Result]:
     from initcheck.report import result_from_plain
 
-    units = _units(plan, jobs)
+    units = units_of(plan.initializers, plan.checker.claim_ids, jobs)
     recipes = {i.name: recipe_of(i) for i in plan.initializers}
     lost: list[Unit] = []
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=cap_threads) as pool:
