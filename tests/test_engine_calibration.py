@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,13 +91,12 @@ class OnTheEdge:
 
 
 @pytest.fixture(autouse=True)
-def _alone_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _alone_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only this claim, without the ones it needs: they are true of every initializer here."""
     alone = dataclasses.replace(find(CLAIM), needs=())
     monkeypatch.setattr(initcheck.checking, "checks", lambda: {CLAIM: alone})
     monkeypatch.setattr(initcheck.checking, "find", lambda name: alone)
     monkeypatch.setitem(PROFILES, BUDGET.name, BUDGET)
-    yield
 
 
 @pytest.fixture
