@@ -42,6 +42,7 @@ def in_words(claim: Claim) -> Iterator[str]:
     for label, fact in facts.items():
         if fact:
             yield f"  {label:<12}{fact}"
+    yield from _measured(claim)
 
 
 def examples(claim: Claim) -> Iterator[str]:
@@ -74,6 +75,15 @@ def examples(claim: Claim) -> Iterator[str]:
         yield f"  fails       {failing[1].initializer}: {failing[0].why}"
         yield ""
         yield textwrap.indent(failure_text(failing[1]), "    ")
+
+
+def _measured(claim: Claim) -> Iterator[str]:
+    from initcheck.measured_power import measured_how, measured_power
+
+    found = list(measured_power(claim.id))
+    if found:
+        yield f"  {'measured':<12}the smallest defects that every run found ({measured_how()}):"
+        yield from (f"              {line}" for line in found)
 
 
 def _error_rates(claim: Claim) -> str:

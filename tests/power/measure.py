@@ -1,0 +1,95 @@
+"""Measure which defects are found, and by which claims: `python tests/power/measure.py --seeds 3`.
+
+Writes initcheck/power.json, which `initcheck explain CLAIM` reads. About a second of one core a run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from defects import KINDS, Defect, every
+
+from initcheck.checking import Checker, Settings
+from initcheck.profile import PROFILES
+from initcheck.targets import load
+from initcheck.verdict import Verdict
+
+TABLE = Path(__file__).parents[2] / "initcheck" / "power.json"
+
+
+def verdicts(defect: Defect, seed: int, profile: str, claims: tuple[str, ...] | None = None) -> dict[str, Verdict]:
+    """Claim id -> verdict, of one run."""
+    checker = Checker(Settings(profile=profile, seed=seed, claims=claims))
+    [initializer] = load(defect.initializer, contract=defect.contract).initializers
+    return {claim: checker.judge(initializer, claim).verdict for claim in checker.claim_ids}
+
+
+def line(defect: Defect, seeds: Iterable[int], profile: str) -> dict[str, Any]:
+    """One line of the table: runs, runs that find the defect, and how often each claim says so."""
+    runs = [verdicts(defect, seed, profile) for seed in seeds]
+    by = Counter(claim for run in runs for claim, verdict in run.items() if verdict is Verdict.FAILS)
+    undecided = Counter(claim for run in runs for claim, verdict in run.items() if verdict is Verdict.UNDECIDED)
+    return {
+        "kind": defect.kind,
+        "size": defect.size,
+        "law": defect.law,
+        "runs": len(runs),
+        "found": sum(Verdict.FAILS in run.values() for run in runs),
+        "by": dict(sorted(by.items())),
+        "undecided": dict(sorted(undecided.items())),
+    }
+
+
+def _line(task: tuple[Defect, int, str]) -> dict[str, Any]:
+    defect, seeds, profile = task
+    return line(defect, range(1, seeds + 1), profile)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=4, help="runs of each line")
+    parser.add_argument("--kinds", nargs="*", help="only these; their lines are replaced, the others kept")
+    parser.add_argument("--laws", nargs="*", help="only these")
+    parser.add_argument("--missing", action="store_true", help="only lines that the table has in fewer runs")
+    parser.add_argument("--profile", default="quick", choices=PROFILES)
+    parser.add_argument("--processes", type=int, default=1)
+    chosen = parser.parse_args()
+    asked = [
+        d for d in every() if (not chosen.kinds or d.kind in chosen.kinds) and (not chosen.laws or d.law in chosen.laws)
+    ]
+    kept = json.loads(TABLE.read_text())["lines"] if TABLE.exists() else []
+    lines = {(a["kind"], a["size"], a["law"]): a for a in kept}
+    if chosen.missing:
+        runs = {key: a["runs"] for key, a in lines.items()}
+        asked = [d for d in asked if runs.get((d.kind, d.size, d.law), 0) < chosen.seeds]
+    started = time.perf_counter()
+    with multiprocessing.get_context("spawn").Pool(chosen.processes) as pool:
+        tasks = [(d, chosen.seeds, chosen.profile) for d in asked]
+        for done, new in enumerate(pool.imap(_line, tasks), 1):
+            lines[new["kind"], new["size"], new["law"]] = new
+            print(f"{done}/{len(tasks)} {time.perf_counter() - started:.0f} s", *itertools.islice(new.values(), 6))
+            write(lines, chosen.profile)
+
+
+def write(lines: dict[tuple[str, Any, str], dict[str, Any]], profile: str) -> None:
+    """Store the lines in the order of the generator, with the words for each kind."""
+    order = [(d.kind, d.size, d.law) for d in every()]
+    rows = ",\n".join("    " + json.dumps(lines[key]) for key in order if key in lines)
+    kinds = ",\n".join(
+        f"    {json.dumps(name)}: {json.dumps({'says': kind.says, 'ordered': kind.ordered})}"
+        for name, kind in KINDS.items()
+    )
+    head = json.dumps({"command": "python tests/power/measure.py", "profile": profile})[1:-1]
+    TABLE.write_text(f'{{{head},\n  "kinds": {{\n{kinds}\n  }},\n  "lines": [\n{rows}\n  ]\n}}\n')
+
+
+if __name__ == "__main__":
+    main()
