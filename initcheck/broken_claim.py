@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 
+from initcheck.adapters.containment import one_line
 from initcheck.claim import Claim, find
 from initcheck.errors import UsageError
 from initcheck.initializer import Initializer
@@ -30,7 +31,7 @@ def contained(judge: Callable[[Initializer, str], Result], initializer: Initiali
         return judge(initializer, claim_id)
     except UsageError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         claim = find(claim_id)
         return Result(
             claim=claim.id,
@@ -38,7 +39,7 @@ def contained(judge: Callable[[Initializer, str], Result], initializer: Initiali
             initializer=initializer.name,
             family=claim.family,
             verdict=Verdict.UNDECIDED,
-            reason=f"{BROKEN}: {type(error).__name__}: {error}",
+            reason=f"{BROKEN}: {one_line(error)}",
             evidence=Evidence(detail=tuple(account(claim, error).splitlines())),
             location=initializer.location,
         )

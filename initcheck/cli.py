@@ -6,8 +6,9 @@ import argparse
 import os
 import shlex
 import sys
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +42,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the words after ``initcheck``; those of the process where None.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
     if argv is None:
         # The process is ours: one BLAS thread here too, so that sums are added up in one order everywhere.
         cap_threads()
+        code = _main(list(sys.argv[1:]))
+        _end_in_spite_of_threads(code)
+        return code
+    return _main(list(argv))
+
+
+def _end_in_spite_of_threads(code: int) -> None:
+    """End the process where an initializer left a thread that it would wait for, perhaps for ever."""
+    left = [t for t in threading.enumerate() if not t.daemon and t is not threading.current_thread()]
+    if left:
+        print(f"initcheck: {len(left)} threads that initializers left running are ended", file=sys.stderr)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # the reader may have gone
+                stream.flush()
+        os._exit(code)
+
+
+def _main(words: list[str]) -> int:
     # As with `python -m`: targets in the current folder are found from any entry point.
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.adapters.containment import InitializerRaised, contained
+from initcheck.adapters.containment import InitializerRaised, contained, one_line
 from initcheck.initializer import Initializer
 from initcheck.layer import Layer
 from initcheck.seeds import Seeds
@@ -107,6 +107,9 @@ class Draws:
             array = self.initializer.sampler.to_numpy(result)
         except TypeError as error:
             broken = BrokenCall("type", f"returns {error}" if str(error) else f"returns {type(result).__name__}")
+        except (Exception, SystemExit) as error:  # the result is the user's code too
+            kind = type(result).__name__
+            broken = BrokenCall("type", f"returns {kind}, which cannot be read as an array: {one_line(error)}")
         else:
             if array.shape == layer.shape:
                 self.weights += array.size

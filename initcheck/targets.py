@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
+from initcheck.adapters.containment import one_line
 from initcheck.adapters.frameworks import FRAMEWORKS, home
 from initcheck.adapters.readings import Needs
 from initcheck.adapters.recognition import recognise
@@ -187,6 +188,8 @@ def _load_module(module: ModuleType, text: str, declared: Contract, recipe: Mapp
             not_checked.append(NotChecked(name=name, reason=str(error), call_to_write=error.call))
         except UsageError as error:
             not_checked.append(NotChecked(name=name, reason=str(error)))
+        except (Exception, SystemExit) as error:  # a property of the user's object: the others are still looked at
+            not_checked.append(NotChecked(name=name, reason=f"{member_name} raises when looked at: {one_line(error)}"))
     if not initializers and not not_checked:
         raise UsageError(f"target {text!r}: module {module.__name__!r} has no public function or class of its own.")
     return Loaded(tuple(initializers), tuple(not_checked))

@@ -37,7 +37,8 @@ def to_numpy(value: Any) -> npt.NDArray[Any]:
         TypeError: it is no array of numbers; the message names its type, to be read after "returns".
     """
     if isinstance(value, np.ndarray):
-        array = value
+        # A subclass may redefine anything that a claim does with its weights.
+        array = value if type(value) is np.ndarray else np.asarray(value)
     elif _is_torch(value):
         array = _torch_to_numpy(value)
     elif is_array(value) or (isinstance(value, numbers.Real) and not isinstance(value, bool)):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import dis
 import io
+import operator
 import os
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -52,7 +54,7 @@ class Contained:
         output: what it printed, cut after 16 KiB.
         warnings: the distinct warnings it gave, one line each.
         changes: what it left changed: ``np.errstate``, ``working directory``, ``environment``,
-            ``torch default dtype``; all of it is put back.
+            ``torch default dtype``, ``functions of numpy.random``; all of it is put back.
     """
 
     output: str = ""
@@ -65,6 +67,9 @@ class _Bounded(io.StringIO):
         if self.tell() < _OUTPUT_LIMIT:
             super().write(text[:_OUTPUT_LIMIT])
         return len(text)
+
+    def close(self) -> None:
+        """Stay open: what user code closes is read when it has returned."""
 
 
 @contextmanager
@@ -92,24 +97,28 @@ def contained(*, put_back: bool = True) -> Iterator[Contained]:
     seen = Contained()
     output = _Bounded()
     before = _surroundings() if put_back else {}
+    functions = _functions() if put_back else {}
     recursion = sys.getrecursionlimit()
     try:
         with (
+            _daemonic_threads(),
             warnings.catch_warnings(record=True) as caught,
             contextlib.redirect_stdout(output),
             contextlib.redirect_stderr(output),
         ):
             warnings.simplefilter("default")
             yield seen
-    except InitcheckError:
-        raise
     except BaseException as error:
+        if isinstance(error, InitcheckError) and _last_frame_is_ours(error):
+            raise
         if isinstance(error, KeyboardInterrupt) and not _was_raised_by_code(error):
             raise
         raise InitializerRaised(error) from error
     finally:
         if put_back:
-            seen.changes = _put_back(before)
+            # The functions first: what follows calls them.
+            replaced = _put_functions_back(functions)
+            seen.changes = (*_put_back(before), *replaced)
             sys.setrecursionlimit(recursion)
         seen.output = output.getvalue()
         seen.warnings = tuple(dict.fromkeys(f"{w.category.__name__}: {_text(w.message)}" for w in caught))
@@ -159,6 +168,44 @@ def _was_raised_by_code(error: BaseException) -> bool:
         return True
     code = trace.tb_frame.f_code.co_code
     return dis.opname[code[trace.tb_lasti]] in ("RAISE_VARARGS", "RERAISE")
+
+
+def _last_frame_is_ours(error: BaseException) -> bool:
+    """Whether initcheck raised it, and not user code that borrows its errors."""
+    frames = [frame for frame, _ in _walk(error.__traceback__)]
+    return not frames or frames[-1].f_code.co_filename.startswith(_OURS)
+
+
+@contextmanager
+def _daemonic_threads() -> Iterator[None]:
+    """Let threads that user code leaves behind be daemons, so that the process can end without them."""
+    # A thread inherits this flag from the one that makes it; the public setter refuses on a running thread.
+    current: Any = threading.current_thread()
+    before = current._daemonic
+    current._daemonic = True
+    try:
+        yield
+    finally:
+        current._daemonic = before
+
+
+_PATCHABLE = ("numpy", "numpy.random", "random")
+
+
+def _functions() -> dict[str, dict[str, Any]]:
+    return {name: vars(sys.modules[name]).copy() for name in _PATCHABLE if name in sys.modules}
+
+
+def _put_functions_back(before: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+    """Undo what user code did to modules that every other initializer reads too; name the modules."""
+    changed = []
+    for name, functions in before.items():
+        now = vars(sys.modules[name])
+        # By identity, since what was put there may compare as it likes; a submodule loaded meanwhile is no change.
+        if len(now) < len(functions) or not all(map(operator.is_, functions.values(), now.values())):
+            now.update(functions)
+            changed.append(f"functions of {name}")
+    return tuple(changed)
 
 
 def _surroundings() -> dict[str, Any]:

@@ -195,7 +195,13 @@ def _call(sampler: CallableSampler, reading: Reading, shape: Shape) -> Chosen:
             problem = f"cannot be called: {error.original}" if unfit else f"raises {error}"
             failed = replace(failed, problem=problem)
             continue
-        got = _judge(Chosen(asking, reading, layout=layout, result=result, shape=shape), shape)
+        try:
+            with contained():
+                got = _judge(Chosen(asking, reading, layout=layout, result=result, shape=shape), shape)
+        except InitializerRaised as error:
+            kind = type(result).__name__
+            failed = replace(failed, problem=f"returns {kind}, which cannot be read as an array: {error}")
+            continue
         if got.works or got.several:
             return got
         failed = got

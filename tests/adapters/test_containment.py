@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from initcheck.adapters.containment import InitializerRaised, contained, one_line, trace_of
+from initcheck.contract import Contract
 from initcheck.errors import UsageError
 
 
@@ -71,9 +72,11 @@ def test_a_real_interrupt_passes():
         interrupted()
 
 
-def test_our_own_errors_pass():
-    with pytest.raises(UsageError, match="ours"), contained():
-        raise UsageError("ours")
+def test_our_own_errors_pass_and_those_that_user_code_borrows_do_not():
+    with pytest.raises(UsageError, match="activation"), contained():
+        Contract.from_text("activaton=relu")
+    with pytest.raises(InitializerRaised, match="UsageError: theirs"), contained():
+        raise UsageError("theirs")
 
 
 def test_recursion_is_contained_and_its_traceback_short():
