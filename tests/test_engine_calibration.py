@@ -115,7 +115,9 @@ def verdicts(
     widths: tuple[int, int] = (16, 32),
 ) -> Counter[Verdict]:
     at = value if callable(value) else lambda fan_in, fan_out: value
-    contract = Contract(activation="linear", fan="fan_in", layout="out_in", dtypes=("float64",), widths=widths)
+    promised = {"activation": "linear", "fan": "fan_in", "layout": "out_in", "dtypes": ("float64",), "widths": widths}
+    # Declared: of an assumed layout only squares would be asked.
+    contract = Contract.from_mapping(promised)
     initializer = Initializer(name="on the edge", sampler=OnTheEdge(law, at), contract=contract, ranks=(2,))
     found: Counter[Verdict] = Counter()
     for seed in range(runs):
