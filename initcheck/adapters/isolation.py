@@ -15,6 +15,10 @@ __all__ = ["GENERATORS", "global_states", "isolated", "seed_globals", "watching"
 
 GENERATORS = ("random", "numpy.random", "torch", "keras")
 
+# Bound now: user code may put something else in their place.
+_python_state, _set_python_state, _seed_python = random.getstate, random.setstate, random.seed
+_numpy_state, _set_numpy_state, _seed_numpy = np.random.get_state, np.random.set_state, np.random.seed
+
 _KERAS_SEED = "global_seed_generator"
 _watchers: list[set[str]] = []
 
@@ -53,8 +57,8 @@ def isolated(seed: int | None = None) -> Iterator[None]:
         seed: a whole number in [0, 2^31); None leaves the generators where they are, so that what is done
             inside sees the caller's state and yet leaves no trace.
     """
-    python = random.getstate()
-    legacy = np.random.get_state()
+    python = _python_state()
+    legacy = _numpy_state()
     torch: Any = _torch()
     torch_state = torch.default_generator.get_state() if torch is not None else None
     cuda: Any = _cuda(torch) if torch is not None else None
@@ -75,8 +79,8 @@ def isolated(seed: int | None = None) -> Iterator[None]:
     finally:
         if before is not None:
             _report(before)
-        random.setstate(python)
-        np.random.set_state(legacy)
+        _set_python_state(python)
+        _set_numpy_state(legacy)
         if torch_state is not None:
             torch.default_generator.set_state(torch_state)
         if threads > 1:
@@ -95,9 +99,9 @@ def seed_globals(seed: int, only: frozenset[str] | None = None) -> None:
     Keras' own is taken away instead: Keras makes the next one from Python's ``random``, which is seeded here.
     """
     if only is None or "random" in only or "keras" in only:
-        random.seed(seed)
+        _seed_python(seed)
     if only is None or "numpy.random" in only:
-        np.random.seed(seed)
+        _seed_numpy(seed)
     if only is None or "torch" in only:
         torch = _torch()
         if torch is not None:
@@ -140,9 +144,9 @@ def unseen_moves(known: frozenset[str]) -> Callable[[], frozenset[str]]:
 
 def _raw(name: str) -> Any:
     if name == "random":
-        return random.getstate()
+        return _python_state()
     if name == "numpy.random":
-        kind, keys, *rest = np.random.get_state(legacy=True)
+        kind, keys, *rest = _numpy_state(legacy=True)
         return kind, np.asarray(keys).tobytes(), rest
     if name == "torch":
         torch = _torch()
