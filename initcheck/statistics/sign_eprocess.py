@@ -15,7 +15,19 @@ from initcheck.statistics.mixture import average_log_e
 __all__ = ["CLAUSE", "ScaledSignProcess", "first_groups", "log_e"]
 
 CLAUSE = 0.7
-"""The only assumption: where the true value keeps the band, a group is beyond an edge at most this often."""
+"""The only assumption: where the true value keeps the band, a group is beyond an edge at most this often.
+
+Without it, what FAILS shows is that more than this share of the groups lie beyond the edge, and HOLDS that more than
+this share lie inside each. That is another statement than one about the mean where the typical group is not near it.
+The clause is false, and no guard keeps a FAILS below the lower edge from being one of the typical group alone, where
+half of the second moment is carried by outliers rarer than 1.4e-3 a weight, where fewer than 3e-3 of the weights are
+not zero, and where every call has a log-normal second moment of sigma above 1.4. Beyond the upper edge it is false
+where a tenth of the calls is nearly zero and the others make up for it. HOLDS is guarded by small shapes, whose groups
+hold many calls, by large ones, which see rare weights, and by the tail: at the quick profile outliers that double the
+second moment are found at a rate of 1e-5 and not at 1e-6, calls of so much at one in 100 and not at one in 10,000.
+What is rarer than what was drawn nothing guards against.
+`tests/power/clause_attacks.py` lists laws that break it, with what the checker says of each.
+"""
 
 LOOK_EVERY = 8
 """Base groups between looks: only then are the merged groups of all scales complete."""
