@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from initcheck.errors import UsageError
@@ -112,7 +113,9 @@ class Spread:
                     lost[initializer.name] = error
                     continue
                 self.contracts.update(contracts)
-                found |= {(initializer.name, r.claim): r for r in map(result_from_plain, plain)}
+                # A pickled function may have lost its file: where it stands is known here.
+                judged = [replace(result_from_plain(r), location=initializer.location) for r in plain]
+                found |= {(initializer.name, r.claim): r for r in judged}
         finally:
             for future in futures:
                 if isinstance(future, Future):
