@@ -173,7 +173,7 @@ def test_just_outside_at_one_shape_it_rarely_holds(edge: float, sign: int, beta:
 
 
 def test_the_bound_on_holds_is_broken_where_the_clause_is() -> None:
-    found = verdicts(beyond(0.95, -1), HI, 20, beta=0.2)
+    found = verdicts(beyond(0.98, -1), lambda *fans: HI * (1 + 1e-9) if fans == (32, 32) else 1.0, 20, beta=0.2)
     assert found[Verdict.HOLDS] > at_most(0.2, 20)
 
 

@@ -19,13 +19,13 @@ CLAUSE = 0.7
 
 Without it, what FAILS shows is that more than this share of the groups lie beyond the edge, and HOLDS that more than
 this share lie inside each. That is another statement than one about the mean where the typical group is not near it.
-The clause is false, and no guard keeps a FAILS below the lower edge from being one of the typical group alone, where
-half of the second moment is carried by outliers rarer than 1.4e-3 a weight, where fewer than 3e-3 of the weights are
-not zero, and where every call has a log-normal second moment of sigma above 1.4. Beyond the upper edge it is false
-where a tenth of the calls is nearly zero and the others make up for it. HOLDS is guarded by small shapes, whose groups
-hold many calls, by large ones, which see rare weights, and by the tail: at the quick profile outliers that double the
-second moment are found at a rate of 1e-5 and not at 1e-6, calls of so much at one in 100 and not at one in 10,000.
-What is rarer than what was drawn nothing guards against.
+Of a mean statistic no decision is taken that the mean over all calls contradicts (``judge_band``): a guard where the
+rare part was drawn, and none where it was not. The clause is false where half of the second moment is carried by
+outliers rarer than 1.4e-3 a weight, where fewer than 3e-3 of the weights are not zero, where every call has a
+log-normal second moment of sigma above 1.4, and where a tenth of the calls is nearly zero. HOLDS is guarded by small
+shapes, whose groups hold many calls, and by large ones, which see rare weights: at the quick profile outliers that
+double the second moment are found at a rate of 1e-5, UNDECIDED at 1e-6 where one is drawn and HOLDS where none is;
+calls of as much are found at one in 100, and HOLDS at one in 10,000.
 `tests/power/clause_attacks.py` lists laws that break it, with what the checker says of each.
 """
 

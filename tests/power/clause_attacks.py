@@ -113,7 +113,8 @@ def blocks(share: float, moment: float) -> Callable[[Floats, Floats], Floats]:
 ATTACKS: dict[str, Attack] = {
     # The true value keeps the band: a FAILS would be false.
     "outliers, 1e-4": Attack(rare(1e-4, 0.5, 1.0), 1.0, "FAILS", "FAILS"),
-    "outliers, 1e-3": Attack(rare(1e-3, 0.5, 1.0), 1.0, "FAILS", "FAILS"),
+    "outliers, 1e-3": Attack(rare(1e-3, 0.5, 1.0), 1.0, "FAILS", "UNDECIDED",
+        "the mean over all calls contradicts"),
     "sparse, 1e-3": Attack(sparse(1e-3, 1.0), 1.0, "FAILS", "NOT APPLICABLE",
         "calls-are-independent: empty calls are equal"),
     "skewed, sigma 2": Attack(skewed(2.0, 1.0), 1.0, "FAILS", "FAILS"),
@@ -122,7 +123,8 @@ ATTACKS: dict[str, Attack] = {
     "a tenth of the calls zero": Attack(of_calls(0.9, 1.35, 0.0), 0.9 * 1.35, "FAILS", "NOT APPLICABLE",
         "calls-are-independent: empty calls are equal"),
     "a tenth of the calls nearly zero": Attack(of_calls(0.9, 1.35, 1e-3), 0.9 * 1.35, "FAILS", "FAILS"),
-    "few large calls": Attack(of_calls(0.9, 0.7, 3.7), 1.0, "FAILS", "FAILS"),
+    "few large calls": Attack(of_calls(0.9, 0.7, 3.7), 1.0, "FAILS", "UNDECIDED",
+        "the mean over all calls contradicts"),
     "blocks": Attack(blocks(0.9, 1.0), 1.0, "FAILS", "NOT APPLICABLE",
         "calls-are-independent: empty calls are equal"),
     # The true value is outside: a HOLDS would be false.
@@ -130,7 +132,8 @@ ATTACKS: dict[str, Attack] = {
         "large shapes: a call sees them"),
     "unseen outliers, 1e-5": Attack(rare(1e-5, 0.5, 2.0), 2.0, "HOLDS", "FAILS",
         "large shapes, the tail, and bets on single calls"),
-    "unseen outliers, 1e-6": Attack(rare(1e-6, 0.5, 2.0), 2.0, "HOLDS", "HOLDS"),
+    "unseen outliers, 1e-6": Attack(rare(1e-6, 0.5, 2.0), 2.0, "HOLDS", "UNDECIDED",
+        "the mean over all calls contradicts"),
     "unseen outliers, 1e-8": Attack(rare(1e-8, 0.5, 2.0), 2.0, "HOLDS", "HOLDS"),
     "one call in a hundred huge": Attack(of_calls(0.99, 1.0, 101.0), 2.0, "HOLDS", "FAILS",
         "small shapes: a group holds many calls"),
