@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from initcheck.adapters import arrays
 from initcheck.adapters.arguments import constant_value, framework_module, random_value, torch_dtype
+from initcheck.adapters.generators import generators
 from initcheck.adapters.isolation import global_states, isolated, seed_globals, unseen_moves
 from initcheck.adapters.signature import RANDOM_ROLES, Slot
 from initcheck.initializer import Shape
@@ -42,6 +43,10 @@ class SamplerBase:
         """The source of randomness of one call: a generator, a key, an instance that was given one."""
         return None
 
+    def sources(self, seeds: Sequence[int]) -> Iterable[Any]:
+        """The sources of one call a seed, where they are cheaper made together."""
+        return map(self.source, seeds)
+
     def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
         """Everything of a call that does not depend on the seed, done once."""
         raise TypeError(f"{type(self).__name__} does not say how to call.")
@@ -53,10 +58,10 @@ class SamplerBase:
 
     def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
         """One independent call per seed."""
-        call, source = self.prepare(tuple(shape), dtype), self.source
+        call = self.prepare(tuple(shape), dtype)
         if self.takes_randomness:
             with isolated(None):
-                results = [call(source(seed)) for seed in seeds]
+                results = [call(source) for source in self.sources(seeds)]
         else:
             results = self._calls_on_globals(call, seeds)
         return [self.read(result) for result in results] if self.parameter or self.layer else results
@@ -145,6 +150,12 @@ class CallableSampler(SamplerBase):
     def source(self, seed: int) -> Any:
         """One value per random slot, all from the same seed."""
         return [make(seed) for make in self._makers]
+
+    def sources(self, seeds: Sequence[int]) -> Iterable[Any]:
+        """The same for many seeds: NumPy's own generators are hashed together."""
+        if self._makers == [np.random.default_rng]:
+            return ([rng] for rng in generators(seeds))
+        return super().sources(seeds)
 
     def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
         """The argument list with holes for what is random or written into."""

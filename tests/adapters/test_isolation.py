@@ -138,3 +138,34 @@ def test_the_number_of_threads_changes_no_bit_and_is_put_back():
     finally:
         torch.set_num_threads(before)
     assert len(bits) == 1
+
+
+def test_a_spare_normal_survives_though_the_generator_did_not_move():
+    # Its memory is the same before and after the spare number is taken: only the state tells.
+    np.random.seed(0)
+    first = [np.random.normal() for _ in range(4)]
+    np.random.seed(0)
+    np.random.normal()
+    for _ in range(2):
+        with isolated(None):
+            assert np.random.normal() == first[1]
+    with isolated(None):
+        pass
+    assert [np.random.normal() for _ in range(3)] == first[1:]
+    with isolated(None):
+        pass
+    np.random.seed(0)
+    assert [np.random.normal() for _ in range(4)] == first
+
+
+def test_a_caller_may_have_another_bit_generator():
+    kept = np.random.get_bit_generator()
+    np.random.set_bit_generator(np.random.MT19937(3))
+    try:
+        expected = np.random.random()
+        np.random.set_bit_generator(np.random.MT19937(3))
+        with isolated(5):
+            np.random.random()
+        assert np.random.random() == expected
+    finally:
+        np.random.set_bit_generator(kept)
