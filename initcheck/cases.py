@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from initcheck.adapters.isolation import isolated
 from initcheck.claim import Claim
 from initcheck.draws import BrokenCall
 from initcheck.layer import Layer
-from initcheck.strategies import smaller_layers, walking
+from initcheck.strategies import smaller_layers, walked, walking
 from initcheck.trial import CaseFailed, NotAsked, Trial
 
 __all__ = ["smallest_failure"]
@@ -23,17 +24,22 @@ __all__ = ["smallest_failure"]
 def smallest_failure(claim: Claim, trial: Trial) -> AssertionError | None:
     """Ask a claim of every case of its domain; return the failure of the smallest failing one, or None.
 
-    The plan is a finite set, which Hypothesis walks to its end; so every run visits all of it. A verdict on a case
-    is kept, so that shrinking asks no case twice and a replay cannot disagree with the first answer.
+    The plan is a finite set, and every run visits all of it: from the smallest layer on where the layer is all that
+    the property draws, in Hypothesis' order where it draws more. Down from a failure it is Hypothesis that walks. A
+    verdict on a case is kept, so that shrinking asks no case twice and a replay cannot disagree with the first answer.
     """
     cases = _Cases(claim, trial)
     domain = trial.subject.domain
     chosen = trial.subject.plan_of(claim)
     if not chosen:
         return None
-    plan = st.sampled_from(chosen)
-    every = st.sampled_from(sorted({*chosen, *domain.exact}, key=lambda layer: (layer.weights, layer)))
-    failure = cases.run(plan, every, len(chosen) + len(domain.exact) + 8, (Phase.generate,))
+    every = sorted({*chosen, *domain.exact}, key=lambda layer: (layer.weights, layer))
+    lists = {"plan": chosen, "every": every}
+    if cases.walked is not None:
+        failure = cases.walk(*cases.walked, lists)
+    else:
+        plan, all_of_them = st.sampled_from(chosen), st.sampled_from(every)
+        failure = cases.run(plan, all_of_them, len(every) + 8, (Phase.generate,))
     if failure is None:
         return None
     failed = next((value for value in cases.last_failed.values() if isinstance(value, Layer)), None)
@@ -83,6 +89,23 @@ class _Cases:
                 chosen(given(**self.strategies)(body))()
             except AssertionError as error:
                 return error
+        return None
+
+    @property
+    def walked(self) -> tuple[str, Literal["plan", "every"]] | None:
+        """The name and the list of the layer, where it is all that the property draws."""
+        (name, strategy), *more = self.strategies.items()
+        which = walked(strategy)
+        return None if more or which is None else (name, which)
+
+    def walk(self, name: str, which: str, lists: Mapping[str, Sequence[Layer]]) -> AssertionError | None:
+        """Ask the layers of a list one by one until one fails; as Hypothesis would, at a tenth of the time."""
+        with isolated(0):
+            for layer in lists[which]:
+                try:
+                    self.ask({name: layer})
+                except AssertionError as error:
+                    return error
         return None
 
     def worst(self, layers: Sequence[Layer]) -> AssertionError | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
+from typing import Literal
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -13,7 +15,7 @@ from initcheck.contract import ACTIVATIONS
 from initcheck.domain import make_layer
 from initcheck.layer import Layer
 
-__all__ = ["activations", "depths", "layers", "smaller_layers", "walking"]
+__all__ = ["activations", "depths", "layers", "smaller_layers", "walked", "walking"]
 
 _WIDTHS = tuple(sorted({max(w, 1) for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1)} | set(range(1, 11))))
 
@@ -33,8 +35,7 @@ def walking(plan: SearchStrategy[Layer], every: SearchStrategy[Layer]) -> Iterat
         _source.reset(token)
 
 
-@st.composite
-def layers(draw: DrawFn, *, every: bool = False, layout: str = "out_in", largest: int = 65_536) -> Layer:
+def layers(*, every: bool = False, layout: str = "out_in", largest: int = 65_536) -> SearchStrategy[Layer]:
     """Weight tensors: in a trial the initializer's own domain, elsewhere dense layers up to ``largest`` weights.
 
     ``every=True`` adds the many small layers that a claim decided by one call can afford.
@@ -45,6 +46,27 @@ def layers(draw: DrawFn, *, every: bool = False, layout: str = "out_in", largest
     >>> find(layers(), lambda layer: layer.fan_in > 3).shape
     (1, 4)
     """
+    strategy = _layers(every, layout, largest)
+    _every[strategy] = every
+    return strategy
+
+
+def walked(strategy: SearchStrategy[Layer]) -> Literal["plan", "every"] | None:
+    """Which of a trial's finite lists a strategy draws from; None where it is no ``layers()`` as it was made.
+
+    >>> walked(layers(every=True)), walked(layers().filter(lambda layer: layer.is_square))
+    ('every', None)
+    """
+    every = _every.get(strategy)
+    return None if every is None else "every" if every else "plan"
+
+
+# A finite list is walked without a search; what a user derives from the strategy, by a filter or a map, is searched.
+_every: weakref.WeakKeyDictionary[SearchStrategy[Layer], bool] = weakref.WeakKeyDictionary()
+
+
+@st.composite
+def _layers(draw: DrawFn, every: bool, layout: str, largest: int) -> Layer:
     source = _source.get()
     if source is not None:
         return draw(source[1] if every else source[0])
