@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import importlib
 import inspect
 import json
@@ -64,6 +65,7 @@ def load(
     Args:
         target: ``myinit``, ``pkg.mod:attr``, ``pkg.mod.attr``, ``path/to/file.py:attr``, each with keyword
             arguments as literals, or ``@pyproject.toml``; or a callable, a class, an instance, a module.
+            The two options below may stand among the arguments: ``f(parameter="W1")``, ``f(signature="(n, m)")``.
         contract: what it promises, as a ``Contract``, a dict or text; it wins over ``f.__initcheck__``,
             and that over what is known of a library's object.
         signature: how to call it, such as ``(shape, rng)``, where it cannot be read.
@@ -90,6 +92,8 @@ def load(
     text = parse(target)
     obj, _ = find(text)
     given = {**text.args, **(args or {})}
+    written = {key: _option(key, given, obj) for key in ("signature", "parameter")}
+    signature, parameter = signature or written["signature"], parameter or written["parameter"]
     recipe = {
         "target": target, "signature": signature, "args": dict(args or {}), "parameter": parameter,
         "name": name, "path": list(sys.path), "cwd": os.getcwd(),
@@ -99,6 +103,17 @@ def load(
             raise UsageError(f"target {target!r} is a module; arguments and signature go with one initializer in it.")
         return _load_module(obj, target, declared, recipe)
     return Loaded((_one(obj, name or target, declared, signature, given, parameter, recipe),))
+
+
+def _option(key: str, given: dict[str, Any], obj: Any) -> str | None:
+    """What ``name(parameter="W1")`` says of how to read the target, where the target itself has no such argument."""
+    if not isinstance(given.get(key), str) or isinstance(obj, ModuleType):
+        return None
+    with contextlib.suppress(TypeError, ValueError):
+        if key in inspect.signature(obj).parameters:
+            return None
+    option: str = given.pop(key)
+    return option
 
 
 def load_all(targets: Iterable[Any], *, contract: Declared = None) -> Loaded:

@@ -79,6 +79,38 @@ def names(loaded):
     return [i.name for i in loaded.initializers]
 
 
+PARAMETERS = """
+import numpy as np
+
+def initialize_parameters(n_x, n_h, n_y):
+    return {"W1": np.random.randn(n_h, n_x), "b1": np.zeros((n_h, 1)), "W2": np.random.randn(n_y, n_h)}
+
+def with_a_parameter(shape, rng, parameter):
+    return parameter * rng.normal(size=shape)
+"""
+
+
+def test_a_target_may_say_how_it_is_read(folder):
+    folder("nets.py", PARAMETERS)
+    text = "nets:initialize_parameters(n_y=3, parameter='W1', signature='(in, out)')"
+    [one] = load(text).initializers
+    assert (one.signature, one.contract.layout) == ("(in, out)", "out_in")
+    for initializer in (one, rebuild(json.loads(json.dumps(one.recipe)))):
+        assert initializer.sampler.calls((5, 7), [1], "float32")[0].shape == (5, 7)
+    # What the function itself calls so is passed to it.
+    [own] = load("nets:with_a_parameter(parameter=0.0)").initializers
+    assert not own.sampler.calls((2, 2), [1], "float32")[0].any()
+    with pytest.raises(UsageError, match="has no parameter 'signatur'"):
+        load("nets:with_a_parameter(parameter=0.0, signatur='(shape, rng)')")
+
+
+def test_what_returns_several_arrays_is_listed_with_the_call_to_write(folder):
+    folder("nets.py", PARAMETERS + "\ndef init(layer_dims):\n    return initialize_parameters(*layer_dims, 3)\n")
+    [several] = [n for n in load("nets").not_checked if n.name == "nets:init"]
+    assert several.call_to_write == "nets:init(parameter='W1')"
+    assert len(load(several.call_to_write).initializers) == 1
+
+
 def test_a_module_is_every_public_initializer_in_it(myinit):
     loaded = load("myinit")
     assert names(loaded) == ["myinit:he", "myinit:make", "myinit:Lecun", "myinit:doubled"]

@@ -85,6 +85,8 @@ def constant_value(slot: Slot, shape: Sequence[int], dtype: str, framework: str,
             return dtype_value(dtype, framework)
         case "dtype_name":
             return dtype
+        case "widths":
+            return [_width(shape, "i", layout), _width(shape, "o", layout)]
         case "rows":
             return _axis(shape, 0)
         case "cols":

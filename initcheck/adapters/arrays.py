@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import numbers
 import sys
 from typing import Any
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from initcheck.errors import UsageError
 
-__all__ = ["dtype_name", "is_array", "pick", "shape_of", "to_numpy"]
+__all__ = ["dtype_name", "is_array", "pick", "places", "shape_of", "to_numpy"]
 
 
 def is_array(value: Any) -> bool:
@@ -87,6 +88,23 @@ def entries(value: Any) -> list[str]:
     if isinstance(value, (list, tuple)):
         return [str(n) for n in range(len(value))]
     return [str(k) for k in value] if hasattr(value, "keys") else []
+
+
+def places(value: Any, depth: int = 3) -> list[str]:
+    """Every array in a result of several, as ``parameter=`` names it: ``W1``, ``0.1`` for the second of a first pair.
+
+    >>> places([(np.zeros(2), np.zeros(3)), {"b": np.zeros(1)}])
+    ['0.0', '0.1', '1.b']
+    """
+    found = []
+    for entry in entries(value):
+        with contextlib.suppress(UsageError):
+            inner = pick(value, entry)
+            if is_array(inner):
+                found.append(entry)
+            elif depth > 1 and not isinstance(inner, str):
+                found += [f"{entry}.{place}" for place in places(inner, depth - 1)]
+    return found
 
 
 def _is_torch(value: Any) -> bool:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ANNOTATIONS", "HYPERPARAMETERS", "PARTS", "ROLE_OF_NAME", "WIDTHS_IN", "WORDS_IN", "WORDS_OUT"]
+__all__ = [
+    "ANNOTATIONS",
+    "HYPERPARAMETERS",
+    "PARTS",
+    "ROLE_OF_NAME",
+    "SIDES_OR_WIDTHS",
+    "WIDTHS_IN",
+    "WIDTHS_OF_LAYERS",
+    "WORDS_IN",
+    "WORDS_OUT",
+]
 
 # Role and a pattern for the text of an annotation; the first that is found decides.
 ANNOTATIONS = tuple(
@@ -27,13 +37,13 @@ ANNOTATIONS = tuple(
 )
 
 _IN = """
-    in_features in_channels input_size in1_features in_dim input_dim in_size num_inputs fan_in d_in n_in
+    in_features in_channels input_size n_x in1_features in_dim input_dim in_size num_inputs fan_in d_in n_in
     dim_in nin n_inputs n_input inputs in_units num_in fanin input_units in_ch cin c_in ni n_prev prev
     input_features in inp size_in from_dim source rows_in in_planes inplanes in_feats din
     indim layer_in
 """
 _OUT = """
-    out_features out_channels units features filters output_dim out_dim out_size num_outputs fan_out d_out
+    out_features out_channels units n_y features filters output_dim out_dim out_size num_outputs fan_out d_out
     n_out dim_out output_size nout n_outputs n_output outputs out_units num_out fanout output_units out_ch
     cout c_out no n_curr curr output_features out outp size_out to_dim target out_planes planes out_feats
     dout outdim layer_out n_units num_units n_neurons neurons
@@ -66,6 +76,16 @@ _NAMES = {
     "kernel": "kernel_size ksize kernel filter_size k_size receptive_field",
 }
 ROLE_OF_NAME = {name: role for role, names in _NAMES.items() for name in names.split()}
+
+# The widths of a whole network in one list: layer_dims, layers_sizes, network_architecture.
+WIDTHS_OF_LAYERS = re.compile(
+    r"(nn_|net_?|network_|mlp_)?(layer_?(dims|dimensions|sizes|widths)|"
+    r"layers_?(dims?|dimensions?|sizes?|shapes?|units|widths|structure|nodes|spec))|"
+    r"(nn_|net_?|network_|mlp_)(dims?|sizes?|shape|widths|layers|structure|architecture)|architecture|topology"
+)
+
+# Several numbers that are the sides of a matrix or, as likely, the widths of a network's layers.
+SIDES_OR_WIDTHS = frozenset(["sizes", "dims", "dimensions", "widths"])
 
 # Words that make a width of a longer name: prev_neurons, outgoing_dim.
 WORDS_IN = frozenset(["in", "input", "inputs", "incoming", "prev", "previous", "from", "src", "source"])

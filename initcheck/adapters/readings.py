@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from initcheck.adapters.frameworks import used_by
+from initcheck.adapters.parameter_names import SIDES_OR_WIDTHS
 from initcheck.adapters.signature import RANDOM_ROLES, SHAPE_ROLES, Slot, describe, slots_of
 from initcheck.errors import UsageError
 
@@ -84,7 +85,7 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
     required = [s for s in slots if s.required]
     shaped = [s for s in required if s.role in SHAPE_ROLES]
     widths = {s.role for s in shaped} & {"in", "out", "rows", "cols"}
-    whole = [s for s in shaped if s.role in ("shape", "tensor", "module")]
+    whole = [s for s in shaped if s.role in ("shape", "widths", "tensor", "module")]
     if whole:
         slots = [replace(s, role="fan_" + s.role) if s.required and s.role in ("in", "out") else s for s in slots]
         if len(whole) > 1:
@@ -116,15 +117,26 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
             # `f(m, n)` that returns (n, m) takes inputs first and stores outputs first.
             widths_too = {"rows": "in", "cols": "out"}
             found += _by_kind([replace(s, role=widths_too.get(s.role, s.role)) for s in read], open_slots, used)
+    if not found and any(s.role not in RANDOM_ROLES for s in required):
+        names = ", ".join(s.name for s in told)
+        raise UsageError(
+            f"{name} has the parameters ({names}), and none of these names says how a shape is asked for;"
+            " say how to call it, such as signature='(in, out)'."
+        )
     return found, not open_slots
 
 
 def _contradicted(read: list[Slot], used: tuple[str, ...]) -> list[list[Slot]]:
     """What else a parameter may be whose name is contradicted by a failing call: ``m`` is a matrix, too."""
-    others = {"module": ("tensor",), "tensor": ("module", "shape") if "torch" in used else ("shape",)}
-    return [
-        [replace(s, role=role) if s is slot else s for s in read] for slot in read for role in others.get(slot.role, ())
-    ]
+    others = {
+        "widths": ("shape",),
+        "module": ("tensor",),
+        "tensor": ("module", "shape") if "torch" in used else ("shape",),
+    }
+    found = [(slot, role) for slot in read for role in others.get(slot.role, ())]
+    # Several numbers may be the sides of a matrix or, in one list, the widths of a network's layers.
+    found += [(s, "widths") for s in read if s.role == "shape" and s.name in SIDES_OR_WIDTHS]
+    return [[replace(s, role=role) if s is slot else s for s in read] for slot, role in found]
 
 
 def _second_width(slots: list[Slot], role: str) -> list[Slot]:
@@ -138,7 +150,7 @@ def _second_width(slots: list[Slot], role: str) -> list[Slot]:
 
 def _one_whole(slots: list[Slot], whole: list[Slot]) -> list[Slot]:
     """Of several parameters that could be the shape the surest is; the rest only the user knows."""
-    order = ("shape", "tensor", "module")
+    order = ("shape", "widths", "tensor", "module")
     keep = min(whole, key=lambda s: order.index(s.role))
     return [replace(s, role="unknown") if s in whole and s is not keep else s for s in slots]
 
@@ -154,7 +166,7 @@ def _chosen(slots: list[Slot], has_shape: bool, order: list[str]) -> list[Slot]:
         wanted |= slot.role in RANDOM_ROLES and not slot.variadic
         wanted |= slot.role in ("dtype", "dtype_name")
         wanted |= has_width and slot.role in ("out", "cols")
-        if optional_shape and not wanted and slot.role in ("shape", "dims", "in", "out", "rows", "cols"):
+        if optional_shape and not wanted and slot.role in ("shape", "dims", "widths", "in", "out", "rows", "cols"):
             wanted = True
         if slot.variadic:
             wanted = not has_shape and not any(s.required and s.role in _OPEN for s in slots)

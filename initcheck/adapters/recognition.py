@@ -17,7 +17,7 @@ from initcheck.adapters.layer_class import is_layer, layer_function
 from initcheck.adapters.readings import Reading, readings_of
 from initcheck.adapters.signature import parse_signature, slots_of
 from initcheck.adapters.torch_init import is_torch_init, torch_initializer
-from initcheck.adapters.trials import Chosen, choose, framework_of, sampler_of
+from initcheck.adapters.trials import Chosen, choose, framework_of, sampler_of, written_ranks
 from initcheck.errors import UsageError, closest
 from initcheck.initializer import Initializer
 
@@ -189,8 +189,10 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
     ranks: tuple[int, ...] = jax_init.ranks_of(function) if framework == "jax" else ()
     if roles & {"rows", "cols", "side"}:
         ranks = (2,)
-    elif roles & {"in", "out"} and chosen.works:
+    elif roles & {"in", "out", "widths"} and chosen.works:
         ranks = (len(chosen.shape),)
+    elif "module" in roles and chosen.works:
+        ranks = written_ranks(chosen.sampler)
     return Initializer(
         name=name,
         sampler=sampler,

@@ -14,6 +14,7 @@ from initcheck.adapters.parameter_names import (
     PARTS,
     ROLE_OF_NAME,
     WIDTHS_IN,
+    WIDTHS_OF_LAYERS,
     WORDS_IN,
     WORDS_OUT,
 )
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 RANDOM_ROLES = ("rng", "random_state", "torch_generator", "python_random", "seed", "key", "rngs")
-SHAPE_ROLES = ("shape", "dims", "in", "out", "rows", "cols", "side", "kernel", "tensor", "module")
+SHAPE_ROLES = ("shape", "dims", "widths", "in", "out", "rows", "cols", "side", "kernel", "tensor", "module")
 ROLES = (*SHAPE_ROLES, *RANDOM_ROLES, "dtype", "dtype_name")
 
 
@@ -94,6 +95,8 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
     if variadic:
         return "dims" if plain not in ("args", "xs", "params") or annotation is int else "nameless"
     said = _annotation_role(annotation)
+    if WIDTHS_OF_LAYERS.fullmatch(plain) and said in (None, "shape"):
+        return "widths"
     by_name = ROLE_OF_NAME.get(plain)
     if said == "tensor" and (by_name in ("key", "rng", "seed") or plain in ("k",)):
         return by_name or "key"  # `key: jax.Array` and its kin

@@ -16,11 +16,12 @@ from initcheck.adapters.containment import InitializerRaised, contained
 from initcheck.adapters.frameworks import framework_of_result
 from initcheck.adapters.layer_class import is_layer, matrices_of, weight_of
 from initcheck.adapters.numpy_callable import CallableSampler
-from initcheck.adapters.readings import Reading, needs
-from initcheck.errors import AmbiguousInitializer, InitcheckError, UsageError
+from initcheck.adapters.parameter_names import SIDES_OR_WIDTHS
+from initcheck.adapters.readings import Needs, Reading, needs
+from initcheck.errors import AmbiguousInitializer, UsageError
 from initcheck.initializer import Shape
 
-__all__ = ["Chosen", "choose", "sampler_of"]
+__all__ = ["Chosen", "choose", "sampler_of", "written_ranks"]
 
 _FIRST, _SECOND = (5, 7), (4, 3)
 # Tried where a matrix is refused: convolutions, squares, vectors.
@@ -28,6 +29,7 @@ _OTHERS: tuple[Shape, ...] = (
     (5, 7, 3, 2), (3, 2, 5, 7), (5, 7, 3), (3, 5, 7), (6, 6), (5, 7, 3, 3), (3, 3, 5, 7), (8, 8, 3, 3), (6,),
     (5, 7, 3, 2, 2), (3, 2, 2, 5, 7),
 )  # fmt: skip
+_KERNELS = ((5, 7, 3), (5, 7, 3, 2), (5, 7, 3, 2, 2))  # one convolution of each number of axes
 _SQUARES = ((6, 6), (8, 8, 3, 3))
 _LAYOUTS: dict[int, tuple[str | None, ...]] = {
     2: ("in_out", "out_in"),
@@ -36,6 +38,7 @@ _LAYOUTS: dict[int, tuple[str | None, ...]] = {
     5: ("dhwio", "oidhw", "iodhw", "dhwoi"),
 }
 _MOST = 40
+_FEW = 8  # of several results named in a sentence
 _UNWRITTEN = "leaves what it is given unwritten"
 
 
@@ -137,14 +140,19 @@ def choose(
         return working[0]
     for outcome in tried:
         if outcome.several:
-            options = " or ".join(f"parameter={entry!r}" for entry in outcome.several)
-            raise UsageError(f"{name} returns several things; say which one is checked: {options}.")
+            options = " or ".join(f"parameter={entry!r}" for entry in outcome.several[:_FEW])
+            options += f" or one of {len(outcome.several) - _FEW} more" if len(outcome.several) > _FEW else ""
+            raise Needs(
+                f"{name} returns several things; say which one is checked: {options}.",
+                f"{name.partition('(')[0]}(parameter={outcome.several[0]!r})",
+            )
     returned = [c.result for c in tried if c.result is not None]
     if not named and returned and all(callable(result) for result in returned):
         # It makes initializers: what it was handed in place of a number says nothing.
         raise needs(name, tried[0].reading.slots)
-    module = bool(readings) and any(slot.role == "module" for slot in readings[0].slots)
-    if named and tried and not module:
+    # A module, or a list of widths, may have to be of a kind that only the user knows.
+    special = bool(readings) and any(slot.role in ("module", "widths") for slot in readings[0].slots)
+    if named and tried and not special:
         # What is clear from its names is judged by the claims even where every call of it raises.
         first = tried[0]
         return replace(first, notes=(f"read as {first.reading} by its names; a trial call {first.problem}.",))
@@ -157,11 +165,18 @@ def choose(
 def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
     chosen = Chosen(sampler, reading, works=False)
     # At a square, inputs and outputs cannot be told apart.
-    by_width = any(slot.role in ("in", "out", "rows", "cols") for slot in reading.slots)
+    by_width = any(
+        slot.role in ("in", "out", "widths", "rows", "cols") or slot.name in SIDES_OR_WIDTHS for slot in reading.slots
+    )
     for shape in (_FIRST, *_OTHERS):
         if by_width and shape in _SQUARES:
             continue
-        outcome = _call(sampler, reading, shape)
+        try:
+            outcome = _call(sampler, reading, shape)
+        except UsageError:
+            if not chosen.problem:
+                raise  # there is no such parameter= in the result
+            continue
         if not chosen.problem or outcome.works:
             chosen = outcome if outcome.works else replace(outcome, works=False)
         if outcome.works or outcome.several:
@@ -173,7 +188,7 @@ def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
         second = _call(chosen.sampler, reading, _SECOND)
         if (
             not second.works
-            and any(s.role in ("rows", "in", "shape") for s in reading.slots)
+            and any(s.role in ("rows", "in", "widths", "shape") for s in reading.slots)
             and second.result is not None
         ):
             return replace(chosen, works=False, problem=second.problem)
@@ -183,7 +198,7 @@ def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
 def _call(sampler: CallableSampler, reading: Reading, shape: Shape) -> Chosen:
     failed = Chosen(sampler, reading, works=False)
     layouts: tuple[str | None, ...] = (None,)
-    if any(slot.role in ("in", "out", "kernel") for slot in reading.slots) and sampler.layout is None:
+    if any(slot.role in ("in", "out", "widths", "kernel") for slot in reading.slots) and sampler.layout is None:
         layouts = _LAYOUTS.get(len(shape), (None,))
     for layout in layouts:
         asking = sampler if layout is None else replace(sampler, layout=layout)
@@ -214,8 +229,7 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
     if got is None and not chosen.sampler.layer and (is_layer(result) or chosen.reading.layer):
         return _judge_layer(chosen, shape)
     if got is None:
-        several = arrays.entries(result) if not isinstance(result, str) else []
-        held = [e for e in several if _holds_array(result, e)]
+        held = arrays.places(result) if not isinstance(result, str) else []
         kind = type(result).__name__
         return replace(chosen, works=False, several=held, problem=f"returns {kind} where an array is expected")
     if got != shape:
@@ -237,10 +251,15 @@ def _judge_layer(chosen: Chosen, shape: Shape) -> Chosen:
     return _judge(replace(chosen, result=result, sampler=replace(chosen.sampler, layer=True)), shape)
 
 
-def _holds_array(result: Any, entry: str) -> bool:
-    with contextlib.suppress(InitcheckError):
-        return arrays.is_array(arrays.pick(result, entry))
-    return False
+def written_ranks(sampler: CallableSampler) -> tuple[int, ...]:
+    """The numbers of axes whose weights are written: code that looks for layers by kind leaves others as they are."""
+    ranks = []
+    for shape in (_FIRST, *_KERNELS):
+        with contextlib.suppress(InitializerRaised), contained():
+            result = arrays.to_numpy(sampler.calls(shape, [12345], "float32")[0])
+            if not np.isnan(result).all():
+                ranks.append(len(shape))
+    return tuple(ranks)
 
 
 def _short(problem: str) -> str:

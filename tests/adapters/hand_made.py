@@ -1,6 +1,7 @@
 """Initializers in every form that users write them, with the reading that is right for each."""
 
 import functools
+import itertools
 import random
 import typing
 
@@ -245,6 +246,27 @@ def weight_and_bias(shape, rng):
 @reads("(in, out, rng)", parameter="W", layout="in_out")
 def a_dict_of_parameters(n_in, n_out, rng):
     return {"W": rng.normal(size=(n_in, n_out)), "b": np.zeros(n_out)}
+
+
+@reads("(widths, rng)", parameter="0.0", layout="out_in")
+def pairs_of_layers(layer_sizes, rng):
+    return [(rng.normal(size=(m, n)), np.zeros(m)) for n, m in itertools.pairwise(layer_sizes)]
+
+
+@reads("(widths, rng)", parameter="0.0", layout="out_in")
+def sizes_that_are_widths(sizes, rng):
+    return [(rng.normal(size=(m, n)), np.zeros(m)) for n, m in itertools.pairwise(sizes)]
+
+
+@reads("(in, out)", parameter="W1", layout="out_in", args={"n_y": 1})
+def three_widths(n_x, n_h, n_y):
+    return {"W1": np.random.randn(n_h, n_x), "W2": np.random.randn(n_y, n_h)}
+
+
+@reads("(module)", shape=(8, 4, 3, 3))
+def convolutions_only(m):
+    if "Conv" in type(m).__name__:
+        m.weight.data.normal_(0.0, 0.02)
 
 
 @reads("(shape, rng=rng)", args={"gain": 2.0})
@@ -534,6 +556,21 @@ def returns_two(shape, rng):
 @refuses("parameter='W' or parameter='b'")
 def returns_a_dict(n_in, n_out):
     return {"W": np.zeros((n_in, n_out)), "b": np.zeros(n_out)}
+
+
+@refuses("parameter='0.0' or parameter='0.1'")
+def returns_pairs(layer_dims):
+    return [(np.zeros((n, m)), np.zeros(n)) for m, n in itertools.pairwise(layer_dims)]
+
+
+@refuses("'int' object is not subscriptable")
+def widths_of_another_kind(nn_architecture):
+    return np.zeros([layer["units"] for layer in nn_architecture])
+
+
+@refuses("none of these names says how a shape is asked for; say how to call it, such as signature='(in, out)'")
+def three_unknown_names(left, middle, right):
+    return np.zeros((left, middle, right))
 
 
 @refuses("is ambiguous")
