@@ -237,7 +237,10 @@ class _Reading:
                 named = next(g.text for g in near if g.activation == chosen.activation)
                 self.notes.append(f"Constant {constant:.4g} fits {named} and {' and '.join(others)}.")
         elif plain:
-            self.notes.append(f"Constant {constant:.3g} is no activation's gain^2; judged as linear.")
+            self.notes.append(
+                f"Constant {constant:.3g} is no activation's gain^2; declare gain={math.sqrt(constant):.3g} if that is"
+                " meant; judged as linear."
+            )
 
     def _word_layout(self, law: Law) -> None:
         name = law.denominator.name

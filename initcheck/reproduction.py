@@ -43,9 +43,11 @@ def repeats_bit_for_bit(trial: Trial, layers: Sequence[Layer]) -> None:
         for call, first, again in zip(plan, expected, digests, strict=True):
             if first != again:
                 layer = next(a for a in layers if a.asked == call[0])
+                broken = again.removeprefix("broken: ") if again.startswith("broken: ") else None
+                does = {None: "gives other values", "raises": "raises"}.get(broken, f"gives another {broken}")
                 trial.fail(
                     layer,
-                    measured=f"seed {call[1]} gives other values {where}",
+                    measured=f"seed {call[1]} {does} {where}",
                     allowed="the same bits for the same shape, dtype and seed",
                     calls=len(plan) * (len(answers) + 2),
                 )

@@ -11,7 +11,7 @@ from initcheck.strategies import layers
 from initcheck.trial import Trial
 
 NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite")
-NOT_PROMISED = "the contract does not say distribution=orthogonal"
+NOT_PROMISED = "distribution=orthogonal is not declared"
 
 
 @claim(

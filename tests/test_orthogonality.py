@@ -94,4 +94,4 @@ def test_neither_is_asked_of_who_does_not_promise_it() -> None:
     for claim in ("orthogonal-to-rounding", "haar-distributed"):
         result = check("initcheck.gallery:he_unit_rows", claims=[claim], profile="quick")[claim]
         assert result.verdict is Verdict.NOT_APPLICABLE
-        assert result.reason == "the contract does not say distribution=orthogonal"
+        assert result.reason == "distribution=orthogonal is not declared"
