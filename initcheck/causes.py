@@ -58,8 +58,8 @@ def cause(sentence: str, fix: str, topics: str = "") -> Cause:
     return Cause(sentence, fix, frozenset(topics.split()))
 
 
-def number(value: float) -> str:
-    """Word a measured number: whole within 3 %, one or two digits within 0.6 %, else three digits.
+def number(value: float, within: float = 0.006) -> str:
+    """Word a measured number: whole within 3 %, one or two digits within 0.6 % or ``within``, else three digits.
 
     >>> number(1.98), number(0.00999), number(0.3338)
     ('2', '0.01', '0.334')
@@ -67,7 +67,7 @@ def number(value: float) -> str:
     whole = round(value)
     if whole and abs(value / whole - 1) < 0.03:
         return str(whole)
-    short = next((t for t in (f"{value:.1g}", f"{value:.2g}") if abs(float(t) / value - 1) < 0.006), None)
+    short = next((t for t in (f"{value:.1g}", f"{value:.2g}") if abs(float(t) / value - 1) < within), None)
     return short or f"{value:.3g}"
 
 

@@ -209,8 +209,9 @@ class _Reading:
         if self.family.name == "no-variance":
             self.notes.append(f"The weights have {self.family}; their scale was read from their quartiles.")
         elif not plain:
-            what = f"a fixed std of {number(math.sqrt(law.constant))}" if name == "1" else f"variance {law}"
-            hint = f"; declare std={number(math.sqrt(law.constant))} if that is meant" if name == "1" else ""
+            std = number(math.sqrt(law.constant), within=max(0.006, 1.5 * law.standard_error))
+            what = f"a fixed std of {std}" if name == "1" else f"variance {law}"
+            hint = f"; declare std={std} if that is meant" if name == "1" else ""
             self.notes.append(f"It has {what}, which no activation asks for{hint}; judged as fan_in.")
         self._word_layout(law)
 
@@ -238,8 +239,8 @@ class _Reading:
                 self.notes.append(f"Constant {constant:.4g} fits {named} and {' and '.join(others)}.")
         elif plain:
             self.notes.append(
-                f"Constant {constant:.3g} is no activation's gain^2; declare gain={math.sqrt(constant):.3g} if that is"
-                " meant; judged as linear."
+                f"Constant {constant:.3g} is no activation's gain^2; declare gain={number(math.sqrt(constant))} if that"
+                " is meant; judged as linear."
             )
 
     def _word_layout(self, law: Law) -> None:

@@ -132,7 +132,7 @@ def account_lines(failing: Sequence[Result], *, every: bool = False) -> Iterator
 
 def _measured(results: Sequence[Result]) -> str:
     shown = [
-        escaped(r.initializer, 60) + (f" ({escaped(r.evidence.measured, 40)})" if r.evidence.measured else "")
+        escaped(r.initializer, 60) + (f" ({escaped(r.evidence.measured, 90)})" if r.evidence.measured else "")
         for r in results[:_NAMES]
     ]
     return ", ".join(shown) + (f" and {len(results) - _NAMES:,} more" if len(results) > _NAMES else "")
