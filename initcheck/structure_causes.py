@@ -105,12 +105,22 @@ _IF_INDEPENDENT = {
     "correlated-inputs": cause("the weights of different inputs are correlated, about {r} in size", _OWN, "entries"),
 }
 
+# The same of a single unit or input.
+_OF_ONE = {
+    "duplicate-units": "one unit is a copy of another",
+    "duplicate-inputs": "the weights of one input are a copy of another's",
+    "opposite-units": "one unit is a copy of another with the opposite sign: antithetic sampling",
+    "opposite-inputs": "the weights of one input are those of another with the opposite sign",
+}
+
 
 def structure_cause(structure: Structure, contract: Contract) -> Cause | None:
     """Explain by what the entries know of each other; None where the contract allows it.
 
     >>> structure_cause(Structure("low-rank", 4), Contract()).sentence
     'the matrix has rank 4: a product of thin matrices'
+    >>> structure_cause(Structure("duplicate-units", 1), Contract()).sentence
+    'one unit is a copy of another'
     """
     found = _ALWAYS.get(structure.name)
     if found is None and contract.entries != "dependent":
@@ -118,5 +128,7 @@ def structure_cause(structure: Structure, contract: Contract) -> Cause | None:
     if found is None or math.isnan(structure.number):
         return found
     amount = structure.number
+    if amount == 1 and structure.name in _OF_ONE:
+        return dataclasses.replace(found, sentence=_OF_ONE[structure.name])
     words = {"n": number(amount), "percent": f"{100 * amount:.2g} %", "r": f"{amount:.2g}"}
     return dataclasses.replace(found, sentence=found.sentence.format(**words))

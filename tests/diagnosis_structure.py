@@ -116,7 +116,7 @@ WRONG_STRUCTURE = {
     ),
     "copied inputs": (
         of(lambda w, _: set_last(w, 0)), RELU, ENTRIES,
-        "the weights of 1 inputs are copies", "on its own",
+        "the weights of one input are a copy of another's", "on its own",
     ),
     "symmetric": (
         of(square_only(lambda w: (w + w.T) / 2**0.5)), RELU, ENTRIES,
