@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from initcheck.layer import Layer
 from initcheck.seeds import Seeds
 from initcheck.statistics import Record
 
-__all__ = ["BrokenCall", "Draws", "OutOfTime"]
+__all__ = ["BrokenCall", "Draws", "FirstCall", "OutOfTime"]
 
 Array = npt.NDArray[Any]
 
@@ -44,6 +45,30 @@ class OutOfTime(Exception):
     """The wall-clock budget of a claim is spent."""
 
 
+@dataclass(frozen=True)
+class FirstCall:
+    """What the first call on a layer gave, beside its weights.
+
+    Attributes:
+        broken: why it is no array of the shape that was asked for; None where it is one.
+        dtype_name: its dtype by its NumPy name, where it is one.
+    """
+
+    broken: BrokenCall | None
+    dtype_name: str = ""
+
+    @property
+    def dtype(self) -> str:
+        """Its dtype by its NumPy name.
+
+        Raises:
+            BrokenCall: it is no array of the shape that was asked for.
+        """
+        if self.broken is not None:
+            raise self.broken
+        return self.dtype_name
+
+
 class Draws:
     """The calls made on one initializer in one run.
 
@@ -64,6 +89,7 @@ class Draws:
         self._seeds: dict[tuple[Layer, str, str], Seeds] = {}
         self._records: dict[tuple[Layer, str, str], Record] = {}
         self._broken: dict[tuple[Layer, str], BrokenCall] = {}
+        self._first: dict[tuple[Layer, str], FirstCall] = {}
 
     def seeds(self, layer: Layer, dtype: str, stream: str, start: int, stop: int) -> list[int]:
         """The seeds of calls ``start`` to ``stop`` of a stream."""
@@ -97,12 +123,32 @@ class Draws:
         self.calls += len(results)
         return results
 
+    def first_call(self, layer: Layer, dtype: str) -> FirstCall:
+        """What the first call on a layer gave; made once, for all claims that ask what a call returns.
+
+        Raises:
+            BrokenCall: the code raised.
+            OutOfTime: the claim's wall-clock budget was spent before the call.
+        """
+        if (layer, dtype) not in self._first:
+            result = self.raw(layer, dtype, self.seeds(layer, dtype, "call", 0, 1))[0]
+            try:
+                self.array(layer, dtype, result)
+            except BrokenCall as broken:
+                self._first[layer, dtype] = FirstCall(broken)
+            else:
+                self._first[layer, dtype] = FirstCall(None, self.initializer.sampler.dtype_name(result))
+        return self._first[layer, dtype]
+
     def array(self, layer: Layer, dtype: str, result: Any) -> Array:
         """One result as an array of the shape that was asked for.
 
         Raises:
             BrokenCall: it is no array, or has another shape.
         """
+        if type(result) is np.ndarray and result.dtype.kind == "f" and result.shape == layer.shape:
+            self.weights += result.size
+            return result
         try:
             array = self.initializer.sampler.to_numpy(result)
         except TypeError as error:
@@ -163,7 +209,8 @@ class Draws:
         step = chunk or max(1, _CHUNK // layer.weights)
         for at in range(0, len(seeds), step):
             arrays = self.arrays(layer, dtype, seeds[at : at + step])
-            stack = arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
+            # As np.stack does, which looks at every array in Python.
+            stack = arrays[0][None] if len(arrays) == 1 else np.concatenate(arrays).reshape(-1, *layer.shape)
             del arrays
             if stack.dtype not in (np.float32, np.float64):
                 # float64 for whole numbers; low precision is exact in float32.

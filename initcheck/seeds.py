@@ -44,7 +44,8 @@ class Seeds:
     def upto(self, calls: int) -> list[int]:
         """The seeds of the first ``calls`` calls."""
         while len(self._seeds) < calls:
-            for seed in self._generator.integers(0, SEED_LIMIT, size=64).tolist():
+            missing = -(-(calls - len(self._seeds)) // 64) * 64
+            for seed in self._generator.integers(0, SEED_LIMIT, size=missing).tolist():
                 if seed not in self._seen:  # calls are the independent units: two of them must not be one
                     self._seen.add(seed)
                     self._seeds.append(seed)

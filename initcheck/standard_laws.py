@@ -105,6 +105,7 @@ class StandardLaw:
         return 1.0 - math.sqrt(max(1.0 - t, 0.0))
 
 
+@functools.cache
 def standard_law(name: str, parameter: float | None = None) -> StandardLaw | None:
     """The law of that name at variance 1; None where the name fixes no continuous law.
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.draws import BrokenCall
+from initcheck.draws import BrokenCall, FirstCall
 from initcheck.errors import ClaimFailed
 from initcheck.interval import of_mean
 from initcheck.layer import Layer
@@ -179,6 +179,14 @@ class Trial:
         """
         dtype = dtype or self.dtype
         return self.draws.raw(layer, dtype, self.draws.seeds(layer, dtype, "call", 0, 1))[0]
+
+    def first_call(self, layer: Layer, dtype: str | None = None) -> FirstCall:
+        """What the first call on a layer gave, beside its weights; the call is made once a run.
+
+        Raises:
+            BrokenCall: the code raised.
+        """
+        return self.draws.first_call(layer, dtype or self.dtype)
 
     def usual_calls(self, layer: Layer) -> int:
         """How many calls a first look at a band takes: 24 groups of at least 256 weights."""
