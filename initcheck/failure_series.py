@@ -16,7 +16,7 @@ from initcheck.layer import Layer
 from initcheck.second_moments import nonlinearity
 from initcheck.statistics import ClaimLedger
 from initcheck.subject import Subject
-from initcheck.ties import first_gradient
+from initcheck.ties import first_gradients
 from initcheck.trial import NotAsked, Trial
 from initcheck.verdict import Evidence
 
@@ -128,7 +128,7 @@ def _gradient_ties(claim: Claim, subject: Subject, ledger: ClaimLedger, failed: 
     own = _layer(subject, failed)
     sized = [a for a in subject.plan_of(claim) if _UNITS[0] <= a.units <= _UNITS[1] and a.groups == 1]
     for layer in ([] if own.units >= _UNITS[0] else sized) + [own]:
-        distances = _apart(first_gradient(trial, layer, "picture", 0))[: _UNITS[1], : _UNITS[1]]
+        distances = _apart(next(first_gradients(trial, layer, "picture", 1)))[: _UNITS[1], : _UNITS[1]]
         if layer == own or (distances[~np.eye(len(distances), dtype=bool)] < 1e-6).any():
             return {"gradient_ties": [[float(f"{d:.3g}") for d in row] for row in distances.tolist()]}
     return {}

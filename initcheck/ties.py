@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,12 @@ from initcheck.seeds import generator
 from initcheck.statistics import Decision, Judgement, excluded_rate, rare_log_e
 from initcheck.trial import Stage, Trial
 
-__all__ = ["first_gradient", "gradients_never_tie", "tied_rows", "ties_are_no_accident", "units_never_tie"]
+__all__ = ["first_gradients", "gradients_never_tie", "may_tie", "tied_rows", "ties_are_no_accident", "units_never_tie"]
 
 Array = npt.NDArray[Any]
 
 _BATCH = 64
+_TOGETHER = 8  # networks drawn at a time
 # Enough that a unit of a sparse initializer has an outgoing weight: 0.9^128 is 10^-6.
 _OUTPUTS = 128
 _CONTINUOUS = ("normal", "uniform", "truncated_normal", "laplace", "orthogonal")
@@ -55,16 +57,17 @@ def units_never_tie(trial: Trial, layer: Layer) -> None:
     """
     seen: list[str] = []
 
-    def tie(stack: Array) -> bool:
-        found = tied_rows(stack)
-        if found is not None:
-            seen.append(found)
-        return found is not None
+    def ties(stage: Stage, calls: int) -> Iterator[bool]:
+        for stack in trial.draws.stacks(layer, trial.dtype, stage.stream, 0, calls):
+            for matrix, suspected in zip(stack, may_tie(stack), strict=True):
+                found = tied_rows(matrix) if suspected else None
+                if found is not None:
+                    seen.append(found)
+                yield found is not None
 
     def test(stage: Stage) -> Judgement:
         calls = min(24, max(4, 2**18 // layer.weights)) if not stage.confirms else 64
-        stacks = trial.draws.stacks(layer, trial.dtype, stage.stream, 0, calls, chunk=1)
-        return _rare((tie(stack[0]) for stack in stacks), calls, stage)
+        return _rare(ties(stage, calls), calls, stage)
 
     judgement, _ = trial.decide(layer, test)
     if judgement.decision is Decision.HOLDS and _mirrored(
@@ -84,12 +87,9 @@ def gradients_never_tie(trial: Trial, layer: Layer) -> None:
         CaseFailed: they do.
     """
 
-    def tie(stage: Stage, number: int) -> bool:
-        return _equal_rows(first_gradient(trial, layer, stage.stream, number))
-
     def test(stage: Stage) -> Judgement:
         networks = 6 if not stage.confirms else 32
-        return _rare((tie(stage, n) for n in range(networks)), networks, stage)
+        return _rare(map(_equal_rows, first_gradients(trial, layer, stage.stream, networks)), networks, stage)
 
     judgement, _ = trial.decide(layer, test)
     _settle_ties(
@@ -101,25 +101,28 @@ def gradients_never_tie(trial: Trial, layer: Layer) -> None:
     )
 
 
-def first_gradient(trial: Trial, layer: Layer, stream: str, number: int) -> Array:
-    """dLoss/dW_1 of one network as ``gradients_never_tie`` draws it, shape (units, inputs).
+def first_gradients(trial: Trial, layer: Layer, stream: str, networks: int) -> Iterator[Array]:
+    """dLoss/dW_1 of networks as ``gradients_never_tie`` draws them, shape (units, inputs) each.
 
     Raises:
         BrokenCall: a call gave no weights, or a weight is not finite.
     """
     upper = make_layer(trial.subject.domain.layouts[0], layer.units, _OUTPUTS, (1, 1, 1), 1)
-    matrices = [
-        next(trial.draws.stacks(a, trial.dtype, f"network {stream}", number, number + 1))[0].astype(np.float64)
-        for a in (layer, upper)
+    drawn = [
+        trial.draws.stacks(a, trial.dtype, f"network {stream}", 0, networks, chunk=_TOGETHER) for a in (layer, upper)
     ]
-    if not all(np.isfinite(m).all() for m in matrices):
-        raise BrokenCall("finite", "a weight is not finite")
-    rng = generator(trial.subject.seed, "network", layer.shape, stream, number)
-    network = Perceptron(tuple(matrices), (nonlinearity(trial.contract),))
-    x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, _OUTPUTS))
-    forward = network.forward(x)
-    _, gradient = squared_error(forward.output, target)
-    return network.backward(forward, gradient).weights[0]
+    number = 0
+    for stacks in zip(*drawn, strict=True):
+        for matrices in zip(*stacks, strict=True):
+            if not all(np.isfinite(m).all() for m in matrices):
+                raise BrokenCall("finite", "a weight is not finite")
+            rng = generator(trial.subject.seed, "network", layer.shape, stream, number)
+            network = Perceptron(tuple(m.astype(np.float64) for m in matrices), (nonlinearity(trial.contract),))
+            x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, _OUTPUTS))
+            forward = network.forward(x)
+            _, gradient = squared_error(forward.output, target)
+            yield network.backward(forward, gradient).weights[0]
+            number += 1
 
 
 def tied_rows(matrix: Array) -> str | None:
@@ -134,15 +137,30 @@ def tied_rows(matrix: Array) -> str | None:
         return f"unit {dead[0]} has only zero weights"
     # An exact hash of the bits: equal rows have equal hashes, wherever they stand (a float product may round apart).
     bits = rows.view(np.uint64 if rows.dtype.itemsize == 8 else np.uint32).astype(np.uint64, copy=False)
-    keys = np.random.Generator(np.random.PCG64(7)).integers(0, 2**64, size=bits.shape[1], dtype=np.uint64) | np.uint64(
-        1
-    )
-    hashes = (bits * keys).sum(axis=1, dtype=np.uint64)
+    keys = np.random.Generator(np.random.PCG64(7)).integers(0, 2**64, size=bits.shape[1], dtype=np.uint64)
+    hashes = (bits * (keys | np.uint64(1))).sum(axis=1, dtype=np.uint64)
     order = np.argsort(hashes, kind="stable")
     for a, b in itertools.pairwise(order):
         if hashes[a] == hashes[b] and np.array_equal(rows[a], rows[b]):
             return f"unit {max(a, b)} equals unit {min(a, b)}"
     return None
+
+
+def may_tie(stack: Array) -> npt.NDArray[np.bool_]:
+    """Whether a call may have a zero row or two equal rows, by the first 8 bytes of every row; shape (calls,).
+
+    False is certain, and so is most of what a continuous law gives; ``tied_rows`` decides the rest.
+
+    >>> may_tie(np.array([[[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [1.0, 3.0]]])).tolist()
+    [False, True]
+    """
+    size = stack.dtype.itemsize
+    start = stack[:, :, : max(1, 8 // size)]
+    bits = np.ascontiguousarray(start + stack.dtype.type(0)).view(
+        np.uint64 if start.shape[2] * size == 8 else np.uint32
+    )
+    ordered = np.sort(bits[:, :, 0], axis=1)
+    return np.asarray(np.any(ordered[:, 1:] == ordered[:, :-1], axis=1) | (ordered[:, 0] == 0))
 
 
 def _mirrored(matrix: Array) -> bool:
@@ -164,11 +182,11 @@ def _equal_rows(gradient: Array) -> bool:
 
 def _rare(events: Any, calls: int, stage: Stage) -> Judgement:
     """Judge a stream of events against 'rare': one is enough for a screen, the sign e-process for a confirmation."""
-    found, seen, log_e = 0, 0, 0.0
+    found, seen = 0, 0
     for event in events:
         seen += 1
         found += bool(event)
-        log_e = float(rare_log_e(found, seen))
+        log_e = float(rare_log_e(found, seen)) if found else 0.0
         if found and (not stage.confirms or log_e >= -math.log(stage.level)):
             return Judgement(Decision.FAILS, log_e / math.log(10), stage.level, found / seen, 1, seen)
     decision = Decision.UNDECIDED if stage.confirms else Decision.HOLDS
