@@ -48,11 +48,12 @@ class Chains:
         phi = nonlinearity(self.contract)
         while len(have) < networks:
             start = len(have) * depth
-            weights = []
-            for call, stack in enumerate(draws.stacks(layer, dtype, stream, start, start + depth, chunk=1), start):
-                if call == draws.recorded(layer, dtype, stream):
-                    draws.keep(layer, dtype, stream, stack)
-                weights.append(stack[0])
+            weights: list[npt.NDArray[np.generic]] = []
+            for stack in draws.stacks(layer, dtype, stream, start, start + depth):
+                known = draws.recorded(layer, dtype, stream) - start - len(weights)
+                if 0 <= known < len(stack):
+                    draws.keep(layer, dtype, stream, stack[known:])
+                weights.extend(stack)
             if (layer, dtype) in draws.nonfinite or not all(np.isfinite(w).all() for w in weights):
                 raise BrokenCall("finite", "a weight is not finite")
             rng = generator(draws.run_seed, "signal", layer.shape, stream, len(have))

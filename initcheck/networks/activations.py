@@ -195,7 +195,7 @@ _PLAIN = {
     a.name: a
     for a in (
         Activation("linear", None, np.array, np.ones_like, odd=True, degree=1),
-        Activation("relu", None, lambda z: np.maximum(z, 0.0), lambda z: np.where(z > 0, 1.0, 0.0), degree=1),
+        Activation("relu", None, lambda z: np.maximum(z, 0.0), lambda z: np.greater(z, 0.0) * 1.0, degree=1),
         Activation("tanh", None, np.tanh, lambda z: 1.0 - np.tanh(z) ** 2, odd=True, saturating=True),
         Activation("sigmoid", None, _sigmoid, _logistic_slope, at_zero=0.5, saturating=True),
         Activation("gelu", None, lambda z: z * _normal_cdf(z), lambda z: _normal_cdf(z) + z * _normal_pdf(z)),

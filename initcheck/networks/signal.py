@@ -103,7 +103,8 @@ def energy_curves(weights: Iterable[Matrix], activation: Activation, x: Array, g
         backward: entry l is the mean square of the gradient at z_(L-l) over that of g.
         From the layer on at which a value exceeds float64 the entries are inf, or nan where a weight is not finite.
     """
-    held = [np.asarray(w, dtype=np.float64) for w in weights]
+    held = [np.asarray(w) for w in weights]
+    widened = _Widened()
     beyond = math.inf if all(np.isfinite(w).all() for w in held) else math.nan
     forward, backward = np.full(len(held) + 1, beyond), np.full(len(held) + 1, math.nan)
     forward[0] = backward[0] = 0.0
@@ -111,7 +112,7 @@ def energy_curves(weights: Iterable[Matrix], activation: Activation, x: Array, g
         signal = _settled(np.asarray(x, dtype=np.float64), 0.0, activation)
         path, start = [signal], signal.log_energy
         for layer, w in enumerate(held, 1):
-            signal = _through(signal, w, activation)
+            signal = _through(signal, widened(w), activation)
             if not np.isfinite(signal.z).all():
                 return forward, backward
             path.append(signal)
@@ -123,11 +124,26 @@ def energy_curves(weights: Iterable[Matrix], activation: Activation, x: Array, g
         for layer, (w, below) in enumerate(zip(reversed(held), reversed(path[:-1]), strict=True), 1):
             # phi'(c z) = c^(degree - 1) phi'(z); degree 1 also where phi is a straight line far out.
             scale = delta.scale + below.scale * ((activation.degree or 1) - 1)
-            delta = _Signal((delta.z @ w) * activation.derivative(below.z), scale).shrunk()
+            delta = _Signal((delta.z @ widened(w)) * activation.derivative(below.z), scale).shrunk()
             if not np.isfinite(delta.z).all():
                 break
             backward[layer] = _log_ratio(delta.log_energy, first)
     return forward, backward
+
+
+class _Widened:
+    """Matrices in float64, one at a time in the same memory: fresh memory costs more than the product."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[tuple[int, ...], Array] = {}
+
+    def __call__(self, w: npt.NDArray[Any]) -> Array:
+        if w.dtype == np.float64:
+            return w
+        if w.shape not in self._buffers:
+            self._buffers[w.shape] = np.empty(w.shape)
+        np.copyto(self._buffers[w.shape], w, casting="unsafe")
+        return self._buffers[w.shape]
 
 
 @dataclass(frozen=True)
@@ -143,8 +159,8 @@ class _Signal:
         largest = float(np.abs(self.z).max())
         if largest == 0.0:
             return -math.inf
-        share = self.z / largest
-        return 2.0 * (self.scale + math.log10(largest)) + math.log10(float(np.mean(share * share)))
+        share = (self.z / largest).ravel()
+        return 2.0 * (self.scale + math.log10(largest)) + math.log10(float(np.dot(share, share)) / share.size)
 
     def shrunk(self) -> _Signal:
         """The same values with a largest |z| of 1."""
