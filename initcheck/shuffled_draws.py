@@ -114,32 +114,44 @@ def _tops(
 
 
 def _statistics(w: Array, pairs: tuple[npt.NDArray[np.intp], Array, Array]) -> Array:
-    """The statistics of STATISTICS, each (calls, draws), large where there is structure."""
-    rows, columns = w.mean(axis=3), w.mean(axis=2)
-    squares = w * w
-    centred = w - w.mean(axis=(2, 3), keepdims=True)
-    row_gram = _off_diagonal(np.einsum("cdij,cdkj->cdik", centred, centred, optimize=True))
-    column_gram = _off_diagonal(np.einsum("cdij,cdik->cdjk", centred, centred, optimize=True))
+    """The statistics of STATISTICS, each (calls, draws), large where there is structure.
+
+    Draw 0 of a call is the call, the others are its shuffles: they share its mean and its mean magnitude.
+    """
+    energies = w * w
+    centred = w - w[:, :1].mean(axis=(2, 3), keepdims=True)
+    sideways = centred.swapaxes(2, 3)
+    row_gram = _off_diagonal(centred @ sideways)
+    column_gram = _off_diagonal(sideways @ centred)
     index, signs, size_signs = pairs
     flat = centred.reshape(*w.shape[:2], -1)
-    sizes = np.abs(flat)
-    sizes = sizes - sizes.mean(axis=2, keepdims=True)
+    mean_size = np.abs(flat[:, :1]).mean(axis=2, keepdims=True)
+    entries = [flat.take(at, axis=2) for at in index]
+    sizes = [np.abs(entry) - mean_size for entry in entries[2:]]
     return np.stack(
         [
-            rows.var(axis=2),
-            columns.var(axis=2),
-            squares.mean(axis=3).var(axis=2),
-            squares.mean(axis=2).var(axis=2),
-            (row_gram**2).sum(axis=(2, 3)),
-            (column_gram**2).sum(axis=(2, 3)),
-            np.abs((centred[..., 1:] * centred[..., :-1]).sum(axis=(2, 3))),
-            np.abs((centred[..., 1:, :] * centred[..., :-1, :]).sum(axis=(2, 3))),
-            np.abs(row_gram).max(axis=(2, 3)),
-            np.abs(column_gram).max(axis=(2, 3)),
-            (flat[..., index[0]] * flat[..., index[1]] * signs).sum(axis=2),
-            (sizes[..., index[2]] * sizes[..., index[3]] * size_signs).sum(axis=2),
+            w.mean(axis=3).var(axis=2),
+            w.mean(axis=2).var(axis=2),
+            energies.mean(axis=3).var(axis=2),
+            energies.mean(axis=2).var(axis=2),
+            _sum_of_products(row_gram, row_gram),
+            _sum_of_products(column_gram, column_gram),
+            np.abs(_sum_of_products(centred[..., 1:], centred[..., :-1])),
+            np.abs(_sum_of_products(centred[..., 1:, :], centred[..., :-1, :])),
+            _largest_size(row_gram),
+            _largest_size(column_gram),
+            (entries[0] * entries[1]) @ signs,
+            (sizes[0] * sizes[1]) @ size_signs,
         ]
     )
+
+
+def _sum_of_products(a: Array, b: Array) -> Array:
+    return np.asarray(np.einsum("cdij,cdij->cd", a, b))
+
+
+def _largest_size(gram: Array) -> Array:
+    return np.asarray(np.maximum(gram.max(axis=(2, 3)), -gram.min(axis=(2, 3))))
 
 
 def _off_diagonal(gram: Array) -> Array:
@@ -157,9 +169,20 @@ def _most_correlated(trial: Trial, layer: Layer) -> tuple[npt.NDArray[np.intp], 
         values = values - values.mean(axis=0)
         deviation = values.std(axis=0)
         values = np.divide(values, deviation, out=np.zeros_like(values), where=deviation > 0)
-        correlation = np.triu(values.T @ values, k=1)
-        best = np.argpartition(-np.abs(correlation).ravel(), _PAIRS)[:_PAIRS]
-        first, second = np.unravel_index(best, correlation.shape)
+        correlation = values.T @ values
+        first, second = _largest_pairs(np.abs(correlation))
         found += [first, second]
         signs.append(np.sign(correlation[first, second]))
     return np.stack(found), signs[0], signs[1]
+
+
+def _largest_pairs(strength: Array) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Row and column, row < column, of the 64 largest entries of a symmetric matrix, largest first."""
+    np.fill_diagonal(strength, -1.0)
+    largest = np.sort(strength.max(axis=1))
+    # A pair is the largest of two rows at most: this many rows hold 64 pairs, and few lie above the least of these.
+    least = largest[-2 * _PAIRS] if len(largest) >= 2 * _PAIRS else 0.0
+    first, second = np.divmod(np.flatnonzero(strength >= least), len(strength))
+    first, second = first[first < second], second[first < second]
+    best = np.argsort(-strength[first, second], kind="stable")[:_PAIRS]
+    return first[best], second[best]
