@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from initcheck.statistics import Decision, band_log_e, band_paths, judge_band
+from initcheck.statistics import Decision, band_log_e, band_paths, betting_log_e, judge_band
 
 
 def test_value_on_the_edge_is_evidence_of_nothing() -> None:
-    edge = np.full(48, 1.25)
-    evidence = band_log_e(edge, np.ones(48), 0.8, 1.25)
-    assert evidence.above < 0
-    assert evidence.inside_hi < 0
-    assert evidence.inside_lo > math.log(1e6)
+    upper = band_log_e(np.full(48, 1.25), np.ones(48), 0.8, 1.25)
+    assert max(upper.above, upper.inside_hi) < 0
+    assert upper.inside_lo > math.log(1e6)
+    lower = band_log_e(np.full(48, 0.8), np.ones(48), 0.8, 1.25)
+    assert max(lower.below, lower.inside_lo) < 0
+    assert lower.inside_hi > math.log(1e6)
 
 
 def test_groups_without_a_value_are_evidence_of_nothing() -> None:
-    """0/0 and NaN lie on no side of any edge, and warn of nothing."""
-    for numer, denom in ((np.zeros(48), np.zeros(48)), (np.full(48, np.nan), np.ones(48))):
+    """0/0, 1/0 and NaN lie on no side of any edge, and warn of nothing."""
+    for numer, denom in (
+        (np.zeros(48), np.zeros(48)),
+        (np.ones(48), np.zeros(48)),
+        (np.full(48, np.nan), np.ones(48)),
+    ):
         evidence = band_log_e(numer, denom, 0.8, 1.25, mean_statistic=True)
         assert max(evidence.below, evidence.above, evidence.inside_lo, evidence.inside_hi) < 0
+        judgement = judge_band(
+            lambda n, t=numer, d=denom: (t[:n], d[:n]), 0.8, 1.25, level=1e-2, max_groups=48, mean_statistic=True
+        )
+        assert judgement.decision is Decision.UNDECIDED
 
 
 def test_before_the_first_look_there_is_no_evidence() -> None:
@@ -49,6 +59,8 @@ def test_betting_joins_the_upper_edge_only_of_a_mean() -> None:
     ("band", "options", "sentence"),
     [
         ((1.25, 0.8), {}, "lower edges come first"),
+        ((1.25, 1.25), {}, "lower edges come first"),
+        ((0.8, 1.25), {"holds_within": (1.0, 1.0)}, "lower edges come first"),
         ((0.8, 1.25), {"holds_within": (2.0, 1.0)}, "lower edges come first"),
         ((-2.0, -1.0), {"mean_statistic": True}, "positive upper edge"),
         ((-2.0, 1.0), {"mean_statistic": True}, "must be >= 0"),
@@ -57,6 +69,25 @@ def test_betting_joins_the_upper_edge_only_of_a_mean() -> None:
 def test_impossible_bands_are_refused(band: tuple[float, float], options: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         band_paths(np.full(8, -1.0), np.ones(8), *band, **options)
+
+
+def test_a_mean_may_be_zero_but_its_upper_edge_may_not() -> None:
+    assert band_paths(np.zeros(8), np.ones(8), 0.2, 0.5, mean_statistic=True).above[0] < 0
+    with pytest.raises(ValueError, match="positive upper edge"):
+        band_paths(np.zeros(8), np.ones(8), -1.0, 0.0, mean_statistic=True)
+
+
+def test_evidence_above_is_half_the_signs_and_half_the_bets_of_every_sequence() -> None:
+    numer = np.random.default_rng(1).gamma(3.0, 0.5, (2, 3, 24))
+    denom = np.random.default_rng(2).uniform(0.5, 1.5, (2, 3, 24))
+    options = {"p0": 0.5, "holds_within": (0.5, 2.0)}
+    paths = band_paths(numer, denom, 0.8, 1.25, mean_statistic=True, **options)
+    signs = band_paths(numer, denom, 0.8, 1.25, **options)
+    bets = betting_log_e(numer / denom / 1.25 - 1.0, 1.0)[..., 7::8]
+    assert np.exp(paths.above) == pytest.approx((np.exp(signs.above) + np.exp(bets)) / 2)
+    alone = band_log_e(numer[1, 2], denom[1, 2], 0.8, 1.25, mean_statistic=True, **options)
+    for name in ("below", "above", "inside_lo", "inside_hi"):
+        assert getattr(alone, name) == pytest.approx(getattr(paths, name)[1, 2, -1])
 
 
 def constant(value: float) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
@@ -83,6 +114,9 @@ def test_batches_grow_by_half_in_multiples_of_eight_up_to_the_budget() -> None:
     judgement = judge_band(undecided, 0.8, 1.25, level=1e-6, max_groups=150)
     assert asked == [24, 16, 24, 32, 48]
     assert (judgement.decision, judgement.groups, judgement.looks) == (Decision.UNDECIDED, 144, 18)
+    asked.clear()
+    smallest = judge_band(undecided, 0.8, 1.25, level=1e-6, first=8, max_groups=8, mean_statistic=True, early=True)
+    assert (asked, smallest.looks) == ([4, 2, 2], 3)
 
 
 def test_confirmation_never_holds() -> None:
@@ -101,6 +135,29 @@ def test_a_draw_that_runs_dry_ends_the_test() -> None:
     dry = iter([(np.ones(16), np.ones(16))])
     judgement = judge_band(lambda n: next(dry), 0.8, 1.25, level=1e-2, max_groups=400)
     assert (judgement.decision, judgement.groups, judgement.looks) == (Decision.UNDECIDED, 16, 2)
+    evidence = band_log_e(np.ones(16), np.ones(16), 0.8, 1.25)
+    assert judgement.e_value_log10 == pytest.approx(evidence.holds / math.log(10))
+    nothing = judge_band(lambda n: (np.empty(0), np.empty(0)), 0.8, 1.25, level=1e-2, max_groups=400)
+    assert (nothing.decision, nothing.groups, nothing.looks) == (Decision.UNDECIDED, 0, 0)
+    assert nothing.e_value_log10 == 0.0
+    assert math.isnan(nothing.measured)
+
+
+def test_the_clause_sets_the_first_batch_and_the_evidence() -> None:
+    judgement = judge_band(constant(1.0), 0.8, 1.25, level=1e-2, max_groups=400, p0=0.5)
+    assert (judgement.decision, judgement.groups) == (Decision.HOLDS, 16)
+
+
+def test_only_a_mean_statistic_must_not_be_negative() -> None:
+    assert judge_band(constant(-0.5), -1.0, 1.0, level=1e-2, max_groups=24).decision is Decision.HOLDS
+
+
+def test_sums_of_short_floats_do_not_overflow() -> None:
+    def calls(n: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.full((n, 2), 60_000, dtype=np.float16), np.ones((n, 2), dtype=np.float16)
+
+    judgement = judge_band(calls, 59_000.0, 61_000.0, level=1e-2, max_groups=24, mean_statistic=True)
+    assert (judgement.decision, judgement.measured) == (Decision.HOLDS, 60_000.0)
 
 
 def test_inner_looks_of_a_batch_are_taken_in_order() -> None:
@@ -125,6 +182,8 @@ def test_confirmation_of_a_mean_starts_early_and_bets_on_single_calls() -> None:
     judgement = judge_band(calls, 0.8, 1.25, fails_only=True, **options)
     assert (judgement.decision, judgement.groups, judgement.looks, asked) == (Decision.FAILS, 4, 1, [4])
     assert judgement.measured == 2.5
+    # Four groups of 16 calls, each of which doubles the edge; the bets' share of the average is a quarter.
+    assert judgement.e_value_log10 == pytest.approx((betting_log_e(np.ones(64), 1.0)[-1] - math.log(4)) / math.log(10))
     asked.clear()
     judge_band(calls, 0.8, 1.25, **options)
     assert asked == [24]
@@ -146,7 +205,7 @@ def test_early_start_of_a_sound_mean_goes_on_to_the_ordinary_batches() -> None:
     options = {"fails_only": True, "mean_statistic": True}
     judgement = judge_band(calls, 0.8, 1.25, level=1e-6, max_groups=80, **options)
     assert asked == [4, 2, 2, 8, 16, 16, 24, 8]
-    assert (judgement.decision, judgement.groups) == (Decision.UNDECIDED, 80)
+    assert (judgement.decision, judgement.groups, judgement.looks) == (Decision.UNDECIDED, 80, 2 + 10)
 
 
 def test_two_edges_share_the_evidence_against_a_band() -> None:
@@ -154,3 +213,44 @@ def test_two_edges_share_the_evidence_against_a_band() -> None:
     paths = band_paths(rng.normal(1.2, 0.3, 96), np.ones(96), 0.8, 1.25)
     assert np.exp(paths.fails) == pytest.approx((np.exp(paths.below) + np.exp(paths.above)) / 2)
     assert np.all(paths.holds <= np.minimum(paths.inside_lo, paths.inside_hi))
+
+
+def cycle(usual: float, other: float) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
+    """Seven groups of one value, then one of another, over and over; of two calls each, with denominators of 2."""
+    values = itertools.cycle([usual] * 7 + [other])
+
+    def draw(n: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.outer([next(values) for _ in range(n)], [1.0, 3.0]), np.full((n, 2), 2.0)
+
+    return draw
+
+
+@pytest.mark.parametrize(
+    ("usual", "other", "lo", "hi", "said"),
+    [
+        (1.5, 0.0, 0.5, 1.25, Decision.FAILS),  # mean 1.31
+        (1.5, 0.0, 0.5, 1.375, Decision.UNDECIDED),  # most groups lie above, the mean inside
+        (0.75, 4.0, 1.0, 4.0, Decision.UNDECIDED),  # most lie below, the mean inside
+        (1.125, 0.125, 0.5, 1.0, Decision.UNDECIDED),  # the mean is the upper edge exactly
+        (0.875, 1.875, 1.0, 4.0, Decision.UNDECIDED),  # the mean is the lower edge exactly
+        (1.125, 4.0, 0.5, 1.25, Decision.UNDECIDED),  # most lie inside, the mean above
+        (1.125, 0.0, 1.0, 4.0, Decision.UNDECIDED),  # most lie inside, the mean below
+        (0.875, 1.875, 0.5, 1.0, Decision.HOLDS),  # most lie inside, the mean is the upper edge exactly
+        (1.125, 0.125, 1.0, 4.0, Decision.HOLDS),  # most lie inside, the mean is the lower edge exactly
+    ],
+)
+def test_a_mean_is_not_decided_against_the_mean_of_what_was_drawn(
+    usual: float, other: float, lo: float, hi: float, said: Decision
+) -> None:
+    # Eight of these groups merged are the mean itself, and decide with more of them.
+    options = {"level": 1e-2, "max_groups": 144}
+    assert judge_band(cycle(usual, other), lo, hi, mean_statistic=True, **options).decision is said
+    # Of another statistic the signs decide alone.
+    inside = lo < usual < hi
+    alone = judge_band(cycle(usual, other), lo, hi, **options)
+    assert alone.decision is (Decision.HOLDS if inside else Decision.FAILS)
+
+
+def test_the_mean_that_guards_a_look_is_of_no_later_group() -> None:
+    held = judge_band(cycle(1.0, 1.0), 0.8, 1.25, level=1e-2, first=96, max_groups=96, mean_statistic=True)
+    assert (held.decision, held.looks) == (Decision.HOLDS, 3)

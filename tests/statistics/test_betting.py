@@ -35,3 +35,14 @@ def test_values_below_the_bound_are_refused() -> None:
         betting_log_e([-1.2], 1.0)
     with pytest.raises(ValueError, match="c=0"):
         betting_log_e([0.1], 0)
+
+
+def test_observations_of_any_float_are_summed_in_double_precision() -> None:
+    d = np.random.default_rng(0).uniform(-1, 1, 500).astype(np.float32)
+    assert np.array_equal(betting_log_e(d, 1.0), betting_log_e(d.astype(np.float64), 1.0))
+
+
+def test_the_bound_is_kept_up_to_rounding_and_named_where_it_is_not() -> None:
+    assert betting_log_e([-1.0 - 1e-9], 1.0)[0] < 0
+    with pytest.raises(ValueError, match="an observation of -3 is below the bound -c = -2;"):
+        betting_log_e([-3.0], 2.0)

@@ -36,7 +36,12 @@ def test_screen_level_is_liberal_and_no_part_of_the_budget() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "named"),
-    [({"alpha": 0.0}, "alpha=0.0"), ({"beta": 1.5}, "beta=1.5"), ({"claims": 0}, "claims=0")],
+    [
+        ({"alpha": 0.0}, "alpha=0.0"),
+        ({"alpha": 1.0}, "alpha=1.0"),
+        ({"beta": 1.5}, "beta=1.5"),
+        ({"claims": 0}, "claims=0"),
+    ],
 )
 def test_wrong_budget_is_refused_by_name(wrong: dict[str, float], named: str) -> None:
     with pytest.raises(ValueError, match=named):
@@ -46,3 +51,8 @@ def test_wrong_budget_is_refused_by_name(wrong: dict[str, float], named: str) ->
 def test_confirmations_are_counted_from_one() -> None:
     with pytest.raises(ValueError, match="counted from 1"):
         Ledger().confirmation_level(0)
+
+
+def test_one_claim_has_the_whole_budget() -> None:
+    ledger = Ledger(alpha=1e-6, claims=1)
+    assert (ledger.confirmation_level(1), ledger.confirmation_level(2)) == (1e-6 / 2, 1e-6 / 6)

@@ -22,6 +22,7 @@ def test_tail_is_the_binomial_tail(n: int) -> None:
 
 def test_tail_of_ten_million_values() -> None:
     assert median_log_p(5_005_000, 10**7) == pytest.approx(stats.binom.logsf(5_004_999, 10**7, 0.5), rel=1e-6)
+    assert median_log_p(4_800_000, 10**7) == 0.0  # past the middle the terms rise: the other tail is summed
 
 
 def test_looks_fit_the_error() -> None:
@@ -45,12 +46,15 @@ def test_all_inside_holds_at_12_and_all_beyond_fails_at_the_first_look() -> None
     for sign in (-1.0, 1.0):
         failed = judge_median(lambda n, s=sign: np.full(n, 2.0 * s), -1.0, 1.0, level=1e-6, screen=False)
         assert (failed.decision, failed.groups, failed.measured) == (Decision.FAILS, 22, 2.0 * sign)
-        assert failed.e_value_log10 >= 6.0
+        assert failed.e_value_log10 == pytest.approx(21 * math.log10(2))  # two edges share the evidence
+        assert failed.error_spent == 1e-6
         assert judge_median(lambda n, s=sign: np.full(n, 2.0 * s), -1.0, 1.0, level=1e-2).groups == 12
 
 
 def test_values_on_the_edge_and_split_values_stay_undecided() -> None:
-    assert judge_median(np.ones, -1.0, 1.0, level=1e-2).decision is Decision.UNDECIDED
+    for edge in (-1.0, 1.0):
+        on_edge = judge_median(lambda n, v=edge: np.full(n, v), -1.0, 1.0, level=1e-2)
+        assert (on_edge.decision, on_edge.e_value_log10, on_edge.error_spent) == (Decision.UNDECIDED, 0.0, 1e-2)
     split = judge_median(lambda n: np.tile([-2.0, 2.0], n)[:n], -1.0, 1.0, level=1e-2)
     assert (split.decision, split.groups, split.looks) == (Decision.UNDECIDED, 56, 3)
 
@@ -58,7 +62,21 @@ def test_values_on_the_edge_and_split_values_stay_undecided() -> None:
 def test_confirmation_never_holds_and_a_dry_draw_ends_it() -> None:
     assert judge_median(np.zeros, -1.0, 1.0, level=1e-6, screen=False).decision is Decision.UNDECIDED
     dry = judge_median(lambda n: np.zeros(5), -1.0, 1.0, level=1e-6, screen=False)
-    assert (dry.decision, dry.groups, dry.looks) == (Decision.UNDECIDED, 5, 0)
+    assert (dry.decision, dry.groups, dry.looks, dry.e_value_log10) == (Decision.UNDECIDED, 5, 0, 0.0)
+
+
+@pytest.mark.parametrize(("screen", "outside"), [(True, 36), (True, 20), (False, 62), (False, 40)])
+def test_what_stays_open_is_reported_with_its_stronger_evidence(screen: bool, outside: int) -> None:
+    """Too few on either side to decide; in a confirmation, values inside are no evidence."""
+    last = looks(1e-3 if screen else 1e-6)[-1]
+    order = iter(np.diff(np.arange(last + 1) * outside // last) * 2.0)  # 2 lies outside, 0 inside, well mixed
+    judgement = judge_median(
+        lambda n: np.array([next(order) for _ in range(n)]), -1.0, 1.0, level=1e-2 if screen else 1e-6, screen=screen
+    )
+    assert (judgement.decision, judgement.groups) == (Decision.UNDECIDED, last)
+    against = max(0.0, -stats.binom.logsf(outside - 1, last, 0.5) / math.log(10) - math.log10(2))
+    in_favour = -stats.binom.logsf(last - outside - 1, last, 0.5) / math.log(10) if screen else 0.0
+    assert judgement.e_value_log10 == pytest.approx(max(against, in_favour))
 
 
 def test_vanished_and_exploded_signals_lie_outside_and_nan_nowhere() -> None:
@@ -67,13 +85,17 @@ def test_vanished_and_exploded_signals_lie_outside_and_nan_nowhere() -> None:
     nowhere = judge_median(lambda n: np.full(n, np.nan), -1.0, 1.0, level=1e-2)
     assert nowhere.decision is Decision.UNDECIDED
     assert math.isnan(nowhere.measured)
+    assert math.isnan(judge_median(lambda n: np.tile([-np.inf, np.inf], n)[:n], -1.0, 1.0, level=1e-2).measured)
 
 
 def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(ValueError, match="lower edge comes first"):
         judge_median(np.zeros, 1.0, -1.0, level=1e-2)
-    with pytest.raises(ValueError, match="error=0"):
-        looks(0)
+    with pytest.raises(ValueError, match="lower edge comes first"):
+        judge_median(np.zeros, 1.0, 1.0, level=1e-2)
+    for error in (0, 1):
+        with pytest.raises(ValueError, match=f"error={error}"):
+            looks(error)
 
 
 @pytest.mark.parametrize("spare", [0, 1])

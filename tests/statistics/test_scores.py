@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from initcheck.statistics import scores_log_e
+from initcheck.statistics import average_log_e, betting_log_e, scores_log_e
 
 RUNS = 2_000
 
@@ -58,5 +58,21 @@ def test_a_missing_number_counts_for_the_initializer() -> None:
 def test_contradictory_bounds_are_refused() -> None:
     with pytest.raises(ValueError, match="lowest < tolerated < excluded < 1"):
         scores_log_e(np.zeros((3, 2)), 0.03, 0.03)
+    with pytest.raises(ValueError, match="excluded < 1"):
+        scores_log_e(np.zeros((3, 2)), 0.03, 1.0)
     with pytest.raises(ValueError, match="lowest < tolerated"):
         scores_log_e(np.zeros((3, 2)), 0.0, 0.03, lowest=0.0)
+
+
+def test_every_bet_stakes_all_that_the_bounds_allow() -> None:
+    """Each process is scaled so that its worst value is -1 exactly: a smaller stake would be safe, and slow."""
+    scores = np.random.default_rng(13).uniform(0.1, 1.0, (40, 2))
+    evidence = scores_log_e(scores, [0.1, 0.2], 0.4, lowest=[0.0, 0.1])
+    against = [
+        betting_log_e((s - t) / (t - low), 1.0) for s, t, low in zip(scores.T, [0.1, 0.2], [0.0, 0.1], strict=True)
+    ]
+    against += [betting_log_e((-s - t) / (1 + t), 1.0) for s, t in zip(scores.T, [0.1, 0.2], strict=True)]
+    inside = [betting_log_e((0.4 - sign * s) / 0.6, 1.0) for s in scores.T for sign in (1, -1)]
+    assert evidence.against == pytest.approx(average_log_e(against))
+    assert evidence.inside == pytest.approx(np.min(inside, axis=0))
+    assert scores_log_e(-scores, 0.1, 0.4).inside == pytest.approx(evidence.inside)

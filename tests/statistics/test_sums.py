@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import tracemalloc
 
 import ml_dtypes
 import numpy as np
@@ -63,6 +64,7 @@ def test_nan_and_infinity_are_counted_by_call_and_left_out(shape: tuple[int, int
     assert record.energy.tolist() == [weights, weights - 2, weights - 1, weights]
     assert record.largest.tolist() == [1, 1, 1, 1]
     assert np.isnan(stack[1, 0, 0])  # the caller's array is left as it was
+    assert {x.dtype for x in (record.nonfinite, record.calls, record.rows, record.count)} == {np.dtype(np.int64)}
 
 
 @pytest.mark.parametrize("shape", [(3, 16, 16), (3, 300, 300)], ids=str)
@@ -75,6 +77,10 @@ def test_huge_and_tiny_weights_are_finite(shape: tuple[int, int, int]) -> None:
     assert overflown.nonfinite.sum() == 0
     assert overflown.energy.tolist() == [math.inf] * 3
     assert overflown.largest.tolist() == [1e200] * 3
+    # Sums of units that overflow to inf and to -inf have no total, and warn of nothing.
+    opposed = Record.of(np.where(np.arange(shape[1])[:, None] % 2, 1e308, -1e308) * np.ones(shape))
+    assert np.isnan(opposed.total).all()
+    assert opposed.row_sum_energy.tolist() == [math.inf] * 3
 
 
 @pytest.mark.parametrize("shape", [(1, 16, 16), (1, 300, 300)], ids=str)
@@ -99,12 +105,25 @@ def test_merging_appends_calls_and_grouping_adds_them() -> None:
         [12, 12],
         [72, 72],
     )
+    assert np.array_equal(merged.grouped(1).total, merged.total)
     with pytest.raises(ValueError, match="size=0"):
         merged.grouped(0)
 
 
-def test_no_calls_are_no_entries() -> None:
+def test_no_calls_are_no_entries_and_no_inputs_are_sums_of_nothing() -> None:
     assert len(Record.of(np.empty((0, 4, 5)))) == 0
+    empty = Record.of(np.empty((3, 4, 0)))
+    assert empty.largest.tolist() == empty.total.tolist() == empty.count.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("shape", [(1, 1024, 1024), (2000, 1, 1000)], ids=str)
+def test_the_float64_copy_is_small_whatever_is_read(shape: tuple[int, int, int]) -> None:
+    stack = np.ones(shape, dtype=np.float32)
+    tracemalloc.start()
+    Record.of(stack)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**21  # a float64 copy of everything would take 2^23 and more
 
 
 @pytest.mark.parametrize("stack", [np.zeros((4, 5)), np.zeros((1, 2, 3), dtype=complex), np.full((1, 1, 1), "a")])

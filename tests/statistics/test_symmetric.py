@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from initcheck.statistics import call_correlation, calls_log_e
+from initcheck.statistics import call_correlation, calls_log_e, symmetric_log_e
+from initcheck.statistics.symmetric import SLACK
 
 PAIRS, WEIGHTS = 60, 64
 Calls = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -57,15 +58,41 @@ def test_copied_negated_and_resigned_calls_are_told_apart() -> None:
     resigned = calls_log_e(x1, x2, x1 * signs[0], x2 * signs[1])
     assert max(resigned.plus[-1], resigned.minus[-1]) < alarm
     assert resigned.plus_sizes[-1] > alarm
+    assert resigned.r == pytest.approx(call_correlation(x1, x2, x1 * signs[0], x2 * signs[1]))
+    assert resigned.r_sizes == pytest.approx(call_correlation(*np.abs([x1, x2, x1, x2])))
 
 
 def test_correlation_ignores_the_scale_and_survives_a_difference_of_zero() -> None:
     x1, x2, y1, y2 = independent(normal)
     r = call_correlation(x1, x2, y1, y2)
     assert call_correlation(1e-20 * x1, 1e-20 * x2, 1e20 * y1, 1e20 * y2) == pytest.approx(r)
+    assert call_correlation(1e-20 * x1, 1e-20 * x2, y1, y2) == pytest.approx(r)
     assert call_correlation(x1, x1, y1, y2).tolist() == [0.0] * PAIRS
 
 
 def test_shapes_must_agree() -> None:
     with pytest.raises(ValueError, match=r"four times \(pairs, weights\)"):
         call_correlation(np.zeros((3, 4)), np.zeros((3, 4)), np.zeros((3, 4)), np.zeros((3, 5)))
+
+
+def test_a_correlation_at_the_slack_is_evidence_of_nothing() -> None:
+    for sign in (1, -1):
+        processes = symmetric_log_e(np.full(200, sign * SLACK))
+        assert processes[sign < 0].tolist() == [0.0] * 200
+        assert processes[sign > 0][-1] < -1
+
+
+def test_rounding_never_takes_a_correlation_beyond_one() -> None:
+    x1, x2 = np.random.default_rng(3).normal(size=(2, 500, 7))
+    for sign in (1.0, -1.0):
+        r = call_correlation(x1, x2, sign * x1, sign * x2)
+        assert r == pytest.approx(sign)
+        assert np.abs(r).max() == 1.0
+
+
+def test_two_weights_are_not_centred_and_three_are() -> None:
+    """Two centred weights are one number and its negative: their correlation would be 1 or -1, whatever they are."""
+    first, second, zeros = np.array([[1.0, 2.0]]), np.array([[2.0, 1.0]]), np.zeros((1, 2))
+    assert call_correlation(first, zeros, second, zeros) == pytest.approx([0.8])
+    first, second, zeros = np.array([[1.0, 2.0, 3.0]]), np.array([[5.0, 9.0, 7.0]]), np.zeros((1, 3))
+    assert call_correlation(first, zeros, second, zeros) == pytest.approx([0.5])

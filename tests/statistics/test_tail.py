@@ -61,3 +61,32 @@ def test_values_that_are_not_finite_show_nothing(bad: float) -> None:
     w[77] = bad
     assert hill(w)[0] == 0.0
     assert not second_moment_shown(w)
+
+
+def test_index_is_the_mean_log_excess_of_the_largest_magnitudes() -> None:
+    # The last two are hard on a selection: what is next to the k-th largest is not in its place.
+    for n, k, seed in ((30_000, 50, 0), (80_000, 80, 0), (999, 49, 0), (60, 3, 0), (1000, 50, 49), (10_000, 50, 31)):
+        w = np.random.default_rng(seed).standard_t(3, n)
+        ordered = np.sort(np.abs(w))
+        found, used = hill(w)
+        assert used == k
+        assert found == pytest.approx(1 / np.mean(np.log(ordered[-k:] / ordered[-k - 1])))
+
+
+def test_short_floats_lose_nothing() -> None:
+    w = np.random.default_rng(5).normal(size=20_000).astype(np.float16)
+    assert hill(w) == hill(w.astype(np.float64))
+
+
+@pytest.mark.parametrize(("index", "shown"), [(2.8, False), (2.95, True)])
+def test_three_standard_errors_above_two_are_asked_for(index: float, shown: bool) -> None:
+    """Of 100,000 values 100 are the tail: an index is shown to exceed 2 from 2/(1 - 3/10) = 2.857 on."""
+    quantiles = (1.0 - (np.arange(100_000) + 0.5) / 100_000) ** (-1 / 2.87)
+    found, k = hill(quantiles)
+    assert second_moment_shown(quantiles ** (found / index)) is shown
+    assert hill(quantiles ** (found / index)) == (pytest.approx(index), k)
+
+
+@pytest.mark.parametrize(("n", "shown"), [(199, False), (200, True)])
+def test_a_tail_takes_two_hundred_values(n: int, shown: bool) -> None:
+    assert second_moment_shown(np.append(np.ones(n), np.zeros(1000))) is shown
