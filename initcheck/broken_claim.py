@@ -9,16 +9,9 @@ from initcheck.adapters.containment import one_line
 from initcheck.claim import Claim, find
 from initcheck.errors import UsageError
 from initcheck.initializer import Initializer
-from initcheck.verdict import Evidence, Result, Verdict
+from initcheck.verdict import BROKEN, Evidence, Result, Verdict
 
-__all__ = ["account", "broke", "contained"]
-
-BROKEN = "the claim's own code broke"
-
-
-def broke(result: Result) -> bool:
-    """Whether nothing was decided because of a bug in the claim."""
-    return result.verdict is Verdict.UNDECIDED and (result.reason or "").startswith(BROKEN)
+__all__ = ["account", "contained"]
 
 
 def contained(judge: Callable[[Initializer, str], Result], initializer: Initializer, claim_id: str) -> Result:

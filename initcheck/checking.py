@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.broken_claim import contained
 from initcheck.cases import smallest_failure
 from initcheck.claim import Claim, checks, find, in_order
 from initcheck.contract import Contract
@@ -170,7 +171,7 @@ class Checker:
             known: name -> contract as plain data, of those that were inferred elsewhere.
         """
         if results is None:
-            results = [self.judge(i, c) for i in initializers for c in self.claim_ids]
+            results = [contained(self.judge, i, c) for i in initializers for c in self.claim_ids]
         contracts: dict[str, Mapping[str, Any]] = {}
         for initializer in initializers:
             if known is not None:

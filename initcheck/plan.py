@@ -9,7 +9,7 @@ from typing import Any
 
 from initcheck import options
 from initcheck.baseline import Baseline
-from initcheck.broken_claim import broke, contained
+from initcheck.broken_claim import contained
 from initcheck.checking import Checker
 from initcheck.claim import Claim, checks, find
 from initcheck.errors import UsageError, closest
@@ -96,7 +96,7 @@ class Plan:
     def failing(self, result: Result) -> bool:
         """Whether a result makes the run fail: FAILS, a claim that broke, UNDECIDED under strict."""
         undecided = self.strict and result.verdict is Verdict.UNDECIDED
-        return result.verdict is Verdict.FAILS or undecided or broke(result)
+        return result.verdict is Verdict.FAILS or undecided or result.broke
 
 
 def contract_of(checker: Checker, initializer: Initializer) -> dict[str, dict[str, Any]]:

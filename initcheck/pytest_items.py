@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from initcheck.broken_claim import account, broke
+from initcheck.broken_claim import account
 from initcheck.claim import Claim
 from initcheck.errors import ClaimFailed
 from initcheck.initializer import Initializer
@@ -155,7 +155,7 @@ class ClaimItem(PropertyItem):
         """Judge the claim and raise what the verdict means."""
         self.result = self.judge(self.initializer, self.claim.id)
         self.user_properties.extend(_properties(self.result))
-        raise_for(self.result, strict=self.strict or broke(self.result))
+        raise_for(self.result, strict=self.strict or self.result.broke)
 
 
 class TheoremItem(PropertyItem):

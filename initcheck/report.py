@@ -76,13 +76,18 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Something was decided, and nothing fails."""
-        return not self.failures and self.decided > 0
+        """Something was decided, nothing fails, and no claim's own code broke."""
+        return not self.failures and not self.broken and self.decided > 0
 
     @property
     def failures(self) -> tuple[Result, ...]:
         """The results whose verdict is FAILS."""
         return tuple(r for r in self.results if r.verdict is Verdict.FAILS)
+
+    @property
+    def broken(self) -> tuple[Result, ...]:
+        """The results that say nothing because the claim's own code broke."""
+        return tuple(r for r in self.results if r.broke)
 
     @property
     def decided(self) -> int:
@@ -131,13 +136,13 @@ class Report:
         """Make a CI gate of the report.
 
         Raises:
-            ClaimFailed: a claim fails; the message is the whole account of every failure.
+            ClaimFailed: a claim fails, or its own code broke; the message is the whole account of each.
             UsageError: nothing was decided, so that a green gate would say nothing.
         """
         from initcheck.rendering.terminal import failure_text
 
-        if self.failures:
-            raise ClaimFailed("\n\n".join(failure_text(r) for r in self.failures))
+        if self.failures or self.broken:
+            raise ClaimFailed("\n\n".join(failure_text(r) for r in (*self.failures, *self.broken)))
         if not self.decided:
             raise UsageError("this run decided no claim at all; a gate that looked at nothing cannot pass.")
 

@@ -6,7 +6,9 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Evidence", "Result", "Verdict"]
+__all__ = ["BROKEN", "Evidence", "Result", "Verdict"]
+
+BROKEN = "the claim's own code broke"  # how the reason of such an UNDECIDED begins
 
 
 class Verdict(enum.StrEnum):
@@ -90,3 +92,8 @@ class Result:
     seconds: float = 0.0
     location: tuple[str, int] | None = None
     known_since: str | None = None
+
+    @property
+    def broke(self) -> bool:
+        """Whether nothing was decided because of a bug in the claim: then the run fails."""
+        return self.verdict is Verdict.UNDECIDED and (self.reason or "").startswith(BROKEN)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import initcheck
+from initcheck.checking import Checker
 from initcheck.verdict import Verdict
 
 Array = np.ndarray[Any, Any]
@@ -109,6 +110,24 @@ def test_a_broken_initializer_fails_the_claim_that_says_so(function: Any, claim:
     )
     assert report[claim].verdict is Verdict.FAILS
     assert measured in str(report[claim].evidence.measured)
+
+
+def test_a_claim_whose_own_code_breaks_costs_that_claim_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    decide = Checker._decide
+
+    def buggy(self: Checker, initializer: Any, claim: Any) -> Any:
+        if claim.id == "zero-mean":
+            raise AttributeError("a bug in the claim")
+        return decide(self, initializer, claim)
+
+    monkeypatch.setattr(Checker, "_decide", buggy)
+    report = initcheck.check(he, contract=CONTRACT, profile="quick", claims=["zero-mean", "finite"])
+    assert report["finite"].verdict is Verdict.HOLDS
+    assert report["zero-mean"].verdict is Verdict.UNDECIDED
+    assert report["zero-mean"].reason == "the claim's own code broke: AttributeError: a bug in the claim"
+    assert not report.ok
+    with pytest.raises(initcheck.ClaimFailed, match="a bug in the claim"):
+        report.raise_for_failures()
 
 
 def test_what_an_initializer_prints_reaches_nobody(capsys: pytest.CaptureFixture[str]) -> None:
