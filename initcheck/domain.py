@@ -23,6 +23,11 @@ _DENSE = (
     (65, 65), (6, 127), (1023, 3), (31, 4), (128, 64),
 )  # fmt: skip
 
+# The widest of these; a contract that names wider layers is asked for some of them too.
+_WIDEST = 1025
+# Weights of one deep network at most: 64 MiB of float32 are held for its way back.
+_NETWORK = 2**24
+
 # (input channels, units, kernel), most telling first; the kernel is cut to the layout's rank.
 _KERNELS = (
     (5, 7, (3, 2, 2)), (16, 8, (3, 3, 1)), (1, 1, (1, 1, 1)), (3, 4, (5, 5, 2)), (32, 16, (1, 1, 3)), (2, 9, (1, 4, 3)),
@@ -110,15 +115,18 @@ def domain_of(
 
     rng = generator("domain", *seed_parts)
     random_pairs = [(int(2 ** rng.uniform(0, 7)), int(2 ** rng.uniform(0, 7))) for _ in range(profile.layers)]
-    telling = layers([*_DENSE, *random_pairs])
+    wider = [(widest, 2), (2, widest), (widest // 2 + 1, 3)] if widest > _WIDEST else []
+    telling = layers([*_DENSE[:6], *wider, *_DENSE[6:], *random_pairs])
     convolved = [
         make_layer(layout, 1 if depthwise else clip(i), clip(o), kernel, groups)
         for (i, o, kernel), layout in itertools.product(_KERNELS, layouts)
         if layout not in _CONVOLUTIONS
     ]
     side = clip(256 if profile.largest >= 65_536 else 128)
-    square = None if depthwise or groups > 1 else make_layer(layouts[0], side, side, (1, 1, 1), 1)
-    must = [] if square is None else [square]
+    deep = not depthwise and groups == 1 and contract.depth * side**2 <= _NETWORK
+    square = make_layer(layouts[0], side, side, (1, 1, 1), 1) if deep else None
+    # Where no layer is as small as the profile allows, the smallest there is.
+    must = [square] if square is not None else [x for x in layers([(1, 1)]) if x.weights > profile.largest]
     # A quarter of the plan are convolutions where there are any; most weights lie in the dense layers.
     kept = _distinct([x for x in convolved if x.weights <= profile.largest], max(profile.layers // 4, 3))
     plan = _distinct([*must, *kept, *(x for x in telling if x.weights <= profile.largest)], profile.layers)
