@@ -1,6 +1,5 @@
 """Contracts read off draws: right where the initializer is right, and no excuse where it is broken."""
 
-import time
 
 import numpy as np
 import pytest
@@ -280,17 +279,16 @@ def test_the_same_seed_gives_the_same_inference():
     assert infer(draw, seed=3).law != infer(draw, seed=4).law
 
 
-def test_inference_draws_at_most_260_000_weights_in_little_time():
+def test_inference_draws_at_most_260_000_weights():
     drawn = []
 
     def draw(s, seed):
         drawn.append(int(np.prod(s)))
         return normal(lambda s: 2 / first_in(s))(s, seed)
 
-    started = time.perf_counter()
     infer(draw)
-    assert sum(drawn) <= 260_000
-    assert time.perf_counter() - started < 2.0  # 0.05 s on a quiet core
+    assert 10_000 < sum(drawn) <= 260_000
+    assert len(drawn) <= 200  # calls cost more than small results
 
 
 def test_an_initializer_that_takes_no_such_rank_is_spared():
