@@ -180,7 +180,7 @@ def _band(
         record = trial.records(layer, stage.stream, (drawn + groups) * size)
         values = record.energy[drawn * size :] / (layer.weights * variance)
         drawn += groups
-        return values.reshape(groups, size).sum(axis=1), np.full(groups, float(size))
+        return values.reshape(groups, size), np.ones((groups, size))
 
     return judge_band(
         draw,
@@ -190,6 +190,7 @@ def _band(
         beta=stage.beta,
         max_groups=max(trial.affordable_groups(layer, size, stage), first_groups(-math.log(stage.level)) + 8),
         fails_only=stage.confirms,
-        mean_statistic=math.isfinite(hi),
+        mean_statistic=True,
         holds_within=holds_within,
+        below_after=trial.groups_before_below(layer, size, stage),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import math
 from collections.abc import Sequence
@@ -9,16 +10,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from initcheck.profile import Profile
-from initcheck.statistics import Ledger, ScaledSignProcess, looks
+from initcheck.statistics import Ledger, looks
+from initcheck.statistics.mean_bets import expected_log_e
 from initcheck.statistics.median import thresholds
 from initcheck.trial import GROUP_WEIGHTS
 from initcheck.verdict import Result, Verdict
 
 __all__ = ["factor_beyond_an_edge", "share_of_networks", "smallest_defects"]
 
-# Calls a group in the last round of a trial, as a multiple of the usual.
-_LARGER_GROUPS = 16
-_FACTORS = 1 + np.geomspace(1e-3, 9.0, 800)
+_FACTORS: list[float] = (1 + np.geomspace(1e-3, 9.0, 800)).tolist()
+_SAMPLE = 20_000
 _CURVES = ("signal_by_depth", "gradient_by_depth")
 
 
@@ -57,28 +58,30 @@ def factor_beyond_an_edge(weights: int, level: float, budget: Profile) -> float:
 
     >>> from initcheck.profile import profile
     >>> round(factor_beyond_an_edge(256, 1e-6 / 34, profile("default")), 3)
-    1.008
+    1.002
 
-    A group of W weights then falls beyond the edge with probability Phi((1 - 1/r) sqrt(W/2)); r is the smallest factor
-    at which the expected number of such groups, in all that the budget pays for, reaches the e-value asked for.
-    Looks on the way, and bets above the upper edge, find somewhat more.
+    The smallest factor r of a geometric grid at which the bets of either edge are expected to reach the e-value asked
+    for, in all calls that the budget pays for; looks on the way find somewhat more.
 
     Args:
         weights: of one call.
         level: error rate of the FAILS.
         budget: of a case.
     """
-    process, needed = ScaledSignProcess(), math.log(2 / level)
-    smallest = math.inf
-    for larger in (1, _LARGER_GROUPS):
-        size = math.ceil(GROUP_WEIGHTS / weights) * larger
-        groups = min(budget.weights // (weights * size), budget.calls // size) // 8 * 8
-        deviations = (1 - 1 / _FACTORS) * math.sqrt(weights * size / 2)
-        shares = [_phi(deviations * math.sqrt(scale)) for scale in process.scales]
-        reached = process.expected(shares, groups) >= needed
-        if reached.any():
-            smallest = min(smallest, float(_FACTORS[int(reached.argmax())]))
-    return smallest
+    group = math.ceil(GROUP_WEIGHTS / weights)
+    calls = min(budget.weights // (weights * group), budget.calls // group) // 8 * 8 * group
+    needed = math.log(2 / level)
+    # Values of one call whose mean is 1, as many as carry over to any number of calls.
+    values = np.random.default_rng(0).chisquare(weights, _SAMPLE) / weights
+    values /= values.mean()
+
+    def enough(factor: float) -> bool:
+        below, _ = expected_log_e(values / factor, 1.0, math.inf, calls)
+        _, above = expected_log_e(values * factor, 1.0, 1.0, calls)
+        return min(below, above) >= needed
+
+    found = bisect.bisect_left(_FACTORS, True, key=enough)
+    return _FACTORS[found] if found < len(_FACTORS) else math.inf
 
 
 def share_of_networks(level: float) -> float:
@@ -91,7 +94,3 @@ def share_of_networks(level: float) -> float:
     # Half of the level an edge, as the test of the median has it.
     needed = thresholds(sizes, level / 2)
     return min(k / n for k, n in zip(needed, sizes, strict=True))
-
-
-def _phi(z: np.ndarray[tuple[int], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.array([0.5 * math.erfc(-x / math.sqrt(2)) for x in z])

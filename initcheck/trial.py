@@ -46,6 +46,10 @@ _ROUNDS = ((1, 2 / 3), (1, 1 / 6), (16, 1 / 6))
 # Weights of a look at one layer for a picture: the point is then within a few per cent of the truth.
 _GLANCE = 4_096
 
+# Draws before a FAILS from below: outliers of one in 10,000 weights, or in 10 calls, are then among them.
+_WEIGHTS_BEFORE_BELOW = 2**20
+_CALLS_BEFORE_BELOW = 200
+
 
 class CaseFailed(ClaimFailed):
     """A case on which the claim was shown to be false, with the evidence."""
@@ -225,6 +229,8 @@ class Trial:
             }
             return self.holds(layer, **exact) if lo <= value <= hi else self.fail(layer, **exact)
         per_group = math.ceil(GROUP_WEIGHTS / layer.weights)
+        inner_lo, inner_hi = holds_within or within
+        every: list[Floats] = []
 
         def test(stage: Stage) -> Judgement:
             size = per_group * stage.scale
@@ -233,9 +239,10 @@ class Trial:
             def draw(groups: int) -> tuple[Floats, Floats]:
                 nonlocal drawn
                 values = statistic.per_call(self.records(layer, stage.stream, (drawn + groups) * size))
-                fresh = values[drawn * size :].reshape(groups, size).sum(axis=1)
+                fresh = values[drawn * size :].reshape(groups, size)
                 drawn += groups
-                return fresh, np.full(groups, float(size))
+                every.append(fresh.ravel())
+                return fresh, np.ones_like(fresh)
 
             return judge_band(
                 draw,
@@ -247,9 +254,13 @@ class Trial:
                 fails_only=stage.confirms,
                 mean_statistic=True,
                 holds_within=holds_within,
+                below_after=self.groups_before_below(layer, size, stage),
             )
 
         judgement, stage = self.decide(layer, test)
+        if judgement.decision is Decision.HOLDS and not inner_lo <= np.concatenate(every).mean() <= inner_hi:
+            # A rare call that an earlier round saw is not forgotten because a later one saw none.
+            judgement = replace(judgement, decision=Decision.UNDECIDED)
         calls = judgement.groups * per_group * stage.scale
         shown = {
             "measured": f"{judgement.measured:.3g}",
@@ -333,6 +344,16 @@ class Trial:
         groups = min(profile.weights // share // (layer.weights * size), profile.calls // share // size)
         least = first_groups(-math.log(stage.level if stage.confirms else stage.beta)) + 8
         return max(groups // 8 * 8, least if stage.scale == 1 else 8)
+
+    def groups_before_below(self, layer: Layer, size: int, stage: Stage) -> int:
+        """How many groups of ``size`` calls a second moment is not confirmed to be too small before.
+
+        What is too rare to be drawn may carry it. A smaller failing case adds little to what was shown already.
+        """
+        if not stage.confirms:
+            return 0
+        weights = 0 if self.shrinking else _WEIGHTS_BEFORE_BELOW
+        return math.ceil(max(weights / layer.weights, _CALLS_BEFORE_BELOW) / size)
 
     def records(self, layer: Layer, stream: str, calls: int) -> Record:
         """The sums of the first calls of a stream.

@@ -27,7 +27,8 @@ NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-
     source="He et al. 2015, eq. 10; Glorot & Bengio 2010, eq. 10",
     needs=NEEDS,
     exact_on_constants=True,
-    decided_by="sign e-process of E y^2 given W (closed form) over groups of calls, band [0.8, 1.25] of the ideal",
+    decided_by="E y^2 given W (closed form) of every call, band [0.8, 1.25] of the ideal: bets on the mean for FAILS,"
+    " a sign e-process over groups of calls for HOLDS",
     pictures=("variance_by_width",),
 )
 @given(layer=layers())
@@ -36,6 +37,11 @@ def output_variance_near_one(trial: Trial, layer: Layer) -> None:
 
     Given W, E y^2 = (m2 - m1^2) sum w^2 + m1^2 (sum w)^2 per unit, with m1 = E phi(z), m2 = E phi(z)^2. The ideal is
     1 where the contract normalises fan_in, 2 in/(in + out) for fan_avg, in/max(in, out) for fan_max.
+
+    FAILS from above assumes nothing of the law. No test can exclude a second moment that is carried by what is too
+    rare to be drawn: FAILS from below assumes that nothing carries it that is more than twice as large as all that a
+    million weights, or as many calls as the profile pays for, and 200 calls at least have shown. HOLDS assumes that a
+    second moment outside the band shows in three tenths of the groups of 256 weights, or in the mean of those drawn.
     """
     contract = trial.subject.contract_of(layer)
     if contract.std is not None:
@@ -55,7 +61,8 @@ def output_variance_near_one(trial: Trial, layer: Layer) -> None:
     source="Glorot & Bengio 2010, eq. 11; He et al. 2015, eq. 14",
     needs=NEEDS,
     exact_on_constants=True,
-    decided_by="sign e-process of m2' fan_out mean(w^2) over groups of calls, band [0.8, 1.25] around the ideal",
+    decided_by="m2' fan_out mean(w^2) of every call, band [0.8, 1.25] of the ideal: bets on the mean for FAILS,"
+    " a sign e-process over groups of calls for HOLDS",
     pictures=("variance_by_width",),
 )
 @given(layer=layers())

@@ -71,4 +71,4 @@ def test_a_report_says_it_of_the_claims_that_judge_a_band() -> None:
     said = report.run.smallest_defect
     assert set(said) == set(claims[1:])
     assert said["signal-survives-depth"] == "75% of the networks outside [0.1, 10] through 20 layers"
-    assert said["output-variance-near-one"].startswith("a second moment 1.1")
+    assert said["output-variance-near-one"].startswith("a second moment 1.05 times beyond")

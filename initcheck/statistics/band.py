@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.statistics.betting import betting_log_e
 from initcheck.statistics.decision import Decision, Judgement
-from initcheck.statistics.mixture import average_log_e
+from initcheck.statistics.mean_bets import above_log_e, below_log_e
 from initcheck.statistics.sign_eprocess import CLAUSE, LOOK_EVERY, ScaledSignProcess, first_groups
 
 __all__ = ["BandEvidence", "band_log_e", "band_paths", "judge_band"]
@@ -70,10 +69,9 @@ def band_paths(
         lo, hi: the band; -inf and inf leave an edge out.
         p0: the clause.
         mean_statistic: T is non-negative and its expectation *is* the judged value (a mean of per-call values
-            over a fixed number of calls). Then ``above`` is half the sign process and half a betting process
-            on T/hi - 1, which needs no clause and finds 100 times the edge at the first look. Not for ratios
-            of sums, whose mean is biased. There is no such process at the lower edge: T is not bounded above,
-            and a mean carried by rare huge values cannot be excluded.
+            over a fixed number of calls). Then ``above`` and ``below`` are bets on T (``mean_bets``), which need no
+            clause above and hardly any below, and find 100 times the edge at the first look. Not for ratios of sums,
+            whose mean is biased.
         holds_within: a wider band for the two 'inside' processes; [lo, hi] where nothing is said.
 
     Raises:
@@ -90,17 +88,19 @@ def band_paths(
     evidence = BandEvidence(*process.path(beyond))
     if not mean_statistic:
         return evidence
-    return _joined(evidence, _bets(np.asarray(numer)[..., None], np.asarray(denom)[..., None], hi))
+    below, above = _bets(np.asarray(numer)[..., None], np.asarray(denom)[..., None], lo, hi)
+    at_looks = np.s_[..., LOOK_EVERY - 1 :: LOOK_EVERY]
+    return replace(evidence, below=below[at_looks], above=above[at_looks])
 
 
-def _bets(numer: npt.NDArray[Any], denom: npt.NDArray[Any], hi: float) -> Floats:
-    """Bet on T/hi - 1 call by call; arrays (..., groups, calls a group), ln E after each group."""
+def _bets(numer: npt.NDArray[Any], denom: npt.NDArray[Any], lo: float, hi: float) -> tuple[Floats, Floats]:
+    """Bet on the values of single calls, arrays (..., groups, calls a group): ln E below and above after each group."""
     with np.errstate(all="ignore"):
         t = np.where(denom == 0.0, np.nan, np.divide(numer, denom))
-    if not hi > 0.0 or np.any(t < 0.0):
-        raise ValueError(f"a mean statistic with the upper edge {hi} must be >= 0 and have a positive upper edge")
     every = t.shape[-1]
-    return betting_log_e(t.reshape(*t.shape[:-2], -1) / hi - 1.0, 1.0)[..., every - 1 :: every]
+    calls = t.reshape(*t.shape[:-2], -1)
+    ends = np.s_[..., every - 1 :: every]
+    return below_log_e(calls, lo)[ends], above_log_e(calls, hi)[ends]
 
 
 def _means(numer: npt.NDArray[Any], denom: npt.NDArray[Any]) -> Floats:
@@ -112,11 +112,6 @@ def _means(numer: npt.NDArray[Any], denom: npt.NDArray[Any]) -> Floats:
     with np.errstate(all="ignore"):
         mean = np.cumsum(numer.sum(axis=1)) / np.cumsum(denom.sum(axis=1))
     return np.asarray(mean[LOOK_EVERY - 1 :: LOOK_EVERY])
-
-
-def _joined(evidence: BandEvidence, bets: Floats) -> BandEvidence:
-    """Half the sign process, half the bets, at the looks: an average of two e-processes is one."""
-    return replace(evidence, above=average_log_e([evidence.above, bets[..., LOOK_EVERY - 1 :: LOOK_EVERY]]))
 
 
 def band_log_e(
@@ -158,6 +153,7 @@ def judge_band(
     mean_statistic: bool = False,
     holds_within: tuple[float, float] | None = None,
     early: bool | None = None,
+    below_after: int = 0,
 ) -> Judgement:
     """Draw groups until a value is shown to keep a band, or shown to leave it, or the budget is spent.
 
@@ -165,14 +161,13 @@ def judge_band(
     which needs both 'inside' processes at 1/beta. Every multiple of 8 base groups is a look. Half as many
     groups again are drawn each time.
 
-    An early start looks at the bets of a mean statistic after 4 and 6 groups too, where there is no look at
-    the signs. There FAILS needs the bets alone at 4/level, the share they have in the average: the sign
-    processes count as 0, less than they are worth, so that the stopped average has expectation at most 1.
-
-    Of a mean statistic no decision is taken that the mean over all groups so far contradicts.
+    Of a mean statistic FAILS is what bets on single calls show, at both edges, and the signs decide HOLDS alone; no
+    HOLDS is said that the mean over all groups so far contradicts. An early start looks at the bets after 4 and 6
+    groups too, where there is no look at the signs.
 
     False alarms: FAILS with probability at most ``level`` where the value keeps the band, HOLDS with at most
-    ``beta`` where it leaves ``holds_within``, over all looks, given the clause (``p0``).
+    ``beta`` where it leaves ``holds_within``, over all looks, given the clause (``p0``); FAILS of a mean above the
+    band without any, below it given that of ``below_log_e``.
     Finds, at 256 normal weights a group and level 10^-6: 1.5 times the edge in 18,000 weights (24 groups to
     screen, 48 to confirm), 1.1 times in 90,000; a value in the middle of [0.8, 1.25] HOLDS after 7,600. Where
     calls hold 16 weights or fewer and are given one by one, the bets confirm 1.5 times the edge in 1,100
@@ -200,6 +195,8 @@ def judge_band(
         early: whether to look at 4, 6, 8, 16 and 32 groups before the first batch, for gross defects of a
             mean statistic. Where nothing is said a confirmation does and a screen does not: a sound value
             needs 24 groups anyway.
+        below_after: groups of a mean statistic before which it is not failed from below: what is too rare to be drawn
+            may carry a mean, and the more was drawn the rarer it must be.
 
     Raises:
         ValueError: a budget below 8 groups, or as in ``band_paths``.
@@ -216,6 +213,9 @@ def judge_band(
     early = mean_statistic and (fails_only if early is None else early)
     numer, denom = np.empty((0, 1)), np.empty((0, 1))
     decision, ln_e, looks, seen = Decision.UNDECIDED, 0.0, 0, 0
+    # A mean is failed from below after that many groups, on what the first look showed that was enough.
+    least = min(below_after, max_groups // LOOK_EVERY * LOOK_EVERY)
+    crossed: float | None = None
     for total in _totals(first, max_groups, early=early):
         more_numer, more_denom = (np.asarray(a, dtype=np.float64) for a in draw(total - len(numer)))
         more_numer, more_denom = (a.reshape(len(a), -1) if len(a) else a for a in (more_numer, more_denom))
@@ -223,19 +223,24 @@ def judge_band(
             numer = np.concatenate([numer, more_numer]) if len(numer) else more_numer
             denom = np.concatenate([denom, more_denom]) if len(denom) else more_denom
         evidence = band_paths(numer.sum(axis=1), denom.sum(axis=1), lo, hi, p0, holds_within=holds_within)
+        mean = np.full(len(evidence.fails), np.nan)
         if mean_statistic:
-            bets = _bets(numer, denom, hi)
-            evidence = _joined(evidence, bets)
-            if total < LOOK_EVERY and len(bets):
+            below, above = _bets(numer, denom, lo, hi)
+            if total < LOOK_EVERY and len(below):
                 looks += 1
-                ln_e = float(bets[-1]) - 2 * math.log(2.0)
-                decision = Decision.FAILS if ln_e >= against else Decision.UNDECIDED
-        mean = _means(numer, denom) if mean_statistic else np.full(len(evidence.fails), np.nan)
+                ln_e = float(BandEvidence(below[-1], above[-1], 0.0, 0.0).fails)
+                crossed = ln_e if crossed is None and ln_e >= against else crossed
+                if ln_e >= against and not (total < least and below[-1] > above[-1]):
+                    decision = Decision.FAILS
+            mean = _means(numer, denom)
+            at_looks = np.s_[LOOK_EVERY - 1 :: LOOK_EVERY]
+            evidence = replace(evidence, below=below[at_looks], above=above[at_looks])
         for against_now, for_now in zip(evidence.fails[seen:], evidence.holds[seen:], strict=True):
-            so_far = mean[seen]
+            so_far, from_below = mean[seen], evidence.below[seen] > evidence.above[seen]
             looks, seen = looks + 1, seen + 1
-            if against_now >= against and not lo <= so_far <= hi:
-                decision, ln_e = Decision.FAILS, float(against_now)
+            crossed = float(against_now) if crossed is None and against_now >= against else crossed
+            if against_now >= against and not (mean_statistic and from_below and seen * LOOK_EVERY < least):
+                decision = Decision.FAILS
             elif not fails_only and for_now >= in_favour and not (so_far < inner_lo or so_far > inner_hi):
                 decision, ln_e = Decision.HOLDS, float(for_now)
             else:
@@ -244,6 +249,8 @@ def judge_band(
             break
         if decision is not Decision.UNDECIDED or len(numer) < total:
             break
+    if decision is Decision.FAILS and crossed is not None:
+        ln_e = crossed
     with np.errstate(all="ignore"):
         measured = float(np.divide(numer.sum(), denom.sum()))
     spent = beta if decision is Decision.HOLDS else level

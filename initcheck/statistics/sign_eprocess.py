@@ -15,18 +15,17 @@ from initcheck.statistics.mixture import average_log_e
 __all__ = ["CLAUSE", "ScaledSignProcess", "first_groups", "log_e"]
 
 CLAUSE = 0.7
-"""The only assumption: where the true value keeps the band, a group is beyond an edge at most this often.
+"""What HOLDS assumes: where the true value is outside an edge, a group lies on its inner side at most this often.
 
-Without it, what FAILS shows is that more than this share of the groups lie beyond the edge, and HOLDS that more than
-this share lie inside each. That is another statement than one about the mean where the typical group is not near it.
-Of a mean statistic no decision is taken that the mean over all calls contradicts (``judge_band``): a guard where the
-rare part was drawn, and none where it was not. The clause is false where half of the second moment is carried by
-outliers rarer than 1.4e-3 a weight, where fewer than 3e-3 of the weights are not zero, where every call has a
-log-normal second moment of sigma above 1.4, and where a tenth of the calls is nearly zero. HOLDS is guarded by small
-shapes, whose groups hold many calls, and by large ones, which see rare weights: at the quick profile outliers that
-double the second moment are found at a rate of 1e-5, UNDECIDED at 1e-6 where one is drawn and HOLDS where none is;
-calls of as much are found at one in 100, and HOLDS at one in 10,000.
-`tests/power/clause_attacks.py` lists laws that break it, with what the checker says of each.
+The other way round it is what FAILS assumes of a statistic that is no mean. FAILS of a mean rests on bets instead
+(``mean_bets``): above the band on no assumption, below it on one about what is too rare to be drawn.
+
+Without the clause, what HOLDS shows is that more than this share of the groups lie inside each edge: another statement
+than one about the mean, where the typical group is not near it. Of a mean no HOLDS is said that the mean over all calls
+so far contradicts: a guard where the rare part was drawn, and none where it was not. So a wrong HOLDS remains where the
+second moment is carried by what the run did not draw: at the quick profile outliers that double it are found at a rate
+of 1e-5 a weight, mostly missed at 1e-6 and always at 1e-8; calls that double it are found at one in 100 and missed at
+one in 10,000. `tests/power/clause_attacks.py` lists laws that break it, with what the checker says of each.
 """
 
 LOOK_EVERY = 8
@@ -124,26 +123,6 @@ class ScaledSignProcess:
         trials = np.outer(a_look, np.arange(1, looks + 1))
         trials = trials.reshape(len(a_look), *(1,) * (len(shape) - 1), looks)
         return average_log_e(log_e(hits, trials, self.p0), _SCALE_WEIGHTS)
-
-    @property
-    def scales(self) -> tuple[int, ...]:
-        """Base groups that are merged at each scale."""
-        return _SCALES
-
-    def expected(self, shares: Sequence[npt.NDArray[Any]], groups: int) -> Floats:
-        """ln E after some base groups, if the expected share of them fell beyond the edge at every scale.
-
-        Args:
-            shares: one array a scale, of probabilities of falling beyond the edge.
-            groups: base groups, a multiple of 8; -inf where there is none.
-        """
-        if groups < LOOK_EVERY:
-            return np.full(np.shape(shares[0]), -np.inf)
-        terms = [
-            log_e(np.floor(share * (groups // scale) + 1e-9), groups // scale, self.p0)
-            for share, scale in zip(shares, _SCALES, strict=True)
-        ]
-        return average_log_e(terms, _SCALE_WEIGHTS)
 
 
 def first_groups(threshold: float, p0: float = CLAUSE) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from initcheck.statistics import Decision, band_log_e, band_paths, betting_log_e, judge_band
+from initcheck.statistics.mean_bets import above_log_e, below_log_e
 
 
 def test_value_on_the_edge_is_evidence_of_nothing() -> None:
@@ -47,12 +48,13 @@ def test_infinite_edges_leave_an_edge_out() -> None:
     assert band_log_e(np.full(48, -1e9), np.ones(48), -math.inf, 2.0).holds > math.log(1e6)
 
 
-def test_betting_joins_the_upper_edge_only_of_a_mean() -> None:
+def test_of_a_mean_bets_decide_what_fails_and_signs_what_holds() -> None:
     numer = np.full(8, 125.0)
-    without, joined = (band_log_e(numer, np.ones(8), 0.8, 1.25, mean_statistic=m) for m in (False, True))
-    assert without.above < math.log(20)
-    assert joined.above > math.log(1e12)
-    assert joined.below == without.below
+    signs, bets = (band_log_e(numer, np.ones(8), 0.8, 1.25, mean_statistic=m) for m in (False, True))
+    assert signs.above < math.log(20)
+    assert bets.above == above_log_e(numer, 1.25)[-1] > math.log(1e12)
+    assert bets.below == below_log_e(numer, 0.8)[-1] < 0
+    assert (bets.inside_lo, bets.inside_hi) == (signs.inside_lo, signs.inside_hi)
 
 
 @pytest.mark.parametrize(
@@ -77,14 +79,13 @@ def test_a_mean_may_be_zero_but_its_upper_edge_may_not() -> None:
         band_paths(np.zeros(8), np.ones(8), -1.0, 0.0, mean_statistic=True)
 
 
-def test_evidence_above_is_half_the_signs_and_half_the_bets_of_every_sequence() -> None:
+def test_evidence_against_a_mean_is_the_bets_of_every_sequence() -> None:
     numer = np.random.default_rng(1).gamma(3.0, 0.5, (2, 3, 24))
     denom = np.random.default_rng(2).uniform(0.5, 1.5, (2, 3, 24))
     options = {"p0": 0.5, "holds_within": (0.5, 2.0)}
     paths = band_paths(numer, denom, 0.8, 1.25, mean_statistic=True, **options)
-    signs = band_paths(numer, denom, 0.8, 1.25, **options)
-    bets = betting_log_e(numer / denom / 1.25 - 1.0, 1.0)[..., 7::8]
-    assert np.exp(paths.above) == pytest.approx((np.exp(signs.above) + np.exp(bets)) / 2)
+    assert paths.above == pytest.approx(betting_log_e(numer / denom / 1.25 - 1.0, 1.0)[..., 7::8])
+    assert paths.below == pytest.approx(below_log_e(numer / denom, 0.8)[..., 7::8])
     alone = band_log_e(numer[1, 2], denom[1, 2], 0.8, 1.25, mean_statistic=True, **options)
     for name in ("below", "above", "inside_lo", "inside_hi"):
         assert getattr(alone, name) == pytest.approx(getattr(paths, name)[1, 2, -1])
@@ -182,8 +183,8 @@ def test_confirmation_of_a_mean_starts_early_and_bets_on_single_calls() -> None:
     judgement = judge_band(calls, 0.8, 1.25, fails_only=True, **options)
     assert (judgement.decision, judgement.groups, judgement.looks, asked) == (Decision.FAILS, 4, 1, [4])
     assert judgement.measured == 2.5
-    # Four groups of 16 calls, each of which doubles the edge; the bets' share of the average is a quarter.
-    assert judgement.e_value_log10 == pytest.approx((betting_log_e(np.ones(64), 1.0)[-1] - math.log(4)) / math.log(10))
+    # Four groups of 16 calls, each of which doubles the edge; the upper edge has half of the average.
+    assert judgement.e_value_log10 == pytest.approx((betting_log_e(np.ones(64), 1.0)[-1] - math.log(2)) / math.log(10))
     asked.clear()
     judge_band(calls, 0.8, 1.25, **options)
     assert asked == [24]
@@ -193,6 +194,26 @@ def test_confirmation_of_a_mean_starts_early_and_bets_on_single_calls() -> None:
     asked.clear()
     judge_band(calls, 0.8, 1.25, fails_only=True, **{**options, "mean_statistic": False})
     assert asked == [48]
+
+
+def test_a_mean_is_failed_from_below_after_the_groups_asked_for_and_on_the_first_look_that_sufficed() -> None:
+    options = {"level": 1e-6, "max_groups": 400, "fails_only": True, "mean_statistic": True}
+    soon = judge_band(constant(0.2), 0.8, 1.25, **options)
+    late = judge_band(constant(0.2), 0.8, 1.25, below_after=100, **options)
+    assert soon.decision is late.decision is Decision.FAILS
+    assert soon.groups < 100 <= late.groups
+    assert soon.e_value_log10 == late.e_value_log10
+    # No more than the budget, and nothing of what lies above.
+    assert judge_band(constant(0.2), 0.8, 1.25, below_after=1000, **options).decision is Decision.FAILS
+    above = judge_band(constant(9.0), 0.8, 1.25, below_after=100, **options)
+    assert above == judge_band(constant(9.0), 0.8, 1.25, **options)
+
+    # What comes late takes it back.
+    values = itertools.chain([0.2] * 60, itertools.repeat(2.0))
+    taken_back = judge_band(
+        lambda n: (np.array([next(values) for _ in range(n)]), np.ones(n)), 0.8, 2.5, below_after=200, **options
+    )
+    assert taken_back.decision is Decision.UNDECIDED
 
 
 def test_early_start_of_a_sound_mean_goes_on_to_the_ordinary_batches() -> None:
@@ -228,7 +249,7 @@ def cycle(usual: float, other: float) -> Callable[[int], tuple[np.ndarray, np.nd
 @pytest.mark.parametrize(
     ("usual", "other", "lo", "hi", "said"),
     [
-        (1.5, 0.0, 0.5, 1.25, Decision.FAILS),  # mean 1.31
+        (2.0, 0.0, 0.5, 1.25, Decision.FAILS),  # mean 1.75
         (1.5, 0.0, 0.5, 1.375, Decision.UNDECIDED),  # most groups lie above, the mean inside
         (0.75, 4.0, 1.0, 4.0, Decision.UNDECIDED),  # most lie below, the mean inside
         (1.125, 0.125, 0.5, 1.0, Decision.UNDECIDED),  # the mean is the upper edge exactly

@@ -77,22 +77,7 @@ def test_first_batch_is_the_smallest_that_can_decide(level: float) -> None:
         assert band_log_e(np.full(n - 8, 2.0), np.ones(n - 8), 0.8, 1.25).above < -math.log(level)
 
 
-def test_expected_evidence_is_that_of_the_expected_counts() -> None:
-    process = ScaledSignProcess(0.7)
-    shares = [np.array([0.58, 1.0]), np.array([0.75, 1.0]), np.array([0.9, 1.0]), np.array([0.5, 1.0])]
-    # 0.58 of 50 is 28.999999999999996 in floating point, and means 29.
-    counts = [np.floor(share * n + 1e-6) for share, n in zip(shares, (400, 200, 100, 50), strict=True)]
-    scales = [log_e(k, n, 0.7) for k, n in zip(counts, (400, 200, 100, 50), strict=True)]
-    assert np.exp(process.expected(shares, 400)) == pytest.approx([0.7, 0.1, 0.1, 0.1] @ np.exp(scales))
-    everything = [np.ones(24 // scale, dtype=bool) for scale in process.scales]
-    assert process.expected(shares, 24)[1] == process.path(everything)[-1]
-    assert np.isfinite(process.expected(shares, 8)).all()
-
-
-def test_expected_evidence_needs_a_look_and_a_share_of_every_scale() -> None:
-    process, shares = ScaledSignProcess(), [np.ones(3), *[np.ones(1)] * 3]
-    assert process.expected(shares, 7).tolist() == [-np.inf] * 3
-    with pytest.raises(ValueError, match="zip"):
-        process.expected(shares[:3], 24)
+def test_evidence_needs_every_scale() -> None:
+    process = ScaledSignProcess()
     with pytest.raises(ValueError, match="zip"):
         process.path([np.ones(n, dtype=bool) for n in (8, 4, 2, 1, 1)])

@@ -1,0 +1,121 @@
+"""Bets on a mean: fair at the edge whatever the law within the cap, and false only where the one assumption is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from initcheck.statistics.betting import betting_log_e
+from initcheck.statistics.mean_bets import REACH, above_log_e, below_log_e, expected_log_e
+
+Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
+RUNS = 1000
+ALPHAS = (0.2, 0.05, 0.01)
+
+# Laws of mean 1: bounded, skewed both ways, on few values, and with tails in which rare large values carry much.
+LAWS: dict[str, Draw] = {
+    "constant": lambda rng, shape: np.ones(shape),
+    "coin": lambda rng, shape: 2.0 * (rng.random(shape) < 0.5),
+    "one in twenty": lambda rng, shape: 20.0 * (rng.random(shape) < 0.05),
+    "mostly above": lambda rng, shape: np.where(rng.random(shape) < 0.95, 1.05, 0.05),
+    "squares of normals": lambda rng, shape: rng.normal(size=shape) ** 2,
+    "squares of Student's t3": lambda rng, shape: rng.standard_t(3, shape) ** 2 / 3,
+    "log-normal of sigma 2": lambda rng, shape: np.exp(2 * rng.normal(size=shape) - 2),
+}
+
+
+def ever(paths: np.ndarray, alpha: float) -> int:
+    return int((paths.max(axis=-1) >= -math.log(alpha)).sum())
+
+
+def at_most(alpha: float) -> int:
+    """Errors that a rate of alpha exceeds with probability 1e-9 at most."""
+    return int(stats.binom.isf(1e-9, RUNS, alpha))
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_a_mean_on_the_edge_is_rarely_below_or_above_it(law: str) -> None:
+    """From below once 200 values were drawn: before, none of the one in twenty may be among them."""
+    values = LAWS[law](np.random.default_rng(1), (RUNS, 400))
+    below, above = below_log_e(values, 1.0)[:, 200:], above_log_e(values, 1.0)
+    for alpha in ALPHAS:
+        assert ever(below, alpha) <= at_most(alpha)
+        assert ever(above, alpha) <= at_most(alpha)
+
+
+def test_of_few_values_rare_ones_may_be_missing() -> None:
+    values = LAWS["one in twenty"](np.random.default_rng(1), (RUNS, 400))
+    assert ever(below_log_e(values, 1.0)[:, :40], 1e-3) > 0.5 * RUNS
+
+
+@pytest.mark.parametrize("law", ["constant", "coin", "mostly above", "squares of normals"])
+def test_a_mean_beyond_the_edge_is_found(law: str) -> None:
+    """The direction of the lines above, each edge on its own side."""
+    values = LAWS[law](np.random.default_rng(2), (50, 2_000))
+    assert ever(below_log_e(values, 1.5), 1e-8) == 50
+    assert ever(above_log_e(values, 0.67), 1e-8) == 50
+    assert ever(below_log_e(values, 0.67)[:, 200:], 0.2) <= 15
+    assert ever(above_log_e(values, 1.5), 0.2) <= 15
+
+
+def test_the_assumption_is_needed_below_and_not_above() -> None:
+    """A gap: half of the mean in one value of 10,000, of which most samples hold none."""
+    rng = np.random.default_rng(3)
+    values = np.where(rng.random((RUNS, 200)) < 1e-4, 5_000.5, 0.5)
+    assert ever(below_log_e(values, 1.0), 1e-3) > 0.9 * RUNS
+    assert ever(above_log_e(values, 1.0), 0.01) <= at_most(0.01)
+
+
+def test_what_was_seen_once_is_reckoned_with() -> None:
+    values = np.full(400, 0.5)
+    assert below_log_e(values, 1.0)[-1] > math.log(1e6)
+    values[10] = 5_000.0
+    assert below_log_e(values, 1.0)[-1] < 1
+
+
+def test_the_bet_from_below_is_the_one_on_values_cut_at_a_cap_beyond_the_largest() -> None:
+    values = np.array([0.5, 0.9, 0.3])
+    caps = [2 ** (k / 4) for k in range(1, 12)]
+    cap = min(c for c in caps if c >= REACH * 0.9)
+    assert below_log_e(values, 1.0)[-1] == pytest.approx(betting_log_e(1 - values, cap - 1)[-1] - math.log(5))
+
+
+def test_rows_are_processes_of_their_own() -> None:
+    values = np.random.default_rng(4).exponential(1.0, (3, 50))
+    assert below_log_e(values, 1.3) == pytest.approx(np.stack([below_log_e(row, 1.3) for row in values]))
+    assert above_log_e(values, 0.7) == pytest.approx(np.stack([above_log_e(row, 0.7) for row in values]))
+
+
+def test_edges_that_leave_nothing_beyond() -> None:
+    assert np.all(below_log_e([0.0, 1.0], 0.0) == -np.inf)
+    assert np.all(above_log_e([0.0, 1.0], math.inf) == -np.inf)
+    assert below_log_e([], 1.0).shape == (0,)
+
+
+def test_no_value_loses_on_both_sides() -> None:
+    assert below_log_e([np.nan] * 8, 1.0)[-1] < 0
+    assert above_log_e([np.nan] * 8, 1.0)[-1] < 0
+    assert below_log_e([np.inf] * 8, 1.0)[-1] < 0
+
+
+def test_all_zero_is_below_every_edge() -> None:
+    assert below_log_e(np.zeros(40), 0.8)[-1] > math.log(1e8)
+
+
+@pytest.mark.parametrize("log_e", [below_log_e, above_log_e])
+def test_a_negative_value_is_refused(log_e: Callable[..., np.ndarray]) -> None:
+    with pytest.raises(ValueError, match="must be >= 0"):
+        log_e([-0.1], 1.0)
+
+
+def test_what_is_expected_is_what_comes() -> None:
+    rng = np.random.default_rng(5)
+    law = rng.chisquare(256, 500) / 256
+    drawn = rng.chisquare(256, (40, 300)) / 256
+    below, above = expected_log_e(law, 1.2, 0.8, 300)
+    assert np.median(below_log_e(drawn, 1.2)[:, -1]) == pytest.approx(below, rel=0.2)
+    assert np.median(above_log_e(drawn, 0.8)[:, -1]) == pytest.approx(above, rel=0.05)
