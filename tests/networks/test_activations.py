@@ -81,8 +81,9 @@ def test_what_is_said_of_it_is_true(name: str) -> None:
     assert phi.saturating == bool(np.all(np.abs(phi.derivative(np.array([-50.0, 50.0]))) < 1e-12))
 
 
-def test_relu_has_slope_zero_at_zero() -> None:
-    assert activation("relu").derivative(np.zeros(1))[0] == 0.0
+@pytest.mark.parametrize(("name", "left"), [("relu", 0.0), ("leaky_relu(0.2)", 0.2), ("elu(0.5)", 0.5), ("relu2", 0.0)])
+def test_the_slope_at_a_kink_is_that_on_its_left(name: str, left: float) -> None:
+    assert activation(name).derivative(np.zeros(1))[0] == left
 
 
 def test_an_array_of_any_shape_goes_through() -> None:

@@ -99,3 +99,20 @@ def test_dropout_masks_reach_the_training() -> None:
     one = np.ones((1, 1))
     run = train(net, one, 0 * one, squared_error, SGD(0.1), 1, masks=lambda step: [np.array([1.0, 0.0])])
     assert run.gradients[0].weights[0].ravel().tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("optimiser", EVERY, ids=lambda o: type(o).__name__)
+def test_arrays_that_do_not_belong_together_are_refused(optimiser: Optimiser) -> None:
+    one = np.ones(2)
+    _, state = optimiser.step([one], [one], State())
+    assert {a.dtype for a in (*state.first, *state.second)} <= {np.dtype(np.float64)}
+    for parameters, gradients, remembered in (
+        ([one], [one, one], State()),
+        ([one, one], [one], state),
+        ([one, one], [one, one], state),
+        ([one], [one], State(1, (one,), (one, one))) if state.second else ([one, one], [one], State()),
+    ):
+        if isinstance(optimiser, SGD) and len(parameters) == len(gradients):
+            continue
+        with pytest.raises(ValueError, match="zip"):
+            optimiser.step(parameters, gradients, remembered)

@@ -10,7 +10,7 @@ import pytest
 
 from initcheck.networks.activations import NAMES, Activation, activation
 from initcheck.networks.losses import LOSSES
-from initcheck.networks.perceptron import Perceptron
+from initcheck.networks.perceptron import Perceptron, _ordered_product
 from initcheck.networks.training import loss_gradients
 
 
@@ -127,3 +127,16 @@ def test_cross_entropy_survives_huge_logits() -> None:
 def test_shapes_that_do_not_fit_are_refused(make, words: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match=words):
         make(np.ones((2, 2)), activation("relu"))
+
+
+def test_ordered_products_do_not_depend_on_the_layout_in_memory() -> None:
+    a, b = np.random.default_rng(0).standard_normal((2, 5, 40))
+    assert np.array_equal(_ordered_product(np.asfortranarray(a), np.asfortranarray(b)), _ordered_product(a, b))
+
+
+def test_cross_entropy_is_of_every_row_by_itself() -> None:
+    rows, targets = np.array([[1e4, 0.0], [0.0, 1.0]]), np.array([[0.0, 1.0], [1.0, 0.0]])
+    apart = [LOSSES["softmax_cross_entropy"](rows[i : i + 1], targets[i : i + 1]) for i in (0, 1)]
+    value, gradient = LOSSES["softmax_cross_entropy"](rows, targets)
+    assert value == pytest.approx((apart[0][0] + apart[1][0]) / 2)
+    assert gradient == pytest.approx(np.concatenate([apart[0][1], apart[1][1]]) / 2)

@@ -77,6 +77,9 @@ def test_far_out_the_bent_ones_go_as_straight_lines(name: str) -> None:
     first = math.log10(np.mean(z1**2) / np.mean(x**2))
     assert forward == pytest.approx(first + rest + 2 * 90 * 6 + gain * 5, abs=1e-6)
     assert backward > 2 * 90 * 5
+    _, rest_back = energy_ratios(weights[1:], activation(straight), z1, g)
+    to_the_first = energy_curves(huge, activation(name), x, g)[1][5]
+    assert to_the_first == pytest.approx(rest_back + 2 * 90 * 5 + gain * 5, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["gelu", "softplus", "selu"])
@@ -99,6 +102,15 @@ def test_tanh_is_not_rescaled() -> None:
     twice = [np.full((1, 1), 2.0)]
     assert energy_ratio_forward(twice * 5, phi, x) == pytest.approx(5 * math.log10(4), abs=1e-3)
     assert energy_ratio_forward(twice * 60, phi, x) == pytest.approx(energy_ratio_forward(twice * 61, phi, x), abs=1e-9)
+
+
+def test_tanh_of_a_huge_signal_is_its_sign() -> None:
+    weights, x, g = drawn(1.0, layers=2)
+    huge = [1e150 * weights[0], weights[1]]
+    signs = np.sign(np.tanh(x) @ weights[0].T)
+    expected = math.log10(np.mean((signs @ weights[1].T) ** 2) / np.mean(x**2))
+    assert energy_ratio_forward(huge, activation("tanh"), x) == pytest.approx(expected)
+    assert energy_curves(huge, activation("tanh"), x, g)[0][2] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -140,6 +152,16 @@ def test_low_precision_weights_are_followed_in_float64(dtype: str) -> None:
     low = [w.astype(dtype) for w in weights]
     exact = energy_ratios([w.astype(np.float64) for w in low], activation("relu"), x, g)
     assert energy_ratios(low, activation("relu"), x, g) == exact
+    assert energy_ratio_forward(low, activation("relu"), x) == pytest.approx(exact[0])
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu"])
+def test_low_precision_signals_are_followed_in_float64(name: str) -> None:
+    weights, x, g = drawn(1.0)
+    x, g = x.astype(np.float16), g.astype(np.float16)
+    exact = energy_ratios(weights, activation(name), x.astype(np.float64), g.astype(np.float64))
+    assert energy_ratios(weights, activation(name), x, g) == exact
+    assert energy_ratio_forward(weights, activation(name), x) == exact[0]
 
 
 def test_he_keeps_the_energy_and_a_tenth_of_it_does_not() -> None:
@@ -178,3 +200,16 @@ def test_a_curve_that_leaves_the_numbers_stays_out_from_there_on() -> None:
     assert np.isfinite(forward[:4]).all()
     assert np.isnan(forward[4:]).all()
     assert np.isnan(backward[1:]).all()
+
+
+def test_a_curve_of_finite_weights_that_leaves_the_range_of_floats_is_infinite_from_there_on() -> None:
+    big, eye, ones = np.full((3, 3), 1.7e308), np.eye(3), np.ones((2, 3))
+    assert energy_curves([eye, big, eye], activation("linear"), 1e5 * ones, ones)[0].tolist() == [
+        0,
+        0,
+        math.inf,
+        math.inf,
+    ]
+    forward, backward = energy_curves([eye, big], activation("tanh"), 0 * ones, ones)
+    assert forward.tolist() == [0, -math.inf, -math.inf]
+    assert backward.tolist() == [0, math.inf, math.inf]

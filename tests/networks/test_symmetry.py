@@ -58,6 +58,27 @@ def test_zeroed_layers_are_zero_and_the_others_are_kept() -> None:
     assert [bool(np.any(w)) for w in one.weights] == [True, False, True]
     assert one.biases is not None
     assert not any(map(np.any, one.biases))
+    assert zeroed(net(biased=False)).biases is None
+
+
+def test_a_constant_network_repeats_its_first_units_between_inputs_and_outputs_of_their_own() -> None:
+    given_net, constant = net(), made_constant(net())
+    first, second, last = given_net.weights
+    expected = [np.tile(first[0], (4, 1)), np.full((5, 4), second[0, 0]), np.tile(last[:, :1], 5)]
+    assert all(np.array_equal(w, e) for w, e in zip(constant.weights, expected, strict=True))
+    assert given_net.biases is not None
+    assert constant.biases is not None
+    kept = [np.full(4, given_net.biases[0][0]), np.full(5, given_net.biases[1][0]), given_net.biases[2]]
+    assert all(np.array_equal(b, k) for b, k in zip(constant.biases, kept, strict=True))
+
+
+@pytest.mark.parametrize("odd", range(4))
+def test_one_unit_that_differs_is_enough(odd: int) -> None:
+    constant = made_constant(net())
+    for layer in (0, 1):
+        weights = [w.copy() for w in constant.weights]
+        weights[layer][odd] += 1.0
+        assert not all_units_equal(replace(constant, weights=tuple(weights)))
 
 
 @pytest.mark.parametrize("biased", [True, False])
@@ -77,6 +98,9 @@ def test_learning_rates_of_the_folded_network() -> None:
     adam = collapsed_optimiser(Adam(1.0, epsilon=1.0), net(biased=False))
     assert isinstance(adam, Adam)
     assert (adam.rate, adam.epsilon) == ((1.0, 4.0, 5.0), (4.0, 5.0, 1.0))
+    adam = collapsed_optimiser(Adam(1.0, epsilon=1.0), net())
+    assert isinstance(adam, Adam)
+    assert (adam.rate, adam.epsilon) == ((1.0, 4.0, 5.0, 1.0, 1.0, 1.0), (4.0, 5.0, 1.0, 4.0, 5.0, 1.0))
     with pytest.raises(ValueError, match="folding a network needs one learning rate for all"):
         collapsed_optimiser(SGD((1.0, 1.0)), net())
 
