@@ -169,3 +169,21 @@ def test_a_caller_may_have_another_bit_generator():
         assert np.random.random() == expected
     finally:
         np.random.set_bit_generator(kept)
+
+
+def test_a_bit_generator_that_is_exchanged_inside_is_put_back():
+    before = global_states()
+    with isolated(5):
+        np.random.set_bit_generator(np.random.PCG64(3))
+        np.random.random()
+    assert global_states() == before
+    assert type(np.random.get_bit_generator()) is np.random.MT19937
+
+
+def test_what_is_left_over_inside_does_not_come_out():
+    np.random.seed(4)
+    first = np.random.normal()
+    np.random.seed(4)
+    with isolated(None):
+        np.random.normal()  # leaves the second of its pair
+    assert np.random.normal() == first
