@@ -388,6 +388,51 @@ def test_the_budget_pays_for_so_many_groups(
     assert found == groups
 
 
+@pytest.mark.parametrize(
+    ("shape", "size", "confirms", "shrinking", "groups"),
+    [
+        ((16, 16), 1, True, False, 4_096),  # 2^20 weights
+        ((1, 1), 256, True, False, 4_096),
+        ((1024, 1024), 1, True, False, 200),  # 200 calls
+        ((1024, 1024), 16, True, False, 13),
+        ((16, 16), 1, True, True, 200),
+        ((16, 16), 1, False, False, 0),
+    ],
+)
+def test_a_mean_is_confirmed_from_below_after_so_many_groups(
+    shape: tuple[int, int], size: int, confirms: bool, shrinking: bool, groups: int
+) -> None:
+    trial = stubbed()
+    trial.shrinking = shrinking
+    assert trial.groups_before_below(Layer(shape), size, Stage("any", 1e-5, 1e-3, 1, confirms)) == groups
+
+
+def test_what_is_too_small_is_confirmed_on_a_million_weights() -> None:
+    trial = stubbed(weights=4_000_000, screen=0.25, confirm_0=0.25)
+    with pytest.raises(CaseFailed):
+        trial.keeps(second_moment(), BAND)
+    assert trial.draws.asked["screen"] == 24
+    assert 4_096 <= trial.draws.asked["confirm 0"] < 6_200
+
+
+@pytest.mark.parametrize(
+    ("screened", "within", "holds_within", "holds"),
+    [
+        (9.0, BAND, None, True),  # of 24 calls; 1,584 of the others have 1
+        (900.0, BAND, None, False),  # the mean of all is 14
+        (900.0, BAND, (0.5, 100.0), True),
+        (0.0, BAND, None, True),
+        (0.0, (0.99, 1.25), None, False),  # the mean of all is 0.985
+    ],
+)
+def test_a_later_round_does_not_forget_what_an_earlier_one_saw(
+    screened: float, within: tuple[float, float], holds_within: tuple[float, float] | None, holds: bool
+) -> None:
+    trial = stubbed(screen=screened)
+    trial.keeps(second_moment(), within, holds_within=holds_within)
+    assert (len(trial.decided), len(trial.undecided)) == ((1, 0) if holds else (0, 1))
+
+
 def test_the_third_round_is_begun_only_where_it_can_end() -> None:
     """At beta/6 a first look takes 32 groups: of 16 calls each, 4,000,000 weights pay for them up to 7,812 a call."""
     for weights, last in ((7_812, "screen 2"), (7_813, "screen 1")):

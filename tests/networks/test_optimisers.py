@@ -99,6 +99,9 @@ def test_dropout_masks_reach_the_training() -> None:
     one = np.ones((1, 1))
     run = train(net, one, 0 * one, squared_error, SGD(0.1), 1, masks=lambda step: [np.array([1.0, 0.0])])
     assert run.gradients[0].weights[0].ravel().tolist() == [1.0, 0.0]
+    asked: list[int] = []
+    train(net, one, 0 * one, squared_error, SGD(0.1), 3, masks=lambda step: asked.append(step) or [np.ones(2)])
+    assert asked == [0, 1, 2]
 
 
 @pytest.mark.parametrize("optimiser", EVERY, ids=lambda o: type(o).__name__)

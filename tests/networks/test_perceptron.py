@@ -10,7 +10,7 @@ import pytest
 
 from initcheck.networks.activations import NAMES, Activation, activation
 from initcheck.networks.losses import LOSSES
-from initcheck.networks.perceptron import Perceptron, _ordered_product
+from initcheck.networks.perceptron import Perceptron, _ordered_product, _product
 from initcheck.networks.training import loss_gradients
 
 
@@ -121,7 +121,7 @@ def test_cross_entropy_survives_huge_logits() -> None:
     [
         (lambda w, a: Perceptron((w, w), ()), "2 weight matrices need 1 activations"),
         (lambda w, a: Perceptron((w, np.ones((2, 5))), (a,)), r"\(2, 5\) cannot follow \(2, 2\)"),
-        (lambda w, a: Perceptron((w, w), (a,), (np.ones(2), np.ones(3))), "do not fit units"),
+        (lambda w, a: Perceptron((w, w), (a,), (np.ones(2), np.ones(3))), r"do not fit units \[\(2,\), \(2,\)\]"),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(make, words: str) -> None:  # type: ignore[no-untyped-def]
@@ -140,3 +140,23 @@ def test_cross_entropy_is_of_every_row_by_itself() -> None:
     value, gradient = LOSSES["softmax_cross_entropy"](rows, targets)
     assert value == pytest.approx((apart[0][0] + apart[1][0]) / 2)
     assert gradient == pytest.approx(np.concatenate([apart[0][1], apart[1][1]]) / 2)
+
+
+def test_every_layer_has_its_own_activation() -> None:
+    tanh = network(activation("tanh"))
+    mixed = Perceptron(tanh.weights, (activation("tanh"), activation("softplus")), tanh.biases)
+    assert largest_error(mixed, "squared_error") < 1e-7
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_an_ordered_network_multiplies_in_order_and_another_by_blas(ordered: bool) -> None:
+    rng = np.random.default_rng(1)
+    net = Perceptron(
+        (rng.standard_normal((30, 50)), rng.standard_normal((20, 30))), (activation("tanh"),), None, ordered
+    )
+    multiply = _ordered_product if ordered else _product
+    x, y = rng.standard_normal((40, 50)), rng.standard_normal((40, 20))
+    forward = net.forward(x)
+    assert np.array_equal(forward.pre_activations[0], multiply(x, net.weights[0]))
+    gradients = net.backward(forward, y)
+    assert np.array_equal(gradients.weights[1], multiply(y.T, forward.activations[1].T))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
 
-from initcheck.networks import SGD, Perceptron, activation
+from initcheck.networks import SGD, Adam, Momentum, Perceptron, activation
 from initcheck.networks.losses import LOSSES
-from initcheck.networks.strategies import Experiment, examples
+from initcheck.networks.strategies import Experiment, examples, optimisers, seeds
 from initcheck.networks.training import loss_gradients
 
 RNG = np.random.default_rng(0)
@@ -23,9 +24,9 @@ def test_a_theorem_sees_the_same_examples_in_every_run_however_slow() -> None:
 
 def test_the_first_gradient_is_that_of_its_loss_with_its_masks() -> None:
     masks = [np.array([1.0, 0.0, 1.0, 1.0])]
-    for given in (None, masks):
-        found = HERE.gradients(given).weights
-        expected = loss_gradients(NET, HERE.x, HERE.y, LOSSES["squared_error"], given)[1].weights
+    for applied in (None, masks):
+        found = HERE.gradients(applied).weights
+        expected = loss_gradients(NET, HERE.x, HERE.y, LOSSES["squared_error"], applied)[1].weights
         assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
     assert not np.array_equal(HERE.gradients(masks).weights[0], HERE.gradients().weights[0])
     assert np.array_equal(HERE.run().gradients[0].weights[0], HERE.gradients().weights[0])
@@ -42,3 +43,20 @@ def test_an_experiment_is_shown_in_a_line() -> None:
         (np.zeros(4), np.zeros(4), np.zeros(2)),
     )
     assert repr(HERE.started_at(deeper)).startswith("<3-4-4-2 relu/tanh with biases, batch 5,")
+
+
+def test_every_optimiser_at_every_rate_is_drawn_and_no_other() -> None:
+    drawn = set()
+
+    @examples(400)
+    @given(optimisers())
+    def collect(optimiser: SGD | Momentum | Adam) -> None:
+        drawn.add(optimiser)
+
+    collect()
+    expected = {SGD(r) for r in (0.1, 0.05, 0.01)} | {Adam(r) for r in (0.01, 0.1, 0.001)}
+    assert drawn == expected | {Momentum(r, m) for r in (0.05, 0.01) for m in (0.9, 0.5)}
+
+
+def test_seeds_are_those_of_32_bits() -> None:
+    assert repr(seeds()) == repr(st.integers(0, 2**32 - 1))

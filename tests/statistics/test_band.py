@@ -275,3 +275,34 @@ def test_a_mean_is_not_decided_against_the_mean_of_what_was_drawn(
 def test_the_mean_that_guards_a_look_is_of_no_later_group() -> None:
     held = judge_band(cycle(1.0, 1.0), 0.8, 1.25, level=1e-2, first=96, max_groups=96, mean_statistic=True)
     assert (held.decision, held.looks) == (Decision.HOLDS, 3)
+
+
+def test_the_mean_that_guards_a_look_is_of_all_groups_before_it() -> None:
+    """The first of eight groups is large: the mean comes down to the upper edge with the last of them."""
+    values = itertools.cycle([1.875] + [0.875] * 7)
+    judgement = judge_band(
+        lambda n: (np.array([next(values) for _ in range(n)]), np.ones(n)),
+        0.5,
+        1.0,
+        level=1e-2,
+        max_groups=144,
+        mean_statistic=True,
+    )
+    assert judgement.decision is Decision.HOLDS
+
+
+def test_an_early_start_finds_what_is_too_small_with_all_that_was_drawn() -> None:
+    def calls(n: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.full((n, 16), 0.2), np.ones((n, 16))
+
+    options = {"level": 1e-6, "max_groups": 400, "mean_statistic": True, "fails_only": True}
+    judgement = judge_band(calls, 0.8, 1.25, **options)
+    assert (judgement.decision, judgement.groups, judgement.looks) == (Decision.FAILS, 4, 1)
+    both = np.logaddexp(below_log_e(np.full(64, 0.2), 0.8)[-1], betting_log_e(np.full(64, 0.2) / 1.25 - 1, 1.0)[-1])
+    assert judgement.e_value_log10 == pytest.approx((both - math.log(2)) / math.log(10))
+
+
+def test_what_is_failed_from_below_after_many_groups_is_failed_at_the_last_look_of_a_smaller_budget() -> None:
+    options = {"level": 1e-6, "mean_statistic": True, "fails_only": True, "below_after": 1000}
+    judgement = judge_band(constant(0.2), 0.8, 1.25, max_groups=150, **options)
+    assert (judgement.decision, judgement.groups) == (Decision.FAILS, 144)

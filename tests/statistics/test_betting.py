@@ -46,3 +46,9 @@ def test_the_bound_is_kept_up_to_rounding_and_named_where_it_is_not() -> None:
     assert betting_log_e([-1.0 - 1e-9], 1.0)[0] < 0
     with pytest.raises(ValueError, match="an observation of -3 is below the bound -c = -2;"):
         betting_log_e([-3.0], 2.0)
+
+
+def test_log_e_is_the_average_of_the_products() -> None:
+    d = np.random.default_rng(1).uniform(-1.0, 3.0, 12)
+    products = [np.cumprod(1.0 + bet * d / 2.0) for bet in (0.9, 0.5, 0.25, 0.1, 0.04)]
+    assert np.exp(betting_log_e(d, 2.0)) == pytest.approx(np.mean(products, axis=0))

@@ -119,3 +119,9 @@ def test_what_is_expected_is_what_comes() -> None:
     below, above = expected_log_e(law, 1.2, 0.8, 300)
     assert np.median(below_log_e(drawn, 1.2)[:, -1]) == pytest.approx(below, rel=0.2)
     assert np.median(above_log_e(drawn, 0.8)[:, -1]) == pytest.approx(above, rel=0.05)
+
+
+def test_what_is_expected_is_the_best_bets_share_of_the_evidence() -> None:
+    below, above = expected_log_e(np.full(9, 0.4), 0.8, 0.2, 200)
+    assert below == pytest.approx(below_log_e(np.full(200, 0.4), 0.8)[-1], abs=0.01)
+    assert above == pytest.approx(above_log_e(np.full(200, 0.4), 0.2)[-1], abs=0.01)
