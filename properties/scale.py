@@ -42,6 +42,9 @@ def output_variance_near_one(trial: Trial, layer: Layer) -> None:
     rare to be drawn: FAILS from below assumes that nothing carries it that is more than twice as large as all that a
     million weights, or as many calls as the profile pays for, and 200 calls at least have shown. HOLDS assumes that a
     second moment outside the band shows in three tenths of the groups of 256 weights, or in the mean of those drawn.
+
+    The widths asked are 1, odd ones, powers of two and their neighbours, 255 and 257 from the default profile on. One
+    wrong width among all others, such as 100 alone, is not seen.
     """
     contract = trial.subject.contract_of(layer)
     if contract.std is not None:
