@@ -11,7 +11,7 @@ from typing import Any
 from initcheck.adapters.arguments import Unfit, framework_module
 from initcheck.adapters.arrays import is_array
 from initcheck.adapters.frameworks import is_instance_of
-from initcheck.adapters.parameter_names import ROLE_OF_NAME
+from initcheck.adapters.parameter_names import ROLE_OF_NAME, WORDS_IN, WORDS_OF_WIDTHS, WORDS_OUT
 from initcheck.adapters.signature import Slot
 from initcheck.errors import UsageError, closest
 
@@ -43,6 +43,10 @@ def layer_function(cls: type, name: str) -> tuple[Callable[..., Any], tuple[Slot
     assert kind is not None
     parameters = _parameters(cls)
     roles = {role: p for p in parameters for role in [_role(p)] if role is not None}
+    for role in {"in", "out"} - set(roles):
+        worded = [p for p in parameters if _worded_width(p) == role]
+        if len(worded) == 1:
+            roles[role] = worded[0]
     if kind in ("keras", "linen"):
         # These take the number of inputs from the shape of their input.
         roles["in"] = "inputs"
@@ -127,6 +131,15 @@ def _parameters(cls: type) -> list[str]:
 def _role(parameter: str) -> str | None:
     role = ROLE_OF_NAME.get(parameter)
     return role if role in ("in", "out", "kernel", "rngs", "key") else None
+
+
+def _worded_width(parameter: str) -> str | None:
+    """A width by its words: ``in_f``, ``features_out``; every other word must be one that counts units."""
+    words = set(re.split(r"[_\d]+", parameter.lower()))
+    for role, telling in (("in", WORDS_IN), ("out", WORDS_OUT)):
+        if words & telling and words - telling and words <= telling | WORDS_OF_WIDTHS:
+            return role
+    return None
 
 
 def _build(cls: type, **widths: Any) -> Any:

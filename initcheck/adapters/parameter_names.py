@@ -13,6 +13,7 @@ __all__ = [
     "WIDTHS_IN",
     "WIDTHS_OF_LAYERS",
     "WORDS_IN",
+    "WORDS_OF_WIDTHS",
     "WORDS_OUT",
 ]
 
@@ -90,6 +91,12 @@ SIDES_OR_WIDTHS = frozenset(["sizes", "dims", "dimensions", "widths"])
 # Words that make a width of a longer name: prev_neurons, outgoing_dim.
 WORDS_IN = frozenset(["in", "input", "inputs", "incoming", "prev", "previous", "from", "src", "source"])
 WORDS_OUT = frozenset(["out", "output", "outputs", "outgoing", "next", "to", "target"])
+# Beside one of those, in the constructor of a layer: features_in, in_f. Others say something else: input_dropout.
+_COUNTED = """
+    f feat feats feature features d dim dims n num c ch chan chans channel channels size sz unit units node nodes
+    neuron neurons plane planes width nr count
+"""
+WORDS_OF_WIDTHS = frozenset(_COUNTED.split())
 
 # Tried in this order on names that are in no list.
 PARTS = (

@@ -82,6 +82,9 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
     told = slots_of(function)
     slots = [s for s in told if s.name not in passed]
     used = used_by(function)
+    if "jax" in used and "torch" not in used:
+        slots = [replace(s, role="unknown") if s.role == "module" else s for s in slots]
+    guessed_width = False
     required = [s for s in slots if s.required]
     shaped = [s for s in required if s.role in SHAPE_ROLES]
     widths = {s.role for s in shaped} & {"in", "out", "rows", "cols"}
@@ -91,7 +94,9 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
         if len(whole) > 1:
             slots = _one_whole(slots, whole)
     elif len(widths) == 1 and not any(s.role in ("in", "out") and not s.required for s in slots):
+        known = slots
         slots = _second_width(slots, widths.pop())
+        guessed_width = any(s.role in ("in", "out") and s not in known for s in slots)
     elif not shaped and [s.name.strip("_") in ("value", "val") for s in required] == [True]:
         slots = [replace(s, role="unknown") if s.required else s for s in slots]
     required = [s for s in slots if s.required]
@@ -123,7 +128,7 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
             f"{name} has the parameters ({names}), and none of these names says how a shape is asked for;"
             " say how to call it, such as signature='(in, out)'."
         )
-    return found, not open_slots
+    return found, not open_slots and not guessed_width
 
 
 def _contradicted(read: list[Slot], used: tuple[str, ...]) -> list[list[Slot]]:
@@ -219,7 +224,7 @@ def _by_kind(read: list[Slot], open_slots: list[Slot], used: tuple[str, ...]) ->
     framework = next((f for f in used if f != "numpy"), "numpy")
     written = any(s.role == "tensor" for s in read)
     tensors = [framework] if not written or framework == "torch" else ["numpy"]
-    if written and framework != "torch" and "torch" in sys.modules and "numpy" not in used:
+    if written and framework != "torch" and "torch" in sys.modules:
         tensors.append("torch")
     if any(s.role == "module" for s in read):
         tensors = ["torch"]
@@ -233,8 +238,8 @@ def _by_kind(read: list[Slot], open_slots: list[Slot], used: tuple[str, ...]) ->
 
 def kinds_of(slot: Slot, used: tuple[str, ...], *, guessed: bool) -> list[str]:
     """The kinds of randomness a slot may want, likeliest first: a bare ``rng`` is a key where JAX is used."""
-    if slot.role == "rngs":
-        return ["rngs"]
+    if slot.role == "rngs" or (slot.told and not guessed):
+        return [slot.role]
     first = slot.role
     if slot.role == "rng" and not slot.name.startswith("np"):
         first = "key" if {"jax", "flax"} & set(used) else "torch_generator" if "torch" in used else "rng"

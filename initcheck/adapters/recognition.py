@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from initcheck.adapters import jax_init, known_laws
+from initcheck.adapters import jax_init, known_laws, refusals
 from initcheck.adapters.classes import built_per_draw, class_initializer, method_of, random_slots
 from initcheck.adapters.containment import InitializerRaised, contained
 from initcheck.adapters.isolation import isolated
@@ -118,19 +118,30 @@ def _of_factory(
         with contained(), isolated(0):
             made = function(**args)
     except InitializerRaised as error:
+        required = [slot.name for slot in slots_of(function) if slot.required and slot.name not in args]
+        if required:
+            raise UsageError(
+                f"{name} takes no shape: its parameters ({', '.join(required)}) ask for none; pass a function of the"
+                " shape, such as def init(shape, rng)."
+            ) from error
         raise UsageError(f"{name} takes no shape, so it was called as a factory; it raises {error}.") from error
     if not callable(made):
         try:
             method_of(made, name)
         except UsageError:
             raise UsageError(
-                f"{name} takes no shape and returns {type(made).__name__}, which is no initializer;"
-                " a way of asking for a shape is needed: signature='(shape, rng)'."
+                f"{name} takes no shape and returns {_shown(made)}, which is no initializer; pass a function of the"
+                " shape that returns the weights, such as def init(shape, rng)."
             ) from None
     random = random_slots([slot for slot in slots_of(function) if slot.name not in args])
     if random and not is_keras_initializer(made):
         return built_per_draw(function, name, None, args, random, parameter)
     return replace(_recognise(made, name, None, {}, parameter, depth - 1), function=function)
+
+
+def _shown(made: Any) -> str:
+    """What was returned in place of an initializer; who returns nothing may have written to an object of its own."""
+    return "nothing" if made is None else f"{type(made).__name__}"
 
 
 def _of_layer(cls: type, name: str, args: dict[str, Any], parameter: str | None, depth: int) -> Initializer:
@@ -145,11 +156,22 @@ def _of_layer(cls: type, name: str, args: dict[str, Any], parameter: str | None,
     reading = Reading(tuple(s for s in slots if s.name not in args), framework, name, layer=True)
     chosen = choose(name, build, [reading], named=True, fixed=args, parameter=parameter)
     if not chosen.works:
+        missing = _required_beside(cls, {slot.name for slot in slots} | set(args))
+        if missing:
+            raise refusals.layer_needs(name, missing)
         raise UsageError(
-            f"{name} cannot be built from its widths: it {chosen.problem}. Pass a function that builds it."
+            f"{name} cannot be built from its widths: it {chosen.problem}. Pass a function (fan_in, fan_out) that"
+            " builds it."
         )
     made = _initializer(name, build, chosen)
     return replace(made, signature=f"{cls.__name__}{chosen.reading}", function=cls, framework=framework)
+
+
+def _required_beside(cls: type, given: set[str]) -> list[str]:
+    """What the constructor needs beside the widths of the layer."""
+    parameters = inspect.signature(cls).parameters.values()
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [p.name for p in parameters if p.default is p.empty and p.kind in kinds and p.name not in given]
 
 
 def _of_class(

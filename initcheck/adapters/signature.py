@@ -47,6 +47,7 @@ class Slot:
         required: it has no default.
         keyword: it must be passed by name.
         variadic: it is ``*name``.
+        told: its annotation says which kind of generator it is.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Slot:
     required: bool = True
     keyword: bool = False
     variadic: bool = False
+    told: bool = False
 
 
 def slots_of(function: Callable[..., Any]) -> list[Slot]:
@@ -69,6 +71,8 @@ def slots_of(function: Callable[..., Any]) -> list[Slot]:
         role = role_of(p.name, p.annotation, beside=names, variadic=p.kind is p.VAR_POSITIONAL)
         if role == "dtype" and (p.annotation in (str, "str") or isinstance(p.default, str)):
             role = "dtype_name"
+        if role.startswith("dtype") and "complex" in str(p.default):
+            role = "unknown"  # asked for float32, it would drop the imaginary part and half of the variance
         slots.append(
             Slot(
                 name=p.name,
@@ -76,6 +80,7 @@ def slots_of(function: Callable[..., Any]) -> list[Slot]:
                 required=p.default is p.empty and p.kind is not p.VAR_POSITIONAL,
                 keyword=p.kind is p.KEYWORD_ONLY,
                 variadic=p.kind is p.VAR_POSITIONAL,
+                told=role in RANDOM_ROLES and _annotation_role(p.annotation) == role,
             )
         )
     return slots
@@ -98,6 +103,8 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
     if WIDTHS_OF_LAYERS.fullmatch(plain) and said in (None, "shape"):
         return "widths"
     by_name = ROLE_OF_NAME.get(plain)
+    if by_name == "shape" and annotation in (int, "int"):
+        return "unknown"  # `size: int` is the side of a square, if anything
     if said == "tensor" and (by_name in ("key", "rng", "seed") or plain in ("k",)):
         return by_name or "key"  # `key: jax.Array` and its kin
     if plain in HYPERPARAMETERS and said in ("tensor", "shape"):

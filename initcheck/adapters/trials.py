@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.adapters import arrays
+from initcheck.adapters import arrays, refusals
 from initcheck.adapters.arguments import Unfit
 from initcheck.adapters.containment import InitializerRaised, contained
 from initcheck.adapters.frameworks import framework_of_result
@@ -18,6 +18,7 @@ from initcheck.adapters.layer_class import is_layer, matrices_of, weight_of
 from initcheck.adapters.numpy_callable import CallableSampler
 from initcheck.adapters.parameter_names import SIDES_OR_WIDTHS
 from initcheck.adapters.readings import Needs, Reading, needs
+from initcheck.adapters.signature import Slot, role_of
 from initcheck.errors import AmbiguousInitializer, UsageError
 from initcheck.initializer import Shape
 
@@ -140,6 +141,8 @@ def choose(
         return working[0]
     for outcome in tried:
         if outcome.several:
+            # A stranger takes the first: one of the shape asked for.
+            outcome.several.sort(key=lambda place: arrays.shape_of(arrays.pick(outcome.result, place)) != outcome.shape)
             options = " or ".join(f"parameter={entry!r}" for entry in outcome.several[:_FEW])
             options += f" or one of {len(outcome.several) - _FEW} more" if len(outcome.several) > _FEW else ""
             raise Needs(
@@ -147,19 +150,27 @@ def choose(
                 f"{name.partition('(')[0]}(parameter={outcome.several[0]!r})",
             )
     returned = [c.result for c in tried if c.result is not None]
-    if not named and returned and all(callable(result) for result in returned):
-        # It makes initializers: what it was handed in place of a number says nothing.
-        raise needs(name, tried[0].reading.slots)
-    # A module, or a list of widths, may have to be of a kind that only the user knows.
-    special = bool(readings) and any(slot.role in ("module", "widths") for slot in readings[0].slots)
-    if named and tried and not special:
+    if returned and all(callable(result) and not is_layer(result) for result in returned):
+        if not named:
+            # It makes initializers: what it was handed in place of a number says nothing.
+            raise needs(name, tried[0].reading.slots)
+        raise UsageError(
+            f"{name} returns a function where an array is expected, called as {tried[0].reading}; pass a function"
+            " that calls that one too and returns its array, such as def init(shape, rng)."
+        )
+    refusals.refuse_complex(name, returned)
+    if parameter is not None and named and returned:
+        refusals.refuse_other_sides(name, parameter, next(c for c in tried if c.result is not None))
+    if named and tried and not any(_of_unknown_kind(slot) for slot in readings[0].slots):
         # What is clear from its names is judged by the claims even where every call of it raises.
         first = tried[0]
         return replace(first, notes=(f"read as {first.reading} by its names; a trial call {first.problem}.",))
-    listing = (
-        "; ".join(f"as {c.reading} it {_short(c.problem)}" for c in tried[:8]) or "no way of calling it fits its names"
-    )
-    raise UsageError(f"{name} cannot be read: {listing}. Say how to call it: signature='(shape, rng)'.")
+    raise UsageError(refusals.listing(name, tried))
+
+
+def _of_unknown_kind(slot: Slot) -> bool:
+    """A module, a list of widths or an array called anything else may have to be of a kind only the user knows."""
+    return slot.role in ("module", "widths") or (slot.role == "tensor" and role_of(slot.name) != "tensor")
 
 
 def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
@@ -179,6 +190,8 @@ def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
             continue
         if not chosen.problem or outcome.works:
             chosen = outcome if outcome.works else replace(outcome, works=False)
+        if refusals.is_complex(outcome.result):
+            return replace(outcome, works=False)
         if outcome.works or outcome.several:
             break
         if outcome.problem == _UNWRITTEN and all(slot.role != "module" for slot in reading.slots):
@@ -234,6 +247,8 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
         return replace(chosen, works=False, several=held, problem=f"returns {kind} where an array is expected")
     if got != shape:
         return replace(chosen, works=False, problem=f"returns shape {got} where {shape} is asked for")
+    if refusals.is_complex(result):
+        return replace(chosen, works=False, problem="returns complex numbers")
     with contextlib.suppress(TypeError):
         array = arrays.to_numpy(result)
         written = any(s.role in ("tensor", "module") for s in chosen.reading.slots)
@@ -260,10 +275,6 @@ def written_ranks(sampler: CallableSampler) -> tuple[int, ...]:
             if not np.isnan(result).all():
                 ranks.append(len(shape))
     return tuple(ranks)
-
-
-def _short(problem: str) -> str:
-    return problem if len(problem) <= 160 else problem[:157] + "..."
 
 
 def _same(one: Chosen, other: Chosen) -> bool:

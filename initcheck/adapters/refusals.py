@@ -1,0 +1,113 @@
+"""The sentences that refuse an initializer after its trial calls, each with what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from initcheck.adapters.arrays import dtype_name, is_array
+from initcheck.adapters.readings import Needs, Reading
+from initcheck.adapters.signature import role_of
+from initcheck.errors import UsageError
+
+__all__ = ["is_complex", "layer_needs", "listing", "refuse_complex", "refuse_other_sides"]
+
+_MOST = 5
+_EXAMPLES = {1: "'(shape)'", 2: "'(shape, rng)' or '(in, out)'", 3: "'(in, out, rng)'"}
+
+
+class Trial(Protocol):
+    """What is told of a trial call: how it was made and what was wrong with it."""
+
+    @property
+    def reading(self) -> Reading:
+        """The way of calling."""
+
+    @property
+    def problem(self) -> str:
+        """What it did, to be read after "it"."""
+
+
+def is_complex(value: Any) -> bool:
+    """Whether it is an array of complex numbers.
+
+    >>> import numpy as np
+    >>> is_complex(np.ones(3) * 1j), is_complex(np.ones(3))
+    (True, False)
+    """
+    return is_array(value) and dtype_name(value).startswith("complex")
+
+
+def refuse_complex(name: str, returned: Sequence[Any]) -> None:
+    """Refuse complex weights: every claim is about real ones.
+
+    Raises:
+        UsageError: one of what was returned is complex; the sentence says how to have its parts checked.
+    """
+    found = next((value for value in returned if is_complex(value)), None)
+    if found is not None:
+        raise UsageError(
+            f"{name} returns complex numbers ({dtype_name(found)}), and the claims are about real weights; pass a"
+            " function that returns its real part, and another for its imaginary part."
+        )
+
+
+def refuse_other_sides(name: str, parameter: str, trial: Trial) -> None:
+    """Refuse one array of several that never has the shape asked for, such as the first layer of a whole network.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError(
+        f"{name} {trial.problem}, called as {trial.reading}: the array that parameter={parameter!r} names does not"
+        " have the widths asked for; name another, or pass a function (fan_in, fan_out) that returns this one."
+    )
+
+
+def layer_needs(name: str, missing: Sequence[str]) -> Needs:
+    """The refusal of a layer class whose constructor needs more than its widths."""
+    call, listed = _call(name, missing), " and ".join(repr(m) for m in missing)
+    several = "s" if len(missing) > 1 else ""
+    return Needs(
+        f"{name} needs the argument{several} {listed}, which only its user knows; write {call}, or pass a function"
+        " (fan_in, fan_out) that builds it.",
+        call,
+    )
+
+
+def listing(name: str, tried: Sequence[Trial]) -> str:
+    """What was tried, each way of calling once, and what to do about it."""
+    by_meaning: dict[str, Trial] = {}
+    for trial in tried:
+        by_meaning.setdefault(trial.reading.meaning, trial)
+    told = "; ".join(f"as {t.reading} it {_short(t.problem)}" for t in list(by_meaning.values())[:_MOST])
+    return f"{name} cannot be read: {told or 'no way of calling it fits its names'}. {_advice(name, tried)}"
+
+
+def _advice(name: str, tried: Sequence[Trial]) -> str:
+    slots = [slot for slot in tried[0].reading.slots if not slot.keyword] if tried else []
+    if any(slot.role == "module" for trial in tried for slot in trial.reading.slots):
+        return (
+            "It may want a module of another kind: pass a function (fan_in, fan_out) that builds one, initializes it"
+            " and returns its weight."
+        )
+    if tried and tried[0].problem.endswith("where an array is expected"):
+        return "Pass a function that returns an array."
+    unknown = [slot.name for slot in slots if role_of(slot.name) == "unknown"]
+    if unknown and len(slots) > len(unknown):
+        listed = " and ".join(repr(u) for u in unknown)
+        return f"Say how to call it, signature={_example(slots)}, or give {listed} a value: {_call(name, unknown)}."
+    return f"Say how to call it: signature={_example(slots)}."
+
+
+def _call(name: str, missing: Sequence[str]) -> str:
+    return f"{name.partition('(')[0]}({', '.join(f'{m}=...' for m in missing)})"
+
+
+def _example(slots: Sequence[Any]) -> str:
+    return _EXAMPLES.get(len(slots), "'(shape, rng)'")
+
+
+def _short(problem: str) -> str:
+    problem = problem.rstrip(".")
+    return problem if len(problem) <= 160 else problem[:157] + "..."
