@@ -1,4 +1,10 @@
-"""Signatures from public repositories: one half was kept aside until the rules were settled on the other."""
+"""Signatures from public repositories: one half was kept aside until the rules were settled on the other.
+
+Of the third sample 135 of 151 were read rightly at first sight (89 %), the rules being frozen while it was written
+down: 133 by the answers written beforehand, of which three were corrected in favour of the rules (a refusal in other
+words, two arguments that only the user knows) and one against them. Of the 16 missed, 7 return complex numbers, which
+were read and then failed where they had to be refused; of the real-valued 135 of 144 were right (94 %).
+"""
 
 import random
 
@@ -6,6 +12,7 @@ import numpy as np
 import pytest
 from wild_signatures import WILD
 from wild_signatures_later import LATER
+from wild_signatures_third import THIRD
 
 from initcheck.adapters import global_states, recognise
 from initcheck.errors import UsageError
@@ -19,7 +26,7 @@ KEPT_ASIDE = sorted(_shuffled[1::2], key=NAMES.index)
 
 def problem(name):
     """What is wrong with the reading of an entry; None where it is right."""
-    obj, expected = {**WILD, **LATER}[name]
+    obj, expected = {**WILD, **LATER, **THIRD}[name]
     before = global_states()
     try:
         initializer = recognise(obj, name)
@@ -49,6 +56,12 @@ def problem(name):
 def test_the_table_is_long_enough():
     assert len(NAMES) >= 60
     assert len(LATER) >= 50
+    assert len(THIRD) >= 150
+
+
+@pytest.mark.parametrize("name", THIRD)
+def test_the_third_sample_is_read_rightly(name):
+    assert problem(name) is None
 
 
 @pytest.mark.parametrize("name", LATER)
