@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.blas import one_thread
 from initcheck.broken_claim import contained
 from initcheck.cases import smallest_failure
 from initcheck.claim import Claim, checks, find, in_order
@@ -213,7 +214,8 @@ class Checker:
         key = (initializer.name, claim.id)
         if key not in self._verdicts:
             started = time.perf_counter()
-            result = self._decided(initializer, claim)
+            with one_thread():
+                result = self._decided(initializer, claim)
             self._verdicts[key] = dataclasses.replace(result, seconds=time.perf_counter() - started)
         return self._verdicts[key]
 
