@@ -5,8 +5,8 @@
 A defect is a variance beyond an edge of the band [0.8, 1.25] by a factor. Every rule but the constant one is given the
 edge as its null hypothesis, one side where it has sides, and the level 10^-6; a fixed number of weights is the
 smallest that misses 1 defect in 100. The rules that fix that number must know the defect in advance, and all of them
-assume independent weights; those of a normal law also that the law is known. The band test knows none of these. Below the
-band it assumes that nothing rare carries the variance, and a trial draws 2^20 weights before it relies on that.
+assume independent weights; those of a normal law also that the law is known. The band test knows none of these. Below
+the band it assumes that nothing rare carries the variance, and a trial draws 2^20 weights before it relies on that.
 """
 
 from __future__ import annotations
