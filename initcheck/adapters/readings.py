@@ -62,9 +62,10 @@ def needs(name: str, slots: Iterable[Slot]) -> Needs:
     call = f"{name.partition('(')[0]}({', '.join(f'{m}=...' for m in missing)})"
     several = "s" if len(missing) > 1 else ""
     listed = " and ".join(repr(m) for m in missing)
+    how = "signature='(widths)' where it lists the widths" if missing == ("layers",) else "signature=..."
     return Needs(
         f"{name} needs the argument{several} {listed}, which only its user knows; write {call}"
-        " or args={...}, or say how to call it: signature=...",
+        f" or args={{...}}, or say how to call it: {how}",
         call,
     )
 
@@ -126,7 +127,8 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
         names = ", ".join(s.name for s in told)
         raise UsageError(
             f"{name} has the parameters ({names}), and none of these names says how a shape is asked for;"
-            " say how to call it, such as signature='(in, out)'."
+            f" give what is no width a value, such as {name.partition('(')[0]}({told[0].name}=...), or say how to call"
+            " it, one role a parameter: signature='(in, out, ...)'."
         )
     return found, not open_slots and not guessed_width
 

@@ -76,7 +76,7 @@ def _recognise(
         return _of_class(obj, name, signature, args, parameter, depth)
     function = obj if callable(obj) else method_of(obj, name)[1]
     if signature is not None:
-        slots = tuple(parse_signature(signature, function))
+        slots = tuple(parse_signature(signature, function, args))
         return _explicit(function, name, Reading(slots, _framework_of_code(function), signature), args, parameter)
     _check_arguments(function, name, args)
     fixed = set(args) | set(obj.keywords if isinstance(obj, functools.partial) else ())

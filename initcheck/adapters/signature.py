@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,22 +130,26 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
     return "nameless" if len(plain) == 1 or plain in ("arg", "args", "xs", "obj", "thing", "params") else "unknown"
 
 
-def parse_signature(text: str, function: Callable[..., Any]) -> list[Slot]:
+def parse_signature(text: str, function: Callable[..., Any], fixed: Iterable[str] = ()) -> list[Slot]:
     """Read ``(shape, rng)``: one role a parameter, in order.
 
-    ``name=role`` passes by keyword, ``*shape`` spreads the shape, ``_`` leaves a parameter out.
+    ``name=role`` passes by keyword, ``*shape`` spreads the shape, ``_`` leaves a parameter out. Parameters that
+    are ``fixed`` have their value already and are passed over.
 
     >>> [s.role for s in parse_signature("(rng, *shape)", lambda rng, *dims: None)]
     ['rng', 'dims']
 
     Raises:
-        UsageError: an unknown role, naming the closest.
+        UsageError: an unknown role, naming the closest; a required parameter without a role.
     """
     inside = text.strip().removeprefix("(").removesuffix(")")
     try:
-        names = [p.name for p in _signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+        parameters = list(_signature(function).parameters.values())
     except UsageError:
-        names = []
+        parameters = []
+    passed = set(fixed)
+    every = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    names = [name for name in every if name not in passed]
     slots, skipped = [], False
     for number, part in enumerate(p.strip() for p in inside.split(",") if p.strip()):
         name, equals, role = (s.strip() for s in part.rpartition("="))
@@ -160,13 +164,31 @@ def parse_signature(text: str, function: Callable[..., Any]) -> list[Slot]:
             Slot(
                 name or position,
                 role,
-                keyword=bool(equals) or skipped,
+                keyword=bool(equals) or skipped or bool(passed & set(every[: _place(position, every)])),
                 variadic=role == "dims" and not equals,
             )
         )
     if not any(s.role in SHAPE_ROLES for s in slots):
         raise UsageError(f"signature={text!r} says nowhere how the shape is passed, such as '(shape, rng)'.")
+    if not any(s.variadic for s in slots):
+        _check_that_all_are_told(text, parameters, passed | {s.name for s in slots})
     return slots
+
+
+def _place(name: str, every: list[str]) -> int:
+    return every.index(name) if name in every else 0
+
+
+def _check_that_all_are_told(text: str, parameters: list[inspect.Parameter], told: set[str]) -> None:
+    """Where a required parameter has no role, every call would fail, and the initializer would be blamed for it."""
+    required = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    untold = [name for name in required if name not in told]
+    if untold:
+        listed = " and ".join(repr(name) for name in untold)
+        raise UsageError(
+            f"signature={text!r} has no role for {listed}; write one role a parameter, in order"
+            f" ({', '.join(required)}), and give what asks for no role a value: {required[0]}=... or args={{...}}."
+        )
 
 
 def describe(slots: list[Slot] | tuple[Slot, ...]) -> str:

@@ -568,7 +568,7 @@ def widths_of_another_kind(nn_architecture):
     return np.zeros([layer["units"] for layer in nn_architecture])
 
 
-@refuses("none of these names says how a shape is asked for; say how to call it, such as signature='(in, out)'")
+@refuses("none of these names says how a shape is asked for; give what is no width a value")
 def three_unknown_names(left, middle, right):
     return np.zeros((left, middle, right))
 

@@ -1,5 +1,7 @@
 """A refusal says what to do next, and doing so works."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -104,6 +106,29 @@ def test_a_width_guessed_beside_another_is_not_failed_for_a_shape_of_its_own():
         return np.random.randn(input_size + hidden_size, 3 * hidden_size)
 
     assert "or give 'hidden_size' a value" in refusal(gru)
+
+
+def table(layer_name, rows_of_it, feature_dim):
+    return np.random.randn(rows_of_it, feature_dim)
+
+
+def test_a_signature_that_leaves_a_parameter_without_a_role_is_refused():
+    assert "give what is no width a value, such as f(layer_name=...)" in refusal(table)
+    assert "has no role for 'feature_dim'" in refusal(table, signature="(in, out)")
+
+
+def test_a_signature_passes_over_what_has_its_value():
+    assert drawn(table, args={"layer_name": "first"}).shape == (5, 7)
+    assert drawn(table, args={"layer_name": "first"}, signature="(in, out)").shape == (5, 7)
+    assert drawn(table, args={"feature_dim": 7}, signature="(seed, rows)").shape == (5, 7)
+
+
+def test_layers_may_be_a_list_of_widths():
+    def he(layers):
+        return [np.random.randn(m, n) for m, n in itertools.pairwise(layers)]
+
+    assert "signature='(widths)' where it lists the widths" in refusal(he)
+    assert drawn(he, signature="(widths)", parameter="0").shape == (5, 7)
 
 
 class Wide(nn.Module):
