@@ -78,7 +78,8 @@ def gap(of: Perceptron | Gradients, pair: Pair) -> float:
     ]
     if of.biases:
         apart.append(np.atleast_1d(of.biases[layer][second] - pair.sign * of.biases[layer][first]))
-    return max(float(np.abs(a).max()) for a in apart)
+    # Not the max of Python, which passes over NaN.
+    return float(np.max([np.abs(a).max() for a in apart]))
 
 
 def zeroed(net: Perceptron, layers: Collection[int] | None = None) -> Perceptron:

@@ -45,6 +45,15 @@ def test_tied_units_have_no_gap_and_any_untied_part_leaves_one(layer: int, sign:
     assert gap(tie(net(biased=False), pair, ["incoming", "outgoing"]), pair) == 0.0
 
 
+def test_weights_that_are_no_number_are_not_equal() -> None:
+    for parameter in range(6):
+        broken = made_constant(net())
+        list(broken.parameters)[parameter][...] = np.nan
+        pair = Pair(0, 0, 1)
+        assert np.isnan(gap(broken, pair)) == (parameter in (0, 1, 3))
+        assert all_units_equal(broken) == (parameter == 5)
+
+
 def test_tying_changes_nothing_that_was_given() -> None:
     given_net = net()
     before = [p.copy() for p in given_net.parameters]

@@ -61,7 +61,7 @@ def test_of_a_mean_bets_decide_what_fails_and_signs_what_holds() -> None:
     ("band", "options", "sentence"),
     [
         ((1.25, 0.8), {}, "lower edges come first"),
-        ((1.25, 1.25), {}, "lower edges come first"),
+        ((1.0, 1.0), {"holds_within": (0.5, 2.0)}, "lower edges come first"),
         ((0.8, 1.25), {"holds_within": (1.0, 1.0)}, "lower edges come first"),
         ((0.8, 1.25), {"holds_within": (2.0, 1.0)}, "lower edges come first"),
         ((-2.0, -1.0), {"mean_statistic": True}, "positive upper edge"),
@@ -165,6 +165,8 @@ def test_inner_looks_of_a_batch_are_taken_in_order() -> None:
     """The e-value reported is that of the first look that decides, as a stopping rule demands."""
     judgement = judge_band(constant(125.0), 0.8, 1.25, level=1e-2, max_groups=400, mean_statistic=True)
     assert (judgement.decision, judgement.looks, judgement.groups) == (Decision.FAILS, 1, 24)
+    evidence = band_log_e(np.full(8, 125.0), np.ones(8), 0.8, 1.25, mean_statistic=True)
+    assert judgement.e_value_log10 == pytest.approx(evidence.fails / math.log(10))
 
 
 def test_budget_below_the_first_look_is_refused() -> None:
@@ -306,3 +308,40 @@ def test_what_is_failed_from_below_after_many_groups_is_failed_at_the_last_look_
     options = {"level": 1e-6, "mean_statistic": True, "fails_only": True, "below_after": 1000}
     judgement = judge_band(constant(0.2), 0.8, 1.25, max_groups=150, **options)
     assert (judgement.decision, judgement.groups) == (Decision.FAILS, 144)
+
+
+@pytest.mark.parametrize(("below_after", "groups"), [(4, 4), (6, 6), (7, 8), (40, 48)])
+def test_a_wait_keeps_the_evidence_of_the_early_look_that_sufficed(below_after: int, groups: int) -> None:
+    def calls(n: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.full((n, 16), 0.2), np.ones((n, 16))
+
+    options = {"level": 1e-6, "max_groups": 400, "mean_statistic": True, "fails_only": True}
+    waited = judge_band(calls, 0.8, 1.25, below_after=below_after, **options)
+    assert (waited.decision, waited.groups) == (Decision.FAILS, groups)
+    assert waited.e_value_log10 == judge_band(calls, 0.8, 1.25, **options).e_value_log10
+
+
+def test_what_fails_from_above_in_the_end_does_not_wait() -> None:
+    """All calls of the first groups are zero, and one of the last is huge: the end of the sequence counts."""
+    first = np.zeros((4, 64))
+    first[3, 63] = 1e15
+    drawn = iter([first])
+    options = {"level": 1e-6, "max_groups": 400, "mean_statistic": True, "fails_only": True, "below_after": 1000}
+    judgement = judge_band(lambda n: (next(drawn), np.ones((4, 64))), 0.8, 1.25, **options)
+    assert (judgement.decision, judgement.groups) == (Decision.FAILS, 4)
+
+
+def test_evidence_that_is_gone_by_the_end_is_not_reported() -> None:
+    values = iter([0.2] * 8 + [1.0] * 8)
+    judgement = judge_band(
+        lambda n: (np.array([next(values) for _ in range(n)]), np.ones(n)),
+        0.8,
+        1.25,
+        level=1e-2,
+        max_groups=16,
+        mean_statistic=True,
+        fails_only=True,
+        below_after=1000,
+    )
+    assert judgement.decision is Decision.UNDECIDED
+    assert judgement.e_value_log10 < 2.0

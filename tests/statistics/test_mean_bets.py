@@ -125,3 +125,20 @@ def test_what_is_expected_is_the_best_bets_share_of_the_evidence() -> None:
     below, above = expected_log_e(np.full(9, 0.4), 0.8, 0.2, 200)
     assert below == pytest.approx(below_log_e(np.full(200, 0.4), 0.8)[-1], abs=0.01)
     assert above == pytest.approx(above_log_e(np.full(200, 0.4), 0.2)[-1], abs=0.01)
+
+
+def test_a_value_that_is_no_number_loses_the_bet_and_moves_no_cap() -> None:
+    cap = 2.0**0.5  # the least there is
+    expected = betting_log_e([1.0 - cap, 0.9, 0.9], cap - 1.0) - math.log(5)
+    assert below_log_e([np.nan, 0.1, 0.1], 1.0) == pytest.approx(expected)
+
+
+def test_short_floats_are_bet_on_in_double_precision() -> None:
+    values = np.random.default_rng(6).exponential(1.0, 50).astype(np.float16)
+    for log_e in (below_log_e, above_log_e):
+        assert np.array_equal(log_e(values, 0.7), log_e(values.astype(np.float64), 0.7))
+
+
+def test_an_upper_edge_of_zero_is_refused() -> None:
+    with pytest.raises(ValueError, match="positive upper edge"):
+        above_log_e([1.0], 0.0)
