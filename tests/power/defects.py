@@ -249,6 +249,42 @@ KINDS: dict[str, Kind] = {
     ),
 }  # fmt: skip
 
+# What a kind must be found by, whatever else finds it: the claim whose sentence it contradicts.
+RIGHT_CLAIM = {
+    "variance above": "output-variance-near-one",
+    "variance below": "output-variance-near-one",
+    "mean": "zero-mean",
+    "fan of a matrix": "output-variance-near-one",
+    "fan of a kernel": "output-variance-near-one",
+    "copied units": "units-differ",
+    "opposite units": "entries-are-independent",
+    "correlation": "entries-are-independent",
+    "one sign": "zero-mean",
+    "sorted": "entries-are-independent",
+    "low rank": "entries-are-independent",
+    "stale calls": "calls-are-independent",
+    "few seeds": "calls-are-independent",
+    "outliers": "output-variance-near-one",
+    "rounded down": "zero-mean",
+    "dtype": "returns-the-dtype-asked",
+    "one width": "output-variance-near-one",
+    "odd widths": "output-variance-near-one",
+}
+
+# Measured in many runs: 60 that all find it show that 95 of 100 do, and 300 that 99 do, at confidence 95 %.
+OFTEN = tuple(
+    Defect(kind, size, "normal")
+    for kind, size in (
+        ("variance above", 1.5),
+        ("variance below", 1.5),
+        ("mean", 0.01),
+        ("copied units", "one pair"),
+        ("correlation", 0.05),
+        ("outliers", 1e-3),
+        ("rounded down", 1 / 64),
+    )
+)
+
 
 def every() -> Iterator[Defect]:
     """All kinds, laws and sizes."""

@@ -1,6 +1,7 @@
 """Measure which defects are found, and by which claims: `python tests/power/measure.py --seeds 3`.
 
-Writes initcheck/power.json, which `initcheck explain CLAIM` reads. About a second of one core a run.
+Writes initcheck/power.json, which `initcheck explain CLAIM` reads. About a second of one core a run. `--often 300` asks
+of the defects that matter most the one claim that must find them, in as many runs as show 99 %.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from defects import KINDS, Defect, every
+from defects import KINDS, OFTEN, RIGHT_CLAIM, Defect, every
 
 from initcheck.checking import Checker, Settings
 from initcheck.profile import PROFILES
@@ -53,20 +54,39 @@ def _line(task: tuple[Defect, int, str]) -> dict[str, Any]:
     return line(defect, range(1, seeds + 1), profile)
 
 
+def often(defect: Defect, runs: int, profile: str) -> dict[str, Any]:
+    """One line of the runs that show how surely the right claim finds a defect."""
+    claim = RIGHT_CLAIM[defect.kind]
+    found = sum(verdicts(defect, seed, profile, (claim,))[claim] is Verdict.FAILS for seed in range(1, runs + 1))
+    about = {"kind": defect.kind, "size": defect.size, "law": defect.law}
+    return {**about, "claim": claim, "runs": runs, "found": found}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=4, help="runs of each line")
     parser.add_argument("--kinds", nargs="*", help="only these; their lines are replaced, the others kept")
     parser.add_argument("--laws", nargs="*", help="only these")
     parser.add_argument("--missing", action="store_true", help="only lines that the table has in fewer runs")
+    parser.add_argument(
+        "--often", type=int, default=0, help="runs of each of the defects that matter most, and no lines"
+    )
     parser.add_argument("--profile", default="quick", choices=PROFILES)
     parser.add_argument("--processes", type=int, default=1)
     chosen = parser.parse_args()
     asked = [
         d for d in every() if (not chosen.kinds or d.kind in chosen.kinds) and (not chosen.laws or d.law in chosen.laws)
     ]
-    kept = json.loads(TABLE.read_text())["lines"] if TABLE.exists() else []
-    lines = {(a["kind"], a["size"], a["law"]): a for a in kept}
+    table = json.loads(TABLE.read_text()) if TABLE.exists() else {}
+    lines = {(a["kind"], a["size"], a["law"]): a for a in table.get("lines", [])}
+    sure = table.get("often", [])
+    if chosen.often:
+        for number, defect in enumerate(d for d in OFTEN if not chosen.kinds or d.kind in chosen.kinds):
+            new = often(defect, chosen.often, chosen.profile)
+            sure = [a for a in sure if a["kind"] != defect.kind] + [new]
+            print(number + 1, *new.values(), flush=True)
+            write(lines, sure, chosen.profile)
+        return
     if chosen.missing:
         runs = {key: a["runs"] for key, a in lines.items()}
         asked = [d for d in asked if runs.get((d.kind, d.size, d.law), 0) < chosen.seeds]
@@ -76,10 +96,10 @@ def main() -> None:
         for done, new in enumerate(pool.imap(_line, tasks), 1):
             lines[new["kind"], new["size"], new["law"]] = new
             print(f"{done}/{len(tasks)} {time.perf_counter() - started:.0f} s", *itertools.islice(new.values(), 6))
-            write(lines, chosen.profile)
+            write(lines, sure, chosen.profile)
 
 
-def write(lines: dict[tuple[str, Any, str], dict[str, Any]], profile: str) -> None:
+def write(lines: dict[tuple[str, Any, str], dict[str, Any]], sure: list[dict[str, Any]], profile: str) -> None:
     """Store the lines in the order of the generator, with the words for each kind."""
     order = [(d.kind, d.size, d.law) for d in every()]
     rows = ",\n".join("    " + json.dumps(lines[key]) for key in order if key in lines)
@@ -87,8 +107,12 @@ def write(lines: dict[tuple[str, Any, str], dict[str, Any]], profile: str) -> No
         f"    {json.dumps(name)}: {json.dumps({'says': kind.says, 'ordered': kind.ordered})}"
         for name, kind in KINDS.items()
     )
+    place = [d.kind for d in OFTEN]
+    surely = ",\n".join("    " + json.dumps(a) for a in sorted(sure, key=lambda a: place.index(a["kind"])))
     head = json.dumps({"command": "python tests/power/measure.py", "profile": profile})[1:-1]
-    TABLE.write_text(f'{{{head},\n  "kinds": {{\n{kinds}\n  }},\n  "lines": [\n{rows}\n  ]\n}}\n')
+    TABLE.write_text(
+        f'{{{head},\n  "kinds": {{\n{kinds}\n  }},\n  "lines": [\n{rows}\n  ],\n  "often": [\n{surely}\n  ]\n}}\n'
+    )
 
 
 if __name__ == "__main__":
