@@ -280,7 +280,7 @@ OFTEN = tuple(
         ("mean", 0.01),
         ("copied units", "one pair"),
         ("correlation", 0.05),
-        ("outliers", 1e-3),
+        ("outliers", 1e-4),
         ("rounded down", 1 / 64),
     )
 )
