@@ -2,7 +2,7 @@
 
     pytest tests/benchmarks --benchmark-columns=median --benchmark-json=benchmarks.json
 
-The ratios stand in ``extra_info`` of the JSON. A limit asserted here is what is kept today, with room for noise.
+The ratios stand in ``extra_info`` of the JSON. No time is asserted: a busy machine must not fail the tests.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def torch_he() -> tuple[Timed, Callable[..., Any]]:
     return timed, he
 
 
-@pytest.mark.parametrize(("make", "limit"), [(numpy_he, 3.0), (torch_he, 5.0)], ids=["numpy", "torch"])
-def test_a_whole_check_over_the_time_inside_the_initializer(benchmark: Any, make: Any, limit: float) -> None:
+@pytest.mark.parametrize("make", [numpy_he, torch_he], ids=["numpy", "torch"])
+def test_a_whole_check_over_the_time_inside_the_initializer(benchmark: Any, make: Any) -> None:
     timed, he = make()
     initcheck.check(he, contract=CONTRACT)  # what is started once a process is not what is measured
     ratios, seconds = [], []
@@ -77,7 +77,6 @@ def test_a_whole_check_over_the_time_inside_the_initializer(benchmark: Any, make
     benchmark.extra_info["whole / inside"] = round(min(ratios), 2)
     benchmark.extra_info["CPU seconds"] = round(min(seconds), 2)
     benchmark.extra_info["calls"] = timed.calls
-    assert min(ratios) <= limit
 
 
 @pytest.mark.parametrize("plugin", ["with", "without"])
@@ -106,9 +105,7 @@ def test_fifty_initializers_cost_ten_times_five(benchmark: Any, tmp_path: Any, m
             assert len({r.initializer for r in report}) == number
 
     benchmark.pedantic(run, rounds=2, iterations=1)
-    ratio = min(seconds[50]) / min(seconds[5])
-    benchmark.extra_info["50 initializers / 5"] = round(ratio, 2)
-    assert ratio <= 10.5
+    benchmark.extra_info["50 initializers / 5"] = round(min(seconds[50]) / min(seconds[5]), 2)
 
 
 @pytest.mark.parametrize("processes", [1, 2])
