@@ -332,7 +332,7 @@ def test_what_fails_from_above_in_the_end_does_not_wait() -> None:
 
 
 def test_evidence_that_is_gone_by_the_end_is_not_reported() -> None:
-    values = iter([0.2] * 8 + [1.0] * 8)
+    values = iter([0.01] * 8 + [1.0] * 8)
     judgement = judge_band(
         lambda n: (np.array([next(values) for _ in range(n)]), np.ones(n)),
         0.8,

@@ -76,6 +76,7 @@ def test_shapes_must_agree() -> None:
 
 
 def test_a_correlation_at_the_slack_is_evidence_of_nothing() -> None:
+    assert SLACK == 0.1
     for sign in (1, -1):
         processes = symmetric_log_e(np.full(200, sign * SLACK))
         assert processes[sign < 0].tolist() == [0.0] * 200
