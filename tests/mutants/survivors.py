@@ -72,10 +72,11 @@ def main() -> int:
         not_run += unknown
     for mutant in unexplained:
         print(f"survives, not explained: {mutant}")
-    for mutant in explained.elements():
-        print(f"explained, yet killed or gone: {mutant}")
     if not_run:
         print(f"{not_run} mutants were not run")
+    else:
+        for mutant in explained.elements():
+            print(f"explained, yet killed or gone: {mutant}")
     return 1 if unexplained or not_run else 0
 
 
