@@ -31,7 +31,7 @@ EVERYDAY = HERE / "everyday_initializers.py"
 
 # Library -> targets, and how many runs each of them is to have.
 SUBJECTS: dict[str, tuple[tuple[str, ...], int]] = {
-    "gallery": (tuple(f"initcheck.gallery:{s.name}" for s in SPECIMENS if s.correct), 270),
+    "gallery": (tuple(f"initcheck.gallery:{s.name}" for s in SPECIMENS if s.correct), 330),
     "torch": (
         (
             'torch.nn.init.kaiming_normal_(nonlinearity="relu")',
