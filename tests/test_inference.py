@@ -1,6 +1,5 @@
 """Contracts read off draws: right where the initializer is right, and no excuse where it is broken."""
 
-
 import numpy as np
 import pytest
 
