@@ -82,7 +82,7 @@ def _measured(claim: Claim) -> Iterator[str]:
 
     found = list(measured_power(claim.id))
     if found:
-        yield f"  {'measured':<12}defects that were found, and the smallest that every run found ({measured_how()}):"
+        yield f"  {'measured':<12}defects found, and the smallest that every run found ({measured_how()}):"
         yield from (f"              {line}" for line in found)
 
 

@@ -87,7 +87,10 @@ def test_a_share_is_stated_of_many_runs_only() -> None:
     stored = [(a["kind"], a["size"], a["law"]) for a in STORED["often"]]
     assert "mean" in {kind for kind, _, _ in stored} <= set(RIGHT_CLAIM)
     assert set(stored) <= {(d.kind, d.size, d.law) for d in OFTEN}
-    assert all(a["claim"] == RIGHT_CLAIM[a["kind"]] and a["found"] == a["runs"] >= 60 for a in STORED["often"])
+    assert all(a["claim"] == RIGHT_CLAIM[a["kind"]] and a["runs"] >= 60 for a in STORED["often"])
+    # What the right claim misses at times is stored as measured; what is gross is never missed.
+    missed = {a["kind"] for a in STORED["often"] if a["found"] < a["runs"]}
+    assert not missed & {"variance above", "variance below", "mean", "copied units"}
 
 
 @pytest.mark.parametrize(("found", "runs"), [(300, 300), (3, 3), (1, 3), (97, 100)])
