@@ -16,20 +16,24 @@ from torch import Tensor, nn
 WILD: dict[str, tuple[object, dict]] = {}
 
 
-def wild(**expected):
-    """Put an object into the table under its name and number.
+def recorder(table: dict[str, tuple[object, dict]]):
+    """The decorator that puts an object into a table under its name and number, with what is expected of it.
 
     ``draws``: it must draw; ``refuses="words"``: it must be refused with these words; ``judged``: it may also be
     read by its names, so that the claims find what is wrong with it.
     """
 
-    def add(obj):
-        name = f"{getattr(obj, '__name__', type(obj).__name__)}_{len(WILD)}"
-        WILD[name] = (obj, expected)
-        return obj
+    def wild(**expected):
+        def add(obj):
+            table[f"{getattr(obj, '__name__', type(obj).__name__)}_{len(table)}"] = (obj, expected)
+            return obj
 
-    return add
+        return add
 
+    return wild
+
+
+wild = recorder(WILD)
 
 DENSE = {"shapes": [(5, 7), (8, 3)]}
 CONV = {"shapes": [(5, 7, 3, 3)]}

@@ -9,19 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 from torch import nn
-from wild_signatures import CONV, DENSE, SQUARE
+from wild_signatures import CONV, DENSE, SQUARE, recorder
 
 LATER: dict[str, tuple[object, dict]] = {}
-
-
-def wild(**expected):
-    """As in ``wild_signatures``."""
-
-    def add(obj):
-        LATER[f"{getattr(obj, '__name__', type(obj).__name__)}_{len(LATER)}"] = (obj, expected)
-        return obj
-
-    return add
+wild = recorder(LATER)
 
 
 class Ranker:

@@ -13,21 +13,12 @@ import scipy.sparse
 import torch
 from jax import Array
 from torch import nn
-from wild_signatures import CONV, DENSE
+from wild_signatures import CONV, DENSE, recorder
 
 THIRD: dict[str, tuple[object, dict]] = {}
 GAUSS = np.random.default_rng(7)
 HE_NORMAL = jax.nn.initializers.he_normal()
-
-
-def wild(**expected):
-    """As in ``wild_signatures``."""
-
-    def add(obj):
-        THIRD[f"{getattr(obj, '__name__', type(obj).__name__)}_{len(THIRD)}"] = (obj, expected)
-        return obj
-
-    return add
+wild = recorder(THIRD)
 
 
 # -- NumPy teaching code
