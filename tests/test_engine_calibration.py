@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from counter_uniforms import uniforms
 from scipy import stats
 
 import initcheck.checking
@@ -34,20 +35,6 @@ BUDGET = Profile(name="calibration", layers=5, exact_layers=0, largest=1_024, we
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 # (uniforms of the weights, twice; one uniform a call) -> weights of second moment 1
 Law = Callable[[Floats, Floats, Floats], Floats]
-
-
-def uniforms(seeds: Sequence[int], count: int) -> Floats:
-    """``count`` uniforms in (0, 1) of each seed, by a counter run through splitmix64: no generator to build."""
-    with np.errstate(over="ignore"):
-        mixed = _mix(_mix(np.asarray(seeds, dtype=np.uint64))[:, None] + np.arange(count, dtype=np.uint64))
-    return ((mixed >> np.uint64(11)).astype(np.float64) + 0.5) / 2**53
-
-
-def _mix(x: Any) -> Any:
-    x = (x + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
 
 
 def normal(first: Floats, second: Floats, call: Floats) -> Floats:

@@ -1,7 +1,7 @@
 """Laws whose typical group says something else than their mean: the true value keeps the band where most groups do not.
 
-`python tests/power/clause_attacks.py` prints, for each, how often a group of 256 weights lies on the wrong side and
-what the machine says of it, claim by claim.
+`PYTHONPATH=tests python tests/power/clause_attacks.py` prints, for each, how often a group of 256 weights lies on the
+wrong side and what the machine says of it, claim by claim.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from counter_uniforms import uniforms
 from scipy import special
 
 from initcheck.checking import Checker, Settings
@@ -177,20 +178,6 @@ class Uniforms:
 
     def global_state(self) -> Mapping[str, bytes]:
         return {}
-
-
-def uniforms(seeds: Sequence[int], count: int) -> Floats:
-    """``count`` uniforms in (0, 1) of each seed."""
-    with np.errstate(over="ignore"):
-        mixed = _mix(_mix(np.asarray(seeds, dtype=np.uint64))[:, None] + np.arange(count, dtype=np.uint64))
-    return ((mixed >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53
-
-
-def _mix(x: Any) -> Any:
-    x = (x + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
 
 
 def groups(attack: Attack, count: int, merged: int = 1, weights: int = 256) -> Floats:
