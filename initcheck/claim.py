@@ -16,6 +16,7 @@ from initcheck.errors import UsageError, closest
 __all__ = ["Claim", "checks", "claim", "find", "in_order", "registry"]
 
 Kind = Literal["check", "theorem", "myth", "model"]
+Sweep = Literal["none", "calls", "values"]
 Property = TypeVar("Property", bound=Callable[..., Any])
 
 # What `initcheck.failure_series` draws; named here, so that a claim is refused where it is stated.
@@ -42,6 +43,8 @@ class Claim:
         asked_by_default: False for claims asked only where the contract says so.
         shape_by_shape: where it fails at one shape, the claims that need it still judge the others.
         exact_on_constants: it can be decided from one call where every call gives the same weights.
+        sweep: what a glance at every width may show of it: ``calls``, one that gave no finite weights; ``values``,
+            also one whose value lies far outside its band. The claim is then asked of that layer too.
         pictures: series drawn for the report where it fails, by the names of ``initcheck.failure_series``.
         finds: the smallest defects it was seen to find, and in how much, for ``initcheck explain``.
     """
@@ -58,6 +61,7 @@ class Claim:
     asked_by_default: bool = True
     shape_by_shape: bool = False
     exact_on_constants: bool = False
+    sweep: Sweep = "none"
     pictures: tuple[str, ...] = ()
     finds: str = ""
 
@@ -74,6 +78,7 @@ def claim(
     asked_by_default: bool = True,
     shape_by_shape: bool = False,
     exact_on_constants: bool = False,
+    sweep: Sweep = "none",
     pictures: Sequence[str] = (),
     finds: str = "",
 ) -> Callable[[Property], Property]:
@@ -121,6 +126,7 @@ def claim(
             asked_by_default=asked_by_default,
             shape_by_shape=shape_by_shape,
             exact_on_constants=exact_on_constants,
+            sweep=sweep,
             pictures=tuple(pictures),
             finds=finds,
         )

@@ -25,6 +25,8 @@ _DENSE = (
 
 # The widest of these; a contract that names wider layers is asked for some of them too.
 _WIDEST = 1025
+# The other side of a layer that is glanced at.
+_BESIDE = 8
 # Weights of one deep network at most: 64 MiB of float32 are held for its way back.
 _NETWORK = 2**24
 
@@ -44,6 +46,7 @@ class Domain:
         groups: groups of a convolution.
         plan: the layers that every statistical claim walks, smallest first.
         exact: further small layers for the claims that one call decides.
+        sweep: every width once as inputs and once as units, for a glance; empty where every shape is costly.
         square: the layer of the plan that deep networks are made of; None where no unit sees as many inputs as
             there are units (depthwise).
     """
@@ -54,6 +57,7 @@ class Domain:
     plan: tuple[Layer, ...]
     exact: tuple[Layer, ...]
     square: Layer | None
+    sweep: tuple[Layer, ...] = ()
 
     @property
     def largest(self) -> Layer:
@@ -132,8 +136,11 @@ def domain_of(
     plan = _distinct([*must, *kept, *(x for x in telling if x.weights <= profile.largest)], profile.layers)
     if costly_shapes:
         # A compilation a shape: what tells most, and no more.
-        plan, exact = _distinct([*must, *kept[:2], *telling], 14), []
+        plan, exact, sweep = _distinct([*must, *kept[:2], *telling], 14), [], []
     else:
+        widths = [w for w in _swept(profile.swept) if smallest <= w <= widest]
+        pairs = [(w, _BESIDE) for w in widths] + [(_BESIDE, w) for w in widths]
+        sweep = [x for x in _distinct(layers(pairs), len(pairs)) if x not in plan and x.weights <= profile.largest]
         powers = sorted({w for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1) if smallest <= w <= widest})
         crossed = [(w, other) for w in powers for other in (1, 3)] + [(other, w) for w in powers for other in (1, 2)]
         rng.shuffle(crossed)
@@ -145,7 +152,13 @@ def domain_of(
         tuple(sorted(plan, key=_size)),
         tuple(sorted(exact, key=_size)),
         square,
+        tuple(sorted(sweep, key=_size)),
     )
+
+
+def _swept(every: int) -> list[int]:
+    """All widths up to ``every``; from there to four times as far the round ones of everyday networks."""
+    return [w for w in range(1, 4 * every + 1) if w <= every or w % 16 == 0 or w % 100 == 0]
 
 
 def _size(layer: Layer) -> tuple[int, tuple[int, ...]]:

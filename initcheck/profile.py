@@ -17,6 +17,7 @@ class Profile:
         name: what the user writes.
         layers: number of layers of the plan that the statistical claims walk.
         exact_layers: number of further small layers for the claims that one call decides.
+        swept: every width up to this one is glanced at, as inputs and as units.
         largest: most weights of one layer of the plan.
         weights: most weights drawn for one case before it ends UNDECIDED.
         calls: most calls drawn for one case before it ends UNDECIDED.
@@ -26,6 +27,7 @@ class Profile:
     name: str
     layers: int
     exact_layers: int
+    swept: int
     largest: int
     weights: int
     calls: int
@@ -39,6 +41,7 @@ PROFILES = {
             name="quick",
             layers=12,
             exact_layers=24,
+            swept=64,
             largest=16_384,
             weights=4_000_000,
             calls=40_000,
@@ -48,6 +51,7 @@ PROFILES = {
             name="default",
             layers=30,
             exact_layers=60,
+            swept=256,
             largest=65_536,
             weights=16_000_000,
             calls=100_000,
@@ -57,6 +61,7 @@ PROFILES = {
             name="thorough",
             layers=120,
             exact_layers=240,
+            swept=1024,
             largest=1_048_576,
             weights=160_000_000,
             calls=1_000_000,

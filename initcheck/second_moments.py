@@ -52,6 +52,10 @@ class Statistic:
         """The statistic of every call of a record, shape (calls,)."""
         raise TypeError(f"{type(self).__name__} reads no record")
 
+    def centred(self, record: Record) -> Floats:
+        """The statistic of weights whose mean is zero: the same mean over calls, with less noise in each."""
+        return self.per_call(record)
+
 
 class ForwardSecondMoment(Statistic):
     """E y^2 of a unit's pre-activation y = W phi(z), z ~ N(0, I), over the contract's ideal.
@@ -80,6 +84,11 @@ class ForwardSecondMoment(Statistic):
         # A strided transposed convolution meets fan_in of the weights that a unit has; elsewhere they are the same.
         share = self.layer.fan_in / self.layer.inputs
         return value * (share / (self.layer.units * self.ideal))
+
+    def centred(self, record: Record) -> Floats:
+        """m2 fan_in mean(w^2) over the ideal: sums over the inputs of a unit add noise and nothing else."""
+        mean_square = record.energy / self.layer.weights
+        return np.asarray(nonlinearity(self.contract).m2 * self.layer.fan_in * mean_square / self.ideal)
 
 
 class BackwardSecondMoment(Statistic):

@@ -19,7 +19,7 @@ from initcheck.initializer import Initializer
 from initcheck.layer import Layer
 from initcheck.profile import Profile
 from initcheck.second_moments import BackwardSecondMoment, ForwardSecondMoment, Statistic
-from initcheck.statistics import second_moment_shown
+from initcheck.statistics import Record, second_moment_shown
 from initcheck.verdict import Evidence
 
 __all__ = ["Subject"]
@@ -37,6 +37,7 @@ class Subject:
         initializer: the initializer.
         profile: the budget.
         draws: everything drawn of it, by seeds that derive from the run seed.
+        glances: what a few hundred weights of every width gave, for all claims that look there.
     """
 
     def __init__(self, initializer: Initializer, profile: Profile, seed: int) -> None:
@@ -44,6 +45,7 @@ class Subject:
         self.profile = profile
         self.seed = seed
         self.draws = Draws(initializer, seed)
+        self.glances: dict[Layer, Record | BrokenCall] = {}
         self._chains: dict[Layer, Chains] = {}
 
     @functools.cached_property
@@ -161,7 +163,8 @@ class Subject:
         layer = self.domain.largest
         calls = max(1, -(-262_144 // layer.weights))
         values = self.draws.sample(layer, self.contract.dtypes[0], "screen", min(calls, 4096))
-        return self.constant or second_moment_shown(values)
+        # A NaN has no size; that there are some is the finding of another claim.
+        return self.constant or second_moment_shown(values[np.isfinite(values)])
 
     @functools.cached_property
     def probes(self) -> tuple[Layer, ...]:

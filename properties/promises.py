@@ -18,7 +18,9 @@ from initcheck.trial import Trial
     says="No shape of its domain makes it raise, hang or crash.",
     source="by definition of an initializer",
     shape_by_shape=True,
-    decided_by="exact: one call at every layer of the plan and at widths 1, 2^k and 2^k +- 1 up to 1024",
+    sweep="calls",
+    decided_by="exact: one call at every layer of the plan, at widths 1, 2^k and 2^k +- 1 up to 1024, and at every"
+    " width up to 256 (64 of a quick run, 1024 of a thorough one)",
 )
 @given(layer=layers(every=True))
 def accepts_every_shape(trial: Trial, layer: Layer) -> None:
@@ -36,7 +38,9 @@ def accepts_every_shape(trial: Trial, layer: Layer) -> None:
     source="by definition of an initializer",
     needs=("accepts-every-shape",),
     shape_by_shape=True,
-    decided_by="exact: one call at every layer of the plan and at widths 1, 2^k and 2^k +- 1 up to 1024",
+    sweep="calls",
+    decided_by="exact: one call at every layer of the plan, at widths 1, 2^k and 2^k +- 1 up to 1024, and at every"
+    " width up to 256 (64 of a quick run, 1024 of a thorough one)",
 )
 @given(layer=layers(every=True))
 def returns_the_shape_asked(trial: Trial, layer: Layer) -> None:
@@ -77,6 +81,7 @@ def returns_the_dtype_asked(trial: Trial, layer: Layer) -> None:
     source="by definition of an initializer",
     needs=("accepts-every-shape", "returns-the-shape-asked"),
     shape_by_shape=True,
+    sweep="calls",
     decided_by="exact: one such weight is enough to fail; HOLDS states the rate per weight that it excludes at beta",
 )
 @given(layer=layers())

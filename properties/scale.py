@@ -27,6 +27,7 @@ NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-
     source="He et al. 2015, eq. 10; Glorot & Bengio 2010, eq. 10",
     needs=NEEDS,
     exact_on_constants=True,
+    sweep="values",
     decided_by="E y^2 given W (closed form) of every call, band [0.8, 1.25] of the ideal: bets on the mean for FAILS,"
     " a sign e-process over groups of calls for HOLDS",
     pictures=("variance_by_width",),
@@ -43,8 +44,8 @@ def output_variance_near_one(trial: Trial, layer: Layer) -> None:
     million weights, or as many calls as the profile pays for, and 200 calls at least have shown. HOLDS assumes that a
     second moment outside the band shows in three tenths of the groups of 256 weights, or in the mean of those drawn.
 
-    The widths asked are 1, odd ones, powers of two and their neighbours, 255 and 257 from the default profile on. One
-    wrong width among all others, such as 100 alone, is not seen.
+    The widths asked are 1, odd ones, powers of two and their neighbours; and wherever a glance at every width up to 256
+    (64 of a quick run, 1024 of a thorough one) and at the round ones up to 1024 lies outside the band.
     """
     contract = trial.subject.contract_of(layer)
     if contract.std is not None:
@@ -64,6 +65,7 @@ def output_variance_near_one(trial: Trial, layer: Layer) -> None:
     source="Glorot & Bengio 2010, eq. 11; He et al. 2015, eq. 14",
     needs=NEEDS,
     exact_on_constants=True,
+    sweep="values",
     decided_by="m2' fan_out mean(w^2) of every call, band [0.8, 1.25] of the ideal: bets on the mean for FAILS,"
     " a sign e-process over groups of calls for HOLDS",
     pictures=("variance_by_width",),
@@ -90,6 +92,7 @@ def gradient_variance_near_one(trial: Trial, layer: Layer) -> None:
     says="The variance of the weights follows one law c/D(shape) at every shape.",
     source="He et al. 2015, eq. 10; Glorot & Bengio 2010, eq. 12",
     needs=NEEDS,
+    sweep="values",
     decided_by="laws fitted on a first sample; FAILS where every law of the library is rejected on fresh calls"
     " by two shapes whose constants differ",
 )

@@ -36,3 +36,26 @@ def test_a_network_is_made_of_a_layer_only_where_its_weights_fit_into_64_mib() -
     assert wide.square is None
     assert [layer.shape for layer in wide.plan] == [(2048, 2048)]
     assert domain((512, 8192), depth=100).square is None
+
+
+@pytest.mark.parametrize(("name", "every", "round_ones"), [("quick", 64, 256), ("default", 256, 1024)])
+def test_every_width_is_glanced_at(name: str, every: int, round_ones: int) -> None:
+    found = domain(name=name)
+    glanced = {layer.shape for layer in (*found.sweep, *found.plan)}
+    widths = [*range(1, every + 1), *range(every, round_ones + 1, 16), *range(100, round_ones + 1, 100)]
+    assert {(8, w) for w in widths} | {(w, 8) for w in widths} <= glanced
+    assert len({layer.shape for layer in found.sweep}) == len(found.sweep)
+
+
+def test_no_width_outside_the_contract_is_glanced_at_and_none_where_a_shape_is_costly() -> None:
+    found = domain((16, 40))
+    assert {n for layer in (*found.sweep, *found.plan) for n in layer.shape} == set(range(16, 41))
+    assert domain_of(Contract(layout="out_in"), profile("default"), 0, costly_shapes=True).sweep == ()
+
+
+def test_a_glance_is_taken_in_the_layout_of_the_contract() -> None:
+    layers = domain_of(Contract(layout="hwio", groups=2), profile("quick"), 0).sweep
+    assert {layer.layout for layer in layers} == {"hwio"}
+    assert {layer.groups for layer in layers} == {2}
+    # A kernel makes some of them larger than a quick run looks at.
+    assert len({layer.channels for layer in layers} & set(range(1, 65))) >= 58
