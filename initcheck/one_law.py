@@ -46,9 +46,9 @@ def follows_one_law(trial: Trial, layer: Layer) -> None:
     variance = fit.constant / fit.denominator.of(layer) if fit.denominator.of(layer) > 0 else math.inf
     trial.asks(0 < variance < math.inf, f"the law {fit.words} divides by zero here")
 
-    if trial.glanced is not None:
+    if trial.far is not None:
         mean_square = float(trial.glance_at(layer).energy.mean()) / layer.weights
-        return trial.glance(layer, mean_square / variance, (0.8, 1.25))
+        return trial.far.add(layer, mean_square / variance, (0.8, 1.25))
 
     def test(stage: Stage) -> Judgement:
         return _band(trial, layer, variance, stage, 1 / _APART, _APART, holds_within=(0.8, 1.25))

@@ -14,12 +14,13 @@ from initcheck.diagnosis import Cause, Observed, diagnose
 from initcheck.domain import Domain, domain_of
 from initcheck.draws import BrokenCall, Draws, digest
 from initcheck.fresh_process import FreshProcesses, fresh_processes
+from initcheck.glances import Glances
 from initcheck.inference import Inferred, infer
 from initcheck.initializer import Initializer
 from initcheck.layer import Layer
 from initcheck.profile import Profile
 from initcheck.second_moments import BackwardSecondMoment, ForwardSecondMoment, Statistic
-from initcheck.statistics import Record, second_moment_shown
+from initcheck.statistics import second_moment_shown
 from initcheck.verdict import Evidence
 
 __all__ = ["Subject"]
@@ -37,7 +38,6 @@ class Subject:
         initializer: the initializer.
         profile: the budget.
         draws: everything drawn of it, by seeds that derive from the run seed.
-        glances: what a few hundred weights of every width gave, for all claims that look there.
     """
 
     def __init__(self, initializer: Initializer, profile: Profile, seed: int) -> None:
@@ -45,7 +45,6 @@ class Subject:
         self.profile = profile
         self.seed = seed
         self.draws = Draws(initializer, seed)
-        self.glances: dict[Layer, Record | BrokenCall] = {}
         self._chains: dict[Layer, Chains] = {}
 
     @functools.cached_property
@@ -104,6 +103,11 @@ class Subject:
             costly_shapes=self.initializer.batched,
             squares=self.initializer.squares,
         )
+
+    @functools.cached_property
+    def glances(self) -> Glances:
+        """What a few hundred weights of every width gave, for all claims that look there."""
+        return Glances(self.draws)
 
     @functools.cached_property
     def fresh(self) -> FreshProcesses:

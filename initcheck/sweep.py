@@ -9,6 +9,7 @@ import numpy as np
 from initcheck.adapters.isolation import isolated
 from initcheck.claim import Claim
 from initcheck.draws import BrokenCall
+from initcheck.glances import Far
 from initcheck.layer import Layer
 from initcheck.trial import NotAsked, Trial
 
@@ -26,7 +27,7 @@ def suspects(claim: Claim, trial: Trial) -> list[Layer]:
     a FAILS is confirmed on fresh calls.
     """
     broken, glancing = [], copy.copy(trial)
-    glancing.glanced = {}
+    glancing.far = found = Far()
     body = claim.prop.hypothesis.inner_test  # type: ignore[attr-defined]
     with isolated(0), np.errstate(all="ignore"):
         for layer in trial.subject.domain.sweep:
@@ -38,5 +39,5 @@ def suspects(claim: Claim, trial: Trial) -> list[Layer]:
                 broken.append(layer)
             except NotAsked:
                 continue
-    far = {layer: by for layer, by in glancing.glanced.items() if by > 0}
+    far = {layer: by for layer, by in found.items() if by > 0}
     return [*broken[:_MOST], *sorted(far, key=lambda layer: (-far[layer], layer.weights, layer))[:_MOST]]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from initcheck.draws import BrokenCall, FirstCall
 from initcheck.errors import ClaimFailed
+from initcheck.glances import Far
 from initcheck.interval import of_mean
 from initcheck.layer import Layer
 from initcheck.second_moments import Statistic
@@ -42,12 +43,8 @@ _SYMMETRIC = ("fan_avg", "fan_max")
 # Shares of beta: a HOLDS may come from the first look at a case, or from one of two repetitions on fresh calls.
 _ROUNDS = ((1, 2 / 3), (1, 1 / 6), (16, 1 / 6))
 
-
 # Weights of a look at one layer for a picture: the point is then within a few per cent of the truth.
 _GLANCE = 4_096
-
-# Weights of a glance at one width of all: 1.5 times an edge of a band is seen, in a normal law by 6 standard errors.
-_SWEPT = 512
 
 # Draws before a FAILS from below: outliers of one in 10,000 weights, or in 10 calls, are then among them.
 _WEIGHTS_BEFORE_BELOW = 2**20
@@ -106,7 +103,7 @@ class Trial:
         self.notes: dict[str, str] = {}
         self.shrinking = False
         self.looking = False
-        self.glanced: dict[Layer, float] | None = None
+        self.far: Far | None = None
         self._kept: dict[str, Any] = {}
 
     # -- what a property says of a case ------------------------------------------------------------------------
@@ -218,8 +215,8 @@ class Trial:
             CaseFailed: the mean is shown to leave the band.
         """
         layer, (lo, hi) = statistic.layer, within
-        if self.glanced is not None:
-            return self.glance(layer, float(statistic.centred(self.glance_at(layer)).mean()), within)
+        if self.far is not None:
+            return self.far.add(layer, float(statistic.centred(self.glance_at(layer)).mean()), within)
         if self.looking:
             return self._look(statistic, within)
         band = f"[{lo:.2f}, {hi:.2f}]"
@@ -286,32 +283,12 @@ class Trial:
         self.holds(layer, value=float(values.mean()), series=_point(layer, float(values.mean()), within))
 
     def glance_at(self, layer: Layer) -> Record:
-        """The sums of a few hundred weights, which a judgement of the same layer would read first.
+        """The sums of a few hundred weights, drawn once for all claims.
 
         Raises:
             BrokenCall: a call gave no finite weights.
         """
-        seen = self.subject.glances
-        if layer not in seen:
-            calls = 1 if self.subject.constant else math.ceil(_SWEPT / layer.weights)
-            try:
-                seen[layer] = self.records(layer, "screen", calls)
-            except BrokenCall as broken:
-                seen[layer] = broken
-        found = seen[layer]
-        if isinstance(found, BrokenCall):
-            raise found
-        return found
-
-    def glance(self, layer: Layer, value: float, within: tuple[float, float]) -> None:
-        """While every width is glanced at: keep how far a value lies beyond its band, as a logarithm of their ratio.
-
-        Nothing is decided: the engine asks the claim itself where this is furthest.
-        """
-        if self.glanced is not None and 0 < value < math.inf:
-            self.glanced[layer] = max(math.log(value / within[1]), math.log(within[0] / value))
-        elif self.glanced is not None:
-            self.glanced[layer] = math.inf
+        return self.subject.glances.at(layer, self.dtype, constant=self.subject.constant)
 
     def decide(
         self, layer: Layer, test: Callable[[Stage], Judgement], *, rounds: int = len(_ROUNDS)
