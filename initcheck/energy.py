@@ -8,17 +8,32 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.chains import ideal_ratios
+from initcheck.contract import Contract
 from initcheck.interval import of_median
 from initcheck.layer import Layer
+from initcheck.second_moments import nonlinearity
 from initcheck.statistics import Decision, Judgement, judge_median
 from initcheck.trial import Stage, Trial
 
-__all__ = ["keeps_energy"]
+__all__ = ["keeps_energy", "names_activation"]
 
 Floats = npt.NDArray[np.float64]
 Direction = Literal["forward", "backward"]
 
 _MOST_POINTS = 41
+
+# A network of normal weights that comes so near the band's edge, in the same direction, excuses what lies beyond it.
+_NEAR_EDGE = 0.7
+
+
+def names_activation(contract: Contract) -> bool:
+    """Whether it is said what lies between the layers: a gain alone may be meant for any activation.
+
+    >>> names_activation(Contract(gain=2**0.5)), names_activation(Contract(gain=5 / 3, activation="tanh"))
+    (False, True)
+    """
+    return contract.gain is None or contract.promised("activation") is not None
 
 
 def keeps_energy(trial: Trial, layer: Layer, direction: Direction, within: tuple[float, float]) -> None:
@@ -26,6 +41,7 @@ def keeps_energy(trial: Trial, layer: Layer, direction: Direction, within: tuple
 
     Raises:
         CaseFailed: it is shown not to.
+        NotAsked: no gain of the contract's activation keeps it.
     """
     lo, hi = within
     depth = trial.contract.depth
@@ -63,8 +79,28 @@ def keeps_energy(trial: Trial, layer: Layer, direction: Direction, within: tuple
     judgement, stage = trial.decide(layer, test)
     if judgement.decision is Decision.UNDECIDED and not math.isfinite(judgement.measured):
         trial.note("some networks lose the signal altogether, others do not")
+    if judgement.decision is not Decision.HOLDS:
+        _blame_no_activation(trial, layer, which, judgement.measured, within)
     shown.update(word(judgement.measured, stage.stream, judgement.groups))
     trial.settle(layer, judgement, judgement.groups * depth, **shown)
+
+
+def _blame_no_activation(trial: Trial, layer: Layer, which: int, measured: float, within: tuple[float, float]) -> None:
+    """Go on only where normal weights of the activation's ideal gain keep the band, or these leave it much further.
+
+    Raises:
+        NotAsked: they leave it too, as far: no gain of this activation keeps the energy through so many layers.
+    """
+    phi = nonlinearity(trial.contract)
+    ideal = ideal_ratios(phi, layer.inputs, trial.contract.depth)[which]
+    edge = within[1] if measured > 0 else within[0]
+    excused = ideal / edge > _NEAR_EDGE and abs(measured - ideal) < abs(edge)
+    direction = "a signal" if which == 0 else "a gradient"
+    trial.asks(
+        not excused,
+        f"no gain of {phi} keeps {direction} through {trial.contract.depth} layers: normal weights of its ideal gain"
+        f" change it by a factor of {10**ideal:.3g}",
+    )
 
 
 def _layers(curves: Floats) -> list[list[float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 
 from initcheck.claim import claim
-from initcheck.energy import keeps_energy
+from initcheck.energy import keeps_energy, names_activation
 from initcheck.layer import Layer
 from initcheck.second_moments import serves_both_ways
 from initcheck.strategies import layers
@@ -13,6 +13,7 @@ from initcheck.trial import Trial
 
 NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent")
 BAND = (-1.0, 1.0)
+GAIN_ALONE = "a gain is declared and no activation: what lies between the layers is not said"
 
 
 @claim(
@@ -29,8 +30,12 @@ def signal_survives_depth(trial: Trial, layer: Layer) -> None:
 
     The median, not the mean: at depth/width = 0.2 the mean of He with ReLU is carried by rare networks (median
     exp(-5L/2n) of it).
+
+    Of silu and its like no gain keeps the length of a signal: q = 1 is a fixed point that repels. Where normal weights
+    of the ideal gain leave the band as far, nothing is blamed.
     """
     trial.asks(trial.contract.std is None, "a fixed std promises nothing about depth")
+    trial.asks(names_activation(trial.contract), GAIN_ALONE)
     trial.asks(layer == trial.subject.domain.square, "asked of one square layer, as wide as the profile allows")
     keeps_energy(trial, layer, "forward", BAND)
 
@@ -50,6 +55,7 @@ def gradient_survives_depth(trial: Trial, layer: Layer) -> None:
     Not asked of an activation for which no gain serves both directions (tanh, sigmoid, softplus).
     """
     trial.asks(trial.contract.std is None, "a fixed std promises nothing about depth")
+    trial.asks(names_activation(trial.contract), GAIN_ALONE)
     trial.asks(serves_both_ways(trial.contract), "no gain of this activation serves both directions")
     trial.asks(layer == trial.subject.domain.square, "asked of one square layer, as wide as the profile allows")
     keeps_energy(trial, layer, "backward", BAND)
