@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.adapters.containment import one_line
 from initcheck.blas import one_thread
 from initcheck.broken_claim import contained
 from initcheck.cases import smallest_failure
+from initcheck.causes import Cause
 from initcheck.claim import Claim, checks, find, in_order
 from initcheck.contract import Contract
 from initcheck.draws import OutOfTime
@@ -240,7 +242,7 @@ class Checker:
             subject.draws.deadline = None
         if failure is not None:
             evidence = failure.evidence if isinstance(failure, CaseFailed) else Evidence(measured=str(failure))
-            cause = subject.likely_cause(claim.id, evidence)
+            cause = _cause(subject, claim, evidence, trial)
             if cause is not None:
                 evidence = dataclasses.replace(evidence, likely=cause.sentence, fix=cause.fix)
             evidence = failure_series(claim, subject, self.ledger.claim(), evidence)
@@ -251,7 +253,7 @@ class Checker:
             reason = f"needs {failed_needs[0]}, which fails" if failed_needs else trial.moot[0]
             return self._result(subject, claim, Verdict.NOT_APPLICABLE, reason, trial)
         if not trial.decided:
-            reason = max(trial.not_asked, key=trial.not_asked.__getitem__, default="it was asked of no case")
+            reason = _why_not(trial.not_asked)
             return self._result(subject, claim, Verdict.NOT_APPLICABLE, reason, trial)
         return self._result(subject, claim, Verdict.HOLDS, None, trial, _worst(trial.decided))
 
@@ -291,6 +293,28 @@ class Checker:
             reproduce="pytest " + " ".join(shlex.quote(o) for o in options),
             location=initializer.location,
         )
+
+
+def _why_not(not_asked: Mapping[str, int]) -> str:
+    """The commonest reason; one that says more than of which layers the claim is asked goes first.
+
+    >>> _why_not({"asked of square layers": 29, "no gain keeps it": 1})
+    'no gain keeps it'
+    """
+    return max(
+        not_asked,
+        key=lambda reason: (not reason.startswith("asked of "), not_asked[reason]),
+        default="it was asked of no case",
+    )
+
+
+def _cause(subject: Subject, claim: Claim, evidence: Evidence, trial: Trial) -> Cause | None:
+    """The likely cause of a failure; None where nothing fits. What was proven stands, whatever happens here."""
+    try:
+        return subject.likely_cause(claim.id, evidence)
+    except Exception as error:
+        trial.note(f"looking for the cause broke, which is a fault of initcheck, not of yours: {one_line(error)}")
+        return None
 
 
 def subject_of(initializer: Initializer, budget: Profile, seed: int) -> Subject:

@@ -79,6 +79,9 @@ class Subject:
     def contract(self) -> Contract:
         """What the claims hold it to: declared, else known, else inferred, else (linear, fan_in)."""
         said = self.initializer.contract
+        if said.promised("distribution") == "orthogonal":
+            # Orthonormal rows, or columns of a tall matrix, have that variance and can have no other.
+            said = said.filled_by(Contract(fan="fan_max", entries="dependent"), "known")
         if self.inferred is not None:
             if said.activation is not None or said.gain is not None or said.std is not None:
                 # The strength of the initializer is promised: its draws may fill in the layout, not excuse it.

@@ -10,6 +10,7 @@ import pytest
 
 import initcheck
 from initcheck.checking import Checker
+from initcheck.subject import Subject
 from initcheck.verdict import Verdict
 
 Array = np.ndarray[Any, Any]
@@ -110,6 +111,32 @@ def test_a_broken_initializer_fails_the_claim_that_says_so(function: Any, claim:
     )
     assert report[claim].verdict is Verdict.FAILS
     assert measured in str(report[claim].evidence.measured)
+
+
+def test_a_failure_stands_where_the_search_for_its_cause_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Subject, claim_id: str, failed: Any) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(Subject, "likely_cause", broken)
+    report = initcheck.check(uniform, contract=CONTRACT, profile="quick", claims=["output-variance-near-one"])
+    result = report["output-variance-near-one"]
+    assert result.verdict is Verdict.FAILS
+    assert any("looking for the cause broke" in note for note in result.notes)
+
+
+def orthogonal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    u, _, vt = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
+    return np.asarray(u @ vt)
+
+
+def test_orthogonal_says_that_the_larger_side_is_normalised_and_that_entries_depend() -> None:
+    contract = {"activation": "linear", "layout": "out_in", "distribution": "orthogonal"}
+    claims = ["output-variance-near-one", "entries-are-independent"]
+    report = initcheck.check(orthogonal, contract=contract, profile="quick", claims=claims)
+    assert report["output-variance-near-one"].verdict is Verdict.HOLDS
+    assert report["entries-are-independent"].verdict is Verdict.NOT_APPLICABLE
+    fan_in = initcheck.check(orthogonal, contract={**contract, "fan": "fan_in"}, profile="quick", claims=claims[:1])
+    assert fan_in["output-variance-near-one"].verdict is Verdict.FAILS
 
 
 def test_a_claim_whose_own_code_breaks_costs_that_claim_alone(monkeypatch: pytest.MonkeyPatch) -> None:
