@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from initcheck.adapters.isolation import isolated, watching
 from initcheck.causes import Cause, cause
 from initcheck.probe import Array, Draw
 
@@ -48,6 +48,11 @@ BEHAVIOURS: Mapping[str, Cause] = {
         "leave the seed in the cache's key, or do not cache",
         "randomness",
     ),
+    "handed-out-again": cause(
+        "a cache hands the same array out again: writing to one layer's weights changes another's",
+        "return a copy of what is kept",
+        "memory",
+    ),
     "never-advances": cause(
         "it draws from a copy of the generator: the next call on the same generator repeats the weights",
         "draw from the generator itself, so that it moves on",
@@ -86,18 +91,24 @@ def seed_behaviours(draw: Draw, seed: int = 0) -> tuple[str, ...]:
             return ()
         results = [np.array(draw(_SHAPE, s), dtype=np.float64) for s in (*range(seed, seed + _CONSECUTIVE), *spread)]
         last = draw(_SHAPE, seed + 1)
+        again = draw(_SHAPE, seed + 1)
+        found = _of_seeds(draw, seed, kept, results) + _of_globals(draw, seed)
     except Exception:  # what it raises is another claim's finding
         return ()
-    found = _of_seeds(draw, seed, kept, results)
     if np.shares_memory(first, last) or not np.array_equal(np.asarray(first, dtype=np.float64), kept):
         found += ("aliased",)
-    return found
+    elif np.shares_memory(last, again):
+        found += ("handed-out-again",)
+    return tuple(dict.fromkeys(found))
 
 
 def _of_seeds(draw: Draw, seed: int, first: Array, results: Sequence[Array]) -> tuple[str, ...]:
-    if not np.array_equal(results[0], first, equal_nan=True):
-        return ("global-generator",) if _follows_globals(draw, seed) else ("state",)
     distinct = len({r.tobytes() for r in results})
+    repeats = np.array_equal(results[0], first, equal_nan=True)
+    if (distinct == 1 or not repeats) and _follows_globals(draw, seed):
+        return ("global-generator",)
+    if not repeats:
+        return ("state",)
     if distinct == 1:
         return ("seed-ignored",)
     if distinct < len(results) - 1:
@@ -107,17 +118,19 @@ def _of_seeds(draw: Draw, seed: int, first: Array, results: Sequence[Array]) -> 
 
 def _follows_globals(draw: Draw, seed: int) -> bool:
     """Whether the weights are what the global generators make them."""
-    kept = random.getstate(), np.random.get_state()
-    try:
-        results = []
-        for _ in range(2):
-            random.seed(seed)
-            np.random.seed(seed)
+    results = []
+    for start in (seed, seed, seed + 1):
+        with isolated(start):
             results.append(np.array(draw(_SHAPE, seed), dtype=np.float64))
-        return bool(np.array_equal(results[0], results[1], equal_nan=True))
-    finally:
-        random.setstate(kept[0])
-        np.random.set_state(kept[1])
+    return np.array_equal(results[0], results[1], equal_nan=True) and not np.array_equal(results[0], results[2])
+
+
+def _of_globals(draw: Draw, seed: int) -> tuple[str, ...]:
+    with isolated(seed + 2), watching() as moved, isolated(None):
+        draw(_SHAPE, seed)
+    if not moved:
+        return ()
+    return ("global-generator",) if _follows_globals(draw, seed) else ("reseeds-global-generator",)
 
 
 def _correlated(results: Sequence[Array]) -> bool:

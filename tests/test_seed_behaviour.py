@@ -1,0 +1,52 @@
+"""What calls show of seeds, global generators and memory."""
+
+import functools
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from initcheck.seed_behaviour import seed_behaviours
+
+
+def torch_global(shape, seed):
+    return torch.randn(shape).numpy()
+
+
+def numpy_global(shape, seed):
+    return np.random.normal(size=shape)
+
+
+def seeds_python(shape, seed):
+    random.seed(seed)
+    return np.reshape([random.gauss(0, 1) for _ in range(shape[0] * shape[1])], shape)
+
+
+def seeds_torch(shape, seed):
+    torch.manual_seed(3)
+    return torch.randn(shape).numpy()
+
+
+@functools.cache
+def kept(shape, seed):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def right(shape, seed):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+@pytest.mark.parametrize(
+    ("draw", "found"),
+    [
+        (torch_global, ("global-generator",)),
+        (numpy_global, ("global-generator",)),
+        (seeds_python, ("reseeds-global-generator",)),
+        (seeds_torch, ("seed-ignored", "reseeds-global-generator")),
+        (kept, ("handed-out-again",)),
+        (right, ()),
+    ],
+)
+def test_seeds_global_generators_and_memory_are_told_apart(draw, found):
+    assert seed_behaviours(draw) == found
