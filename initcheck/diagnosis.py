@@ -19,11 +19,15 @@ from initcheck.probe import Draw, Probe, probe
 from initcheck.seed_behaviour import BEHAVIOURS, seed_behaviours
 from initcheck.structure import structure_of
 from initcheck.structure_causes import structure_cause
+from initcheck.value_causes import cancelling_cause, grid_cause, not_finite_cause
 
 __all__ = ["Cause", "Observed", "diagnose"]
 
 _SEED_SHAPE = (16, 16)
 _MATRICES = ("out_in", "in_out")
+_MEAN_SHAPE, _MEAN_CALLS = (256, 256), 32
+# A law that more than a third of the shapes contradict is not said to be the one in the code.
+_MOST = 2 / 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +97,18 @@ def _causes(evidence: Observed, topic: str | None) -> Iterator[Cause]:
         structure = structure_of(seen, evidence.layout)
         if structure is not None:
             yield from _if(structure_cause(structure, contract))
-    if topic in (None, "randomness", "memory"):
+    if topic in (None, "randomness", "memory", "globals"):
         yield from (BEHAVIOURS[name] for name in seed_behaviours(evidence.draw, evidence.seed))
-    yield from _if(mean_cause(family, *seen.mean()))
+    centering = topic == "centering"
+    yield from _if(mean_cause(family, *(_mean(evidence) if centering else None) or seen.mean(), proven=centering))
+    yield from _if(grid_cause(seen))
     yield from _if(family_cause(family, contract))
     yield from _law_causes(evidence, topic, seen, family)
+    if topic == "promises":
+        samples = seen.samples(evidence.layout, groups=contract.groups)
+        yield from _if(not_finite_cause(evidence.draw, evidence.seed, samples, contract.fan or "fan_in"))
+    if topic in ("scale", "depth"):
+        yield from _if(cancelling_cause(evidence.draw, evidence.seed, evidence.layer, contract))
 
 
 def _if(cause: Cause | None) -> tuple[Cause, ...]:
@@ -106,9 +117,33 @@ def _if(cause: Cause | None) -> tuple[Cause, ...]:
 
 def _look(evidence: Observed) -> Probe:
     layout = evidence.layout
-    depthwise = layout if evidence.contract.groups == "depthwise" and layout not in _MATRICES else None
-    ranks = (2,) if layout in _MATRICES else (len(layout), 2)
-    return probe(evidence.draw, seed=evidence.seed, ranks=ranks, depthwise=depthwise)
+    groups = evidence.contract.groups
+    also = evidence.layer.shape if evidence.layer is not None else None
+    if layout in _MATRICES:
+        return probe(evidence.draw, seed=evidence.seed, ranks=(2,), also=also)
+    return probe(
+        evidence.draw,
+        seed=evidence.seed,
+        ranks=(len(layout), 2),
+        depthwise=layout if groups == "depthwise" else None,
+        grouped=(layout, groups) if isinstance(groups, int) and groups > 1 else None,
+        also=also,
+    )
+
+
+def _mean(evidence: Observed) -> tuple[float, float] | None:
+    """Mean over rms of two million weights, and its standard error between draws; None where it takes no matrix."""
+    values = []
+    for k in range(_MEAN_CALLS):
+        try:
+            weights = np.asarray(evidence.draw(_MEAN_SHAPE, evidence.seed + 17 * k), dtype=np.float64)
+        except Exception:  # it may not take this shape: then the first look must do
+            return None
+        rms = math.sqrt(float(np.mean(weights**2)))
+        if not 0 < rms < math.inf:
+            return None
+        values.append(float(weights.mean()) / rms)
+    return float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(_MEAN_CALLS)
 
 
 def _turned_cause(seen: Probe) -> Cause | None:
@@ -129,10 +164,12 @@ def _law_causes(evidence: Observed, topic: str | None, seen: Probe, family: Fami
     if law is None:
         return
     proven = topic in ("scale", "depth", "law")
-    wrong = law_cause(law, family, contract, proven=proven)
+    samples = seen.samples(layout, groups=contract.groups)
+    wrong = None
+    if law.denominator.name == (contract.fan or "fan_in") or law.agreeing >= _MOST * len(samples):
+        wrong = law_cause(law, family, contract, proven=proven)
     yield from _if(wrong)
     if wrong is None:
-        samples = seen.samples(layout, groups=contract.groups)
         yield from _if(exceptions_cause(law, samples, contract.fan or "fan_in"))
 
 

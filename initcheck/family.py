@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ class Family:
         parameter: where it is cut (in standard deviations of the uncut normal), the density of a sparse one,
             the number of levels, the tail index; None where there is none.
         kurtosis: E w^4 / (E w^2)^2 of the centred weights; NaN where there are no weights to read.
-        share: E w^2 as a fraction of what it would be without the truncation or the sparsity.
+        share: E w^2 as a fraction of what it would be without the truncation, the clipping or the sparsity.
     """
 
     name: str
@@ -145,7 +146,8 @@ def _continuous(draws: Sequence[Array]) -> Family:
     first = np.abs(draws[0])  # one draw alone: its edge is not blurred by the rms of the others
     at_edge = float(np.mean(first >= first.max() * (1 - 1e-6)))
     if at_edge > 0.005:
-        return Family("clipped", f"cut at its edges, where {100 * at_edge:.2g} % of the weights lie", at_edge, kurtosis)
+        text = f"cut at its edges, where {100 * at_edge:.2g} % of the weights lie"
+        return Family("clipped", text, at_edge, kurtosis, _clipped_variance(at_edge))
     if abs(kurtosis - 1.8) < 0.05 and largest < math.sqrt(3) * 1.03:
         return Family("uniform", "a uniform", None, kurtosis)
     if abs(kurtosis - 2.4) < 0.06 and abs(largest - math.sqrt(6)) < 0.035:
@@ -155,6 +157,14 @@ def _continuous(draws: Sequence[Array]) -> Family:
         text = f"a normal truncated at {cut:g} sigma"
         return Family("truncated_normal", text, cut, kurtosis, truncated_variance(cut))
     return _outliers(draws, kurtosis) or _tailed(size, kurtosis)
+
+
+def _clipped_variance(at_edge: float) -> float:
+    """Variance of a standard normal of which so large a part is clipped to +-c."""
+    if at_edge >= 1:
+        return 1.0
+    cut = NormalDist().inv_cdf(1 - at_edge / 2)
+    return (1 - at_edge) * truncated_variance(cut) + at_edge * cut**2
 
 
 def _one_sided(values: Array, mean: float) -> Family:

@@ -46,17 +46,18 @@ def orthogonal_cause(contract: Contract) -> Cause | None:
     )
 
 
-def mean_cause(family: Family, mean: float, mean_error: float) -> Cause | None:
+def mean_cause(family: Family, mean: float, mean_error: float, *, proven: bool = False) -> Cause | None:
     """Explain by a mean that is not zero.
 
     Args:
         family: the marginal law.
         mean: mean over rms of the weights.
         mean_error: its standard error between draws.
+        proven: a mean was shown not to be zero; a smaller one is then believed.
     """
     if family.name == "outliers":
         return None  # a handful of far weights carries any mean there is
-    off = abs(mean) > max(0.004, 5 * mean_error)
+    off = abs(mean) > (max(0.001, 3 * mean_error) if proven else max(0.004, 5 * mean_error))
     if off and family.name in ("levels", "quantised", "rademacher"):
         return cause(
             f"{family} with mean {mean:.2g} rms: rounded down, or a low-precision uniform whose 0 is kept",

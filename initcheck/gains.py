@@ -10,7 +10,7 @@ from initcheck.contract import Contract
 from initcheck.family import Family
 from initcheck.networks import activation
 
-__all__ = ["Gain", "Shortfall", "gains_near", "required_power", "shortfall"]
+__all__ = ["Gain", "Shortfall", "gains_near", "known_gains", "required_power", "shortfall"]
 
 _TOLERANCE = 0.04  # 10 % would read 25/9 * 0.774 = 2.149, a truncated tanh, as He
 _SIGMAS = 4.0
@@ -73,7 +73,7 @@ class Shortfall:
     """A constant that is a gain's, times a factor that was forgotten.
 
     Attributes:
-        kind: ``uniform``, ``truncated``, ``sparse``, ``scale``.
+        kind: ``uniform``, ``truncated``, ``clipped``, ``sparse``, ``scale``.
         factor: what was overlooked: c = factor * gain^2.
         gain: whose gain.
     """
@@ -97,6 +97,7 @@ def shortfall(constant: float, standard_error: float, family: Family, wanted: fl
         "truncated_normal": ("truncated", family.share),
         "sparse": ("sparse", family.share),
         "levels": ("sparse", family.share),
+        "clipped": ("clipped", family.share),
         "laplace": ("scale", 2.0),  # NumPy's scale b is not the deviation: the variance is 2 b^2
         "logistic": ("scale", math.pi**2 / 3),
     }

@@ -55,6 +55,16 @@ def _kernel_minus_one(layer: Layer) -> float:
     return float(layer.channels * math.prod(sides))
 
 
+def _square_kernel(side: int) -> Callable[[Layer], float]:
+    """Channels times the square of one side of the kernel: the first, or the last."""
+
+    def of(layer: Layer) -> float:
+        sides = [n for n, axis in zip(layer.shape, layer.axes, strict=True) if axis not in "oi"]
+        return float(layer.channels * (sides[side] if sides else 1) ** 2)
+
+    return of
+
+
 # A fan read from another layout's axes: channels first is (out, in, ...), channels last (..., in, out).
 def _first_in(layer: Layer) -> float:
     return float(math.prod(layer.shape[1:]))
@@ -92,8 +102,8 @@ _POWERS = (
     Denominator("fan_in*fan_out", lambda a: float(a.fan_in) * a.fan_out),
     Denominator("sqrt(fan_in*fan_out)", lambda a: math.sqrt(float(a.fan_in) * a.fan_out)),
     Denominator("(fan_in*fan_out)^2", lambda a: (float(a.fan_in) * a.fan_out) ** 2),
-    Denominator("1/fan_in", lambda a: 1.0 / a.fan_in),
-    Denominator("1/fan_out", lambda a: 1.0 / a.fan_out),
+    Denominator("1/fan_in", lambda a: 1.0 / a.fan_in if a.fan_in else math.inf),
+    Denominator("1/fan_out", lambda a: 1.0 / a.fan_out if a.fan_out else math.inf),
     Denominator("channels", lambda a: a.channels),
     Denominator("units", lambda a: a.units),
     Denominator("receptive", lambda a: a.receptive),
@@ -110,7 +120,12 @@ _OFF = (
     Denominator("2*(fan_in//2)", lambda a: 2.0 * (a.fan_in // 2)),
     Denominator("2*(fan_out//2)", lambda a: 2.0 * (a.fan_out // 2)),
     Denominator("fan_in rounded up to 8", lambda a: 8.0 * math.ceil(a.fan_in / 8)),
+    Denominator("sqrt(fan_in) rounded down, squared", lambda a: float(math.isqrt(a.fan_in)) ** 2),
+    Denominator("fan_in rounded down to a power of 2", lambda a: 2.0 ** (a.fan_in.bit_length() - 1)),
+    Denominator("fan_in rounded up to a power of 2", lambda a: 2.0 ** (a.fan_in - 1).bit_length()),
     Denominator("fan_in*(kernel - 1)", _kernel_minus_one),
+    Denominator("channels*first side squared", _square_kernel(0)),
+    Denominator("channels*last side squared", _square_kernel(-1)),
     Denominator("(1 + units)*receptive/2", lambda a: (1 + a.units) * a.receptive / 2),
     Denominator("(channels + units)/2", lambda a: (a.channels + a.units) / 2),
     Denominator("fan_in read channels-last", _last_in),

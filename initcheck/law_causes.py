@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from initcheck.causes import Cause, number, over, root
 from initcheck.contract import Contract
 from initcheck.family import Family
-from initcheck.gains import Shortfall, gains_near, required_power, shortfall
+from initcheck.gains import Shortfall, gains_near, known_gains, required_power, shortfall
 from initcheck.law import Law, LawSample
 from initcheck.layer import Layer
 
@@ -17,6 +17,7 @@ __all__ = ["exceptions_cause", "law_cause"]
 
 _TOPICS = frozenset({"scale", "depth", "law"})
 _NEAR = 0.04
+_FEW = 64
 # Beyond these the twenty layers of signal-survives-depth leave [0.1, 10]: without a failed claim nothing
 # milder is called a mistake.
 _HARMLESS = (0.891, 1.122)
@@ -43,7 +44,13 @@ def law_cause(law: Law, family: Family, contract: Contract, *, proven: bool) -> 
         return None
     if not proven and _HARMLESS[0] <= ratio <= _HARMLESS[1]:
         return None
-    return _wrong_constant(law.constant, law.standard_error, family, fan, power, contract)
+    found = _wrong_constant(law.constant, law.standard_error, family, fan, power, contract)
+    if found is not None or not proven:
+        return found
+    needed = "was declared" if contract.gain is not None else f"{contract.activation or 'linear'} needs"
+    return _cause(
+        f"variance is {over(law.constant, fan)}, {number(ratio)} times what {needed}", f"std = {root(power, fan)}"
+    )
 
 
 def _cause(sentence: str, fix: str) -> Cause:
@@ -69,6 +76,19 @@ def _wrong_constant(c: float, error: float, family: Family, fan: str, power: flo
             f"variance is {over(c, fan)}: PyTorch's gain 3/4 for SELU; its fixed point needs 1",
             f"std = {root(power, fan)}",
         )
+    near = max(_NEAR, 4 * error)
+    customary = [power, *(g.power for g in known_gains() if g.activation == activation)]
+    squared = next((p for p in customary if p > 1.05 and abs(c / p**2 - 1) <= near), None)
+    if squared is not None:
+        return _cause(
+            f"std is {number(squared)}/sqrt({_fan_text(fan)}): gain^2 stands where the gain belongs",
+            f"std = {root(power, fan)}",
+        )
+    if family.name != "uniform" and abs(c / (3 * power) - 1) <= near:
+        return _cause(
+            f"variance is {over(c, fan)}: the bound of a uniform, {root(3 * power, fan)}, stands where the std belongs",
+            f"std = {root(power, fan)}",
+        )
     for gain in gains_near(c, error):
         if gain.activation != activation:
             paper = {"linear": " (LeCun)", "relu": " (He)"}.get(gain.activation, "")
@@ -80,18 +100,12 @@ def _wrong_constant(c: float, error: float, family: Family, fan: str, power: flo
     short = shortfall(c, error, family)
     if short is not None:
         return _shortfall(short, family, fan, short.gain.power, power)
-    near = max(_NEAR, 4 * error)
     if fan == "fan_avg" and abs(2 * c / power - 1) <= near:
         return _cause(
             f"variance is {number(2 * c)}/(2*(fan_in + fan_out)): the factor 2 of the mean is missing"
             if abs(c - 0.5) > near
             else "variance is 1/(fan_in + fan_out): the factor 2 of the mean is missing",
             f"variance {over(power, fan)}",
-        )
-    if power > 1.05 and abs(c / power**2 - 1) <= near:
-        return _cause(
-            f"std is {number(power)}/sqrt({_fan_text(fan)}): gain^2 stands where the gain belongs",
-            f"std = {root(power, fan)}",
         )
     if power > 1.05 and abs(c / math.sqrt(power) - 1) <= near:
         return _cause(
@@ -127,6 +141,11 @@ def _shortfall(short: Shortfall, family: Family, fan: str, meant: float, power: 
         return _cause(
             f"{variance}: {family}, without correction",
             f"divide the std {root(power, fan)} by {math.sqrt(short.factor):.4f}",
+        )
+    if short.kind == "clipped":
+        return _cause(
+            f"{variance}: {family}, not corrected for",
+            f"divide the std {root(power, fan)} by {math.sqrt(short.factor):.4f}, or do not clip",
         )
     return _cause(
         f"{variance}: {family}, not corrected for",
@@ -169,6 +188,10 @@ def _wrong_fan(law: Law, measured: str, family: Family, fan: str, power: float, 
             "the fan is halved by integer division: odd fans lose one, and 1 becomes 0",
             f"use /, not //: {std}",
         )
+    if measured == "sqrt(fan_in) rounded down, squared":
+        return _cause("the square root of fan_in is rounded down to a whole number", f"keep its fraction: {std}")
+    if "power of 2" in measured:
+        return _cause(f"variance is {_formula(law)}: the fan is a power of 2", f"the fan itself: {std}")
     swapped = {"fan_in": "fan_out", "fan_out": "fan_in"}.get(fan)
     if measured == swapped:
         return _cause(
@@ -188,6 +211,8 @@ def _wrong_fan(law: Law, measured: str, family: Family, fan: str, power: float, 
         "units": "the fan counts output channels alone",
         "receptive": "the fan counts the kernel's positions alone, not the channels",
         "fan_in rounded up to 8": "the fan is rounded up to a multiple of 8, as a padded buffer is",
+        "channels*first side squared": "the kernel is taken for a square of its first side",
+        "channels*last side squared": "the kernel is taken for a square of its last side",
         "fan_in*(kernel - 1)": "the kernel's sides are counted one too small",
         "(channels + units)/2": "the kernel's positions are not counted in the fans",
     }.get(measured)
@@ -265,6 +290,16 @@ def exceptions_cause(law: Law, samples: Sequence[LawSample], fan: str) -> Cause 
             "scale by the fan, not by the weights drawn",
             topics,
         )
+    halved = {a: (a.fan_in + a.fan_out) / 2 / ((a.fan_in + a.fan_out) // 2) for a in ratio}
+    if fan == "fan_avg" and all(h > 1 and abs(ratio[a] / h - 1) < 0.1 for a, h in halved.items()):
+        return Cause("the mean of both fans is rounded down by an integer division", "use /, not //", topics)
+    few = max(a.weights for a in ratio)
+    if len(ratio) > 1 and few <= _FEW and only({a: a.weights <= few for a in every}):
+        return Cause(
+            f"the variance is off at tensors of {few} weights or fewer: it hangs on how many are drawn at once",
+            "scale by the fan, whatever the number of weights",
+            topics,
+        )
     broken = "it raises or is not finite" if not all(map(math.isfinite, ratio.values())) else "it is off"
     if all(a.weights % 2 == 1 for a in ratio) and only({a: a.weights % 2 == 1 for a in every}, but_few=True):
         return Cause(
@@ -274,7 +309,7 @@ def exceptions_cause(law: Law, samples: Sequence[LawSample], fan: str) -> Cause 
         )
     # A layer of few weights may be off by a heavy tail's doing: their own standard error does not show it.
     sure = any(s.n >= 1000 or not math.isfinite(s.mean_square) for s in off)
-    if sure and all(width(a) % 2 == 1 for a in ratio):
+    if sure and len(ratio) > 1 and all(width(a) % 2 == 1 for a in ratio):
         return Cause(f"{broken} at odd {fan}: an integer division", "use /, not //", topics)
     smallest = min(a.weights for a in ratio)
     if nothing and all((a.weights >= smallest) == (a in ratio) for a in every):

@@ -133,7 +133,15 @@ class Probe:
         return mean, math.sqrt(max(spread, 1.0) / float(np.sum(sizes)))
 
 
-def probe(draw: Draw, *, seed: int = 0, ranks: Iterable[int] = (2, 4), depthwise: str | None = None) -> Probe:
+def probe(
+    draw: Draw,
+    *,
+    seed: int = 0,
+    ranks: Iterable[int] = (2, 4),
+    depthwise: str | None = None,
+    grouped: tuple[str, int] | None = None,
+    also: tuple[int, ...] | None = None,
+) -> Probe:
     """Draw at the shapes of the plan; whatever the initializer does wrong is noted, never raised.
 
     >>> def he(shape, seed):
@@ -146,8 +154,15 @@ def probe(draw: Draw, *, seed: int = 0, ranks: Iterable[int] = (2, 4), depthwise
         seed: where the seeds used begin; each is 17 after the last.
         ranks: numbers of axes to try, of 2 to 5.
         depthwise: a layout of convolutions whose units see one channel each.
+        grouped: a layout of convolutions and their number of groups, which then divides the units.
+        also: one more shape to draw at, such as the one that fails.
     """
     plans = dict(_PLANS)
+    if grouped is not None:
+        plans[len(grouped[0])] = _grouped_plan(*grouped)
+    if also is not None and also not in dict(plans.get(len(also), ())):
+        calls = max(2, min(_ALSO_CALLS, _ALSO_WEIGHTS // max(1, math.prod(also))))
+        plans[len(also)] = (*plans.get(len(also), ()), (also, calls))
     if depthwise is not None:
         plans[len(depthwise)] = _depthwise_plan(depthwise)
     draws: dict[tuple[int, ...], tuple[Array, ...]] = {}
@@ -180,6 +195,14 @@ def probe(draw: Draw, *, seed: int = 0, ranks: Iterable[int] = (2, 4), depthwise
     return Probe(draws, failures, frozenset(infinite), returned)
 
 
+def _grouped_plan(layout: str, groups: int) -> tuple[tuple[tuple[int, ...], int], ...]:
+    units = layout.index("o")
+    return tuple(
+        (tuple(-(-n // groups) * groups if axis == units else n for axis, n in enumerate(shape)), calls)
+        for shape, calls in _PLANS[len(layout)]
+    )
+
+
 def _depthwise_plan(layout: str) -> tuple[tuple[tuple[int, ...], int], ...]:
     kernels = (
         (64, 3, 3, 1),
@@ -197,6 +220,7 @@ def _depthwise_plan(layout: str) -> tuple[tuple[tuple[int, ...], int], ...]:
 
 # Seeds side by side may be related, which is a finding of its own and must not look like a fixed pattern.
 _STRIDE = 17
+_ALSO_WEIGHTS, _ALSO_CALLS = 4096, 1024
 _NOT_FINITE = "a weight is infinite or NaN"
 
 

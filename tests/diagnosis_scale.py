@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 from diagnosis_samplers import (
     BACK,
     DEPTH,
@@ -36,6 +37,38 @@ from initcheck.contract import Contract
 # name: (draw, contract, the claim that fails, a part of the sentence, a part of the fix)
 WRONG_SCALE = {
     # scale
+    "tanh gain squared": (
+        normal(lambda s: (5 / 3) ** 4 / s[1]), Contract(activation="tanh", layout="out_in"), OUTPUT,
+        "std is 2.78/sqrt(fan_in): gain^2 stands where the gain belongs", "std = sqrt(2.54/fan_in)",
+    ),
+    "bound as std": (
+        normal(lambda s: 6 / s[1]), RELU, OUTPUT,
+        "variance is 6/fan_in: the bound of a uniform, sqrt(6/fan_in), stands", "std = sqrt(2/fan_in)",
+    ),
+    "clipped at one sigma": (
+        of(lambda w, _: np.clip(w, -((2 / w.shape[1]) ** 0.5), (2 / w.shape[1]) ** 0.5)), RELU, OUTPUT,
+        "/fan_in: cut at its edges, where 32 % of the weights lie, not corrected for", "do not clip",
+    ),
+    "rounded to a decimal": (
+        of(lambda w, _: np.round(w, 1), std=lambda s: s[1] ** -0.5), LINEAR, OUTPUT,
+        "every weight is a multiple of 0.1, whatever the width: they are rounded", "a fraction of the std",
+    ),
+    "whole numbers": (
+        of(lambda w, _: np.trunc(127 * w), std=lambda s: s[1] ** -0.5), LINEAR, OUTPUT,
+        "every weight is a whole number, whatever the width: they are rounded", "a fraction of the std",
+    ),
+    "fan rounded to a power of 2": (
+        normal(lambda s: 1 / 2 ** int(math.log2(s[1]))), LINEAR, LAW,
+        "1/(fan_in rounded down to a power of 2): the fan is a power of 2", "the fan itself",
+    ),
+    "root rounded down": (
+        normal(lambda s: 1 / math.isqrt(s[1]) ** 2), LINEAR, OUTPUT,
+        "the square root of fan_in is rounded down", "keep its fraction",
+    ),
+    "square kernels alone": (
+        normal(lambda s: 2 / (s[1] * s[2] ** 2)), OIHW, OUTPUT,
+        "the kernel is taken for a square of its first side", "divide by fan_in",
+    ),
     "variance as std": (
         normal(lambda s: (2 / s[1]) ** 2), RELU, OUTPUT,
         "variance is (2/fan_in)^2: the square root is missing", "std = sqrt(2/fan_in)",

@@ -1,6 +1,8 @@
 """Likely causes: the right one first for broken initializers, none for right ones."""
 
+import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from diagnosis_scale import WRONG_SCALE
 from diagnosis_structure import WRONG_STRUCTURE
 
 from initcheck.causes import claim_topic
+from initcheck.contract import Contract
 from initcheck.diagnosis import Observed, diagnose
 from initcheck.layer import Layer
 from initcheck.seed_behaviour import BEHAVIOURS
@@ -109,6 +112,81 @@ def test_the_failing_layer_tells_in_which_layout_to_look():
     assert "the kernel's positions are not counted" in cause.sentence
     dense = Layer((8, 4), "out_in")
     assert diagnose(Observed(draw=draw, contract=RELU, claim="output-variance-near-one", layer=dense)) is None
+
+
+def test_where_no_mistake_has_that_factor_the_factor_is_said_of_a_proven_failure():
+    draw = normal(lambda s: 1.32 / s[1])
+    cause = diagnose(Observed(draw=draw, contract=LINEAR, claim="output-variance-near-one"))
+    assert cause is not None
+    assert re.match(r"variance is 1\.3\d?/fan_in, 1\.3\d? times what linear needs", cause.sentence)
+    assert diagnose(Observed(draw=draw, contract=LINEAR)) is None
+
+
+def test_a_mean_of_fans_that_is_rounded_down_is_seen_at_the_failing_layer():
+    draw = normal(lambda s: 1 / (sum(s) // 2))
+    contract = Contract(activation="linear", fan="fan_avg")
+    seen = Observed(draw=draw, contract=contract, claim="output-variance-near-one", layer=Layer((2, 1)))
+    cause = diagnose(seen)
+    assert cause is not None
+    assert cause.sentence == "the mean of both fans is rounded down by an integer division"
+
+
+def test_weights_of_a_unit_that_cancel_are_seen_at_the_failing_layer():
+    def antithetic(s, seed):
+        half = np.random.default_rng(seed).normal(0, he(s) ** 0.5, -(-math.prod(s) // 2))
+        return np.random.default_rng(seed).permutation(np.concatenate([half, -half])[: math.prod(s)]).reshape(s)
+
+    contract = Contract(activation="relu", layout="out_in", entries="dependent")
+    seen = Observed(draw=antithetic, contract=contract, claim="output-variance-near-one", layer=Layer((1, 2)))
+    cause = diagnose(seen)
+    assert cause is not None
+    assert cause.sentence.startswith("the weights of a unit cancel")
+    # Behind an odd activation the inputs have no mean, and their sum does not matter.
+    centred = Contract(activation="linear", gain=2**0.5, layout="out_in", entries="dependent")
+    assert diagnose(dataclasses.replace(seen, contract=centred)) is None
+
+
+def test_groups_may_divide_no_shape_of_the_first_look():
+    draw = normal(lambda s: 2 / (4 * math.prod(s[1:])))
+    contract = Contract(activation="relu", layout="oihw", groups=3)
+    layer = Layer((6, 4, 3, 3), "oihw", 3)
+    cause = diagnose(Observed(draw=draw, contract=contract, claim="output-variance-near-one", layer=layer))
+    assert cause is not None
+    assert "2/fan_in divided by 4" in cause.sentence
+
+
+def test_a_law_that_a_third_of_the_shapes_contradict_is_not_said():
+    def by_the_logarithm(s, seed):
+        return np.random.default_rng(seed).normal(size=s) / math.log2(s[1])
+
+    for claim in ("output-variance-near-one", "variance-follows-one-law"):
+        cause = diagnose(Observed(draw=by_the_logarithm, contract=LINEAR, claim=claim))
+        assert cause is None or "fan_in 1" in cause.sentence
+    finite = diagnose(Observed(draw=by_the_logarithm, contract=LINEAR, claim="accepts-every-shape"))
+    assert finite is not None
+    assert "at fan_in 1: a division by zero, or a logarithm of 1" in finite.sentence
+
+
+def test_weights_that_are_now_and_then_not_finite_are_counted():
+    def one_in_256(s, seed):
+        r = np.random.default_rng(seed)
+        return np.where(r.integers(0, 256, s) == 0, np.nan, r.normal(size=s))
+
+    cause = diagnose(Observed(draw=one_in_256, contract=LINEAR, claim="finite"))
+    assert cause is not None
+    assert re.match(r"about 1 weight in 2\d\d is not finite, at every shape", cause.sentence)
+    assert diagnose(Observed(draw=normal(lambda s: 1 / s[1]), contract=LINEAR, claim="finite")) is None
+
+
+def test_a_small_mean_is_believed_where_it_was_shown():
+    def bytes_of(s, seed):
+        u = np.random.default_rng(seed).integers(0, 256, s)
+        return (u / 128 - 1) * math.sqrt(3 / s[1])
+
+    cause = diagnose(Observed(draw=bytes_of, contract=LINEAR, claim="zero-mean"))
+    assert cause is not None
+    assert cause.sentence.startswith("a grid of 256 levels with mean -0.00")
+    assert diagnose(Observed(draw=normal(lambda s: 1 / s[1]), contract=LINEAR, claim="zero-mean")) is None
 
 
 def raises(s, seed):
