@@ -29,6 +29,8 @@ def repeats_bit_for_bit(trial: Trial, layers: Sequence[Layer]) -> None:
     plan: list[Call] = []
     for layer in layers:
         plan += [(layer.asked, seed, layer.shape) for seed in trial.draws.seeds(layer, trial.dtype, "repeat", 0, 2)]
+    # Seed 0 is a seed like another, and `seed or ...` takes it for none.
+    plan.append((layers[-1].asked, 0, layers[-1].shape))
     fresh = trial.subject.fresh.start(trial.initializer, plan, trial.dtype)
     here = {
         "in this process": _drawn(trial, layers, plan, 1, backward=False),

@@ -53,6 +53,11 @@ BEHAVIOURS: Mapping[str, Cause] = {
         "return a copy of what is kept",
         "memory",
     ),
+    "zero-is-no-seed": cause(
+        "seed 0 is taken for none, as by `seed or ...`: it gives other weights every time",
+        "ask whether the seed is None",
+        "randomness",
+    ),
     "never-advances": cause(
         "it draws from a copy of the generator: the next call on the same generator repeats the weights",
         "draw from the generator itself, so that it moves on",
@@ -107,6 +112,8 @@ def _of_seeds(draw: Draw, seed: int, first: Array, results: Sequence[Array]) -> 
     repeats = np.array_equal(results[0], first, equal_nan=True)
     if (distinct == 1 or not repeats) and _follows_globals(draw, seed):
         return ("global-generator",)
+    if seed == 0 and not repeats and np.array_equal(draw(_SHAPE, 1), results[1], equal_nan=True):
+        return ("zero-is-no-seed",)
     if not repeats:
         return ("state",)
     if distinct == 1:

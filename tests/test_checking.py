@@ -124,6 +124,24 @@ def test_a_failure_stands_where_the_search_for_its_cause_breaks(monkeypatch: pyt
     assert any("looking for the cause broke" in note for note in result.notes)
 
 
+def seed_zero_is_none(shape: tuple[int, ...], seed: int) -> Array:
+    return np.random.default_rng(seed or None).normal(0, np.sqrt(2 / shape[1]), shape)
+
+
+def test_seed_zero_is_a_seed_like_another() -> None:
+    report = initcheck.check(
+        seed_zero_is_none,
+        contract=CONTRACT,
+        profile="quick",
+        signature="(shape, seed)",
+        claims=["same-seed-same-weights"],
+    )
+    result = report["same-seed-same-weights"]
+    assert result.verdict is Verdict.FAILS
+    assert str(result.evidence.measured).startswith("seed 0 gives other values")
+    assert "seed 0 is taken for none" in str(result.evidence.likely)
+
+
 def orthogonal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     u, _, vt = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
     return np.asarray(u @ vt)

@@ -33,6 +33,10 @@ def kept(shape, seed):
     return np.random.default_rng(seed).normal(size=shape)
 
 
+def zero_for_none(shape, seed):
+    return np.random.default_rng(seed or None).normal(size=shape)
+
+
 def right(shape, seed):
     return np.random.default_rng(seed).normal(size=shape)
 
@@ -45,6 +49,7 @@ def right(shape, seed):
         (seeds_python, ("reseeds-global-generator",)),
         (seeds_torch, ("seed-ignored", "reseeds-global-generator")),
         (kept, ("handed-out-again",)),
+        (zero_for_none, ("zero-is-no-seed",)),
         (right, ()),
     ],
 )
