@@ -37,17 +37,26 @@ def not_finite_cause(draw: Draw, seed: int, samples: list[LawSample], fan: str) 
         if found is not None and any(s.layer in broken and s.mean_square == math.inf for s in samples):
             return found
     bad = 0
+    fixed: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = np.ones(_SHAPE, dtype=bool)
     for k in range(_CALLS):
         try:
             weights = np.asarray(draw(_SHAPE, seed + 17 * k), dtype=np.float64)
         except Exception:  # it may not take this shape: then nothing is said of it
             return None
         off = int((~np.isfinite(weights)).sum())
+        fixed &= np.isnan(weights)
         if off == weights.size:
             return None
         bad += off
     if not bad:
         return None
+    if int(fixed.sum()) * _CALLS == bad:
+        return cause(
+            f"the same {100 * float(fixed.mean()):.2g} % of the positions are NaN in every call: they are never"
+            " written",
+            "fill the whole tensor",
+            "promises",
+        )
     return cause(
         f"about 1 weight in {round(_CALLS * math.prod(_SHAPE) / bad):,} is not finite, at every shape: a division by"
         " zero or a logarithm of 0 among those drawn",

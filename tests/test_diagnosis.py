@@ -178,6 +178,17 @@ def test_weights_that_are_now_and_then_not_finite_are_counted():
     assert diagnose(Observed(draw=normal(lambda s: 1 / s[1]), contract=LINEAR, claim="finite")) is None
 
 
+def test_positions_that_are_never_written_are_no_accident():
+    def forgets_the_last_unit(s, seed):
+        w = np.full(s, np.nan)
+        w[:-1] = normal(he)(s, seed)[:-1]
+        return w
+
+    cause = diagnose(Observed(draw=forgets_the_last_unit, contract=RELU, claim="finite"))
+    assert cause is not None
+    assert cause.sentence == "the same 1.6 % of the positions are NaN in every call: they are never written"
+
+
 def test_a_small_mean_is_believed_where_it_was_shown():
     def bytes_of(s, seed):
         u = np.random.default_rng(seed).integers(0, 256, s)

@@ -11,6 +11,7 @@ import numpy as np
 
 from initcheck.causes import Cause
 from initcheck.causes import number as worded
+from initcheck.gains import gains_near
 from initcheck.layers.part import Part
 from initcheck.verdict import Evidence
 
@@ -108,4 +109,8 @@ def _worded(fan: _Fan, constant: float, part: Part, uniform: bool, framework: st
         source = ", PyTorch's documented default" if framework == "torch" else ""
         fix = "+-sqrt(3/fan_in) has unit output variance; or declare its gain, or waive"
         return Cause(f"{law}: a uniform on +-1/sqrt(fan_in){source}", fix)
+    meant = next((g for g in gains_near(constant, 0.01) if g.activation != "linear"), None)
+    if meant is not None and meant.activation == "relu":
+        fix = "declare activation='relu' if the layer's inputs come from one; else scale it to 1/fan_in"
+        return Cause(f"{law}: the gain of relu (He), which was not declared", fix)
     return Cause(law, "scale it to 1/fan_in, or declare the gain that the layer is meant to have")
