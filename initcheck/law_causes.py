@@ -293,6 +293,13 @@ def exceptions_cause(law: Law, samples: Sequence[LawSample], fan: str) -> Cause 
     halved = {a: (a.fan_in + a.fan_out) / 2 / ((a.fan_in + a.fan_out) // 2) for a in ratio}
     if fan == "fan_avg" and all(h > 1 and abs(ratio[a] / h - 1) < 0.1 for a, h in halved.items()):
         return Cause("the mean of both fans is rounded down by an integer division", "use /, not //", topics)
+    off_by = sorted(ratio.values())
+    if only({a: a.fan_in == a.fan_out and a.weights > 1 for a in every}) and 0 < off_by[-1] < 1.5 * off_by[0]:
+        return Cause(
+            f"the variance is {number(ratio[max(ratio, key=lambda a: a.weights)], 0.03)} of what it is elsewhere at square shapes alone",
+            "treat squares as other shapes: (W + W^T)/2 halves the variance, an identity adds to it",
+            topics,
+        )
     few = max(a.weights for a in ratio)
     if len(ratio) > 1 and few <= _FEW and only({a: a.weights <= few for a in every}):
         return Cause(

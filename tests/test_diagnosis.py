@@ -146,6 +146,16 @@ def test_weights_of_a_unit_that_cancel_are_seen_at_the_failing_layer():
     assert diagnose(dataclasses.replace(seen, contract=centred)) is None
 
 
+def test_squares_that_differ_from_other_shapes_are_named():
+    def halved(s, seed):
+        w = normal(lambda s: 1 / s[1])(s, seed)
+        return (w + w.T) / 2 if s[0] == s[1] else w
+
+    cause = diagnose(Observed(draw=halved, contract=LINEAR, claim="output-variance-near-one"))
+    assert cause is not None
+    assert re.match(r"the variance is 0\.5\d? of what it is elsewhere at square shapes alone", cause.sentence)
+
+
 def test_groups_may_divide_no_shape_of_the_first_look():
     draw = normal(lambda s: 2 / (4 * math.prod(s[1:])))
     contract = Contract(activation="relu", layout="oihw", groups=3)
