@@ -18,6 +18,7 @@ from initcheck.pytest_items import ClaimItem, ClaimModule, TheoremItem, identifi
 from initcheck.rendering.terminal import painted, summary_lines
 from initcheck.report import Report, result_from_plain, result_to_plain
 from initcheck.verdict import Evidence, Result, Verdict
+from initcheck.xdist_scheduling import by_initializer
 
 __all__ = ["ClaimSession"]
 
@@ -119,6 +120,11 @@ class ClaimSession:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker of xdist the seed: it reads the command line again, where 'random' would differ."""
         node.workerinput["initcheck_seed"] = self.seed
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Hand out initializers whole where there are enough of them; else xdist's own choice."""
+        return by_initializer(config, log, {module_id(c) for c in self.plan.claims}, set(self.ids.values()))
 
     # -- gathering
 

@@ -30,7 +30,9 @@ CLAIM = "output-variance-near-one"
 LO, HI = 0.8, 1.25
 RATES = (0.2, 0.05, 0.01)
 # A case on the edge spends its whole budget, so it gets one of 96 groups.
-BUDGET = Profile(name="calibration", layers=5, exact_layers=0, largest=1_024, weights=24_576, calls=2_000, shrink=10)
+BUDGET = Profile(
+    name="calibration", layers=5, exact_layers=0, swept=0, largest=1_024, weights=24_576, calls=2_000, shrink=10
+)
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 # (uniforms of the weights, twice; one uniform a call) -> weights of second moment 1

@@ -232,17 +232,33 @@ def test_workers_give_the_same_verdicts_and_the_controller_writes(in_subprocess,
     assert set(report.contracts) == {"he:HFUWN", "ok:HHHHH"}
 
 
-def test_an_initializer_stays_on_one_worker(in_subprocess) -> None:
-    targets = [f"--initcheck={name}:HHHHH" for name in "abcd"]
-    result = in_subprocess(*targets, "-n2", "--dist=loadgroup", "-v")
-    result.assert_outcomes(passed=20)
+def workers_of(result: pytest.RunResult) -> dict[str, set[str]]:
+    """Initializer -> the workers that judged its claims."""
     workers: dict[str, set[str]] = {}
     for line in result.outlines:
         if "PASSED" in line:
             worker, name = re.match(r"\[(gw\d)\].*\[(.):H", line).groups()
             workers.setdefault(name, set()).add(worker)
-    assert len(workers) == 4
+    return workers
+
+
+@pytest.mark.parametrize(("names", "dist"), [("abcd", ["--dist=loadgroup"]), ("abcdef", [])], ids=["group", "load"])
+def test_an_initializer_stays_on_one_worker(in_subprocess, names: str, dist: list[str]) -> None:
+    result = in_subprocess(*(f"--initcheck={name}:HHHHH" for name in names), "-n2", *dist, "-v")
+    result.assert_outcomes(passed=5 * len(names))
+    workers = workers_of(result)
+    assert len(workers) == len(names)
     assert all(len(where) == 1 for where in workers.values())
+
+
+def test_workers_share_the_claims_of_few_initializers_and_other_tests_go_anywhere(in_subprocess, pytester) -> None:
+    result = in_subprocess("--initcheck=a:HHHHH", "-n2", "-v")
+    result.assert_outcomes(passed=5)
+    assert len(workers_of(result)["a"]) == 2
+    pytester.makepyfile(test_mine="def test_mine(): pass\ndef test_also(): pass")
+    targets = [f"--initcheck={name}:HHHHH" for name in "abcde"]
+    in_subprocess(*targets, "--initcheck=f:HFHHH", "test_mine.py", "-n2").assert_outcomes(passed=31, failed=1)
+    in_subprocess(*targets, "--initcheck=f:HFHHH", "test_mine.py", "--lf").assert_outcomes(failed=1)
 
 
 def test_random_seed_is_one_for_all_workers_and_said(in_subprocess) -> None:
@@ -258,11 +274,13 @@ def test_bad_target_is_a_usage_error_under_workers(in_subprocess) -> None:
     result.stderr.fnmatch_lines(["*there is no target 'bad'*"])
 
 
-def test_a_killed_worker_costs_one_claim(in_subprocess, pytester) -> None:
-    result = in_subprocess("--initcheck=he:HHKHH", "--initcheck=ok:HHHHH", "-n2", "--initcheck-json=r.json")
+@pytest.mark.parametrize("others", ["a", "abcde"])
+def test_a_killed_worker_costs_one_claim(in_subprocess, pytester, others: str) -> None:
+    targets = [f"--initcheck={name}:HHHHH" for name in others]
+    result = in_subprocess("--initcheck=he:HHKHH", *targets, "-n2", "--initcheck-json=r.json")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     report = Report.from_json((pytester.path / "r.json").read_text())
-    assert len(report) == 10
+    assert len(report) == 5 + 5 * len(others)
     assert [(r.initializer, r.claim) for r in report.failures] == [("he:HHKHH", "fake-c")]
 
 
