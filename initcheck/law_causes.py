@@ -295,8 +295,9 @@ def exceptions_cause(law: Law, samples: Sequence[LawSample], fan: str) -> Cause 
         return Cause("the mean of both fans is rounded down by an integer division", "use /, not //", topics)
     off_by = sorted(ratio.values())
     if only({a: a.fan_in == a.fan_out and a.weights > 1 for a in every}) and 0 < off_by[-1] < 1.5 * off_by[0]:
+        largest = max(ratio, key=lambda a: a.weights)
         return Cause(
-            f"the variance is {number(ratio[max(ratio, key=lambda a: a.weights)], 0.03)} of what it is elsewhere at square shapes alone",
+            f"the variance is {number(ratio[largest], 0.03)} of what it is elsewhere at square shapes alone",
             "treat squares as other shapes: (W + W^T)/2 halves the variance, an identity adds to it",
             topics,
         )
