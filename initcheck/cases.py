@@ -53,7 +53,7 @@ def smallest_failure(claim: Claim, trial: Trial) -> AssertionError | None:
     if not trial.subject.shrinks:
         return cases.worst(chosen)
     trial.shrinking = True
-    most = trial.subject.profile.shrink
+    most = trial.subject.profile.shrink // (4 if trial.subject.costly_shapes else 1)
     for every_width in (False, True):
         # First along the telling widths, then through all between the smallest that failed and the next below it.
         around = smaller_layers(failed, domain.layouts, domain.widths[0], every_width=every_width)

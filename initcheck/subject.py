@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.adapters.frameworks import compiles
 from initcheck.chains import Chains
 from initcheck.claim import Claim
 from initcheck.contract import Contract
@@ -103,9 +104,14 @@ class Subject:
             self.initializer.name,
             ranks=self.initializer.ranks,
             convolutions=convolutions,
-            costly_shapes=self.initializer.batched,
+            costly_shapes=self.costly_shapes,
             squares=self.initializer.squares,
         )
+
+    @property
+    def costly_shapes(self) -> bool:
+        """Whether every new shape costs a compilation: then few are asked for, and none for a glance."""
+        return self.initializer.batched or compiles(self.initializer.framework)
 
     @functools.cached_property
     def glances(self) -> Glances:

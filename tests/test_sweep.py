@@ -92,3 +92,11 @@ def test_the_mean_square_of_a_sound_law_is_suspect_nowhere(name: str) -> None:
     assert all(isinstance(layer, Layer) and layer in subject.domain.sweep for layer in found)
     assert not trial.decided
     assert not trial.undecided
+
+
+def test_no_width_is_glanced_at_where_every_new_shape_is_compiled() -> None:
+    keras = pytest.importorskip("keras")
+    subject = Checker(Settings(profile="default")).subject(load("keras.initializers.HeNormal()").initializers[0])
+    assert subject.costly_shapes == (keras.config.backend() == "jax")
+    assert bool(subject.domain.sweep) != subject.costly_shapes
+    assert not Checker(Settings()).subject(load("torch.nn.init.xavier_normal_").initializers[0]).costly_shapes

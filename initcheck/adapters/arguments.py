@@ -91,6 +91,8 @@ def constant_value(slot: Slot, shape: Sequence[int], dtype: str, framework: str,
             return _axis(shape, 0)
         case "cols":
             return _axis(shape, 1)
+        case "label":
+            return "weight"
         case "side":
             if len(shape) != 2 or shape[0] != shape[1]:
                 raise Unfit(f"shape {shape} is no square, and this initializer is asked for one side.")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["FRAMEWORKS", "framework_of_result", "home", "is_instance_of", "used_by"]
+__all__ = ["FRAMEWORKS", "compiles", "framework_of_result", "home", "is_instance_of", "used_by"]
 
 FRAMEWORKS = ("torch", "jax", "keras", "flax", "equinox", "numpy")
 _ROOTS = {
@@ -45,6 +45,18 @@ def framework_of_result(value: Any) -> str | None:
         if root is not None:
             return root
     return None
+
+
+def compiles(framework: str) -> bool:
+    """Whether a call with a new shape costs a compilation: JAX's, which Keras may run on.
+
+    >>> compiles("jax"), compiles("torch")
+    (True, False)
+    """
+    if framework == "keras":
+        keras = sys.modules.get("keras")
+        return keras is not None and keras.config.backend() == "jax"
+    return framework in ("jax", "flax", "equinox")
 
 
 def used_by(function: Any) -> tuple[str, ...]:

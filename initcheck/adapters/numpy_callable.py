@@ -19,7 +19,7 @@ from initcheck.initializer import Shape
 __all__ = ["CallableSampler", "SamplerBase"]
 
 _SHARED = frozenset({"rng", "random_state", "torch_generator", "python_random", "rngs"})
-_FRESH = frozenset({"tensor", "module"})
+_FRESH = frozenset({"tensor", "tensors", "module"})
 
 
 @dataclass
@@ -162,6 +162,7 @@ class CallableSampler(SamplerBase):
         function, keywords = self.function, dict(self.fixed)
         positional: list[Any] = []
         holes: list[tuple[int | str, int | None]] = []  # place, and which random value; None: a fresh tensor
+        listed: set[int | str] = set()  # where a list of one tensor is passed
         for slot in self.slots:
             place: int | str = slot.name if slot.keyword else len(positional)
             hole = slot in self._random or slot.role in _FRESH
@@ -169,6 +170,8 @@ class CallableSampler(SamplerBase):
             if slot.variadic and not hole:
                 positional.extend(value)
                 continue
+            if slot.role == "tensors":
+                listed.add(place)
             if hole:
                 holes.append((place, self._random.index(slot) if slot in self._random else None))
             if slot.keyword:
@@ -186,6 +189,8 @@ class CallableSampler(SamplerBase):
             args, kwargs, written = list(positional), dict(keywords), None
             for place, index in holes:
                 value = source[index] if index is not None else (written := tensor())
+                if place in listed:
+                    value = [value]
                 if isinstance(place, int):
                     args[place] = value
                 else:

@@ -7,12 +7,16 @@ import re
 __all__ = [
     "ANNOTATIONS",
     "HYPERPARAMETERS",
+    "LABELS",
     "PARTS",
     "ROLE_OF_NAME",
     "SIDES_OR_WIDTHS",
+    "SIZES",
     "WIDTHS_IN",
     "WIDTHS_OF_LAYERS",
     "WORDS_IN",
+    "WORDS_OF_LAYERS",
+    "WORDS_OF_NUMBERS",
     "WORDS_OF_WIDTHS",
     "WORDS_OUT",
 ]
@@ -28,6 +32,7 @@ ANNOTATIONS = tuple(
         ("key", r"PRNGKey|KeyArray|\bKey\["),
         ("rngs", r"\bRngs\b|\bRngStream\b"),
         ("dtype", r"\bd_?type\b|\bDType|\bDtype"),
+        ("tensors", r"\b([Tt]uple|[Ll]ist|Sequence|Iterable|Iterator)\[[\w.]*\b(Tensor|Parameter)\b"),
         ("module", r"\bModule\b|\bnn\.(Linear|Conv)|\bmodules\.(linear|conv)\."),
         (
             "shape",
@@ -55,7 +60,7 @@ _HYPER = """
     high lo hi sparsity density distribution dist activation act act_fn variance var factor loc init_range
     initializer_range bias cfg config name depth n_layers num_layers layers method kind scheme init
     init_type type minval maxval a_min a_max radius spectral_radius gamma eps leak slope negative_slope
-    fan min max temperature p prob num_heads groups
+    fan min max temperature p prob num_heads groups initialization initialisation initializer scaling
 """
 
 WIDTHS_IN = frozenset(_IN.split())
@@ -87,6 +92,18 @@ WIDTHS_OF_LAYERS = re.compile(
 
 # Several numbers that are the sides of a matrix or, as likely, the widths of a network's layers.
 SIDES_OR_WIDTHS = frozenset(["sizes", "dims", "dimensions", "widths"])
+
+# One number or several: the side of a square where a function of a shape fails.
+SIZES = frozenset(["size", "sz"])
+
+# What code that tells its parameters apart by name calls that name: beside a tensor it is passed "weight".
+LABELS = frozenset(["name", "desc", "param_name", "parameter_name", "var_name", "_"])
+
+# Words that make a number of a longer name where they end it: input_scaling, base_std.
+WORDS_OF_NUMBERS = frozenset(["scale", "scaling", "std", "stddev", "gain", "radius", "density", "sparsity"])
+
+# Before "layer" they say which kind it is: linear_layer. Others say which number: prev_layer, n_layer.
+WORDS_OF_LAYERS = frozenset(["linear", "dense", "fc", "conv", "embedding", "embed", "emb", "nn", "torch"])
 
 # Words that make a width of a longer name: prev_neurons, outgoing_dim.
 WORDS_IN = frozenset(["in", "input", "inputs", "incoming", "prev", "previous", "from", "src", "source"])

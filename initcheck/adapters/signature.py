@@ -16,6 +16,8 @@ from initcheck.adapters.parameter_names import (
     WIDTHS_IN,
     WIDTHS_OF_LAYERS,
     WORDS_IN,
+    WORDS_OF_LAYERS,
+    WORDS_OF_NUMBERS,
     WORDS_OUT,
 )
 from initcheck.errors import UsageError, closest
@@ -32,8 +34,8 @@ __all__ = [
 ]
 
 RANDOM_ROLES = ("rng", "random_state", "torch_generator", "python_random", "seed", "key", "rngs")
-SHAPE_ROLES = ("shape", "dims", "widths", "in", "out", "rows", "cols", "side", "kernel", "tensor", "module")
-ROLES = (*SHAPE_ROLES, *RANDOM_ROLES, "dtype", "dtype_name")
+SHAPE_ROLES = ("shape", "dims", "widths", "in", "out", "rows", "cols", "side", "kernel", "tensor", "tensors", "module")
+ROLES = (*SHAPE_ROLES, *RANDOM_ROLES, "dtype", "dtype_name", "label")
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ def slots_of(function: Callable[..., Any]) -> list[Slot]:
             role = "dtype_name"
         if role.startswith("dtype") and "complex" in str(p.default):
             role = "unknown"  # asked for float32, it would drop the imaginary part and half of the variance
+        if role in ("in", "out") and isinstance(p.default, int) and p.default < 0:
+            role = "unknown"  # `in_dim=-2` is the number of an axis
         slots.append(
             Slot(
                 name=p.name,
@@ -107,6 +111,8 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
         return "unknown"  # `size: int` is the side of a square, if anything
     if said == "tensor" and (by_name in ("key", "rng", "seed") or plain in ("k",)):
         return by_name or "key"  # `key: jax.Array` and its kin
+    if plain in ("value", "val") and annotation in (Any, "Any", "typing.Any"):
+        return "tensor"  # PyTorch Geometric's: a tensor, or a module of tensors
     if plain in HYPERPARAMETERS and said in ("tensor", "shape"):
         return "hyperparameter"  # `value: ArrayLike`, `scale: Sequence[int]`
     if plain.endswith(("axis", "axes")):
@@ -124,9 +130,16 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
     for part, role in PARTS:
         if part in plain:
             return role
-    words = set(re.split(r"[_\d]+", plain))
+    listed = re.split(r"[_\d]+", plain)
+    words = set(listed)
+    if listed[-1] == "layer" and words & WORDS_OF_LAYERS:
+        return "module"
+    if listed[-1] in WORDS_OF_NUMBERS:
+        return "hyperparameter"
     if bool(words & WORDS_IN) != bool(words & WORDS_OUT):
         return "in" if words & WORDS_IN else "out"
+    if annotation in (float, bool, str, "float", "bool", "str"):
+        return "unknown"  # whatever it is called, it asks for no shape
     return "nameless" if len(plain) == 1 or plain in ("arg", "args", "xs", "obj", "thing", "params") else "unknown"
 
 
