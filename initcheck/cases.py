@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -71,6 +71,7 @@ class _Cases:
     def __init__(self, claim: Claim, trial: Trial) -> None:
         self.trial = trial
         self.inner: Callable[..., Any] = claim.prop.hypothesis.inner_test  # type: ignore[attr-defined]
+        self.unasked = claim.unasked
         self.strategies: dict[str, Any] = claim.prop.hypothesis._given_kwargs  # type: ignore[attr-defined]
         self.answers: dict[str, AssertionError | None] = {}
         self.last_failed: dict[str, Any] = {}
@@ -143,6 +144,7 @@ class _Cases:
         try:
             # Weights may be anything: what overflows is a finding, not a warning to the user.
             with np.errstate(all="ignore"):
+                self._promised(drawn)
                 self.inner(self.trial, **drawn)
         except NotAsked as reason:
             self.trial.not_asked[str(reason)] = self.trial.not_asked.get(str(reason), 0) + 1
@@ -151,6 +153,14 @@ class _Cases:
         except AssertionError as error:
             return error
         return None
+
+    def _promised(self, drawn: Mapping[str, Any]) -> None:
+        """Go on only where the contract of the layer asks the claim."""
+        if self.unasked is None:
+            return
+        for layer in (value for value in drawn.values() if isinstance(value, Layer)):
+            reason = self.unasked(self.trial.subject.contract_of(layer))
+            self.trial.asks(reason is None, reason or "")
 
 
 def _how_far(failure: CaseFailed) -> float:

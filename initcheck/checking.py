@@ -223,7 +223,7 @@ class Checker:
 
     def _decided(self, initializer: Initializer, claim: Claim) -> Result:
         subject = self.subject(initializer)
-        reason = subject.not_asked(claim)
+        reason = subject.not_asked(claim) or _unasked(subject, claim)
         if reason is not None:
             return self._result(subject, claim, Verdict.NOT_APPLICABLE, reason)
         failed_needs = [n for n in claim.needs if self._decide(initializer, find(n)).verdict is Verdict.FAILS]
@@ -306,6 +306,14 @@ def _why_not(not_asked: Mapping[str, int]) -> str:
         key=lambda reason: (not reason.startswith("asked of "), not_asked[reason]),
         default="it was asked of no case",
     )
+
+
+def _unasked(subject: Subject, claim: Claim) -> str | None:
+    """Why no contract of a layer asks the claim; said before what the claim needs, which may fail."""
+    if claim.unasked is None:
+        return None
+    reasons = [claim.unasked(subject.contract_of(layer)) for layer in subject.plan_of(claim)]
+    return reasons[0] if reasons and None not in reasons else None
 
 
 def _cause(subject: Subject, claim: Claim, evidence: Evidence, trial: Trial) -> Cause | None:

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+from initcheck.contract import Contract
 from initcheck.errors import UsageError, closest
 
 __all__ = ["Claim", "checks", "claim", "find", "in_order", "registry"]
 
 Kind = Literal["check", "theorem", "myth", "model"]
 Sweep = Literal["none", "calls", "values"]
+Unasked = Callable[[Contract], str | None]
 Property = TypeVar("Property", bound=Callable[..., Any])
 
 # What `initcheck.failure_series` draws; named here, so that a claim is refused where it is stated.
@@ -40,7 +42,7 @@ class Claim:
         prop: the Hypothesis property itself.
         negations: companion properties of a theorem that show a dropped hypothesis breaking it.
         decided_by: how it is decided and at what error rates, for ``initcheck explain``.
-        asked_by_default: False for claims asked only where the contract says so.
+        unasked: for a claim asked only where the contract says so: why a contract does not ask it, None where it does.
         shape_by_shape: where it fails at one shape, the claims that need it still judge the others.
         exact_on_constants: it can be decided from one call where every call gives the same weights.
         sweep: what a glance at every width may show of it: ``calls``, one that gave no finite weights; ``values``,
@@ -58,12 +60,17 @@ class Claim:
     prop: Callable[..., Any]
     negations: tuple[Callable[..., Any], ...] = ()
     decided_by: str = ""
-    asked_by_default: bool = True
+    unasked: Unasked | None = None
     shape_by_shape: bool = False
     exact_on_constants: bool = False
     sweep: Sweep = "none"
     pictures: tuple[str, ...] = ()
     finds: str = ""
+
+    @property
+    def asked_by_default(self) -> bool:
+        """Whether every contract asks it."""
+        return self.unasked is None
 
 
 def claim(
@@ -75,7 +82,7 @@ def claim(
     needs: Iterable[str] = (),
     negations: Iterable[Callable[..., Any]] = (),
     decided_by: str = "",
-    asked_by_default: bool = True,
+    unasked: Unasked | None = None,
     shape_by_shape: bool = False,
     exact_on_constants: bool = False,
     sweep: Sweep = "none",
@@ -123,7 +130,7 @@ def claim(
             prop=prop,
             negations=tuple(negations),
             decided_by=decided_by,
-            asked_by_default=asked_by_default,
+            unasked=unasked,
             shape_by_shape=shape_by_shape,
             exact_on_constants=exact_on_constants,
             sweep=sweep,

@@ -10,13 +10,15 @@ from initcheck.layer import Layer
 from initcheck.strategies import layers
 from initcheck.trial import Trial
 
+NOT_NAMED = "the contract names no distribution"
+
 
 @claim(
     "follows-its-distribution",
     says="The weights follow the law that the contract names, such as normal, uniform or truncated at c sigma.",
     source="Neyman 1937, smooth tests of goodness of fit; Waudby-Smith & Ramdas 2024 (arXiv 2010.09686) for the bets",
     needs=("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent", "zero-mean"),
-    asked_by_default=False,
+    unasked=lambda contract: NOT_NAMED if contract.promised("distribution") is None else None,
     decided_by="betting e-process over calls on cos(pi j F(w/s)), j = 1 to 8, and on the share of weights beyond the"
     " law's bounds; FAILS beyond 0.01 and what the estimated s may be wrong by, HOLDS within 0.03",
     finds="against a normal: a uniform (mean 0.16) in 216 calls, Student's t with 5 degrees of freedom (0.12) in 324"
@@ -34,7 +36,6 @@ def follows_its_distribution(trial: Trial, layer: Layer) -> None:
     truncated_normal(c), laplace and rademacher, where the contract says so and the entries are independent.
     """
     contract = trial.subject.contract_of(layer)
-    trial.asks(contract.promised("distribution") is not None, "the contract names no distribution")
     trial.asks(law_named_by(contract) is not None, f"{contract.distribution} names no law of one weight")
     trial.asks(contract.entries != "dependent", "the contract says that entries depend on one another")
     trial.asks(not trial.subject.constant, "every call gives the same weights")

@@ -20,7 +20,7 @@ NOT_PROMISED = "distribution=orthogonal is not declared"
     source="Saxe, McClelland & Ganguli 2014 (arXiv 1312.6120), section 3; Higham 2002, Theorem 19.4, for the rounding",
     needs=(*NEEDS, "output-variance-near-one"),
     exact_on_constants=True,
-    asked_by_default=False,
+    unasked=lambda contract: None if contract.promised("distribution") == "orthogonal" else NOT_PROMISED,
     decided_by="exact: four calls at every layer of the plan; allowed 2 m sqrt(n) u + 4 u for m >= n and roundoff u",
     pictures=("singular_values",),
     finds="one pair of rows out of orthogonal by more than that: 5e-4 at 256 x 256 in float32, 7e-6 at 16 x 16",
@@ -32,7 +32,6 @@ def orthogonal_to_rounding(trial: Trial, layer: Layer) -> None:
     Gain is the contract's, or the ideal one of linear, relu and leaky_relu; where it is customary (tanh) the measured
     one is taken, and the scale claims judge it. A convolution is its matrix (units, inputs).
     """
-    trial.asks(trial.subject.contract_of(layer).promised("distribution") == "orthogonal", NOT_PROMISED)
     is_orthogonal(trial, layer)
 
 
@@ -41,7 +40,7 @@ def orthogonal_to_rounding(trial: Trial, layer: Layer) -> None:
     says="Q = W / gain is uniform on the orthogonal group: no direction is preferred.",
     source="Mezzadri 2007 (arXiv math-ph/0609050), section 5",
     needs=(*NEEDS, "calls-are-independent", "orthogonal-to-rounding"),
-    asked_by_default=False,
+    unasked=lambda contract: None if contract.promised("distribution") == "orthogonal" else NOT_PROMISED,
     decided_by="betting e-process over calls on the signs of the first and last diagonal entry, tr Q / n and"
     " sum Q_ij^4, each bounded and of mean 0 under Haar measure; FAILS beyond 0.02, HOLDS within 0.3",
     finds="QR without the sign fix, whose Q_11 is always negative, in 64 calls; signed permutations in 64; a Q_11 that"
@@ -54,7 +53,6 @@ def haar_distributed(trial: Trial, layer: Layer) -> None:
     And E Q_ij^4 = 3/(m(m+2)) for m x m, which a permutation of signs breaks. QR as LAPACK gives it has Q_11 < 0
     always and E tr Q = -0.57 sqrt(n). Asked of the smallest and the largest layer of 2 to 64 units.
     """
-    trial.asks(trial.subject.contract_of(layer).promised("distribution") == "orthogonal", NOT_PROMISED)
     trial.asks(not trial.subject.constant, "every call gives the same weights")
     sized = [a for a in trial.subject.domain.plan if min(a.units, a.inputs) >= 2 and a.weights <= 4_096]
     trial.asks(bool(sized) and layer in (sized[0], sized[-1]), "asked of two layers of 4 to 4,096 weights")

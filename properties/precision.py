@@ -10,6 +10,8 @@ from initcheck.precision import survives_in
 from initcheck.strategies import layers
 from initcheck.trial import Trial
 
+ONE_DTYPE = "the contract declares one dtype only, and every other claim asks for it"
+
 
 @claim(
     "survives-its-precision",
@@ -25,7 +27,7 @@ from initcheck.trial import Trial
         "zero-mean",
         "output-variance-near-one",
     ),
-    asked_by_default=False,
+    unasked=lambda contract: None if len(contract.dtypes) > 1 else ONE_DTYPE,
     decided_by="in each dtype after the first, at three layers: exact for finiteness; sign e-processes for the second"
     " moment of the output in [0.8, 1.25], for ties in more than 1 call of 1,000, and for the mean over rms (FAILS"
     " beyond 0.005, HOLDS within 0.01)",
@@ -40,9 +42,6 @@ def survives_its_precision(trial: Trial, layer: Layer) -> None:
     [1, 2), half a step is 0.0039 of the bound, and through the inverse of a normal it is 0.012 standard deviations.
     Asked where the contract declares more than one dtype and a dtype can be asked for.
     """
-    trial.asks(
-        len(trial.contract.dtypes) > 1, "the contract declares one dtype only, and every other claim asks for it"
-    )
     trial.asks(trial.initializer.takes_dtype, "no dtype can be asked for")
     trial.asks(not trial.subject.constant, "every call gives the same weights")
     trial.asks(layer in trial.subject.probes, "asked of three layers, small, middling and large")

@@ -39,7 +39,7 @@ def test_every_layer_is_asked(trial, strategies):
     def prop(trial, layer, once=1):
         asked.append(layer)
 
-    assert smallest_failure(SimpleNamespace(prop=prop, sweep="none"), trial) is None
+    assert smallest_failure(SimpleNamespace(prop=prop, sweep="none", unasked=None), trial) is None
     domain = trial.subject.domain
     more = domain.exact if walked(strategies["layer"]) == "every" else ()
     assert len(asked) == len(set(asked))
@@ -53,4 +53,4 @@ def test_the_smallest_failing_layer_is_found_either_way(trial, strategy):
         if layer.inputs >= 33:
             trial.fail(layer, measured="wide")
 
-    assert smallest_failure(SimpleNamespace(prop=prop, sweep="none"), trial).evidence.shape == (1, 33)
+    assert smallest_failure(SimpleNamespace(prop=prop, sweep="none", unasked=None), trial).evidence.shape == (1, 33)
