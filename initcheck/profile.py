@@ -39,7 +39,7 @@ PROFILES = {
     for p in (
         Profile(
             name="quick",
-            layers=12,
+            layers=14,
             exact_layers=24,
             swept=64,
             largest=16_384,

@@ -42,6 +42,8 @@ STATISTICS = (
     "two columns",
     "pairs of weights",
     "pairs of magnitudes",
+    "row energies too equal",
+    "column energies too equal",
 )
 
 
@@ -124,6 +126,8 @@ def _statistics(w: Array, pairs: tuple[npt.NDArray[np.intp], Array, Array]) -> A
     row_gram = _off_diagonal(centred @ sideways)
     column_gram = _off_diagonal(sideways @ centred)
     index, signs, size_signs = pairs
+    row_energies = energies.mean(axis=3).var(axis=2)
+    column_energies = energies.mean(axis=2).var(axis=2)
     flat = centred.reshape(*w.shape[:2], -1)
     mean_size = np.abs(flat[:, :1]).mean(axis=2, keepdims=True)
     entries = [flat.take(at, axis=2) for at in index]
@@ -132,8 +136,8 @@ def _statistics(w: Array, pairs: tuple[npt.NDArray[np.intp], Array, Array]) -> A
         [
             w.mean(axis=3).var(axis=2),
             w.mean(axis=2).var(axis=2),
-            energies.mean(axis=3).var(axis=2),
-            energies.mean(axis=2).var(axis=2),
+            row_energies,
+            column_energies,
             _sum_of_products(row_gram, row_gram),
             _sum_of_products(column_gram, column_gram),
             np.abs(_sum_of_products(centred[..., 1:], centred[..., :-1])),
@@ -142,6 +146,9 @@ def _statistics(w: Array, pairs: tuple[npt.NDArray[np.intp], Array, Array]) -> A
             _largest_size(column_gram),
             (entries[0] * entries[1]) @ signs,
             (sizes[0] * sizes[1]) @ size_signs,
+            # Rows of one length, as of points on a sphere or of a fixed number of zeros.
+            -row_energies,
+            -column_energies,
         ]
     )
 

@@ -195,8 +195,10 @@ class Subject:
         """A few layers of 64 to 1,100 weights, of different kinds, for the claims that must see whole results."""
         sized = [a for a in self.domain.plan if 64 <= a.weights <= 1_100 and min(a.units, a.inputs) >= 4]
         several = [a for a in self.domain.plan if 64 <= a.weights <= 1_100]
-        chosen = (sized or several)[:: max(1, len(sized or several) // 3)]
-        return tuple(chosen[-3:])
+        chosen = (sized or several)[:: max(1, len(sized or several) // 3)][-3:]
+        # W = W^T is seen in squares alone.
+        squares = [a for a in sized if a.units == a.inputs and not any(b.units == b.inputs for b in chosen)]
+        return (*squares[-1:], *chosen)
 
     def _repeats(self, layer: Layer) -> bool:
         dtype = self.contract.dtypes[0]

@@ -58,7 +58,7 @@ def calls_are_independent(trial: Trial, layer: Layer) -> None:
     says="Inside one result no weight tells of another.",
     source="exchangeability: a draw ranks anywhere among permutations of its own entries",
     needs=(*CALLED, "finite", "calls-are-independent", "units-differ"),
-    decided_by="rank of eleven statistics of a draw among 19 permutations of its own entries, P(top) <= 1/20 exactly;"
+    decided_by="rank of fourteen statistics of a draw among 19 permutations of its own entries, P(top) <= 1/20 exactly;"
     " sign e-process over calls",
     pictures=("singular_values",),
 )
