@@ -76,6 +76,8 @@ class LayerSubject(Subject):
             *self.structure.notes,
             *(f"not built with {s}: it raises {e}" for s, e in self.structure.refused.items()),
         ]
+        if self.structure.others:
+            notes.append(f"not judged: {', '.join(self.structure.others)}; the claims are about weights")
         if len(weights) == 1:
             said = self._held(weights.pop())
         else:

@@ -48,6 +48,7 @@ class Structure:
         factors: the summed axes of weights that follow one another.
         scales: parameters that only scale another weight.
         lookup: it is a table of rows: nothing is summed.
+        others: biases, and what else has one axis only, that are not zero: no claim is about them.
         notes: what could not be found.
         refused: sizes at which it cannot be built, with what it raised.
     """
@@ -59,6 +60,7 @@ class Structure:
     factors: dict[str, tuple[int, ...]] = field(default_factory=dict)
     scales: set[str] = field(default_factory=set)
     lookup: bool = False
+    others: dict[str, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
     refused: dict[Size, InitializerRaised] = field(default_factory=dict)
 
@@ -90,6 +92,8 @@ def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans:
     if not shapes:
         return
     found.contracts.update(function.contracts())
+    others = (name for name, a in function.parameters().items() if name not in shapes and np.any(a))
+    found.others.update(dict.fromkeys(others))
     if size.lookup or _is_lookup(function.layer):
         found.lookup = True
         for place, (name, shape) in enumerate(shapes.items()):

@@ -8,9 +8,11 @@ import torch
 from torch import nn
 
 from initcheck.layers.equal_blocks import repeats
+from initcheck.layers.layer_subject import LayerSubject
 from initcheck.layers.sizes import Size
 from initcheck.layers.structure import structure_of
 from initcheck.layers.target import layer_initializer
+from initcheck.profile import profile
 
 
 def fans_of(target, **args):
@@ -157,3 +159,20 @@ def test_repeats_finds_copies_and_leaves_fresh_draws_alone():
 def test_a_size_says_how_the_layer_was_built():
     assert str(Size((("units", 8),), 32, 8)) == "units=8, fed 32"
     assert str(Size((("in_features", 32), ("out_features", 8)), 32, 8)) == "in_features=32, out_features=8"
+
+
+def test_what_is_not_judged_is_said_where_it_is_not_zero() -> None:
+    def half(inputs: int, units: int) -> nn.Module:
+        layer = nn.Linear(inputs, units)
+        nn.init.constant_(layer.bias, 0.5)
+        return layer
+
+    def zero(inputs: int, units: int) -> nn.Module:
+        layer = half(inputs, units)
+        nn.init.zeros_(layer.bias)
+        return layer
+
+    assert list(fans_of(half)[0].others) == ["bias"]
+    assert not fans_of(zero)[0].others
+    said = LayerSubject(layer_initializer(half, "half", {}), profile("quick"), 0).contract.notes
+    assert "not judged: bias; the claims are about weights" in said
