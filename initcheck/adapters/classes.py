@@ -13,7 +13,7 @@ from initcheck.adapters.arguments import random_value
 from initcheck.adapters.containment import InitializerRaised, contained
 from initcheck.adapters.frameworks import used_by
 from initcheck.adapters.isolation import isolated
-from initcheck.adapters.readings import needs, readings_of
+from initcheck.adapters.readings import Needs, needs, readings_of
 from initcheck.adapters.signature import RANDOM_ROLES, Slot, parse_signature, slots_of
 from initcheck.adapters.trials import Chosen, choose, framework_of
 from initcheck.contract import Contract
@@ -24,7 +24,7 @@ __all__ = ["METHODS", "built_per_draw", "class_initializer", "method_of", "rando
 
 METHODS = (
     "init", "initialize", "initialise", "sample", "draw", "generate", "init_weights", "init_weight",
-    "initialize_weights", "initialize_weight", "create",
+    "initialize_weights", "initialize_weight", "create", "weights", "weight", "W",
 )  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def built_per_draw(
     Raises:
         UsageError: it cannot be made, or what it makes cannot be read.
     """
-    problem = ""
+    problem, refusal, unable = "", None, None
     for kinds in _kinds_of(random, make):
         build = _builder(make, kinds, dict(args))
         try:
@@ -75,7 +75,20 @@ def built_per_draw(
             problem = problem or str(error)
             continue
         method, bound = method_of(instance, name)
-        return _per_draw(make, name, signature, build, method, bound, kinds, parameter)
+        try:
+            made, works = _per_draw(make, name, signature, build, method, bound, kinds, parameter)
+        except Needs:
+            raise
+        except UsageError as error:
+            refusal = refusal or error
+            continue
+        if works:
+            return made
+        unable = unable or made  # a generator of another kind may have what the method asks of it
+    if unable is not None:
+        return unable
+    if refusal is not None:
+        raise refusal
     raise UsageError(f"{name} cannot be built: it raises {problem}. Pass an instance, or a function that makes one.")
 
 
@@ -94,9 +107,13 @@ def method_of(made: Any, name: str) -> tuple[str, Callable[..., Any]]:
         UsageError: it has no such method.
     """
     defined = _defined(type(made))
-    if inspect.isroutine(made) or "__call__" in defined:
+    if inspect.isroutine(made) or ("__call__" in defined and not _passes_on(made)):
         return "__call__", made
     named = [m for m in METHODS if callable(_attribute(made, m))]
+    if "__call__" in defined:
+        named = [m for m in ("forward", *named) if callable(_attribute(made, m))]
+        if not named:
+            return "__call__", made
     if not named:
         own = [m for m in sorted(defined) if not m.startswith("_") and inspect.isroutine(_attribute(made, m))]
         named = own if len(own) == 1 else []
@@ -105,7 +122,26 @@ def method_of(made: Any, name: str) -> tuple[str, Callable[..., Any]]:
             f"{name} is {type(made).__name__!r}, which cannot be called and has none of the methods"
             f" {', '.join(METHODS)}; name a function, a class or an instance of an initializer."
         )
-    return named[0], getattr(made, named[0])
+    asked = max(named, key=lambda m: _readable(getattr(made, m), name))  # the first of the best
+    return asked, getattr(made, asked)
+
+
+def _passes_on(made: Any) -> bool:
+    """Whether its call takes ``*args, **kwargs`` alone, so that another method tells what it is called with."""
+    try:
+        parameters = list(inspect.signature(made).parameters.values())
+    except (TypeError, ValueError):
+        return False
+    return [p.kind for p in parameters] == [inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD]
+
+
+def _readable(method: Callable[..., Any], name: str) -> int:
+    """How well its parameters say how it is called: 2 by their names, 1 by trial calls, 0 not at all."""
+    try:
+        readings, named = readings_of(method, name)
+    except UsageError:
+        return 0
+    return (1 + named) if readings else 0
 
 
 def _defined(cls: type) -> set[str]:
@@ -129,7 +165,8 @@ def _builder(make: Callable[..., Any], random: list[Slot], args: dict[str, Any])
 def _per_draw(
     make: Callable[..., Any], name: str, signature: str | None, build: Callable[[int], Any], method: str,
     bound: Callable[..., Any], random: list[Slot], parameter: str | None,
-) -> Initializer:  # fmt: skip
+) -> tuple[Initializer, bool]:  # fmt: skip
+    """The initializer, and whether a trial call of it worked."""
     slot = Slot("self", "instance")
     if signature is not None:
         from initcheck.adapters.readings import Reading
@@ -160,7 +197,7 @@ def _per_draw(
     layout = chosen.layout or {"torch": "out_in", "jax": "in_out"}.get(framework)
     built = ", ".join(f"{s.name}={s.role}" for s in random)
     call = "" if method == "__call__" else f".{method}"
-    return Initializer(
+    made = Initializer(
         name=name,
         sampler=chosen.sampler,
         contract=Contract(layout=layout, origins={"layout": "known"} if layout else {}),
@@ -173,3 +210,4 @@ def _per_draw(
         notes=chosen.notes,
         function=make,
     )
+    return made, chosen.works

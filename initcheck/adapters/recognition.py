@@ -74,7 +74,7 @@ def _recognise(
         )
     if isinstance(obj, type):
         return _of_class(obj, name, signature, args, parameter, depth)
-    function = obj if callable(obj) else method_of(obj, name)[1]
+    function = method_of(obj, name)[1]
     if signature is not None:
         slots = tuple(parse_signature(signature, function, args))
         return _explicit(function, name, Reading(slots, _framework_of_code(function), signature), args, parameter)
@@ -124,7 +124,10 @@ def _of_factory(
                 f"{name} takes no shape: its parameters ({', '.join(required)}) ask for none; pass a function of the"
                 " shape, such as def init(shape, rng)."
             ) from error
-        raise UsageError(f"{name} takes no shape, so it was called as a factory; it raises {error}.") from error
+        raise UsageError(
+            f"{name} takes no shape, so it was called as a factory; it raises {error}. Pass a function of the shape"
+            " that calls it and returns the weights, such as def init(shape, rng)."
+        ) from error
     if not callable(made):
         try:
             method_of(made, name)
