@@ -31,7 +31,8 @@ def is_keras_initializer(obj: Any) -> bool:
 def keras_initializer(obj: Any, name: str, args: Mapping[str, Any], parameter: str | None) -> Initializer | None:
     """Make an initializer of a Keras initializer class or instance.
 
-    None where its configuration holds no seed: then it is called as any other object is.
+    None where its configuration holds no seed, and it no initializer whose seed is drawn as it is built: then it is
+    called as any other object is.
 
     Raises:
         UsageError: the class needs an argument, or cannot be built.
@@ -40,10 +41,10 @@ def keras_initializer(obj: Any, name: str, args: Mapping[str, Any], parameter: s
     config = dict(instance.get_config())
     constant = is_instance_of(instance, "keras.src.initializers.constant_initializers", "Constant")
     library = type(instance).__module__.startswith("keras.src.")
-    if "seed" not in config and not library:
+    if "seed" not in config and not library and not any(map(is_keras_initializer, vars(instance).values())):
         return None
     sampler = KerasSampler(
-        make=type(instance).from_config,
+        make=_maker(type(instance), config),
         config=config,
         takes_randomness="seed" in config,
         parameter=parameter,
@@ -86,6 +87,18 @@ class KerasSampler(SamplerBase):
     def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
         """Call the instance."""
         return lambda instance: instance(shape, dtype=dtype)
+
+
+def _maker(cls: type, config: Mapping[str, Any]) -> Callable[[dict[str, Any]], Any]:
+    """How an instance is built of a configuration, which may hold that of a base class beside its own."""
+    make: Callable[[dict[str, Any]], Any] = cls.from_config  # type: ignore[attr-defined]
+    try:
+        with contained(), isolated(0):
+            make(dict(config))
+    except InitializerRaised:
+        own = {slot.name for slot in slots_of(cls)}
+        return lambda whole: cls(**{key: value for key, value in whole.items() if key in own})
+    return make
 
 
 def known_contract(instance: Any) -> Contract:
