@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["FRAMEWORKS", "compiles", "framework_of_result", "home", "is_instance_of", "used_by"]
+__all__ = ["FRAMEWORKS", "compiles", "defines_function", "framework_of_result", "home", "is_instance_of", "used_by"]
 
 FRAMEWORKS = ("torch", "jax", "keras", "flax", "equinox", "numpy")
 _ROOTS = {
@@ -63,6 +63,17 @@ def used_by(function: Any) -> tuple[str, ...]:
     """The frameworks that a function's code mentions, helpers it calls included, the most telling first."""
     found = set(_mentioned(function, _DEPTH, set()))
     return tuple(name for name in FRAMEWORKS if name in found)
+
+
+def defines_function(function: Any) -> bool:
+    """Whether a function is defined inside its code, as a factory defines the one it returns.
+
+    >>> defines_function(lambda std: lambda shape: std), defines_function(lambda n: [i for i in range(n)])
+    (True, False)
+    """
+    code = getattr(_plain(function), "__code__", None)
+    inner = [c.co_name for c in code.co_consts if isinstance(c, CodeType)] if code is not None else []
+    return any(name == "<lambda>" or not name.startswith("<") for name in inner)
 
 
 def _mentioned(function: Any, depth: int, seen: set[int]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 
 __all__ = [
     "ANNOTATIONS",
+    "CHANNELS",
     "HYPERPARAMETERS",
     "LABELS",
     "PARTS",
@@ -17,6 +18,7 @@ __all__ = [
     "WORDS_IN",
     "WORDS_OF_LAYERS",
     "WORDS_OF_NUMBERS",
+    "WORDS_OF_SIZES",
     "WORDS_OF_WIDTHS",
     "WORDS_OUT",
 ]
@@ -99,8 +101,17 @@ SIZES = frozenset(["size", "sz"])
 # What code that tells its parameters apart by name calls that name: beside a tensor it is passed "weight".
 LABELS = frozenset(["name", "desc", "param_name", "parameter_name", "var_name", "_"])
 
-# Words that make a number of a longer name where they end it: input_scaling, base_std.
-WORDS_OF_NUMBERS = frozenset(["scale", "scaling", "std", "stddev", "gain", "radius", "density", "sparsity"])
+# Words that make a number of a longer name where they end it: input_scaling, random_sign_prob.
+_NUMBERS = """
+    scale scaling std stddev gain radius density sparsity prob probability rate ratio fraction factor
+"""
+WORDS_OF_NUMBERS = frozenset(_NUMBERS.split())
+
+# Ending a name that mentions randomness, they say that it is none: key_dim, seed_size, random_features.
+WORDS_OF_SIZES = frozenset(["size", "dim", "dims", "features", "fn", "func", "mag"])
+
+# Beside channels, a bare k is the side of a kernel.
+CHANNELS = frozenset(["in_ch", "in_c", "cin", "c_in", "in_channels", "in_planes", "inplanes"])
 
 # Before "layer" they say which kind it is: linear_layer. Others say which number: prev_layer, n_layer.
 WORDS_OF_LAYERS = frozenset(["linear", "dense", "fc", "conv", "embedding", "embed", "emb", "nn", "torch"])

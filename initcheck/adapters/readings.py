@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from initcheck.adapters.frameworks import used_by
-from initcheck.adapters.parameter_names import SIDES_OR_WIDTHS
-from initcheck.adapters.signature import RANDOM_ROLES, SHAPE_ROLES, Slot, describe, slots_of
+from initcheck.adapters.frameworks import defines_function, used_by
+from initcheck.adapters.parameter_names import LABELS, ROLE_OF_NAME, SIDES_OR_WIDTHS, SIZES
+from initcheck.adapters.signature import RANDOM_ROLES, SHAPE_ROLES, Slot, describe, role_of, slots_of
 from initcheck.errors import UsageError
 
 __all__ = ["Needs", "Reading", "kinds_of", "needs", "readings_of"]
@@ -24,6 +24,7 @@ _PATTERNS = {
         "rng rows cols", "rng in out", "rows cols dtype",
     ),
 }  # fmt: skip
+_WHOLE = ("shape", "widths", "tensor", "tensors", "module")
 # What may stand behind a random parameter whose name does not say which kind it is, likeliest first.
 _KINDS = ("rng", "random_state", "torch_generator", "key", "python_random", "seed")
 
@@ -85,12 +86,14 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
     used = used_by(function)
     if "jax" in used and "torch" not in used:
         slots = [replace(s, role="unknown") if s.role == "module" else s for s in slots]
+    slots = _one_of_each_width(slots)
     guessed_width = False
     required = [s for s in slots if s.required]
     shaped = [s for s in required if s.role in SHAPE_ROLES]
     widths = {s.role for s in shaped} & {"in", "out", "rows", "cols"}
-    whole = [s for s in shaped if s.role in ("shape", "widths", "tensor", "module")]
+    whole = [s for s in shaped if s.role in _WHOLE]
     if whole:
+        slots = _labelled(slots, whole)
         slots = [replace(s, role="fan_" + s.role) if s.required and s.role in ("in", "out") else s for s in slots]
         if len(whole) > 1:
             slots = _one_whole(slots, whole)
@@ -106,6 +109,8 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
     chosen = _chosen(slots, has_shape, [s.name for s in told])
     open_slots = [s for s in chosen if s.role in _OPEN]
     if hyper:
+        if not has_shape and defines_function(function):  # a factory: what it asks for describes no shape
+            hyper = [s for s in required if s.role not in (*RANDOM_ROLES, "dtype", "dtype_name")]
         raise needs(name, hyper)
     if not has_shape and not open_slots and not any(s.role in SHAPE_ROLES for s in chosen):
         return [], True
@@ -138,10 +143,11 @@ def _contradicted(read: list[Slot], used: tuple[str, ...]) -> list[list[Slot]]:
     others = {
         "widths": ("shape",),
         "module": ("tensor",),
-        "tensor": ("module", "shape") if "torch" in used else ("shape",),
+        "tensor": ("module", "shape") if "torch" in used or not used else ("shape",),
     }
     found = [(slot, role) for slot in read for role in others.get(slot.role, ())]
     # Several numbers may be the sides of a matrix or, in one list, the widths of a network's layers.
+    found += [(s, "side") for s in read if s.role == "shape" and s.name in SIZES]
     found += [(s, "widths") for s in read if s.role == "shape" and s.name in SIDES_OR_WIDTHS]
     return [[replace(s, role=role) if s is slot else s for s in read] for slot, role in found]
 
@@ -155,10 +161,24 @@ def _second_width(slots: list[Slot], role: str) -> list[Slot]:
     return [replace(s, role="unknown") if s.required and s.role == role else s for s in slots]
 
 
+def _one_of_each_width(slots: list[Slot]) -> list[Slot]:
+    """Of several widths of one side, those that are no usual name of it are numbers that only the user knows."""
+    sides = [s.role for s in slots if s.required and s.role in ("in", "out")]
+    several = {role for role in sides if sides.count(role) > 1}
+    unusual = [s for s in slots if s.required and s.role in several and ROLE_OF_NAME.get(s.name.lower()) != s.role]
+    return [replace(s, role="unknown") if s in unusual else s for s in slots]
+
+
+def _labelled(slots: list[Slot], whole: list[Slot]) -> list[Slot]:
+    """Beside a tensor, a name is that of the parameter, by which code tells weights from biases."""
+    if any(s.role != "tensor" for s in whole):
+        return slots
+    return [replace(s, role="label") if s.required and s.name in LABELS else s for s in slots]
+
+
 def _one_whole(slots: list[Slot], whole: list[Slot]) -> list[Slot]:
-    """Of several parameters that could be the shape the surest is; the rest only the user knows."""
-    order = ("shape", "widths", "tensor", "module")
-    keep = min(whole, key=lambda s: order.index(s.role))
+    """Of several parameters that could be the shape the surest is, by name first; the rest only the user knows."""
+    keep = min(whole, key=lambda s: (role_of(s.name) != s.role, _WHOLE.index(s.role)))
     return [replace(s, role="unknown") if s in whole and s is not keep else s for s in slots]
 
 
@@ -224,7 +244,7 @@ def _by_kind(read: list[Slot], open_slots: list[Slot], used: tuple[str, ...]) ->
         else:
             choices.append([slot])
     framework = next((f for f in used if f != "numpy"), "numpy")
-    written = any(s.role == "tensor" for s in read)
+    written = any(s.role in ("tensor", "tensors") for s in read)
     tensors = [framework] if not written or framework == "torch" else ["numpy"]
     if written and framework != "torch" and "torch" in sys.modules:
         tensors.append("torch")

@@ -97,7 +97,12 @@ def _advice(name: str, tried: Sequence[Trial]) -> str:
     if unknown and len(slots) > len(unknown):
         listed = " and ".join(repr(u) for u in unknown)
         return f"Say how to call it, signature={_example(slots)}, or give {listed} a value: {_call(name, unknown)}."
-    return f"Say how to call it: signature={_example(slots)}."
+    if tried and all("AttributeError" in trial.problem or "cannot be called" in trial.problem for trial in tried):
+        return "It takes an object of another kind: pass a function of the shape that makes one, returning its weights."
+    return (
+        f"Say how to call it, signature={_example(slots)}, or pass a function of the shape that calls it and returns"
+        " the weights."
+    )
 
 
 def _call(name: str, missing: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from initcheck.adapters.parameter_names import (
     ANNOTATIONS,
+    CHANNELS,
     HYPERPARAMETERS,
     PARTS,
     ROLE_OF_NAME,
@@ -18,6 +19,7 @@ from initcheck.adapters.parameter_names import (
     WORDS_IN,
     WORDS_OF_LAYERS,
     WORDS_OF_NUMBERS,
+    WORDS_OF_SIZES,
     WORDS_OUT,
 )
 from initcheck.errors import UsageError, closest
@@ -127,15 +129,17 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
         return by_name
     if plain in HYPERPARAMETERS:
         return "hyperparameter"
-    for part, role in PARTS:
-        if part in plain:
-            return role
+    if plain == "k" and beside & CHANNELS:
+        return "kernel"
     listed = re.split(r"[_\d]+", plain)
     words = set(listed)
-    if listed[-1] == "layer" and words & WORDS_OF_LAYERS:
-        return "module"
     if listed[-1] in WORDS_OF_NUMBERS:
         return "hyperparameter"
+    for part, role in PARTS:
+        if part in plain and not (role in RANDOM_ROLES and listed[-1] in WORDS_OF_SIZES):
+            return role
+    if listed[-1] == "layer" and words & WORDS_OF_LAYERS:
+        return "module"
     if bool(words & WORDS_IN) != bool(words & WORDS_OUT):
         return "in" if words & WORDS_IN else "out"
     if annotation in (float, bool, str, "float", "bool", "str"):

@@ -19,14 +19,16 @@ class ModuleSampler(CallableSampler):
 
     Attributes:
         wrapped: the layer is handed over inside ``nn.Sequential``, for code that walks ``model.modules()``.
+        embedding: an ``nn.Embedding`` is handed over in place of a layer.
     """
 
     wrapped: bool = False
+    embedding: bool = False
 
     def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
         """A layer is built per call: the function may keep or replace its parameters."""
         torch = framework_module("torch")
-        build = _builder(torch, shape, torch_dtype(dtype))
+        build = (_table if self.embedding else _builder)(torch, shape, torch_dtype(dtype))
         place = next(i for i, slot in enumerate(self.slots) if slot.role == "module")
         others = CallableSampler(
             function=lambda *args, **kwargs: (args, kwargs),
@@ -43,6 +45,12 @@ class ModuleSampler(CallableSampler):
             return layer.weight.detach()
 
         return call
+
+
+def _table(torch: Any, shape: Shape, dtype: Any) -> Callable[[], Any]:
+    if len(shape) != 2:
+        raise Unfit(f"shape {shape}: the weight of nn.Embedding has two axes.")
+    return lambda: torch.nn.Embedding(*shape, _weight=torch.full(shape, float("nan"), dtype=dtype))
 
 
 def _builder(torch: Any, shape: Shape, dtype: Any) -> Callable[[], Any]:

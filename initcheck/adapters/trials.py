@@ -13,7 +13,7 @@ import numpy as np
 from initcheck.adapters import arrays, refusals
 from initcheck.adapters.arguments import Unfit
 from initcheck.adapters.containment import InitializerRaised, contained
-from initcheck.adapters.frameworks import framework_of_result
+from initcheck.adapters.frameworks import defines_function, framework_of_result
 from initcheck.adapters.layer_class import is_layer, matrices_of, weight_of
 from initcheck.adapters.numpy_callable import CallableSampler
 from initcheck.adapters.parameter_names import SIDES_OR_WIDTHS
@@ -121,9 +121,7 @@ def choose(
             continue
         outcome = _try(sampler_of(function, reading, fixed, parameter, makers, shared), reading)
         if not outcome.works and any(slot.role == "module" for slot in reading.slots):
-            inside = replace(outcome.sampler, wrapped=True)  # type: ignore[call-arg]
-            second = _try(inside, reading)
-            outcome = second if second.works else outcome
+            outcome = _try_other_modules(outcome)
         tried.append(outcome)
         if outcome.works:
             working.append(outcome)
@@ -149,7 +147,7 @@ def choose(
                 f"{name} returns several things; say which one is checked: {options}.",
                 f"{name.partition('(')[0]}(parameter={outcome.several[0]!r})",
             )
-    returned = [c.result for c in tried if c.result is not None]
+    returned = [c.result for c in tried if c.result is not None and c.problem != _UNWRITTEN]
     if returned and all(callable(result) and not is_layer(result) for result in returned):
         if not named:
             # It makes initializers: what it was handed in place of a number says nothing.
@@ -164,8 +162,22 @@ def choose(
     if named and tried and not any(_of_unknown_kind(slot) for slot in readings[0].slots):
         # What is clear from its names is judged by the claims even where every call of it raises.
         first = tried[0]
-        return replace(first, notes=(f"read as {first.reading} by its names; a trial call {first.problem}.",))
+        shown = first.problem.rstrip(".")
+        return replace(first, notes=(f"read as {first.reading} by its names; a trial call {shown}.",))
+    if not named and tried and defines_function(function):
+        raise needs(name, [slot for slot in tried[0].reading.slots if slot.required])
     raise UsageError(refusals.listing(name, tried))
+
+
+def _try_other_modules(failed: Chosen) -> Chosen:
+    """Where a layer is not what the function takes: the layer inside a module, then an embedding."""
+    inside = _try(replace(failed.sampler, wrapped=True), failed.reading)  # type: ignore[call-arg]
+    if inside.works:
+        return inside
+    table = _try(replace(failed.sampler, embedding=True), failed.reading)  # type: ignore[call-arg]
+    if table.works:
+        return replace(table, notes=("it takes no layer but nn.Embedding; its rows are read as outputs.",))
+    return failed
 
 
 def _of_unknown_kind(slot: Slot) -> bool:
@@ -188,7 +200,7 @@ def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
             if not chosen.problem:
                 raise  # there is no such parameter= in the result
             continue
-        if not chosen.problem or outcome.works:
+        if not chosen.problem or outcome.works or outcome.several:
             chosen = outcome if outcome.works else replace(outcome, works=False)
         if refusals.is_complex(outcome.result):
             return replace(outcome, works=False)
@@ -251,7 +263,7 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
         return replace(chosen, works=False, problem="returns complex numbers")
     with contextlib.suppress(TypeError):
         array = arrays.to_numpy(result)
-        written = any(s.role in ("tensor", "module") for s in chosen.reading.slots)
+        written = any(s.role in ("tensor", "tensors", "module") for s in chosen.reading.slots)
         if written and array.dtype.kind == "f" and array.size and np.isnan(array).all():
             return replace(chosen, works=False, problem=_UNWRITTEN)
     return chosen
