@@ -289,6 +289,26 @@ def decorated(*args, **kwargs):
     return shape_then_rng(*args, **kwargs)
 
 
+@reads("(side)", shape=(6, 6))
+def size_of_a_square(size):
+    return np.random.randn(size, size)
+
+
+@reads("(in, out, kernel)", shape=(5, 7, 3, 3), layout="oihw")
+def k_beside_channels(in_ch, out_ch, k):
+    return np.random.randn(out_ch, in_ch, k, k)
+
+
+@reads("(in, key_size=out)", signature="(in, key_size=out)")
+def size_of_keys(in_dim, key_size):
+    return np.random.randn(in_dim, key_size)
+
+
+@reads("(label, tensor)")
+def told_by_the_name_of_the_parameter(name, arr):
+    arr[:] = np.random.normal(size=arr.shape) if name.endswith("weight") else 0.0
+
+
 # -- explicit signatures
 
 
@@ -376,6 +396,53 @@ reads("(shape)")(InitializeMethod())
 reads("(shape, rng)")(CallableClass().__call__)
 
 
+class ToldApart:
+    def initialize(self, variable, rng):
+        variable.set_value(self.generate(rng, variable.shape))
+
+    def generate(self, rng, shape):
+        return rng.randn(*shape)
+
+
+reads("(RandomState, shape)")(ToldApart)
+
+
+@reads("KeptRandomState(rng=random_state)(shape)")
+class KeptRandomState:
+    def __init__(self, rng=None):
+        self.rng = rng
+
+    def __call__(self, shape):
+        return self.rng.randn(*shape)
+
+
+@reads("(rows, cols)")
+class MatrixAndBias:
+    def W(self, n1, n2):  # noqa: N802
+        return np.random.randn(n1, n2)
+
+    def B(self, n2):  # noqa: N802
+        return np.random.randn(n2)
+
+
+class PassesOn:
+    def __call__(self, *args, **kwargs):
+        return self.forward(*args, **kwargs)
+
+
+@reads("(module)")
+class SaysItInForward(PassesOn):
+    def forward(self, model):
+        for m in model.modules():
+            if isinstance(m, nn.Linear):
+                nn.init.normal_(m.weight)
+
+
+@reads("(shape, rng)")
+def axes_are_no_widths(in_dim=-2, out_dim=-1):
+    return lambda shape, rng: rng.normal(size=shape) / np.sqrt(shape[in_dim] + shape[out_dim])
+
+
 # -- PyTorch
 
 GENERATOR = "(tensor, generator=torch.Generator)"
@@ -459,6 +526,27 @@ def annotated_module(x: nn.Module) -> None:
         nn.init.normal_(x.weight)
 
 
+@reads("(tensors)")
+def a_list_of_tensors(params: list[torch.Tensor]):
+    for param in params:
+        nn.init.normal_(param)
+
+
+@reads("(module, fan_in)")
+def a_kind_of_layer(linear_layer, in_features):
+    nn.init.normal_(linear_layer.weight, std=in_features**-0.5)
+
+
+@reads("(module)")
+def an_embedding(embedding_layer):
+    nn.init.normal_(embedding_layer.weight, std=embedding_layer.embedding_dim**-0.5)
+
+
+@reads("(module)")
+def a_value_that_is_a_module(value: typing.Any):
+    value.reset_parameters()
+
+
 # -- JAX
 
 
@@ -535,6 +623,28 @@ def keras_function(shape, dtype=None):
     return keras.random.normal(shape, dtype=dtype or "float32")
 
 
+@reads("(shape, dtype) of MergesConfigurations(seed=seed)")
+class MergesConfigurations(keras.initializers.VarianceScaling):
+    def __init__(self, width=1.0, seed=None):
+        self.width = width
+        super().__init__(scale=width**2, seed=seed)
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width}
+
+
+@reads("(shape, dtype)")
+class WrapsAnother(keras.initializers.Initializer):
+    def __init__(self, base="glorot_uniform"):
+        self.base = keras.initializers.get(base)
+
+    def __call__(self, shape, dtype=None):
+        return 2 * self.base(shape, dtype=dtype)
+
+    def get_config(self):
+        return {"base": keras.initializers.serialize(self.base)}
+
+
 # -- what must be refused
 
 
@@ -593,6 +703,48 @@ def returns_a_number():
 @refuses("it raises RuntimeError: broken")
 def factory_that_raises():
     raise RuntimeError("broken")
+
+
+@refuses("'std' and 'dim'")
+def factory_of_a_number_and_a_width(std, dim):
+    return lambda tensor: nn.init.normal_(tensor, std=std / dim)
+
+
+@refuses("'dim'")
+def factory_of_a_width(dim):
+    bound = dim**-0.5
+    return lambda tensor: nn.init.uniform_(tensor, -bound, bound)
+
+
+@refuses("the argument 'split_sizes'")
+def numbers_beside_a_tensor(tensor: torch.Tensor, split_sizes: list[int]):
+    for part in tensor.split(split_sizes):
+        nn.init.orthogonal_(part)
+
+
+@refuses("'hyper_in' and 'main_in'")
+def widths_that_are_none(layer, hyper_in, main_in):
+    nn.init.normal_(layer.weight, std=(hyper_in * main_in) ** -0.5)
+
+
+@refuses("the arguments 'random_sign_prob' and 'input_scaling'")
+def numbers_by_their_last_word(shape, random_sign_prob, input_scaling):
+    return input_scaling * np.sign(np.random.rand(*shape) - random_sign_prob)
+
+
+@refuses("the arguments 'fan' and 'a'")
+def a_tensor_called_value(value: typing.Any, fan: int, a: float):
+    value.data.uniform_(-a / fan, a / fan)
+
+
+@refuses("It takes an object of another kind: pass a function of the shape")
+def of_an_object(blueprint):
+    return blueprint.weights
+
+
+@refuses("Pass a function of the shape that calls it")
+def of_keywords(**kwargs):
+    return np.random.randn(*kwargs["shape"])
 
 
 @refuses("'hidden_size'")

@@ -780,7 +780,7 @@ def truncated_normal(mean, std, out_shape):
     return np.clip(drawn, mean - 2 * std, mean + 2 * std)
 
 
-@wild(refuses="parameter='0'", then={"parameter": "0", "draws": DENSE, "layout": "in_out"})
+@wild(refuses="parameter='0'", then={"parameter": "0", "draws": DENSE})
 class XavierInitializer:
     def __init__(self):
         self.sigma = None
