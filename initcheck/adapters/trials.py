@@ -176,7 +176,7 @@ def _try_other_modules(failed: Chosen) -> Chosen:
         return inside
     table = _try(replace(failed.sampler, embedding=True), failed.reading)  # type: ignore[call-arg]
     if table.works:
-        return replace(table, notes=("it takes no layer but nn.Embedding; its rows are read as outputs.",))
+        return replace(table, notes=("It takes no layer but nn.Embedding; its rows are read as outputs.",))
     return failed
 
 
