@@ -43,9 +43,9 @@ class LayerDraws(Draws):
     _builds: OrderedDict[tuple[int, str, int], dict[str, Array]]
     _kept = 0
 
-    def read(self, structure: Structure, phi: Activation) -> None:
-        """Take the structure and the activation, which are found after the first draws could be asked for."""
-        self.structure, self.phi = structure, phi
+    def read(self, structure: Structure) -> None:
+        """Take the structure, which is found after the first draws could be asked for; the activation follows."""
+        self.structure = structure
         self._builds = OrderedDict()
 
     @property

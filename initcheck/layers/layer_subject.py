@@ -22,6 +22,7 @@ from initcheck.layers.direct import MeasuredBackward, MeasuredForward
 from initcheck.layers.layer_draws import LayerDraws
 from initcheck.layers.layer_sampler import LayerSampler
 from initcheck.layers.part import Part, Whole
+from initcheck.layers.schemes import scheme_of
 from initcheck.layers.structure import Structure, structure_of
 from initcheck.profile import Profile
 from initcheck.second_moments import BackwardSecondMoment, ForwardSecondMoment, Statistic, nonlinearity
@@ -60,11 +61,12 @@ class LayerSubject(Subject):
             self.structure = structure_of(sampler)
         except InitcheckError as error:
             self.structure, self.problem = Structure(), str(error)
-        self.draws.read(self.structure, nonlinearity(self.contract))
+        self.draws.read(self.structure)
+        self.draws.phi = nonlinearity(self.contract)
 
     @functools.cached_property
     def inferred(self) -> Inferred | None:
-        """None: the law is measured against the layer's own fans, never guessed."""
+        """None: the law is measured against the layer's own fans; what is guessed of it stands in its contract."""
         return None
 
     @functools.cached_property
@@ -99,7 +101,20 @@ class LayerSubject(Subject):
         if known is not None and not scale & set(said.origins) and known.base("distribution") != "constant":
             kept = {k: v for k, v in known.origins.items() if k != "layout"}
             said = said.filled_by(replace(known, layout=None, origins=kept, notes=()), "known")
+        scheme = self._schemes.get(weight)
+        if scheme is not None and not scale & set(said.origins):
+            said = said.filled_by(scheme, "inferred")
         return said.filled_by(_DEFAULT, "assumed")
+
+    @functools.cached_property
+    def _schemes(self) -> dict[str, Contract | None]:
+        """He's or Glorot's contract of the weights that follow it at every size; no other law is guessed."""
+        if self.structure.lookup or self.structure.wholes:
+            return {}
+        dtype = self.initializer.contract.dtypes[0]
+        parts = self.structure.parts
+        names = dict.fromkeys(part.weight for part in parts)
+        return {name: scheme_of(self.draws, [p for p in parts if p.weight == name], dtype) for name in names}
 
     @functools.cached_property
     def domain(self) -> Domain:

@@ -1,0 +1,91 @@
+"""He's and Glorot's schemes are read off the weights of a layer that promises nothing, and nothing else is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+import initcheck
+from initcheck.contract import Contract
+from initcheck.verdict import Verdict
+
+SCALE = ["output-variance-near-one", "gradient-variance-near-one"]
+Fill = Callable[[torch.Tensor], torch.Tensor]
+
+
+def layer_of(fill: Fill) -> Callable[[int, int], nn.Module]:
+    def build(inputs: int, units: int) -> nn.Module:
+        layer = nn.Linear(inputs, units)
+        fill(layer.weight)
+        return layer
+
+    return build
+
+
+def convolution_of(fill: Fill) -> Callable[..., nn.Module]:
+    def build(in_channels: int, out_channels: int, kernel_size: int = 3) -> nn.Module:
+        layer = nn.Conv2d(in_channels, out_channels, kernel_size)
+        fill(layer.weight)
+        return layer
+
+    return build
+
+
+def judged(build: Callable[..., nn.Module], **contract: object) -> initcheck.Report:
+    declared = Contract(**contract) if contract else None  # type: ignore[arg-type]
+    return initcheck.check(build, claims=SCALE, profile="quick", contract=declared)
+
+
+def he(mode: str) -> Fill:
+    return lambda w: nn.init.kaiming_normal_(w, mode=mode, nonlinearity="relu")
+
+
+@pytest.mark.parametrize("of", [layer_of, convolution_of], ids=["dense", "convolution"])
+@pytest.mark.parametrize(
+    ("fill", "activation", "fan"),
+    [
+        (he("fan_in"), "relu", "fan_in"),
+        (he("fan_out"), "relu", "fan_out"),
+        (nn.init.xavier_uniform_, "linear", "fan_avg"),
+    ],
+    ids=["he", "he fan_out", "glorot"],
+)
+def test_a_scheme_is_read_off_at_every_size(of: Callable[..., object], fill: Fill, activation: str, fan: str) -> None:
+    report = judged(of(fill))
+    [contract] = report.contracts.values()
+    assert (contract["activation"], contract["fan"]) == (activation, fan)
+    assert contract["origins"]["fan"] == contract["origins"]["activation"] == "inferred"
+    assert report.ok
+
+
+@pytest.mark.parametrize("variance", [1 / 3, 2.3, 3.0])
+def test_another_constant_is_measured_against_one(variance: float) -> None:
+    report = judged(layer_of(lambda w: nn.init.normal_(w, 0, math.sqrt(variance / w.shape[1]))))
+    [contract] = report.contracts.values()
+    assert contract["origins"]["activation"] == "assumed"
+    assert report[SCALE[0]].verdict is Verdict.FAILS
+
+
+def test_one_size_off_is_no_scheme() -> None:
+    def off(w: torch.Tensor) -> torch.Tensor:
+        return nn.init.normal_(w, 0, math.sqrt((3 if w.shape[1] == 64 else 2) / w.shape[1]))
+
+    assert judged(layer_of(off))[SCALE[0]].verdict is Verdict.FAILS
+
+
+def test_what_is_declared_is_not_excused() -> None:
+    report = judged(layer_of(he("fan_in")), activation="linear", fan="fan_in")
+    assert report[SCALE[0]].verdict is Verdict.FAILS
+
+
+def test_glorot_of_the_stored_shape_of_a_depthwise_layer_is_no_scheme() -> None:
+    def depthwise(channels: int, kernel_size: int = 3) -> nn.Module:
+        layer = nn.Conv2d(channels, channels, kernel_size, groups=channels)
+        nn.init.xavier_uniform_(layer.weight)
+        return layer
+
+    assert judged(depthwise)[SCALE[0]].verdict is Verdict.FAILS
