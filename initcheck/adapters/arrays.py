@@ -24,10 +24,30 @@ def is_array(value: Any) -> bool:
     ) and not isinstance(value, type)
 
 
+def rows_of_numbers(value: Any) -> npt.NDArray[np.float64] | None:
+    """Lists of lists of plain numbers, as teaching code makes them, as an array; None of anything else.
+
+    >>> rows_of_numbers([[1.0, 2.0], [3.0, 4.0]]).shape, rows_of_numbers([[1.0], [2.0, 3.0]]), rows_of_numbers([1.0])
+    ((2, 2), None, None)
+    """
+    leaf, depth = value, 0
+    while isinstance(leaf, (list, tuple)) and leaf:
+        leaf, depth = leaf[0], depth + 1
+    if depth < 2 or isinstance(leaf, bool) or not isinstance(leaf, numbers.Real):
+        return None
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (ValueError, TypeError):
+        return None
+
+
 def shape_of(value: Any) -> tuple[int, ...] | None:
-    """The shape of an array or a plain number; None of anything else."""
+    """The shape of an array, of lists of numbers or of a plain number; None of anything else."""
     if is_array(value):
         return tuple(int(n) for n in value.shape)
+    rows = rows_of_numbers(value)
+    if rows is not None:
+        return rows.shape
     return () if isinstance(value, numbers.Real) and not isinstance(value, bool) else None
 
 
@@ -45,15 +65,23 @@ def to_numpy(value: Any) -> npt.NDArray[Any]:
     elif is_array(value) or (isinstance(value, numbers.Real) and not isinstance(value, bool)):
         array = np.asarray(_plain(value))
     else:
-        raise TypeError(f"{_kind(value)}, which is no array of numbers")
+        rows = rows_of_numbers(value)
+        if rows is None:
+            raise TypeError(f"{_kind(value)}, which is no array of numbers")
+        array = rows
     if array.dtype.kind not in "fiub" and not _is_low_precision(array.dtype):
         raise TypeError(f"an array of dtype {array.dtype}, which holds no real numbers")
     return array
 
 
 def dtype_name(value: Any) -> str:
-    """The dtype by its NumPy name: ``float32``, ``bfloat16``; a plain number's is ``float`` or ``int``."""
+    """The dtype by its NumPy name: ``float32``, ``bfloat16``; a plain number's is ``float`` or ``int``.
+
+    Lists of numbers have that of Python's floats.
+    """
     dtype = getattr(value, "dtype", None)
+    if isinstance(value, (list, tuple)) and rows_of_numbers(value) is not None:
+        return "float64"
     if dtype is None:
         return type(value).__name__
     name = getattr(dtype, "name", None) or str(dtype)

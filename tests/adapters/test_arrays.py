@@ -43,11 +43,20 @@ def test_a_number_is_an_array_without_axes():
     assert shape_of(np.float32(2)) == ()
 
 
-@pytest.mark.parametrize("value", [None, [[1.0, 2.0]], (1.0,), "text", {"w": 1}, object(), np.ndarray, True])
+@pytest.mark.parametrize(
+    "value", [None, [[1.0], [2.0, 3.0]], [["1"]], [[True]], [[]], (1.0,), "text", {"w": 1}, object(), np.ndarray, True]
+)
 def test_what_is_no_array_is_named(value):
     assert shape_of(value) is None
     with pytest.raises(TypeError, match=rf"^(None|an? {type(value).__name__}), which is no array of numbers$"):
         to_numpy(value)
+
+
+@pytest.mark.parametrize("value", [[[1.0, 2.0], [3.0, 4.0]], ((1.0, 2), (3, np.float32(4)))])
+def test_lists_of_lists_of_numbers_are_an_array_of_python_floats(value):
+    assert shape_of(value) == (2, 2)
+    assert to_numpy(value).tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert dtype_name(value) == "float64"
 
 
 @pytest.mark.parametrize("value", [np.array(["a"]), np.array([None]), np.ones(2, complex)])

@@ -148,9 +148,23 @@ def test_a_signature_without_a_shape_is_refused():
 @pytest.mark.parametrize("kind", ["list", "string"])
 def test_a_result_that_is_no_array_is_named(kind):
     def wrong(shape, rng):
-        return [[1.0] * shape[1]] * shape[0] if kind == "list" else "weights"
+        return [1.0] * shape[1] if kind == "list" else "weights"
 
     initializer = recognise(wrong, "wrong")
     [result] = initializer.sampler.calls((2, 2), [0], "float32")
     with pytest.raises(TypeError, match=r"^a (list|str), which is no array"):
         initializer.sampler.to_numpy(result)
+
+
+def test_python_lists_are_drawn_with_pythons_own_generator():
+    """As in networks written without a library: rows of floats, from a generator that has gauss."""
+
+    def rows(n_in, n_out, rng):
+        return [[rng.gauss(0, n_in**-0.5) for _ in range(n_in)] for _ in range(n_out)]
+
+    initializer = recognise(rows, "rows")
+    assert initializer.signature == "(in, out, random.Random)"
+    one, two, again = (np.asarray(r) for r in initializer.sampler.calls((3, 5), [1, 2, 1], "float32"))
+    assert one.shape == (3, 5)
+    assert (one == again).all()
+    assert (one != two).any()
