@@ -26,12 +26,13 @@ def verdicts(report):
     return {result.claim: result.verdict for result in report}
 
 
-def test_a_layer_of_he_is_told_to_say_that_its_inputs_come_from_relu():
-    undeclared = initcheck.check(he, claims=SCALE[:1])["output-variance-near-one"]
-    assert undeclared.evidence.likely == "variance is 2/fan_in: the gain of relu (He), which was not declared"
-    assert str(undeclared.evidence.fix).startswith("declare activation='relu'")
-    declared = initcheck.check(he, contract={"activation": "relu"}, claims=SCALE[:1])["output-variance-near-one"]
-    assert declared.verdict is Verdict.HOLDS
+def test_a_layer_of_he_that_was_promised_to_another_activation_is_told_what_it_is():
+    for contract in (None, {"activation": "relu"}):
+        report = initcheck.check(he, contract=contract, claims=SCALE[:1])
+        assert report["output-variance-near-one"].verdict is Verdict.HOLDS
+    other = initcheck.check(he, contract={"activation": "linear"}, claims=SCALE[:1])["output-variance-near-one"]
+    assert other.verdict is Verdict.FAILS
+    assert "the gain of relu (He)" in str(other.evidence.likely)
 
 
 def test_linear_default_fails_at_a_third_and_says_whose_default_it_is():
