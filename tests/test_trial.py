@@ -11,6 +11,7 @@ import pytest
 
 from initcheck.contract import Contract
 from initcheck.draws import BrokenCall
+from initcheck.glances import Far
 from initcheck.layer import Layer
 from initcheck.profile import profile
 from initcheck.second_moments import Statistic
@@ -477,3 +478,20 @@ def test_no_moment_is_taken_of_weights_that_are_not_finite() -> None:
         trial.records(SQUARE, "screen", 5)
     assert broken.value.kind == "finite"
     assert len(trial.in_dtype("bfloat16").records(SQUARE, "screen", 5)) == 5
+
+
+def test_a_glance_judges_nothing_and_keeps_how_far_a_value_lies_beyond_its_band() -> None:
+    trial, asked = stubbed(), []
+
+    def at(layer: Layer, dtype: str, *, constant: bool) -> Record:
+        asked.append((layer, dtype, constant))
+        return Record.of(np.full((3, 16, 16), math.sqrt(2.5)))
+
+    trial.subject.glances, trial.subject.constant = SimpleNamespace(at=at), False
+    trial.far = Far()
+    trial.keeps(MeanSquare(SQUARE, Contract()), within=BAND)
+    assert trial.far == {SQUARE: pytest.approx(math.log(2.5 / 1.25))}
+    assert asked == [(SQUARE, trial.dtype, False)]
+    assert not trial.decided
+    assert not trial.undecided
+    assert trial.draws.asked == {}
