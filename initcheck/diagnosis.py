@@ -92,11 +92,12 @@ def _causes(evidence: Observed, topic: str | None) -> Iterator[Cause]:
         return
     if family.name == "orthogonal":
         yield from _if(orthogonal_cause(contract))
+    structure = structure_of(seen, evidence.layout)
+    # Of what no entry may know of another an orthogonal matrix shows plenty; that it is the identity says more.
+    if structure is not None and (family.name != "orthogonal" or structure.name == "diagonal"):
+        yield from _if(structure_cause(structure, contract))
+    if family.name == "orthogonal":
         yield from _if(_unsigned_cause(evidence))
-    else:
-        structure = structure_of(seen, evidence.layout)
-        if structure is not None:
-            yield from _if(structure_cause(structure, contract))
     if topic in (None, "randomness", "memory", "globals"):
         yield from (BEHAVIOURS[name] for name in seed_behaviours(evidence.draw, evidence.seed))
     centering = topic == "centering"

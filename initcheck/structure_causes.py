@@ -125,10 +125,10 @@ def structure_cause(structure: Structure, contract: Contract) -> Cause | None:
     found = _ALWAYS.get(structure.name)
     if found is None and contract.entries != "dependent":
         found = _IF_INDEPENDENT.get(structure.name)
-    if found is None or math.isnan(structure.number):
+    if found is None or not math.isfinite(structure.number):
         return found
     amount = structure.number
     if amount == 1 and structure.name in _OF_ONE:
         return dataclasses.replace(found, sentence=_OF_ONE[structure.name])
-    words = {"n": number(amount), "percent": f"{100 * amount:.2g} %", "r": f"{amount:.2g}"}
+    words = {"n": number(amount), "percent": f"{100 * amount:.{2 if amount < 0.99 else 3}g} %", "r": f"{amount:.2g}"}
     return dataclasses.replace(found, sentence=found.sentence.format(**words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator
@@ -80,8 +81,8 @@ def units_never_tie(trial: Trial, layer: Layer) -> None:
 def gradients_never_tie(trial: Trial, layer: Layer) -> None:
     """Ask whether two hidden units of a network started so get equal first gradients in more than 1 of 1,000.
 
-    One hidden layer of this shape and an output layer of 128 units, both drawn; contract's activation, normal data
-    and targets, squared error, float64 NumPy. In the first hidden layer no unit is dead on 64 centred inputs.
+    One hidden layer of this shape and an output layer of 128 units or more, both drawn; contract's activation, normal
+    data and targets, squared error, float64 NumPy. In the first hidden layer no unit is dead on 64 centred inputs.
 
     Raises:
         CaseFailed: they do.
@@ -107,18 +108,22 @@ def first_gradients(trial: Trial, layer: Layer, stream: str, networks: int) -> I
     Raises:
         BrokenCall: a call gave no weights, or a weight is not finite.
     """
-    upper = make_layer(trial.subject.domain.layouts[0], layer.units, _OUTPUTS, (1, 1, 1), 1)
-    drawn = [
-        trial.draws.stacks(a, trial.dtype, f"network {stream}", 0, networks, chunk=_TOGETHER) for a in (layer, upper)
-    ]
+    # What makes squares alone is asked for so many of them, one below the other, as have that many outputs.
+    squares = trial.initializer.squares
+    outputs, tall = (layer.units, math.ceil(_OUTPUTS / layer.units)) if squares else (_OUTPUTS, 1)
+    upper = make_layer(trial.subject.domain.layouts[0], layer.units, outputs, (1, 1, 1), 1)
+    network_draws = functools.partial(trial.draws.stacks, dtype=trial.dtype, start=0)
+    lower = network_draws(layer, stream=f"network {stream}", stop=networks, chunk=_TOGETHER)
+    above = f"network {stream}" + " above" * squares
+    drawn = network_draws(upper, stream=above, stop=tall * networks, chunk=tall * _TOGETHER)
     number = 0
-    for stacks in zip(*drawn, strict=True):
-        for matrices in zip(*stacks, strict=True):
+    for below, stack in zip(lower, drawn, strict=True):
+        for matrices in zip(below, stack.reshape(-1, tall * outputs, layer.units), strict=True):
             if not all(np.isfinite(m).all() for m in matrices):
                 raise BrokenCall("finite", "a weight is not finite")
             rng = generator(trial.subject.seed, "network", layer.shape, stream, number)
             network = Perceptron(tuple(m.astype(np.float64) for m in matrices), (nonlinearity(trial.contract),))
-            x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, _OUTPUTS))
+            x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, tall * outputs))
             forward = network.forward(x)
             _, gradient = squared_error(forward.output, target)
             yield network.backward(forward, gradient).weights[0]
