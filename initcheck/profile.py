@@ -43,7 +43,7 @@ PROFILES = {
             exact_layers=24,
             swept=64,
             largest=16_384,
-            weights=4_000_000,
+            weights=12_000_000,
             calls=40_000,
             shrink=60,
         ),

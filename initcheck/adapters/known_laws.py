@@ -7,7 +7,7 @@ from typing import Any
 
 from initcheck.contract import Contract
 
-__all__ = ["fixed_std", "known", "truncated_std", "variance_scaling"]
+__all__ = ["fixed_std", "known", "strength", "truncated_std", "variance_scaling"]
 
 
 def known(said: dict[str, Any], notes: tuple[str, ...] = ()) -> Contract:
@@ -30,10 +30,20 @@ def variance_scaling(scale: float, mode: str, distribution: str) -> Contract:
         said["fan"] = mode
     else:
         notes = (f"mode={mode!r} is no fan that a contract can name; what it keeps is measured.",)
-    said["activation"] = "relu" if scale == 2 and mode in ("fan_in", "fan_out") else "linear"
-    if scale not in (1, 2) or (scale == 2 and said["activation"] == "linear"):
-        said |= positive("gain", math.sqrt(scale) if scale > 0 else 0.0)
+    relu = scale == 2 and mode in ("fan_in", "fan_out")
+    said |= {"activation": "relu"} if relu else strength(math.sqrt(scale) if scale > 0 else 0.0)
     return known(said, notes)
+
+
+def strength(gain: float) -> dict[str, Any]:
+    """What a gain says. Above 1 it makes up for an activation that it does not name, 5/3 for tanh.
+
+    >>> strength(1.0), strength(0.5), strength(5 / 3)
+    ({'activation': 'linear'}, {'activation': 'linear', 'gain': 0.5}, {'gain': 1.6666666666666667})
+    """
+    if 1 < gain < math.inf:
+        return {"gain": gain}
+    return {"activation": "linear", **(positive("gain", gain) if gain != 1 else {})}
 
 
 def positive(key: str, value: float) -> dict[str, float]:
@@ -79,10 +89,8 @@ def orthogonal(gain: float) -> Contract:
 
     Source: Saxe et al. 2014, section 3.
     """
-    said: dict[str, Any] = {
-        "fan": "fan_max", "activation": "linear", "distribution": "orthogonal", "entries": "dependent",
-    }  # fmt: skip
-    return known({**said, **(positive("gain", gain) if gain != 1 else {})})
+    said: dict[str, Any] = {"fan": "fan_max", "distribution": "orthogonal", "entries": "dependent"}
+    return known({**said, **strength(gain)})
 
 
 def constant(kind: str) -> Contract:

@@ -128,8 +128,7 @@ def _law(name: str, given: Mapping[str, Any]) -> Contract:
         return known_laws.known(said, notes)
     gain = float(given.get("gain", 1.0))
     if name.startswith("xavier"):
-        spread = known_laws.positive("gain", gain) if gain != 1 else {}
-        return known_laws.known({"fan": "fan_avg", "activation": "linear", "distribution": distribution, **spread})
+        return known_laws.known({"fan": "fan_avg", "distribution": distribution, **known_laws.strength(gain)})
     if name == "orthogonal_":
         return known_laws.orthogonal(gain)
     std = float(given.get("std", 0.01 if name == "sparse_" else 1.0))
