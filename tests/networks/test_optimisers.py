@@ -27,6 +27,9 @@ def test_two_steps_by_hand() -> None:
     # after bias correction m = 2, v = 4, then m = (0.5*1 - 0.5)/0.75 = 0
     adam = walk(Adam(0.5, beta1=0.5, beta2=0.5, epsilon=0.0), p, gradients)
     assert np.ravel(adam).tolist() == [0.5, 0.5]
+    # 1 - 0.5 * 2 / (2 + 2), then m = 0 again
+    adam = walk(Adam(0.5, beta1=0.5, beta2=0.5, epsilon=2.0), p, gradients)
+    assert np.ravel(adam).tolist() == [0.75, 0.75]
 
 
 def test_adam_is_torchs() -> None:
