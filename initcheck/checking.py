@@ -289,10 +289,16 @@ class Checker:
             verdict=verdict,
             reason=reason,
             evidence=evidence or Evidence(),
-            notes=(*subject.contract.notes, *(trial.notes.values() if trial else ())),
+            notes=(*subject.contract.notes, *_notes(trial, verdict)),
             reproduce="pytest " + " ".join(shlex.quote(o) for o in options),
             location=initializer.location,
         )
+
+
+def _notes(trial: Trial | None, verdict: Verdict) -> list[str]:
+    """What a property noted; what the cases that hold exclude is not said beside one that fails."""
+    notes = trial.notes if trial else {}
+    return [note for topic, note in notes.items() if verdict is not Verdict.FAILS or topic not in ("rate", "excluded")]
 
 
 def _why_not(not_asked: Mapping[str, int]) -> str:

@@ -19,7 +19,7 @@ from initcheck.probe import Draw, Probe, probe
 from initcheck.seed_behaviour import BEHAVIOURS, seed_behaviours
 from initcheck.structure import structure_of
 from initcheck.structure_causes import structure_cause
-from initcheck.value_causes import cancelling_cause, grid_cause, not_finite_cause
+from initcheck.value_causes import cancelling_cause, grid_cause, largest_cause, not_finite_cause
 
 __all__ = ["Cause", "Observed", "diagnose"]
 
@@ -103,6 +103,7 @@ def _causes(evidence: Observed, topic: str | None) -> Iterator[Cause]:
     centering = topic == "centering"
     yield from _if(mean_cause(family, *(_mean(evidence) if centering else None) or seen.mean(), proven=centering))
     yield from _if(grid_cause(seen))
+    yield from _if(largest_cause(seen))
     yield from _if(family_cause(family, contract))
     yield from _law_causes(evidence, topic, seen, family)
     if topic == "promises":

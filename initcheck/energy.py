@@ -53,9 +53,11 @@ def keeps_energy(trial: Trial, layer: Layer, direction: Direction, within: tuple
     def word(log_ratio: float, stream: str, networks: int) -> dict[str, object]:
         per_layer = 10 ** (log_ratio / depth) if math.isfinite(log_ratio) else log_ratio
         factor = f"a factor {10**log_ratio:.3g}" if -300 < log_ratio < 300 else f"10^{log_ratio:.0f}"
+        if not math.isfinite(log_ratio):
+            factor = "nothing is left" if log_ratio < 0 else "no finite number is left"
         curves = chains.curves(stream, networks)[:, which]
         return {
-            "measured": f"{factor}, {per_layer:.3g} a layer",
+            "measured": f"{factor}, {per_layer:.3g} a layer" if math.isfinite(log_ratio) else factor,
             "value": log_ratio,
             "interval": of_median(curves[:, -1]),
             "series": {curve: _layers(curves)},

@@ -282,9 +282,11 @@ def exceptions_cause(law: Law, samples: Sequence[LawSample], fan: str) -> Cause 
         how = "every weight is zero" if nothing else "the variance is off"
         how = "it raises or is not finite" if not all(map(math.isfinite, ratio.values())) else how
         return Cause(f"{how} at {fan} 1: a division by zero, or a logarithm of 1", f"use {fan} itself", topics)
-    tiny = {a: a.weights == 1 for a in every}
-    if only(tiny) and not all(0 < r < math.inf for r in ratio.values()):
-        how = "zero" if nothing else "not finite"
+    singles = [r for a, r in ratio.items() if a.weights == 1]
+    few = max(a.weights for a in ratio)
+    # What is normalised by its own draw is off at the next few weights too, where that draw is far from its mean.
+    if singles and few <= _FEW and not any(0 < r < math.inf for r in singles):
+        how = "zero" if not any(singles) else "not finite"
         return Cause(
             f"a single weight is {how}: it is centred or normalised by its own draw",
             "scale by the fan, not by the weights drawn",
@@ -301,7 +303,6 @@ def exceptions_cause(law: Law, samples: Sequence[LawSample], fan: str) -> Cause 
             "treat squares as other shapes: (W + W^T)/2 halves the variance, an identity adds to it",
             topics,
         )
-    few = max(a.weights for a in ratio)
     if len(ratio) > 1 and few <= _FEW and only({a: a.weights <= few for a in every}):
         return Cause(
             f"the variance is off at tensors of {few} weights or fewer: it hangs on how many are drawn at once",
@@ -321,5 +322,9 @@ def exceptions_cause(law: Law, samples: Sequence[LawSample], fan: str) -> Cause 
         return Cause(f"{broken} at odd {fan}: an integer division", "use /, not //", topics)
     smallest = min(a.weights for a in ratio)
     if nothing and all((a.weights >= smallest) == (a in ratio) for a in every):
-        return Cause(f"every weight is zero from {smallest:,} weights on", "fill the whole tensor", topics)
+        return Cause(
+            f"every weight is zero from {smallest:,} weights on",
+            "fill the whole tensor; a number of weights held in 16 bits overflows there",
+            topics | {"symmetry"},
+        )
     return None

@@ -173,11 +173,14 @@ class Subject:
     @functools.cached_property
     def second_moment_exists(self) -> bool:
         """Whether the tail of the weights shows that a variance exists at all (Hill's index)."""
-        layer = self.domain.largest
-        calls = max(1, -(-262_144 // layer.weights))
-        values = self.draws.sample(layer, self.contract.dtypes[0], "screen", min(calls, 4096))
-        # A NaN has no size; that there are some is the finding of another claim.
-        return self.constant or second_moment_shown(values[np.isfinite(values)])
+        for layer in sorted(self.domain.plan, key=lambda a: (a.weights, a), reverse=True):
+            calls = max(1, -(-262_144 // layer.weights))
+            values = self.draws.sample(layer, self.contract.dtypes[0], "screen", min(calls, 4096))
+            # A NaN has no size; that there are some is the finding of another claim.
+            sizes = values[np.isfinite(values)]
+            if sizes.size:
+                return self.constant or second_moment_shown(sizes)
+        return self.constant
 
     @functools.cached_property
     def probes(self) -> tuple[Layer, ...]:

@@ -14,12 +14,14 @@ from initcheck.layer import Layer
 from initcheck.networks import activation
 from initcheck.probe import Draw, Probe
 
-__all__ = ["cancelling_cause", "grid_cause", "not_finite_cause"]
+__all__ = ["cancelling_cause", "grid_cause", "largest_cause", "not_finite_cause"]
 
 _SHAPE = (64, 64)
 _CALLS = 16
 _WEIGHTS = 65_536
 _MOST_CALLS = 1024
+# Weights of a draw whose largest one tells something, and how near to each other two of these are the same.
+_MANY, _SAME = 64, 1e-6
 
 
 def not_finite_cause(draw: Draw, seed: int, samples: list[LawSample], fan: str) -> Cause | None:
@@ -88,6 +90,37 @@ def grid_cause(seen: Probe) -> Cause | None:
         "leave the rounding out, or round to a fraction of the std",
         "scale depth law symmetry entries distribution precision promises",
     )
+
+
+def largest_cause(seen: Probe) -> Cause | None:
+    """Explain a largest weight that is one number at every shape: divided by it, or cut there.
+
+    >>> from initcheck.probe import probe
+    >>> def cut(shape, seed):
+    ...     return np.clip(np.random.default_rng(seed).normal(0, shape[1] ** -0.5, shape), -0.02, 0.02)
+    >>> largest_cause(probe(cut, ranks=(2,))).sentence
+    'the weights are cut at +-0.02 at every width'
+    """
+    drawn = [np.abs(a) for arrays in seen.draws.values() for a in arrays[:2] if a.size >= _MANY]
+    tops = [float(a.max()) for a in drawn]
+    if len(drawn) < 4 or not 0 < max(tops) <= min(tops) * (1 + _SAME) or not math.isfinite(max(tops)):
+        return None
+    # A few levels, such as signs of a fixed size, have a largest one by their nature.
+    if max(len(np.unique(a)) for a in drawn) <= 16:
+        return None
+    held = [int((a >= max(tops) * (1 - _SAME)).sum()) for a in drawn]
+    topics = "scale depth law entries"
+    if max(held) == 1:
+        return cause(
+            f"the largest weight of every call is {number(max(tops))}: each call is divided by its own largest weight",
+            "scale by the fan, not by the weights drawn",
+            topics,
+        )
+    if all(h > 1 for h in held):
+        return cause(
+            f"the weights are cut at +-{number(max(tops))} at every width", "cut at a multiple of the std", topics
+        )
+    return None
 
 
 def cancelling_cause(draw: Draw, seed: int, layer: Layer | None, contract: Contract) -> Cause | None:
