@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from initcheck.statistics.tail import hill
 
-__all__ = ["Family", "family_of", "truncated_variance"]
+__all__ = ["Family", "are_orthogonal", "family_of", "truncated_variance"]
 
 Array = npt.NDArray[np.float64]
 
@@ -85,12 +85,17 @@ def _degenerate(draws: Sequence[Array]) -> Family | None:
 
 
 def _orthogonal(draws: Sequence[Array]) -> Family | None:
-    if _is_orthogonal(draws):
+    if are_orthogonal(draws):
         return Family("orthogonal", "an orthogonal matrix")
     return None
 
 
-def _is_orthogonal(draws: Sequence[Array]) -> bool:
+def are_orthogonal(draws: Sequence[Array]) -> bool:
+    """Whether the Gram matrix of the smaller side of every one of them is a multiple of the identity.
+
+    >>> are_orthogonal([np.eye(3, 5)]), are_orthogonal([np.ones((3, 5))])
+    (True, False)
+    """
     asked = 0
     for a in draws:
         if a.size > 20_000:  # the Gram matrix of a small one says the same, sooner

@@ -14,6 +14,7 @@ from initcheck.contract import Contract
 from initcheck.domain import Domain
 from initcheck.draws import BrokenCall, digest
 from initcheck.errors import InitcheckError
+from initcheck.family import are_orthogonal
 from initcheck.inference import Inferred
 from initcheck.initializer import Initializer
 from initcheck.layer import Layer
@@ -104,7 +105,24 @@ class LayerSubject(Subject):
         scheme = self._schemes.get(weight)
         if scheme is not None and not scale & set(said.origins):
             said = said.filled_by(scheme, "inferred")
+        if "entries" not in said.origins and weight in self._orthogonal:
+            said = said.filled_by(Contract(entries="dependent"), "inferred")
         return said.filled_by(_DEFAULT, "assumed")
+
+    @functools.cached_property
+    def _orthogonal(self) -> frozenset[str]:
+        """The weights every block of which is orthogonal at every size: no accident, and no entry is on its own."""
+        parts = [p for p in self.structure.parts if min(p.units, p.inputs) >= 2 and not self.structure.lookup]
+        dtype = self.initializer.contract.dtypes[0]
+        bent = set()
+        for part in parts:
+            if part.weight not in bent:
+                try:
+                    drawn = self.draws.sample(part, dtype, "screen", _REPEATS)
+                except BrokenCall:
+                    drawn = np.zeros((1, part.units, part.inputs))
+                bent |= set() if are_orthogonal(list(drawn)) else {part.weight}
+        return frozenset(part.weight for part in parts) - bent
 
     @functools.cached_property
     def _schemes(self) -> dict[str, Contract | None]:

@@ -47,7 +47,8 @@ def scheme_of(draws: LayerDraws, parts: Sequence[Part], dtype: str) -> Contract 
     """The contract of the scheme whose constant fits at every size of a layer; None where neither does.
 
     One constant at sizes whose fans differ is no accident, and these are the schemes that people write into layers by
-    hand. What other weights do stays measured against unit output variance.
+    hand. A unit of a depthwise layer has one fan at every size: there 2/fan serves it behind a ReLU however it came
+    about. What other weights do stays measured against unit output variance.
 
     Args:
         draws: the layer's.
@@ -63,7 +64,7 @@ def scheme_of(draws: LayerDraws, parts: Sequence[Part], dtype: str) -> Contract 
         off = [abs(mean * fan / scheme.power - 1) for fan, (mean, _) in zip(fans, squares, strict=True)]
         allowed = [max(_TOLERANCE, _SIGMAS * error) for _, error in squares]
         sharp = all(error < _LARGEST_ERROR for _, error in squares)
-        if sharp and len(set(fans)) > 1 and all(o <= a for o, a in zip(off, allowed, strict=True)):
+        if sharp and len(parts) > 1 and all(o <= a for o, a in zip(off, allowed, strict=True)):
             notes = (scheme.note,) if scheme.note else ()
             origins: dict[str, Origin] = {"activation": "inferred", "fan": "inferred"}
             return Contract(activation=scheme.activation, fan=scheme.fan, origins=origins, notes=notes)

@@ -89,3 +89,52 @@ def test_glorot_of_the_stored_shape_of_a_depthwise_layer_is_no_scheme() -> None:
         return layer
 
     assert judged(depthwise)[SCALE[0]].verdict is Verdict.FAILS
+
+
+def depthwise_of(variance: float) -> Callable[..., nn.Module]:
+    def depthwise(channels: int, kernel_size: int = 3) -> nn.Module:
+        layer = nn.Conv2d(channels, channels, kernel_size, groups=channels)
+        nn.init.normal_(layer.weight, 0, math.sqrt(variance / kernel_size**2))
+        return layer
+
+    return depthwise
+
+
+def test_he_is_read_off_a_depthwise_layer_whose_one_fan_its_units_see() -> None:
+    report = judged(depthwise_of(2.0))
+    [contract] = report.contracts.values()
+    assert (contract["activation"], contract["origins"]["activation"]) == ("relu", "inferred")
+    assert report.ok
+    assert judged(depthwise_of(3.0))[SCALE[0]].verdict is Verdict.FAILS
+
+
+def test_orthogonal_blocks_are_known_for_what_they_are() -> None:
+    def lstm(input_size: int, hidden_size: int) -> nn.Module:
+        layer = nn.LSTM(input_size, hidden_size, bias=False)
+        for block in layer.weight_ih_l0.data.chunk(4):
+            nn.init.xavier_normal_(block)
+        for block in layer.weight_hh_l0.data.chunk(4):
+            nn.init.orthogonal_(block)
+        return layer
+
+    claim = "entries-are-independent"
+    # The input blocks are asked and the recurrent ones are not.
+    assert initcheck.check(lstm, claims=[claim], profile="quick")[claim].verdict is Verdict.HOLDS
+    report = initcheck.check(layer_of(nn.init.orthogonal_), claims=[claim], profile="quick")
+    assert report[claim].verdict is Verdict.NOT_APPLICABLE
+    assert report[claim].reason == "the contract says that entries depend on one another"
+    declared = Contract(entries="independent")
+    report = initcheck.check(layer_of(nn.init.orthogonal_), claims=[claim], profile="quick", contract=declared)
+    assert report[claim].verdict is not Verdict.NOT_APPLICABLE
+
+
+def test_a_layer_with_a_row_repeated_is_not_excused() -> None:
+    def repeats(w: torch.Tensor) -> torch.Tensor:
+        nn.init.orthogonal_(w)
+        with torch.no_grad():
+            w[-1] = w[0]
+        return w
+
+    claim = "entries-are-independent"
+    report = initcheck.check(layer_of(repeats), claims=["units-differ", claim], profile="quick")
+    assert not report.ok
