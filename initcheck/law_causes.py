@@ -18,6 +18,8 @@ __all__ = ["exceptions_cause", "law_cause"]
 _TOPICS = frozenset({"scale", "depth", "law"})
 _NEAR = 0.04
 _FEW = 64
+# Weights from which on a result that is lost may have been counted in too few bits.
+_LARGE = 16_384
 # Beyond these the twenty layers of signal-survives-depth leave [0.1, 10]: without a failed claim nothing
 # milder is called a mistake.
 _HARMLESS = (0.891, 1.122)
@@ -321,10 +323,13 @@ def exceptions_cause(law: Law, samples: Sequence[LawSample], fan: str) -> Cause 
     if sure and len(ratio) > 1 and all(width(a) % 2 == 1 for a in ratio):
         return Cause(f"{broken} at odd {fan}: an integer division", "use /, not //", topics)
     smallest = min(a.weights for a in ratio)
-    if nothing and all((a.weights >= smallest) == (a in ratio) for a in every):
+    lost = not any(map(math.isfinite, ratio.values()))
+    if (nothing or (lost and smallest >= _LARGE)) and only({a: a.weights >= smallest for a in every}):
         return Cause(
-            f"every weight is zero from {smallest:,} weights on",
-            "fill the whole tensor; a number of weights held in 16 bits overflows there",
+            f"{'every weight is zero' if nothing else 'it raises or is not finite'} from {smallest:,} weights on",
+            "count the weights as an int: held in 16 bits that number overflows"
+            if smallest >= _LARGE
+            else "fill the whole tensor",
             topics | {"symmetry"},
         )
     return None

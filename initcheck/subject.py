@@ -215,7 +215,8 @@ class Subject:
 
     def _few_magnitudes(self) -> bool:
         values = self.draws.sample(self.domain.largest, self.contract.dtypes[0], "screen", 1)
-        return len(np.unique(np.abs(values))) <= _MAGNITUDES
+        # A NaN in every call is no law of one point, but no law at all.
+        return bool(np.isfinite(values).all()) and len(np.unique(np.abs(values))) <= _MAGNITUDES
 
     def _draw_for_inference(self, shape: tuple[int, ...], seed: int) -> Any:
         layer = Layer(shape, _ANY_LAYOUT.get(len(shape), "out_in"))

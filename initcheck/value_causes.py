@@ -47,11 +47,17 @@ def not_finite_cause(draw: Draw, seed: int, samples: list[LawSample], fan: str) 
             return None
         off = int((~np.isfinite(weights)).sum())
         fixed &= np.isnan(weights)
-        if off == weights.size:
+        if off == weights.size and not fixed.all():
             return None
         bad += off
-    if not bad:
+    if not bad or (fixed.all() and any(math.isfinite(s.mean_square) for s in samples)):
         return None
+    if fixed.all():
+        return cause(
+            "every weight of every call is NaN: the tensor is never written, or its scale is NaN",
+            "write into the tensor that was passed, or return the one that was filled",
+            "promises",
+        )
     if int(fixed.sum()) * _CALLS == bad:
         return cause(
             f"the same {100 * float(fixed.mean()):.2g} % of the positions are NaN in every call: they are never"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 
 from initcheck import check
 from initcheck.contract import Contract
@@ -39,6 +40,9 @@ def test_zeros_are_said_to_be_zeros_and_from_where_on() -> None:
 def test_what_the_other_cases_exclude_is_not_said_beside_a_failure() -> None:
     failed = check(nan_from_32k, contract=HE, claims=["finite"])["finite"]
     assert failed.verdict is Verdict.FAILS
+    assert failed.evidence.likely is not None
+    assert failed.evidence.likely.startswith("it raises or is not finite from 3")
+    assert failed.evidence.fix == "count the weights as an int: held in 16 bits that number overflows"
     assert not any("not finite, at error" in note for note in failed.notes)
     sound = check("initcheck.gallery:he_normal", claims=["finite"])["finite"]
     assert any("not finite, at error" in note for note in sound.notes)
@@ -80,3 +84,16 @@ def test_a_result_divided_by_its_own_spread_is_said_to_be() -> None:
     result = check(own_spread, contract=HE, claims=["finite"], profile="quick")["finite"]
     assert result.verdict is Verdict.FAILS
     assert result.evidence.likely == "a single weight is not finite: it is centred or normalised by its own draw"
+
+
+def test_a_tensor_that_is_never_written_is_no_law_of_one_point() -> None:
+    def forgotten_(tensor: torch.Tensor, generator: torch.Generator | None = None) -> None:
+        copy = tensor.clone()
+        with torch.no_grad():
+            copy.normal_(0, math.sqrt(2 / tensor.shape[1]), generator=generator)
+
+    report = check(forgotten_, contract={"activation": "relu"}, profile="quick")
+    assert report["finite"].verdict is Verdict.FAILS
+    assert report["finite"].evidence.likely is not None
+    assert report["finite"].evidence.likely.startswith("every weight of every call is NaN: the tensor is never written")
+    assert report["output-variance-near-one"].verdict is Verdict.NOT_APPLICABLE
