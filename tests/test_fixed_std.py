@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 
 from initcheck import check
+from initcheck.rendering.terminal import summary_lines
 from initcheck.verdict import Verdict
 
 CLAIM = "output-variance-near-one"
@@ -53,3 +55,13 @@ def test_what_a_fixed_std_does_not_promise_is_not_asked(claim: str) -> None:
     assert result.verdict is Verdict.NOT_APPLICABLE
     assert result.reason is not None
     assert result.reason.startswith("a fixed std promises")
+
+
+def test_a_run_that_holds_a_library_to_its_fixed_std_says_so() -> None:
+    report = check(torch.nn.init.normal_, args={"std": 0.01}, claims=[CLAIM], profile="quick")
+    assert report[CLAIM].verdict is Verdict.HOLDS
+    said = "known: std=0.01 at every width; held to that number, not to unit output variance"
+    assert any(line.endswith(said) for line in summary_lines(report))
+    # What the user declared need not be told.
+    report = check(normal, contract={"std": 0.02, "layout": "out_in"}, claims=[CLAIM], profile="quick")
+    assert not any("unit output variance" in line for line in summary_lines(report))

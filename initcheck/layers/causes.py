@@ -55,6 +55,11 @@ def cause_of(subject: LayerSubject, evidence: Evidence) -> Cause | None:
         kurtosis.append(float(np.mean(square**2)) / max(float(square.mean()) ** 2, 1e-300))
     uniform = abs(float(np.median(kurtosis)) - _UNIFORM_KURTOSIS) < 0.05
     several = len({p.weight for p in subject.structure.parts}) > 1
+    if max(squares) < (1 + _AGREE) * min(squares) and max(p.fan_in for p in parts) > 1.5 * min(p.fan_in for p in parts):
+        std = math.sqrt(float(np.average(squares, weights=[part.weights for part in parts])))
+        promised = subject.contract_of(failing).std
+        by_fan = "divide by the root of the inputs that a unit sums over; or declare std, if that number is meant"
+        return Cause(f"the std is {worded(std)} at every width", by_fan if promised is None else f"std = {promised:g}")
     for fan in _fans(parts, several):
         constants = [s * fan.of(p) for s, p in zip(squares, parts, strict=True)]
         middle = float(np.average(constants, weights=[part.weights for part in parts]))

@@ -59,12 +59,13 @@ def scheme_of(draws: LayerDraws, parts: Sequence[Part], dtype: str) -> Contract 
         squares = [_mean_square(draws, part, dtype) for part in parts]
     except BrokenCall:
         return None
+    several = len({part.number for part in parts}) > 1
     for scheme in _SCHEMES:
         fans = [scheme.denominator(part) for part in parts]
         off = [abs(mean * fan / scheme.power - 1) for fan, (mean, _) in zip(fans, squares, strict=True)]
         allowed = [max(_TOLERANCE, _SIGMAS * error) for _, error in squares]
         sharp = all(error < _LARGEST_ERROR for _, error in squares)
-        if sharp and len(parts) > 1 and all(o <= a for o, a in zip(off, allowed, strict=True)):
+        if sharp and several and all(o <= a for o, a in zip(off, allowed, strict=True)):
             notes = (scheme.note,) if scheme.note else ()
             origins: dict[str, Origin] = {"activation": "inferred", "fan": "inferred"}
             return Contract(activation=scheme.activation, fan=scheme.fan, origins=origins, notes=notes)

@@ -258,6 +258,9 @@ def _guesses(contract: Mapping[str, Any]) -> Iterator[str]:
         fields = [f"{key}={contract.get(key)}" for key, where in origins.items() if where == origin]
         if fields:
             yield f"{origin}: {', '.join(escaped(f) for f in fields)}"
+    if origins.get("std") == "known":
+        std = escaped(str(contract.get("std")))
+        yield f"known: std={std} at every width; held to that number, not to unit output variance"
     for note in contract.get("notes") or ():
         yield f"note: {escaped(str(note), 1_000)}"
 

@@ -138,3 +138,9 @@ def test_a_layer_with_a_row_repeated_is_not_excused() -> None:
     claim = "entries-are-independent"
     report = initcheck.check(layer_of(repeats), claims=["units-differ", claim], profile="quick")
     assert not report.ok
+
+
+def test_one_std_at_every_width_is_named() -> None:
+    result = judged(layer_of(lambda w: nn.init.normal_(w, std=0.01)))[SCALE[0]]
+    assert result.verdict is Verdict.FAILS
+    assert result.evidence.likely == "the std is 0.01 at every width"
