@@ -39,12 +39,11 @@ def smallest_failure(claim: Claim, trial: Trial) -> AssertionError | None:
     if cases.walked is not None:
         name, which = cases.walked
         failure = cases.walk(name, lists[which])
+        if failure is None and claim.sweep != "none":
+            failure = cases.walk(name, suspects(claim, trial))
     else:
         plan, all_of_them = st.sampled_from(chosen), st.sampled_from(every)
         failure = cases.run(plan, all_of_them, len(every) + 8, (Phase.generate,))
-    if failure is None and claim.sweep != "none" and cases.walked is not None:
-        name, _ = cases.walked
-        failure = cases.walk(name, suspects(claim, trial))
     if failure is None:
         return None
     failed = next((value for value in cases.last_failed.values() if isinstance(value, Layer)), None)
