@@ -15,7 +15,7 @@ from initcheck.family_causes import degenerate_cause, family_cause, mean_cause, 
 from initcheck.inference import best_law
 from initcheck.law_causes import exceptions_cause, law_cause
 from initcheck.layer import Layer
-from initcheck.probe import Draw, Probe, probe
+from initcheck.probe import Array, Draw, Probe, probe, repeated
 from initcheck.seed_behaviour import BEHAVIOURS, seed_behaviours
 from initcheck.structure import structure_of
 from initcheck.structure_causes import structure_cause
@@ -135,16 +135,14 @@ def _look(evidence: Observed) -> Probe:
 
 def _mean(evidence: Observed) -> tuple[float, float] | None:
     """Mean over rms of two million weights, and its standard error between draws; None where it takes no matrix."""
-    values = []
-    for k in range(_MEAN_CALLS):
-        try:
-            weights = np.asarray(evidence.draw(_MEAN_SHAPE, evidence.seed + 17 * k), dtype=np.float64)
-        except Exception:  # it may not take this shape: then the first look must do
-            return None
+
+    def of(weights: Array) -> float:
         rms = math.sqrt(float(np.mean(weights**2)))
-        if not 0 < rms < math.inf:
-            return None
-        values.append(float(weights.mean()) / rms)
+        return float(weights.mean()) / rms if 0 < rms < math.inf else math.nan
+
+    values = repeated(evidence.draw, _MEAN_SHAPE, evidence.seed, _MEAN_CALLS, of)
+    if values is None or any(map(math.isnan, values)):
+        return None
     return float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(_MEAN_CALLS)
 
 
@@ -196,13 +194,8 @@ def _scale_per_call(seen: Probe, family: Family) -> Cause | None:
 
 
 def _unsigned_cause(evidence: Observed) -> Cause | None:
-    corners = []
-    for k in range(24):
-        try:
-            corners.append(float(evidence.draw(_SEED_SHAPE, evidence.seed + k).flat[0]))
-        except Exception:  # the initializer may not take this shape: then nothing is said of it
-            return None
-    if len({c > 0 for c in corners}) > 1:
+    positive = repeated(evidence.draw, _SEED_SHAPE, evidence.seed, 24, lambda weights: weights[0, 0] > 0, step=1)
+    if positive is None or len(set(positive)) > 1:
         return None
     return Cause(
         "a QR decomposition without the sign fix: the first entry always has the same sign",

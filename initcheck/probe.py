@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,10 @@ import numpy.typing as npt
 from initcheck.law import LawSample
 from initcheck.layer import Layer
 
-__all__ = ["Draw", "Probe", "probe"]
+__all__ = ["Draw", "Probe", "probe", "repeated"]
 
 Array = npt.NDArray[np.float64]
+Read = TypeVar("Read")
 Draw = Callable[[tuple[int, ...], int], npt.NDArray[np.floating]]
 """``draw(shape, seed)``: an array of exactly that shape; raises where the initializer fails."""
 
@@ -193,6 +195,34 @@ def probe(
             if missed == 3 and not any(len(s) == rank for s in draws):
                 break  # it does not take this rank: a slow initializer is spared the rest
     return Probe(draws, failures, frozenset(infinite), returned)
+
+
+def repeated(
+    draw: Draw, shape: tuple[int, ...], seed: int, calls: int, of: Callable[[Array], Read], *, step: int = 17
+) -> list[Read] | None:
+    """What is read off calls at one shape, not finite weights and all; None where one does not take it.
+
+    >>> repeated(lambda shape, seed: np.full(shape, seed), (2, 3), 0, 3, np.sum)
+    [np.float64(0.0), np.float64(102.0), np.float64(204.0)]
+
+    Args:
+        draw: the initializer.
+        shape: asked for in every call.
+        seed: of the first call.
+        calls: how many.
+        of: what is kept of a call, whose weights are let go.
+        step: between one seed and the next.
+    """
+    found = []
+    for k in range(calls):
+        try:
+            weights = np.asarray(draw(shape, seed + step * k), dtype=np.float64)
+        except Exception:  # whatever its code raises here, it says nothing about the cause that is looked for
+            return None
+        if weights.shape != shape:
+            return None
+        found.append(of(weights))
+    return found
 
 
 def _grouped_plan(layout: str, groups: int) -> tuple[tuple[tuple[int, ...], int], ...]:

@@ -12,7 +12,7 @@ from initcheck.law import Law, LawSample, denominator
 from initcheck.law_causes import exceptions_cause
 from initcheck.layer import Layer
 from initcheck.networks import activation
-from initcheck.probe import Draw, Probe
+from initcheck.probe import Array, Draw, Probe, repeated
 
 __all__ = ["cancelling_cause", "grid_cause", "largest_cause", "not_finite_cause"]
 
@@ -38,13 +38,12 @@ def not_finite_cause(draw: Draw, seed: int, samples: list[LawSample], fan: str) 
         found = exceptions_cause(Law(denominator("fan_in"), 1.0, broken, 0.0, 0.0, len(samples)), samples, fan)
         if found is not None and any(s.layer in broken and s.mean_square == math.inf for s in samples):
             return found
+    drawn = repeated(draw, _SHAPE, seed, _CALLS, np.asarray)
+    if drawn is None:
+        return None
     bad = 0
     fixed: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = np.ones(_SHAPE, dtype=bool)
-    for k in range(_CALLS):
-        try:
-            weights = np.asarray(draw(_SHAPE, seed + 17 * k), dtype=np.float64)
-        except Exception:  # it may not take this shape: then nothing is said of it
-            return None
+    for weights in drawn:
         off = int((~np.isfinite(weights)).sum())
         fixed &= np.isnan(weights)
         if off == weights.size and not fixed.all():
@@ -141,14 +140,15 @@ def cancelling_cause(draw: Draw, seed: int, layer: Layer | None, contract: Contr
     if layer is None or layer.inputs < 2 or activation(contract.activation or "linear").m1 == 0:
         return None
     calls = max(_CALLS, min(_MOST_CALLS, _WEIGHTS // layer.weights))
-    sums, squares = [], []
-    for k in range(calls):
-        try:
-            weights = layer.as_units(np.asarray(draw(layer.shape, seed + 17 * k), dtype=np.float64))
-        except Exception:  # it may not take this shape: then nothing is said of it
-            return None
-        sums.append(float(np.mean(weights.sum(axis=1) ** 2)))
-        squares.append(float(np.sum(weights**2)) / layer.units)
+
+    def of(weights: Array) -> tuple[float, float]:
+        sums = layer.as_units(weights).sum(axis=1)
+        return float(np.mean(sums**2)), float(np.sum(weights**2)) / layer.units
+
+    read = repeated(draw, layer.shape, seed, calls, of)
+    if read is None:
+        return None
+    sums, squares = zip(*read, strict=True)
     square = float(np.mean(squares))
     if not 0 < square < math.inf:
         return None
