@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 # `claim` and `parametrize` share their module's name: importing the submodule later would put the module in their
 # place, so they are bound here, once. Both modules are light.
-from initcheck.claim import claim
+from initcheck.claims.claim import claim
+from initcheck.doors.under_pytest.parametrize import parametrize
 from initcheck.errors import ClaimFailed, InitcheckError, UsageError
-from initcheck.parametrize import parametrize
-from initcheck.verdict import Verdict
+from initcheck.report.verdict import Verdict
 
 if TYPE_CHECKING:
-    from initcheck.checking import check
-    from initcheck.contract import Contract
-    from initcheck.initializer import Initializer
-    from initcheck.models.model_checking import check_model
-    from initcheck.report import Report
-    from initcheck.targets import load
+    from initcheck.contract.contract import Contract
+    from initcheck.contract.initializer import Initializer
+    from initcheck.engine.checker import check
+    from initcheck.models.run import check_model
+    from initcheck.report.report import Report
+    from initcheck.targets.loading import load
 
 __all__ = [
     "ClaimFailed",
@@ -39,12 +39,12 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOME = {
-    "Contract": "contract",
-    "Initializer": "initializer",
-    "Report": "report",
-    "check": "checking",
-    "check_model": "models.model_checking",
-    "load": "targets",
+    "Contract": "contract.contract",
+    "Initializer": "contract.initializer",
+    "Report": "report.report",
+    "check": "engine.checker",
+    "check_model": "models.run",
+    "load": "targets.loading",
 }
 
 

@@ -1,6 +1,6 @@
 """`python -m initcheck`: the command line."""
 
-from initcheck.cli import main
+from initcheck.doors.cli import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

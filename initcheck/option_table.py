@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from initcheck.configuration import NOT_CONFIGURED
-from initcheck.options import OPTIONS
+from initcheck.doors.configuration import NOT_CONFIGURED
+from initcheck.doors.options import OPTIONS
 
 __all__ = ["table"]
 

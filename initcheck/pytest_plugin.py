@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from initcheck.doors.options import add_to_pytest
 from initcheck.model_options import add_model_options
-from initcheck.options import add_to_pytest
 
 __all__ = ["pytest_addoption", "pytest_configure"]
 
@@ -42,8 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.option.initcheck_targets and not config.option.initcheck_theorems:
         return
     # Only now: NumPy, Hypothesis and the frameworks of the targets are imported from here on.
+    from initcheck.doors.under_pytest.session import ClaimSession
     from initcheck.errors import UsageError
-    from initcheck.pytest_session import ClaimSession
 
     try:
         session = ClaimSession(config)
@@ -53,8 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _start_models(config: pytest.Config) -> None:
+    from initcheck.doors.under_pytest.models import ModelSession
     from initcheck.errors import UsageError
-    from initcheck.models.pytest_models import ModelSession
 
     try:
         session = ModelSession(config)

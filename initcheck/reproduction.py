@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from initcheck.adapters.isolation import isolated
-from initcheck.draws import BrokenCall, digest
-from initcheck.layer import Layer
-from initcheck.trial import Trial
+from initcheck.contract.layer import Layer
+from initcheck.draws.draws import BrokenCall, digest
+from initcheck.engine.trial import Trial
+from initcheck.sandbox.global_generators import isolated
 
 __all__ = ["repeats_bit_for_bit"]
 

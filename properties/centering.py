@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.centre import centred_at_every_position, centred_over_a_result, centred_over_all_shapes
-from initcheck.claim import claim
-from initcheck.layer import Layer
-from initcheck.strategies import layers
-from initcheck.trial import Trial
+from initcheck.claims.claim import claim
+from initcheck.claims.strategies import layers
+from initcheck.contract.layer import Layer
+from initcheck.engine.trial import Trial
+from initcheck.questions.centre import centred_at_every_position, centred_over_a_result, centred_over_all_shapes
 
 
 @claim(

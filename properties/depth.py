@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claim import claim
-from initcheck.energy import keeps_energy, names_activation
-from initcheck.layer import Layer
-from initcheck.second_moments import serves_both_ways
-from initcheck.strategies import layers
-from initcheck.trial import Trial
+from initcheck.claims.claim import claim
+from initcheck.claims.strategies import layers
+from initcheck.contract.layer import Layer
+from initcheck.contract.second_moments import serves_both_ways
+from initcheck.engine.trial import Trial
+from initcheck.questions.energy import keeps_energy, names_activation
 
 NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent")
 BAND = (-1.0, 1.0)

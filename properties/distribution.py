@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claim import claim
-from initcheck.distribution import ROUNDING, follows_the_law, law_named_by, looked_at
-from initcheck.layer import Layer
-from initcheck.strategies import layers
-from initcheck.trial import Trial
+from initcheck.claims.claim import claim
+from initcheck.claims.strategies import layers
+from initcheck.contract.layer import Layer
+from initcheck.engine.trial import Trial
+from initcheck.questions.distribution import ROUNDING, follows_the_law, law_named_by, looked_at
 
 NOT_NAMED = "the contract names no distribution"
 

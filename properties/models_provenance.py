@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from initcheck.claim import claim
+from initcheck.claims.claim import claim
 
 if TYPE_CHECKING:
-    from initcheck.models.model_trial import ModelTrial
+    from initcheck.models.trial import ModelTrial
 
 _NOT_SEEN = (
     " Not seen: memory that neither torch nor np.empty allocated (a raw storage), shards of one model, devices other"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from initcheck.claim import claim
+from initcheck.claims.claim import claim
 
 if TYPE_CHECKING:
-    from initcheck.models.model_trial import ModelTrial
+    from initcheck.models.trial import ModelTrial
 
 _DECIDED = (
     " at models of fresh seeds: an exact sign test of the median, and, under the clause that a model strays beyond"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claim import claim
-from initcheck.layer import Layer
-from initcheck.orthogonality import is_orthogonal, points_everywhere_alike
-from initcheck.strategies import layers
-from initcheck.trial import Trial
+from initcheck.claims.claim import claim
+from initcheck.claims.strategies import layers
+from initcheck.contract.layer import Layer
+from initcheck.engine.trial import Trial
+from initcheck.questions.orthogonality import is_orthogonal, points_everywhere_alike
 
 NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite")
 NOT_PROMISED = "distribution=orthogonal is not declared"

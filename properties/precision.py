@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claim import claim
-from initcheck.layer import Layer
-from initcheck.precision import survives_in
-from initcheck.strategies import layers
-from initcheck.trial import Trial
+from initcheck.claims.claim import claim
+from initcheck.claims.strategies import layers
+from initcheck.contract.layer import Layer
+from initcheck.engine.trial import Trial
+from initcheck.questions.precision import survives_in
 
 ONE_DTYPE = "the contract declares one dtype only, and every other claim asks for it"
 

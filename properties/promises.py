@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 
-from initcheck.claim import claim
-from initcheck.draws import BrokenCall
-from initcheck.layer import Layer
+from initcheck.claims.claim import claim
+from initcheck.claims.strategies import layers
+from initcheck.contract.layer import Layer
+from initcheck.draws.draws import BrokenCall
+from initcheck.engine.trial import Trial
 from initcheck.statistics import excluded_rate
-from initcheck.strategies import layers
-from initcheck.trial import Trial
 
 
 @claim(

@@ -7,15 +7,15 @@ import random
 import numpy as np
 from hypothesis import given
 
-from initcheck.adapters.isolation import isolated, watching
-from initcheck.call_pairs import calls_are_distinct, calls_do_not_correlate
-from initcheck.claim import claim
-from initcheck.layer import Layer
-from initcheck.layers.equal_blocks import blocks_never_repeat
+from initcheck.claims.claim import claim
+from initcheck.claims.strategies import layers
+from initcheck.contract.layer import Layer
+from initcheck.engine.trial import Trial
+from initcheck.questions.calls import calls_are_distinct, calls_do_not_correlate
+from initcheck.questions.equal_blocks import blocks_never_repeat
+from initcheck.questions.shuffled_draws import beats_no_shuffle
 from initcheck.reproduction import repeats_bit_for_bit
-from initcheck.shuffled_draws import beats_no_shuffle
-from initcheck.strategies import layers
-from initcheck.trial import Trial
+from initcheck.sandbox.global_generators import isolated, watching
 
 CALLED = ("accepts-every-shape", "returns-the-shape-asked")
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claim import claim
-from initcheck.layer import Layer
-from initcheck.one_law import follows_one_law
-from initcheck.second_moments import (
+from initcheck.claims.claim import claim
+from initcheck.claims.strategies import layers
+from initcheck.contract.layer import Layer
+from initcheck.contract.second_moments import (
     MeanSquare,
     serves_both_ways,
     widths_of_a_fixed_std,
 )
-from initcheck.strategies import layers
-from initcheck.trial import Trial
+from initcheck.engine.trial import Trial
+from initcheck.questions.one_law import follows_one_law
 
 BAND = (0.8, 1.25)
 STRIDED = "a stride other than 1 gives each output, or each input, its own number of weights"

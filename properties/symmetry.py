@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claim import claim
-from initcheck.layer import Layer
-from initcheck.strategies import layers
-from initcheck.ties import gradients_never_tie, ties_are_no_accident, units_never_tie
-from initcheck.trial import Trial
+from initcheck.claims.claim import claim
+from initcheck.claims.strategies import layers
+from initcheck.contract.layer import Layer
+from initcheck.engine.trial import Trial
+from initcheck.questions.ties import gradients_never_tie, ties_are_no_accident, units_never_tie
 
 NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite")
 ACCIDENT = "so few weights a unit may tie by the grid of their values alone"

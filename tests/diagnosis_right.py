@@ -23,7 +23,7 @@ from diagnosis_samplers import (
     uniform,
 )
 
-from initcheck.contract import Contract
+from initcheck.contract.contract import Contract
 
 RIGHT = {
     "he": (normal(he), RELU),

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from initcheck.contract import Contract
+from initcheck.contract.contract import Contract
 
 OUTPUT, BACK, DEPTH = "output-variance-near-one", "gradient-variance-near-one", "signal-survives-depth"
 LAW, MEAN, UNITS, ENTRIES = "variance-follows-one-law", "zero-mean", "units-differ", "entries-are-independent"

@@ -30,7 +30,7 @@ from diagnosis_samplers import (
     uniform,
 )
 
-from initcheck.contract import Contract
+from initcheck.contract.contract import Contract
 
 # name: (draw, contract, the claim that fails, a part of the sentence, a part of the fix)
 WRONG_STRUCTURE = {

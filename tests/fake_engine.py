@@ -15,14 +15,14 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-import initcheck.plan
-from initcheck.checking import Settings
-from initcheck.claim import claim
+import initcheck.runs.plan
+from initcheck.claims.claim import claim
+from initcheck.contract.initializer import Initializer
+from initcheck.engine.checker import Settings
 from initcheck.errors import UsageError
-from initcheck.initializer import Initializer
-from initcheck.report import NotChecked, Report, Run
-from initcheck.targets import Loaded
-from initcheck.verdict import Evidence, Result, Verdict
+from initcheck.report.report import NotChecked, Report, Run
+from initcheck.report.verdict import Evidence, Result, Verdict
+from initcheck.targets.loading import Loaded
 
 IDS = ("fake-a", "fake-b", "fake-c", "fake-d", "fake-e")
 
@@ -97,11 +97,11 @@ def load_all(targets, *, contract=None) -> Loaded:
 
 def install(replace: Callable[[object, str, object], None] = setattr) -> None:
     """Put the fake in the engine's place; ``replace`` is monkeypatch's setattr where it must be undone."""
-    claims = sys.modules["initcheck.claim"]
+    claims = sys.modules["initcheck.claims.claim"]
     # The claims of this file are the whole registry: loading the real ones takes half a second.
     replace(claims, "_stated", {})
     replace(claims, "_load_all", lambda: None)
     for claim_id in IDS:
         _state(claim_id)
-    replace(initcheck.plan, "Checker", Checker)
-    replace(initcheck.plan, "load_all", load_all)
+    replace(initcheck.runs.plan, "Checker", Checker)
+    replace(initcheck.runs.plan, "load_all", load_all)

@@ -10,11 +10,11 @@ from pathlib import Path
 import fake_engine
 import pytest
 
-from initcheck.baseline import UNEXPLAINED, Baseline, Known
-from initcheck.cli import main
+from initcheck.doors.cli import main
 from initcheck.errors import UsageError
-from initcheck.report import Report
-from initcheck.verdict import Result, Verdict
+from initcheck.report.baseline import UNEXPLAINED, Baseline, Known
+from initcheck.report.report import Report
+from initcheck.report.verdict import Result, Verdict
 
 pytest_plugins = ["pytester"]
 

@@ -9,16 +9,16 @@ import sys
 import numpy as np
 import pytest
 
-from initcheck import blas
-from initcheck.checking import Checker, Settings
-from initcheck.targets import load
-from initcheck.verdict import Verdict
+from initcheck.engine.checker import Checker, Settings
+from initcheck.report.verdict import Verdict
+from initcheck.sandbox import blas
+from initcheck.targets.loading import load
 
 KNOWN = blas._openblas()
 
 RUN = """
 import initcheck
-from initcheck import blas
+from initcheck.sandbox import blas
 
 report = initcheck.check("initcheck.gallery:orthogonal", profile="quick")
 found = blas._openblas()

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initcheck.cases import smallest_failure
-from initcheck.checking import Checker, Settings
-from initcheck.strategies import layers, walked
-from initcheck.targets import load
-from initcheck.trial import Trial
+from initcheck.claims.strategies import layers, walked
+from initcheck.engine.cases import smallest_failure
+from initcheck.engine.checker import Checker, Settings
+from initcheck.engine.trial import Trial
+from initcheck.targets.loading import load
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import initcheck
-from initcheck.checking import Checker
-from initcheck.subject import Subject
-from initcheck.verdict import Verdict
+from initcheck.engine.checker import Checker
+from initcheck.engine.subject import Subject
+from initcheck.report.verdict import Verdict
 
 Array = np.ndarray[Any, Any]
 

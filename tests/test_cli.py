@@ -9,9 +9,9 @@ from pathlib import Path
 import fake_engine
 import pytest
 
-from initcheck.cli import main
-from initcheck.options import OPTIONS
-from initcheck.report import Report
+from initcheck.doors.cli import main
+from initcheck.doors.options import OPTIONS
+from initcheck.report.report import Report
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_target_named_twice_is_checked_once(capsys: pytest.CaptureFixture[str]
 
 
 def test_list_and_explain_cover_every_claim(capsys: pytest.CaptureFixture[str]) -> None:
-    from initcheck.claim import registry
+    from initcheck.claims.claim import registry
 
     assert main(["list"]) == 0
     listed = capsys.readouterr().out

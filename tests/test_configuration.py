@@ -9,12 +9,12 @@ from pathlib import Path
 import fake_engine
 import pytest
 
-from initcheck.configuration import configured, contract_of, options_of
+from initcheck.contract.waiver import in_force
+from initcheck.doors.configuration import configured, contract_of, options_of
+from initcheck.doors.options import OPTIONS, values_of
 from initcheck.errors import UsageError
-from initcheck.options import OPTIONS, values_of
-from initcheck.report import Report
-from initcheck.target_tables import tables
-from initcheck.waiver import in_force
+from initcheck.report.report import Report
+from initcheck.targets.tables import tables
 
 pytest_plugins = ["pytester"]
 
@@ -108,7 +108,7 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_the_command_line_follows_the_configuration(project: Path) -> None:
-    from initcheck.cli import main
+    from initcheck.doors.cli import main
 
     (project / "pyproject.toml").write_text("[tool.initcheck]\nseed = 3\nstrict = true\njson = 'r.json'\n")
     assert main(["he:HHUHH"]) == 1
@@ -128,7 +128,7 @@ def test_pytest_follows_the_configuration(pytester: pytest.Pytester, monkeypatch
 def test_a_mistake_in_the_configuration_is_usage_at_both_doors(
     project: Path, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from initcheck.cli import main
+    from initcheck.doors.cli import main
 
     text = "[tool.initcheck]\nsede = 3\n"
     (project / "pyproject.toml").write_text(text)

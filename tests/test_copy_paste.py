@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from initcheck import option_table
-from initcheck.cli import main
-from initcheck.options import OPTIONS
+from initcheck.doors.cli import main
+from initcheck.doors.options import OPTIONS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -23,11 +23,11 @@ from diagnosis_samplers import (
 from diagnosis_scale import WRONG_SCALE
 from diagnosis_structure import WRONG_STRUCTURE
 
-from initcheck.causes import claim_topic
-from initcheck.contract import Contract
-from initcheck.diagnosis import Observed, diagnose
-from initcheck.layer import Layer
-from initcheck.seed_behaviour import BEHAVIOURS
+from initcheck.contract.contract import Contract
+from initcheck.contract.layer import Layer
+from initcheck.diagnosis.causes import claim_topic
+from initcheck.diagnosis.diagnosis import Observed, diagnose
+from initcheck.diagnosis.seed_behaviour import BEHAVIOURS
 
 BROKEN = WRONG_SCALE | WRONG_STRUCTURE
 

@@ -12,10 +12,10 @@ import pytest
 from scipy import stats
 
 from initcheck import check
-from initcheck.contract import Contract
-from initcheck.standard_laws import COSINES, standard_law
+from initcheck.contract.contract import Contract
+from initcheck.contract.standard_laws import COSINES, standard_law
+from initcheck.report.verdict import Verdict
 from initcheck.statistics import scores_log_e
-from initcheck.verdict import Verdict
 
 Array = npt.NDArray[Any]
 LAWS = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from initcheck.contract import Contract
-from initcheck.domain import Domain, domain_of
-from initcheck.profile import profile
+from initcheck.contract.contract import Contract
+from initcheck.contract.domain import Domain, domain_of
+from initcheck.contract.profile import profile
 
 
 def domain(widths: tuple[int, int] = (1, 1024), name: str = "default", **contract: object) -> Domain:

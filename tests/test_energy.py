@@ -5,7 +5,7 @@ import pytest
 
 import initcheck
 from initcheck import Verdict
-from initcheck.chains import ideal_ratios
+from initcheck.draws.chains import ideal_ratios
 from initcheck.networks import activation
 
 DEPTH = ["signal-survives-depth", "gradient-survives-depth"]

@@ -17,14 +17,14 @@ import pytest
 from counter_uniforms import uniforms
 from scipy import stats
 
-import initcheck.checking
-import initcheck.trial
-from initcheck.checking import Checker, Settings
-from initcheck.claim import find
-from initcheck.contract import Contract
-from initcheck.initializer import Initializer
-from initcheck.profile import PROFILES, Profile
-from initcheck.verdict import Verdict
+import initcheck.engine.checker
+import initcheck.engine.trial
+from initcheck.claims.claim import find
+from initcheck.contract.contract import Contract
+from initcheck.contract.initializer import Initializer
+from initcheck.contract.profile import PROFILES, Profile
+from initcheck.engine.checker import Checker, Settings
+from initcheck.report.verdict import Verdict
 
 CLAIM = "output-variance-near-one"
 LO, HI = 0.8, 1.25
@@ -83,15 +83,15 @@ class OnTheEdge:
 def _alone_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only this claim, without the ones it needs: they are true of every initializer here."""
     alone = dataclasses.replace(find(CLAIM), needs=())
-    monkeypatch.setattr(initcheck.checking, "checks", lambda: {CLAIM: alone})
-    monkeypatch.setattr(initcheck.checking, "find", lambda name: alone)
+    monkeypatch.setattr(initcheck.engine.checker, "checks", lambda: {CLAIM: alone})
+    monkeypatch.setattr(initcheck.engine.checker, "find", lambda name: alone)
     monkeypatch.setitem(PROFILES, BUDGET.name, BUDGET)
 
 
 @pytest.fixture
 def _no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Screens that let almost everything through, so that the ledger alone must keep the rate."""
-    monkeypatch.setattr(initcheck.trial, "SCREEN_LEVEL", 0.999)
+    monkeypatch.setattr(initcheck.engine.trial, "SCREEN_LEVEL", 0.999)
 
 
 def verdicts(

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import initcheck
-from initcheck.verdict import Result, Verdict
+from initcheck.report.verdict import Result, Verdict
 
 Array = np.ndarray[Any, Any]
 CONTRACT = {"activation": "relu", "fan": "fan_in", "layout": "out_in", "distribution": "normal"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from initcheck.claim import checks, find
-from initcheck.cli import main
-from initcheck.explanation import examples, in_words
+from initcheck.claims.claim import checks, find
+from initcheck.doors.cli import main
+from initcheck.doors.explanation import examples, in_words
 from initcheck.gallery import SPECIMENS
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import initcheck
-from initcheck.claim import checks
-from initcheck.claim import claim as state
+from initcheck.claims.claim import checks
+from initcheck.claims.claim import claim as state
+from initcheck.engine.pictures import PICTURES
 from initcheck.errors import UsageError
-from initcheck.failure_series import PICTURES
-from initcheck.rendering.pictures import draw
-from initcheck.rendering.series import problems
-from initcheck.verdict import Verdict
+from initcheck.rendering.html.pictures import draw
+from initcheck.report.series import problems
+from initcheck.report.verdict import Verdict
 
 Array = np.ndarray[Any, Any]
 NORMAL = {"activation": "linear", "fan": "fan_in", "layout": "out_in", "distribution": "normal"}

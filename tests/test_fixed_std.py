@@ -11,7 +11,7 @@ import torch
 
 from initcheck import check
 from initcheck.rendering.terminal import summary_lines
-from initcheck.verdict import Verdict
+from initcheck.report.verdict import Verdict
 
 CLAIM = "output-variance-near-one"
 NOTE = "std 0.02 keeps the output variance in [0.8, 1.25] at fan_in 2000 to 3125 only (1 at 2500)"

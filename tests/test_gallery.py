@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pytest
 
 import initcheck.gallery
-from initcheck.contract import Contract
+from initcheck.contract.contract import Contract
+from initcheck.contract.layer import Layer
 from initcheck.gallery import SPECIMENS, Specimen
-from initcheck.layer import Layer
 
 CLAIMS = {
     "accepts-every-shape", "returns-the-shape-asked", "returns-the-dtype-asked", "finite", "owns-its-memory",

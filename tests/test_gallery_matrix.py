@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from initcheck.checking import Checker, Settings
+from initcheck.engine.checker import Checker, Settings
 from initcheck.gallery import SPECIMENS
 from initcheck.gallery.specimen import Specimen
-from initcheck.targets import load
-from initcheck.verdict import Verdict
+from initcheck.report.verdict import Verdict
+from initcheck.targets.loading import load
 
 CORRECT = [s for s in SPECIMENS if s.correct and "orthogonal" not in s.name]  # QR by the thousand is slow
 

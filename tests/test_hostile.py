@@ -17,10 +17,12 @@ import numpy as np
 import pytest
 
 import initcheck
-from initcheck.rendering import html, junit, markdown, schema
+from initcheck.rendering import junit, markdown
+from initcheck.rendering.html import html
 from initcheck.rendering.terminal import account_lines, result_line, summary_lines
-from initcheck.report import Report
-from initcheck.verdict import Verdict
+from initcheck.report import schema
+from initcheck.report.report import Report
+from initcheck.report.verdict import Verdict
 
 HERE = Path(__file__).parent
 CLAIMS = (

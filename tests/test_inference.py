@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from initcheck.contract import Contract
-from initcheck.inference import infer
-from initcheck.probe import probe
+from initcheck.contract.contract import Contract
+from initcheck.diagnosis.evidence.inference import infer
+from initcheck.diagnosis.evidence.probe import probe
 
 
 def rng(seed):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from initcheck.interval import CONFIDENCE, of_mean, of_median
+from initcheck.statistics.interval import CONFIDENCE, of_mean, of_median
 
 
 def covered(of: object, truth: float, runs: int, size: int) -> float:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from initcheck.errors import UsageError
-from initcheck.journal import Journal
-from initcheck.report import Report, Run
-from initcheck.verdict import Evidence, Result, Verdict
+from initcheck.report.journal import Journal
+from initcheck.report.report import Report, Run
+from initcheck.report.verdict import Evidence, Result, Verdict
 
 
 def result(number: int) -> Result:

@@ -5,8 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from initcheck.law import DENOMINATORS, POWER_LAWS, Law, LawSample, denominator, exponents, fit_laws
-from initcheck.layer import Layer
+from initcheck.contract.layer import Layer
+from initcheck.diagnosis.evidence.variance_law import (
+    DENOMINATORS,
+    POWER_LAWS,
+    Law,
+    LawSample,
+    denominator,
+    exponents,
+    fit_laws,
+)
 
 DENSE = [
     Layer(s)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from initcheck import check
-from initcheck.verdict import Verdict
+from initcheck.report.verdict import Verdict
 
 CLAIM = "output-variance-near-one"
 

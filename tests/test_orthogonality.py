@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from initcheck import check
+from initcheck.contract.layer import Layer
 from initcheck.gallery import orthogonal
-from initcheck.layer import Layer
-from initcheck.orthogonality import rounding_of
-from initcheck.verdict import Verdict
+from initcheck.questions.orthogonality import rounding_of
+from initcheck.report.verdict import Verdict
 
 Array = npt.NDArray[Any]
 PROMISE = {

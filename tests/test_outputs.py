@@ -9,8 +9,8 @@ from pathlib import Path
 import fake_engine
 import pytest
 
-from initcheck.cli import main
-from initcheck.rendering.schema import SCHEMA
+from initcheck.doors.cli import main
+from initcheck.report.schema import SCHEMA
 
 pytest_plugins = ["pytester"]
 

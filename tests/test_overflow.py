@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from initcheck import check
-from initcheck.contract import Contract
-from initcheck.diagnosis import Observed, diagnose
-from initcheck.verdict import Verdict
+from initcheck.contract.contract import Contract
+from initcheck.diagnosis.diagnosis import Observed, diagnose
+from initcheck.report.verdict import Verdict
 
 Array = npt.NDArray[Any]
 HE = {"activation": "relu", "layout": "out_in"}

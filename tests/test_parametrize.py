@@ -13,8 +13,8 @@ pytest_plugins = ["pytester"]
 @pytest.fixture
 def on_fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     fake_engine.install(monkeypatch.setattr)
-    monkeypatch.setattr("initcheck.checking.Checker", fake_engine.Checker)
-    monkeypatch.setattr("initcheck.targets.load_all", fake_engine.load_all)
+    monkeypatch.setattr("initcheck.engine.checker.Checker", fake_engine.Checker)
+    monkeypatch.setattr("initcheck.targets.loading.load_all", fake_engine.load_all)
 
 
 TESTS = """

@@ -10,13 +10,13 @@ import numpy.typing as npt
 import pytest
 
 from initcheck import check
-from initcheck.checking import subject_of
-from initcheck.precision import survives_in
-from initcheck.profile import profile
+from initcheck.contract.profile import profile
+from initcheck.engine.checker import subject_of
+from initcheck.engine.trial import CaseFailed, Trial
+from initcheck.questions.precision import survives_in
+from initcheck.report.verdict import Verdict
 from initcheck.statistics import Ledger
-from initcheck.targets import load
-from initcheck.trial import CaseFailed, Trial
-from initcheck.verdict import Verdict
+from initcheck.targets.loading import load
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import fake_engine
 import pytest
 
-from initcheck.options import OPTIONS
-from initcheck.report import Report
+from initcheck.doors.options import OPTIONS
+from initcheck.report.report import Report
 
 pytest_plugins = ["pytester"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from initcheck.claim import checks
-from initcheck.cli import main
+from initcheck.claims.claim import checks
+from initcheck.doors.cli import main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

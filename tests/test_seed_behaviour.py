@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from initcheck.seed_behaviour import seed_behaviours
+from initcheck.diagnosis.seed_behaviour import seed_behaviours
 
 
 def torch_global(shape, seed):

@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 import initcheck
-from initcheck.shuffled_draws import STATISTICS, _tops
-from initcheck.verdict import Verdict
+from initcheck.questions.shuffled_draws import STATISTICS, _tops
+from initcheck.report.verdict import Verdict
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 CLAIM = "entries-are-independent"

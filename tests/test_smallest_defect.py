@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import initcheck
-from initcheck.profile import PROFILES, Profile
-from initcheck.smallest_defect import factor_beyond_an_edge, share_of_networks
+from initcheck.contract.profile import PROFILES, Profile
+from initcheck.engine.smallest_defect import factor_beyond_an_edge, share_of_networks
 from initcheck.statistics import Decision, judge_band, judge_median
 
 LEVEL = 1e-6 / 40

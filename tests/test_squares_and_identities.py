@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pytest
 
 from initcheck import check
-from initcheck.contract import Contract
-from initcheck.diagnosis import Observed, diagnose
-from initcheck.verdict import Verdict
+from initcheck.contract.contract import Contract
+from initcheck.diagnosis.diagnosis import Observed, diagnose
+from initcheck.report.verdict import Verdict
 
 Array = npt.NDArray[Any]
 LINEAR = {"activation": "linear", "layout": "out_in"}

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 import initcheck
-from initcheck.checking import Checker, Settings
-from initcheck.claim import find
-from initcheck.contract import Contract
-from initcheck.layer import Layer
-from initcheck.sweep import suspects
-from initcheck.targets import load
-from initcheck.trial import Trial
-from initcheck.verdict import Verdict
+from initcheck.claims.claim import find
+from initcheck.contract.contract import Contract
+from initcheck.contract.layer import Layer
+from initcheck.engine.checker import Checker, Settings
+from initcheck.engine.sweep import suspects
+from initcheck.engine.trial import Trial
+from initcheck.report.verdict import Verdict
+from initcheck.targets.loading import load
 
 Init = Callable[..., "np.ndarray[tuple[int, ...], np.dtype[np.float32]]"]
 OUT_IN = Contract(activation="linear", fan="fan_in", layout="out_in")

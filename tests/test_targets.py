@@ -9,9 +9,9 @@ import textwrap
 import numpy as np
 import pytest
 
-from initcheck.contract import Contract
+from initcheck.contract.contract import Contract
 from initcheck.errors import UsageError
-from initcheck.targets import load, load_all, rebuild
+from initcheck.targets.loading import load, load_all, rebuild
 
 MODULE = """
 import functools
@@ -214,7 +214,7 @@ def test_an_absent_framework_is_one_sentence_with_the_install_command(folder):
         importlib.util.find_spec = lambda name, *rest: None if name == "torch" else real(name, *rest)
         sys.meta_path.insert(0, Absent())
         from initcheck.errors import UsageError
-        from initcheck.targets import load
+        from initcheck.targets.loading import load
         for target in ("torch.nn.init.kaiming_normal_", "torch.nn.init", "needs_torch:f"):
             try:
                 load(target)
@@ -358,7 +358,7 @@ def test_a_recipe_makes_the_same_initializer_in_a_fresh_process(myinit, tmp_path
     recipe = tmp_path / "recipe"
     recipe.write_bytes(pickle.dumps(initializer.recipe))
     code = (
-        "import pickle, sys; from initcheck.targets import rebuild;"
+        "import pickle, sys; from initcheck.targets.loading import rebuild;"
         f"i = rebuild(pickle.loads(open({str(recipe)!r}, 'rb').read()));"
         "assert i.contract.activation == 'tanh' and i.contract.widths == (1, 64);"
         "[drawn] = i.sampler.calls((4, 5), [3], 'float32');"

@@ -18,8 +18,8 @@ CLAIMS = '''
 import numpy as np
 from hypothesis import given
 
-from initcheck.claim import claim
-from initcheck.strategies import layers
+from initcheck.claims.claim import claim
+from initcheck.claims.strategies import layers
 
 
 @claim(

@@ -9,17 +9,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from initcheck.contract import Contract
-from initcheck.draws import BrokenCall
-from initcheck.glances import Far
-from initcheck.layer import Layer
-from initcheck.profile import profile
-from initcheck.second_moments import Statistic
+from initcheck.contract.contract import Contract
+from initcheck.contract.layer import Layer
+from initcheck.contract.profile import profile
+from initcheck.contract.second_moments import Statistic
+from initcheck.draws.draws import BrokenCall
+from initcheck.draws.glances import Far
+from initcheck.engine.subject import Subject
+from initcheck.engine.trial import CaseFailed, NotAsked, Stage, Trial
+from initcheck.report.verdict import Evidence
 from initcheck.statistics import Decision, Judgement, Ledger, Record, band_log_e
-from initcheck.subject import Subject
-from initcheck.targets import load
-from initcheck.trial import CaseFailed, NotAsked, Stage, Trial
-from initcheck.verdict import Evidence
+from initcheck.targets.loading import load
 
 
 @pytest.fixture

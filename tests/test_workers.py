@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from initcheck.doors.options import OPTIONS
 from initcheck.errors import UsageError
-from initcheck.isolation import Isolated
-from initcheck.options import OPTIONS
-from initcheck.plan import Plan
-from initcheck.verdict import Result, Verdict
-from initcheck.workers import judge_all, recipe_of
+from initcheck.report.verdict import Result, Verdict
+from initcheck.runs.own_process import Isolated
+from initcheck.runs.plan import Plan
+from initcheck.runs.pool import judge_all, recipe_of
 
 pytest_plugins = ["pytester"]
 

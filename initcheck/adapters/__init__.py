@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from initcheck.adapters.containment import Contained, InitializerRaised, contained
-from initcheck.adapters.isolation import global_states, isolated, watching
 from initcheck.adapters.recognition import recognise
+from initcheck.sandbox.containment import Contained, InitializerRaised, contained
+from initcheck.sandbox.global_generators import global_states, isolated, watching
 
 __all__ = [
     "Contained",

@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from initcheck.adapters.arguments import random_value
-from initcheck.adapters.containment import InitializerRaised, contained
-from initcheck.adapters.frameworks import used_by
-from initcheck.adapters.isolation import isolated
-from initcheck.adapters.readings import Needs, needs, readings_of
-from initcheck.adapters.signature import RANDOM_ROLES, Slot, parse_signature, slots_of
-from initcheck.adapters.trials import Chosen, choose, framework_of
-from initcheck.contract import Contract
+from initcheck.adapters.signatures.arguments import random_value
+from initcheck.adapters.signatures.frameworks import used_by
+from initcheck.adapters.signatures.readings import Needs, needs, readings_of
+from initcheck.adapters.signatures.signature import RANDOM_ROLES, Slot, parse_signature, slots_of
+from initcheck.adapters.trial_calls import Chosen, choose, framework_of
+from initcheck.contract.contract import Contract
+from initcheck.contract.initializer import Initializer
 from initcheck.errors import UsageError
-from initcheck.initializer import Initializer
+from initcheck.sandbox.containment import InitializerRaised, contained
+from initcheck.sandbox.global_generators import isolated
 
 __all__ = ["METHODS", "built_per_draw", "class_initializer", "method_of", "random_slots"]
 
@@ -149,7 +149,7 @@ def _defined(cls: type) -> set[str]:
 
 
 def _kinds_of(random: list[Slot], make: Callable[..., Any]) -> list[list[Slot]]:
-    from initcheck.adapters.readings import kinds_of
+    from initcheck.adapters.signatures.readings import kinds_of
 
     used = used_by(make)
     first = [replace(s, role=kinds_of(s, used, guessed=False)[0]) for s in random]
@@ -169,7 +169,7 @@ def _per_draw(
     """The initializer, and whether a trial call of it worked."""
     slot = Slot("self", "instance")
     if signature is not None:
-        from initcheck.adapters.readings import Reading
+        from initcheck.adapters.signatures.readings import Reading
 
         readings, named = [Reading(tuple(parse_signature(signature, bound)), "numpy", signature)], True
     else:

@@ -8,18 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from initcheck.adapters import jax_init, known_laws, refusals
+from initcheck.adapters import refusals
 from initcheck.adapters.classes import built_per_draw, class_initializer, method_of, random_slots
-from initcheck.adapters.containment import InitializerRaised, contained
-from initcheck.adapters.isolation import isolated
-from initcheck.adapters.keras_init import is_keras_initializer, keras_initializer
-from initcheck.adapters.layer_class import is_layer, layer_function
-from initcheck.adapters.readings import Reading, readings_of
-from initcheck.adapters.signature import parse_signature, slots_of
-from initcheck.adapters.torch_init import is_torch_init, torch_initializer
-from initcheck.adapters.trials import Chosen, choose, framework_of, sampler_of, written_ranks
+from initcheck.adapters.frameworks import jax_init, known_laws
+from initcheck.adapters.frameworks.keras_init import is_keras_initializer, keras_initializer
+from initcheck.adapters.frameworks.layer_weight import is_layer, layer_function
+from initcheck.adapters.frameworks.torch_init import is_torch_init, torch_initializer
+from initcheck.adapters.signatures.readings import Reading, readings_of
+from initcheck.adapters.signatures.signature import parse_signature, slots_of
+from initcheck.adapters.trial_calls import Chosen, choose, framework_of, sampler_of, written_ranks
+from initcheck.contract.initializer import Initializer
 from initcheck.errors import UsageError, closest
-from initcheck.initializer import Initializer
+from initcheck.sandbox.containment import InitializerRaised, contained
+from initcheck.sandbox.global_generators import isolated
 
 __all__ = ["recognise"]
 
@@ -103,7 +104,7 @@ def _explicit(
 
 
 def _framework_of_code(function: Callable[..., Any]) -> str:
-    from initcheck.adapters.frameworks import used_by
+    from initcheck.adapters.signatures.frameworks import used_by
 
     return next((f for f in used_by(function) if f != "numpy"), "numpy")
 

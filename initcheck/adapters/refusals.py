@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from initcheck.adapters.arrays import dtype_name, is_array
-from initcheck.adapters.readings import Needs, Reading
-from initcheck.adapters.signature import role_of
+from initcheck.adapters.frameworks.arrays import dtype_name, is_array
+from initcheck.adapters.signatures.readings import Needs, Reading
+from initcheck.adapters.signatures.signature import role_of
 from initcheck.errors import UsageError
 
 __all__ = ["is_complex", "layer_needs", "listing", "refuse_complex", "refuse_other_sides"]

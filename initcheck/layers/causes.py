@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from initcheck.causes import Cause
-from initcheck.causes import number as worded
-from initcheck.gains import gains_near
+from initcheck.contract.gains import gains_near
+from initcheck.diagnosis.causes import Cause
+from initcheck.diagnosis.causes import number as worded
 from initcheck.layers.part import Part
-from initcheck.verdict import Evidence
+from initcheck.report.verdict import Evidence
 
 if TYPE_CHECKING:
-    from initcheck.layers.layer_subject import LayerSubject
+    from initcheck.layers.subject import LayerSubject
 
 __all__ = ["cause_of"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.layers.bench import Bench
-from initcheck.layers.feeds import Feed
-from initcheck.layers.geometry import Interior
-from initcheck.layers.layer_function import LayerFunction
-from initcheck.layers.sizes import Size
+from initcheck.contract.second_moments import BackwardSecondMoment, Floats, ForwardSecondMoment
+from initcheck.layers.bench.bench import Bench
+from initcheck.layers.bench.feeds import Feed
+from initcheck.layers.bench.geometry import Interior
+from initcheck.layers.bench.sizes import Size
+from initcheck.layers.functions.layer_function import LayerFunction
 from initcheck.networks import Activation
-from initcheck.second_moments import BackwardSecondMoment, Floats, ForwardSecondMoment
 from initcheck.seeds import generator
 from initcheck.statistics import Record
 
@@ -34,7 +34,7 @@ class MeasuredBackward(BackwardSecondMoment):
 
     def per_call(self, record: Record) -> Floats:
         """The mean square of what was measured, over the ideal."""
-        from initcheck.second_moments import nonlinearity
+        from initcheck.contract.second_moments import nonlinearity
 
         return np.asarray(nonlinearity(self.contract).m2_prime * record.energy / (self.layer.weights * self.ideal))
 

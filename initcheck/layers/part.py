@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.layer import Layer
-from initcheck.layers.sizes import Size
+from initcheck.contract.layer import Layer
+from initcheck.layers.bench.sizes import Size
 
 __all__ = ["Block", "Part", "Whole"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from initcheck.contract import Contract, Origin
-from initcheck.draws import BrokenCall
-from initcheck.layers.layer_draws import LayerDraws
+from initcheck.contract.contract import Contract, Origin
+from initcheck.draws.draws import BrokenCall
+from initcheck.layers.draws import LayerDraws
 from initcheck.layers.part import Part
 
 __all__ = ["scheme_of"]

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from initcheck.models.model_checking import ModelRun, check_model
+    from initcheck.models.run import ModelRun, check_model
 
 __all__ = ["ModelRun", "check_model"]
 
@@ -14,7 +14,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'initcheck.models' has no attribute {name!r}")
     import importlib
 
-    home = importlib.import_module("initcheck.models.model_checking")
+    home = importlib.import_module("initcheck.models.run")
     value = getattr(home, name)
     globals()[name] = value
     return value

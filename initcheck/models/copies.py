@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from initcheck.models.record import TensorRecord
-from initcheck.models.trace import Draw
+from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.trace import Draw
 from initcheck.models.wording import listed, place
 
 __all__ = ["Copy", "equal_tensors", "equal_units", "repeated_draws"]

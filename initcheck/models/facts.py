@@ -9,13 +9,13 @@ from typing import Any
 
 import torch
 
-from initcheck.models.batches import Batch
-from initcheck.models.builds import CANARY, NAN, Build, Builder, tensors_of
-from initcheck.models.guards import Guard, LineWatch, name_guards
-from initcheck.models.record import TensorRecord
-from initcheck.models.roles import Place, Role, places, roles
-from initcheck.models.signal import Listener, Signal
-from initcheck.models.widths import WidthLaw, follow_width
+from initcheck.models.builds.batches import Batch
+from initcheck.models.builds.block_signal import Listener, Signal
+from initcheck.models.builds.build import CANARY, NAN, Build, Builder, tensors_of
+from initcheck.models.builds.guards import Guard, LineWatch, name_guards
+from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.roles import Place, Role, places, roles
+from initcheck.models.builds.widths import WidthLaw, follow_width
 from initcheck.seeds import Seeds
 
 __all__ = ["Facts", "Layout"]

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.errors import UsageError, closest
+from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.roles import Place
 from initcheck.models.declared import DeclaredLaw
-from initcheck.models.model_trial import ModelTrial
-from initcheck.models.record import TensorRecord
-from initcheck.models.roles import Place
 from initcheck.models.siblings import is_traced
+from initcheck.models.trial import ModelTrial
 from initcheck.models.wording import place
 from initcheck.statistics import SCREEN_LEVEL, Decision, judge_band
 

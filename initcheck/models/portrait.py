@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.roles import Role
 from initcheck.models.declared import DeclaredLaw
 from initcheck.models.facts import Facts
-from initcheck.models.record import TensorRecord
-from initcheck.models.roles import Role
 
 __all__ = ["formula_of", "portrait"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from initcheck.models.record import TensorRecord
-from initcheck.models.roles import Role
+from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.roles import Role
 
 __all__ = ["changed_laws", "unchanged_by_seed"]
 

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.roles import Role, ordered_with_depth
 from initcheck.models.facts import Facts
 from initcheck.models.few_models import siblings_needed
-from initcheck.models.record import TensorRecord
-from initcheck.models.roles import Role, ordered_with_depth
 from initcheck.models.wording import listed, place
 
 __all__ = ["Finding", "far_entries", "is_traced", "overwritten", "traced_deviants", "untraced_deviants"]

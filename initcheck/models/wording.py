@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from initcheck.models.record import TensorRecord
-from initcheck.models.trace import Site
+from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.trace import Site
 
 __all__ = ["listed", "place", "unwritten_text"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from initcheck.rendering.summary import what_happened
-from initcheck.rendering.text import one_line
-from initcheck.report import Report
-from initcheck.verdict import Result
+from initcheck.report.account import one_line
+from initcheck.report.report import Report
+from initcheck.report.summary import what_happened
+from initcheck.report.verdict import Result
 
 __all__ = ["render"]
 
@@ -17,7 +17,7 @@ _SHOWN = 9  # GitHub shows ten a step; the tenth says how many were left out.
 def render(report: Report, *, root: str | None = None) -> str:
     """Write workflow commands that annotate at most 9 failures, and one more that counts the rest.
 
-    >>> from initcheck.report import Run
+    >>> from initcheck.report.report import Run
     >>> render(Report(run=Run(), results=()))
     ''
 

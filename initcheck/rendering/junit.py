@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from initcheck.rendering.summary import denominator, what_happened
 from initcheck.rendering.terminal import failure_text
-from initcheck.rendering.text import clean, one_line
-from initcheck.report import Report
-from initcheck.verdict import Result, Verdict
+from initcheck.report.account import clean, one_line
+from initcheck.report.report import Report
+from initcheck.report.summary import denominator, what_happened
+from initcheck.report.verdict import Result, Verdict
 
 __all__ = ["render"]
 
@@ -18,7 +18,7 @@ def render(report: Report, *, strict: bool = False) -> str:
 
     FAILS is a failure; WAIVED, UNDECIDED and NOT APPLICABLE are skipped with the reason.
 
-    >>> from initcheck.report import Run
+    >>> from initcheck.report.report import Run
     >>> print(render(Report(run=Run(), results=())).splitlines()[1])
     <testsuites name="initcheck" tests="0" failures="0" errors="0" time="0.000" />
 

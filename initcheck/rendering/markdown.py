@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from initcheck.rendering import changes
-from initcheck.rendering.summary import denominator, false_alarms, headline, what_happened
 from initcheck.rendering.terminal import failure_text
-from initcheck.rendering.text import one_line
-from initcheck.report import Report
-from initcheck.verdict import Result, Verdict
+from initcheck.report import changes
+from initcheck.report.account import one_line
+from initcheck.report.report import Report
+from initcheck.report.summary import denominator, false_alarms, headline, what_happened
+from initcheck.report.verdict import Result, Verdict
 
 __all__ = ["render"]
 
@@ -21,7 +21,7 @@ _MOST_ACCOUNTS = 20
 def render(report: Report, *, previous: Report | None = None, limit: int = 60_000) -> str:
     """Write the outcome, a table of the failures, their accounts folded away, and what was not checked.
 
-    >>> from initcheck.report import Run
+    >>> from initcheck.report.report import Run
     >>> print(render(Report(run=Run(), results=())).splitlines()[0])
     ### initcheck: Nothing was decided
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from initcheck.report import Report
-from initcheck.verdict import Evidence, Result, Verdict
+from initcheck.report.report import Report
+from initcheck.report.verdict import Evidence, Result, Verdict
 
 __all__ = ["account_lines", "escaped", "failure_text", "painted", "result_line", "summary_lines"]
 

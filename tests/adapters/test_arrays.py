@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from initcheck.adapters.arrays import dtype_name, entries, pick, places, shape_of, to_numpy
+from initcheck.adapters.frameworks.arrays import dtype_name, entries, pick, places, shape_of, to_numpy
 from initcheck.errors import UsageError
 
 Params = collections.namedtuple("Params", "w b")

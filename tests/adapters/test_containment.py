@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from initcheck.adapters.containment import InitializerRaised, contained, one_line, trace_of
-from initcheck.contract import Contract
+from initcheck.contract.contract import Contract
 from initcheck.errors import UsageError
+from initcheck.sandbox.containment import InitializerRaised, contained, one_line, trace_of
 
 
 def test_prints_are_kept_and_bounded(capsys):

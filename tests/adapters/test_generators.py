@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
-from initcheck.adapters.generators import generators
+from initcheck.sandbox.many_generators import generators
 
 SEEDS = [0, 1, 2**31 - 1, 2**32 - 1, *np.random.default_rng(5).integers(0, 2**32, 500).tolist()]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from initcheck.adapters.isolation import global_states, isolated, seed_globals, unseen_moves, watching
+from initcheck.sandbox.global_generators import global_states, isolated, seed_globals, unseen_moves, watching
 
 
 def draw_from_all():
@@ -108,7 +108,7 @@ def test_unseen_moves_leaves_out_what_is_known():
 def test_no_framework_is_imported():
     code = (
         "import sys, numpy\n"
-        "from initcheck.targets import load\n"
+        "from initcheck.targets.loading import load\n"
         "def f(shape, rng): return rng.normal(size=shape)\n"
         "def g(shape): return numpy.random.normal(size=shape)\n"
         "class C:\n"

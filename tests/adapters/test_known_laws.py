@@ -11,10 +11,10 @@ import torch
 
 from initcheck import check
 from initcheck.adapters import recognise
-from initcheck.adapters.known_laws import truncated_std
-from initcheck.adapters.torch_init import known_contract
-from initcheck.targets import load
-from initcheck.verdict import Verdict
+from initcheck.adapters.frameworks.known_laws import truncated_std
+from initcheck.adapters.frameworks.torch_init import known_contract
+from initcheck.report.verdict import Verdict
+from initcheck.targets.loading import load
 
 # Required Var w * fan: CLAIMS.md; 25/9 is PyTorch's own gain for tanh.
 IDEAL = {"linear": 1.0, "relu": 2.0, "leaky_relu(0)": 2.0, "leaky_relu(0.2)": 2 / 1.04}

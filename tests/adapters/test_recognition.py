@@ -6,9 +6,9 @@ import torch
 from hand_made import READABLE, REFUSED
 
 from initcheck.adapters import recognise, watching
-from initcheck.adapters.arguments import Unfit  # noqa: F401
-from initcheck.adapters.isolation import global_states
+from initcheck.adapters.signatures.arguments import Unfit  # noqa: F401
 from initcheck.errors import UsageError
+from initcheck.sandbox.global_generators import global_states
 
 
 def bits(initializer, shape, seeds):

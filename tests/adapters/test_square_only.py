@@ -5,7 +5,7 @@ import pytest
 
 import initcheck
 from initcheck.adapters import recognise
-from initcheck.adapters.arguments import Unfit
+from initcheck.adapters.signatures.arguments import Unfit
 
 
 def ortho(ndim, rng):

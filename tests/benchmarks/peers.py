@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from scipy import optimize, stats
 
+from initcheck.engine.trial import _WEIGHTS_BEFORE_BELOW
 from initcheck.statistics import SCREEN_LEVEL, Decision, judge_band
-from initcheck.trial import _WEIGHTS_BEFORE_BELOW
 
 TABLE = Path(__file__).with_name("peers.json")
 LEVEL, MISSED = 1e-6, 1e-2

@@ -19,11 +19,11 @@ from typing import Any
 from scipy import stats
 
 import initcheck
-from initcheck.checking import Checker, Settings
+from initcheck.contract.initializer import Initializer
+from initcheck.engine.checker import Checker, Settings
 from initcheck.gallery import SPECIMENS
-from initcheck.initializer import Initializer
-from initcheck.targets import load
-from initcheck.verdict import Verdict
+from initcheck.report.verdict import Verdict
+from initcheck.targets.loading import load
 
 HERE = Path(__file__).parent
 COUNTS = HERE / "counts.json"

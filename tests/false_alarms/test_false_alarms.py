@@ -7,9 +7,9 @@ import json
 import pytest
 from false_alarms import COUNTS, EVERYDAY, SUBJECTS, at_most, judged, name_of, summary
 
-from initcheck.checking import Checker, Settings
-from initcheck.targets import load
-from initcheck.verdict import Verdict
+from initcheck.engine.checker import Checker, Settings
+from initcheck.report.verdict import Verdict
+from initcheck.targets.loading import load
 
 # The gallery has a test of its own (test_gallery_matrix.py), and what compiles its shapes takes too long here.
 SAMPLE = [("everyday", target) for target in SUBJECTS["everyday"][0]]

@@ -76,7 +76,7 @@ def _of_theorems() -> dict[str, Any]:
     import contextlib
     import io
 
-    from initcheck.cli import main
+    from initcheck.doors.cli import main
 
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         code = main(["--theorems"])

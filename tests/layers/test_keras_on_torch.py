@@ -6,8 +6,8 @@ import sys
 
 CODE = """
 import dataclasses, keras
-from initcheck.layers.structure import structure_of
-from initcheck.layers.target import layer_initializer
+from initcheck.layers.fans import structure_of
+from initcheck.layers.recognition import layer_initializer
 assert keras.backend.backend() == "torch"
 for cls, widths in ((keras.layers.Conv2DTranspose, (8, 32)), (keras.layers.GRU, (32, 8))):
     sampler = layer_initializer(cls, cls.__name__, {}).sampler

@@ -9,9 +9,9 @@ import torch
 from scipy.stats import binom
 from torch import nn
 
-from initcheck.layers.layer_subject import LayerSubject
-from initcheck.layers.target import layer_initializer
-from initcheck.profile import profile
+from initcheck.contract.profile import profile
+from initcheck.layers.recognition import layer_initializer
+from initcheck.layers.subject import LayerSubject
 from initcheck.statistics import Decision, judge_band
 
 RUNS = 80

@@ -8,15 +8,15 @@ import flax.nnx as nnx
 import keras
 import pytest
 
-from initcheck.checking import Checker, Settings
-from initcheck.layers.equal_blocks import blocks_never_repeat
-from initcheck.layers.layer_subject import LayerSubject
-from initcheck.layers.structure import structure_of
-from initcheck.layers.target import layer_initializer
-from initcheck.profile import profile
+from initcheck.contract.profile import profile
+from initcheck.engine.checker import Checker, Settings
+from initcheck.engine.trial import CaseFailed, Trial
+from initcheck.layers.fans import structure_of
+from initcheck.layers.recognition import layer_initializer
+from initcheck.layers.subject import LayerSubject
+from initcheck.questions.equal_blocks import blocks_never_repeat
+from initcheck.report.verdict import Verdict
 from initcheck.statistics import Ledger
-from initcheck.trial import CaseFailed, Trial
-from initcheck.verdict import Verdict
 
 L = keras.layers
 

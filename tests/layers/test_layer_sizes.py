@@ -8,10 +8,10 @@ import pytest
 from torch import nn
 
 from initcheck.errors import UsageError
-from initcheck.layers.roles import roles_of
-from initcheck.layers.sizes import sizes_of
-from initcheck.layers.target import layer_initializer
-from initcheck.targets import load
+from initcheck.layers.bench.constructor import roles_of
+from initcheck.layers.bench.sizes import sizes_of
+from initcheck.layers.recognition import layer_initializer
+from initcheck.targets.loading import load
 
 
 def test_torch_recurrent_layers_hide_their_parameters_in_a_base_class():
@@ -72,7 +72,7 @@ def test_a_factory_of_one_width_is_built_at_squares():
 
 def test_layers_load_without_any_framework():
     code = (
-        "import sys, initcheck.layers, initcheck.checking;"
+        "import sys, initcheck.layers, initcheck.engine.checker;"
         "assert not {'torch', 'jax', 'flax', 'keras', 'equinox'} & set(sys.modules), sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from initcheck.layers.equal_blocks import repeats
-from initcheck.layers.layer_subject import LayerSubject
-from initcheck.layers.sizes import Size
-from initcheck.layers.structure import structure_of
-from initcheck.layers.target import layer_initializer
-from initcheck.profile import profile
+from initcheck.contract.profile import profile
+from initcheck.layers.bench.sizes import Size
+from initcheck.layers.fans import structure_of
+from initcheck.layers.recognition import layer_initializer
+from initcheck.layers.subject import LayerSubject
+from initcheck.questions.equal_blocks import repeats
 
 
 def fans_of(target, **args):

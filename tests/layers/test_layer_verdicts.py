@@ -5,12 +5,12 @@ from torch import nn
 
 import initcheck
 from initcheck import Verdict
+from initcheck.contract.profile import profile
+from initcheck.engine.trial import CaseFailed, Trial
 from initcheck.layers import LayerSubject
-from initcheck.layers.equal_blocks import blocks_never_repeat
-from initcheck.profile import profile
+from initcheck.questions.equal_blocks import blocks_never_repeat
 from initcheck.statistics import Ledger
-from initcheck.targets import load
-from initcheck.trial import CaseFailed, Trial
+from initcheck.targets.loading import load
 
 SCALE = ("output-variance-near-one", "gradient-variance-near-one")
 FAST = (*SCALE, "units-differ", "entries-are-independent", "same-seed-same-weights", "finite")

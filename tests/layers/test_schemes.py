@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 import initcheck
-from initcheck.contract import Contract
-from initcheck.verdict import Verdict
+from initcheck.contract.contract import Contract
+from initcheck.report.verdict import Verdict
 
 SCALE = ["output-variance-near-one", "gradient-variance-near-one"]
 Fill = Callable[[torch.Tensor], torch.Tensor]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from initcheck.models import check_model
-from initcheck.verdict import Verdict
+from initcheck.report.verdict import Verdict
 
 WRITTEN = "every-tensor-is-written"
 REBUILD = "rebuilds-the-same"

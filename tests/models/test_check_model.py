@@ -12,15 +12,15 @@ from model_zoo_parts import GPT, mlp
 from torch import nn
 
 import initcheck
-from initcheck.claim import find
+from initcheck.claims.claim import find
 from initcheck.errors import UsageError
-from initcheck.models.builds import Builder
-from initcheck.models.model_checking import model_claims
-from initcheck.models.printed import model_lines, sparkline
-from initcheck.models.widths import follow_width
-from initcheck.rendering.series import problems
-from initcheck.report import Report
-from initcheck.verdict import Verdict
+from initcheck.models.builds.build import Builder
+from initcheck.models.builds.widths import follow_width
+from initcheck.models.run import model_claims
+from initcheck.rendering.model_lines import model_lines, sparkline
+from initcheck.report.report import Report
+from initcheck.report.series import problems
+from initcheck.report.verdict import Verdict
 
 
 def test_the_eight_claims_stand_in_the_registry_with_what_they_do_not_see() -> None:

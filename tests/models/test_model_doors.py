@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from initcheck.cli import main
+from initcheck.doors.cli import main
 from initcheck.errors import UsageError
-from initcheck.models.model_targets import load_models, read_law_options
-from initcheck.report import Report
+from initcheck.report.report import Report
+from initcheck.targets.models import load_models, read_law_options
 
 pytest_plugins = ["pytester"]
 
@@ -167,5 +167,7 @@ def test_the_page_shows_groups_and_pictures_of_the_signal(here: Path) -> None:
 
 
 def test_the_words_of_a_report_are_read_without_torch() -> None:
-    code = "import sys, initcheck.models.printed, initcheck.rendering.page; assert 'torch' not in sys.modules"
+    code = (
+        "import sys, initcheck.rendering.model_lines, initcheck.rendering.html.page; assert 'torch' not in sys.modules"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

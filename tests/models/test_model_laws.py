@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from initcheck.errors import UsageError
+from initcheck.models.builds.record import record
+from initcheck.models.builds.trace import Trace
+from initcheck.models.builds.traced_law import law_of
 from initcheck.models.declared import DeclaredLaw
-from initcheck.models.laws import law_of
-from initcheck.models.record import record
-from initcheck.models.trace import Trace
 
 
 def _law(make: Callable[[], torch.Tensor]) -> tuple[str, float | None, float]:

@@ -11,11 +11,11 @@ from model_zoo_parts import GPT, VOCABULARY, Llama, LSTMLanguageModel, Mixture, 
 from torch import Tensor, nn
 
 from initcheck.errors import UsageError
-from initcheck.models.batches import batch_from, candidates
-from initcheck.models.blocks import BlockTrail, chains
-from initcheck.models.builds import tensors_of
-from initcheck.models.roles import ordered_with_depth, places, roles
-from initcheck.models.signal import Listener, gradient_kind
+from initcheck.models.builds.batches import batch_from, candidates
+from initcheck.models.builds.block_signal import Listener, gradient_kind
+from initcheck.models.builds.blocks import BlockTrail, chains
+from initcheck.models.builds.build import tensors_of
+from initcheck.models.builds.roles import ordered_with_depth, places, roles
 
 
 def _runs(model: nn.Module, *args: Tensor) -> list[tuple[str, int]]:

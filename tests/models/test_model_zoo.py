@@ -21,8 +21,8 @@ from model_zoo import (
 from torch import nn
 
 from initcheck.models import check_model
-from initcheck.report import Report
-from initcheck.verdict import Verdict
+from initcheck.report.report import Report
+from initcheck.report.verdict import Verdict
 
 # Claims that a correct model may leave open: nothing of torch drew these weights, so few models show nothing.
 _OPEN = {"numpy_network": {LAW}}

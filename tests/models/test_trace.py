@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from initcheck.models.builds import CANARY, NAN, Builder
-from initcheck.models.trace import Trace
+from initcheck.models.builds.build import CANARY, NAN, Builder
+from initcheck.models.builds.trace import Trace
 
 
 def test_a_write_is_noted_with_its_arguments_and_call_site() -> None:

@@ -17,9 +17,9 @@ import numpy.typing as npt
 from counter_uniforms import uniforms
 from scipy import special
 
-from initcheck.checking import Checker, Settings
-from initcheck.contract import Contract
-from initcheck.initializer import Initializer
+from initcheck.contract.contract import Contract
+from initcheck.contract.initializer import Initializer
+from initcheck.engine.checker import Checker, Settings
 from initcheck.statistics.sign_eprocess import CLAUSE
 
 Floats = npt.NDArray[np.float64]

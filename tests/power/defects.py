@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from laws_of_weights import LAWS, Law, Weights
 
-from initcheck.contract import Contract
+from initcheck.contract.contract import Contract
 
 Rng = np.random.Generator
 Initializer = Callable[[tuple[int, ...], Rng], Any]

@@ -18,10 +18,10 @@ from typing import Any
 
 from defects import KINDS, OFTEN, RIGHT_CLAIM, Defect, every
 
-from initcheck.checking import Checker, Settings
-from initcheck.profile import PROFILES
-from initcheck.targets import load
-from initcheck.verdict import Verdict
+from initcheck.contract.profile import PROFILES
+from initcheck.engine.checker import Checker, Settings
+from initcheck.report.verdict import Verdict
+from initcheck.targets.loading import load
 
 TABLE = Path(__file__).parents[2] / "initcheck" / "power.json"
 

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from clause_attacks import ATTACKS, Attack, groups, rare, results, wrong_side
 
-from initcheck.profile import PROFILES
+from initcheck.contract.profile import PROFILES
 from initcheck.statistics.sign_eprocess import CLAUSE
 
 CLAIM = "output-variance-near-one"

@@ -11,10 +11,10 @@ from defects import KINDS, OFTEN, RIGHT_CLAIM, SOUND, Defect, every
 from measure import TABLE, verdicts
 from scipy import stats
 
-from initcheck.claim import checks, find
-from initcheck.explanation import in_words
-from initcheck.measured_power import at_least, measured_power
-from initcheck.verdict import Verdict
+from initcheck.claims.claim import checks, find
+from initcheck.doors.explanation import in_words
+from initcheck.gallery.measured_power import at_least, measured_power
+from initcheck.report.verdict import Verdict
 
 STORED: dict[str, Any] = json.loads(TABLE.read_text())
 LINES: list[dict[str, Any]] = STORED["lines"]

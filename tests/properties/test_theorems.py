@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from initcheck.claim import Claim
-from initcheck.theorems import theorems
+from initcheck.claims.claim import Claim
+from initcheck.claims.theorems import theorems
 
 CLAIMS = theorems()
 NEGATIONS = {f"{c.id}-{n.__name__}": n for c in CLAIMS.values() for n in c.negations}

@@ -6,8 +6,8 @@ import math
 import random
 from typing import Any
 
-from initcheck.report import NotChecked, Report, Run
-from initcheck.verdict import Evidence, Result, Verdict
+from initcheck.report.report import NotChecked, Report, Run
+from initcheck.report.verdict import Evidence, Result, Verdict
 
 CLAIMS = (
     ("accepts-every-shape", "promises", "No shape of its domain makes it raise, hang or crash."),

@@ -7,9 +7,9 @@ import math
 import pytest
 import sample_reports
 
-from initcheck.rendering import changes, notebook, summary
-from initcheck.rendering.strip import room, strip
-from initcheck.verdict import Evidence, Verdict
+from initcheck.rendering.html.strip import room, strip
+from initcheck.report import changes, notebook, summary
+from initcheck.report.verdict import Evidence, Verdict
 
 
 def test_a_changed_verdict_is_found_and_the_worse_come_first():

@@ -8,7 +8,7 @@ import pytest
 import sample_reports
 
 from initcheck.rendering import github
-from initcheck.verdict import Verdict
+from initcheck.report.verdict import Verdict
 
 
 def unescaped(text: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 import sample_reports
 
 from initcheck.errors import UsageError
-from initcheck.rendering import html
+from initcheck.rendering.html import html
 
 SAMPLES = ("every_verdict", "hostile", "last_run", "report")
 

@@ -7,7 +7,7 @@ import shutil
 import pytest
 import sample_reports
 
-from initcheck.rendering import html
+from initcheck.rendering.html import html
 
 api = pytest.importorskip("playwright.sync_api", reason="the browser is driven with playwright")
 CHROMIUM = shutil.which("chromium")

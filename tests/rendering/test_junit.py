@@ -8,7 +8,7 @@ import pytest
 import sample_reports
 
 from initcheck.rendering import junit
-from initcheck.verdict import Verdict
+from initcheck.report.verdict import Verdict
 
 etree = pytest.importorskip("lxml.etree", reason="the JUnit file is validated with lxml")
 SCHEMA = Path(__file__).with_name("xunit2.xsd")

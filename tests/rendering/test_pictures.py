@@ -8,9 +8,11 @@ from xml.etree import ElementTree as ET
 import pytest
 import sample_reports
 
-from initcheck.rendering import laws, pictures, series
-from initcheck.rendering.series import SERIES
-from initcheck.verdict import Evidence
+from initcheck.rendering.html import densities as laws
+from initcheck.rendering.html import pictures
+from initcheck.report import series
+from initcheck.report.series import SERIES
+from initcheck.report.verdict import Evidence
 
 
 def drawn(band=None, **data):

@@ -9,8 +9,8 @@ from importlib.resources import files
 import pytest
 import sample_reports
 
-from initcheck.rendering import schema
-from initcheck.report import Report
+from initcheck.report import schema
+from initcheck.report.report import Report
 
 jsonschema = pytest.importorskip("jsonschema", reason="reports are validated with jsonschema")
 
@@ -22,8 +22,8 @@ def validator():
 
 
 def test_the_published_file_is_what_the_dataclasses_say():
-    # Where this fails: python -m initcheck.rendering.schema > initcheck/rendering/report.schema.json
-    published = (files("initcheck.rendering") / schema.FILE).read_text(encoding="utf-8")
+    # Where this fails: python -m initcheck.report.schema > initcheck/report/report.schema.json
+    published = (files("initcheck.report") / schema.FILE).read_text(encoding="utf-8")
     assert json.loads(published) == schema.build() == schema.SCHEMA
 
 

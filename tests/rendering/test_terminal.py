@@ -12,8 +12,8 @@ from initcheck.rendering.terminal import (
     result_line,
     summary_lines,
 )
-from initcheck.report import NotChecked, Report, Run
-from initcheck.verdict import Evidence, Result, Verdict
+from initcheck.report.report import NotChecked, Report, Run
+from initcheck.report.verdict import Evidence, Result, Verdict
 
 WHOLE = Evidence(
     measured="0.334",

@@ -1,0 +1,150 @@
+"""Keras initializers: a fresh instance per seed, made from the configuration of the one that was passed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from initcheck.adapters.frameworks import known_laws
+from initcheck.adapters.frameworks.sampler import SamplerBase
+from initcheck.adapters.signatures.frameworks import is_instance_of
+from initcheck.adapters.signatures.readings import needs
+from initcheck.adapters.signatures.signature import slots_of
+from initcheck.contract.contract import Contract
+from initcheck.contract.initializer import Initializer, Shape
+from initcheck.errors import UsageError, closest
+from initcheck.sandbox.containment import InitializerRaised, contained
+from initcheck.sandbox.global_generators import isolated
+
+__all__ = ["is_keras_initializer", "keras_initializer", "known_contract"]
+
+_MODULE = "keras.src.initializers.initializer"
+
+
+def is_keras_initializer(obj: Any) -> bool:
+    """Whether it is a Keras initializer class or an instance of one."""
+    return is_instance_of(obj, _MODULE, "Initializer")
+
+
+def keras_initializer(obj: Any, name: str, args: Mapping[str, Any], parameter: str | None) -> Initializer | None:
+    """Make an initializer of a Keras initializer class or instance.
+
+    None where its configuration holds no seed, and it no initializer whose seed is drawn as it is built: then it is
+    called as any other object is.
+
+    Raises:
+        UsageError: the class needs an argument, or cannot be built.
+    """
+    instance = _built(obj, name, args) if isinstance(obj, type) else obj
+    config = dict(instance.get_config())
+    constant = is_instance_of(instance, "keras.src.initializers.constant_initializers", "Constant")
+    library = type(instance).__module__.startswith("keras.src.")
+    if "seed" not in config and not library and not any(map(is_keras_initializer, vars(instance).values())):
+        return None
+    sampler = KerasSampler(
+        make=_maker(type(instance), config),
+        config=config,
+        takes_randomness="seed" in config,
+        parameter=parameter,
+    )
+    return Initializer(
+        name=name,
+        sampler=sampler,
+        contract=known_contract(instance),
+        framework="keras",
+        signature="(shape, dtype)" + ("" if "seed" not in config else f" of {type(instance).__name__}(seed=seed)"),
+        ranks=_ranks(instance) if library and not constant else (),
+        takes_randomness="seed" in config,
+        takes_dtype=True,
+        function=instance,
+    )
+
+
+@dataclass
+class KerasSampler(SamplerBase):
+    """Keras initializers repeat themselves when called again, by design: every draw has its own instance.
+
+    Attributes:
+        make: builds an instance of a configuration.
+        config: the configuration, whose seed is replaced.
+    """
+
+    make: Callable[[dict[str, Any]], Any] = field(kw_only=True)
+    config: Mapping[str, Any] = field(kw_only=True)
+
+    @property
+    def shares_source(self) -> bool:
+        """Never: one instance gives one result."""
+        return False
+
+    def source(self, seed: int) -> Any:
+        """A fresh instance; without a seed in its configuration it holds nothing random."""
+        seeded = {"seed": int(seed)} if "seed" in self.config else {}
+        return self.make({**self.config, **seeded})
+
+    def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
+        """Call the instance."""
+        return lambda instance: instance(shape, dtype=dtype)
+
+
+def _maker(cls: type, config: Mapping[str, Any]) -> Callable[[dict[str, Any]], Any]:
+    """How an instance is built of a configuration, which may hold that of a base class beside its own."""
+    make: Callable[[dict[str, Any]], Any] = cls.from_config  # type: ignore[attr-defined]
+    try:
+        with contained(), isolated(0):
+            make(dict(config))
+    except InitializerRaised:
+        own = {slot.name for slot in slots_of(cls)}
+        return lambda whole: cls(**{key: value for key, value in whole.items() if key in own})
+    return make
+
+
+def known_contract(instance: Any) -> Contract:
+    """What a Keras initializer promises, read off the instance."""
+    found = _law(instance)
+    said = {**(found.said() if found is not None else {}), "layout": "in_out"}
+    return known_laws.known(said, found.notes if found is not None else ())
+
+
+def _law(instance: Any) -> Contract | None:
+    names = {cls.__name__ for cls in type(instance).__mro__ if cls.__module__.startswith("keras.src.")}
+    own = type(instance).__module__.startswith("keras.src.")
+    if not own and "__call__" in vars(type(instance)):
+        return None  # a subclass of the user's that draws by itself
+    if "VarianceScaling" in names:
+        return known_laws.variance_scaling(float(instance.scale), instance.mode, instance.distribution)
+    if "RandomNormal" in names:
+        return known_laws.fixed_std(float(instance.stddev), "normal")
+    if "TruncatedNormal" in names:
+        return known_laws.truncated(float(instance.stddev), -2.0, 2.0)
+    if "RandomUniform" in names:
+        return known_laws.fixed_std((float(instance.maxval) - float(instance.minval)) / 12**0.5, "uniform")
+    if "Orthogonal" in names:
+        return known_laws.orthogonal(float(instance.gain))
+    if "Identity" in names:
+        return known_laws.constant("identity")
+    return known_laws.constant("constant") if names & {"Zeros", "Ones", "Constant", "STFT"} else None
+
+
+def _ranks(instance: Any) -> tuple[int, ...]:
+    name = type(instance).__name__
+    return {"Identity": (2,), "STFT": (3,), "Orthogonal": (2, 3, 4, 5)}.get(name, (1, 2, 3, 4, 5))
+
+
+def _built(cls: type, name: str, args: Mapping[str, Any]) -> Any:
+    if inspect.isabstract(cls) or cls.__module__ == _MODULE:
+        raise UsageError(f"{name} is the base class of initializers and draws nothing; name one of its kind.")
+    slots = slots_of(cls)
+    for key in args:
+        if key not in {s.name for s in slots}:
+            raise UsageError(f"{name} has no parameter {key!r}; {closest(key, [s.name for s in slots])}")
+    missing = [s for s in slots if s.required and s.name not in args]
+    if missing:
+        raise needs(name, missing)
+    try:
+        with contained(), isolated(0):
+            return cls(**args)
+    except InitializerRaised as error:
+        raise UsageError(f"{name} cannot be built: it raises {error}.") from error

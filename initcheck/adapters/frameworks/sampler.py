@@ -1,0 +1,212 @@
+"""A plain Python callable as a sampler: arguments by role, one call per seed, global generators put back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.adapters.frameworks import arrays
+from initcheck.adapters.signatures.arguments import constant_value, framework_module, random_value, torch_dtype
+from initcheck.adapters.signatures.signature import RANDOM_ROLES, Slot
+from initcheck.contract.initializer import Shape
+from initcheck.sandbox.global_generators import global_states, isolated, seed_globals, unseen_moves
+from initcheck.sandbox.many_generators import generators
+
+__all__ = ["CallableSampler", "SamplerBase"]
+
+_SHARED = frozenset({"rng", "random_state", "torch_generator", "python_random", "rngs"})
+_FRESH = frozenset({"tensor", "tensors", "module"})
+
+
+@dataclass
+class SamplerBase:
+    """What every sampler shares; ``prepare`` and ``source`` are what tells them apart.
+
+    Attributes:
+        takes_randomness: the caller hands over a seed, key or generator. Then the global generators are left
+            as the caller had them, so that a result that hangs on them shows; else they are seeded per call.
+        reseeds: the global generators that calls were seen to move; learned on the way.
+        parameter: which of several returned arrays is meant.
+        layer: what is returned is a layer, whose weight is meant.
+    """
+
+    takes_randomness: bool = True
+    reseeds: frozenset[str] = frozenset()
+    parameter: str | None = None
+    layer: bool = False
+
+    def source(self, seed: int) -> Any:
+        """The source of randomness of one call: a generator, a key, an instance that was given one."""
+        return None
+
+    def sources(self, seeds: Sequence[int]) -> Iterable[Any]:
+        """The sources of one call a seed, where they are cheaper made together."""
+        return map(self.source, seeds)
+
+    def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
+        """Everything of a call that does not depend on the seed, done once."""
+        raise TypeError(f"{type(self).__name__} does not say how to call.")
+
+    @property
+    def shares_source(self) -> bool:
+        """Whether one source can serve several calls, and advances from each to the next."""
+        return not self.takes_randomness and bool(self.reseeds)
+
+    def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
+        """One independent call per seed."""
+        call = self.prepare(tuple(shape), dtype)
+        if self.takes_randomness:
+            with isolated(None):
+                results = [call(source) for source in self.sources(seeds)]
+        else:
+            results = self._calls_on_globals(call, seeds)
+        return [self.read(result) for result in results] if self.parameter or self.layer else results
+
+    def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
+        """One call per shape on one advancing generator; None where there is none to share."""
+        if not self.shares_source:
+            return None
+        calls = [self.prepare(tuple(shape), dtype) for shape in shapes]
+        with isolated(None if self.takes_randomness else seed):
+            source = self.source(seed)
+            results = [call(source) for call in calls]
+        return [self.read(result) for result in results] if self.parameter or self.layer else results
+
+    def read(self, result: Any) -> Any:
+        """The array that is meant in what was returned."""
+        from initcheck.adapters.frameworks.layer_weight import is_layer, weight_of
+
+        if self.layer or is_layer(result):
+            return weight_of(result, self.parameter)
+        return arrays.pick(result, self.parameter or "")
+
+    def to_numpy(self, result: Any) -> npt.NDArray[Any]:
+        """View or copy a result as an array."""
+        return arrays.to_numpy(result)
+
+    def dtype_name(self, result: Any) -> str:
+        """The dtype of a result, by its NumPy name."""
+        return arrays.dtype_name(result)
+
+    def global_state(self) -> Mapping[str, bytes]:
+        """Digest of every global generator of what is loaded, by name."""
+        return global_states()
+
+    def _calls_on_globals(self, call: Callable[[Any], Any], seeds: Sequence[int]) -> list[Any]:
+        while True:
+            reseeds, results = self.reseeds, []
+            with isolated(seeds[0] if seeds else 0):
+                moved_since = unseen_moves(reseeds)
+                for seed in seeds:
+                    if reseeds:
+                        seed_globals(seed, reseeds)
+                    results.append(call(self.source(seed)))
+                moved = moved_since()
+            # A generator that was not known to be used, such as one reached only at large shapes: each call
+            # must start it from its own seed, so the batch is drawn again.
+            if not moved:
+                return results
+            self.reseeds = reseeds | moved
+
+
+@dataclass
+class CallableSampler(SamplerBase):
+    """A function called with one argument per slot.
+
+    Attributes:
+        function: the user's callable.
+        slots: what each parameter is for, in order.
+        fixed: keyword arguments that never change.
+        framework: whose dtypes, tensors and shapes are passed.
+        layout: the meaning of the axes, where widths are passed one by one.
+        makers: how a source of randomness of a role of its own is made, such as an instance of a class.
+        shared: such a source may serve several calls.
+    """
+
+    function: Callable[..., Any] = field(kw_only=True)
+    slots: tuple[Slot, ...] = field(kw_only=True)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    framework: str = "numpy"
+    layout: str | None = None
+    makers: Mapping[str, Callable[[int], Any]] = field(default_factory=dict)
+    shared: bool = True
+
+    def __post_init__(self) -> None:
+        self._random = [slot for slot in self.slots if slot.role in RANDOM_ROLES or slot.role in self.makers]
+        self._makers = [self.makers.get(slot.role) or random_value(slot) for slot in self._random]
+        self.takes_randomness = bool(self._random)
+
+    @property
+    def shares_source(self) -> bool:
+        """Generators advance; seeds and keys start every call anew."""
+        if self.takes_randomness:
+            return self.shared and all(s.role in _SHARED or s.role in self.makers for s in self._random)
+        return bool(self.reseeds)
+
+    def source(self, seed: int) -> Any:
+        """One value per random slot, all from the same seed."""
+        return [make(seed) for make in self._makers]
+
+    def sources(self, seeds: Sequence[int]) -> Iterable[Any]:
+        """The same for many seeds: NumPy's own generators are hashed together."""
+        if self._makers == [np.random.default_rng]:
+            return ([rng] for rng in generators(seeds))
+        return super().sources(seeds)
+
+    def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
+        """The argument list with holes for what is random or written into."""
+        function, keywords = self.function, dict(self.fixed)
+        positional: list[Any] = []
+        holes: list[tuple[int | str, int | None]] = []  # place, and which random value; None: a fresh tensor
+        listed: set[int | str] = set()  # where a list of one tensor is passed
+        for slot in self.slots:
+            place: int | str = slot.name if slot.keyword else len(positional)
+            hole = slot in self._random or slot.role in _FRESH
+            value: Any = None if hole else constant_value(slot, shape, dtype, self.framework, self.layout)
+            if slot.variadic and not hole:
+                positional.extend(value)
+                continue
+            if slot.role == "tensors":
+                listed.add(place)
+            if hole:
+                holes.append((place, self._random.index(slot) if slot in self._random else None))
+            if slot.keyword:
+                keywords[slot.name] = value
+            else:
+                positional.append(value)
+        if not holes:
+            return lambda source: function(*positional, **keywords)
+        if len(holes) == 1 and holes[0] == (len(positional) - 1, 0):
+            before = tuple(positional[:-1])
+            return lambda source: function(*before, source[0], **keywords)
+        tensor = self._fresh(shape, dtype)
+
+        def call(source: Any) -> Any:
+            args, kwargs, written = list(positional), dict(keywords), None
+            for place, index in holes:
+                value = source[index] if index is not None else (written := tensor())
+                if place in listed:
+                    value = [value]
+                if isinstance(place, int):
+                    args[place] = value
+                else:
+                    kwargs[place] = value
+            result = function(*args, **kwargs)
+            return written if result is None and written is not None else result
+
+        return call
+
+    def _fresh(self, shape: Shape, dtype: str) -> Callable[[], Any]:
+        """A tensor full of NaN: what the user's code leaves unwritten fails the claim ``finite``."""
+        if self.framework == "torch":
+            torch = framework_module("torch")
+            wanted = torch_dtype(dtype)
+            if wanted.itemsize < 2:
+                return lambda: torch.empty(shape, dtype=wanted)
+            return lambda: torch.full(shape, float("nan"), dtype=wanted)
+        wanted = np.dtype(dtype if dtype in ("float16", "float32", "float64") else "float32")
+        return lambda: np.full(shape, np.nan, dtype=wanted)

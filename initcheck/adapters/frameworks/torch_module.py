@@ -1,0 +1,76 @@
+"""``init(module)``, the form that ``model.apply`` takes: a layer of NaN is initialized, its weight read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from initcheck.adapters.frameworks.sampler import CallableSampler
+from initcheck.adapters.signatures.arguments import Unfit, framework_module, torch_dtype
+from initcheck.contract.initializer import Shape
+
+__all__ = ["ModuleSampler"]
+
+
+@dataclass
+class ModuleSampler(CallableSampler):
+    """Calls the function on ``nn.Linear`` or ``nn.Conv1d/2d/3d`` of the shape asked for; layout out_in.
+
+    Attributes:
+        wrapped: the layer is handed over inside ``nn.Sequential``, for code that walks ``model.modules()``.
+        embedding: an ``nn.Embedding`` is handed over in place of a layer.
+    """
+
+    wrapped: bool = False
+    embedding: bool = False
+
+    def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
+        """A layer is built per call: the function may keep or replace its parameters."""
+        torch = framework_module("torch")
+        build = (_table if self.embedding else _builder)(torch, shape, torch_dtype(dtype))
+        place = next(i for i, slot in enumerate(self.slots) if slot.role == "module")
+        others = CallableSampler(
+            function=lambda *args, **kwargs: (args, kwargs),
+            slots=tuple(s for s in self.slots if s.role != "module"),
+            fixed=self.fixed,
+            framework="torch",
+        ).prepare(shape, dtype)
+
+        def call(source: Any) -> Any:
+            layer = build()
+            args, kwargs = others(source)
+            handed = torch.nn.Sequential(layer) if self.wrapped else layer
+            self.function(*args[:place], handed, *args[place:], **kwargs)
+            return layer.weight.detach()
+
+        return call
+
+
+def _table(torch: Any, shape: Shape, dtype: Any) -> Callable[[], Any]:
+    if len(shape) != 2:
+        raise Unfit(f"shape {shape}: the weight of nn.Embedding has two axes.")
+    return lambda: torch.nn.Embedding(*shape, _weight=torch.full(shape, float("nan"), dtype=dtype))
+
+
+def _builder(torch: Any, shape: Shape, dtype: Any) -> Callable[[], Any]:
+    if not 2 <= len(shape) <= 5:
+        raise Unfit(f"shape {shape}: no layer of torch.nn has a weight of {len(shape)} axes.")
+    out, inputs, *kernel = shape
+    if not kernel:
+        template = torch.nn.Linear(inputs, out, device="meta", dtype=dtype)
+    else:
+        template = getattr(torch.nn, f"Conv{len(kernel)}d")(inputs, out, tuple(kernel), device="meta", dtype=dtype)
+    parameter, full, nan = torch.nn.Parameter, torch.full, float("nan")
+
+    def build() -> Any:
+        # What `type(template)(...)` makes, without its own initialization, at a tenth of the time.
+        layer = object.__new__(type(template))
+        layer.__dict__.update({k: v.copy() if isinstance(v, dict) else v for k, v in vars(template).items()})
+        layer._parameters = {
+            "weight": parameter(full(shape, nan, dtype=dtype)),
+            "bias": parameter(full((out,), nan, dtype=dtype)),
+        }
+        return layer
+
+    return build

@@ -1,0 +1,1 @@
+"""How a callable is called: read off its parameters and its code."""

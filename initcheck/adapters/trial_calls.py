@@ -1,0 +1,304 @@
+"""Trial calls: which reading of a signature works, and whether two that work disagree."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from initcheck.adapters import refusals
+from initcheck.adapters.frameworks import arrays
+from initcheck.adapters.frameworks.layer_weight import is_layer, matrices_of, weight_of
+from initcheck.adapters.frameworks.sampler import CallableSampler
+from initcheck.adapters.signatures.arguments import Unfit
+from initcheck.adapters.signatures.frameworks import defines_function, framework_of_result
+from initcheck.adapters.signatures.names import SIDES_OR_WIDTHS
+from initcheck.adapters.signatures.readings import Needs, Reading, needs
+from initcheck.adapters.signatures.signature import Slot, role_of
+from initcheck.contract.initializer import Shape
+from initcheck.errors import AmbiguousInitializer, UsageError
+from initcheck.sandbox.containment import InitializerRaised, contained
+
+__all__ = ["Chosen", "choose", "sampler_of", "written_ranks"]
+
+_FIRST, _SECOND = (5, 7), (4, 3)
+# Tried where a matrix is refused: convolutions, squares, vectors.
+_OTHERS: tuple[Shape, ...] = (
+    (5, 7, 3, 2), (3, 2, 5, 7), (5, 7, 3), (3, 5, 7), (6, 6), (5, 7, 3, 3), (3, 3, 5, 7), (8, 8, 3, 3), (6,),
+    (5, 7, 3, 2, 2), (3, 2, 2, 5, 7),
+)  # fmt: skip
+_KERNELS = ((5, 7, 3), (5, 7, 3, 2), (5, 7, 3, 2, 2))  # one convolution of each number of axes
+_SQUARES = ((6, 6), (8, 8, 3, 3))
+_LAYOUTS: dict[int, tuple[str | None, ...]] = {
+    2: ("in_out", "out_in"),
+    3: ("wio", "oiw", "iow", "woi"),
+    4: ("hwio", "oihw", "iohw", "hwoi"),
+    5: ("dhwio", "oidhw", "iodhw", "dhwoi"),
+}
+_MOST = 40
+_FEW = 8  # of several results named in a sentence
+_UNWRITTEN = "leaves what it is given unwritten"
+
+
+@dataclass
+class Chosen:
+    """The reading that works, as a sampler, and what its trial calls showed.
+
+    Attributes:
+        sampler: calls the function that way.
+        reading: the way.
+        works: a trial call gave an array of the shape asked for.
+        layout: the meaning of the axes, where widths were passed one by one.
+        result: of the first trial call that worked.
+        shape: that was asked for.
+        notes: what the reader must know of the choice.
+    """
+
+    sampler: CallableSampler
+    reading: Reading
+    works: bool = True
+    layout: str | None = None
+    result: Any = None
+    shape: Shape = ()
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+    several: list[str] = field(default_factory=list)
+
+
+def sampler_of(
+    function: Any,
+    reading: Reading,
+    fixed: Mapping[str, Any],
+    parameter: str | None,
+    makers: Mapping[str, Callable[[int], Any]] | None = None,
+    shared: bool = True,
+) -> CallableSampler:
+    """The sampler that calls a function the way a reading says."""
+    cls: type[CallableSampler] = CallableSampler
+    if any(slot.role == "module" for slot in reading.slots):
+        from initcheck.adapters.frameworks.torch_module import ModuleSampler
+
+        cls = ModuleSampler
+    elif any(slot.role == "key" for slot in reading.slots):
+        from initcheck.adapters.frameworks.jax_init import JaxSampler
+
+        cls = JaxSampler
+    return cls(
+        function=function,
+        slots=reading.slots,
+        fixed=fixed,
+        framework=reading.framework,
+        parameter=parameter,
+        makers=makers or {},
+        shared=shared,
+    )
+
+
+def choose(
+    name: str,
+    function: Any,
+    readings: Sequence[Reading],
+    *,
+    named: bool,
+    fixed: Mapping[str, Any],
+    parameter: str | None,
+    makers: Mapping[str, Callable[[int], Any]] | None = None,
+    shared: bool = True,
+) -> Chosen:
+    """The first reading that works; where names did not decide, none other may work with other numbers.
+
+    Raises:
+        AmbiguousInitializer: two readings work and differ.
+        UsageError: none works; the sentence lists what was tried, each with its exception.
+    """
+    tried: list[Chosen] = []
+    working: list[Chosen] = []
+    for reading in readings[:_MOST]:
+        if any(c.reading.meaning == reading.meaning for c in working):
+            continue
+        outcome = _try(sampler_of(function, reading, fixed, parameter, makers, shared), reading)
+        if not outcome.works and any(slot.role == "module" for slot in reading.slots):
+            outcome = _try_other_modules(outcome)
+        tried.append(outcome)
+        if outcome.works:
+            working.append(outcome)
+            if named:
+                break
+    if len(working) > 1:
+        first, *others = working
+        other = next((o for o in others if not _same(first, o)), None)
+        if other is not None:
+            raise AmbiguousInitializer(
+                f"{name} is ambiguous: it works as {first.reading} and as {other.reading}, with different"
+                f" results. Say which: signature='{first.reading}'."
+            )
+    if working:
+        return working[0]
+    for outcome in tried:
+        if outcome.several:
+            # A stranger takes the first: one of the shape asked for.
+            outcome.several.sort(key=lambda place: arrays.shape_of(arrays.pick(outcome.result, place)) != outcome.shape)
+            options = " or ".join(f"parameter={entry!r}" for entry in outcome.several[:_FEW])
+            options += f" or one of {len(outcome.several) - _FEW} more" if len(outcome.several) > _FEW else ""
+            raise Needs(
+                f"{name} returns several things; say which one is checked: {options}.",
+                f"{name.partition('(')[0]}(parameter={outcome.several[0]!r})",
+            )
+    returned = [c.result for c in tried if c.result is not None and c.problem != _UNWRITTEN]
+    if returned and all(callable(result) and not is_layer(result) for result in returned):
+        if not named:
+            # It makes initializers: what it was handed in place of a number says nothing.
+            raise needs(name, tried[0].reading.slots)
+        raise UsageError(
+            f"{name} returns a function where an array is expected, called as {tried[0].reading}; pass a function"
+            " that calls that one too and returns its array, such as def init(shape, rng)."
+        )
+    refusals.refuse_complex(name, returned)
+    if parameter is not None and named and returned:
+        refusals.refuse_other_sides(name, parameter, next(c for c in tried if c.result is not None))
+    if named and tried and not any(_of_unknown_kind(slot) for slot in readings[0].slots):
+        # What is clear from its names is judged by the claims even where every call of it raises.
+        first = tried[0]
+        shown = first.problem.rstrip(".")
+        return replace(first, notes=(f"read as {first.reading} by its names; a trial call {shown}.",))
+    if not named and tried and defines_function(function):
+        raise needs(name, [slot for slot in tried[0].reading.slots if slot.required])
+    raise UsageError(refusals.listing(name, tried))
+
+
+def _try_other_modules(failed: Chosen) -> Chosen:
+    """Where a layer is not what the function takes: the layer inside a module, then an embedding."""
+    inside = _try(replace(failed.sampler, wrapped=True), failed.reading)  # type: ignore[call-arg]
+    if inside.works:
+        return inside
+    table = _try(replace(failed.sampler, embedding=True), failed.reading)  # type: ignore[call-arg]
+    if table.works:
+        return replace(table, notes=("It takes no layer but nn.Embedding; its rows are read as outputs.",))
+    return failed
+
+
+def _of_unknown_kind(slot: Slot) -> bool:
+    """A module, a list of widths or an array called anything else may have to be of a kind only the user knows."""
+    return slot.role in ("module", "widths") or (slot.role == "tensor" and role_of(slot.name) != "tensor")
+
+
+def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
+    chosen = Chosen(sampler, reading, works=False)
+    # At a square, inputs and outputs cannot be told apart.
+    by_width = any(
+        slot.role in ("in", "out", "widths", "rows", "cols") or slot.name in SIDES_OR_WIDTHS for slot in reading.slots
+    )
+    for shape in (_FIRST, *_OTHERS):
+        if by_width and shape in _SQUARES:
+            continue
+        try:
+            outcome = _call(sampler, reading, shape)
+        except UsageError:
+            if not chosen.problem:
+                raise  # there is no such parameter= in the result
+            continue
+        if not chosen.problem or outcome.works or outcome.several:
+            chosen = outcome if outcome.works else replace(outcome, works=False)
+        if refusals.is_complex(outcome.result):
+            return replace(outcome, works=False)
+        if outcome.works or outcome.several:
+            break
+        if outcome.problem == _UNWRITTEN and all(slot.role != "module" for slot in reading.slots):
+            break  # what fills the rows of a larger tensor takes it for a list of tensors
+    if chosen.works and chosen.shape == _FIRST:
+        # A function of (4, 3) that makes (3, 4) was read wrongly, or transposes: then the claims will say so.
+        second = _call(chosen.sampler, reading, _SECOND)
+        if (
+            not second.works
+            and any(s.role in ("rows", "in", "widths", "shape") for s in reading.slots)
+            and second.result is not None
+        ):
+            return replace(chosen, works=False, problem=second.problem)
+    return chosen
+
+
+def _call(sampler: CallableSampler, reading: Reading, shape: Shape) -> Chosen:
+    failed = Chosen(sampler, reading, works=False)
+    layouts: tuple[str | None, ...] = (None,)
+    if any(slot.role in ("in", "out", "widths", "kernel") for slot in reading.slots) and sampler.layout is None:
+        layouts = _LAYOUTS.get(len(shape), (None,))
+    for layout in layouts:
+        asking = sampler if layout is None else replace(sampler, layout=layout)
+        try:
+            with contained():
+                result = asking.calls(shape, [12345], "float32")[0]
+        except InitializerRaised as error:
+            unfit = isinstance(error.original, Unfit)
+            problem = f"cannot be called: {error.original}" if unfit else f"raises {error}"
+            failed = replace(failed, problem=problem)
+            continue
+        try:
+            with contained():
+                got = _judge(Chosen(asking, reading, layout=layout, result=result, shape=shape), shape)
+        except InitializerRaised as error:
+            kind = type(result).__name__
+            failed = replace(failed, problem=f"returns {kind}, which cannot be read as an array: {error}")
+            continue
+        if got.works or got.several:
+            return got
+        failed = got
+    return failed
+
+
+def _judge(chosen: Chosen, shape: Shape) -> Chosen:
+    result = chosen.result
+    got = arrays.shape_of(result)
+    if got is None and not chosen.sampler.layer and (is_layer(result) or chosen.reading.layer):
+        return _judge_layer(chosen, shape)
+    if got is None:
+        held = arrays.places(result) if not isinstance(result, str) else []
+        kind = type(result).__name__
+        return replace(chosen, works=False, several=held, problem=f"returns {kind} where an array is expected")
+    if got != shape:
+        return replace(chosen, works=False, problem=f"returns shape {got} where {shape} is asked for")
+    if refusals.is_complex(result):
+        return replace(chosen, works=False, problem="returns complex numbers")
+    with contextlib.suppress(TypeError):
+        array = arrays.to_numpy(result)
+        written = any(s.role in ("tensor", "tensors", "module") for s in chosen.reading.slots)
+        if written and array.dtype.kind == "f" and array.size and np.isnan(array).all():
+            return replace(chosen, works=False, problem=_UNWRITTEN)
+    return chosen
+
+
+def _judge_layer(chosen: Chosen, shape: Shape) -> Chosen:
+    found = list(matrices_of(chosen.result))
+    if len(found) != 1 and chosen.sampler.parameter is None:
+        kind = type(chosen.result).__name__
+        return replace(chosen, works=False, several=found, problem=f"returns {kind} without one weight")
+    result = weight_of(chosen.result, chosen.sampler.parameter)
+    return _judge(replace(chosen, result=result, sampler=replace(chosen.sampler, layer=True)), shape)
+
+
+def written_ranks(sampler: CallableSampler) -> tuple[int, ...]:
+    """The numbers of axes whose weights are written: code that looks for layers by kind leaves others as they are."""
+    ranks = []
+    for shape in (_FIRST, *_KERNELS):
+        with contextlib.suppress(InitializerRaised), contained():
+            result = arrays.to_numpy(sampler.calls(shape, [12345], "float32")[0])
+            if not np.isnan(result).all():
+                ranks.append(len(shape))
+    return tuple(ranks)
+
+
+def _same(one: Chosen, other: Chosen) -> bool:
+    return _digest(one.result) == _digest(other.result)
+
+
+def _digest(result: Any) -> bytes:
+    array = np.ascontiguousarray(arrays.to_numpy(result))
+    return hashlib.blake2b(repr(array.shape).encode() + array.tobytes()).digest()
+
+
+def framework_of(chosen: Chosen) -> str:
+    """The framework whose arrays come out, else the one the function works with."""
+    return framework_of_result(chosen.result) or chosen.reading.framework

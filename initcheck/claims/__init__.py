@@ -1,0 +1,1 @@
+"""What a claim is, how it is stated, and the registry of all of them."""

@@ -1,0 +1,194 @@
+"""What a claim is, the decorator that states one, and the registry that finds them all."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.metadata
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from initcheck.contract.contract import Contract
+from initcheck.errors import UsageError, closest
+
+__all__ = ["Claim", "checks", "claim", "find", "in_order", "registry"]
+
+Kind = Literal["check", "theorem", "myth", "model"]
+Sweep = Literal["none", "calls", "values"]
+Unasked = Callable[[Contract], str | None]
+Property = TypeVar("Property", bound=Callable[..., Any])
+
+# What `initcheck.engine.pictures` draws; named here, so that a claim is refused where it is stated.
+_PICTURES = ("variance_by_width", "histogram", "singular_values", "gradient_ties")
+
+_stated: dict[str, Claim] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One executable statement.
+
+    Attributes:
+        id: stable kebab-case name; users write it in waivers and baselines.
+        says: the claim in one sentence.
+        source: paper and section or equation.
+        kind: ``check`` (asked of an initializer), ``theorem`` (true of networks), ``myth`` (a false sentence),
+            ``model`` (asked of a built model).
+        needs: claims without which this one means nothing (where NaN came out, a variance is moot).
+        family: the last part of the module it stands in, such as ``scale``.
+        prop: the Hypothesis property itself.
+        negations: companion properties of a theorem that show a dropped hypothesis breaking it.
+        decided_by: how it is decided and at what error rates, for ``initcheck explain``.
+        unasked: for a claim asked only where the contract says so: why a contract does not ask it, None where it does.
+        shape_by_shape: where it fails at one shape, the claims that need it still judge the others.
+        exact_on_constants: it can be decided from one call where every call gives the same weights.
+        sweep: what a glance at every width may show of it: ``calls``, one that gave no finite weights; ``values``,
+            also one whose value lies far outside its band. The claim is then asked of that layer too.
+        pictures: series drawn for the report where it fails, by the names of ``initcheck.engine.pictures``.
+        finds: the smallest defects it was seen to find, and in how much, for ``initcheck explain``.
+    """
+
+    id: str
+    says: str
+    source: str
+    kind: Kind
+    needs: tuple[str, ...]
+    family: str
+    prop: Callable[..., Any]
+    negations: tuple[Callable[..., Any], ...] = ()
+    decided_by: str = ""
+    unasked: Unasked | None = None
+    shape_by_shape: bool = False
+    exact_on_constants: bool = False
+    sweep: Sweep = "none"
+    pictures: tuple[str, ...] = ()
+    finds: str = ""
+
+    @property
+    def asked_by_default(self) -> bool:
+        """Whether every contract asks it."""
+        return self.unasked is None
+
+
+def claim(
+    claim_id: str,
+    *,
+    says: str,
+    source: str,
+    kind: Kind = "check",
+    needs: Iterable[str] = (),
+    negations: Iterable[Callable[..., Any]] = (),
+    decided_by: str = "",
+    unasked: Unasked | None = None,
+    shape_by_shape: bool = False,
+    exact_on_constants: bool = False,
+    sweep: Sweep = "none",
+    pictures: Sequence[str] = (),
+    finds: str = "",
+) -> Callable[[Property], Property]:
+    """State a claim: put this above Hypothesis' ``@given`` on the property that decides it.
+
+    A check's property takes ``trial`` first (see ``initcheck.engine.trial.Trial``), then what Hypothesis draws; it
+    returns where the case holds and lets ``trial`` fail it. A theorem's property takes only what is drawn; a
+    model's takes only the trial (``initcheck.models.trial.ModelTrial``) and is no Hypothesis property.
+
+    Raises:
+        UsageError: the id is not kebab-case or is taken by another property, ``says`` is no sentence, a picture
+            does not exist, or the function is no Hypothesis property.
+    """
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", claim_id):
+        raise UsageError(f"claim id {claim_id!r} is not kebab-case, such as 'zero-mean'.")
+    if not says.strip().endswith("."):
+        raise UsageError(f"claim {claim_id!r}: says={says!r} is not a sentence that ends with a full stop.")
+    for picture in pictures:
+        if picture not in _PICTURES:
+            raise UsageError(f"claim {claim_id!r}: there is no picture {picture!r}; {closest(picture, _PICTURES)}")
+
+    def register(prop: Property) -> Property:
+        # A claim on a model draws nothing but seeds: its property takes the trial alone and is called once.
+        if kind != "model" and not hasattr(prop, "hypothesis"):
+            raise UsageError(f"claim {claim_id!r}: {prop!r} is no Hypothesis property; put @given below @claim.")
+        other = _stated.get(claim_id)
+        if other is not None and (other.prop.__module__, other.prop.__name__) != (
+            prop.__module__,
+            prop.__name__,
+        ):
+            raise UsageError(
+                f"claim {claim_id!r} is stated twice: by {other.prop.__module__}.{other.prop.__name__}"
+                f" and by {prop.__module__}.{prop.__name__}; choose another id."
+            )
+        _stated[claim_id] = Claim(
+            id=claim_id,
+            says=says.strip(),
+            source=source,
+            kind=kind,
+            needs=tuple(needs),
+            family=prop.__module__.rpartition(".")[2],
+            prop=prop,
+            negations=tuple(negations),
+            decided_by=decided_by,
+            unasked=unasked,
+            shape_by_shape=shape_by_shape,
+            exact_on_constants=exact_on_constants,
+            sweep=sweep,
+            pictures=tuple(pictures),
+            finds=finds,
+        )
+        return prop
+
+    return register
+
+
+@functools.cache
+def _load_all() -> None:
+    """Import every module of ``initcheck.properties`` and every entry point of ``initcheck.claims``, once."""
+    package = importlib.import_module("initcheck.properties")
+    for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
+        importlib.import_module(f"initcheck.properties.{module}")
+    for entry in sorted(importlib.metadata.entry_points(group="initcheck.claims"), key=lambda e: e.name):
+        try:
+            entry.load()
+        except Exception as error:
+            raise UsageError(
+                f"the claims of entry point {entry.name} = {entry.value} cannot be loaded:"
+                f" {type(error).__name__}: {error}. Mend or uninstall that distribution."
+            ) from error
+
+
+def registry() -> dict[str, Claim]:
+    """Every claim, built-in and from entry points, by id, sorted."""
+    _load_all()
+    return dict(sorted(_stated.items()))
+
+
+def checks() -> dict[str, Claim]:
+    """The claims that are asked of an initializer, by id."""
+    return {name: c for name, c in registry().items() if c.kind == "check"}
+
+
+def find(claim_id: str) -> Claim:
+    """The claim of that id.
+
+    Raises:
+        UsageError: there is none; the sentence names the closest.
+    """
+    every = registry()
+    if claim_id not in every:
+        raise UsageError(f"there is no claim {claim_id!r}; {closest(claim_id, every)}")
+    return every[claim_id]
+
+
+def in_order(claims: Iterable[Claim]) -> list[Claim]:
+    """The claims, each after the ones it needs, else by id: the same order in every process."""
+    waiting = {c.id: c for c in sorted(claims, key=lambda c: c.id)}
+    done: list[Claim] = []
+    while waiting:
+        ready = [c for c in waiting.values() if not any(n in waiting for n in c.needs)]
+        if not ready:
+            raise UsageError(f"these claims need one another in a circle: {', '.join(waiting)}.")
+        for c in ready:
+            done.append(waiting.pop(c.id))
+    return done

@@ -1,0 +1,51 @@
+"""A contract as its author declares it, and how it wins over what is known of the initializer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from initcheck.contract.contract import Contract, Origin
+from initcheck.errors import UsageError
+
+__all__ = ["Declared", "declared_contract", "merged"]
+
+Declared = Contract | Mapping[str, Any] | str | None
+
+
+def declared_contract(contract: Declared) -> Contract:
+    """A contract in any of its forms, each field it says marked as declared.
+
+    Raises:
+        UsageError: an unknown key or value.
+    """
+    if contract is None:
+        return Contract()
+    if isinstance(contract, str):
+        return Contract.from_text(contract)
+    if isinstance(contract, Contract):
+        said: dict[str, Origin] = dict.fromkeys(contract.said(), "declared")
+        return dataclasses.replace(contract, origins={**said, **contract.origins})
+    if isinstance(contract, Mapping):
+        return Contract.from_mapping(contract)
+    raise UsageError(f"contract={contract!r} is no Contract, dict or text such as 'activation=relu'.")
+
+
+def merged(declared: Contract, own: Contract, known: Contract) -> Contract:
+    """Declared by the user, then by the initializer's author, then known.
+
+    What is known of the scale gives way as a whole: a declared activation says a known gain is not meant.
+    """
+    said = declared.filled_by(own, "declared")
+    scale = {"activation", "gain", "std"}
+    if scale & set(said.origins):
+        dropped = scale if "std" not in said.origins else scale | {"fan"}
+        cleared: dict[str, Any] = dict.fromkeys(dropped)
+        known = dataclasses.replace(
+            known,
+            **cleared,
+            origins={k: v for k, v in known.origins.items() if k not in dropped},
+            notes=() if dropped & set(known.origins) else known.notes,
+        )
+    return said.filled_by(known, "known")

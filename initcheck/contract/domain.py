@@ -1,0 +1,169 @@
+"""The layers an initializer is asked for: which layouts, which widths, and the plan that every run walks."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from initcheck.contract.contract import Contract
+from initcheck.contract.layer import Layer
+from initcheck.contract.profile import Profile
+from initcheck.seeds import generator
+
+__all__ = ["Domain", "domain_of"]
+
+_CONVOLUTIONS = {"out_in": ("oihw", "oiw", "oidhw"), "in_out": ("hwio", "wio", "dhwio")}
+
+# (inputs, units), most telling first: a quick run takes a prefix. Width 1, odd widths, powers of two and their
+# neighbours up to 1024 (a fan held in 8 bits wraps at 256), squares, wide and tall.
+_DENSE = (
+    (64, 64), (1, 1), (3, 5), (256, 17), (17, 256), (1, 2), (16, 16), (1, 64), (64, 1), (33, 31), (257, 9),
+    (1024, 4), (4, 1023), (8, 8), (127, 129), (2, 3), (7, 2), (255, 12), (12, 255), (511, 13), (1025, 5),
+    (3, 1024), (65, 63), (9, 513), (17, 17), (2, 1), (32, 32), (256, 256), (5, 1), (255, 255), (513, 6), (15, 257),
+    (3, 3), (512, 16), (65, 65), (6, 127), (1023, 3), (31, 4), (128, 64),
+)  # fmt: skip
+
+# The widest of these; a contract that names wider layers is asked for some of them too.
+_WIDEST = 1025
+# The other side of a layer that is glanced at.
+_BESIDE = 8
+# Weights of one deep network at most: 64 MiB of float32 are held for its way back.
+_NETWORK = 2**24
+
+# (input channels, units, kernel), most telling first; the kernel is cut to the layout's rank.
+_KERNELS = (
+    (5, 7, (3, 2, 2)), (16, 8, (3, 3, 1)), (1, 1, (1, 1, 1)), (3, 4, (5, 5, 2)), (32, 16, (1, 1, 3)), (2, 9, (1, 4, 3)),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What an initializer may be asked for.
+
+    Attributes:
+        layouts: the layouts of its layers; the first is the usual one.
+        widths: smallest and largest width.
+        groups: groups of a convolution.
+        plan: the layers that every statistical claim walks, smallest first.
+        exact: further small layers for the claims that one call decides.
+        sweep: every width once as inputs and once as units, for a glance; empty where every shape is costly.
+        square: the layer of the plan that deep networks are made of; None where no unit sees as many inputs as
+            there are units (depthwise).
+    """
+
+    layouts: tuple[str, ...]
+    widths: tuple[int, int]
+    groups: int
+    plan: tuple[Layer, ...]
+    exact: tuple[Layer, ...]
+    square: Layer | None
+    sweep: tuple[Layer, ...] = ()
+
+    @property
+    def largest(self) -> Layer:
+        """The layer of the plan with the most weights."""
+        return max(self.plan, key=lambda layer: (layer.weights, layer))
+
+
+def make_layer(layout: str, inputs: int, units: int, kernel: tuple[int, ...], groups: int) -> Layer:
+    """The layer of that layout; ``inputs`` counts the channels that one unit sees."""
+    axes = {"out_in": "oi", "in_out": "io"}.get(layout, layout)
+    sizes = {"i": inputs, "o": units * groups, **dict(zip("hwd", kernel, strict=False))}
+    return Layer(tuple(sizes[a] for a in axes), layout, groups)
+
+
+def domain_of(
+    contract: Contract,
+    profile: Profile,
+    *seed_parts: object,
+    ranks: tuple[int, ...] = (),
+    convolutions: bool = False,
+    costly_shapes: bool = False,
+    squares: bool = False,
+) -> Domain:
+    """The domain of a contract.
+
+    Args:
+        contract: its layout, widths and groups.
+        profile: how many layers the plan holds.
+        seed_parts: what the random layers of the plan derive from.
+        ranks: numbers of axes that the initializer accepts, where known.
+        convolutions: whether it was seen to treat convolutions on purpose.
+        costly_shapes: whether every new shape costs a compilation.
+        squares: whether it makes square matrices only.
+    """
+    first = contract.layout or "out_in"
+    layouts: tuple[str, ...] = (first,)
+    if first in _CONVOLUTIONS:
+        offered = (*layouts, *_CONVOLUTIONS[first])
+        if ranks:
+            layouts = tuple(x for x in offered if (2 if x == first else len(x)) in ranks) or layouts
+        elif convolutions:
+            layouts = (first, _CONVOLUTIONS[first][0])
+    groups = contract.groups if isinstance(contract.groups, int) else 1
+    depthwise = contract.groups == "depthwise"
+    smallest, widest = contract.widths
+
+    def clip(n: int) -> int:
+        return min(max(n, smallest), widest)
+
+    def layers(pairs: list[tuple[int, int]]) -> list[Layer]:
+        made = []
+        for index, (inputs, units) in enumerate(pairs):
+            inputs = 1 if depthwise else inputs
+            units = inputs if squares else units
+            layout = layouts[0]
+            kernel = _KERNELS[index % len(_KERNELS)][2] if layout not in _CONVOLUTIONS else (1, 1, 1)
+            made.append(make_layer(layout, clip(inputs), clip(units), kernel, groups))
+        return made
+
+    rng = generator("domain", *seed_parts)
+    random_pairs = [(int(2 ** rng.uniform(0, 7)), int(2 ** rng.uniform(0, 7))) for _ in range(profile.layers)]
+    wider = [(widest, 2), (2, widest), (widest // 2 + 1, 3)] if widest > _WIDEST else []
+    telling = layers([*_DENSE[:6], *wider, *_DENSE[6:], *random_pairs])
+    convolved = [
+        make_layer(layout, 1 if depthwise else clip(i), clip(o), kernel, groups)
+        for (i, o, kernel), layout in itertools.product(_KERNELS, layouts)
+        if layout not in _CONVOLUTIONS
+    ]
+    side = clip(256 if profile.largest >= 65_536 else 128)
+    deep = not depthwise and groups == 1 and contract.depth * side**2 <= _NETWORK
+    square = make_layer(layouts[0], side, side, (1, 1, 1), 1) if deep else None
+    # Where no layer is as small as the profile allows, the smallest there is.
+    must = [square] if square is not None else [x for x in layers([(1, 1)]) if x.weights > profile.largest]
+    # A quarter of the plan are convolutions where there are any; most weights lie in the dense layers.
+    kept = _distinct([x for x in convolved if x.weights <= profile.largest], max(profile.layers // 4, 3))
+    plan = _distinct([*must, *kept, *(x for x in telling if x.weights <= profile.largest)], profile.layers)
+    if costly_shapes:
+        # A compilation a shape: what tells most, and no more.
+        plan, exact, sweep = _distinct([*must, *kept[:2], *telling], 14), [], []
+    else:
+        widths = [w for w in _swept(profile.swept) if smallest <= w <= widest]
+        pairs = [(w, _BESIDE) for w in widths] + [(_BESIDE, w) for w in widths]
+        sweep = [x for x in _distinct(layers(pairs), len(pairs)) if x not in plan and x.weights <= profile.largest]
+        powers = sorted({w for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1) if smallest <= w <= widest})
+        crossed = [(w, other) for w in powers for other in (1, 3)] + [(other, w) for w in powers for other in (1, 2)]
+        rng.shuffle(crossed)
+        exact = [x for x in _distinct(layers(crossed), profile.exact_layers) if x not in plan]
+    return Domain(
+        layouts,
+        contract.widths,
+        groups,
+        tuple(sorted(plan, key=_size)),
+        tuple(sorted(exact, key=_size)),
+        square,
+        tuple(sorted(sweep, key=_size)),
+    )
+
+
+def _swept(every: int) -> list[int]:
+    """All widths up to ``every``; from there to four times as far the round ones of everyday networks."""
+    return [w for w in range(1, 4 * every + 1) if w <= every or w % 16 == 0 or w % 100 == 0]
+
+
+def _size(layer: Layer) -> tuple[int, tuple[int, ...]]:
+    return layer.weights, layer.shape
+
+
+def _distinct(layers: list[Layer], most: int) -> list[Layer]:
+    return list(dict.fromkeys(layers))[:most]

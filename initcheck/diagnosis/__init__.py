@@ -1,0 +1,1 @@
+"""From a failing claim to its likely cause and fix."""

@@ -1,0 +1,1 @@
+"""What draws show: marginal law, law of the variance, structure, layout."""

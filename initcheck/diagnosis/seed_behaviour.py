@@ -1,0 +1,153 @@
+"""What a hundred calls show of an initializer's seeds and memory, and the likely causes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from initcheck.diagnosis.causes import Cause, cause
+from initcheck.diagnosis.evidence.probe import Array, Draw
+from initcheck.sandbox.global_generators import isolated, watching
+
+__all__ = ["BEHAVIOURS", "seed_behaviours"]
+
+_SHAPE = (16, 16)
+_CONSECUTIVE = 48
+_CORRELATED = 0.1
+
+
+BEHAVIOURS: Mapping[str, Cause] = {
+    "seed-ignored": cause(
+        "the seed is ignored: every call returns the same weights",
+        "draw from the generator that is passed in, not from one of your own with a fixed seed",
+        "randomness",
+    ),
+    "few-seeds": cause(
+        "the seed is reduced to a few values, so that layers repeat each other",
+        "pass the whole seed on to the generator",
+        "randomness",
+    ),
+    "global-generator": cause(
+        "it draws from a global generator",
+        "draw from the generator that is passed in: numpy.random.default_rng(seed)",
+        "randomness globals",
+    ),
+    "reseeds-global-generator": cause(
+        "it seeds a global generator, so that everything else drawn from it repeats",
+        "make a generator of your own: numpy.random.default_rng(seed)",
+        "randomness globals",
+    ),
+    "state": cause(
+        "it keeps state between calls, or reads the clock: the same seed gives other weights",
+        "let the weights depend on shape, dtype and seed alone",
+        "randomness",
+    ),
+    "cached": cause(
+        "a cache returns the weights of an earlier call",
+        "leave the seed in the cache's key, or do not cache",
+        "randomness",
+    ),
+    "handed-out-again": cause(
+        "a cache hands the same array out again: writing to one layer's weights changes another's",
+        "return a copy of what is kept",
+        "memory",
+    ),
+    "zero-is-no-seed": cause(
+        "seed 0 is taken for none, as by `seed or ...`: it gives other weights every time",
+        "ask whether the seed is None",
+        "randomness",
+    ),
+    "never-advances": cause(
+        "it draws from a copy of the generator: the next call on the same generator repeats the weights",
+        "draw from the generator itself, so that it moves on",
+        "randomness",
+    ),
+    "aliased": cause(
+        "calls return one buffer: the next call overwrites the weights of the last layer",
+        "return a new array, or a copy",
+        "randomness memory",
+    ),
+    "correlated-calls": cause(
+        "calls with neighbouring seeds give related weights",
+        "seed by numpy.random.SeedSequence, and do not add the seed to the weights",
+        "randomness",
+    ),
+}
+"""What the engine, or a few calls, can see of the seeds: name -> cause."""
+
+
+def seed_behaviours(draw: Draw, seed: int = 0) -> tuple[str, ...]:
+    """Name what 96 seeds show: keys of ``BEHAVIOURS``; empty where nothing is wrong.
+
+    >>> seed_behaviours(lambda shape, seed: np.random.default_rng(0).normal(size=shape))
+    ('seed-ignored',)
+
+    Args:
+        draw: ``draw(shape, seed)``; where it raises nothing is said.
+        seed: the first seed.
+    """
+    # Consecutive ones, and spread ones: 8 bits of the seed may be all that is used, low ones or high ones.
+    spread = np.random.default_rng(seed).integers(0, 2**31 - 1, _CONSECUTIVE).tolist()
+    try:
+        first = draw(_SHAPE, seed)
+        kept = np.array(first, dtype=np.float64)
+        if kept.shape != _SHAPE or not np.isfinite(kept).all():
+            return ()
+        results = [np.array(draw(_SHAPE, s), dtype=np.float64) for s in (*range(seed, seed + _CONSECUTIVE), *spread)]
+        last = draw(_SHAPE, seed + 1)
+        again = draw(_SHAPE, seed + 1)
+        found = _of_seeds(draw, seed, kept, results) + _of_globals(draw, seed)
+    except Exception:  # what it raises is another claim's finding
+        return ()
+    if np.shares_memory(first, last) or not np.array_equal(np.asarray(first, dtype=np.float64), kept):
+        found += ("aliased",)
+    elif np.shares_memory(last, again):
+        found += ("handed-out-again",)
+    return tuple(dict.fromkeys(found))
+
+
+def _of_seeds(draw: Draw, seed: int, first: Array, results: Sequence[Array]) -> tuple[str, ...]:
+    distinct = len({r.tobytes() for r in results})
+    repeats = np.array_equal(results[0], first, equal_nan=True)
+    if (distinct == 1 or not repeats) and _follows_globals(draw, seed):
+        return ("global-generator",)
+    if seed == 0 and not repeats and np.array_equal(draw(_SHAPE, 1), results[1], equal_nan=True):
+        return ("zero-is-no-seed",)
+    if not repeats:
+        return ("state",)
+    if distinct == 1:
+        return ("seed-ignored",)
+    if distinct < len(results) - 1:
+        return ("few-seeds",)
+    return ("correlated-calls",) if _correlated(results[:_CONSECUTIVE]) else ()
+
+
+def _follows_globals(draw: Draw, seed: int) -> bool:
+    """Whether the weights are what the global generators make them."""
+    results = []
+    for start in (seed, seed, seed + 1):
+        with isolated(start):
+            results.append(np.array(draw(_SHAPE, seed), dtype=np.float64))
+    return np.array_equal(results[0], results[1], equal_nan=True) and not np.array_equal(results[0], results[2])
+
+
+def _of_globals(draw: Draw, seed: int) -> tuple[str, ...]:
+    with isolated(seed + 2), watching() as moved, isolated(None):
+        draw(_SHAPE, seed)
+    if not moved:
+        return ()
+    return ("global-generator",) if _follows_globals(draw, seed) else ("reseeds-global-generator",)
+
+
+def _correlated(results: Sequence[Array]) -> bool:
+    flat = np.array([r.ravel() for r in results])
+    # Signs, because one weight of a heavy tail would outweigh all others. What is fixed at a position is no
+    # relation between calls, so it is taken out.
+    flat = np.sign(flat - np.median(flat))
+    flat -= flat.mean(axis=0)
+    for shift in (0, 1, 2):
+        together = np.mean(flat[:-1, shift:] * flat[1:, : flat.shape[1] - shift], axis=1)
+        if abs(float(np.mean(together))) > _CORRELATED:
+            return True
+    return False

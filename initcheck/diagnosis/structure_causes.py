@@ -1,0 +1,134 @@
+"""Likely causes that the structure of a tensor shows: sorted, copied, masked, low rank, correlated."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from initcheck.contract.contract import Contract
+from initcheck.diagnosis.causes import Cause, cause, number
+from initcheck.diagnosis.evidence.entries import Structure
+
+__all__ = ["structure_cause"]
+
+_OWN = "draw every weight on its own"
+_COPIES = "draw every unit on its own, with no tiling or repeating"
+_EVERYWHERE = "symmetry entries scale depth law"
+_SCALED = "scale by the fan, or declare entries='dependent'"
+_TRIANGLES = "draw the entries above and below the diagonal each on their own"
+
+# A structure that no contract asks for.
+_ALWAYS = {
+    "sorted": cause(
+        "the weights are sorted: their mean depends on their position",
+        "leave the sorting out",
+        "centering entries symmetry depth",
+    ),
+    "diagonal": cause(
+        "the diagonal lies far above the rest: an identity is added",
+        "leave the identity out, or declare the distribution 'identity'",
+        "centering entries scale depth law",
+    ),
+    "dead-units": cause("{percent} of the units have only zero weights", _OWN, _EVERYWHERE),
+    "dead-inputs": cause("{percent} of the inputs have only zero weights", _OWN, _EVERYWHERE),
+    "duplicate-units": cause("{n} units are copies of others", _COPIES, "symmetry entries scale depth"),
+    "duplicate-inputs": cause(
+        "the weights of {n} inputs are copies of others'", _COPIES, "symmetry entries scale depth"
+    ),
+    "equal-pairs": cause("every number is used twice", _OWN, "symmetry entries scale depth"),
+    "fixed-pattern": cause(
+        "every call adds noise to one fixed pattern",
+        "draw around zero at every position",
+        "centering randomness entries depth",
+    ),
+    "fixed-zeros": cause(
+        "{percent} of the positions are zero in every call: a mask or a triangle",
+        "draw every position, or draw the mask anew",
+        _EVERYWHERE,
+    ),
+}
+
+# A structure that ``entries="dependent"`` allows.
+_IF_INDEPENDENT = {
+    "opposite-units": cause(
+        "{n} units are copies of others with the opposite sign: antithetic sampling", _OWN, "symmetry entries"
+    ),
+    "opposite-inputs": cause(
+        "the weights of {n} inputs are those of others with the opposite sign", _OWN, "symmetry entries"
+    ),
+    "opposite-pairs": cause(
+        "every number is used twice, with opposite signs: antithetic sampling", _OWN, "symmetry entries"
+    ),
+    "symmetric": cause("the matrix is symmetric: W = W^T", _TRIANGLES, "entries"),
+    "antisymmetric": cause("the matrix is antisymmetric: W = -W^T", _TRIANGLES, "entries"),
+    "low-rank": cause(
+        "the matrix has rank {n}: a product of thin matrices",
+        "draw the full matrix",
+        "entries symmetry depth",
+    ),
+    "spectral": cause(
+        "the largest singular value is {r} at every shape: spectral normalisation, 1/(sqrt(fan_in) + sqrt(fan_out))^2",
+        "scale by the fan",
+        "entries scale law depth",
+    ),
+    "unit-means": cause(
+        "every unit has an offset of its own, shared by its weights",
+        "draw around zero, without an offset per unit",
+        "entries scale depth",
+    ),
+    "input-means": cause(
+        "all units share an offset for each input",
+        "draw around zero, without an offset per input",
+        "entries symmetry",
+    ),
+    "autocorrelated-row": cause(
+        "neighbouring weights of a unit are correlated, {r}: smoothed, or a random walk",
+        _OWN,
+        "entries scale depth",
+    ),
+    "autocorrelated-column": cause(
+        "neighbouring units are correlated, {r}: smoothed, or a random walk", _OWN, "entries symmetry"
+    ),
+    "unit-norms-equal": cause("every unit is normalised to one length", _SCALED, "entries"),
+    "input-norms-equal": cause("the weights of every input are normalised to one length", _SCALED, "entries"),
+    "unit-scales": cause(
+        "every unit has a scale of its own", "give all units one standard deviation", "entries scale depth"
+    ),
+    "input-scales": cause(
+        "every input has a scale of its own", "give all inputs one standard deviation", "entries scale depth"
+    ),
+    "correlated-units": cause(
+        "units are correlated, about {r} in size: they share a random part",
+        "draw every unit on its own",
+        "entries symmetry",
+    ),
+    "correlated-inputs": cause("the weights of different inputs are correlated, about {r} in size", _OWN, "entries"),
+}
+
+# The same of a single unit or input.
+_OF_ONE = {
+    "duplicate-units": "one unit is a copy of another",
+    "duplicate-inputs": "the weights of one input are a copy of another's",
+    "opposite-units": "one unit is a copy of another with the opposite sign: antithetic sampling",
+    "opposite-inputs": "the weights of one input are those of another with the opposite sign",
+}
+
+
+def structure_cause(structure: Structure, contract: Contract) -> Cause | None:
+    """Explain by what the entries know of each other; None where the contract allows it.
+
+    >>> structure_cause(Structure("low-rank", 4), Contract()).sentence
+    'the matrix has rank 4: a product of thin matrices'
+    >>> structure_cause(Structure("duplicate-units", 1), Contract()).sentence
+    'one unit is a copy of another'
+    """
+    found = _ALWAYS.get(structure.name)
+    if found is None and contract.entries != "dependent":
+        found = _IF_INDEPENDENT.get(structure.name)
+    if found is None or not math.isfinite(structure.number):
+        return found
+    amount = structure.number
+    if amount == 1 and structure.name in _OF_ONE:
+        return dataclasses.replace(found, sentence=_OF_ONE[structure.name])
+    words = {"n": number(amount), "percent": f"{100 * amount:.{2 if amount < 0.99 else 3}g} %", "r": f"{amount:.2g}"}
+    return dataclasses.replace(found, sentence=found.sentence.format(**words))

@@ -1,0 +1,168 @@
+"""Likely causes that plain numbers show: not finite, on one grid at every width, or cancelling in a unit's sum."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from initcheck.contract.contract import Contract
+from initcheck.contract.layer import Layer
+from initcheck.diagnosis.causes import Cause, cause, number
+from initcheck.diagnosis.evidence.probe import Array, Draw, Probe, repeated
+from initcheck.diagnosis.evidence.variance_law import Law, LawSample, denominator
+from initcheck.diagnosis.law_causes import exceptions_cause
+from initcheck.networks import activation
+
+__all__ = ["cancelling_cause", "grid_cause", "largest_cause", "not_finite_cause"]
+
+_SHAPE = (64, 64)
+_CALLS = 16
+_WEIGHTS = 65_536
+_MOST_CALLS = 1024
+# Weights of a draw whose largest one tells something, and how near to each other two of these are the same.
+_MANY, _SAME = 64, 1e-6
+
+
+def not_finite_cause(draw: Draw, seed: int, samples: list[LawSample], fan: str) -> Cause | None:
+    """Explain weights that are not finite: at which shapes, or else how many of all.
+
+    >>> def noisy(shape, seed):
+    ...     r = np.random.default_rng(seed)
+    ...     return np.where(r.random(shape) < 0.01, np.nan, r.normal(size=shape))
+    >>> not_finite_cause(noisy, 0, [], "fan_in").sentence
+    'about 1 weight in 102 is not finite, at every shape: a division by zero or a logarithm of 0 among those drawn'
+    """
+    broken = tuple(s.layer for s in samples if not math.isfinite(s.mean_square))
+    if broken and len(broken) < len(samples):
+        found = exceptions_cause(Law(denominator("fan_in"), 1.0, broken, 0.0, 0.0, len(samples)), samples, fan)
+        if found is not None and any(s.layer in broken and s.mean_square == math.inf for s in samples):
+            return found
+    drawn = repeated(draw, _SHAPE, seed, _CALLS, np.asarray)
+    if drawn is None:
+        return None
+    bad = 0
+    fixed: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = np.ones(_SHAPE, dtype=bool)
+    for weights in drawn:
+        off = int((~np.isfinite(weights)).sum())
+        fixed &= np.isnan(weights)
+        if off == weights.size and not fixed.all():
+            return None
+        bad += off
+    if not bad or (fixed.all() and any(math.isfinite(s.mean_square) for s in samples)):
+        return None
+    if fixed.all():
+        return cause(
+            "every weight of every call is NaN: the tensor is never written, or its scale is NaN",
+            "write into the tensor that was passed, or return the one that was filled",
+            "promises",
+        )
+    if int(fixed.sum()) * _CALLS == bad:
+        return cause(
+            f"the same {100 * float(fixed.mean()):.2g} % of the positions are NaN in every call: they are never"
+            " written",
+            "fill the whole tensor",
+            "promises",
+        )
+    return cause(
+        f"about 1 weight in {round(_CALLS * math.prod(_SHAPE) / bad):,} is not finite, at every shape: a division by"
+        " zero or a logarithm of 0 among those drawn",
+        "leave 0 out of what is divided by, or of what a logarithm is taken",
+        "promises",
+    )
+
+
+def grid_cause(seen: Probe) -> Cause | None:
+    """Explain weights that are multiples of one number at every width: rounded without regard to their scale.
+
+    >>> from initcheck.diagnosis.evidence.probe import probe
+    >>> def rounded(shape, seed):
+    ...     return np.round(np.random.default_rng(seed).normal(0, shape[1] ** -0.5, shape), 1)
+    >>> grid_cause(probe(rounded, ranks=(2,))).sentence
+    'every weight is a multiple of 0.1, whatever the width: they are rounded'
+    """
+    drawn = [a for arrays in seen.draws.values() for a in arrays[:2] if a.any()]
+    if len(drawn) < 4:
+        return None
+    step = min(float(np.abs(a[a != 0]).min()) for a in drawn)
+    counts = [np.abs(a) / step for a in drawn]
+    # Two levels, such as signs of a fixed size, are a law of their own and no rounding.
+    if max(float(c.max()) for c in counts) < 3 or any(float(np.abs(c - np.rint(c)).max()) > 1e-3 for c in counts):
+        return None
+    what = "a whole number" if abs(step - 1) < 1e-6 else f"a multiple of {number(step)}"
+    return cause(
+        f"every weight is {what}, whatever the width: they are rounded",
+        "leave the rounding out, or round to a fraction of the std",
+        "scale depth law symmetry entries distribution precision promises",
+    )
+
+
+def largest_cause(seen: Probe) -> Cause | None:
+    """Explain a largest weight that is one number at every shape: divided by it, or cut there.
+
+    >>> from initcheck.diagnosis.evidence.probe import probe
+    >>> def cut(shape, seed):
+    ...     return np.clip(np.random.default_rng(seed).normal(0, shape[1] ** -0.5, shape), -0.02, 0.02)
+    >>> largest_cause(probe(cut, ranks=(2,))).sentence
+    'the weights are cut at +-0.02 at every width'
+    """
+    drawn = [np.abs(a) for arrays in seen.draws.values() for a in arrays[:2] if a.size >= _MANY]
+    tops = [float(a.max()) for a in drawn]
+    if len(drawn) < 4 or not 0 < max(tops) <= min(tops) * (1 + _SAME) or not math.isfinite(max(tops)):
+        return None
+    # A few levels, such as signs of a fixed size, have a largest one by their nature.
+    if max(len(np.unique(a)) for a in drawn) <= 16:
+        return None
+    held = [int((a >= max(tops) * (1 - _SAME)).sum()) for a in drawn]
+    topics = "scale depth law entries"
+    if max(held) == 1:
+        return cause(
+            f"the largest weight of every call is {number(max(tops))}: each call is divided by its own largest weight",
+            "scale by the fan, not by the weights drawn",
+            topics,
+        )
+    if all(h > 1 for h in held):
+        return cause(
+            f"the weights are cut at +-{number(max(tops))} at every width", "cut at a multiple of the std", topics
+        )
+    return None
+
+
+def cancelling_cause(draw: Draw, seed: int, layer: Layer | None, contract: Contract) -> Cause | None:
+    """Explain an output variance by weights of a unit that cancel, or add up, behind inputs of positive mean.
+
+    >>> def opposite(shape, seed):
+    ...     half = np.random.default_rng(seed).normal(size=(shape[0], shape[1] // 2))
+    ...     return np.concatenate([half, -half], axis=1)
+    >>> cancelling_cause(opposite, 0, Layer((1, 2)), Contract(activation="relu")).sentence
+    'the weights of a unit cancel: its squared sum is 0 of what it would be were they independent'
+    """
+    if layer is None or layer.inputs < 2 or activation(contract.activation or "linear").m1 == 0:
+        return None
+    calls = max(_CALLS, min(_MOST_CALLS, _WEIGHTS // layer.weights))
+
+    def of(weights: Array) -> tuple[float, float]:
+        sums = layer.as_units(weights).sum(axis=1)
+        return float(np.mean(sums**2)), float(np.sum(weights**2)) / layer.units
+
+    read = repeated(draw, layer.shape, seed, calls, of)
+    if read is None:
+        return None
+    sums, squares = zip(*read, strict=True)
+    square = float(np.mean(squares))
+    if not 0 < square < math.inf:
+        return None
+    ratio = float(np.mean(sums)) / square
+    error = float(np.std(sums)) / square / math.sqrt(calls)
+    if abs(ratio - 1) < max(0.1, 5 * error):
+        return None
+    how = "cancel" if ratio < 1 else "add up"
+    return cause(
+        f"the weights of a unit {how}: its squared sum is {_share(ratio)} of what it would be were they independent",
+        f"draw every weight of a unit on its own: inputs behind {contract.activation} have a mean, and meet that sum",
+        "scale depth",
+    )
+
+
+def _share(ratio: float) -> str:
+    return f"{ratio:.2g}" if ratio > 0.005 else "0"

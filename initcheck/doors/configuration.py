@@ -1,0 +1,160 @@
+"""``[tool.initcheck]`` in pyproject.toml: the options of a run, said once for everybody who runs it."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from initcheck.contract.contract import Contract
+from initcheck.contract.waiver import in_force
+from initcheck.doors.options import OPTIONS, Option
+from initcheck.errors import UsageError, closest
+
+__all__ = ["NOT_CONFIGURED", "configured", "contract_of", "find", "options_of"]
+
+# Tables of their own, read where their targets are: `initcheck.targets.tables` and `initcheck.models`.
+_TABLES = ("targets", "models")
+# Said for one run and never for all of them.
+NOT_CONFIGURED = ("baseline-update",)
+
+
+def find(start: Path) -> Path | None:
+    """The pyproject.toml that configures a folder: the nearest one above it, as other tools look for theirs.
+
+    Args:
+        start: the folder of the run.
+    """
+    for folder in (start, *start.parents):
+        if (folder / "pyproject.toml").is_file():
+            return folder / "pyproject.toml"
+    return None
+
+
+def configured(start: Path) -> dict[str, Any]:
+    """The options that ``[tool.initcheck]`` sets for a run in a folder, by name; empty where it says nothing.
+
+    Args:
+        start: the folder of the run.
+
+    Raises:
+        UsageError: the file is no TOML, or the table holds an unknown key or a wrong value.
+    """
+    path = find(start)
+    if path is None:
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}.") from None
+    if "initcheck" not in text:
+        # A project that never heard of us must not fail for what another tool tolerates.
+        return {}
+    try:
+        table = tomllib.loads(text).get("tool", {}).get("initcheck", {})
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not TOML: {error}.") from None
+    return options_of(table, path)
+
+
+def options_of(table: Any, path: Path) -> dict[str, Any]:
+    """Check the table and read its values as the command line reads them.
+
+    >>> options_of({"profile": "quick", "claims": ["finite"], "strict": True}, Path("pyproject.toml"))
+    {'profile': 'quick', 'claims': ('finite',), 'strict': True}
+
+    Args:
+        table: the content of ``[tool.initcheck]``.
+        path: the file it stands in; files that it names are looked for beside it.
+
+    Raises:
+        UsageError: an unknown key (with the closest one) or a wrong value (with what is valid).
+    """
+    where = f"[tool.initcheck] in {path}"
+    if not isinstance(table, Mapping):
+        raise UsageError(f"{where} is {table!r}; it must be a table.")
+    known = {o.name: o for o in OPTIONS if o.name not in NOT_CONFIGURED}
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in _TABLES:
+            continue
+        if key not in known:
+            raise UsageError(f"{where} has no key {key!r}; {closest(str(key), (*known, *_TABLES))}")
+        found[key] = _read(known[key], value, where, path.parent)
+    return found
+
+
+def _read(option: Option, value: Any, where: str, folder: Path) -> Any:
+    said = f"{where}: {option.name} = {value!r}"
+    if option.metavar is None:
+        if not isinstance(value, bool):
+            raise UsageError(f"{said} must be true or false.")
+        return value
+    if isinstance(value, Mapping) and option.name == "contract":
+        return contract_of(value, f"{where}: contract", today=datetime.date.today())
+    if isinstance(value, (list, tuple)) and option.name == "claims":
+        if not all(isinstance(v, str) for v in value):
+            raise UsageError(f"{said} must be a list of claim ids.")
+        text = ",".join(value)
+    elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        text = str(value)
+    else:
+        raise UsageError(f"{said} must be {_wanted(option)}.")
+    if option.metavar == "FILE":
+        return str(folder / text)
+    try:
+        read = option.read(text)
+    except (argparse.ArgumentTypeError, ValueError) as error:
+        raise UsageError(f"{where}: {option.name}: {error}") from None
+    _check(option, read, where)
+    return read
+
+
+def contract_of(table: Mapping[str, Any], where: str, *, today: datetime.date) -> Contract:
+    """A contract written as a table, its expired waivers left out and said in its notes.
+
+    Args:
+        table: the contract's fields; ``waive`` as ``initcheck.contract.waiver`` reads it.
+        where: the place in the file, for messages.
+        today: the day that waivers are held against.
+
+    Raises:
+        UsageError: an unknown key or value; the message begins with the place.
+    """
+    waive, expired = in_force(table.get("waive", {}), where, today=today)
+    fields = {**table, "waive": waive} if "waive" in table else dict(table)
+    try:
+        contract = Contract.from_mapping(fields)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None
+    return dataclasses.replace(contract, notes=(*contract.notes, *expired))
+
+
+def _wanted(option: Option) -> str:
+    return {"N": "a number", "SECONDS": "a number of seconds", "A,B": "a list of claim ids"}.get(
+        option.metavar or "", f"text ({option.help})"
+    )
+
+
+def _check(option: Option, value: Any, where: str) -> None:
+    """What the run would refuse later is refused here, where the place can be named."""
+    if option.name == "profile":
+        from initcheck.contract.profile import PROFILES
+
+        if value not in PROFILES:
+            raise UsageError(f"{where}: there is no profile {value!r}; {closest(value, PROFILES)}")
+    elif option.name == "claims":
+        from initcheck.claims.claim import checks
+
+        for name in value:
+            if name not in checks():
+                raise UsageError(f"{where}: there is no claim {name!r}; {closest(name, checks())}")
+    elif option.name == "contract":
+        try:
+            Contract.from_text(value)
+        except UsageError as error:
+            raise UsageError(f"{where}: contract: {error}") from None

@@ -1,0 +1,144 @@
+"""What `initcheck explain CLAIM` says: the claim in words, its error rates, and examples that are run now."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from initcheck.claims.claim import Claim, checks
+from initcheck.report.verdict import Result, Verdict
+
+if TYPE_CHECKING:
+    from initcheck.engine.checker import Checker
+    from initcheck.gallery import Specimen
+
+__all__ = ["examples", "in_words"]
+
+# A run of one example takes about a second; a claim that asks for what the gallery lacks gets no more of them.
+_MOST_TRIED = 6
+
+
+def in_words(claim: Claim) -> Iterator[str]:
+    """What its registration and its docstrings say, line by line."""
+    yield f"{claim.id}  ({claim.kind})"
+    yield f"  {claim.says}"
+    yield ""
+    text = inspect.getdoc(claim.prop)
+    if text:
+        yield textwrap.indent(text, "  ")
+        yield ""
+    facts = {
+        "needs": ", ".join(claim.needs),
+        "asked": "" if claim.asked_by_default else "only where the contract says so",
+        "decided by": claim.decided_by,
+        "error rates": _error_rates(claim),
+        "finds": claim.finds,
+        "source": claim.source,
+        "negations": ", ".join(n.__name__ for n in claim.negations),
+        "stated in": f"{claim.prop.__module__}.{claim.prop.__name__}",
+    }
+    for label, fact in facts.items():
+        if fact:
+            yield f"  {label:<12}{fact}"
+    yield from _measured(claim)
+
+
+def examples(claim: Claim) -> Iterator[str]:
+    """An initializer of the gallery that holds and one that fails, judged now; of a theorem, whether it is shown.
+
+    Lines as ``initcheck explain`` prints them; none of a claim about models, for the gallery holds none.
+    """
+    if claim.kind in ("theorem", "myth"):
+        yield from _proof(claim)
+    if claim.kind != "check":
+        return
+    from initcheck.engine.checker import Checker, Settings
+    from initcheck.rendering.terminal import escaped, failure_text
+
+    checker = Checker(Settings(profile="quick", claims=(claim.id,)))
+    failing = _first(checker, claim, _mistakes(claim), Verdict.FAILS)
+    holding = _first(checker, claim, _correct_ones_like(failing[0] if failing else None), Verdict.HOLDS)
+    yield ""
+    if holding is None:
+        yield "  holds       of no initializer of the gallery: none promises what is asked"
+    else:
+        evidence = holding[1].evidence
+        allowed = f", allowed {evidence.allowed}" if evidence.allowed else ""
+        yield f"  holds       of {holding[1].initializer}: {escaped(evidence.measured or '')}{allowed}"
+        yield from (f"              {escaped(note)}" for note in holding[1].notes)
+        yield f"              {holding[0].why.partition(' >>>')[0]}"
+    if failing is None:
+        yield "  fails       no initializer of the gallery"
+    else:
+        yield f"  fails       {failing[1].initializer}: {failing[0].why}"
+        yield ""
+        yield textwrap.indent(failure_text(failing[1]), "    ")
+
+
+def _measured(claim: Claim) -> Iterator[str]:
+    from initcheck.gallery.measured_power import measured_how, measured_power
+
+    found = list(measured_power(claim.id))
+    if found:
+        yield f"  {'measured':<12}defects found, and the smallest that every run found ({measured_how()}):"
+        yield from (f"              {line}" for line in found)
+
+
+def _error_rates(claim: Claim) -> str:
+    if claim.kind != "check":
+        return ""
+    from initcheck.statistics import Ledger
+
+    ledger = Ledger(claims=len(checks()))
+    return (
+        f"false FAILS <= {ledger.alpha / ledger.claims:.2g} ({ledger.alpha:g} over all {ledger.claims} claims of an"
+        f" initializer); wrong HOLDS <= {ledger.beta:g}"
+    )
+
+
+def _proof(claim: Claim) -> Iterator[str]:
+    from initcheck.claims.theorems import prove
+
+    prove(claim)
+    yield ""
+    yield f"  {'refuted' if claim.kind == 'myth' else 'shown':<12}on generated networks, now"
+    for negation in claim.negations:
+        first = (inspect.getdoc(negation) or negation.__name__).partition("\n")[0]
+        yield f"  {'without':<12}{first}"
+
+
+def _mistakes(claim: Claim) -> list[Specimen]:
+    from initcheck.gallery import SPECIMENS
+
+    return [s for s in SPECIMENS if claim.id in s.fails]
+
+
+def _correct_ones_like(mistake: Specimen | None) -> list[Specimen]:
+    """The correct specimens, those first whose contract has most in common with that of the mistake."""
+    from initcheck.gallery import SPECIMENS
+
+    wanted = _contract(mistake) if mistake is not None else {}
+
+    def unlike(specimen: Specimen) -> int:
+        return -len(wanted.items() & _contract(specimen).items())
+
+    return sorted((s for s in SPECIMENS if s.correct), key=unlike)
+
+
+def _contract(specimen: Specimen) -> dict[str, Any]:
+    return {key: repr(value) for key, value in vars(specimen.function)["__initcheck__"].items()}
+
+
+def _first(
+    checker: Checker, claim: Claim, candidates: list[Specimen], verdict: Verdict
+) -> tuple[Specimen, Result] | None:
+    from initcheck.targets.loading import load
+
+    for specimen in candidates[:_MOST_TRIED]:
+        [initializer] = load(f"initcheck.gallery:{specimen.name}").initializers
+        result = checker.judge(initializer, claim.id)
+        if result.verdict is verdict:
+            return specimen, result
+    return None

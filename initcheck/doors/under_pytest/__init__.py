@@ -1,0 +1,1 @@
+"""The door of pytest: a session, its items and their outcomes."""

@@ -1,0 +1,196 @@
+"""The pytest items: one a claim and initializer, one a theorem."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from initcheck.claims.claim import Claim
+from initcheck.claims.theorems import prove
+from initcheck.contract.initializer import Initializer
+from initcheck.doors.under_pytest.outcome import raise_for
+from initcheck.engine.broken_claim import account
+from initcheck.errors import ClaimFailed
+from initcheck.rendering.terminal import escaped
+from initcheck.report.verdict import Result
+
+__all__ = ["ClaimItem", "ClaimModule", "PropertyItem", "TheoremItem", "identifiers", "module_id"]
+
+Judge = Callable[[Initializer, str], Result]
+
+
+def module_id(claim: Claim) -> str:
+    """The file part of a node id: ``initcheck/scale.py``, or ``theirs/claims.py`` of somebody else's."""
+    name = claim.prop.__module__.replace("initcheck.properties.", "initcheck.")
+    return name.replace(".", "/") + ".py"
+
+
+def identifiers(initializers: Sequence[Initializer]) -> dict[str, str]:
+    """Initializer's name -> what stands in the brackets of a node id: printable, short, unique."""
+    ids: dict[str, str] = {}
+    taken: set[str] = set()
+    for initializer in initializers:
+        short = name = escaped(initializer.name, 120)
+        number = 1
+        while short in taken:
+            number += 1
+            short = f"{name}~{number}"
+        taken.add(short)
+        ids[initializer.name] = short
+    return ids
+
+
+class ClaimModule(pytest.Module):
+    """One family of claims; a real module stands behind it, since users' conftest files ask items for it."""
+
+    claims: Sequence[Claim]
+    make_items: Callable[[ClaimModule], Iterable[pytest.Item]]
+
+    @classmethod
+    def of(
+        cls,
+        session: pytest.Session,
+        claims: Sequence[Claim],
+        make_items: Callable[[ClaimModule], Iterable[pytest.Item]],
+    ) -> ClaimModule:
+        """Make the collector of claims that stand in one module."""
+        module = sys.modules[claims[0].prop.__module__]
+        path = Path(inspect.getsourcefile(module) or __file__)
+        name = module_id(claims[0])
+        node: ClaimModule = cls.from_parent(session, path=path, name=name, nodeid=name)
+        node.claims = claims
+        node.make_items = make_items
+        return node
+
+    def _getobj(self) -> ModuleType:
+        # Imported by name, never by path: a second module object would be a second registry.
+        return sys.modules[self.claims[0].prop.__module__]
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """The items of this family."""
+        return list(self.make_items(self))
+
+
+class PropertyItem(pytest.Item):
+    """What every kind of item shares: it stands for a property and looks like a function."""
+
+    claim: Claim
+    fixturenames: Sequence[str] = ()
+    cls: type | None = None
+    instance: object | None = None
+
+    @property
+    def nodeid(self) -> str:
+        """The node id, with the group that xdist's ``loadgroup`` puts behind it."""
+        # xdist 3.8 writes the group to `_nodeid`, which pytest reads no longer from 9.2 on.
+        grouped: str | None = self.__dict__.get("_nodeid")
+        return grouped or super().nodeid
+
+    @property
+    def module(self) -> ModuleType:
+        """The module in which the claim is stated."""
+        return sys.modules[self.claim.prop.__module__]
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The property."""
+        return self.claim.prop
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where the claim is stated, so that an editor can jump there."""
+        return self.path, _line(self.claim.prop), self.name
+
+    @property
+    def location(self) -> tuple[str, int | None, str]:
+        """The node id's own file, so that `-v` prints no second path behind each line."""
+        return module_id(self.claim), _line(self.claim.prop), self.name
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The account of the failure alone; a traceback only where the claim's own code is at fault."""
+        if isinstance(excinfo.value, ClaimFailed | pytest.xfail.Exception):
+            return str(excinfo.value)
+        return account(self.claim, excinfo.value)
+
+
+class ClaimItem(PropertyItem):
+    """One claim asked of one initializer."""
+
+    initializer: Initializer
+    judge: Judge
+    strict: bool
+    result: Result | None = None
+
+    @classmethod
+    def of(
+        cls,
+        parent: ClaimModule,
+        claim: Claim,
+        initializer: Initializer,
+        *,
+        ident: str,
+        group: str,
+        judge: Judge,
+        strict: bool,
+    ) -> ClaimItem:
+        """Make the item; ``ident`` stands in the brackets, ``group`` is shared by the initializer's items."""
+        name = f"{claim.prop.__name__}[{ident}]"
+        item: ClaimItem = cls.from_parent(parent, name=name, nodeid=f"{parent.nodeid}::{name}")
+        item.claim = claim
+        item.initializer = initializer
+        item.judge = judge
+        item.strict = strict
+        item.extra_keyword_matches.add(claim.id)
+        if item.config.pluginmanager.hasplugin("xdist"):
+            # One worker an initializer under `--dist loadgroup`: its draws are shared by its claims.
+            item.add_marker(pytest.mark.xdist_group(name=group))
+        return item
+
+    def runtest(self) -> None:
+        """Judge the claim and raise what the verdict means."""
+        self.result = self.judge(self.initializer, self.claim.id)
+        self.user_properties.extend(_properties(self.result))
+        raise_for(self.result, strict=self.strict or self.result.broke)
+
+
+class TheoremItem(PropertyItem):
+    """One theorem or myth, shown on generated networks."""
+
+    @classmethod
+    def of(cls, parent: ClaimModule, claim: Claim) -> TheoremItem:
+        """Make the item."""
+        name = claim.prop.__name__
+        item: TheoremItem = cls.from_parent(parent, name=name, nodeid=f"{parent.nodeid}::{name}")
+        item.claim = claim
+        item.extra_keyword_matches |= {claim.id, claim.kind}
+        return item
+
+    def runtest(self) -> None:
+        """Run the property and its negations."""
+        prove(self.claim)
+
+
+def _line(prop: Callable[..., Any]) -> int:
+    code = getattr(inspect.unwrap(prop), "__code__", None)
+    return code.co_firstlineno - 1 if code else 0
+
+
+def _properties(result: Result) -> list[tuple[str, object]]:
+    """What JUnit and other plugins may read, as plain data."""
+    e = result.evidence
+    said = {
+        "claim": result.claim,
+        "initializer": escaped(result.initializer),
+        "verdict": result.verdict.value,
+        "reason": result.reason,
+        "measured": e.measured,
+        "allowed": e.allowed,
+        "weights": e.weights or None,
+        "e_value_log10": e.e_value_log10,
+    }
+    return [(f"initcheck_{k}", escaped(v) if isinstance(v, str) else v) for k, v in said.items() if v is not None]

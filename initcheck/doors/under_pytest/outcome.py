@@ -1,0 +1,41 @@
+"""A verdict turned into what a test framework understands: pass, fail, skip or expected failure."""
+
+from __future__ import annotations
+
+from initcheck.errors import ClaimFailed
+from initcheck.report.verdict import Result, Verdict
+
+__all__ = ["raise_for"]
+
+
+def raise_for(result: Result, *, strict: bool = False) -> None:
+    """Pass where the claim holds, else raise what the verdict means in pytest.
+
+    >>> from initcheck.report.verdict import Result, Verdict
+    >>> raise_for(Result(claim="finite", says="No weight is NaN or infinite.", initializer="he",
+    ...                  family="promises", verdict=Verdict.HOLDS))
+
+    Args:
+        result: the verdict with its evidence.
+        strict: whether UNDECIDED fails too.
+
+    Raises:
+        ClaimFailed: the claim FAILS, or is UNDECIDED under ``strict``; the message is the whole account.
+        pytest.skip.Exception: it is UNDECIDED or NOT APPLICABLE.
+        pytest.xfail.Exception: it is WAIVED.
+    """
+    if result.verdict is Verdict.HOLDS:
+        return
+    if result.verdict is Verdict.FAILS or (strict and result.verdict is Verdict.UNDECIDED):
+        from initcheck.rendering.terminal import failure_text
+
+        raise ClaimFailed(failure_text(result))
+    import pytest
+
+    from initcheck.rendering.terminal import escaped
+
+    reason = escaped(result.reason or "no reason was given")
+    if result.verdict is Verdict.WAIVED:
+        # Not `pytest.xfail()`: under --runxfail that call does nothing, and a waived claim would pass.
+        raise pytest.xfail.Exception(f"WAIVED: {reason}")
+    raise pytest.skip.Exception(f"{result.verdict.value}: {reason}")

@@ -1,0 +1,231 @@
+"""One pytest session with claims in it: collecting them, gathering their verdicts, summing up."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator, Iterable
+from typing import Any
+
+import pytest
+
+from initcheck.claims.claim import Claim
+from initcheck.contract.initializer import Initializer
+from initcheck.doors import options
+from initcheck.doors.under_pytest.items import ClaimItem, ClaimModule, TheoremItem, identifiers, module_id
+from initcheck.doors.under_pytest.xdist_scheduling import by_initializer
+from initcheck.rendering.terminal import painted, summary_lines
+from initcheck.report.report import Report, result_from_plain, result_to_plain
+from initcheck.report.verdict import Evidence, Result, Verdict
+from initcheck.runs.outputs import Outputs
+from initcheck.runs.own_process import Isolated
+from initcheck.runs.plan import Plan
+
+__all__ = ["ClaimSession"]
+
+
+class ClaimSession:
+    """The run that ``--initcheck`` asked for.
+
+    Args:
+        config: pytest's, with the options read.
+
+    Raises:
+        UsageError: a target, claim, profile or contract that does not exist, or a file that cannot be made.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        given = {o.name: config.getoption(o.dest, None) for o in options.OPTIONS}
+        values = options.values_of(given, config.rootpath)
+        workerinput = getattr(config, "workerinput", None)
+        self.worker = workerinput is not None
+        if workerinput is not None:
+            values["seed"] = workerinput["initcheck_seed"]
+        self.seed: int = values["seed"]
+        command = shlex.join(["pytest", *map(str, config.invocation_params.args)])
+        self.plan = Plan(config.option.initcheck_targets, values, command)
+        self.isolated = Isolated(self.plan) if values["isolate"] else None
+        self.ids = identifiers(self.plan.initializers)
+        self.only = self._take_own_arguments()
+        self.results: dict[str, Result] = {}
+        self.outputs = None if self.worker else Outputs(values, self.plan.run())
+
+    def _take_own_arguments(self) -> list[str]:
+        """Node ids of ours among the arguments, taken out: pytest would look for such a file."""
+        files = {module_id(c) for c in (*self.plan.claims, *self.plan.theorems)}
+        root = self.config.invocation_params.dir
+
+        def is_ours(argument: str) -> bool:
+            file = argument.partition("::")[0]
+            return file in files and not (root / file).exists()
+
+        ours = [a for a in self.config.args if is_ours(a)]
+        self.config.args[:] = [a for a in self.config.args if a not in ours]
+        if self.config.args_source is not pytest.Config.ArgsSource.ARGS:
+            # `--initcheck=x` alone runs the claims alone, not what `testpaths` or the folder holds.
+            self.config.args[:] = []
+        return ours
+
+    # -- collecting
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Put the families of claims behind what the session collects itself."""
+        report = yield
+        if isinstance(collector, pytest.Session):
+            report.result = [*report.result, *self._modules(collector)]
+        elif isinstance(collector, ClaimModule):
+            # Once more: --lf drops the items of a file that does not lie in the root folder.
+            report.result = list(collector.collect())
+        return report
+
+    def _modules(self, session: pytest.Session) -> Iterable[ClaimModule]:
+        families: dict[str, list[Claim]] = {}
+        for claim in (*self.plan.claims, *self.plan.theorems):
+            families.setdefault(module_id(claim), []).append(claim)
+        for _, claims in sorted(families.items()):
+            yield ClaimModule.of(session, claims, self._items)
+
+    def _items(self, parent: ClaimModule) -> Iterable[pytest.Item]:
+        decide = self.isolated.judge if self.isolated is not None else self.plan.judge
+
+        def judge(initializer: Initializer, claim_id: str) -> Result:
+            return self.plan.known(decide(initializer, claim_id))
+
+        for claim in parent.claims:
+            items: list[pytest.Item] = []
+            if claim in self.plan.theorems:
+                items.append(TheoremItem.of(parent, claim))
+            else:
+                for n, i in enumerate(self.plan.initializers):
+                    ident, group = self.ids[i.name], f"initcheck-{n}"
+                    item = ClaimItem.of(
+                        parent, claim, i, ident=ident, group=group, judge=judge, strict=self.plan.strict
+                    )
+                    items.append(item)
+            yield from (i for i in items if not self.only or any(_within(i.nodeid, arg) for arg in self.only))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Order the claims by initializer: its claims share its draws, which are let go at the next one."""
+        order = {i.name: n for n, i in enumerate(self.plan.initializers)}
+        rank = {claim.id: n for n, claim in enumerate(self.plan.claims)}
+        ours = [i for i in items if isinstance(i, ClaimItem)]
+        ours.sort(key=lambda i: (order[i.initializer.name], rank[i.claim.id]))
+        items[:] = [*(i for i in items if not isinstance(i, ClaimItem)), *ours]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of xdist the seed: it reads the command line again, where 'random' would differ."""
+        node.workerinput["initcheck_seed"] = self.seed
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Hand out initializers whole where there are enough of them; else xdist's own choice."""
+        return by_initializer(config, log, {module_id(c) for c in self.plan.claims}, set(self.ids.values()))
+
+    # -- gathering
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Send the result along with pytest's report, which travels from a worker as plain data."""
+        report = yield
+        if isinstance(item, ClaimItem) and report.nodeid != item.nodeid:
+            report.nodeid = item.nodeid  # with the group of `loadgroup`: xdist compares the two
+        if isinstance(item, ClaimItem) and call.when == "call" and item.result is not None:
+            name = item.initializer.name
+            held_to = {name: self.plan.contracts[name]} if name in self.plan.contracts else {}
+            sent = {"result": result_to_plain(item.result), "contract": held_to}
+            report.initcheck = sent  # type: ignore[attr-defined]  # extra attributes travel
+            if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+                path, line, _ = item.reportinfo()
+                report.longrepr = (str(path), line + 1, report.longrepr[2])
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep a result and write it down at once."""
+        if self.outputs is None:
+            return
+        result = None
+        sent = getattr(report, "initcheck", None)
+        if sent is not None:
+            result = result_from_plain(sent["result"])
+            self.plan.contracts.update(sent["contract"])
+        elif report.when not in ("setup", "call", "teardown"):
+            dead = self._of_dead_worker(report.nodeid)
+            result = self.plan.known(dead) if dead is not None else None
+        if result is not None:
+            self.results[report.nodeid] = result
+            self.outputs.append(result)
+
+    def _of_dead_worker(self, nodeid: str) -> Result | None:
+        """What xdist reports where a worker died: the claim it was at fails, whatever killed it."""
+        for claim in self.plan.claims:
+            for n, i in enumerate(self.plan.initializers):
+                name = f"{module_id(claim)}::{claim.prop.__name__}[{self.ids[i.name]}]"
+                if nodeid in (name, f"{name}@initcheck-{n}"):
+                    return Result(
+                        claim=claim.id,
+                        says=claim.says,
+                        initializer=i.name,
+                        family=claim.family,
+                        verdict=Verdict.FAILS,
+                        reason="the process that judged this claim died; --initcheck-isolate tells more",
+                        evidence=Evidence(measured="the process died", allowed="a result"),
+                        location=i.location,
+                    )
+        return None
+
+    def report(self) -> Report:
+        """Everything known so far."""
+        return self.plan.report(self.results.values())
+
+    # -- summing up
+
+    def pytest_report_header(self) -> str:
+        """What will be asked of how many."""
+        plan = self.plan
+        asked = [f"{len(plan.claims)} claims x {len(plan.initializers)} initializers"] if plan.claims else []
+        asked += [f"{len(plan.theorems)} theorems and myths"] if plan.theorems else []
+        asked += [f"baseline {plan.baseline.header}"] if plan.baseline is not None else []
+        return f"initcheck: {', '.join(asked) or 'nothing to ask'}, seed {self.seed}"
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Finish the files; a run that decided nothing is an error."""
+        if self.isolated is not None:
+            self.isolated.close()
+        if self.outputs is None:
+            return
+        self.outputs.close(self.report())
+        if not self._only_planned():
+            self.plan.write_baseline(self.report())
+        fine = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if exitstatus in fine and self._decided_nothing():
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _decided_nothing(self) -> bool:
+        if self._only_planned() or not self.config.option.initcheck_targets:
+            return False
+        # Where -k or --lf left none of the claims, the user chose so; where they ran, one must be decided.
+        return not self.plan.initializers or (bool(self.results) and not self.report().decided)
+
+    def _only_planned(self) -> bool:
+        return bool(self.config.option.collectonly or getattr(self.config.option, "setuponly", False))
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say what was shown, what was not checked and why, also under ``-qq``."""
+        if self._only_planned() or not (self.results or self.plan.not_checked):
+            return
+        terminalreporter.section("initcheck")
+        for line in summary_lines(self.report()):
+            terminalreporter.write_line(painted(line, bool(terminalreporter.hasmarkup)))
+        for line in self.outputs.annotations(self.report()).splitlines() if self.outputs is not None else ():
+            terminalreporter.write_line(line)
+
+
+def _within(nodeid: str, argument: str) -> bool:
+    return nodeid == argument or nodeid.startswith((argument + "::", argument + "["))

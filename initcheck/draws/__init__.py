@@ -1,0 +1,1 @@
+"""Everything drawn of one initializer, made once and kept as sums."""

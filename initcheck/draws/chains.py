@@ -1,0 +1,84 @@
+"""Networks as deep as the contract says, drawn fresh each, and how much energy is left at their end."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.contract.contract import Contract
+from initcheck.contract.layer import Layer
+from initcheck.contract.second_moments import nonlinearity
+from initcheck.draws.draws import BrokenCall, Draws
+from initcheck.networks import Activation, energy_curves
+from initcheck.seeds import generator
+
+__all__ = ["Chains", "ideal_ratios"]
+
+Floats = npt.NDArray[np.float64]
+
+_BATCH = 16
+_IDEAL_NETWORKS = 25
+
+
+@functools.lru_cache(maxsize=64)
+def ideal_ratios(phi: Activation, width: int, depth: int) -> tuple[float, float]:
+    """Median log10 energy ratios (forward, backward) of normal networks of an activation's ideal gain, a fixed seed.
+
+    >>> from initcheck.networks import activation
+    >>> abs(ideal_ratios(activation("linear"), 32, 4)[0]) < 0.2
+    True
+    """
+    rng = np.random.default_rng(0)
+    ratios = np.empty((_IDEAL_NETWORKS, 2))
+    for k in range(_IDEAL_NETWORKS):
+        weights = [rng.normal(0, phi.gain / math.sqrt(width), (width, width)) for _ in range(depth)]
+        curves = energy_curves(weights, phi, rng.standard_normal((_BATCH, width)), rng.standard_normal((_BATCH, width)))
+        ratios[k] = curves[0][-1], curves[1][-1]
+    forward, backward = np.median(ratios, axis=0)
+    return float(forward), float(backward)
+
+
+class Chains:
+    """The networks of one square layer, both energy curves of each; made once and kept as numbers."""
+
+    def __init__(self, draws: Draws, contract: Contract, layer: Layer) -> None:
+        self.draws = draws
+        self.contract = contract
+        self.layer = layer
+        self._curves: dict[str, list[Floats]] = {}
+
+    def ratios(self, stream: str, networks: int) -> Floats:
+        """log10 energy ratios (forward, backward) of the first networks of a stream, shape (networks, 2).
+
+        Network k of depth L is made of calls k L to (k + 1) L - 1, whose sums are kept on the way: the other
+        claims on this layer read the same calls.
+        """
+        self._draw(stream, networks)
+        return self.curves(stream, networks)[:, :, -1]
+
+    def curves(self, stream: str, networks: int) -> Floats:
+        """The same after 0, 1, .. L layers, of the networks drawn so far, shape (at most networks, 2, L + 1)."""
+        have = self._curves.get(stream, [])[:networks]
+        return np.array(have, dtype=np.float64).reshape(len(have), 2, self.contract.depth + 1)
+
+    def _draw(self, stream: str, networks: int) -> None:
+        have = self._curves.setdefault(stream, [])
+        draws, layer, dtype, depth = self.draws, self.layer, self.contract.dtypes[0], self.contract.depth
+        phi = nonlinearity(self.contract)
+        while len(have) < networks:
+            start = len(have) * depth
+            weights: list[npt.NDArray[np.generic]] = []
+            for stack in draws.stacks(layer, dtype, stream, start, start + depth):
+                known = draws.recorded(layer, dtype, stream) - start - len(weights)
+                if 0 <= known < len(stack):
+                    draws.keep(layer, dtype, stream, stack[known:])
+                weights.extend(stack)
+            if (layer, dtype) in draws.nonfinite or not all(np.isfinite(w).all() for w in weights):
+                raise BrokenCall("finite", "a weight is not finite")
+            rng = generator(draws.run_seed, "signal", layer.shape, stream, len(have))
+            x = rng.standard_normal((_BATCH, layer.inputs))
+            g = rng.standard_normal((_BATCH, layer.units))
+            have.append(np.stack(energy_curves(weights, phi, x, g)))

@@ -1,0 +1,255 @@
+"""Everything that is drawn of one initializer: each call made once, reduced to sums, and kept as sums."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.contract.initializer import Initializer
+from initcheck.contract.layer import Layer
+from initcheck.sandbox.containment import InitializerRaised, contained, one_line
+from initcheck.seeds import Seeds
+from initcheck.statistics import Record
+
+__all__ = ["BrokenCall", "Draws", "FirstCall", "OutOfTime"]
+
+Array = npt.NDArray[Any]
+
+# Weights in memory at a time: 2^18 float64 are 2 MiB, which fits a cache; one larger call is held whole.
+_CHUNK = 2**18
+
+
+class BrokenCall(Exception):
+    """A call that gave no weights of the shape that was asked for.
+
+    Attributes:
+        kind: ``raises``, ``type`` or ``shape``.
+        message: what happened, in one line.
+        detail: the traceback, where there is one.
+    """
+
+    def __init__(self, kind: str, message: str, detail: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.detail = detail
+
+
+class OutOfTime(Exception):
+    """The wall-clock budget of a claim is spent."""
+
+
+@dataclass(frozen=True)
+class FirstCall:
+    """What the first call on a layer gave, beside its weights.
+
+    Attributes:
+        broken: why it is no array of the shape that was asked for; None where it is one.
+        dtype_name: its dtype by its NumPy name, where it is one.
+    """
+
+    broken: BrokenCall | None
+    dtype_name: str = ""
+
+    @property
+    def dtype(self) -> str:
+        """Its dtype by its NumPy name.
+
+        Raises:
+            BrokenCall: it is no array of the shape that was asked for.
+        """
+        if self.broken is not None:
+            raise self.broken
+        return self.dtype_name
+
+
+class Draws:
+    """The calls made on one initializer in one run.
+
+    A call is named by (layer, dtype, stream, number); its seed derives from these and the run seed, so a verdict
+    is the same whichever claims ran before it.
+    """
+
+    def __init__(self, initializer: Initializer, run_seed: int) -> None:
+        self.initializer = initializer
+        self.run_seed = run_seed
+        self.deadline: float | None = None
+        self.weights = 0
+        self.calls = 0
+        self.changes: set[str] = set()
+        self.warnings: set[str] = set()
+        self.output = ""
+        self.nonfinite: dict[tuple[Layer, str], str] = {}
+        self._seeds: dict[tuple[Layer, str, str], Seeds] = {}
+        self._records: dict[tuple[Layer, str, str], Record] = {}
+        self._broken: dict[tuple[Layer, str], BrokenCall] = {}
+        self._first: dict[tuple[Layer, str], FirstCall] = {}
+
+    def seeds(self, layer: Layer, dtype: str, stream: str, start: int, stop: int) -> list[int]:
+        """The seeds of calls ``start`` to ``stop`` of a stream."""
+        key = (layer, dtype, stream)
+        if key not in self._seeds:
+            self._seeds[key] = Seeds(self.run_seed, self.initializer.name, layer.shape, dtype, stream)
+        return self._seeds[key].upto(stop)[start:]
+
+    def raw(self, layer: Layer, dtype: str, seeds: Sequence[int]) -> list[Any]:
+        """Results exactly as the user's code returned them, one a seed.
+
+        Raises:
+            BrokenCall: the code raised.
+            OutOfTime: the claim's wall-clock budget was spent before the call.
+        """
+        key = (layer, dtype)
+        if key in self._broken and self._broken[key].kind == "raises":
+            raise self._broken[key]
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise OutOfTime
+        try:
+            with contained() as seen:
+                results = self.initializer.sampler.calls(layer.asked, seeds, dtype)
+        except InitializerRaised as error:
+            self._broken[key] = BrokenCall("raises", f"raises {error}", error.trace)
+            raise self._broken[key] from None
+        self.changes.update(seen.changes)
+        self.warnings.update(seen.warnings)
+        if seen.output:
+            self.output = self.output or seen.output
+        self.calls += len(results)
+        return results
+
+    def first_call(self, layer: Layer, dtype: str) -> FirstCall:
+        """What the first call on a layer gave; made once, for all claims that ask what a call returns.
+
+        Raises:
+            BrokenCall: the code raised.
+            OutOfTime: the claim's wall-clock budget was spent before the call.
+        """
+        if (layer, dtype) not in self._first:
+            result = self.raw(layer, dtype, self.seeds(layer, dtype, "call", 0, 1))[0]
+            try:
+                self.array(layer, dtype, result)
+            except BrokenCall as broken:
+                self._first[layer, dtype] = FirstCall(broken)
+            else:
+                self._first[layer, dtype] = FirstCall(None, self.initializer.sampler.dtype_name(result))
+        return self._first[layer, dtype]
+
+    def array(self, layer: Layer, dtype: str, result: Any) -> Array:
+        """One result as an array of the shape that was asked for.
+
+        Raises:
+            BrokenCall: it is no array, or has another shape.
+        """
+        if type(result) is np.ndarray and result.dtype.kind == "f" and result.shape == layer.shape:
+            self.weights += result.size
+            return result
+        try:
+            array = self.initializer.sampler.to_numpy(result)
+        except TypeError as error:
+            broken = BrokenCall("type", f"returns {error}" if str(error) else f"returns {type(result).__name__}")
+        except (Exception, SystemExit) as error:  # the result is the user's code too
+            kind = type(result).__name__
+            broken = BrokenCall("type", f"returns {kind}, which cannot be read as an array: {one_line(error)}")
+        else:
+            if array.shape == layer.shape:
+                self.weights += array.size
+                return array
+            broken = BrokenCall("shape", f"returns shape {array.shape} where {layer.shape} was asked for")
+        self._broken[layer, dtype] = broken
+        raise broken
+
+    def arrays(self, layer: Layer, dtype: str, seeds: Sequence[int]) -> list[Array]:
+        """One array a seed, each with the values it had when its call returned.
+
+        Raises:
+            BrokenCall: the code raised, or returned no weights of the shape.
+        """
+        found = [self.array(layer, dtype, result) for result in self.raw(layer, dtype, seeds)]
+        places = [a.__array_interface__["data"][0] for a in found[:8] if a.size]
+        if len(set(places)) == len(places):
+            return found
+        # Results that share a buffer hold the last call's values by now: once more, one at a time.
+        return [self.array(layer, dtype, self.raw(layer, dtype, [seed])[0]).copy() for seed in seeds]
+
+    def stream(self, layer: Layer, dtype: str, seeds: Sequence[int], calls: int) -> list[list[Array]] | None:
+        """Several calls on one advancing generator, for each seed; None where no generator can be shared.
+
+        Raises:
+            BrokenCall: the code raised, or returned no weights of the shape.
+        """
+        runs = []
+        try:
+            with contained():
+                for seed in seeds:
+                    results = self.initializer.sampler.stream([layer.asked] * calls, seed, dtype)
+                    if results is None:
+                        return None
+                    arrays = [self.array(layer, dtype, result) for result in results]
+                    if len({a.__array_interface__["data"][0] for a in arrays}) < len(arrays):
+                        return None  # results that share a buffer hold the last call's values by now
+                    runs.append([a.copy() for a in arrays])
+        except InitializerRaised as error:
+            if isinstance(error.original, BrokenCall):
+                raise error.original from None
+            raise BrokenCall("raises", f"raises {error} on a second call", error.trace) from None
+        self.calls += calls * len(runs)
+        return runs
+
+    def stacks(
+        self, layer: Layer, dtype: str, stream: str, start: int, stop: int, *, chunk: int | None = None
+    ) -> Iterator[Array]:
+        """Calls ``start`` to ``stop`` as arrays (calls, units, inputs), a few MiB at a time."""
+        seeds = self.seeds(layer, dtype, stream, start, stop)
+        step = chunk or max(1, _CHUNK // layer.weights)
+        for at in range(0, len(seeds), step):
+            arrays = self.arrays(layer, dtype, seeds[at : at + step])
+            # As np.stack does, which looks at every array in Python.
+            stack = arrays[0][None] if len(arrays) == 1 else np.concatenate(arrays).reshape(-1, *layer.shape)
+            del arrays
+            if stack.dtype not in (np.float32, np.float64):
+                # float64 for whole numbers; low precision is exact in float32.
+                stack = stack.astype(np.float32 if stack.dtype.kind in "fV" else np.float64)
+            yield layer.as_units(stack)
+
+    def records(self, layer: Layer, dtype: str, stream: str, stop: int) -> Record:
+        """The sums of the first ``stop`` calls of a stream; what was drawn before is not drawn again."""
+        key = (layer, dtype, stream)
+        have = self._records.get(key)
+        start = len(have) if have is not None else 0
+        for stack in self.stacks(*key, start, stop):
+            self.keep(layer, dtype, stream, stack)
+        return self._records[key].first(stop)
+
+    def keep(self, layer: Layer, dtype: str, stream: str, stack: Array) -> None:
+        """Add the sums of the next calls of a stream, drawn by ``stacks`` for another purpose."""
+        key = (layer, dtype, stream)
+        record = Record.of(stack)
+        have = self._records.get(key)
+        self._records[key] = record if have is None else Record.merged(have, record)
+        if record.nonfinite.any() and (layer, dtype) not in self.nonfinite:
+            call = int(np.flatnonzero(record.nonfinite)[0])
+            where = stack[call][~np.isfinite(stack[call])]
+            self.nonfinite[layer, dtype] = f"{len(where)} of {layer.weights} weights are {where[0]}"
+
+    def recorded(self, layer: Layer, dtype: str, stream: str) -> int:
+        """How many calls of a stream have been reduced to sums."""
+        have = self._records.get((layer, dtype, stream))
+        return len(have) if have is not None else 0
+
+    def sample(self, layer: Layer, dtype: str, stream: str, calls: int) -> Array:
+        """The first calls of a stream whole, (calls, units, inputs); for the claims that must see weights."""
+        stacks = list(self.stacks(layer, dtype, stream, 0, calls))
+        return stacks[0] if len(stacks) == 1 else np.concatenate(stacks)
+
+
+def digest(array: Array) -> bytes:
+    """128 bits of an array's shape, dtype and values; -0.0 and 0.0 are one value."""
+    values = np.ascontiguousarray(array + array.dtype.type(0))
+    head = f"{values.shape}{values.dtype}".encode()
+    return hashlib.blake2b(head + values.tobytes(), digest_size=16).digest()

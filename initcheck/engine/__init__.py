@@ -1,0 +1,1 @@
+"""One claim against one initializer: its cases, its decisions, its verdict."""

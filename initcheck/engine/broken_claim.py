@@ -1,0 +1,47 @@
+"""A claim whose own code breaks: said as such, and no reason to stop the others."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+
+from initcheck.claims.claim import Claim, find
+from initcheck.contract.initializer import Initializer
+from initcheck.errors import UsageError
+from initcheck.report.verdict import BROKEN, Evidence, Result, Verdict
+from initcheck.sandbox.containment import one_line
+
+__all__ = ["account", "contained"]
+
+
+def contained(judge: Callable[[Initializer, str], Result], initializer: Initializer, claim_id: str) -> Result:
+    """Judge; where the claim's own code breaks, say so and go on with the others.
+
+    Raises:
+        UsageError: what was asked for cannot be done.
+    """
+    try:
+        return judge(initializer, claim_id)
+    except UsageError:
+        raise
+    except (Exception, SystemExit) as error:
+        claim = find(claim_id)
+        return Result(
+            claim=claim.id,
+            says=claim.says,
+            initializer=initializer.name,
+            family=claim.family,
+            verdict=Verdict.UNDECIDED,
+            reason=f"{BROKEN}: {one_line(error)}",
+            evidence=Evidence(detail=tuple(account(claim, error).splitlines())),
+            location=initializer.location,
+        )
+
+
+def account(claim: Claim, error: BaseException) -> str:
+    """The account of a bug in a claim: its traceback from where the claim was asked."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_name != "judge":
+        trace = trace.tb_next
+    whole = "".join(traceback.format_exception(type(error), error, trace))
+    return f"{claim.id}: {BROKEN}; tell its author.\n\n{whole}"

@@ -1,0 +1,96 @@
+"""The smallest defect that a run could have found: worked out from its budget and its error rate."""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from initcheck.contract.profile import Profile
+from initcheck.engine.trial import GROUP_WEIGHTS
+from initcheck.report.verdict import Result, Verdict
+from initcheck.statistics import Ledger, looks
+from initcheck.statistics.mean_bets import expected_log_e
+from initcheck.statistics.median import thresholds
+
+__all__ = ["factor_beyond_an_edge", "share_of_networks", "smallest_defects"]
+
+_FACTORS: list[float] = (1 + np.geomspace(1e-3, 9.0, 800)).tolist()
+_SAMPLE = 20_000
+_CURVES = ("signal_by_depth", "gradient_by_depth")
+
+
+def smallest_defects(results: Sequence[Result], ledger: Ledger, budget: Profile) -> dict[str, str]:
+    """Claim id -> the smallest defect that half of such runs find at least, for the claims that judge a band.
+
+    A claim counts where the run decided it: what was not asked found nothing.
+
+    Args:
+        results: of the run; which kind of band a claim judges is read off what it measured.
+        ledger: the error rates of the run.
+        budget: its profile.
+    """
+    found = {}
+    for result in results:
+        evidence = result.evidence
+        if result.verdict not in (Verdict.HOLDS, Verdict.FAILS) or evidence.e_value_log10 is None:
+            continue
+        if any(name in evidence.series for name in _CURVES):
+            share = share_of_networks(ledger.confirmation_level(1))
+            found[result.claim] = f"{share:.0%} of the networks outside {evidence.allowed}"
+        elif "variance_by_width" in evidence.series:
+            small = factor_beyond_an_edge(1, ledger.confirmation_level(1), budget)
+            sizes = (GROUP_WEIGHTS, budget.largest)
+            large = max(factor_beyond_an_edge(w, ledger.confirmation_level(1), budget) for w in sizes)
+            found[result.claim] = (
+                f"a second moment {small:.3g} times beyond an edge at 1 weight a call, {large:.3g} times at"
+                f" {GROUP_WEIGHTS} and more (normal weights)"
+            )
+    return found
+
+
+@functools.lru_cache(maxsize=64)
+def factor_beyond_an_edge(weights: int, level: float, budget: Profile) -> float:
+    """How far beyond an edge the second moment of normal weights must lie for a FAILS in at least half of the runs.
+
+    >>> from initcheck.contract.profile import profile
+    >>> round(factor_beyond_an_edge(256, 1e-6 / 34, profile("default")), 3)
+    1.002
+
+    The smallest factor r of a geometric grid at which the bets of either edge are expected to reach the e-value asked
+    for, in all calls that the budget pays for; looks on the way find somewhat more.
+
+    Args:
+        weights: of one call.
+        level: error rate of the FAILS.
+        budget: of a case.
+    """
+    group = math.ceil(GROUP_WEIGHTS / weights)
+    calls = min(budget.weights // (weights * group), budget.calls // group) // 8 * 8 * group
+    needed = math.log(2 / level)
+    # Values of one call whose mean is 1, as many as carry over to any number of calls.
+    values = np.random.default_rng(0).chisquare(weights, _SAMPLE) / weights
+    values /= values.mean()
+
+    def enough(factor: float) -> bool:
+        below, _ = expected_log_e(values / factor, 1.0, math.inf, calls)
+        _, above = expected_log_e(values * factor, 1.0, 1.0, calls)
+        return min(below, above) >= needed
+
+    found = bisect.bisect_left(_FACTORS, True, key=enough)
+    return _FACTORS[found] if found < len(_FACTORS) else math.inf
+
+
+def share_of_networks(level: float) -> float:
+    """The share of networks outside the band at which half of the runs at least find the median to be outside.
+
+    >>> round(share_of_networks(1e-6 / 34), 2)
+    0.75
+    """
+    sizes = looks(level)
+    # Half of the level an edge, as the test of the median has it.
+    needed = thresholds(sizes, level / 2)
+    return min(k / n for k, n in zip(needed, sizes, strict=True))

@@ -1,0 +1,227 @@
+"""What all claims about one initializer share: its resolved contract, its domain, and everything drawn of it."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from initcheck.adapters.signatures.frameworks import compiles
+from initcheck.claims.claim import Claim
+from initcheck.contract.contract import Contract
+from initcheck.contract.domain import Domain, domain_of
+from initcheck.contract.initializer import Initializer
+from initcheck.contract.layer import Layer
+from initcheck.contract.profile import Profile
+from initcheck.contract.second_moments import BackwardSecondMoment, ForwardSecondMoment, Statistic
+from initcheck.diagnosis.diagnosis import Cause, Observed, diagnose
+from initcheck.diagnosis.evidence.inference import Inferred, infer
+from initcheck.draws.chains import Chains
+from initcheck.draws.draws import BrokenCall, Draws, digest
+from initcheck.draws.fresh_process import FreshProcesses, fresh_processes
+from initcheck.draws.glances import Glances
+from initcheck.report.verdict import Evidence
+from initcheck.statistics import second_moment_shown
+
+__all__ = ["Subject"]
+
+# A law that is one point has few magnitudes (zeros, ones, an identity); a random result that ignores its seed has
+# as many as weights, and is no law.
+_MAGNITUDES = 16
+_REPEATS = 24
+
+
+class Subject:
+    """One initializer as a run sees it.
+
+    Attributes:
+        initializer: the initializer.
+        profile: the budget.
+        draws: everything drawn of it, by seeds that derive from the run seed.
+    """
+
+    def __init__(self, initializer: Initializer, profile: Profile, seed: int) -> None:
+        self.initializer = initializer
+        self.profile = profile
+        self.seed = seed
+        self.draws = Draws(initializer, seed)
+        self._chains: dict[Layer, Chains] = {}
+
+    @functools.cached_property
+    def inferred(self) -> Inferred | None:
+        """What its draws say it promises; None where everything was declared or is known."""
+        said = self.initializer.contract
+        target_known = said.activation is not None or said.gain is not None or said.std is not None
+        if target_known and said.fan is not None and said.layout is not None and self.initializer.ranks:
+            return None
+        layout = said.layout
+        return infer(
+            self._draw_for_inference,
+            framework=self.initializer.framework,
+            layout=layout,
+            seed=self.seed,
+            ranks=self.initializer.ranks,
+        )
+
+    def likely_cause(self, claim_id: str, failed: Evidence) -> Cause | None:
+        """What probably makes a claim fail, and the fix; words for what was proven, never a verdict."""
+        layer = Layer(failed.shape, self._layout_of(failed.shape)) if failed.shape else None
+        observed = Observed(
+            draw=self._draw_for_inference, contract=self.contract, claim=claim_id, layer=layer, seed=self.seed
+        )
+        return diagnose(observed)
+
+    def _layout_of(self, shape: tuple[int, ...]) -> str:
+        fitting = [x for x in self.domain.layouts if (2 if x in ("out_in", "in_out") else len(x)) == len(shape)]
+        return fitting[0] if fitting else "out_in"
+
+    @functools.cached_property
+    def contract(self) -> Contract:
+        """What the claims hold it to: declared, else known, else inferred, else (linear, fan_in)."""
+        said = self.initializer.contract
+        if said.promised("distribution") == "orthogonal":
+            # Orthonormal rows, or columns of a tall matrix, have that variance and can have no other.
+            said = said.filled_by(Contract(fan="fan_max", entries="dependent"), "known")
+        if self.inferred is not None:
+            if said.activation is not None or said.gain is not None or said.std is not None:
+                # The strength of the initializer is promised: its draws may fill in the layout, not excuse it.
+                said = said.filled_by(
+                    Contract(layout=self.inferred.contract.layout, fan=said.fan or "fan_in"), "assumed"
+                )
+            else:
+                said = said.filled_by(self.inferred.contract, "inferred")
+        return said.filled_by(Contract(activation="linear", fan="fan_in", layout="out_in"), "assumed")
+
+    @functools.cached_property
+    def domain(self) -> Domain:
+        """The layers it is asked for."""
+        convolutions = self.inferred is not None and self.inferred.handles_convolutions
+        return domain_of(
+            self.contract,
+            self.profile,
+            self.seed,
+            self.initializer.name,
+            ranks=self.initializer.ranks,
+            convolutions=convolutions,
+            costly_shapes=self.costly_shapes,
+            squares=self.initializer.squares,
+        )
+
+    @property
+    def costly_shapes(self) -> bool:
+        """Whether every new shape costs a compilation: then few are asked for, and none for a glance."""
+        return self.initializer.batched or compiles(self.initializer.framework)
+
+    @functools.cached_property
+    def glances(self) -> Glances:
+        """What a few hundred weights of every width gave, for all claims that look there."""
+        return Glances(self.draws)
+
+    @functools.cached_property
+    def fresh(self) -> FreshProcesses:
+        """The processes of this run that have drawn nothing yet."""
+        return fresh_processes()
+
+    def contract_of(self, layer: Layer) -> Contract:
+        """What this layer is held to: the weights of a built layer may each have a promise of their own."""
+        return self.contract
+
+    def plan_of(self, claim: Claim) -> tuple[Layer, ...]:
+        """The layers that a claim walks."""
+        return self.domain.plan
+
+    def not_asked(self, claim: Claim) -> str | None:
+        """Why a claim does not fit this kind of subject; None where it does."""
+        return None
+
+    def output_second_moment(self, layer: Layer) -> Statistic:
+        """The second moment of a unit's output, over the ideal."""
+        return ForwardSecondMoment(layer, self.contract)
+
+    def gradient_second_moment(self, layer: Layer) -> Statistic:
+        """The second moment of a gradient behind the layer, over the ideal."""
+        return BackwardSecondMoment(layer, self.contract)
+
+    def peers(self, layer: Layer) -> tuple[Layer, ...]:
+        """Everything that one call draws beside this layer; none where a call draws one weight."""
+        return ()
+
+    def chains(self, layer: Layer) -> Chains:
+        """The deep networks of a square layer, kept for both directions."""
+        if layer not in self._chains:
+            self._chains[layer] = Chains(self.draws, self.contract, layer)
+        return self._chains[layer]
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether smaller layers than those of the plan can be asked for."""
+        return True
+
+    @functools.cached_property
+    def constant(self) -> bool:
+        """Whether every call of one shape gives the same few magnitudes: then one result is the whole law."""
+        try:
+            return all(self._repeats(layer) for layer in self.probes) and self._few_magnitudes()
+        except BrokenCall:
+            return False
+
+    def is_constant(self, layer: Layer) -> bool:
+        """Whether this layer's weights are a constant of the initializer, so that one call decides exactly."""
+        return self.constant
+
+    @functools.cached_property
+    def second_moment_exists(self) -> bool:
+        """Whether the tail of the weights shows that a variance exists at all (Hill's index)."""
+        for layer in sorted(self.domain.plan, key=lambda a: (a.weights, a), reverse=True):
+            calls = max(1, -(-262_144 // layer.weights))
+            values = self.draws.sample(layer, self.contract.dtypes[0], "screen", min(calls, 4096))
+            # A NaN has no size; that there are some is the finding of another claim.
+            sizes = values[np.isfinite(values)]
+            if sizes.size:
+                return self.constant or second_moment_shown(sizes)
+        return self.constant
+
+    @functools.cached_property
+    def probes(self) -> tuple[Layer, ...]:
+        """Three layers, small, middling and large, for what a few calls decide."""
+        plan = self.domain.plan
+        return tuple(dict.fromkeys((plan[0], plan[len(plan) // 2], plan[-1])))
+
+    @property
+    def positioned(self) -> tuple[Layer, ...]:
+        """The layers whose positions are looked at one by one, in thousands of calls."""
+        return self.medium
+
+    @functools.cached_property
+    def medium(self) -> tuple[Layer, ...]:
+        """A few layers of 64 to 1,100 weights, of different kinds, for the claims that must see whole results."""
+        sized = [a for a in self.domain.plan if 64 <= a.weights <= 1_100 and min(a.units, a.inputs) >= 4]
+        several = [a for a in self.domain.plan if 64 <= a.weights <= 1_100]
+        chosen = (sized or several)[:: max(1, len(sized or several) // 3)][-3:]
+        # W = W^T is seen in squares alone.
+        squares = [a for a in sized if a.units == a.inputs and not any(b.units == b.inputs for b in chosen)]
+        return (*squares[-1:], *chosen)
+
+    def _repeats(self, layer: Layer) -> bool:
+        dtype = self.contract.dtypes[0]
+        first = None
+        for stack in self.draws.stacks(layer, dtype, "screen", 0, _REPEATS, chunk=1):
+            seen = digest(stack)
+            if first is not None and seen != first:
+                return False
+            first = seen
+        return True
+
+    def _few_magnitudes(self) -> bool:
+        values = self.draws.sample(self.domain.largest, self.contract.dtypes[0], "screen", 1)
+        # A NaN in every call is no law of one point, but no law at all.
+        return bool(np.isfinite(values).all()) and len(np.unique(np.abs(values))) <= _MAGNITUDES
+
+    def _draw_for_inference(self, shape: tuple[int, ...], seed: int) -> Any:
+        layer = Layer(shape, _ANY_LAYOUT.get(len(shape), "out_in"))
+        dtype = self.initializer.contract.dtypes[0]
+        return self.draws.array(layer, dtype, self.draws.raw(layer, dtype, [seed])[0])
+
+
+_ANY_LAYOUT = {2: "out_in", 3: "oiw", 4: "oihw", 5: "oidhw"}

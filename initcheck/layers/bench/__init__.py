@@ -1,0 +1,1 @@
+"""One built layer, fed: what it takes, and how far each output looks."""

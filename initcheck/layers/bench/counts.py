@@ -1,0 +1,185 @@
+"""Layers that are linear in each input: fans counted with weights of 1, and what the closed form is worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.layers.bench.bench import Bench
+from initcheck.layers.bench.geometry import Interior, interior_of
+
+__all__ = ["Counts", "count", "is_linear", "is_multilinear", "reached", "summed_by_support", "weights_tell"]
+
+Array = npt.NDArray[np.generic]
+
+_LINEAR_TO = 1e-3
+_CLOSED_WITHIN = 0.2
+_OUTPUT_VALUES = 4096
+# Numbers in one batch of inputs: a 3-D image of 64 channels must stay below 100 MiB.
+_INPUT_VALUES = 4_000_000
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a linear layer's unit sums over.
+
+    Attributes:
+        fan_in: mean over interior outputs of f(1) - f(0), weights 1.
+        fan_out: mean over interior inputs of the gradient there with cotangent 1.
+        interior: where these were taken.
+    """
+
+    fan_in: float
+    fan_out: float
+    interior: Interior
+
+
+def extent_of(bench: Bench) -> int:
+    """A spatial extent that has an interior: 4 k + 1, k the widest spatial axis of a weight."""
+    kernel = max(bench.size.kernel, default=0)
+    if not kernel and bench.feed.form == "image":
+        axes = bench.feed.axes
+        kernel = max(min(sorted(w.shape)[:axes] or [1]) for w in bench.weights.values() if w.ndim > axes)
+    return 4 * max(kernel, 1) + 1
+
+
+def is_linear(bench: Bench) -> bool:
+    """Whether f(a + b) + f(0) = f(a) + f(b) in every input, with random weights of ours."""
+    parameters = bench.random()
+    extent = extent_of(bench)
+    a, b = bench.normal(3, extent), bench.normal(3, extent)
+    if bench.feed.copies > 1 and bench.feed.form != "cell":
+        return _additive(bench, parameters, a, b, range(len(a)))
+    return all(_additive(bench, parameters, a, b, [place]) for place in range(len(a)))
+
+
+def _additive(
+    bench: Bench, parameters: dict[str, Array], a: Sequence[Array], b: Sequence[Array], places: Sequence[int]
+) -> bool:
+    def value(inputs: dict[int, Array]) -> npt.NDArray[np.float64]:
+        return bench.run(parameters, [inputs.get(n, x) for n, x in enumerate(a)])
+
+    both = value({n: np.asarray(a[n]) + np.asarray(b[n]) for n in places})
+    zero = value({n: np.zeros_like(a[n]) for n in places})
+    one, other = value({}), value({n: b[n] for n in places})
+    size = float(np.abs(one - zero).max() + np.abs(other - zero).max())
+    return bool(np.abs(both + zero - one - other).max() <= _LINEAR_TO * max(size, 1e-12)) and size > 0
+
+
+def is_multilinear(bench: Bench) -> bool:
+    """Whether doubling any one weight doubles the output: then every weight has fans of its own."""
+    parameters = bench.random(positive=True)
+    inputs = bench.normal(2, extent_of(bench))
+    zero = bench.run(parameters, [np.zeros_like(x) for x in inputs])
+    once = bench.run(parameters, inputs) - zero
+    for name in bench.weights:
+        twice = bench.run({**parameters, name: 2 * parameters[name]}, inputs) - zero
+        if np.abs(twice - 2 * once).max() > _LINEAR_TO * np.abs(once).max():
+            return False
+    return True
+
+
+def count(bench: Bench) -> Counts:
+    """Count the fans of a linear layer.
+
+    Raises:
+        ValueError: its output has other axes than its input, or nothing of it is interior.
+    """
+    interior = interior_of(bench, extent_of(bench))
+    channel = bench.feed.channel_axis
+    shapes = bench.shapes(1, interior.extent)
+    ones = [np.ones(shape, np.float32) for shape in shapes]
+    zeros = [np.zeros(shape, np.float32) for shape in shapes]
+    out = bench.run(bench.ones, ones) - bench.run(bench.ones, zeros)
+    gradients, _ = bench.pull(bench.ones, ones, np.ones(out.shape, np.float32))
+    fan_in = float(interior.of_output(out, channel).astype(np.float64).mean())
+    fan_out = float(interior.of_input(gradients[0], channel).astype(np.float64).mean())
+    return Counts(_near_whole(fan_in), _near_whole(fan_out), interior)
+
+
+def _near_whole(value: float) -> float:
+    whole = round(value)
+    return float(whole) if abs(value - whole) < 1e-3 * max(whole, 1) else value
+
+
+def summed_by_support(bench: Bench, name: str, interior: Interior) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """How one output uses the only weight: its shape with grouped axes split, and the axes summed over.
+
+    One channel of the output is asked for its gradient at random inputs: the entries that are not zero are those
+    it uses. Along an axis that it uses in part the weight holds several groups side by side.
+    """
+    inputs = bench.normal(1, interior.extent)
+    parameters = bench.random()
+    out = bench.run(parameters, inputs)
+    cotangent = np.zeros(out.shape, np.float32)
+    index: list[slice | int] = [slice(None)] * out.ndim
+    index[bench.feed.channel_axis] = 0
+    cotangent[tuple(index)] = 1.0
+    _, gradients = bench.pull(parameters, inputs, cotangent)
+    used = np.abs(gradients[name]) > 1e-9
+    view: list[int] = []
+    summed: list[int] = []
+    for axis, length in enumerate(used.shape):
+        others = tuple(a for a in range(used.ndim) if a != axis)
+        extent = int(used.any(axis=others).sum())
+        if extent > 1:
+            if extent < length and length % extent == 0:
+                view.append(length // extent)
+                length = extent
+            summed.append(len(view))
+        view.append(length)
+    return tuple(view), tuple(summed)
+
+
+def weights_tell(bench: Bench, name: str, counts: Counts) -> bool:
+    """Whether fan_in mean(w^2) is what comes out, for weights of ours and the layer's own, within 20 %.
+
+    Not where something between the weight and its use rescales it: weight normalisation, scaling at run time.
+    """
+    for parameters in (bench.random(), bench.with_weights(bench.weights)):
+        expected = counts.fan_in * float(np.mean(np.square(np.asarray(parameters[name], np.float64))))
+        # Outputs share their inputs, so that 4,096 of them may be few: what looks wrong is looked at again.
+        looks = (_forward_energy(bench, parameters, counts.interior, times) for times in (1, 16))
+        if not any(abs(found - expected) <= _CLOSED_WITHIN * max(expected, 1e-30) for found in looks):
+            return False
+    return True
+
+
+def reached(bench: Bench, interior: Interior) -> tuple[float, float]:
+    """Fans by what is touched, for a layer whose weights do not add up: inputs of an output, outputs of an input."""
+    inputs = bench.normal(1, interior.extent)
+    parameters = bench.random()
+    channel = bench.feed.channel_axis
+    out = bench.run(parameters, inputs)
+    inside = interior.of_output(np.arange(out.size).reshape(out.shape), channel).ravel()
+    touched = []
+    for place in bench.rng.choice(inside, min(4, inside.size), replace=False):
+        cotangent = np.zeros(out.size, np.float32)
+        cotangent[place] = 1.0
+        gradients, _ = bench.pull(parameters, inputs, cotangent.reshape(out.shape))
+        touched.append(sum(np.count_nonzero(g) for g in gradients))
+    inside = interior.of_input(np.arange(inputs[0].size).reshape(inputs[0].shape), channel).ravel()
+    moved = []
+    for place in bench.rng.choice(inside, min(4, inside.size), replace=False):
+        lit = np.array(inputs[0]).ravel()
+        lit[place] += 1.0
+        other = bench.run(parameters, [lit.reshape(inputs[0].shape), *inputs[1:]])
+        moved.append(np.count_nonzero(np.abs(other - out) > 1e-5 * np.abs(out).max()))
+    # A weight near zero may go unseen; the count is a whole number of them.
+    return float(round(max(touched))), float(round(max(moved)))
+
+
+def _forward_energy(bench: Bench, parameters: dict[str, Array], interior: Interior, times: int) -> float:
+    """Mean over interior outputs of (f(z) - f(0))^2, z standard normal, over 4,096 output values or more."""
+    per_input = sum(int(np.prod(s)) for s in bench.shapes(1, interior.extent))
+    zeros = [np.zeros(s, np.float32) for s in bench.shapes(1, interior.extent)]
+    rest = bench.run(parameters, zeros)
+    units = interior.of_output(rest, bench.feed.channel_axis).size
+    batch = max(math.ceil(_OUTPUT_VALUES / units), 4 if interior.outputs else 512)
+    batch = max(2, min(times * batch, _INPUT_VALUES // per_input))
+    out = bench.run(parameters, bench.normal(batch, interior.extent)) - rest
+    return float(np.mean(np.square(interior.of_output(out, bench.feed.channel_axis).astype(np.float64))))

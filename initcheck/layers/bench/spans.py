@@ -1,0 +1,152 @@
+"""What the weights of a layer of several matrices sum over, read off the row spaces of their gradients."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.layers.bench.bench import Bench
+from initcheck.layers.bench.feeds import TOKENS
+from initcheck.layers.bench.geometry import Interior
+
+__all__ = ["Span", "constant_axes", "spans_of"]
+
+Floats = npt.NDArray[np.float64]
+
+_PACKED = (4, 3, 2)
+_SMALL = 1e-3
+_ATTEMPTS = 4
+_WEAK = 0.2
+
+
+@dataclass(frozen=True)
+class Span:
+    """How a weight is used, found at one size and true of all.
+
+    Attributes:
+        summed: the axes a unit sums over.
+        packed: (axis, number of blocks) of an output axis that holds several matrices side by side.
+    """
+
+    summed: tuple[int, ...]
+    packed: tuple[int, int] | None = None
+
+
+def spans_of(bench: Bench) -> dict[str, Span | None]:
+    """The span of every weight; None where the gradients do not tell.
+
+    Two input vectors are fed and two losses asked. Along the axis that a weight multiplies, the row space of its
+    gradient is that of what was fed to it: another loss changes the errors, not the inputs.
+    """
+    batch = TOKENS if bench.feed.form in ("rows", "cell") else 1
+    arguments = {value for _, value in bench.size.arguments if isinstance(value, int)}
+    declared = arguments | {bench.size.inputs, bench.size.outputs}
+    found: dict[str, Span | None] = dict.fromkeys(bench.weights)
+    for _ in range(_ATTEMPTS):
+        inputs = bench.normal(batch)
+        # Weak weights: strong ones saturate an attention, and two tokens become one.
+        parameters = bench.random(scale=_WEAK)
+        out = bench.run(parameters, inputs)
+        pulled = []
+        for _ in range(2):
+            cotangent = bench.rng.standard_normal(out.shape).astype(np.float32)
+            pulled.append(bench.pull(parameters, inputs, cotangent)[1])
+        fed = [np.asarray(x, np.float64).reshape(-1, x.shape[-1]) for x in inputs]
+        for name, weight in bench.weights.items():
+            if found[name] is None:
+                one, other = (np.asarray(p[name], np.float64) for p in pulled)
+                summed = _summed(one, other, fed)
+                if summed is not None:
+                    found[name] = Span(summed, _packed(weight.shape, summed, declared))
+        if None not in found.values():
+            break
+    return found
+
+
+def _summed(one: Floats, other: Floats, fed: Sequence[Floats]) -> tuple[int, ...] | None:
+    if not (np.isfinite(one).all() and np.abs(one).max() > 0 and np.abs(other).max() > 0):
+        return None
+    spaces = [_row_space(x, range(1, 2)) for x in fed]
+    for axis, length in enumerate(one.shape):
+        mine = _row_space(one, (axis,))
+        fits = [s for s in spaces if s.shape[1] == length]
+        if mine.shape[0] < length and any(_inside(mine, space) for space in fits):
+            return (axis,)
+    for count in range(1, one.ndim):
+        for axes in itertools.combinations(range(one.ndim), count):
+            width = math.prod(one.shape[a] for a in axes)
+            mine, theirs = _row_space(one, axes), _row_space(other, axes)
+            low = len(mine) <= TOKENS and len(theirs) <= TOKENS and len(mine) < width
+            if low and _inside(mine, theirs) and _inside(theirs, mine):
+                return axes
+    return None
+
+
+def _row_space(array: Floats, axes: Sequence[int]) -> Floats:
+    """An orthonormal basis of the space that the array spans along some axes, (rank, width)."""
+    axes = list(axes)
+    width = math.prod(array.shape[a] for a in axes)
+    rows = np.moveaxis(array, axes, range(-len(axes), 0)).reshape(-1, width)
+    _, values, basis = np.linalg.svd(rows, full_matrices=False)
+    return np.asarray(basis[values > _SMALL * values[0]]) if values[0] > 0 else basis[:0]
+
+
+def _inside(one: Floats, other: Floats) -> bool:
+    """Whether the space of ``one`` lies in that of ``other``."""
+    rest = one - (one @ other.T) @ other
+    return bool(np.abs(rest).max(initial=0.0) < 10 * _SMALL)
+
+
+def _packed(shape: tuple[int, ...], summed: tuple[int, ...], declared: set[int]) -> tuple[int, int] | None:
+    for axis, length in enumerate(shape):
+        if axis in summed or length in declared:
+            continue
+        for blocks in _PACKED:
+            if length % blocks == 0 and length // blocks in declared:
+                return axis, blocks
+    return None
+
+
+def constant_axes(bench: Bench, interior: Interior) -> dict[str, tuple[int, ...]]:
+    """Of a layer that is linear in every weight: the axes along which the gradient's profile ignores the loss.
+
+    Fed with 1 everywhere, other weights random: along an axis that is summed over, the gradient is one profile times
+    a number, whatever the loss; along an output's axis it follows the loss.
+    """
+    inputs = [np.ones(s, np.float32) for s in bench.shapes(1, interior.extent)]
+    parameters = bench.random(positive=True)
+    out = bench.run(parameters, inputs)
+    pulled = []
+    # Each loss looks at a channel of its own: the average of many would be much the same for any two.
+    for index in (0, out.shape[bench.feed.channel_axis] - 1):
+        cotangent = np.zeros(out.shape, np.float32)
+        channel: list[slice | int] = [slice(None)] * out.ndim
+        channel[bench.feed.channel_axis] = index
+        cotangent[tuple(channel)] = bench.rng.uniform(0.5, 1.5, cotangent[tuple(channel)].shape)
+        inside = np.zeros(out.size, bool)
+        inside[interior.of_output(np.arange(out.size).reshape(out.shape), bench.feed.channel_axis).ravel()] = True
+        cotangent *= inside.reshape(out.shape)
+        pulled.append(bench.pull(parameters, inputs, cotangent)[1])
+    found = {}
+    for name in bench.weights:
+        one, other = (np.asarray(p[name], np.float64) for p in pulled)
+        found[name] = tuple(
+            axis for axis, length in enumerate(one.shape) if length > 1 and _one_profile(one, other, axis)
+        )
+    return found
+
+
+def _one_profile(one: Floats, other: Floats, axis: int) -> bool:
+    profiles = []
+    for array in (one, other):
+        rows = np.moveaxis(array, axis, -1).reshape(-1, array.shape[axis])
+        _, values, basis = np.linalg.svd(rows, full_matrices=False)
+        if len(values) > 1 and values[1] > _SMALL * values[0]:
+            return False
+        profiles.append(basis[0])
+    return bool(abs(float(profiles[0] @ profiles[1])) > 1 - 1e-5)

@@ -1,0 +1,132 @@
+"""What is drawn of a layer: fresh layers, each built once for all of its weights, or measured as a function."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.contract.layer import Layer
+from initcheck.draws.draws import Draws
+from initcheck.layers.direct import measured
+from initcheck.layers.fans import Structure
+from initcheck.layers.part import Part, Whole
+from initcheck.layers.sampler import EVERY, LayerSampler
+from initcheck.networks import Activation
+from initcheck.seeds import Seeds
+from initcheck.statistics import Record
+
+__all__ = ["LayerDraws"]
+
+Array = npt.NDArray[Any]
+
+# Numbers of the builds that are kept: 32 MiB of float32. The parts of one layer are asked for one after another.
+_KEPT = 2**23
+# Weights that are stacked at a time.
+_CHUNK = 2**20
+
+
+class LayerDraws(Draws):
+    """Calls on a layer: a call is one fresh layer, and all parts of one size are read off the same one.
+
+    Attributes:
+        structure: what was found of the layer.
+        phi: the activation whose output a measured layer is fed.
+    """
+
+    structure: Structure
+    phi: Activation
+    _builds: OrderedDict[tuple[int, str, int], dict[str, Array]]
+    _kept = 0
+
+    def read(self, structure: Structure) -> None:
+        """Take the structure, which is found after the first draws could be asked for; the activation follows."""
+        self.structure = structure
+        self._builds = OrderedDict()
+
+    @property
+    def sampler(self) -> LayerSampler:
+        """The sampler of the layer."""
+        sampler = self.initializer.sampler
+        assert isinstance(sampler, LayerSampler)
+        return sampler
+
+    def seeds(self, layer: Layer, dtype: str, stream: str, start: int, stop: int) -> list[int]:
+        """The seeds of a stream at the size of a part: the same for all parts of that size."""
+        key = (Layer((_number(layer),)), dtype, stream)
+        if key not in self._seeds:
+            size = str(self.sampler.sizes[_number(layer)])
+            self._seeds[key] = Seeds(self.run_seed, self.initializer.name, size, dtype, stream)
+        return self._seeds[key].upto(stop)[start:]
+
+    def array(self, layer: Layer, dtype: str, result: Any) -> Array:
+        """The part of a whole weight.
+
+        Raises:
+            BrokenCall: as ``Draws``.
+        """
+        if isinstance(layer, Part):
+            result = layer.of(self.sampler.to_numpy(result))
+        return super().array(layer, dtype, result)
+
+    def arrays(self, layer: Layer, dtype: str, seeds: Sequence[int]) -> list[Array]:
+        """One array a seed, of layers that were built before or are built now.
+
+        Raises:
+            BrokenCall: as ``Draws``.
+        """
+        if isinstance(layer, Whole):
+            interior = self.structure.interiors[layer.number]
+            functions = self.sampler.functions(layer.size, seeds)
+            feed = self.sampler.builder.feed(layer.size)
+            self.calls += len(seeds)
+            return [
+                measured(f, feed, layer.size, interior, self.phi, s, backward=layer.backward)
+                for f, s in zip(functions, seeds, strict=True)
+            ]
+        assert isinstance(layer, Part)
+        return [self.array(layer, dtype, self.build(layer, dtype, seed)[layer.weight]) for seed in seeds]
+
+    def records(self, layer: Layer, dtype: str, stream: str, stop: int) -> Record:
+        """The sums of the first calls of a stream; those of all parts of a size are taken from one build.
+
+        Raises:
+            BrokenCall: as ``Draws``.
+        """
+        start = self.recorded(layer, dtype, stream)
+        if isinstance(layer, Part) and start < stop:
+            together = [p for p in self.structure.parts if p.number == layer.number]
+            together = [p for p in together if self.recorded(p, dtype, stream) == start]
+            seeds = self.seeds(layer, dtype, stream, start, stop)
+            step = max(1, _CHUNK // sum(p.weights for p in together))
+            for at in range(0, len(seeds), step):
+                builds = [self.build(layer, dtype, seed) for seed in seeds[at : at + step]]
+                for part in together:
+                    stack = np.stack([self.array(part, dtype, b[part.weight]) for b in builds])
+                    self.keep(part, dtype, stream, part.as_units(stack))
+        return super().records(layer, dtype, stream, stop)
+
+    def build(self, part: Part, dtype: str, seed: int) -> dict[str, Array]:
+        """All weights of the layer that this seed gives at the size of a part.
+
+        Raises:
+            BrokenCall: the code raised.
+        """
+        key = (part.number, dtype, seed)
+        if key not in self._builds:
+            every = replace(part, place=EVERY)
+            self._builds[key] = {name: np.array(w) for name, w in self.raw(every, dtype, [seed])[0].items()}
+            self._kept += sum(w.size for w in self._builds[key].values())
+            while self._kept > _KEPT and len(self._builds) > 1:
+                _, dropped = self._builds.popitem(last=False)
+                self._kept -= sum(w.size for w in dropped.values())
+        return self._builds[key]
+
+
+def _number(layer: Layer) -> int:
+    assert isinstance(layer, (Part, Whole))
+    return layer.number

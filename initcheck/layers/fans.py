@@ -1,0 +1,222 @@
+"""The structure of a layer at each of its sizes: its parts, their fans, and how its scale is judged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from initcheck.contract.contract import Contract
+from initcheck.errors import UsageError
+from initcheck.layers.bench.bench import Bench
+from initcheck.layers.bench.counts import (
+    Counts,
+    count,
+    is_linear,
+    is_multilinear,
+    reached,
+    summed_by_support,
+    weights_tell,
+)
+from initcheck.layers.bench.feeds import LOOKUPS, Feed
+from initcheck.layers.bench.geometry import Interior
+from initcheck.layers.bench.sizes import Size
+from initcheck.layers.bench.spans import Span, constant_axes, spans_of
+from initcheck.layers.direct import BATCH
+from initcheck.layers.functions.layer_function import matrices
+from initcheck.layers.part import Block, Part, Whole
+from initcheck.layers.sampler import LayerSampler
+from initcheck.sandbox.containment import InitializerRaised, contained
+
+__all__ = ["Structure", "structure_of"]
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass
+class Structure:
+    """What was found of a layer, with weights of ours.
+
+    Attributes:
+        parts: the weights, block by block, at every size.
+        wholes: the layer at every size where no closed form tells what it does.
+        interiors: of those, by the number of their size.
+        contracts: what the initializer of a weight promises, where the layer says so.
+        factors: the summed axes of weights that follow one another.
+        scales: parameters that only scale another weight.
+        lookup: it is a table of rows: nothing is summed.
+        others: biases, and what else has one axis only, that are not zero: no claim is about them.
+        notes: what could not be found.
+        refused: sizes at which it cannot be built, with what it raised.
+    """
+
+    parts: list[Part] = field(default_factory=list)
+    wholes: list[Whole] = field(default_factory=list)
+    interiors: dict[int, Interior] = field(default_factory=dict)
+    contracts: dict[str, Contract] = field(default_factory=dict)
+    factors: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    scales: set[str] = field(default_factory=set)
+    lookup: bool = False
+    others: dict[str, None] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+    refused: dict[Size, InitializerRaised] = field(default_factory=dict)
+
+
+def structure_of(sampler: LayerSampler) -> Structure:
+    """Build the layer at each size once and find what its weights do.
+
+    Raises:
+        UsageError: it has no weight, or cannot be fed, or is of a kind that cannot be told.
+    """
+    found = Structure()
+    spans: dict[str, Span | None] = {}
+    for number, size in enumerate(sampler.sizes):
+        try:
+            with contained():
+                _at(sampler, number, size, found, spans)
+        except InitializerRaised as error:
+            found.refused[size] = error
+    if not found.parts:
+        for raised in found.refused.values():
+            raise UsageError(f"{sampler.builder.name} cannot be judged as a layer: it raises {raised}.")
+        raise UsageError(f"{sampler.builder.name} builds a layer without weights: there is nothing to check.")
+    return found
+
+
+def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans: dict[str, Span | None]) -> None:
+    [function] = sampler.functions(size, [1])
+    shapes = {name: w.shape for name, w in matrices(function.parameters()).items()}
+    if not shapes:
+        return
+    found.contracts.update(function.contracts())
+    others = (name for name, a in function.parameters().items() if name not in shapes and np.any(a))
+    found.others.update(dict.fromkeys(others))
+    if size.lookup or _is_lookup(function.layer):
+        found.lookup = True
+        for place, (name, shape) in enumerate(shapes.items()):
+            found.parts.append(_part(size, number, name, place, shape, Span((1,)), (shape[1], shape[0])))
+        return
+    if spans:
+        _several(size, number, shapes, spans, found)
+        return
+    bench = Bench(function, sampler.builder.feed(size), size, np.random.default_rng(number))
+    if not is_linear(bench):
+        if bench.feed.form == "image" and bench.feed.axes == 1 and bench.feed.channel_axis == -1:
+            # A self-attention takes a row of positions as a sequence, which is then one of two tokens.
+            bench = replace(bench, feed=Feed("tokens", bench.feed.kind))
+        spans.update(spans_of(bench))
+        _several(size, number, shapes, spans, found)
+        return
+    try:
+        counts = count(bench)
+    except ValueError as error:
+        found.notes[f"its scale at {size} was not judged: {error}"] = None
+        counts = None
+    if counts is not None:
+        if size.probe or not found.factors:
+            # Found at widths of 4 or more: one input or one output tells nothing of the axes.
+            found.factors = constant_axes(bench, counts.interior) if len(shapes) > 1 else {}
+        if not size.probe:
+            _linear(bench, counts, number, shapes, found)
+
+
+def _linear(bench: Bench, counts: Counts, number: int, shapes: Shapes, found: Structure) -> None:
+    size = bench.size
+    fans = (counts.fan_in, counts.fan_out)
+    if len(shapes) == 1:
+        [name] = shapes
+        view, summed = summed_by_support(bench, name, counts.interior)
+        part = Part(
+            shape=shapes[name], size=size, number=number, weight=name, view=view, summed=summed, fans=fans
+        )  # fmt: skip
+        found.parts.append(part)
+        if weights_tell(bench, name, counts):
+            return
+    elif is_multilinear(bench):
+        found.parts += _factors(bench, counts, number, shapes, found.factors)
+        return
+    else:
+        for place, (name, shape) in enumerate(shapes.items()):
+            if name in found.scales or (not found.parts and sorted(shape)[-2] == 1):
+                # The magnitudes of a weight normalisation are no weights: they are positive on purpose.
+                found.scales.add(name)
+                continue
+            # Which axis of a factor is summed does not matter: the scale is that of the whole layer.
+            span = Span(tuple(range(1, len(shape))))
+            part = _part(size, number, name, place, shape, span, (float(math.prod(shape[1:])), float(shape[0])))
+            found.parts.append(part)
+    out = np.zeros(bench.run(bench.own, bench.normal(1, counts.interior.extent)).shape)
+    fed = np.zeros(bench.shapes(1, counts.interior.extent)[0])
+    channel = bench.feed.channel_axis
+    found.wholes.append(
+        Whole(
+            shape=(BATCH, counts.interior.of_output(out, channel).size),
+            size=size,
+            number=number,
+            fans=reached(bench, counts.interior),
+            gradients=counts.interior.of_input(fed, channel).size,
+        )
+    )
+    found.interiors[number] = counts.interior
+    found.notes["no weight of it tells its scale by itself, so the layer is run on random inputs"] = None
+
+
+def _factors(
+    bench: Bench, counts: Counts, number: int, shapes: Shapes, summed: Mapping[str, tuple[int, ...]]
+) -> list[Part]:
+    """Weights that follow one another (separable convolution): each has fans of its own, found by its gradient."""
+    parts = [
+        _part(bench.size, number, name, place, shape, Span(summed[name]), (1.0, 1.0))
+        for place, (name, shape) in enumerate(shapes.items())
+    ]
+    parts = [replace(p, fans=(float(p.inputs), _fan_out_of(p, bench))) for p in parts]
+    # The outputs that one input reaches through all of them were counted; what is too many belongs to a weight whose
+    # channels are kept apart (depthwise).
+    excess = math.prod(p.fans[1] for p in parts) / counts.fan_out
+    apart = [p for p in parts if excess > 1.5 and p.inputs < math.prod(p.shape) and p.units % round(excess) == 0]
+    if apart:
+        most = max(apart, key=lambda p: len(p.summed))
+        parts[parts.index(most)] = replace(most, fans=(most.fans[0], most.fans[1] / excess))
+    return parts
+
+
+def _fan_out_of(part: Part, bench: Bench) -> float:
+    """Units times the positions of the kernel."""
+    axes = bench.feed.axes
+    spatial = range(len(part.shape) - axes, len(part.shape)) if bench.feed.channel_axis == 1 else range(axes)
+    return float(part.units * math.prod(part.shape[a] for a in part.summed if a in spatial))
+
+
+def _several(size: Size, number: int, shapes: Shapes, spans: Mapping[str, Span | None], found: Structure) -> None:
+    if size.probe:
+        return
+    for place, (name, shape) in enumerate(shapes.items()):
+        span = spans.get(name)
+        if span is None:
+            found.notes[f"{name} was not judged: its gradients do not tell what it sums over"] = None
+            continue
+        whole = _part(size, number, name, place, shape, span, (1.0, 1.0))
+        axis, blocks = span.packed or (0, 1)
+        fans = (float(whole.inputs), float(whole.units // blocks))
+        if blocks == 1:
+            found.parts.append(replace(whole, fans=fans))
+            continue
+        one = tuple(n // blocks if a == axis else n for a, n in enumerate(shape))
+        for block in range(blocks):
+            cut = Block(axis, block, blocks)
+            found.parts.append(replace(whole, shape=one, view=one, fans=fans, block=cut))
+
+
+def _part(
+    size: Size, number: int, name: str, place: int, shape: tuple[int, ...], span: Span, fans: tuple[float, float]
+) -> Part:
+    return Part(
+        shape=shape, size=size, number=number, weight=name, place=place, view=shape, summed=span.summed, fans=fans
+    )
+
+
+def _is_lookup(layer: Any) -> bool:
+    return any(cls.__name__ in LOOKUPS for cls in type(layer).__mro__)

@@ -1,0 +1,116 @@
+"""A Keras layer as a function of its parameters and inputs, on whichever backend Keras runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.adapters.frameworks.keras_init import known_contract
+from initcheck.adapters.signatures.arguments import framework_module
+from initcheck.contract.contract import Contract
+from initcheck.layers.functions.jax_function import JaxFunction
+from initcheck.layers.functions.torch_function import flat_torch
+
+__all__ = ["KerasFunction", "keras_function"]
+
+Array = npt.NDArray[Any]
+
+_SUFFIX = "_initializer"
+_NUMBER = re.compile(r"_\d+$")
+
+
+class KerasFunction(JaxFunction):
+    """A built Keras layer; its gradients come from JAX or from torch, by Keras' backend."""
+
+    def run(self, parameters: Mapping[str, Array], args: Sequence[Any]) -> Array:
+        """The first output."""
+        if _backend() == "jax":
+            return super().run(parameters, args)
+        torch = framework_module("torch")
+        with torch.no_grad():
+            out = self._call(_tensors(torch, dict(parameters)), *_tensors(torch, tuple(args)))
+        return np.asarray(_first(torch, out).numpy())
+
+    def pull(
+        self, parameters: Mapping[str, Array], args: Sequence[Any], cotangent: Array
+    ) -> tuple[list[Array], dict[str, Array]]:
+        """Gradients in the inputs and in the parameters."""
+        if _backend() == "jax":
+            return super().pull(parameters, args, cotangent)
+        torch = framework_module("torch")
+        weights = _tensors(torch, dict(parameters))
+        given = _tensors(torch, tuple(args))
+        leaves = [t.requires_grad_() for t in (*flat_torch(torch, given), *weights.values())]
+        inputs = len(leaves) - len(weights)
+        with torch.enable_grad():
+            total = (_first(torch, self._call(weights, *given)) * torch.tensor(np.array(cotangent, np.float32))).sum()
+            found = torch.autograd.grad(total, leaves, allow_unused=True)
+        arrays = [
+            np.zeros(tuple(leaf.shape), np.float32) if g is None else np.asarray(g.numpy())
+            for g, leaf in zip(found, leaves, strict=True)
+        ]
+        return arrays[:inputs], dict(zip(weights, arrays[inputs:], strict=True))
+
+
+def keras_function(layer: Any) -> KerasFunction:
+    """A built layer, with what the initializer of every weight promises."""
+    names, own, contracts = [], {}, {}
+    counts: dict[str, int] = {}
+    for variable in layer.trainable_variables:
+        # Keras numbers the layers of a process: `lstm_15` is `lstm`.
+        path = [_NUMBER.sub("", part) for part in variable.path.split("/")[1:-1]]
+        name = ".".join((*path, variable.name))
+        counts[name] = counts.get(name, 0) + 1
+        name = name if counts[name] == 1 else f"{name} #{counts[name]}"
+        names.append(name)
+        own[name] = _numpy(variable)
+        found = _promised(layer, variable)
+        if found is not None:
+            contracts[name] = found
+
+    def call(parameters: Mapping[str, Any], *given: Any) -> Any:
+        rest = [v.value for v in layer.non_trainable_variables]
+        return layer.stateless_call([parameters[n] for n in names], rest, *given)[0]
+
+    return KerasFunction(layer, own, call, contracts)
+
+
+def _promised(layer: Any, variable: Any) -> Contract | None:
+    """What the initializer kept for this weight promises: ``kernel`` has ``kernel_initializer``."""
+    name = variable.name
+    keepers = {
+        "kernel": ("kernel", "depthwise"),
+        "recurrent_kernel": ("recurrent",),
+        "depthwise_kernel": ("depthwise",),
+        "pointwise_kernel": ("pointwise",),
+    }.get(name, (name,))
+    for inner in layer._flatten_layers():
+        if any(v is variable for v in inner._trainable_variables):
+            kept = (getattr(inner, keeper + _SUFFIX, None) for keeper in keepers)
+            return next((known_contract(one) for one in kept if one is not None), None)
+    return None
+
+
+def _backend() -> str:
+    return str(framework_module("keras").backend.backend())
+
+
+def _numpy(variable: Any) -> Array:
+    value = variable.value
+    return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
+
+
+def _first(torch: Any, tree: Any) -> Any:
+    return next(leaf for leaf in flat_torch(torch, tree) if leaf.dtype.is_floating_point)
+
+
+def _tensors(torch: Any, tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {name: _tensors(torch, branch) for name, branch in tree.items()}
+    if isinstance(tree, (tuple, list)):
+        return type(tree)(_tensors(torch, branch) for branch in tree)
+    return torch.tensor(np.array(tree, dtype=np.float32))

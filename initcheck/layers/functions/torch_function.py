@@ -1,0 +1,83 @@
+"""A torch layer as a function of its parameters and inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.adapters.signatures.arguments import framework_module
+from initcheck.contract.contract import Contract
+
+__all__ = ["TorchFunction", "flat_torch"]
+
+Array = npt.NDArray[Any]
+
+
+class TorchFunction:
+    """A ``torch.nn.Module`` in evaluation mode: no dropout, no running statistics of a batch."""
+
+    def __init__(self, layer: Any) -> None:
+        self.layer = layer.eval()
+
+    def parameters(self) -> dict[str, Array]:
+        """Every parameter by name; a shared one under its first name."""
+        return {name: p.detach().numpy() for name, p in self.layer.named_parameters()}
+
+    def contracts(self) -> dict[str, Contract]:
+        """None: a torch layer does not say what initialized it."""
+        return {}
+
+    def run(self, parameters: Mapping[str, Array], args: Sequence[Any]) -> Array:
+        """The first output."""
+        torch = framework_module("torch")
+        with torch.no_grad():
+            out = self._call(_tensors(torch, parameters), _as_tensors(torch, args))
+        return np.asarray(out.numpy())
+
+    def pull(
+        self, parameters: Mapping[str, Array], args: Sequence[Any], cotangent: Array
+    ) -> tuple[list[Array], dict[str, Array]]:
+        """Gradients in the inputs and in the parameters; zero where nothing depends on one."""
+        torch = framework_module("torch")
+        weights = {name: t.requires_grad_() for name, t in _tensors(torch, parameters).items()}
+        given = _as_tensors(torch, args)
+        leaves = [leaf.requires_grad_() for leaf in flat_torch(torch, given)]
+        with torch.enable_grad():
+            out = self._call(weights, given)
+            # Parameters that are not written are put in by their module itself and take no part.
+            total = (out * torch.as_tensor(np.array(cotangent, dtype=np.float32))).sum()
+            found = torch.autograd.grad(total, [*leaves, *weights.values()], allow_unused=True)
+        arrays = [
+            np.zeros(tuple(leaf.shape), np.float32) if g is None else np.asarray(g.numpy())
+            for g, leaf in zip(found, [*leaves, *weights.values()], strict=True)
+        ]
+        return arrays[: len(leaves)], dict(zip(weights, arrays[len(leaves) :], strict=True))
+
+    def _call(self, parameters: Mapping[str, Any], args: Sequence[Any]) -> Any:
+        torch = framework_module("torch")
+        out = torch.func.functional_call(self.layer, dict(parameters), tuple(args))
+        return next(leaf for leaf in flat_torch(torch, out) if leaf.dtype.is_floating_point)
+
+
+def flat_torch(torch: Any, tree: Any) -> list[Any]:
+    """The tensors in nested tuples, lists and dicts, in order."""
+    if isinstance(tree, torch.Tensor):
+        return [tree]
+    if isinstance(tree, Mapping):
+        tree = list(tree.values())
+    if isinstance(tree, (tuple, list)):
+        return [leaf for branch in tree for leaf in flat_torch(torch, branch)]
+    return []
+
+
+def _tensors(torch: Any, arrays: Mapping[str, Array]) -> dict[str, Any]:
+    return {name: torch.tensor(np.array(a, dtype=np.float32)) for name, a in arrays.items()}
+
+
+def _as_tensors(torch: Any, tree: Any) -> Any:
+    if isinstance(tree, (tuple, list)):
+        return type(tree)(_as_tensors(torch, branch) for branch in tree)
+    return torch.tensor(np.array(tree, dtype=np.float32))

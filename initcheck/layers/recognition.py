@@ -1,0 +1,106 @@
+"""Whether a target is a layer class or a function that builds a layer, and the initializer it makes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from initcheck.adapters.frameworks.layer_weight import FRAMEWORK, is_layer
+from initcheck.adapters.signatures.frameworks import used_by
+from initcheck.adapters.signatures.signature import Slot, slots_of
+from initcheck.contract.contract import Contract
+from initcheck.contract.initializer import Initializer
+from initcheck.errors import UsageError, closest
+from initcheck.layers.bench.builder import Builder
+from initcheck.layers.bench.constructor import constructor, roles_of
+from initcheck.layers.bench.sizes import Size, factory_sizes, sizes_of
+from initcheck.layers.sampler import LayerSampler
+from initcheck.sandbox.containment import InitializerRaised, contained
+from initcheck.sandbox.global_generators import isolated
+
+__all__ = ["layer_initializer"]
+
+_RANDOM = ("key", "rngs", "seed")
+
+
+def layer_initializer(obj: Any, name: str, args: Mapping[str, Any]) -> Initializer | None:
+    """Make an initializer of a layer class, or of ``f(in_, out)`` that builds a layer; None of anything else.
+
+    Raises:
+        UsageError: its sizes cannot be told, or it cannot be built at any of them.
+    """
+    if isinstance(obj, type):
+        kind = is_layer(obj)
+        if kind is None:
+            return None
+        return _of_class(obj, kind, name, args)
+    if not inspect.isroutine(obj) and not hasattr(obj, "func"):
+        return None
+    return _of_factory(obj, name, args)
+
+
+def _of_class(cls: type, kind: str, name: str, args: Mapping[str, Any]) -> Initializer:
+    valid = constructor(cls)
+    for key in args:
+        if key not in valid:
+            raise UsageError(f"{name} has no parameter {key!r}; {closest(key, valid)}")
+    if kind == "nnx" and "decode" in valid:
+        args = {"decode": False, **args}  # asked for at every call otherwise
+    roles, _ = roles_of(cls, kind, args)
+    random = next(((roles[role], role) for role in ("key", "rngs") if role in roles), None)
+    builder = Builder(cls, name, kind, dict(args), random)
+    return _initializer(builder, sizes_of(cls, kind, name, args))
+
+
+def _of_factory(function: Any, name: str, args: Mapping[str, Any]) -> Initializer | None:
+    try:
+        slots = [s for s in slots_of(function) if s.name not in args and s.required]
+    except UsageError:
+        return None
+    random = next((s for s in slots if s.name in _RANDOM or s.role in _RANDOM), None)
+    widths = [s for s in slots if s is not random]
+    if not 1 <= len(widths) <= 2 or not all(_may_be_width(s, len(widths)) for s in widths):
+        return None
+    if not set(used_by(function)) - {"numpy"}:
+        return None
+    names = tuple(s.name for s in widths)
+    held = (random.name, random.name if random.name in _RANDOM else random.role) if random else None
+    for square in (False, True) if len(names) == 2 else (True,):
+        sizes = factory_sizes(names, square=square)
+        builder = Builder(function, name, "torch", dict(args), held)
+        try:
+            with contained(), isolated(1):
+                made = builder.make(sizes[0], 1)
+        except InitializerRaised:
+            continue
+        kind = is_layer(made) if not isinstance(made, type) else None
+        if kind is None:
+            return None
+        builder.kind = kind
+        return _initializer(builder, sizes)
+    return None
+
+
+def _may_be_width(slot: Slot, count: int) -> bool:
+    if slot.variadic or slot.keyword:
+        return False
+    # A function of a tensor or a shape raises when it is handed a number, or returns no layer.
+    roles = {"in", "out", "rows", "cols", "nameless", "unknown"} | ({"tensor"} if count == 1 else set())
+    return slot.role in roles or slot.name in ("width", "dim", "d_model", "embed_dim", "features")
+
+
+def _initializer(builder: Builder, sizes: tuple[Size, ...]) -> Initializer:
+    kind = builder.kind
+    sampler = LayerSampler(builder=builder, sizes=sizes)
+    shown = getattr(builder.target, "__name__", builder.name)
+    return Initializer(
+        name=builder.name,
+        sampler=sampler,
+        contract=Contract(),
+        framework=FRAMEWORK[kind],
+        signature=f"{shown}({', '.join(n for n, _ in sizes[-1].arguments)}), a layer",
+        takes_randomness=builder.takes_randomness,
+        uses_global_generator=not builder.takes_randomness,
+        function=builder.target,
+    )

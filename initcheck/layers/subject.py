@@ -1,0 +1,247 @@
+"""A layer as the claims see it: the parts of its weights in place of the shapes of an initializer."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from initcheck.claims.claim import Claim
+from initcheck.contract.contract import Contract
+from initcheck.contract.domain import Domain
+from initcheck.contract.initializer import Initializer
+from initcheck.contract.layer import Layer
+from initcheck.contract.profile import Profile
+from initcheck.contract.second_moments import BackwardSecondMoment, ForwardSecondMoment, Statistic, nonlinearity
+from initcheck.diagnosis.causes import Cause
+from initcheck.diagnosis.evidence.inference import Inferred
+from initcheck.diagnosis.evidence.marginal_law import are_orthogonal
+from initcheck.draws.draws import BrokenCall, digest
+from initcheck.engine.subject import Subject
+from initcheck.errors import InitcheckError
+from initcheck.layers.causes import cause_of
+from initcheck.layers.direct import MeasuredBackward, MeasuredForward
+from initcheck.layers.draws import LayerDraws
+from initcheck.layers.fans import Structure, structure_of
+from initcheck.layers.part import Part, Whole
+from initcheck.layers.sampler import LayerSampler
+from initcheck.layers.schemes import scheme_of
+from initcheck.report.verdict import Evidence
+
+__all__ = ["LayerSubject"]
+
+_REPEATS = 6
+# Weights of a layer whose build is cheap enough for a claim that asks for thousands of them.
+_FEW = 2
+_MEDIUM = 4
+
+_SCALE = ("output-variance-near-one", "gradient-variance-near-one")
+_NOT_ASKED = {
+    "returns-the-shape-asked": "a layer is asked for widths, and chooses the shapes of its weights itself",
+    "variance-follows-one-law": "each weight of a layer is held to its own fans, size by size",
+    "signal-survives-depth": "one layer is judged, not a network of them; check_model judges those",
+    "gradient-survives-depth": "one layer is judged, not a network of them; check_model judges those",
+    "gradients-tell-units-apart": "one layer is judged, not a network of them; units-differ is asked of its weights",
+}
+
+
+class LayerSubject(Subject):
+    """One layer class, or function that builds a layer, as a run sees it."""
+
+    def __init__(self, initializer: Initializer, profile: Profile, seed: int) -> None:
+        super().__init__(initializer, profile, seed)
+        self.draws: LayerDraws = LayerDraws(initializer, seed)
+        self._constant: dict[Layer, bool] = {}
+        self.problem: str | None = None
+        sampler = initializer.sampler
+        assert isinstance(sampler, LayerSampler)
+        self.sampler = sampler
+        try:
+            self.structure = structure_of(sampler)
+        except InitcheckError as error:
+            self.structure, self.problem = Structure(), str(error)
+        self.draws.read(self.structure)
+        self.draws.phi = nonlinearity(self.contract)
+
+    @functools.cached_property
+    def inferred(self) -> Inferred | None:
+        """None: the law is measured against the layer's own fans; what is guessed of it stands in its contract."""
+        return None
+
+    @functools.cached_property
+    def contract(self) -> Contract:
+        """What the whole layer is held to: declared, or what the initializer of its only weight promises."""
+        said = self.initializer.contract
+        weights = {part.weight for part in self.structure.parts}
+        notes = [
+            *self.structure.notes,
+            *(f"not built with {s}: it raises {e}" for s, e in self.structure.refused.items()),
+        ]
+        if self.structure.others:
+            notes.append(f"not judged: {', '.join(self.structure.others)}; the claims are about weights")
+        if len(weights) == 1:
+            said = self._held(weights.pop())
+        else:
+            for name in dict.fromkeys(part.weight for part in self.structure.parts):
+                known = self.structure.contracts.get(name)
+                if known is not None and known.fan is not None:
+                    notes.append(f"{name} is held to what its initializer promises: {known.activation}, {known.fan}")
+            said = said.filled_by(_DEFAULT, "assumed")
+        return replace(said, notes=(*said.notes, *notes))
+
+    def contract_of(self, layer: Layer) -> Contract:
+        """What this weight is held to."""
+        return self._held(layer.weight) if isinstance(layer, Part) else self.contract
+
+    def _held(self, weight: str) -> Contract:
+        said = self.initializer.contract
+        scale = {"activation", "gain", "std", "fan"}
+        known = self.structure.contracts.get(weight)
+        if known is not None and not scale & set(said.origins) and known.base("distribution") != "constant":
+            kept = {k: v for k, v in known.origins.items() if k != "layout"}
+            said = said.filled_by(replace(known, layout=None, origins=kept, notes=()), "known")
+        scheme = self._schemes.get(weight)
+        if scheme is not None and not scale & set(said.origins):
+            said = said.filled_by(scheme, "inferred")
+        if "entries" not in said.origins and weight in self._orthogonal:
+            said = said.filled_by(Contract(entries="dependent"), "inferred")
+        return said.filled_by(_DEFAULT, "assumed")
+
+    @functools.cached_property
+    def _orthogonal(self) -> frozenset[str]:
+        """The weights every block of which is orthogonal at every size: no accident, and no entry is on its own."""
+        parts = [p for p in self.structure.parts if min(p.units, p.inputs) >= 2 and not self.structure.lookup]
+        dtype = self.initializer.contract.dtypes[0]
+        bent = set()
+        for part in parts:
+            if part.weight not in bent:
+                try:
+                    drawn = self.draws.sample(part, dtype, "screen", _REPEATS)
+                except BrokenCall:
+                    drawn = np.zeros((1, part.units, part.inputs))
+                bent |= set() if are_orthogonal(list(drawn)) else {part.weight}
+        return frozenset(part.weight for part in parts) - bent
+
+    @functools.cached_property
+    def _schemes(self) -> dict[str, Contract | None]:
+        """He's or Glorot's contract of the weights that follow it at every size; no other law is guessed."""
+        if self.structure.lookup or self.structure.wholes:
+            return {}
+        dtype = self.initializer.contract.dtypes[0]
+        parts = self.structure.parts
+        names = dict.fromkeys(part.weight for part in parts)
+        return {name: scheme_of(self.draws, [p for p in parts if p.weight == name], dtype) for name in names}
+
+    @functools.cached_property
+    def domain(self) -> Domain:
+        """The parts at every size, smallest first."""
+        plan = tuple(sorted(self.structure.parts, key=lambda p: (p.number, p.place, p.weights, p.shape, str(p.block))))
+        return Domain(("out_in",), self.contract.widths, 1, plan, (), None)
+
+    def plan_of(self, claim: Claim) -> tuple[Layer, ...]:
+        """The scale is asked of the whole layer where its weights do not tell it; all else of the weights."""
+        if claim.id == "same-seed-same-weights":
+            return self.probes
+        if claim.id not in _SCALE:
+            return self.domain.plan
+        run = {whole.number for whole in self.structure.wholes}
+        parts = [p for p in self.structure.parts if p.number not in run]
+        return (*(p for p in self.domain.plan if p in parts), *self.structure.wholes)
+
+    def not_asked(self, claim: Claim) -> str | None:
+        """Why a claim does not fit a layer."""
+        if self.problem is not None:
+            return self.problem
+        if self.structure.lookup and claim.id in _SCALE:
+            part = self.domain.largest
+            record = self.draws.records(part, self.contract.dtypes[0], "screen", 4)
+            spread = float(np.mean(record.energy)) / part.weights
+            return (
+                "a lookup sums over one input, so no variance of an output is promised"
+                f" (mean square of an entry {spread:.3g}, width times it {spread * part.inputs:.3g})"
+            )
+        return _NOT_ASKED.get(claim.id)
+
+    def output_second_moment(self, layer: Layer) -> Statistic:
+        """The closed form where the weights tell it, else what comes out of a run."""
+        contract = self.contract_of(layer)
+        return MeasuredForward(layer, contract) if isinstance(layer, Whole) else ForwardSecondMoment(layer, contract)
+
+    def gradient_second_moment(self, layer: Layer) -> Statistic:
+        """Likewise backward."""
+        contract = self.contract_of(layer)
+        if isinstance(layer, Whole):
+            back = replace(layer, backward=True, shape=(layer.shape[0], layer.gradients))
+            return MeasuredBackward(back, contract)
+        return BackwardSecondMoment(layer, contract)
+
+    def is_constant(self, layer: Layer) -> bool:
+        """Whether six builds give this part the same few values."""
+        if isinstance(layer, Whole):
+            return False
+        if layer not in self._constant:
+            dtype = self.contract.dtypes[0]
+            arrays = self.draws.arrays(layer, dtype, self.draws.seeds(layer, dtype, "screen", 0, _REPEATS))
+            self._constant[layer] = len({digest(a) for a in arrays}) == 1 and len(np.unique(arrays[0])) <= 16
+        return self._constant[layer]
+
+    @functools.cached_property
+    def constant(self) -> bool:
+        """Whether every weight is a constant."""
+        try:
+            return all(self.is_constant(part) for part in self._at_one_size)
+        except BrokenCall:
+            return False
+
+    @functools.cached_property
+    def probes(self) -> tuple[Layer, ...]:
+        """Whole weights at a few sizes."""
+        wholes = list(dict.fromkeys(part.whole for part in self.structure.parts))
+        return tuple(dict.fromkeys((wholes[0], wholes[len(wholes) // 2], wholes[-1])))
+
+    @functools.cached_property
+    def medium(self) -> tuple[Layer, ...]:
+        """Up to four weights of one size, of 64 to 1,200 entries: they are read off the same builds."""
+        found: dict[int, list[Layer]] = {}
+        for part in self.structure.parts:
+            if 64 <= part.weights <= 1_200 and min(part.units, part.inputs) >= 4:
+                found.setdefault(part.number, []).append(part)
+        kept = max(found.values(), key=len, default=[])
+        return tuple(kept[:: max(1, math.ceil(len(kept) / _MEDIUM))])
+
+    @functools.cached_property
+    def positioned(self) -> tuple[Layer, ...]:
+        """None where 2,600 builds would take longer than a few seconds: anything but a small layer of torch.
+
+        By what the layer is, not by a clock: the same tree gives the same verdicts on every machine.
+        """
+        small = len(self._parts_at(self.domain.plan[0])) <= _FEW
+        return self.medium if small and self.initializer.framework == "torch" else ()
+
+    @property
+    def shrinks(self) -> bool:
+        """No: the worst weight is named instead of the smallest."""
+        return False
+
+    def peers(self, layer: Layer) -> tuple[Layer, ...]:
+        """The blocks built together with this one; of the first medium one only, for they are compared once."""
+        if not self.medium or layer != self.medium[0]:
+            return ()
+        return tuple(p for p in self._parts_at(self.medium[0]) if not self.is_constant(p))
+
+    def likely_cause(self, claim_id: str, failed: Evidence) -> Cause | None:
+        """The fan that the variance was divided by, where a scale is wrong; nothing else is guessed of a layer."""
+        return cause_of(self, failed) if claim_id in _SCALE else None
+
+    @functools.cached_property
+    def _at_one_size(self) -> list[Part]:
+        return self._parts_at(self.domain.plan[0])
+
+    def _parts_at(self, layer: Layer) -> list[Part]:
+        assert isinstance(layer, Part)
+        return [part for part in self.structure.parts if part.number == layer.number]
+
+
+_DEFAULT = Contract(activation="linear", fan="fan_in")

@@ -1,0 +1,1 @@
+"""One build of a model as a record: what was written, from which law, by whom."""

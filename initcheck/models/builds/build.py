@@ -1,0 +1,214 @@
+"""Builds of one model: under two fills of fresh memory, under other seeds, in bfloat16; one is alive at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import inspect
+import io
+import random
+import traceback
+import warnings
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from initcheck.errors import UsageError
+from initcheck.models.builds.numpy_memory import numpy_memory_filled
+from initcheck.models.builds.record import TensorRecord, record
+from initcheck.models.builds.trace import Fill, Trace
+
+__all__ = ["CANARY", "NAN", "Build", "Builder", "tensors_of"]
+
+NAN = Fill(float("nan"), 85)
+CANARY = Fill(0.0123456789, 42)
+
+Look = Callable[[torch.nn.Module, dict[str, TensorRecord]], Any]
+
+
+@dataclass(frozen=True)
+class Build:
+    """What is kept of one build.
+
+    Attributes:
+        seed: the seed of torch's, NumPy's and Python's global generators before it.
+        records: parameters and buffers by path; tied ones once.
+        tied: further names of tensors that are already there: name -> first name.
+        looks: what the caller asked of the living model, by name.
+    """
+
+    seed: int
+    records: dict[str, TensorRecord]
+    tied: dict[str, str] = field(default_factory=dict)
+    looks: dict[str, Any] = field(default_factory=dict)
+
+
+class Builder:
+    """Calls the user's factory, looks at the model and lets go of it.
+
+    >>> builder = Builder(lambda: torch.nn.Linear(3, 4), "linear")
+    >>> sorted(builder.build(1).records)
+    ['bias', 'weight']
+
+    Attributes:
+        factory: returns a new ``torch.nn.Module``; a parameter named ``seed`` is passed the seed.
+        name: for messages.
+        count: builds so far; ``seeds`` that were used.
+        threads: how many torch may use; 1 but for big models.
+    """
+
+    def __init__(self, factory: Callable[..., torch.nn.Module], name: str) -> None:
+        self.factory = factory
+        self.name = name
+        self.count = 0
+        self.seeds: set[int] = set()
+        self._takes_seed = _takes_seed(factory)
+        # More threads than one slow small models down, and change the order of sums.
+        self.threads = 1
+        self._most_threads = torch.get_num_threads()
+
+    def _call(self, seed: int) -> Any:
+        try:
+            return self.factory(seed=seed) if self._takes_seed else self.factory()
+        except (Exception, SystemExit) as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+            raise UsageError(
+                f"{self.name} builds no model: it raises {type(error).__name__}: {error}{where}. Call it alone first."
+            ) from error
+
+    def use_all_threads(self) -> None:
+        """Let torch use every thread it had, from now on: for models that are big enough to gain by it."""
+        self.threads = self._most_threads
+        torch.set_num_threads(self.threads)
+
+    def build(
+        self,
+        seed: int,
+        *,
+        fill: Fill | None = None,
+        traced: bool = False,
+        dtype: torch.dtype | None = None,
+        around: contextlib.AbstractContextManager[Any] | None = None,
+        looks: Mapping[str, Look] | None = None,
+        units: bool = False,
+    ) -> Build:
+        """Build once and reduce the model to records.
+
+        Args:
+            seed: of every global generator, and of the factory where it takes one.
+            fill: what fresh memory is filled with (implies the trace).
+            traced: whether every write is noted.
+            dtype: torch's default dtype during the build.
+            around: a context the factory runs in.
+            looks: questions to the living model, asked after it was recorded, in order.
+            units: whether equal rows and columns are looked for.
+
+        Raises:
+            UsageError: the factory returns no module, or one it has handed out before.
+        """
+        trace = Trace(fill) if traced or fill is not None else None
+        self.count += 1
+        self.seeds.add(seed)
+        with _generators(seed), _default_dtype(dtype), _threads(self.threads), _quiet():
+            with trace or contextlib.nullcontext(), around or contextlib.nullcontext(), numpy_memory_filled(fill):
+                model = self._call(seed)
+            if not isinstance(model, torch.nn.Module):
+                raise UsageError(
+                    f"{self.name} returned {type(model).__name__}, not a torch.nn.Module;"
+                    " name a function or class that builds the model."
+                )
+            records, tied = tensors_of(model, trace, fill, units=units)
+            del trace
+            found = {name: look(model, records) for name, look in (looks or {}).items()}
+            alive = weakref.ref(model)
+            del model
+        if alive() is not None:  # a cycle may hold it; a collection costs more than most builds
+            gc.collect()
+        if alive() is not None:
+            raise UsageError(
+                f"{self.name} keeps the model that it returns (a global, a cache), so that no second one can be"
+                " built; name a function that builds a new model at each call."
+            )
+        return Build(seed, records, tied, found)
+
+
+def tensors_of(
+    model: torch.nn.Module, trace: Trace | None = None, fill: Fill | None = None, *, units: bool = False
+) -> tuple[dict[str, TensorRecord], dict[str, str]]:
+    """The records of a model's parameters and buffers by path, and the further names of tied ones."""
+    records: dict[str, TensorRecord] = {}
+    tied: dict[str, str] = {}
+    first: dict[tuple[tuple[int, int], tuple[int, ...]], str] = {}
+    for prefix, module in model.named_modules():
+        for name, tensor in (*module._parameters.items(), *module._buffers.items()):
+            path = f"{prefix}.{name}" if prefix else name
+            if tensor is None or tensor.layout != torch.strided or isinstance(tensor, torch.nn.UninitializedParameter):
+                continue
+            place = ((tensor.untyped_storage()._cdata, tensor.storage_offset()), tuple(tensor.shape))
+            if place in first and tensor.numel():
+                tied[path] = first[place]
+                continue
+            first[place] = path
+            kept = record(path, tensor, type(module).__name__, trace, fill, units=units)
+            records[path] = kept
+    return records, tied
+
+
+def _takes_seed(factory: Callable[..., Any]) -> bool:
+    try:
+        parameter = inspect.signature(factory).parameters.get("seed")
+    except (TypeError, ValueError):
+        return False
+    return parameter is not None and parameter.kind in (
+        parameter.KEYWORD_ONLY,
+        parameter.POSITIONAL_OR_KEYWORD,
+    )
+
+
+@contextlib.contextmanager
+def _generators(seed: int) -> Iterator[None]:
+    """Seed the three global generators, and leave them afterwards as they were."""
+    kept = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    try:
+        torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
+        yield
+    finally:
+        torch.set_rng_state(kept[0])
+        np.random.set_state(kept[1])
+        random.setstate(kept[2])
+
+
+@contextlib.contextmanager
+def _default_dtype(dtype: torch.dtype | None) -> Iterator[None]:
+    kept = torch.get_default_dtype()
+    try:
+        if dtype is not None:
+            torch.set_default_dtype(dtype)
+        yield
+    finally:
+        torch.set_default_dtype(kept)
+
+
+@contextlib.contextmanager
+def _threads(number: int) -> Iterator[None]:
+    kept = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(kept)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """A factory may print and warn; its words are not the report's."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield

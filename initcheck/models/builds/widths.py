@@ -1,0 +1,89 @@
+"""How standard deviations follow the width: the factory rebuilt at three widths; shown, never judged."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from initcheck.models.builds.build import Build, Builder
+from initcheck.models.builds.roles import places, roles
+
+__all__ = ["WIDTH_NAMES", "WidthLaw", "follow_width"]
+
+WIDTH_NAMES = ("width", "d_model", "n_embd", "embed_dim", "hidden_size", "hidden_dim", "model_dim", "dim", "hidden")
+
+
+@dataclass(frozen=True)
+class WidthLaw:
+    """Exponents of the width, by role.
+
+    Attributes:
+        parameter: the factory's parameter that was varied.
+        widths: the widths that were built.
+        slopes: path of the role -> slope of log std over log width; roles without chance are left out.
+    """
+
+    parameter: str
+    widths: tuple[int, ...]
+    slopes: Mapping[str, float]
+
+
+def follow_width(builder: Builder, seed: int) -> WidthLaw | None:
+    """Build at half, once and twice the width; None where the factory has no width or does not build at these.
+
+    >>> import torch
+    >>> law = follow_width(Builder(lambda width=64: torch.nn.Linear(width, width), "linear"), 0)
+    >>> law.parameter, round(law.slopes["weight"], 2)
+    ('width', -0.5)
+    """
+    found = _width_parameter(builder.factory)
+    if found is None:
+        return None
+    parameter, width = found
+    widths = (width // 2, width, 2 * width)
+    measured: list[dict[str, float]] = []
+    for size in widths:
+        other = Builder(functools.partial(builder.factory, **{parameter: size}), builder.name)
+        try:
+            built = other.build(seed, traced=True, looks={"places": lambda model, _records: places(model)})
+        except Exception:
+            # Heads that do not divide the width, a fixed table: what cannot be built is not shown.
+            return None
+        builder.count += 1
+        measured.append(_spreads(built))
+    shared = [path for path in measured[0] if all(path in m for m in measured)]
+    slopes = {path: _slope(widths, [m[path] for m in measured]) for path in shared}
+    return WidthLaw(parameter, widths, slopes)
+
+
+def _width_parameter(factory: Callable[..., Any]) -> tuple[str, int] | None:
+    try:
+        parameters = inspect.signature(factory).parameters
+    except (TypeError, ValueError):
+        return None
+    for name in WIDTH_NAMES:
+        default = parameters[name].default if name in parameters else None
+        if isinstance(default, int) and not isinstance(default, bool) and default >= 4:
+            return name, default
+    return None
+
+
+def _spreads(built: Build) -> dict[str, float]:
+    """Standard deviation of every random role: the traced one, else the measured one."""
+    found: dict[str, float] = {}
+    for role in roles(built.records, built.looks["places"]):
+        member = role.members[0]
+        std = member.law.std if member.law.named else member.std
+        if std and len(role.shape) > 1 and not member.constant:
+            found.setdefault(role.path, std)
+    return found
+
+
+def _slope(widths: tuple[int, ...], stds: list[float]) -> float:
+    x, y = [math.log(w) for w in widths], [math.log(s) for s in stds]
+    mx, my = sum(x) / len(x), sum(y) / len(y)
+    return sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True)) / sum((a - mx) ** 2 for a in x)

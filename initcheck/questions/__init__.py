@@ -1,0 +1,1 @@
+"""What a property asks of a trial: one statistical question a file."""

@@ -1,0 +1,116 @@
+"""Whether the typical energy of a signal, or of a gradient, survives the depth of a network."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.contract.contract import Contract
+from initcheck.contract.layer import Layer
+from initcheck.contract.second_moments import nonlinearity
+from initcheck.draws.chains import ideal_ratios
+from initcheck.engine.trial import Stage, Trial
+from initcheck.statistics import Decision, Judgement, judge_median
+from initcheck.statistics.interval import of_median
+
+__all__ = ["keeps_energy", "names_activation"]
+
+Floats = npt.NDArray[np.float64]
+Direction = Literal["forward", "backward"]
+
+_MOST_POINTS = 41
+
+# A network of normal weights that comes so near the band's edge, in the same direction, excuses what lies beyond it.
+_NEAR_EDGE = 0.7
+
+
+def names_activation(contract: Contract) -> bool:
+    """Whether it is said what lies between the layers: a gain alone may be meant for any activation.
+
+    >>> names_activation(Contract(gain=2**0.5)), names_activation(Contract(gain=5 / 3, activation="tanh"))
+    (False, True)
+    """
+    return contract.gain is None or contract.promised("activation") is not None
+
+
+def keeps_energy(trial: Trial, layer: Layer, direction: Direction, within: tuple[float, float]) -> None:
+    """Ask whether the median log10 energy ratio of networks of this layer lies in a band.
+
+    Raises:
+        CaseFailed: it is shown not to.
+        NotAsked: no gain of the contract's activation keeps it.
+    """
+    lo, hi = within
+    depth = trial.contract.depth
+    chains = trial.subject.chains(layer)
+    which = 0 if direction == "forward" else 1
+    curve = "signal_by_depth" if which == 0 else "gradient_by_depth"
+    shown: dict[str, object] = {"allowed": f"[{10**lo:g}, {10**hi:g}] through {depth} layers", "band": within}
+
+    def word(log_ratio: float, stream: str, networks: int) -> dict[str, object]:
+        per_layer = 10 ** (log_ratio / depth) if math.isfinite(log_ratio) else log_ratio
+        factor = f"a factor {10**log_ratio:.3g}" if -300 < log_ratio < 300 else f"10^{log_ratio:.0f}"
+        if not math.isfinite(log_ratio):
+            factor = "nothing is left" if log_ratio < 0 else "no finite number is left"
+        curves = chains.curves(stream, networks)[:, which]
+        return {
+            "measured": f"{factor}, {per_layer:.3g} a layer" if math.isfinite(log_ratio) else factor,
+            "value": log_ratio,
+            "interval": of_median(curves[:, -1]),
+            "series": {curve: _layers(curves)},
+        }
+
+    if trial.subject.is_constant(layer):
+        ratio = float(chains.ratios("screen", 1)[0, which])
+        exact = {**shown, **word(ratio, "screen", 1), "calls": depth}
+        return trial.holds(layer, **exact) if lo <= ratio <= hi else trial.fail(layer, **exact)
+
+    def test(stage: Stage) -> Judgement:
+        drawn = 0
+
+        def draw(networks: int) -> Floats:
+            nonlocal drawn
+            drawn += networks
+            return chains.ratios(stage.stream, drawn)[drawn - networks :, which]
+
+        return judge_median(draw, lo, hi, level=stage.level, beta=stage.beta, screen=not stage.confirms)
+
+    judgement, stage = trial.decide(layer, test)
+    if judgement.decision is Decision.UNDECIDED and not math.isfinite(judgement.measured):
+        trial.note("some networks lose the signal altogether, others do not")
+    if judgement.decision is not Decision.HOLDS:
+        _blame_no_activation(trial, layer, which, judgement.measured, within)
+    shown.update(word(judgement.measured, stage.stream, judgement.groups))
+    trial.settle(layer, judgement, judgement.groups * depth, **shown)
+
+
+def _blame_no_activation(trial: Trial, layer: Layer, which: int, measured: float, within: tuple[float, float]) -> None:
+    """Go on only where normal weights of the activation's ideal gain keep the band, or these leave it much further.
+
+    Raises:
+        NotAsked: they leave it too, as far: no gain of this activation keeps the energy through so many layers.
+    """
+    phi = nonlinearity(trial.contract)
+    ideal = ideal_ratios(phi, layer.inputs, trial.contract.depth)[which]
+    edge = within[1] if measured > 0 else within[0]
+    excused = ideal / edge > _NEAR_EDGE and abs(measured - ideal) < abs(edge)
+    direction = "a signal" if which == 0 else "a gradient"
+    trial.asks(
+        not excused,
+        f"no gain of {phi} keeps {direction} through {trial.contract.depth} layers: normal weights of its ideal gain"
+        f" change it by a factor of {10**ideal:.3g}",
+    )
+
+
+def _layers(curves: Floats) -> list[list[float]]:
+    """The median over networks after each layer, at 41 layers at most; none where it is not a number."""
+    if not len(curves):
+        return []
+    last = curves.shape[1] - 1
+    chosen = sorted({round(k * last / min(last, _MOST_POINTS - 1)) for k in range(min(last, _MOST_POINTS - 1) + 1)})
+    with np.errstate(invalid="ignore"):
+        medians = [float(np.median(curves[:, k])) for k in chosen]
+    return [[k, float(f"{m:.4g}")] for k, m in zip(chosen, medians, strict=True) if math.isfinite(m)]

@@ -1,0 +1,200 @@
+"""Whether one law of the variance fits every shape: fitted on a first sample, decided on fresh calls."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.contract.layer import Layer
+from initcheck.diagnosis.evidence.variance_law import DENOMINATORS, Denominator, LawSample, exponents, fit_laws
+from initcheck.engine.trial import GROUP_WEIGHTS, Stage, Trial
+from initcheck.statistics import Decision, Judgement, first_groups, judge_band
+
+__all__ = ["follows_one_law"]
+
+Floats = npt.NDArray[np.float64]
+
+# What jumps from one width to the next, or divides by zero, is the very thing that the claim is to find.
+_LAWS = tuple(d for d in DENOMINATORS if not any(jump in d.name for jump in ("//", " - 1", "rounded")))
+
+_FIRST_WEIGHTS = 2_048
+# Two constants further apart than this are two constants; nearer ones are called one law.
+_APART = 1.25
+
+
+@dataclass(frozen=True)
+class _Fit:
+    samples: dict[Layer, LawSample]
+    denominator: Denominator
+    constant: float
+    words: str
+
+
+def follows_one_law(trial: Trial, layer: Layer) -> None:
+    """Ask whether the variance at this layer follows the law that fits the plan best.
+
+    HOLDS: c(layer)/c lies in [0.8, 1.25], on calls that the fit never saw. FAILS: it does not, and every other law
+    of the library is rejected as well, each by two shapes whose constants are shown to differ.
+
+    Raises:
+        CaseFailed: no law of the library fits.
+    """
+    fit = _fitted(trial)
+    variance = fit.constant / fit.denominator.of(layer) if fit.denominator.of(layer) > 0 else math.inf
+    trial.asks(0 < variance < math.inf, f"the law {fit.words} divides by zero here")
+
+    if trial.far is not None:
+        mean_square = float(trial.glance_at(layer).energy.mean()) / layer.weights
+        return trial.far.add(layer, mean_square / variance, (0.8, 1.25))
+
+    def test(stage: Stage) -> Judgement:
+        return _band(trial, layer, variance, stage, 1 / _APART, _APART, holds_within=(0.8, 1.25))
+
+    judgement, _ = trial.decide(layer, test)
+    measured = judgement.measured * variance
+    shown: dict[str, object] = {
+        "measured": f"Var w = {measured:.3g} here; {fit.words} elsewhere",
+        "allowed": f"{0.8 * variance:.3g} to {1.25 * variance:.3g}",
+        "value": judgement.measured,
+        "band": (0.8, 1.25),
+        "series": {"variance_by_width": [[layer.fan_in, _rounded(judgement.measured), 0.8, 1.25]]},
+    }
+    if judgement.decision is Decision.FAILS:
+        standing = [d.name for d in _LAWS if not _rejected(trial, d, layer)]
+        if standing:
+            trial.undecide(f"{shown['measured']}; the laws not rejected are c/{', c/'.join(standing[:3])}")
+            return
+        shown["series"] = {
+            "variance_by_width": [*_points(fit), [layer.fan_in, _rounded(judgement.measured), 0.8, 1.25]]
+        }
+    trial.settle(layer, judgement, judgement.groups * math.ceil(GROUP_WEIGHTS / layer.weights), **shown)
+
+
+def _points(fit: _Fit) -> list[list[float]]:
+    """The first sample of every shape over the law that fits best: where they part is seen."""
+    law = {a: fit.constant / fit.denominator.of(a) for a in fit.samples if fit.denominator.of(a) > 0}
+    return [[a.fan_in, _rounded(fit.samples[a].mean_square / v), 0.8, 1.25] for a, v in law.items() if v > 0]
+
+
+def _rounded(ratio: float) -> float:
+    return float(f"{ratio:.4g}")
+
+
+def _fitted(trial: Trial) -> _Fit:
+    """The best law of the library on the first sample of the plan, once a trial."""
+    return trial.once("law", lambda: _fit(trial))
+
+
+def _fit(trial: Trial) -> _Fit:
+    samples = {}
+    for layer in trial.subject.domain.plan:
+        sample = _sample(trial, layer)
+        if sample is not None:
+            samples[layer] = sample
+    laws = fit_laws(list(samples.values()), _LAWS)
+    trial.asks(bool(laws), "no shape gave a positive and finite variance")
+    law = laws[0]
+    power = exponents(list(samples.values()))
+    trial.note(
+        f"Var w = {law} fits {law.agreeing} of {len(samples)} shapes; measured exponents: fan_in^{power.fan_in:.2f}"
+        f" fan_out^{power.fan_out:.2f}" + (f" receptive^{power.receptive:.2f}" if power.receptive else ""),
+        topic="law",
+    )
+    return _Fit(samples, law.denominator, law.constant, str(law))
+
+
+def _sample(trial: Trial, layer: Layer) -> LawSample | None:
+    from initcheck.draws.draws import BrokenCall
+
+    calls = max(8, math.ceil(_FIRST_WEIGHTS / layer.weights)) if layer.weights < _FIRST_WEIGHTS else 2
+    try:
+        record = trial.records(layer, "first look", calls)
+    except BrokenCall:
+        return None
+    values = record.energy / layer.weights
+    mean = float(values.mean())
+    if not 0 < mean < math.inf:
+        return None
+    error = float(values.std(ddof=1)) / mean / math.sqrt(calls)
+    return LawSample(layer, mean, max(error, math.sqrt(2 / (calls * layer.weights)) / 2), calls * layer.weights)
+
+
+def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:
+    """Whether two shapes are shown to have different constants under this law.
+
+    With c the true constant of a true law, 'below t at one shape' and 'above t at another' are not both true; so
+    both are shown with probability at most the level of one.
+    """
+
+    def decide() -> bool:
+        fit = _fitted(trial)
+        known = {**fit.samples}
+        if layer not in known:
+            sample = _sample(trial, layer)
+            if sample is not None:
+                known[layer] = sample
+        constants = {a: s.mean_square * denominator.of(a) for a, s in known.items() if denominator.of(a) > 0}
+        if len(constants) < 2:
+            return False
+        low, high = _extremes(constants, known)
+        if constants[high] < _APART * constants[low]:
+            return False
+        middle = math.sqrt(constants[low] * constants[high])
+        level = trial.ledger.next_confirmation()
+        stage = Stage(f"reject {denominator.name}", level, trial.beta, 1, True)
+        shown = [
+            _band(trial, low, middle / denominator.of(low), stage, 1.0, math.inf),
+            _band(trial, high, middle / denominator.of(high), stage, 0.0, 1.0),
+        ]
+        return all(j.decision is Decision.FAILS for j in shown)
+
+    return trial.once(f"rejected {denominator.name} {layer.shape}", decide)
+
+
+def _extremes(constants: dict[Layer, float], samples: dict[Layer, LawSample]) -> tuple[Layer, Layer]:
+    """The layers with the surely smallest and surely largest constant: each by its own error's distance."""
+
+    def lower(layer: Layer) -> float:
+        return constants[layer] * (1 - 3 * min(samples[layer].relative_se, 0.3))
+
+    def upper(layer: Layer) -> float:
+        return constants[layer] * (1 + 3 * samples[layer].relative_se)
+
+    return min(constants, key=upper), max(constants, key=lower)
+
+
+def _band(
+    trial: Trial,
+    layer: Layer,
+    variance: float,
+    stage: Stage,
+    lo: float,
+    hi: float,
+    holds_within: tuple[float, float] | None = None,
+) -> Judgement:
+    """Judge mean(w^2)/variance at a layer against a band."""
+    size = math.ceil(GROUP_WEIGHTS / layer.weights) * stage.scale
+    drawn = 0
+
+    def draw(groups: int) -> tuple[Floats, Floats]:
+        nonlocal drawn
+        record = trial.records(layer, stage.stream, (drawn + groups) * size)
+        values = record.energy[drawn * size :] / (layer.weights * variance)
+        drawn += groups
+        return values.reshape(groups, size), np.ones((groups, size))
+
+    return judge_band(
+        draw,
+        lo,
+        hi,
+        level=stage.level,
+        beta=stage.beta,
+        max_groups=max(trial.affordable_groups(layer, size, stage), first_groups(-math.log(stage.level)) + 8),
+        fails_only=stage.confirms,
+        mean_statistic=True,
+        holds_within=holds_within,
+        below_after=trial.groups_before_below(layer, size, stage),
+    )

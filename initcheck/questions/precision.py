@@ -1,0 +1,77 @@
+"""Whether what an initializer promises survives the dtypes of fewer bits that it is declared for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from initcheck.contract.layer import Layer
+from initcheck.contract.second_moments import MeanSquare
+from initcheck.draws.draws import BrokenCall
+from initcheck.engine.trial import CaseFailed, Stage, Trial
+from initcheck.questions.centre import judge_mean
+from initcheck.questions.ties import units_never_tie
+from initcheck.statistics import Judgement
+
+__all__ = ["survives_in"]
+
+_BAND = (0.8, 1.25)
+# A grid of 8 bits is centred to half a step: 0.002 of a bound. A sampler that rounds down is off by 0.012 and more.
+_FAILS_BEYOND, _HOLDS_WITHIN = 5e-3, 1e-2
+# A group this large has a mean within 0.004 standard deviations of the truth.
+_GROUP_WEIGHTS = 65_536
+# From here on no grid of values makes two units tie by accident (see ``ties``).
+_NO_ACCIDENT = 64
+
+
+def survives_in(trial: Trial, layer: Layer, dtype: str) -> None:
+    """Ask of this layer in another dtype: are there finite weights, of the same variance, with distinct units.
+
+    Raises:
+        CaseFailed: there are not.
+    """
+    view = trial.in_dtype(dtype)
+    try:
+        view.records(layer, "screen", view.usual_calls(layer))
+    except BrokenCall as broken:
+        view.fail(layer, measured=broken.message, allowed=f"finite weights in {dtype}", detail=broken.detail, calls=1)
+    contract = trial.subject.contract_of(layer)
+    fixed = contract.std is not None
+    try:
+        if fixed or contract.fan == "fan_in" or layer.stride == 1:
+            statistic = MeanSquare(layer, contract) if fixed else trial.subject.output_second_moment(layer)
+            view.keeps(statistic, within=_BAND)
+    except CaseFailed as failure:
+        kind = "mean square over std^2" if fixed else "second moment of the output over its ideal"
+        raise CaseFailed(replace(failure.evidence, measured=f"{kind} {failure.evidence.measured}")) from None
+    if layer.units >= 2 and layer.fan_in >= _NO_ACCIDENT:
+        units_never_tie(view, layer)
+    if layer == trial.subject.probes[-1]:
+        _is_centred(view, layer)
+
+
+def _is_centred(view: Trial, layer: Layer) -> None:
+    size = math.ceil(_GROUP_WEIGHTS / sum(a.weights for a in view.subject.probes))
+
+    def test(stage: Stage) -> Judgement:
+        return judge_mean(
+            view,
+            list(view.subject.probes),
+            size,
+            stage,
+            most=240,
+            fails_beyond=_FAILS_BEYOND,
+            holds_within=_HOLDS_WITHIN,
+        )
+
+    judgement, _ = view.decide(layer, test)
+    view.settle(
+        layer,
+        judgement,
+        judgement.groups * size,
+        measured=f"mean {judgement.measured:.3g} standard deviations",
+        allowed=f"0 (+-{_FAILS_BEYOND:g} counts as zero)",
+        value=judgement.measured,
+        band=(-_HOLDS_WITHIN, _HOLDS_WITHIN),
+    )
+    view.note(f"in {view.dtype} a mean beyond {_HOLDS_WITHIN:g} standard deviations is excluded", topic=view.dtype)

@@ -1,0 +1,151 @@
+"""The verdicts on a model as at most 25 lines of text, however many layers it has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from initcheck.report.report import Report
+from initcheck.report.verdict import Result, Verdict
+
+__all__ = ["model_lines", "portrait_fields"]
+
+LINES = 25
+
+_SHORT = {
+    "every-tensor-is-written": "written",
+    "rebuilds-the-same": "rebuild",
+    "tensors-are-distinct": "distinct",
+    "siblings-share-one-law": "law",
+    "declared-laws-are-in-force": "declared",
+    "signal-survives-the-blocks": "signal",
+    "gradient-survives-the-blocks": "gradient",
+    "starts-at-chance": "loss",
+}
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def model_lines(report: Report, limit: int = LINES) -> list[str]:
+    """The report on one model.
+
+    Args:
+        report: of ``check_model``.
+        limit: most lines; what does not fit is counted.
+    """
+    from initcheck.rendering.terminal import escaped
+
+    name = next(iter(report.contracts))
+    shown = report.contracts[name]
+    results = sorted(report.results, key=lambda r: list(_SHORT).index(r.claim) if r.claim in _SHORT else 99)
+    head = (
+        f"initcheck model {escaped(name, 60)}   {_count(shown['parameters'])} parameters,"
+        f" {shown['tensors']} tensors, {len(shown['roles'])} groups, {shown['blocks']} blocks"
+    )
+    failing = sum(r.verdict is Verdict.FAILS for r in results)
+    foot = (
+        f"{failing} of {len(results)} fail; {shown['builds']} builds, {shown['seeds']} seeds, {shown['seconds']:.1f} s"
+    )
+    heads = {r.claim: _headline(r, shown) for r in results}
+    # Head, foot and one line a claim are kept; findings share what is left, and the laws of the roles the rest.
+    room = limit - 2 - len(results)
+    findings = {r.claim: [f"    {escaped(s, 200)}" for s in _findings(r)] for r in results}
+    room = _shorten(findings, room)
+    tables = [f"    {escaped(line, 200)}" for line in _roles(shown["roles"])]
+    if len(tables) > room:
+        tables = [*tables[: max(0, room - 1)], f"    and {len(tables) - room + 1} more groups"] if room > 0 else []
+    lines = [head]
+    for result in results:
+        lines.append(escaped(heads[result.claim], 200))
+        lines += findings[result.claim]
+        if _SHORT.get(result.claim) == "law":
+            lines += tables
+    return [*lines, foot]
+
+
+def portrait_fields(shown: Mapping[str, Any]) -> tuple[dict[str, str], list[str]] | None:
+    """A model's portrait as short fields and one line a group of random tensors, for a page; None of a contract.
+
+    >>> portrait_fields({"activation": "relu"}) is None
+    True
+    """
+    if "roles" not in shown or "chains" not in shown:
+        return None
+    words = {
+        k: str(shown[k]) for k in ("model", "tensors", "blocks", "batch", "builds", "seeds", "seconds") if shown[k]
+    }
+    words["parameters"] = _count(shown["parameters"])
+    words |= {f"declared {pattern}": law for pattern, law in shown["declared"].items()}
+    return words, [" ".join(line.split()) for line in _roles(shown["roles"])]
+
+
+def _headline(result: Result, shown: Mapping[str, Any]) -> str:
+    label = _SHORT.get(result.claim, result.claim)
+    said = result.reason or result.evidence.measured or ""
+    if label in ("signal", "gradient") and result.reason is None:
+        said = f"growth over the second half {result.evidence.measured}, allowed {result.evidence.allowed}"
+        way = "forward" if label == "signal" else "backward"
+        longest = max(shown["chains"], key=lambda c: len(c[way]), default=None)
+        if longest is not None and longest[way]:
+            said += f"   {sparkline(longest[way])}"
+    if label == "loss" and result.reason is None and shown["loss"] is not None:
+        said = f"first loss {shown['loss']:.2f}, ln({shown['classes']}) = {math.log(shown['classes']):.2f}"
+    return f"{label:<10} {result.verdict.value:<8}  {said}"
+
+
+def _findings(result: Result) -> list[str]:
+    e = result.evidence
+    if result.verdict not in (Verdict.FAILS, Verdict.WAIVED):
+        return []
+    return [s for s in (e.case, *e.detail) if s]
+
+
+def _shorten(findings: dict[str, list[str]], room: int) -> int:
+    """Cut the longest lists until they fit, and say how much was cut; return the lines that are left."""
+    whole = {c: len(lines) for c, lines in findings.items()}
+    while sum(map(len, findings.values())) > max(room - 4, 1):
+        claim = max(findings, key=lambda c: len(findings[c]))
+        if len(findings[claim]) <= 1:
+            break
+        findings[claim].pop()
+    for claim, lines in findings.items():
+        if len(lines) < whole[claim] and lines:
+            lines[-1] += f"  (and {whole[claim] - len(lines)} more)"
+    return room - sum(map(len, findings.values()))
+
+
+def _roles(roles: Sequence[dict[str, Any]]) -> Iterator[str]:
+    random = sorted((r for r in roles if r["random"]), key=lambda r: -r["tensors"] * math.prod(r["shape"]))
+    if not random:
+        return
+    width = min(46, max(len(r["path"]) for r in random))
+    for role in random:
+        shape = "(" + ",".join(map(str, role["shape"])) + ")"
+        formula = f"  = {role['formula']}" if role["formula"] else ""
+        if role["width_slope"] is not None and abs(role["width_slope"]) > 0.05:
+            formula += f"  ~ width^{role['width_slope']:.2g}"
+        several = f"  ({role['laws']} laws)" if role["laws"] > 1 else ""
+        yield f"{role['tensors']:>4} {role['path']:<{width}}  {shape:<14} {role['law']}{formula}{several}"
+
+
+def sparkline(values: Sequence[float], width: int = 24) -> str:
+    """Second moments by block as bars on a logarithmic scale of at least a factor 16.
+
+    >>> sparkline([1.0, 4.0, 16.0])
+    '▁▄█'
+    """
+    logs = [math.log(v) if v > 0 and math.isfinite(v) else math.nan for v in values]
+    if len(logs) > width:
+        logs = [logs[i * (len(logs) - 1) // (width - 1)] for i in range(width)]
+    known = [v for v in logs if not math.isnan(v)]
+    if not known:
+        return ""
+    span = max(max(known) - min(known), math.log(16.0))
+    return "".join("x" if math.isnan(v) else _BARS[int((v - min(known)) / span * 7 + 1e-9)] for v in logs)
+
+
+def _count(number: int) -> str:
+    for size, unit in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return f"{number / size:.4g} {unit}"
+    return str(number)

@@ -1,0 +1,224 @@
+"""The result of a run, as data: every rendering reads this and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from initcheck.errors import ClaimFailed, UsageError, closest
+from initcheck.report.verdict import Evidence, Result, Verdict
+
+__all__ = ["FORMAT", "NotChecked", "Report", "Run", "result_from_plain", "result_to_plain"]
+
+FORMAT = "initcheck-report/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How the run was made: enough to repeat it.
+
+    Attributes:
+        seed: the run seed that every draw derives from.
+        profile: ``quick``, ``default`` or ``thorough``.
+        alpha: bound on the probability of any false FAIL, per initializer.
+        beta: bound on the probability that a HOLDS is wrong, per verdict.
+        claims: number of claims that share alpha.
+        version: of initcheck; ``libraries``: of what was loaded.
+        command: the command line, where there was one.
+        smallest_defect: claim id -> the smallest defect this run could find, worded; empty where not worked out.
+    """
+
+    seed: int = 0
+    profile: str = "default"
+    alpha: float = 1e-6
+    beta: float = 1e-3
+    claims: int = 0
+    version: str = ""
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    command: str | None = None
+    smallest_defect: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotChecked:
+    """Something that was named and not looked at, why, and what to write to have it checked."""
+
+    name: str
+    reason: str
+    call_to_write: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The verdicts of a run on one or more initializers.
+
+    >>> import initcheck
+    >>> report = initcheck.check("initcheck.gallery:he_normal", claims=["returns-the-shape-asked"])
+    >>> report.ok, report["returns-the-shape-asked"].verdict.value
+    (True, 'HOLDS')
+
+    Attributes:
+        run: how it was made.
+        results: one a claim and initializer.
+        contracts: what each initializer was held to: name -> contract as plain data, with origins and notes.
+        not_checked: what was named and not looked at.
+    """
+
+    run: Run
+    results: tuple[Result, ...]
+    contracts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    not_checked: tuple[NotChecked, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Something was decided, nothing fails, and no claim's own code broke."""
+        return not self.failures and not self.broken and self.decided > 0
+
+    @property
+    def failures(self) -> tuple[Result, ...]:
+        """The results whose verdict is FAILS."""
+        return tuple(r for r in self.results if r.verdict is Verdict.FAILS)
+
+    @property
+    def broken(self) -> tuple[Result, ...]:
+        """The results that say nothing because the claim's own code broke."""
+        return tuple(r for r in self.results if r.broke)
+
+    @property
+    def decided(self) -> int:
+        """Number of results that HOLD, FAIL or are WAIVED: a run with none of them checked nothing."""
+        return sum(r.verdict in (Verdict.HOLDS, Verdict.FAILS, Verdict.WAIVED) for r in self.results)
+
+    @property
+    def counts(self) -> dict[Verdict, int]:
+        """How many results have each verdict."""
+        found = Counter(r.verdict for r in self.results)
+        return {v: found[v] for v in Verdict}
+
+    @property
+    def initializers(self) -> tuple[str, ...]:
+        """Their names, in the order they were given."""
+        return tuple(dict.fromkeys(r.initializer for r in self.results))
+
+    def of(self, initializer: str) -> tuple[Result, ...]:
+        """The results of one initializer."""
+        return tuple(r for r in self.results if r.initializer == initializer)
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __getitem__(self, key: str | tuple[str, str]) -> Result:
+        """``report["zero-mean"]``, or ``report["myinit:he", "zero-mean"]`` where there are several."""
+        name, claim = key if isinstance(key, tuple) else (None, key)
+        found = [r for r in self.results if r.claim == claim and name in (None, r.initializer)]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            valid = {r.claim for r in self.results} if name in (None, *self.initializers) else self.initializers
+            raise KeyError(f"{key!r} is not in this report; {closest(str(claim if name is None else name), valid)}")
+        raise KeyError(f"{claim!r} was asked of {len(found)} initializers; write report[NAME, {claim!r}].")
+
+    def _repr_html_(self) -> str:
+        # Jupyter and its kin show this instead of repr() where a report is the value of a cell.
+        from initcheck.report.notebook import render
+
+        return render(self)
+
+    def raise_for_failures(self) -> None:
+        """Make a CI gate of the report.
+
+        Raises:
+            ClaimFailed: a claim fails, or its own code broke; the message is the whole account of each.
+            UsageError: nothing was decided, so that a green gate would say nothing.
+        """
+        from initcheck.rendering.terminal import failure_text
+
+        if self.failures or self.broken:
+            raise ClaimFailed("\n\n".join(failure_text(r) for r in (*self.failures, *self.broken)))
+        if not self.decided:
+            raise UsageError("this run decided no claim at all; a gate that looked at nothing cannot pass.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain data: what ``to_json`` writes."""
+        return {"format": FORMAT, **_plain(dataclasses.asdict(self))}
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """The report as JSON; infinite and undefined numbers become the strings 'inf', '-inf', 'nan'."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Report:
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            UsageError: the text is not such a report.
+        """
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise UsageError(f"this is no JSON report of initcheck: {error}.") from None
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise UsageError(f"this JSON is no report in the format {FORMAT!r}.")
+        try:
+            return cls(
+                run=Run(**data["run"]),
+                results=tuple(_result(r) for r in data["results"]),
+                contracts=data["contracts"],
+                not_checked=tuple(NotChecked(**n) for n in data["not_checked"]),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UsageError(
+                f"this JSON says it is {FORMAT!r} but lacks or adds something: {type(error).__name__}: {error}."
+                " Write it again with this version of initcheck."
+            ) from None
+
+
+def result_to_plain(result: Result) -> dict[str, Any]:
+    """One result as plain data, to be sent between processes or written claim by claim."""
+    plain: dict[str, Any] = _plain(dataclasses.asdict(result))
+    return plain
+
+
+def result_from_plain(data: Mapping[str, Any]) -> Result:
+    """Read what ``result_to_plain`` made."""
+    return _result(data)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value.value if isinstance(value, Verdict) else value
+
+
+def _number(value: Any) -> Any:
+    return float(value) if value in ("inf", "-inf", "nan") else value
+
+
+def _result(data: Mapping[str, Any]) -> Result:
+    evidence = {k: _number(v) if isinstance(v, str) and k in _NUMBERS else v for k, v in data["evidence"].items()}
+    for key in ("shape", "band", "interval", "detail"):
+        if evidence.get(key) is not None:
+            evidence[key] = tuple(_number(v) if key in ("band", "interval") else v for v in evidence[key])
+    fields = {
+        **data,
+        "verdict": Verdict(data["verdict"]),
+        "evidence": Evidence(**evidence),
+        "notes": tuple(data["notes"]),
+        "location": tuple(data["location"]) if data["location"] else None,
+    }
+    return Result(**fields)
+
+
+_NUMBERS = ("value", "e_value_log10", "error_spent")

@@ -1,0 +1,108 @@
+"""The JSON Schema of a report, made from its dataclasses and published beside this file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from initcheck.report.report import FORMAT, NotChecked, Report, Run
+from initcheck.report.series import SERIES
+from initcheck.report.verdict import Evidence, Result, Verdict
+
+__all__ = ["FILE", "SCHEMA", "build"]
+
+FILE = "report.schema.json"
+
+
+def build() -> dict[str, Any]:
+    """Make the schema (JSON Schema 2020-12) of what ``Report.to_json`` writes.
+
+    >>> build()["properties"]["format"]
+    {'const': 'initcheck-report/1'}
+
+    A report may not hold what the schema does not name: a new field is a new version of the schema.
+    """
+    document = _object(Report)
+    document["properties"] = {"format": {"const": FORMAT}, **document["properties"]}
+    document["required"] = ["format", *document["required"]]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Report of initcheck",
+        "description": "The verdicts of one run. Numbers that are not finite are the words inf, -inf, nan.",
+        **document,
+        "$defs": {
+            "number": {"anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]},
+            "verdict": {"enum": [v.value for v in Verdict]},
+            "run": _object(Run),
+            "result": _object(Result),
+            "evidence": _object(Evidence, series=_series()),
+            "not_checked": _object(NotChecked),
+        },
+    }
+
+
+_REFERENCES: Mapping[Any, str] = {
+    float: "number",
+    Verdict: "verdict",
+    Run: "run",
+    Result: "result",
+    Evidence: "evidence",
+    NotChecked: "not_checked",
+}
+_SIMPLE: Mapping[Any, str] = {str: "string", int: "integer", bool: "boolean"}
+
+
+def _object(record: type, **special: Any) -> dict[str, Any]:
+    hints = typing.get_type_hints(record)
+    names = [f.name for f in dataclasses.fields(record)]
+    return {
+        "type": "object",
+        "properties": {name: special.get(name) or _of(hints[name]) for name in names},
+        "required": names,
+        "additionalProperties": False,
+    }
+
+
+def _of(hint: Any) -> dict[str, Any]:
+    if hint in _REFERENCES:
+        return {"$ref": f"#/$defs/{_REFERENCES[hint]}"}
+    if hint in _SIMPLE:
+        return {"type": _SIMPLE[hint]}
+    if hint is type(None):
+        return {"type": "null"}
+    if hint is Any:
+        return {}
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        return {"anyOf": [_of(part) for part in parts]}
+    if origin is tuple and parts[-1] is not Ellipsis:
+        exact = [_of(part) for part in parts]
+        return {"type": "array", "prefixItems": exact, "minItems": len(exact), "maxItems": len(exact)}
+    if origin in (tuple, list):
+        return {"type": "array", "items": _of(parts[0])}
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {"type": "object", "additionalProperties": _of(parts[1])}
+    raise TypeError(f"a report cannot hold {hint!r}: JSON has no such thing.")
+
+
+def _series() -> dict[str, Any]:
+    known = {
+        name: {"type": "array", "description": f"{series.shape}: {series.meaning}."} for name, series in SERIES.items()
+    }
+    return {"type": "object", "properties": known, "additionalProperties": {"type": "array"}}
+
+
+SCHEMA: Mapping[str, Any] = build()
+
+
+def main() -> None:
+    """Print the schema: ``python -m initcheck.report.schema > initcheck/report/report.schema.json``."""
+    print(json.dumps(build(), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""What was decided about one claim of one initializer, and what stands behind it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["BROKEN", "Evidence", "Result", "Verdict"]
+
+BROKEN = "the claim's own code broke"  # how the reason of such an UNDECIDED begins
+
+
+class Verdict(enum.StrEnum):
+    """The five verdicts; only HOLDS and FAILS say that something was shown."""
+
+    HOLDS = "HOLDS"
+    FAILS = "FAILS"
+    UNDECIDED = "UNDECIDED"
+    WAIVED = "WAIVED"
+    NOT_APPLICABLE = "NOT APPLICABLE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What stands behind a verdict; plain data, so that it travels between processes and into JSON.
+
+    Attributes:
+        measured: the measured value, worded (``0.334``, ``raises ZeroDivisionError``).
+        allowed: the allowed band or value, worded (``[0.8, 1.25]``).
+        value: the measured value as a number, where it is one.
+        band: the allowed band as two numbers, where there is one.
+        interval: where ``value`` lies at confidence 0.999 (``initcheck.statistics.interval``): a mean over calls plus
+            and minus 3.29 standard errors, or order statistics around a median. It is drawn for the eye and holds at
+            the moment the test ended; the verdict rests on ``e_value_log10``. None where the value is exact.
+        case: the smallest failing case, or the decisive one, worded.
+        shape, dtype: of that case.
+        calls, weights: how much was drawn.
+        e_value_log10: log10 of the e-value behind the decision.
+        error_spent: the error rate this verdict was decided at (alpha_k of a FAIL, beta of a HOLDS).
+        detail: further lines, such as a traceback.
+        likely, fix: the likely cause and its fix.
+        series: data for pictures, by name; ``initcheck.report.series`` lists the names and their shapes.
+    """
+
+    measured: str | None = None
+    allowed: str | None = None
+    value: float | None = None
+    band: tuple[float, float] | None = None
+    interval: tuple[float, float] | None = None
+    case: str | None = None
+    shape: tuple[int, ...] | None = None
+    dtype: str | None = None
+    calls: int = 0
+    weights: int = 0
+    e_value_log10: float | None = None
+    error_spent: float | None = None
+    detail: tuple[str, ...] = ()
+    likely: str | None = None
+    fix: str | None = None
+    series: dict[str, list[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """The verdict on one claim of one initializer.
+
+    Attributes:
+        claim: the claim's stable id.
+        says: the claim in one sentence.
+        initializer: the initializer's name (its target text).
+        family: the module of ``properties`` the claim stands in (``scale``).
+        verdict: see ``Verdict``.
+        reason: why it is UNDECIDED, WAIVED or NOT APPLICABLE.
+        evidence: what stands behind it.
+        notes: what a reader must know, such as an inferred contract.
+        reproduce: the command that repeats exactly this verdict.
+        seconds: wall-clock time it took.
+        location: file and line of the initializer.
+        known_since: the date (ISO 8601) since which the baseline lists it as a known failure.
+    """
+
+    claim: str
+    says: str
+    initializer: str
+    family: str
+    verdict: Verdict
+    reason: str | None = None
+    evidence: Evidence = field(default_factory=Evidence)
+    notes: tuple[str, ...] = ()
+    reproduce: str | None = None
+    seconds: float = 0.0
+    location: tuple[str, int] | None = None
+    known_since: str | None = None
+
+    @property
+    def broke(self) -> bool:
+        """Whether nothing was decided because of a bug in the claim: then the run fails."""
+        return self.verdict is Verdict.UNDECIDED and (self.reason or "").startswith(BROKEN)

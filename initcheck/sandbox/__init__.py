@@ -1,0 +1,1 @@
+"""User code run so that nothing leaks."""

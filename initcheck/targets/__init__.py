@@ -1,0 +1,1 @@
+"""Text or an object -> initializers, with the recipe that makes them again elsewhere."""

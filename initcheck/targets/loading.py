@@ -1,0 +1,308 @@
+"""Targets -> initializers: text, callables, modules, tables; each with contract and recipe."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import importlib
+import inspect
+import json
+import os
+import pickle
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+from initcheck.adapters.recognition import recognise
+from initcheck.adapters.signatures.frameworks import FRAMEWORKS, home
+from initcheck.adapters.signatures.readings import Needs
+from initcheck.contract.contract import Contract
+from initcheck.contract.declaration import Declared, declared_contract, merged
+from initcheck.contract.initializer import Initializer
+from initcheck.errors import UsageError
+from initcheck.layers.recognition import layer_initializer
+from initcheck.report.report import NotChecked
+from initcheck.sandbox.containment import one_line
+from initcheck.targets.modules import find, members
+from initcheck.targets.text import parse
+
+__all__ = ["Loaded", "load", "load_all", "rebuild"]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a target turned out to be.
+
+    Attributes:
+        initializers: ready to be checked; no two share a name.
+        not_checked: members of a module that were not made into one, why, and what to write instead.
+    """
+
+    initializers: tuple[Initializer, ...]
+    not_checked: tuple[NotChecked, ...] = ()
+
+
+def load(
+    target: str | Callable[..., Any] | object,
+    *,
+    contract: Declared = None,
+    signature: str | None = None,
+    args: Mapping[str, Any] | None = None,
+    parameter: str | None = None,
+    name: str | None = None,
+) -> Loaded:
+    """Make initializers of a target.
+
+    >>> import numpy as np
+    >>> def he(shape, rng):
+    ...     return rng.normal(0, np.sqrt(2 / shape[0]), shape)
+    >>> [one] = load(he, contract="activation=relu,layout=in_out").initializers
+    >>> one.signature, one.contract.activation
+    ('(shape, rng)', 'relu')
+
+    Args:
+        target: ``myinit``, ``pkg.mod:attr``, ``pkg.mod.attr``, ``path/to/file.py:attr``, each with keyword
+            arguments as literals, or ``@pyproject.toml``; or a callable, a class, an instance, a module.
+            The two options below may stand among the arguments: ``f(parameter="W1")``, ``f(signature="(n, m)")``.
+        contract: what it promises, as a ``Contract``, a dict or text; it wins over ``f.__initcheck__``,
+            and that over what is known of a library's object.
+        signature: how to call it, such as ``(shape, rng)``, where it cannot be read.
+        args: keyword arguments that never change.
+        parameter: which of several returned arrays is meant, such as ``0`` or ``kernel``.
+        name: what to call it in messages; the target text by default.
+
+    Raises:
+        UsageError: there is no such target, its module raises, or it cannot be read as an initializer.
+    """
+    declared = declared_contract(contract)
+    if isinstance(target, Initializer):
+        recipe = target.recipe
+        if recipe is not None and declared.said():
+            earlier = Contract(**recipe["contract"]) if recipe.get("contract") else Contract()
+            recipe = {**recipe, "contract": declared.filled_by(earlier, "declared").said()}
+        return Loaded((replace(target, contract=merged(declared, Contract(), target.contract), recipe=recipe),))
+    if isinstance(target, str) and target.strip().startswith("@"):
+        from initcheck.targets.tables import tables
+
+        return _unique(load(**table) for table in tables(target.strip()[1:], contract=contract))
+    if not isinstance(target, str):
+        return _load_object(target, name or name_of(target), declared, signature, dict(args or {}), parameter)
+    text = parse(target)
+    obj, _ = find(text)
+    given = {**text.args, **(args or {})}
+    written = {key: _option(key, given, obj) for key in ("signature", "parameter")}
+    signature, parameter = signature or written["signature"], parameter or written["parameter"]
+    recipe = {
+        "target": target, "signature": signature, "args": dict(args or {}), "parameter": parameter,
+        "name": name, "path": list(sys.path), "cwd": os.getcwd(),
+    }  # fmt: skip
+    if isinstance(obj, ModuleType):
+        if given or signature or parameter:
+            raise UsageError(f"target {target!r} is a module; arguments and signature go with one initializer in it.")
+        return _load_module(obj, target, declared, recipe)
+    return Loaded((_one(obj, name or target, declared, signature, given, parameter, recipe),))
+
+
+def _option(key: str, given: dict[str, Any], obj: Any) -> str | None:
+    """What ``name(parameter="W1")`` says of how to read the target, where the target itself has no such argument."""
+    if not isinstance(given.get(key), str) or isinstance(obj, ModuleType):
+        return None
+    with contextlib.suppress(TypeError, ValueError):
+        if key in inspect.signature(obj).parameters:
+            return None
+    option: str = given.pop(key)
+    return option
+
+
+def load_all(targets: Iterable[Any], *, contract: Declared = None) -> Loaded:
+    """Load several targets; those that would share a name are told apart by a number.
+
+    Raises:
+        UsageError: as ``load``.
+    """
+    if isinstance(targets, str) or not isinstance(targets, Iterable):
+        targets = [targets]
+    return _unique(load(target, contract=contract) for target in targets)
+
+
+def rebuild(recipe: Mapping[str, Any]) -> Initializer:
+    """Make an initializer again in a fresh process from the plain data of ``Initializer.recipe``.
+
+    Raises:
+        UsageError: as ``load``; or the recipe needs cloudpickle, which is not installed here.
+    """
+    for entry in reversed(recipe.get("path") or []):
+        if entry not in sys.path:
+            sys.path.insert(0, entry)
+    contract = Contract(**recipe["contract"]) if recipe.get("contract") else None
+    options = {key: recipe.get(key) for key in ("signature", "args", "parameter")}
+    if "pickle" in recipe:
+        obj, options["args"] = pickle.loads(base64.b64decode(recipe["pickle"]))
+        loaded = load(obj, contract=contract, name=recipe["name"], **options)
+    else:
+        before = os.getcwd()
+        if recipe.get("cwd") and os.path.isdir(recipe["cwd"]):
+            os.chdir(recipe["cwd"])
+        try:
+            loaded = load(recipe["target"], contract=contract, name=recipe.get("name"), **options)
+        finally:
+            os.chdir(before)
+    [initializer] = loaded.initializers
+    return initializer
+
+
+def name_of(obj: Any) -> str:
+    """The target text of an object: ``module:qualname``; of an instance its class, never its ``repr``."""
+    named = obj if hasattr(obj, "__qualname__") else getattr(obj, "func", None)
+    if named is None or not hasattr(named, "__qualname__"):
+        named = type(obj)
+    if inspect.ismodule(obj):
+        return obj.__name__
+    module = getattr(named, "__module__", None) or "__main__"
+    qualname = str(named.__qualname__).replace("<locals>.", "")
+    return qualname if module == "__main__" else f"{module}:{qualname}"
+
+
+def _one(
+    obj: Any, name: str, declared: Contract, signature: str | None, args: Mapping[str, Any],
+    parameter: str | None, recipe: Mapping[str, Any] | None,
+) -> Initializer:  # fmt: skip
+    own = getattr(obj, "__initcheck__", None)
+    if own is None:
+        own = getattr(getattr(obj, "func", None), "__initcheck__", None)
+    if own is not None and not isinstance(own, Mapping):
+        raise UsageError(
+            f"{name}.__initcheck__ is {type(own).__name__!r}; it must be a dict such as {{'fan': 'fan_in'}}."
+        )
+    keys = dict(own or {})
+    signature = signature or keys.pop("signature", None)
+    parameter = parameter or keys.pop("parameter", None)
+    args = {**keys.pop("args", {}), **args}
+    layer = layer_initializer(obj, name, args) if signature is None and parameter is None else None
+    initializer = layer or recognise(obj, name, signature=signature, args=args, parameter=parameter)
+    contract = merged(declared, Contract.from_mapping(keys), initializer.contract)
+    if recipe is not None:
+        recipe = {**recipe, "contract": declared.said() or None}
+    return replace(initializer, contract=contract, location=location_of(obj), recipe=recipe)
+
+
+def _load_module(module: ModuleType, text: str, declared: Contract, recipe: Mapping[str, Any] | None) -> Loaded:
+    initializers, not_checked = [], []
+    for member_name, member in members(module):
+        name = f"{text}:{member_name}"
+        reason = _not_to_call(member, member_name)
+        if reason is not None:
+            not_checked.append(NotChecked(name=name, reason=reason, call_to_write=f"{name}()"))
+            continue
+        own = {**recipe, "target": name} if recipe is not None else None
+        try:
+            initializers.append(_one(member, name, declared, None, {}, None, own))
+        except Needs as error:
+            not_checked.append(NotChecked(name=name, reason=str(error), call_to_write=error.call))
+        except UsageError as error:
+            not_checked.append(NotChecked(name=name, reason=str(error)))
+        except (Exception, SystemExit) as error:  # a property of the user's object: the others are still looked at
+            not_checked.append(NotChecked(name=name, reason=f"{member_name} raises when looked at: {one_line(error)}"))
+    if not initializers and not not_checked:
+        raise UsageError(f"target {text!r}: module {module.__name__!r} has no public function or class of its own.")
+    return Loaded(tuple(initializers), tuple(not_checked))
+
+
+def _not_to_call(member: Any, name: str) -> str | None:
+    """Nothing in a module is called that was not asked for by name and does not look like an initializer."""
+    if not inspect.isfunction(member) or home(member) in FRAMEWORKS:
+        return None
+    code = member.__code__
+    parameters = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
+    makes_functions = any(inspect.iscode(c) and c.co_name not in _INLINE for c in code.co_consts)
+    if parameters == 0 and (not makes_functions or name == "main"):
+        return f"{name} takes no parameter; if it makes an initializer, name it."
+    return None
+
+
+_INLINE = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")
+
+
+def _load_object(
+    obj: Any,
+    name: str,
+    declared: Contract,
+    signature: str | None,
+    args: dict[str, Any],
+    parameter: str | None,
+) -> Loaded:
+    if isinstance(obj, ModuleType):
+        return _load_module(obj, name, declared, {"path": list(sys.path), "cwd": os.getcwd()})
+    parts: dict[str, Any] = {
+        "signature": signature, "args": args, "parameter": parameter, "name": name, "path": list(sys.path),
+    }  # fmt: skip
+    importable = _importable(obj) if _is_plain(args) else None
+    if importable is not None:
+        recipe: dict[str, Any] | None = {**parts, "target": importable}
+    else:
+        pickled = _pickled((obj, args))
+        recipe = {**parts, "args": None, "pickle": pickled} if pickled is not None else None
+    return Loaded((_one(obj, name, declared, signature, args, parameter, recipe),))
+
+
+def _importable(obj: Any) -> str | None:
+    """``module:qualname`` where a fresh process finds the same object under it."""
+    module, qualname = getattr(obj, "__module__", None), getattr(obj, "__qualname__", None)
+    if not module or not qualname or module == "__main__" or "<" in qualname:
+        return None
+    found: Any = sys.modules.get(module)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    return f"{module}:{qualname}" if found is obj else None
+
+
+def _is_plain(args: Mapping[str, Any]) -> bool:
+    """Whether the arguments survive JSON, in which recipes travel to fresh processes."""
+    try:
+        return bool(json.loads(json.dumps(args)) == args)
+    except (TypeError, ValueError):
+        return False
+
+
+def _pickled(data: Any) -> str | None:
+    """A pickle as text; None where cloudpickle is not installed, or what is meant cannot leave this process."""
+    try:
+        cloudpickle = importlib.import_module("cloudpickle")
+    except ImportError:
+        return None
+    try:
+        return base64.b64encode(cloudpickle.dumps(data)).decode("ascii")
+    except Exception:  # a lock or an open file in a closure
+        return None
+
+
+def location_of(obj: Any) -> tuple[str, int] | None:
+    """File and line of the user's code; None for a framework's own object and for what has no source."""
+    obj = inspect.unwrap(getattr(obj, "func", obj)) if callable(obj) else type(obj)
+    if home(obj) in FRAMEWORKS:
+        return None
+    code = getattr(obj, "__code__", None)
+    if code is not None:
+        return (code.co_filename, code.co_firstlineno)
+    try:
+        cls = obj if isinstance(obj, type) else type(obj)
+        file = inspect.getsourcefile(cls)
+        return (file, inspect.getsourcelines(cls)[1]) if file else None
+    except (OSError, TypeError):
+        return None
+
+
+def _unique(several: Iterable[Loaded]) -> Loaded:
+    initializers: list[Initializer] = []
+    not_checked: list[NotChecked] = []
+    taken: dict[str, int] = {}
+    for loaded in several:
+        for initializer in loaded.initializers:
+            count = taken[initializer.name] = taken.get(initializer.name, 0) + 1
+            name = initializer.name if count == 1 else f"{initializer.name} #{count}"
+            recipe = initializer.recipe if count == 1 else {**(initializer.recipe or {}), "name": name}
+            initializers.append(replace(initializer, name=name, recipe=recipe if initializer.recipe else None))
+        not_checked += loaded.not_checked
+    return Loaded(tuple(initializers), tuple(not_checked))
