@@ -23,7 +23,7 @@ from initcheck.engine.checker import Checker, Settings
 from initcheck.report.verdict import Verdict
 from initcheck.targets.loading import load
 
-TABLE = Path(__file__).parents[2] / "initcheck" / "power.json"
+TABLE = Path(__file__).parents[2] / "initcheck" / "gallery" / "power.json"
 
 
 def verdicts(defect: Defect, seed: int, profile: str, claims: tuple[str, ...] | None = None) -> dict[str, Verdict]:

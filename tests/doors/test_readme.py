@@ -11,7 +11,7 @@ import pytest
 from initcheck.claims.claim import checks
 from initcheck.doors.cli import main
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 
