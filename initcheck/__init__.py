@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +68,20 @@ def __dir__() -> list[str]:
 
 
 # In a checkout the claims lie beside this package, not inside it. When a wheel is installed too, `python -m pytest`
-# finds this folder first, so the checkout must be able to supply `initcheck.properties` itself.
-_checkout = Path(__file__).resolve().parent.parent
-if (_checkout / "pyproject.toml").is_file() and (_checkout / "properties").is_dir():
-    __path__.append(str(_checkout))
+# finds this folder first, so the checkout must be able to supply `initcheck.properties` itself, and that alone: with
+# the whole checkout on `__path__` everything in it would be importable a second time.
+class _Properties:
+    """Finds `initcheck.properties` beside this package."""
+
+    folder = Path(__file__).resolve().parent.parent / "properties"
+
+    @classmethod
+    def find_spec(cls, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        if name != "initcheck.properties":
+            return None
+        return spec_from_file_location(name, cls.folder / "__init__.py", submodule_search_locations=[str(cls.folder)])
+
+
+if (_Properties.folder.parent / "pyproject.toml").is_file() and (_Properties.folder / "__init__.py").is_file():
+    # First: an editable install of another checkout would answer with its own.
+    sys.meta_path.insert(0, _Properties)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from initcheck.doors.model_options import add_model_options
 from initcheck.doors.options import add_to_pytest
-from initcheck.model_options import add_model_options
 
 __all__ = ["pytest_addoption", "pytest_configure"]
 

@@ -11,10 +11,9 @@ from initcheck.claims.claim import claim
 from initcheck.claims.strategies import layers
 from initcheck.contract.layer import Layer
 from initcheck.engine.trial import Trial
-from initcheck.questions.calls import calls_are_distinct, calls_do_not_correlate
+from initcheck.questions.calls import calls_are_distinct, calls_do_not_correlate, repeats_bit_for_bit
 from initcheck.questions.equal_blocks import blocks_never_repeat
 from initcheck.questions.shuffled_draws import beats_no_shuffle
-from initcheck.reproduction import repeats_bit_for_bit
 from initcheck.sandbox.global_generators import isolated, watching
 
 CALLED = ("accepts-every-shape", "returns-the-shape-asked")

@@ -20,7 +20,8 @@ from initcheck.claims.claim import claim
 from initcheck.contract.initializer import Initializer
 from initcheck.engine.checker import Settings
 from initcheck.errors import UsageError
-from initcheck.report.report import NotChecked, Report, Run
+from initcheck.report.report import NotChecked, Report
+from initcheck.report.results import Run
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.targets.loading import Loaded
 

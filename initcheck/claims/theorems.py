@@ -8,7 +8,7 @@ from typing import Any
 
 from initcheck.claims.claim import Claim, registry
 from initcheck.errors import ClaimFailed
-from initcheck.rendering.terminal import escaped
+from initcheck.report.account import escaped
 
 __all__ = ["prove", "theorems"]
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass
 
 from initcheck.contract.contract import Contract
-from initcheck.diagnosis.evidence.marginal_law import Family
 from initcheck.networks import activation
 
-__all__ = ["Gain", "Shortfall", "gains_near", "known_gains", "required_power", "shortfall"]
+__all__ = ["Gain", "gains_near", "known_gains", "required_power"]
 
-_TOLERANCE = 0.04  # 10 % would read 25/9 * 0.774 = 2.149, a truncated tanh, as He
-_SIGMAS = 4.0
+TOLERANCE = 0.04  # 10 % would read 25/9 * 0.774 = 2.149, a truncated tanh, as He
+SIGMAS = 4.0
 
 
 @dataclass(frozen=True)
@@ -63,52 +61,9 @@ def gains_near(constant: float, standard_error: float = 0.0) -> list[Gain]:
         constant: c of Var w = c / fan.
         standard_error: of c, relative to c.
     """
-    allowed = max(_TOLERANCE, _SIGMAS * standard_error)
+    allowed = max(TOLERANCE, SIGMAS * standard_error)
     off = [(abs(constant / g.power - 1), g) for g in known_gains()]
     return [g for distance, g in sorted(off, key=lambda pair: pair[0]) if distance <= allowed]
-
-
-@dataclass(frozen=True)
-class Shortfall:
-    """A constant that is a gain's, times a factor that was forgotten.
-
-    Attributes:
-        kind: ``uniform``, ``truncated``, ``clipped``, ``sparse``, ``scale``.
-        factor: what was overlooked: c = factor * gain^2.
-        gain: whose gain.
-    """
-
-    kind: str
-    factor: float
-    gain: Gain
-
-
-def shortfall(constant: float, standard_error: float, family: Family, wanted: float | None = None) -> Shortfall | None:
-    """Explain a constant by the bound of a uniform, a truncation or a sparsity that was not corrected.
-
-    Args:
-        constant: c of Var w = c / fan.
-        standard_error: of c, relative to c.
-        family: the marginal law of the weights.
-        wanted: gain^2 of the contract; None to accept the gain of any common activation.
-    """
-    factors = {
-        "uniform": ("uniform", 1 / 3),
-        "truncated_normal": ("truncated", family.share),
-        "sparse": ("sparse", family.share),
-        "levels": ("sparse", family.share),
-        "clipped": ("clipped", family.share),
-        "laplace": ("scale", 2.0),  # NumPy's scale b is not the deviation: the variance is 2 b^2
-        "logistic": ("scale", math.pi**2 / 3),
-    }
-    kind, factor = factors.get(family.name, ("", 1.0))
-    if factor <= 0 or 0.985 < factor <= 1:
-        return None
-    candidates = known_gains()[:5] if wanted is None else [Gain("", wanted, "")]
-    allowed = max(_TOLERANCE, _SIGMAS * standard_error)
-    off = [(abs(constant / (factor * g.power) - 1), g) for g in candidates]
-    fitting = [(distance, g) for distance, g in off if distance <= allowed]
-    return Shortfall(kind, factor, min(fitting, key=lambda pair: pair[0])[1]) if fitting else None
 
 
 def required_power(contract: Contract) -> float:

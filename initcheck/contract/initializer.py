@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy.typing as npt
 
 from initcheck.contract.contract import Contract
+from initcheck.contract.profile import Profile
 
 __all__ = ["Initializer", "Sampler", "Shape"]
 
@@ -62,6 +63,8 @@ class Initializer:
         recipe: plain data from which ``initcheck.targets.loading.rebuild`` makes it again in a fresh process;
             None where only this process has it (a lambda, a closure).
         notes: what a reader must know, such as how the signature was read.
+        subject: makes what its claims share, from (itself, profile, seed), where it is no plain function of a shape:
+            a layer; None for the plain one.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Initializer:
     recipe: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     function: Callable[..., Any] | None = None
+    subject: Callable[[Initializer, Profile, int], Any] | None = None
 
     def __str__(self) -> str:
         return self.name

@@ -98,6 +98,11 @@ class Layer:
         axis = lead + self.axes.index("o")
         return np.moveaxis(array, axis, lead).reshape(*array.shape[:lead], self.units, self.inputs)
 
+    @property
+    def title(self) -> str:
+        """What it is called beside its kin."""
+        return f"shape {self.shape}"
+
     def described(self, dtype: str) -> str:
         """The layer in words, as every message gives it.
 

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.adapters.frameworks.known_laws import truncated_std
-
-__all__ = ["COSINES", "StandardLaw", "standard_law"]
+__all__ = ["COSINES", "StandardLaw", "standard_law", "truncated_std"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -137,3 +135,20 @@ def _normal(z: float) -> float:
 def _laplace(z: float) -> float:
     tail = 0.5 * math.exp(-abs(z) * math.sqrt(2))
     return tail if z < 0 else 1 - tail
+
+
+def truncated_std(std: float, low: float, high: float) -> float:
+    """Standard deviation of a normal of mean 0 that is cut at ``low`` and ``high`` sigma.
+
+    >>> round(truncated_std(1.0, -2.0, 2.0), 6)
+    0.879626
+
+    Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions, vol. 1, section 13.10.1.
+    """
+    mass = (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2))) / 2
+    if not mass > 0 or not std > 0:
+        return 0.0
+    at_low, at_high = (math.exp(-x * x / 2) / math.sqrt(2 * math.pi) for x in (low, high))
+    shift = (at_low - at_high) / mass
+    variance = 1 + (low * at_low - high * at_high) / mass - shift**2
+    return std * math.sqrt(max(variance, 0.0))

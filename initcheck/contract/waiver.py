@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Mapping
 from typing import Any
 
+from initcheck.contract.contract import Contract
 from initcheck.errors import UsageError, closest
 
-__all__ = ["in_force"]
+__all__ = ["contract_of", "in_force"]
 
 _KEYS = ("reason", "until")
 
@@ -55,3 +57,23 @@ def _read(claim: str, given: Any, where: str) -> tuple[str, datetime.date | None
             " it must be a date without quotes, such as 2027-01-01."
         )
     return reason, until
+
+
+def contract_of(table: Mapping[str, Any], where: str, *, today: datetime.date) -> Contract:
+    """A contract written as a table, its expired waivers left out and said in its notes.
+
+    Args:
+        table: the contract's fields; ``waive`` as ``initcheck.contract.waiver`` reads it.
+        where: the place in the file, for messages.
+        today: the day that waivers are held against.
+
+    Raises:
+        UsageError: an unknown key or value; the message begins with the place.
+    """
+    waive, expired = in_force(table.get("waive", {}), where, today=today)
+    fields = {**table, "waive": waive} if "waive" in table else dict(table)
+    try:
+        contract = Contract.from_mapping(fields)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None
+    return dataclasses.replace(contract, notes=(*contract.notes, *expired))

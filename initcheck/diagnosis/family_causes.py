@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from initcheck.contract.contract import Contract
 from initcheck.contract.gains import required_power
-from initcheck.diagnosis.causes import Cause, cause, root
+from initcheck.diagnosis.causes import Cause, cause
+from initcheck.diagnosis.evidence.formulas import root
 from initcheck.diagnosis.evidence.marginal_law import Family
 
 __all__ = ["degenerate_cause", "family_cause", "mean_cause", "orthogonal_cause"]

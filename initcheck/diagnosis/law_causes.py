@@ -7,10 +7,12 @@ import re
 from collections.abc import Sequence
 
 from initcheck.contract.contract import Contract
-from initcheck.contract.gains import Shortfall, gains_near, known_gains, required_power, shortfall
+from initcheck.contract.gains import gains_near, known_gains, required_power
 from initcheck.contract.layer import Layer
-from initcheck.diagnosis.causes import Cause, number, over, root
+from initcheck.diagnosis.causes import Cause
+from initcheck.diagnosis.evidence.formulas import number, over, root
 from initcheck.diagnosis.evidence.marginal_law import Family
+from initcheck.diagnosis.evidence.shortfall import Shortfall, shortfall
 from initcheck.diagnosis.evidence.variance_law import Law, LawSample
 
 __all__ = ["exceptions_cause", "law_cause"]

@@ -6,8 +6,9 @@ import dataclasses
 import math
 
 from initcheck.contract.contract import Contract
-from initcheck.diagnosis.causes import Cause, cause, number
+from initcheck.diagnosis.causes import Cause, cause
 from initcheck.diagnosis.evidence.entries import Structure
+from initcheck.diagnosis.evidence.formulas import number
 
 __all__ = ["structure_cause"]
 

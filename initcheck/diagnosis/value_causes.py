@@ -8,7 +8,8 @@ import numpy as np
 
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
-from initcheck.diagnosis.causes import Cause, cause, number
+from initcheck.diagnosis.causes import Cause, cause
+from initcheck.diagnosis.evidence.formulas import number
 from initcheck.diagnosis.evidence.probe import Array, Draw, Probe, repeated
 from initcheck.diagnosis.evidence.variance_law import Law, LawSample, denominator
 from initcheck.diagnosis.law_causes import exceptions_cause

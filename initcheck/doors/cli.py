@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from initcheck.doors import options
 from initcheck.doors.commands import COMMANDS
+from initcheck.doors.configuration import values_of
 from initcheck.errors import ClaimFailed, UsageError
 from initcheck.runs.pool import cap_threads
 
@@ -99,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(words: Sequence[str]) -> int:
     arguments = _parser().parse_args(words)
-    values = options.values_of(vars(arguments), Path.cwd())
+    values = values_of(vars(arguments), Path.cwd())
     if not arguments.targets and not values["theorems"]:
         raise UsageError(
             "no TARGET is named, so there is nothing to check. Write initcheck myinit, or initcheck --help."
@@ -181,7 +182,7 @@ def _progress(total: int) -> Iterator[Callable[[Result], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from initcheck.rendering.terminal import escaped
+    from initcheck.report.account import escaped
 
     columns = (
         TextColumn("{task.description}", markup=False),

@@ -57,8 +57,7 @@ def infer_contract(words: Sequence[str]) -> int:
     import numpy as np
 
     from initcheck.diagnosis.evidence.inference import infer
-    from initcheck.layers import LayerSampler
-    from initcheck.rendering.terminal import escaped
+    from initcheck.report.account import escaped
     from initcheck.targets.loading import load
 
     held_to = options.contract({"contract": arguments.contract})
@@ -66,7 +65,7 @@ def infer_contract(words: Sequence[str]) -> int:
         loaded = load(target, contract=held_to)
         for initializer in loaded.initializers:
             sampler = initializer.sampler
-            if isinstance(sampler, LayerSampler):
+            if initializer.subject is not None:
                 print(f"{escaped(initializer.name)}\n  a layer is judged by what it does; nothing is inferred of it")
                 continue
 

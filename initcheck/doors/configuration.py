@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import datetime
 import tomllib
 from collections.abc import Mapping
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from initcheck.contract.contract import Contract
-from initcheck.contract.waiver import in_force
+from initcheck.contract.waiver import contract_of
 from initcheck.doors.options import OPTIONS, Option
 from initcheck.errors import UsageError, closest
 
-__all__ = ["NOT_CONFIGURED", "configured", "contract_of", "find", "options_of"]
+__all__ = ["NOT_CONFIGURED", "configured", "find", "options_of", "values_of"]
 
 # Tables of their own, read where their targets are: `initcheck.targets.tables` and `initcheck.models`.
 _TABLES = ("targets", "models")
@@ -114,26 +113,6 @@ def _read(option: Option, value: Any, where: str, folder: Path) -> Any:
     return read
 
 
-def contract_of(table: Mapping[str, Any], where: str, *, today: datetime.date) -> Contract:
-    """A contract written as a table, its expired waivers left out and said in its notes.
-
-    Args:
-        table: the contract's fields; ``waive`` as ``initcheck.contract.waiver`` reads it.
-        where: the place in the file, for messages.
-        today: the day that waivers are held against.
-
-    Raises:
-        UsageError: an unknown key or value; the message begins with the place.
-    """
-    waive, expired = in_force(table.get("waive", {}), where, today=today)
-    fields = {**table, "waive": waive} if "waive" in table else dict(table)
-    try:
-        contract = Contract.from_mapping(fields)
-    except UsageError as error:
-        raise UsageError(f"{where}: {error}") from None
-    return dataclasses.replace(contract, notes=(*contract.notes, *expired))
-
-
 def _wanted(option: Option) -> str:
     return {"N": "a number", "SECONDS": "a number of seconds", "A,B": "a list of claim ids"}.get(
         option.metavar or "", f"text ({option.help})"
@@ -158,3 +137,22 @@ def _check(option: Option, value: Any, where: str) -> None:
             Contract.from_text(value)
         except UsageError as error:
             raise UsageError(f"{where}: contract: {error}") from None
+
+
+def values_of(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Every option's value: given, else configured in ``[tool.initcheck]``, else its default.
+
+    Args:
+        given: option name -> value; None or absent where nothing was given.
+        folder: the folder of the run, whose ``pyproject.toml`` or the nearest one above it counts.
+
+    Raises:
+        UsageError: the table holds an unknown key or a wrong value, or options contradict one another.
+    """
+    from initcheck.doors.configuration import configured
+
+    said = {**{o.name: o.default for o in OPTIONS}, **configured(folder)}
+    values = {name: value if given.get(name) is None else given[name] for name, value in said.items()}
+    if values["baseline-update"] and not values["baseline"]:
+        raise UsageError("baseline-update needs to know which file to write: name it with the option baseline.")
+    return values

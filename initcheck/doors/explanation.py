@@ -55,7 +55,7 @@ def examples(claim: Claim) -> Iterator[str]:
     if claim.kind != "check":
         return
     from initcheck.engine.checker import Checker, Settings
-    from initcheck.rendering.terminal import escaped, failure_text
+    from initcheck.report.account import escaped, failure_text
 
     checker = Checker(Settings(profile="quick", claims=(claim.id,)))
     failing = _first(checker, claim, _mistakes(claim), Verdict.FAILS)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from initcheck.doors.model_options import add_model_options
 from initcheck.errors import UsageError
-from initcheck.model_options import add_model_options
 from initcheck.report.report import NotChecked, Report
 from initcheck.report.verdict import Verdict
 

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from initcheck.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
     from initcheck.engine.checker import Settings
 
-__all__ = ["OPTIONS", "Option", "add_to_argparse", "add_to_pytest", "contract", "settings", "values_of"]
+__all__ = ["OPTIONS", "Option", "add_to_argparse", "add_to_pytest", "contract", "settings"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,25 +142,6 @@ def add_to_pytest(group: pytest.OptionGroup) -> None:
         if option.door == "both":
             name = f"initcheck-{option.name}"
             group.addoption(f"--{name}", dest=option.dest, **_arguments(option))
-
-
-def values_of(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Every option's value: given, else configured in ``[tool.initcheck]``, else its default.
-
-    Args:
-        given: option name -> value; None or absent where nothing was given.
-        folder: the folder of the run, whose ``pyproject.toml`` or the nearest one above it counts.
-
-    Raises:
-        UsageError: the table holds an unknown key or a wrong value, or options contradict one another.
-    """
-    from initcheck.doors.configuration import configured
-
-    said = {**{o.name: o.default for o in OPTIONS}, **configured(folder)}
-    values = {name: value if given.get(name) is None else given[name] for name, value in said.items()}
-    if values["baseline-update"] and not values["baseline"]:
-        raise UsageError("baseline-update needs to know which file to write: name it with the option baseline.")
-    return values
 
 
 def settings(values: Mapping[str, Any]) -> Settings:

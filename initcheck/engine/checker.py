@@ -27,8 +27,8 @@ from initcheck.engine.smallest_defect import smallest_defects
 from initcheck.engine.subject import Subject
 from initcheck.engine.trial import CaseFailed, Trial
 from initcheck.errors import UsageError, closest
-from initcheck.layers import LayerSampler, LayerSubject
-from initcheck.report.report import NotChecked, Report, Run
+from initcheck.report.report import NotChecked, Report
+from initcheck.report.results import Run, installed_version
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.sandbox.blas import one_thread
 from initcheck.sandbox.containment import one_line
@@ -194,8 +194,6 @@ class Checker:
 
     def run(self, results: Sequence[Result] = ()) -> Run:
         """How this run is made, and with its results the smallest defects that it could find."""
-        from initcheck import __version__
-
         settings = self.settings
         libraries = {"python": platform.python_version(), "numpy": np.__version__}
         for name in ("hypothesis", "torch", "jax", "keras", "flax", "equinox"):
@@ -207,7 +205,7 @@ class Checker:
             alpha=settings.alpha,
             beta=settings.beta,
             claims=self.ledger.claims,
-            version=__version__,
+            version=installed_version(),
             libraries=libraries,
             smallest_defect=smallest_defects(results, self.ledger, self.profile),
         )
@@ -333,8 +331,8 @@ def _cause(subject: Subject, claim: Claim, evidence: Evidence, trial: Trial) -> 
 
 def subject_of(initializer: Initializer, budget: Profile, seed: int) -> Subject:
     """The subject of its kind: shapes of an initializer, or the weights of a layer."""
-    kind = LayerSubject if isinstance(initializer.sampler, LayerSampler) else Subject
-    return kind(initializer, budget, seed)
+    made: Subject = (initializer.subject or Subject)(initializer, budget, seed)
+    return made
 
 
 _MOST_POINTS = 60

@@ -14,9 +14,9 @@ from initcheck.claims.claim import Claim
 from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.draws import BrokenCall, OutOfTime
+from initcheck.draws.first_gradients import first_gradients
 from initcheck.engine.subject import Subject
 from initcheck.engine.trial import NotAsked, Trial
-from initcheck.questions.ties import first_gradients
 from initcheck.report.verdict import Evidence
 from initcheck.statistics import ClaimLedger
 
@@ -124,11 +124,12 @@ def _singular_values(claim: Claim, subject: Subject, ledger: ClaimLedger, failed
 
 def _gradient_ties(claim: Claim, subject: Subject, ledger: ClaimLedger, failed: Evidence) -> Series:
     """Distances between the first gradients of 8 to 32 units: of the failing layer, or of one that is large enough."""
-    trial = Trial(subject, ledger)
     own = _layer(subject, failed)
     sized = [a for a in subject.plan_of(claim) if _UNITS[0] <= a.units <= _UNITS[1] and a.groups == 1]
     for layer in ([] if own.units >= _UNITS[0] else sized) + [own]:
-        distances = _apart(next(first_gradients(trial, layer, "picture", 1)))[: _UNITS[1], : _UNITS[1]]
+        layout = subject.domain.layouts[0]
+        gradient = next(first_gradients(subject.draws, subject.contract, layer, layout, "picture", 1))
+        distances = _apart(gradient)[: _UNITS[1], : _UNITS[1]]
         if layer == own or (distances[~np.eye(len(distances), dtype=bool)] < 1e-6).any():
             return {"gradient_ties": [[float(f"{d:.3g}") for d in row] for row in distances.tolist()]}
     return {}

@@ -11,7 +11,7 @@ import numpy as np
 
 from initcheck.contract.gains import gains_near
 from initcheck.diagnosis.causes import Cause
-from initcheck.diagnosis.causes import number as worded
+from initcheck.diagnosis.evidence.formulas import number as worded
 from initcheck.layers.part import Part
 from initcheck.report.verdict import Evidence
 

@@ -16,6 +16,7 @@ from initcheck.layers.bench.builder import Builder
 from initcheck.layers.bench.constructor import constructor, roles_of
 from initcheck.layers.bench.sizes import Size, factory_sizes, sizes_of
 from initcheck.layers.sampler import LayerSampler
+from initcheck.layers.subject import LayerSubject
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
@@ -103,4 +104,5 @@ def _initializer(builder: Builder, sizes: tuple[Size, ...]) -> Initializer:
         takes_randomness=builder.takes_randomness,
         uses_global_generator=not builder.takes_randomness,
         function=builder.target,
+        subject=LayerSubject,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -14,7 +13,8 @@ from initcheck.models.declared import read_laws
 from initcheck.models.facts import Facts
 from initcheck.models.portrait import portrait
 from initcheck.models.trial import ModelTrial
-from initcheck.report.report import NotChecked, Report, Run
+from initcheck.report.report import NotChecked, Report
+from initcheck.report.results import Run, installed_version
 from initcheck.report.verdict import Result, Verdict
 
 __all__ = ["ModelRun", "check_model", "model_claims"]
@@ -123,7 +123,7 @@ class ModelRun:
             alpha=alpha,
             beta=beta,
             claims=len(every),
-            version=_version(),
+            version=installed_version(),
             libraries={"torch": torch.__version__},
         )
         self.facts = Facts(factory, self.name, seed, batch_from(batch), models)
@@ -184,10 +184,3 @@ def _with_needed(asked: Mapping[str, Claim], every: Mapping[str, Claim]) -> dict
     for claim in asked.values():
         found.update({n: every[n] for n in claim.needs})
     return found
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("initcheck")
-    except importlib.metadata.PackageNotFoundError:
-        return ""

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from initcheck.contract.layer import Layer
 from initcheck.engine.trial import Stage, Trial
-from initcheck.layers.part import Part
 from initcheck.statistics import Decision, Judgement, rare_log_e
 
 __all__ = ["blocks_never_repeat", "repeats"]
@@ -33,12 +32,12 @@ def blocks_never_repeat(trial: Trial, layer: Layer) -> None:
     Raises:
         CaseFailed: they do; the evidence names a pair.
     """
-    blocks = [p for p in trial.subject.peers(layer) if isinstance(p, Part) and p.weights >= _LEAST]
+    blocks = [p for p in trial.subject.peers(layer) if p.weights >= _LEAST]
     if len(blocks) < 2:
         return
-    found: list[tuple[Part, Part]] = []
+    found: list[tuple[Layer, Layer]] = []
 
-    def alike(stage: Stage, count: int, pairs: list[tuple[Part, Part]]) -> list[set[int]]:
+    def alike(stage: Stage, count: int, pairs: list[tuple[Layer, Layer]]) -> list[set[int]]:
         arrays = {
             p: trial.draws.arrays(p, trial.dtype, trial.draws.seeds(p, trial.dtype, f"blocks {stage.stream}", 0, count))
             for p in dict.fromkeys(itertools.chain(*pairs))

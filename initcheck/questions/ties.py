@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 from collections.abc import Iterator
@@ -12,23 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.contract.contract import Contract
-from initcheck.contract.domain import make_layer
 from initcheck.contract.layer import Layer
-from initcheck.contract.second_moments import nonlinearity
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.first_gradients import first_gradients
 from initcheck.engine.trial import Stage, Trial
-from initcheck.networks import Perceptron, squared_error
-from initcheck.seeds import generator
 from initcheck.statistics import Decision, Judgement, excluded_rate, rare_log_e
 
-__all__ = ["first_gradients", "gradients_never_tie", "may_tie", "tied_rows", "ties_are_no_accident", "units_never_tie"]
+__all__ = ["gradients_never_tie", "may_tie", "tied_rows", "ties_are_no_accident", "units_never_tie"]
 
 Array = npt.NDArray[Any]
 
-_BATCH = 64
-_TOGETHER = 8  # networks drawn at a time
-# Enough that a unit of a sparse initializer has an outgoing weight: 0.9^128 is 10^-6.
-_OUTPUTS = 128
 _CONTINUOUS = ("normal", "uniform", "truncated_normal", "laplace", "orthogonal")
 # log2 of the number of equally likely levels of one continuous weight, at the coarsest of common samplers.
 _LEVELS = {"float64": 22, "float32": 22, "float16": 9, "bfloat16": 7}
@@ -90,7 +81,9 @@ def gradients_never_tie(trial: Trial, layer: Layer) -> None:
 
     def test(stage: Stage) -> Judgement:
         networks = 6 if not stage.confirms else 32
-        return _rare(map(_equal_rows, first_gradients(trial, layer, stage.stream, networks)), networks, stage)
+        layout = trial.subject.domain.layouts[0]
+        gradients = first_gradients(trial.draws, trial.contract, layer, layout, stage.stream, networks)
+        return _rare(map(_equal_rows, gradients), networks, stage)
 
     judgement, _ = trial.decide(layer, test)
     _settle_ties(
@@ -100,34 +93,6 @@ def gradients_never_tie(trial: Trial, layer: Layer) -> None:
         "networks",
         "equal gradients" if judgement.measured else "all gradients differ",
     )
-
-
-def first_gradients(trial: Trial, layer: Layer, stream: str, networks: int) -> Iterator[Array]:
-    """dLoss/dW_1 of networks as ``gradients_never_tie`` draws them, shape (units, inputs) each.
-
-    Raises:
-        BrokenCall: a call gave no weights, or a weight is not finite.
-    """
-    # What makes squares alone is asked for so many of them, one below the other, as have that many outputs.
-    squares = trial.initializer.squares
-    outputs, tall = (layer.units, math.ceil(_OUTPUTS / layer.units)) if squares else (_OUTPUTS, 1)
-    upper = make_layer(trial.subject.domain.layouts[0], layer.units, outputs, (1, 1, 1), 1)
-    network_draws = functools.partial(trial.draws.stacks, dtype=trial.dtype, start=0)
-    lower = network_draws(layer, stream=f"network {stream}", stop=networks, chunk=_TOGETHER)
-    above = f"network {stream}" + " above" * squares
-    drawn = network_draws(upper, stream=above, stop=tall * networks, chunk=tall * _TOGETHER)
-    number = 0
-    for below, stack in zip(lower, drawn, strict=True):
-        for matrices in zip(below, stack.reshape(-1, tall * outputs, layer.units), strict=True):
-            if not all(np.isfinite(m).all() for m in matrices):
-                raise BrokenCall("finite", "a weight is not finite")
-            rng = generator(trial.subject.seed, "network", layer.shape, stream, number)
-            network = Perceptron(tuple(m.astype(np.float64) for m in matrices), (nonlinearity(trial.contract),))
-            x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, tall * outputs))
-            forward = network.forward(x)
-            _, gradient = squared_error(forward.output, target)
-            yield network.backward(forward, gradient).weights[0]
-            number += 1
 
 
 def tied_rows(matrix: Array) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from initcheck.report.account import one_line
+from initcheck.report.account import escaped
 from initcheck.report.report import Report
 from initcheck.report.summary import what_happened
 from initcheck.report.verdict import Result
@@ -17,7 +17,7 @@ _SHOWN = 9  # GitHub shows ten a step; the tenth says how many were left out.
 def render(report: Report, *, root: str | None = None) -> str:
     """Write workflow commands that annotate at most 9 failures, and one more that counts the rest.
 
-    >>> from initcheck.report.report import Run
+    >>> from initcheck.report.results import Run
     >>> render(Report(run=Run(), results=()))
     ''
 
@@ -34,17 +34,17 @@ def render(report: Report, *, root: str | None = None) -> str:
 
 
 def _annotation(result: Result, root: str | None) -> str:
-    where = {"title": one_line(f"{result.claim} fails for {result.initializer}", 200)}
+    where = {"title": escaped(f"{result.claim} fails for {result.initializer}", 200)}
     if result.location is not None:
         file, line = result.location
-        where = {"file": one_line(_relative(file, root), 4_000), "line": str(line), **where}
+        where = {"file": escaped(_relative(file, root), 4_000), "line": str(line), **where}
     e = result.evidence
     parts = [result.says, what_happened(result) + "."]
     parts += [
         f"{label}: {text}" for label, text in (("smallest", e.case), ("likely", e.likely), ("fix", e.fix)) if text
     ]
     parts += [f"reproduce: {result.reproduce}"] if result.reproduce else []
-    return _command(where, "\n".join(one_line(part, 1_000) for part in parts))
+    return _command(where, "\n".join(escaped(part, 1_000) for part in parts))
 
 
 def _relative(file: str, root: str | None) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from initcheck.rendering.terminal import failure_text
-from initcheck.report.account import clean, one_line
+from initcheck.report.account import clean, escaped, failure_text
 from initcheck.report.report import Report
 from initcheck.report.summary import denominator, what_happened
 from initcheck.report.verdict import Result, Verdict
@@ -18,7 +17,7 @@ def render(report: Report, *, strict: bool = False) -> str:
 
     FAILS is a failure; WAIVED, UNDECIDED and NOT APPLICABLE are skipped with the reason.
 
-    >>> from initcheck.report.report import Run
+    >>> from initcheck.report.results import Run
     >>> print(render(Report(run=Run(), results=())).splitlines()[1])
     <testsuites name="initcheck" tests="0" failures="0" errors="0" time="0.000" />
 
@@ -29,10 +28,10 @@ def render(report: Report, *, strict: bool = False) -> str:
     root = ET.Element("testsuites", _totals("initcheck", tuple(report), strict, skipped=False))
     for name in report.initializers:
         results = report.of(name)
-        suite = ET.SubElement(root, "testsuite", _totals(one_line(name), results, strict))
+        suite = ET.SubElement(root, "testsuite", _totals(escaped(name), results, strict))
         properties = ET.SubElement(suite, "properties")
         for key, value in _properties(report):
-            ET.SubElement(properties, "property", {"name": key, "value": one_line(value)})
+            ET.SubElement(properties, "property", {"name": key, "value": escaped(value)})
         for result in results:
             _case(suite, result, strict)
     ET.indent(root)
@@ -75,14 +74,14 @@ def _case(suite: ET.Element, result: Result, strict: bool) -> None:
         suite,
         "testcase",
         {
-            "classname": one_line(f"initcheck.{result.family}"),
-            "name": one_line(f"{result.claim}[{result.initializer}]"),
+            "classname": escaped(f"initcheck.{result.family}"),
+            "name": escaped(f"{result.claim}[{result.initializer}]"),
             "time": f"{result.seconds:.3f}",
         },
     )
     if _fails(result, strict):
-        kind = {"message": one_line(what_happened(result)), "type": result.verdict.value}
+        kind = {"message": escaped(what_happened(result)), "type": result.verdict.value}
         ET.SubElement(case, "failure", kind).text = clean(failure_text(result), lines=400)
     elif result.verdict is not Verdict.HOLDS:
         reason = result.reason or "no reason was given"
-        ET.SubElement(case, "skipped", {"message": one_line(reason), "type": result.verdict.value})
+        ET.SubElement(case, "skipped", {"message": escaped(reason), "type": result.verdict.value})

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from initcheck.rendering.terminal import failure_text
 from initcheck.report import changes
-from initcheck.report.account import one_line
+from initcheck.report.account import escaped, failure_text
 from initcheck.report.report import Report
 from initcheck.report.summary import denominator, false_alarms, headline, what_happened
 from initcheck.report.verdict import Result, Verdict
@@ -21,7 +20,7 @@ _MOST_ACCOUNTS = 20
 def render(report: Report, *, previous: Report | None = None, limit: int = 60_000) -> str:
     """Write the outcome, a table of the failures, their accounts folded away, and what was not checked.
 
-    >>> from initcheck.report.report import Run
+    >>> from initcheck.report.results import Run
     >>> print(render(Report(run=Run(), results=())).splitlines()[0])
     ### initcheck: Nothing was decided
 
@@ -64,7 +63,7 @@ def _blocks(report: Report, previous: Report | None) -> Iterator[str]:
             yield _account(r)
         command = next((r.reproduce for r in report.failures if r.reproduce), None)
         if command:
-            yield f"\nReproduce the first failure:\n{_fenced(one_line(command, 5_000), 'sh')}"
+            yield f"\nReproduce the first failure:\n{_fenced(escaped(command, 5_000), 'sh')}"
     yield from _not_checked(report)
     how = f"{false_alarms(report)}; seed {report.run.seed}, profile {report.run.profile}."
     yield f"\n{_text(how)}\n"
@@ -98,7 +97,7 @@ _PUNCTUATION = re.compile(r"([\\`*_\[\]|~$])")
 
 def _text(text: str) -> str:
     """Text of which nothing is read as Markdown or HTML, and that mentions nobody."""
-    text = _PUNCTUATION.sub(r"\\\1", one_line(text).replace("&", "&amp;").replace("<", "&lt;"))
+    text = _PUNCTUATION.sub(r"\\\1", escaped(text).replace("&", "&amp;").replace("<", "&lt;"))
     # A character of no width keeps GitHub from notifying the person or linking the issue of that name.
     for sign, kept in (("#", "#\u200b"), ("@", "@\u200b"), ("://", ":\u200b//")):
         text = text.replace(sign, kept)
@@ -107,7 +106,7 @@ def _text(text: str) -> str:
 
 def _code(text: str) -> str:
     """A code span: nothing in it is read as Markdown; a pipe would still end the cell of a table."""
-    text = one_line(text)
+    text = escaped(text)
     ticks = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     room = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{ticks}{room}{text}{room}{ticks}".replace("|", "\\|")
@@ -115,8 +114,8 @@ def _code(text: str) -> str:
 
 def _code_html(text: str) -> str:
     # Inside <summary> GitHub still reads Markdown, so that what it could read is written as entities.
-    escaped = "".join(c if c.isalnum() or c in " .,:-/" else f"&#{ord(c)};" for c in one_line(text))
-    return f"<code>{escaped}</code>"
+    named = "".join(c if c.isalnum() or c in " .,:-/" else f"&#{ord(c)};" for c in escaped(text))
+    return f"<code>{named}</code>"
 
 
 def _fenced(text: str, language: str = "text") -> str:

@@ -33,7 +33,7 @@ def model_lines(report: Report, limit: int = LINES) -> list[str]:
         report: of ``check_model``.
         limit: most lines; what does not fit is counted.
     """
-    from initcheck.rendering.terminal import escaped
+    from initcheck.report.account import escaped
 
     name = next(iter(report.contracts))
     shown = report.contracts[name]

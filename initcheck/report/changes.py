@@ -58,7 +58,7 @@ class Changes:
 def compare(previous: Report, report: Report) -> Changes:
     """Compare two reports result by result.
 
-    >>> from initcheck.report.report import Run
+    >>> from initcheck.report.results import Run
     >>> compare(Report(run=Run(seed=0), results=()), Report(run=Run(seed=1), results=())).conditions
     ('seed 0, now 1',)
 

@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 
 from initcheck.errors import UsageError
-from initcheck.report.report import FORMAT, Report, Run, result_to_plain
+from initcheck.report.report import FORMAT, Report, result_to_plain
+from initcheck.report.results import Run
 from initcheck.report.verdict import Result
 
 __all__ = ["Journal"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from initcheck.report.account import one_line
-from initcheck.report.report import Report
+from initcheck.report.account import escaped
+from initcheck.report.results import Results
 from initcheck.report.summary import MARKS, denominator, false_alarms, headline, what_happened
 from initcheck.report.verdict import Result, Verdict
 
@@ -15,11 +15,11 @@ _SHOWN = 40
 _FIRST = (Verdict.FAILS, Verdict.UNDECIDED, Verdict.WAIVED, Verdict.NOT_APPLICABLE, Verdict.HOLDS)
 
 
-def render(report: Report) -> str:
+def render(report: Results) -> str:
     """Write at most 40 results as a table, failures first; it takes its colours from the notebook.
 
-    >>> from initcheck.report.report import Run
-    >>> render(Report(run=Run(), results=())).startswith("<div>")
+    >>> from initcheck.report.results import Results, Run
+    >>> render(Results(run=Run(), results=())).startswith("<div>")
     True
 
     Args:
@@ -49,4 +49,4 @@ def _row(result: Result) -> str:
 
 
 def _cell(text: str) -> str:
-    return f'<td style="text-align:left">{escape(one_line(text))}</td>'
+    return f'<td style="text-align:left">{escape(escaped(text))}</td>'

@@ -5,43 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from initcheck.errors import ClaimFailed, UsageError, closest
+from initcheck.errors import ClaimFailed, UsageError
+from initcheck.report import notebook
+from initcheck.report.account import failure_text
+from initcheck.report.results import Results, Run
 from initcheck.report.verdict import Evidence, Result, Verdict
 
-__all__ = ["FORMAT", "NotChecked", "Report", "Run", "result_from_plain", "result_to_plain"]
+__all__ = ["FORMAT", "NotChecked", "Report", "result_from_plain", "result_to_plain"]
 
 FORMAT = "initcheck-report/1"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """How the run was made: enough to repeat it.
-
-    Attributes:
-        seed: the run seed that every draw derives from.
-        profile: ``quick``, ``default`` or ``thorough``.
-        alpha: bound on the probability of any false FAIL, per initializer.
-        beta: bound on the probability that a HOLDS is wrong, per verdict.
-        claims: number of claims that share alpha.
-        version: of initcheck; ``libraries``: of what was loaded.
-        command: the command line, where there was one.
-        smallest_defect: claim id -> the smallest defect this run could find, worded; empty where not worked out.
-    """
-
-    seed: int = 0
-    profile: str = "default"
-    alpha: float = 1e-6
-    beta: float = 1e-3
-    claims: int = 0
-    version: str = ""
-    libraries: Mapping[str, str] = field(default_factory=dict)
-    command: str | None = None
-    smallest_defect: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +30,7 @@ class NotChecked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class Report(Results):
     """The verdicts of a run on one or more initializers.
 
     >>> import initcheck
@@ -69,68 +45,12 @@ class Report:
         not_checked: what was named and not looked at.
     """
 
-    run: Run
-    results: tuple[Result, ...]
     contracts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     not_checked: tuple[NotChecked, ...] = ()
 
-    @property
-    def ok(self) -> bool:
-        """Something was decided, nothing fails, and no claim's own code broke."""
-        return not self.failures and not self.broken and self.decided > 0
-
-    @property
-    def failures(self) -> tuple[Result, ...]:
-        """The results whose verdict is FAILS."""
-        return tuple(r for r in self.results if r.verdict is Verdict.FAILS)
-
-    @property
-    def broken(self) -> tuple[Result, ...]:
-        """The results that say nothing because the claim's own code broke."""
-        return tuple(r for r in self.results if r.broke)
-
-    @property
-    def decided(self) -> int:
-        """Number of results that HOLD, FAIL or are WAIVED: a run with none of them checked nothing."""
-        return sum(r.verdict in (Verdict.HOLDS, Verdict.FAILS, Verdict.WAIVED) for r in self.results)
-
-    @property
-    def counts(self) -> dict[Verdict, int]:
-        """How many results have each verdict."""
-        found = Counter(r.verdict for r in self.results)
-        return {v: found[v] for v in Verdict}
-
-    @property
-    def initializers(self) -> tuple[str, ...]:
-        """Their names, in the order they were given."""
-        return tuple(dict.fromkeys(r.initializer for r in self.results))
-
-    def of(self, initializer: str) -> tuple[Result, ...]:
-        """The results of one initializer."""
-        return tuple(r for r in self.results if r.initializer == initializer)
-
-    def __iter__(self) -> Iterator[Result]:
-        return iter(self.results)
-
-    def __len__(self) -> int:
-        return len(self.results)
-
-    def __getitem__(self, key: str | tuple[str, str]) -> Result:
-        """``report["zero-mean"]``, or ``report["myinit:he", "zero-mean"]`` where there are several."""
-        name, claim = key if isinstance(key, tuple) else (None, key)
-        found = [r for r in self.results if r.claim == claim and name in (None, r.initializer)]
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            valid = {r.claim for r in self.results} if name in (None, *self.initializers) else self.initializers
-            raise KeyError(f"{key!r} is not in this report; {closest(str(claim if name is None else name), valid)}")
-        raise KeyError(f"{claim!r} was asked of {len(found)} initializers; write report[NAME, {claim!r}].")
-
     def _repr_html_(self) -> str:
         # Jupyter and its kin show this instead of repr() where a report is the value of a cell.
-        from initcheck.report.notebook import render
-
-        return render(self)
+        return notebook.render(self)
 
     def raise_for_failures(self) -> None:
         """Make a CI gate of the report.
@@ -139,8 +59,6 @@ class Report:
             ClaimFailed: a claim fails, or its own code broke; the message is the whole account of each.
             UsageError: nothing was decided, so that a green gate would say nothing.
         """
-        from initcheck.rendering.terminal import failure_text
-
         if self.failures or self.broken:
             raise ClaimFailed("\n\n".join(failure_text(r) for r in (*self.failures, *self.broken)))
         if not self.decided:

@@ -9,7 +9,8 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from initcheck.report.report import FORMAT, NotChecked, Report, Run
+from initcheck.report.report import FORMAT, NotChecked, Report
+from initcheck.report.results import Run
 from initcheck.report.series import SERIES
 from initcheck.report.verdict import Evidence, Result, Verdict
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from initcheck.report.report import Report
+from initcheck.report.results import Results
 from initcheck.report.verdict import Result, Verdict
 
 __all__ = ["MARKS", "Mark", "denominator", "false_alarms", "headline", "number", "rate", "what_happened"]
@@ -51,11 +51,11 @@ def rate(value: float) -> str:
     return f"{value:.2g}"
 
 
-def denominator(report: Report) -> str:
+def denominator(report: Results) -> str:
     """Word the number of results as the sum of its parts.
 
-    >>> from initcheck.report.report import Run
-    >>> denominator(Report(run=Run(), results=()))
+    >>> from initcheck.report.results import Results, Run
+    >>> denominator(Results(run=Run(), results=()))
     '0 claims checked'
     """
     total, names = len(report), len(report.initializers)
@@ -70,11 +70,11 @@ def denominator(report: Report) -> str:
     return f"{total:,} verdicts ({of}) = {terms}"
 
 
-def headline(report: Report) -> str:
+def headline(report: Results) -> str:
     """The outcome in a few words: what the exit code says.
 
-    >>> from initcheck.report.report import Run
-    >>> headline(Report(run=Run(), results=()))
+    >>> from initcheck.report.results import Results, Run
+    >>> headline(Results(run=Run(), results=()))
     'Nothing was decided'
     """
     failures = len(report.failures)
@@ -85,11 +85,11 @@ def headline(report: Report) -> str:
     return "No claim fails" if report.decided else "Nothing was decided"
 
 
-def false_alarms(report: Report) -> str:
+def false_alarms(report: Results) -> str:
     """Word the bound on false alarms: per initializer, and over the run by the union bound.
 
-    >>> from initcheck.report.report import Run
-    >>> false_alarms(Report(run=Run(alpha=1e-6), results=()))
+    >>> from initcheck.report.results import Results, Run
+    >>> false_alarms(Results(run=Run(alpha=1e-6), results=()))
     'P(any false FAIL) is at most 1e-06 per initializer; a HOLDS is wrong with probability at most 0.001'
     """
     run, n = report.run, len(report.initializers)

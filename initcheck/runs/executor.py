@@ -169,7 +169,7 @@ def _prepared(run: bytes, settings: Settings, recipe: bytes) -> tuple[Checker, I
 
 
 def _warn(initializer: Initializer, error: BaseException) -> None:
-    from initcheck.rendering.terminal import escaped
+    from initcheck.report.account import escaped
     from initcheck.sandbox.containment import one_line
 
     warnings.warn(

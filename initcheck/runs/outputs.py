@@ -9,7 +9,8 @@ from typing import Any
 
 from initcheck.errors import UsageError
 from initcheck.report.journal import Journal
-from initcheck.report.report import Report, Run
+from initcheck.report.report import Report
+from initcheck.report.results import Run
 from initcheck.report.verdict import Result
 
 __all__ = ["FILES", "Outputs"]

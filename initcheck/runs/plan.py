@@ -15,7 +15,8 @@ from initcheck.engine.broken_claim import contained
 from initcheck.engine.checker import Checker
 from initcheck.errors import UsageError, closest
 from initcheck.report.baseline import Baseline
-from initcheck.report.report import NotChecked, Report, Run
+from initcheck.report.report import NotChecked, Report
+from initcheck.report.results import Run
 from initcheck.report.verdict import Result, Verdict
 from initcheck.targets.loading import load_all
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import declared_contract
-from initcheck.doors.configuration import contract_of
+from initcheck.contract.waiver import contract_of
 from initcheck.errors import UsageError, closest
 
 __all__ = ["tables"]

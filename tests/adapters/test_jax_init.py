@@ -2,8 +2,8 @@ import jax
 import numpy as np
 import pytest
 
-from initcheck.adapters import recognise
 from initcheck.adapters.frameworks import jax_init
+from initcheck.adapters.recognition import recognise
 
 
 def test_thousands_of_calls_at_once_are_the_same_calls():

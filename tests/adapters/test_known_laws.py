@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from initcheck import check
-from initcheck.adapters import recognise
-from initcheck.adapters.frameworks.known_laws import truncated_std
 from initcheck.adapters.frameworks.torch_init import known_contract
+from initcheck.adapters.recognition import recognise
+from initcheck.contract.standard_laws import truncated_std
 from initcheck.report.verdict import Verdict
 from initcheck.targets.loading import load
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from initcheck.adapters import recognise
+from initcheck.adapters.recognition import recognise
 from initcheck.errors import UsageError
 
 LAYERS = [

@@ -5,10 +5,10 @@ import pytest
 import torch
 from hand_made import READABLE, REFUSED
 
-from initcheck.adapters import recognise, watching
+from initcheck.adapters.recognition import recognise
 from initcheck.adapters.signatures.arguments import Unfit  # noqa: F401
 from initcheck.errors import UsageError
-from initcheck.sandbox.global_generators import global_states
+from initcheck.sandbox.global_generators import global_states, watching
 
 
 def bits(initializer, shape, seeds):

@@ -21,8 +21,9 @@ from wild_signatures_fourth import ADVICE_FAILED_AT_FIRST_SIGHT, FOURTH, MISSED_
 from wild_signatures_later import LATER
 from wild_signatures_third import THIRD
 
-from initcheck.adapters import global_states, recognise
+from initcheck.adapters.recognition import recognise
 from initcheck.errors import UsageError
+from initcheck.sandbox.global_generators import global_states
 
 NAMES = list(WILD)
 _shuffled = sorted(NAMES)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import initcheck
-from initcheck.adapters import recognise
+from initcheck.adapters.recognition import recognise
 from initcheck.adapters.signatures.arguments import Unfit
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import fake_engine
 import pytest
 
-from initcheck.contract.waiver import in_force
-from initcheck.doors.configuration import configured, contract_of, options_of
-from initcheck.doors.options import OPTIONS, values_of
+from initcheck.contract.waiver import contract_of, in_force
+from initcheck.doors.configuration import configured, options_of, values_of
+from initcheck.doors.options import OPTIONS
 from initcheck.errors import UsageError
 from initcheck.report.report import Report
 from initcheck.targets.tables import tables

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from initcheck import option_table
+from initcheck.doors import option_table
 from initcheck.doors.cli import main
 from initcheck.doors.options import OPTIONS
 
@@ -153,7 +153,7 @@ def test_the_configuration(repository: Path, capsys: pytest.CaptureFixture[str])
 def test_the_table_of_options_is_what_the_options_say() -> None:
     match = re.search(r"<!-- options: .*? -->\n\n(\|.*?\n)\n", README, re.DOTALL)
     assert match is not None
-    # Where this fails: python -m initcheck.option_table
+    # Where this fails: python -m initcheck.doors.option_table
     assert match[1] == option_table.table()
 
 

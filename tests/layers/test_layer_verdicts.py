@@ -7,7 +7,7 @@ import initcheck
 from initcheck import Verdict
 from initcheck.contract.profile import profile
 from initcheck.engine.trial import CaseFailed, Trial
-from initcheck.layers import LayerSubject
+from initcheck.layers.subject import LayerSubject
 from initcheck.questions.equal_blocks import blocks_never_repeat
 from initcheck.statistics import Ledger
 from initcheck.targets.loading import load

@@ -20,7 +20,7 @@ from model_zoo import (
 )
 from torch import nn
 
-from initcheck.models import check_model
+from initcheck.models.run import check_model
 from initcheck.report.report import Report
 from initcheck.report.verdict import Verdict
 

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from initcheck.rendering.terminal import (
-    account_lines,
-    escaped,
-    failure_text,
-    painted,
-    result_line,
-    summary_lines,
-)
-from initcheck.report.report import NotChecked, Report, Run
+from initcheck.rendering.terminal import account_lines, painted, result_line, summary_lines
+from initcheck.report.account import escaped, failure_text
+from initcheck.report.report import NotChecked, Report
+from initcheck.report.results import Run
 from initcheck.report.verdict import Evidence, Result, Verdict
 
 WHOLE = Evidence(

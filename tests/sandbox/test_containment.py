@@ -99,7 +99,7 @@ def test_recursion_is_contained_and_its_traceback_short():
 
 
 def test_the_traceback_shows_the_users_frames_alone():
-    from initcheck.adapters import recognise
+    from initcheck.adapters.recognition import recognise
 
     def fails(shape, rng):
         raise ArithmeticError("in user code")

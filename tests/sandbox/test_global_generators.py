@@ -124,7 +124,7 @@ def test_no_framework_is_imported():
 
 
 def test_the_number_of_threads_changes_no_bit_and_is_put_back():
-    from initcheck.adapters import recognise
+    from initcheck.adapters.recognition import recognise
 
     initializer = recognise(torch.nn.init.orthogonal_, "orthogonal_")
     before = torch.get_num_threads()

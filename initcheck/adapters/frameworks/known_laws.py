@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from initcheck.contract.contract import Contract
+from initcheck.contract.standard_laws import truncated_std
 
-__all__ = ["fixed_std", "known", "strength", "truncated_std", "variance_scaling"]
+__all__ = ["fixed_std", "known", "strength", "variance_scaling"]
 
 
 def known(said: dict[str, Any], notes: tuple[str, ...] = ()) -> Contract:
@@ -54,23 +55,6 @@ def positive(key: str, value: float) -> dict[str, float]:
 def fixed_std(std: float, distribution: str) -> Contract:
     """One standard deviation at every width."""
     return known({"distribution": distribution, **positive("std", std)})
-
-
-def truncated_std(std: float, low: float, high: float) -> float:
-    """Standard deviation of a normal of mean 0 that is cut at ``low`` and ``high`` sigma.
-
-    >>> round(truncated_std(1.0, -2.0, 2.0), 6)
-    0.879626
-
-    Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions, vol. 1, section 13.10.1.
-    """
-    mass = (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2))) / 2
-    if not mass > 0 or not std > 0:
-        return 0.0
-    at_low, at_high = (math.exp(-x * x / 2) / math.sqrt(2 * math.pi) for x in (low, high))
-    shift = (at_low - at_high) / mass
-    variance = 1 + (low * at_low - high * at_high) / mass - shift**2
-    return std * math.sqrt(max(variance, 0.0))
 
 
 def truncated(std: float, low: float, high: float) -> Contract:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from initcheck.contract.contract import Contract, Origin
-from initcheck.contract.gains import gains_near, shortfall
-from initcheck.diagnosis.causes import number
+from initcheck.contract.gains import gains_near
 from initcheck.diagnosis.evidence.axes import DENSE_OF, KERNELS_OF, AxesRead, read_axes
+from initcheck.diagnosis.evidence.formulas import number
 from initcheck.diagnosis.evidence.marginal_law import Family, family_of
 from initcheck.diagnosis.evidence.probe import Array, Draw, Probe, probe
+from initcheck.diagnosis.evidence.shortfall import shortfall
 from initcheck.diagnosis.evidence.variance_law import Law, LawSample, fit_laws
 
 __all__ = ["Inferred", "best_law", "infer", "infer_from"]

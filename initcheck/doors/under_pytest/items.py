@@ -17,7 +17,7 @@ from initcheck.contract.initializer import Initializer
 from initcheck.doors.under_pytest.outcome import raise_for
 from initcheck.engine.broken_claim import account
 from initcheck.errors import ClaimFailed
-from initcheck.rendering.terminal import escaped
+from initcheck.report.account import escaped
 from initcheck.report.verdict import Result
 
 __all__ = ["ClaimItem", "ClaimModule", "PropertyItem", "TheoremItem", "identifiers", "module_id"]

@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 
 from initcheck.claims.claim import Claim
+from initcheck.doors.configuration import values_of
 from initcheck.doors.model_command import merged_report
-from initcheck.doors.options import OPTIONS, values_of
+from initcheck.doors.options import OPTIONS
 from initcheck.doors.under_pytest.items import ClaimModule, PropertyItem, module_id
 from initcheck.doors.under_pytest.outcome import raise_for
 from initcheck.errors import UsageError
 from initcheck.models.run import ModelRun
 from initcheck.rendering.model_lines import model_lines
-from initcheck.rendering.terminal import escaped, painted
+from initcheck.rendering.terminal import painted
+from initcheck.report.account import escaped
 from initcheck.report.report import Report, result_from_plain, result_to_plain
 from initcheck.report.verdict import Result
 from initcheck.runs.outputs import FILES, Outputs

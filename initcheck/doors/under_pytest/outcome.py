@@ -27,12 +27,12 @@ def raise_for(result: Result, *, strict: bool = False) -> None:
     if result.verdict is Verdict.HOLDS:
         return
     if result.verdict is Verdict.FAILS or (strict and result.verdict is Verdict.UNDECIDED):
-        from initcheck.rendering.terminal import failure_text
+        from initcheck.report.account import failure_text
 
         raise ClaimFailed(failure_text(result))
     import pytest
 
-    from initcheck.rendering.terminal import escaped
+    from initcheck.report.account import escaped
 
     reason = escaped(result.reason or "no reason was given")
     if result.verdict is Verdict.WAIVED:

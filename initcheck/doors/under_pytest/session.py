@@ -11,6 +11,7 @@ import pytest
 from initcheck.claims.claim import Claim
 from initcheck.contract.initializer import Initializer
 from initcheck.doors import options
+from initcheck.doors.configuration import values_of
 from initcheck.doors.under_pytest.items import ClaimItem, ClaimModule, TheoremItem, identifiers, module_id
 from initcheck.doors.under_pytest.xdist_scheduling import by_initializer
 from initcheck.rendering.terminal import painted, summary_lines
@@ -36,7 +37,7 @@ class ClaimSession:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         given = {o.name: config.getoption(o.dest, None) for o in options.OPTIONS}
-        values = options.values_of(given, config.rootpath)
+        values = values_of(given, config.rootpath)
         workerinput = getattr(config, "workerinput", None)
         self.worker = workerinput is not None
         if workerinput is not None:

@@ -34,7 +34,7 @@ def require() -> None:
 def render(report: Report, *, previous: Report | None = None) -> str:
     """Write a report as one self-contained HTML page.
 
-    >>> from initcheck.report.report import Run
+    >>> from initcheck.report.results import Run
     >>> render(Report(run=Run(), results=())).splitlines()[0]
     '<!doctype html>'
 

@@ -9,8 +9,8 @@ from typing import Any
 from initcheck.rendering.html import pictures
 from initcheck.rendering.html.strip import Strip, room, strip
 from initcheck.rendering.model_lines import portrait_fields
-from initcheck.rendering.terminal import evidence_text
 from initcheck.report import changes
+from initcheck.report.account import evidence_text
 from initcheck.report.report import Report
 from initcheck.report.summary import MARKS
 from initcheck.report.verdict import Result, Verdict

@@ -1,0 +1,69 @@
+"""The first gradients of networks that an initializer starts: back-propagation through two drawn layers."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.contract.contract import Contract
+from initcheck.contract.domain import make_layer
+from initcheck.contract.layer import Layer
+from initcheck.contract.second_moments import nonlinearity
+from initcheck.draws.draws import BrokenCall, Draws
+from initcheck.networks import Perceptron, squared_error
+from initcheck.seeds import generator
+
+__all__ = ["first_gradients"]
+
+Array = npt.NDArray[np.float64]
+
+
+_BATCH = 64
+_TOGETHER = 8  # networks drawn at a time
+# Enough that a unit of a sparse initializer has an outgoing weight: 0.9^128 is 10^-6.
+_OUTPUTS = 128
+
+
+def first_gradients(
+    draws: Draws, contract: Contract, layer: Layer, layout: str, stream: str, networks: int
+) -> Iterator[Array]:
+    """dLoss/dW_1 of networks of one hidden layer, shape (units, inputs) each.
+
+    The hidden layer and the output layer of 128 units or more are drawn; contract's activation, normal data and
+    targets, squared error, float64 NumPy.
+
+    Args:
+        draws: of the initializer.
+        contract: what it is held to; its first dtype is asked for.
+        layer: the hidden layer.
+        layout: of the layer above it.
+        stream: the stream of calls to draw from.
+        networks: how many.
+
+    Raises:
+        BrokenCall: a call gave no weights, or a weight is not finite.
+    """
+    # What makes squares alone is asked for so many of them, one below the other, as have that many outputs.
+    squares = draws.initializer.squares
+    outputs, tall = (layer.units, math.ceil(_OUTPUTS / layer.units)) if squares else (_OUTPUTS, 1)
+    upper = make_layer(layout, layer.units, outputs, (1, 1, 1), 1)
+    network_draws = functools.partial(draws.stacks, dtype=contract.dtypes[0], start=0)
+    lower = network_draws(layer, stream=f"network {stream}", stop=networks, chunk=_TOGETHER)
+    above = f"network {stream}" + " above" * squares
+    drawn = network_draws(upper, stream=above, stop=tall * networks, chunk=tall * _TOGETHER)
+    number = 0
+    for below, stack in zip(lower, drawn, strict=True):
+        for matrices in zip(below, stack.reshape(-1, tall * outputs, layer.units), strict=True):
+            if not all(np.isfinite(m).all() for m in matrices):
+                raise BrokenCall("finite", "a weight is not finite")
+            rng = generator(draws.run_seed, "network", layer.shape, stream, number)
+            network = Perceptron(tuple(m.astype(np.float64) for m in matrices), (nonlinearity(contract),))
+            x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, tall * outputs))
+            forward = network.forward(x)
+            _, gradient = squared_error(forward.output, target)
+            yield network.backward(forward, gradient).weights[0]
+            number += 1

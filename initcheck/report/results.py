@@ -1,0 +1,112 @@
+"""The verdicts of a run with how it was made: what every word of a report is about."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from initcheck.errors import closest
+from initcheck.report.verdict import Result, Verdict
+
+__all__ = ["Results", "Run", "installed_version"]
+
+
+def installed_version() -> str:
+    """The version of initcheck that is installed; empty in a checkout that never was."""
+    try:
+        return importlib.metadata.version("initcheck")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How the run was made: enough to repeat it.
+
+    Attributes:
+        seed: the run seed that every draw derives from.
+        profile: ``quick``, ``default`` or ``thorough``.
+        alpha: bound on the probability of any false FAIL, per initializer.
+        beta: bound on the probability that a HOLDS is wrong, per verdict.
+        claims: number of claims that share alpha.
+        version: of initcheck; ``libraries``: of what was loaded.
+        command: the command line, where there was one.
+        smallest_defect: claim id -> the smallest defect this run could find, worded; empty where not worked out.
+    """
+
+    seed: int = 0
+    profile: str = "default"
+    alpha: float = 1e-6
+    beta: float = 1e-3
+    claims: int = 0
+    version: str = ""
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    command: str | None = None
+    smallest_defect: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """The verdicts of a run.
+
+    Attributes:
+        run: how it was made.
+        results: one a claim and initializer.
+    """
+
+    run: Run
+    results: tuple[Result, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Something was decided, nothing fails, and no claim's own code broke."""
+        return not self.failures and not self.broken and self.decided > 0
+
+    @property
+    def failures(self) -> tuple[Result, ...]:
+        """The results whose verdict is FAILS."""
+        return tuple(r for r in self.results if r.verdict is Verdict.FAILS)
+
+    @property
+    def broken(self) -> tuple[Result, ...]:
+        """The results that say nothing because the claim's own code broke."""
+        return tuple(r for r in self.results if r.broke)
+
+    @property
+    def decided(self) -> int:
+        """Number of results that HOLD, FAIL or are WAIVED: a run with none of them checked nothing."""
+        return sum(r.verdict in (Verdict.HOLDS, Verdict.FAILS, Verdict.WAIVED) for r in self.results)
+
+    @property
+    def counts(self) -> dict[Verdict, int]:
+        """How many results have each verdict."""
+        found = Counter(r.verdict for r in self.results)
+        return {v: found[v] for v in Verdict}
+
+    @property
+    def initializers(self) -> tuple[str, ...]:
+        """Their names, in the order they were given."""
+        return tuple(dict.fromkeys(r.initializer for r in self.results))
+
+    def of(self, initializer: str) -> tuple[Result, ...]:
+        """The results of one initializer."""
+        return tuple(r for r in self.results if r.initializer == initializer)
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __getitem__(self, key: str | tuple[str, str]) -> Result:
+        """``report["zero-mean"]``, or ``report["myinit:he", "zero-mean"]`` where there are several."""
+        name, claim = key if isinstance(key, tuple) else (None, key)
+        found = [r for r in self.results if r.claim == claim and name in (None, r.initializer)]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            valid = {r.claim for r in self.results} if name in (None, *self.initializers) else self.initializers
+            raise KeyError(f"{key!r} is not in this report; {closest(str(claim if name is None else name), valid)}")
+        raise KeyError(f"{claim!r} was asked of {len(found)} initializers; write report[NAME, {claim!r}].")
