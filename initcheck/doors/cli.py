@@ -81,7 +81,7 @@ def _main(words: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from initcheck import __version__
+    from initcheck.report.results import installed_version
 
     parser = argparse.ArgumentParser(
         prog="initcheck",
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="what to check; see below")
-    parser.add_argument("--version", action="version", version=f"initcheck {__version__}")
+    parser.add_argument("--version", action="version", version=f"initcheck {installed_version()}")
     parser.add_argument("-v", "--verbose", action="store_true", help="every verdict, every account")
     options.add_to_argparse(parser)
     return parser

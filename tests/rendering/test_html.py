@@ -72,7 +72,7 @@ def test_nothing_is_fetched_from_anywhere(page):
         for key in ("src", "href", "xlink:href", "action", "poster", "srcset", "formaction", "ping"):
             address = attributes.get(key)
             assert address is None or address.startswith(("#", "data:")), (tag, key, address)
-    style = (files("initcheck.rendering") / "report.css").read_text()
+    style = (files("initcheck.rendering.html") / "report.css").read_text()
     assert "url(" not in style
     assert "@import" not in style
 
@@ -202,7 +202,7 @@ def _contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_every_colour_of_text_has_contrast_enough(scheme):
-    style = (files("initcheck.rendering") / "report.css").read_text()
+    style = (files("initcheck.rendering.html") / "report.css").read_text()
     colours = dict(re.findall(r"(--\w+): (#\w{6});", re.findall(r":root \{(.*?)\}", style, re.DOTALL)[scheme]))
     assert set(colours) >= {"--ink", "--paper", "--raised"}
     for text, ground in itertools.product(("--ink", "--muted", "--good", "--bad", "--warn", "--link"),
