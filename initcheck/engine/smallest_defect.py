@@ -10,9 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from initcheck.contract.profile import Profile
-from initcheck.engine.trial import GROUP_WEIGHTS
 from initcheck.report.verdict import Result, Verdict
-from initcheck.statistics import Ledger, looks
+from initcheck.statistics import GROUP_WEIGHTS, Ledger, looks
 from initcheck.statistics.mean_bets import expected_log_e
 from initcheck.statistics.median import thresholds
 

@@ -19,6 +19,7 @@ from initcheck.engine.subject import Subject
 from initcheck.errors import ClaimFailed
 from initcheck.report.verdict import Evidence
 from initcheck.statistics import (
+    GROUP_WEIGHTS,
     SCREEN_LEVEL,
     ClaimLedger,
     Decision,
@@ -33,9 +34,6 @@ __all__ = ["CaseFailed", "NotAsked", "Stage", "Trial"]
 
 Floats = npt.NDArray[np.float64]
 Kept = TypeVar("Kept")
-
-# Weights of the smallest group of calls: there the clause of the sign e-process was measured (DESIGN 6).
-GROUP_WEIGHTS = 256
 
 # A fan that reads the same whichever axis is the input.
 _SYMMETRIC = ("fan_avg", "fan_max")

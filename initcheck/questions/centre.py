@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall
-from initcheck.engine.trial import GROUP_WEIGHTS, Stage, Trial
-from initcheck.statistics import Decision, Judgement, average_log_e, band_log_e, judge_band
+from initcheck.engine.trial import Stage, Trial
+from initcheck.statistics import GROUP_WEIGHTS, Decision, Judgement, average_log_e, band_log_e, judge_band
 
 __all__ = ["centred_at_every_position", "centred_over_a_result", "centred_over_all_shapes", "judge_mean"]
 

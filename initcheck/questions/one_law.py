@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.evidence.variance_law import DENOMINATORS, Denominator, LawSample, exponents, fit_laws
-from initcheck.engine.trial import GROUP_WEIGHTS, Stage, Trial
-from initcheck.statistics import Decision, Judgement, first_groups, judge_band
+from initcheck.engine.trial import Stage, Trial
+from initcheck.statistics import GROUP_WEIGHTS, Decision, Judgement, first_groups, judge_band
 
 __all__ = ["follows_one_law"]
 

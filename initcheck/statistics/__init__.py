@@ -1,20 +1,26 @@
 """Sequential statistics that never flake: e-processes, the error ledger, moments, exchangeability."""
 
-from initcheck.statistics.band import BandEvidence, band_log_e, band_paths, judge_band
-from initcheck.statistics.betting import betting_log_e
-from initcheck.statistics.decision import Decision, Judgement
-from initcheck.statistics.ledger import SCREEN_LEVEL, ClaimLedger, Ledger
+from initcheck.statistics.band import GROUP_WEIGHTS, BandEvidence, band_log_e, band_paths, judge_band
+from initcheck.statistics.ledger import SCREEN_LEVEL, ClaimLedger, Decision, Judgement, Ledger
+from initcheck.statistics.mean_bets import average_log_e, betting_log_e
 from initcheck.statistics.median import judge_median, looks, median_log_p
-from initcheck.statistics.mixture import average_log_e
-from initcheck.statistics.rare import excluded_rate, rare_log_e
 from initcheck.statistics.scores import ScoreEvidence, scores_log_e
-from initcheck.statistics.shuffles import SHUFFLES, rarely_top_log_e, tops, tops_log_e
-from initcheck.statistics.sign_eprocess import ScaledSignProcess, first_groups, log_e
+from initcheck.statistics.sign_eprocess import ScaledSignProcess, excluded_rate, first_groups, log_e, rare_log_e
 from initcheck.statistics.sums import Record
-from initcheck.statistics.symmetric import CallEvidence, call_correlation, calls_log_e, symmetric_log_e
+from initcheck.statistics.symmetric import (
+    SHUFFLES,
+    CallEvidence,
+    call_correlation,
+    calls_log_e,
+    rarely_top_log_e,
+    symmetric_log_e,
+    tops,
+    tops_log_e,
+)
 from initcheck.statistics.tail import hill, second_moment_shown
 
 __all__ = [
+    "GROUP_WEIGHTS",
     "SCREEN_LEVEL",
     "SHUFFLES",
     "BandEvidence",

@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.statistics.decision import Decision, Judgement
+from initcheck.statistics.ledger import Decision, Judgement
 from initcheck.statistics.mean_bets import above_log_e, below_log_e
 from initcheck.statistics.sign_eprocess import CLAUSE, LOOK_EVERY, ScaledSignProcess, first_groups
 
-__all__ = ["BandEvidence", "band_log_e", "band_paths", "judge_band"]
+__all__ = ["GROUP_WEIGHTS", "BandEvidence", "band_log_e", "band_paths", "judge_band"]
+
+GROUP_WEIGHTS = 256
+"""Weights of the smallest group of calls: there the clause of the sign e-process was measured."""
 
 Floats = npt.NDArray[np.float64]
 Draw = Callable[[int], tuple[npt.NDArray[Any], npt.NDArray[Any]]]

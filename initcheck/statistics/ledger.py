@@ -1,11 +1,12 @@
-"""The error budget of a run: which share of it every confirmation of every claim may spend."""
+"""The error budget of a run, which share of it every confirmation may spend, and what a test says in the end."""
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-__all__ = ["SCREEN_LEVEL", "ClaimLedger", "Ledger"]
+__all__ = ["SCREEN_LEVEL", "ClaimLedger", "Decision", "Judgement", "Ledger"]
 
 SCREEN_LEVEL = 1e-2
 """Level of a screen. It only decides whether a confirmation is run, so it spends nothing of alpha."""
@@ -79,3 +80,38 @@ class ClaimLedger:
         """Error rate spent so far: the sum of the levels given out."""
         k = self.confirmations
         return self.ledger.alpha / self.ledger.claims * (k / (k + 1))
+
+
+class Decision(enum.Enum):
+    """The three ends of a test. UNDECIDED is an answer too: the budget was spent and nothing was shown."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One decision and what stands behind it.
+
+    >>> Judgement(Decision.HOLDS, 3.5, 1e-3, 1.01, looks=1, groups=24).decision.name
+    'HOLDS'
+
+    Attributes:
+        decision: HOLDS, FAILS or UNDECIDED.
+        e_value_log10: log10 of the e-value behind the decision: against the claim for FAILS, for it for
+            HOLDS, the larger of the two for UNDECIDED. An exact test (``median``) gives -log10 of its
+            p-value.
+        error_spent: probability that a decision of this kind is wrong: ``level`` for FAILS and UNDECIDED (a
+            confirmation uses up its level whatever comes out), ``beta`` for HOLDS.
+        measured: the statistic over everything that was drawn.
+        looks: how often the data were looked at before the decision.
+        groups: how many independent groups (or values) were drawn.
+    """
+
+    decision: Decision
+    e_value_log10: float
+    error_spent: float
+    measured: float
+    looks: int
+    groups: int

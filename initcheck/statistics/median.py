@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.statistics.decision import Decision, Judgement
+from initcheck.statistics.ledger import Decision, Judgement
 
 __all__ = ["judge_median", "looks", "median_log_p", "thresholds"]
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.statistics.betting import betting_log_e
-from initcheck.statistics.mixture import average_log_e
+from initcheck.statistics.mean_bets import average_log_e, betting_log_e
 
 __all__ = ["ScoreEvidence", "scores_log_e"]
 

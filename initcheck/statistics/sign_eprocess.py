@@ -1,4 +1,4 @@
-"""The sign e-process: how often an event happens, against how often it may."""
+"""The sign e-process: how often an event happens, against how often it may, rare events among them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.statistics.mixture import average_log_e
+from initcheck.statistics.mean_bets import average_log_e
 
-__all__ = ["CLAUSE", "ScaledSignProcess", "first_groups", "log_e"]
+__all__ = ["CLAUSE", "RARE", "ScaledSignProcess", "excluded_rate", "first_groups", "log_e", "rare_log_e"]
 
 CLAUSE = 0.7
 """What HOLDS assumes: where the true value is outside an edge, a group lies on its inner side at most this often.
@@ -27,6 +27,9 @@ second moment is carried by what the run did not draw: at the quick profile outl
 of 1e-5 a weight, mostly missed at 1e-6 and always at 1e-8; calls that double it are found at one in 100 and missed at
 one in 10,000. `tests/power/clause_attacks.py` lists laws that break it, with what the checker says of each.
 """
+
+RARE = 1e-3
+"""The rate up to which an event counts as rare."""
 
 LOOK_EVERY = 8
 """Base groups between looks: only then are the merged groups of all scales complete."""
@@ -70,6 +73,36 @@ def log_e(k: npt.ArrayLike, n: npt.ArrayLike, p0: float) -> Floats:
     terms = [hits * math.log1p((1 - p0) / p0 * q) + misses * math.log1p(-q) for q in _Q[:-1]]
     terms.append(np.where(misses == 0.0, -hits * math.log(p0), -np.inf))
     return average_log_e(terms, _V)
+
+
+def rare_log_e(k: npt.ArrayLike, n: npt.ArrayLike, p0: float = RARE) -> Floats:
+    """Evidence that an event is not rare: ln E for k events in n calls against P(event) <= p0.
+
+    False alarms: P(E >= 1/a at any n) <= a. Finds: three events in the first three calls are 10^8.9; an event
+    in every tenth call reaches 10^6 in about 40 calls.
+
+    >>> round(float(rare_log_e(3, 3)) / math.log(10), 1)
+    8.9
+
+    Source: the sign e-process, ``log_e``.
+    """
+    return log_e(k, n, p0)
+
+
+def excluded_rate(n: int, beta: float = 1e-3) -> float:
+    """Rate excluded by n trials without an event: at any higher rate, no event has probability below beta.
+
+    Solves (1 - p)^n = beta: p = 1 - beta^(1/n), about ln(1/beta)/n.
+
+    >>> f"{excluded_rate(300_000):.2g}"
+    '2.3e-05'
+
+    Raises:
+        ValueError: beta is not between 0 and 1, or n is negative.
+    """
+    if not 0.0 < beta < 1.0 or n < 0:
+        raise ValueError(f"n={n!r}, beta={beta!r}: give a number of trials >= 0 and an error between 0 and 1")
+    return 1.0 if n == 0 else -math.expm1(math.log(beta) / n)
 
 
 @dataclass(frozen=True)

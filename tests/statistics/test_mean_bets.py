@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from initcheck.statistics.betting import betting_log_e
-from initcheck.statistics.mean_bets import REACH, above_log_e, below_log_e, expected_log_e
+from initcheck.statistics import average_log_e
+from initcheck.statistics.mean_bets import BETS, REACH, above_log_e, below_log_e, betting_log_e, expected_log_e
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 RUNS = 1000
@@ -142,3 +142,77 @@ def test_short_floats_are_bet_on_in_double_precision() -> None:
 def test_an_upper_edge_of_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="positive upper edge"):
         above_log_e([1.0], 0.0)
+
+
+def test_average_is_that_of_the_e_values() -> None:
+    log_es = np.log([[1.0, 4.0], [3.0, 0.5]])
+    assert np.exp(average_log_e(log_es)) == pytest.approx([2.0, 2.25])
+    assert np.exp(average_log_e(log_es, [0.25, 0.75])) == pytest.approx([2.5, 1.375])
+
+
+def test_neither_huge_nor_ruined_processes_overflow() -> None:
+    assert average_log_e([1e7, -1e7]) == pytest.approx(1e7 - np.log(2))
+    assert average_log_e([-np.inf, 0.0]) == pytest.approx(-np.log(2))
+    assert average_log_e([-np.inf, -np.inf]) == -np.inf
+    assert average_log_e([np.inf, 1000.0]) == np.inf
+
+
+def test_weights_beyond_one_would_not_be_an_e_process() -> None:
+    with pytest.raises(ValueError, match="sum at most 1"):
+        average_log_e([0.0, 0.0], [0.7, 0.7])
+    with pytest.raises(ValueError, match="for 2 e-processes"):
+        average_log_e([0.0, 0.0], [1.0])
+
+
+def test_a_process_of_weight_zero_counts_for_nothing() -> None:
+    assert average_log_e([5.0, 2.0], [0.0, 1.0]) == pytest.approx(2.0)
+
+
+def test_short_floats_are_averaged_in_double_precision() -> None:
+    log_es = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    assert np.array_equal(average_log_e(log_es), average_log_e(log_es.astype(np.float64)))
+
+
+def test_is_the_average_of_products() -> None:
+    d = np.array([0.3, -1.1, 0.9])
+    expected = [np.mean([np.prod(1 + bet * d[: n + 1] / 1.1) for bet in BETS]) for n in range(3)]
+    assert np.exp(betting_log_e(d, 1.1)) == pytest.approx(expected)
+
+
+def test_rows_of_bounded_values_are_processes_of_their_own() -> None:
+    d = np.random.default_rng(0).uniform(-1, 1, (3, 20))
+    assert betting_log_e(d, 1.0) == pytest.approx(np.stack([betting_log_e(row, 1.0) for row in d]))
+
+
+def test_ten_million_values_neither_overflow_nor_vanish() -> None:
+    d = np.full(2_000_000, 1.0)
+    assert betting_log_e(d, 1.0)[-1] == pytest.approx(2e6 * np.log(1.9) - np.log(5))
+
+
+def test_no_value_loses_as_much_as_nan_and_none_wins_as_much_as_infinity() -> None:
+    assert betting_log_e([np.nan], 1.0) == pytest.approx(betting_log_e([-1.0], 1.0))
+    assert betting_log_e([np.inf], 1.0)[0] == np.inf
+
+
+def test_values_below_the_bound_are_refused() -> None:
+    with pytest.raises(ValueError, match="below the bound"):
+        betting_log_e([-1.2], 1.0)
+    with pytest.raises(ValueError, match="c=0"):
+        betting_log_e([0.1], 0)
+
+
+def test_observations_of_any_float_are_summed_in_double_precision() -> None:
+    d = np.random.default_rng(0).uniform(-1, 1, 500).astype(np.float32)
+    assert np.array_equal(betting_log_e(d, 1.0), betting_log_e(d.astype(np.float64), 1.0))
+
+
+def test_the_bound_is_kept_up_to_rounding_and_named_where_it_is_not() -> None:
+    assert betting_log_e([-1.0 - 1e-9], 1.0)[0] < 0
+    with pytest.raises(ValueError, match="an observation of -3 is below the bound -c = -2;"):
+        betting_log_e([-3.0], 2.0)
+
+
+def test_log_e_is_the_average_of_the_products() -> None:
+    d = np.random.default_rng(1).uniform(-1.0, 3.0, 12)
+    products = [np.cumprod(1.0 + bet * d / 2.0) for bet in (0.9, 0.5, 0.25, 0.1, 0.04)]
+    assert np.exp(betting_log_e(d, 2.0)) == pytest.approx(np.mean(products, axis=0))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from initcheck.statistics import ScaledSignProcess, band_log_e, first_groups, log_e
+from initcheck.statistics import ScaledSignProcess, band_log_e, excluded_rate, first_groups, log_e, rare_log_e
 
 Q = np.array([0.1, 0.4, 0.64, 0.8, 0.9, 0.96, 1.0])
 V = np.array([0.4 / 6] * 6 + [0.6])
@@ -81,3 +81,23 @@ def test_evidence_needs_every_scale() -> None:
     process = ScaledSignProcess()
     with pytest.raises(ValueError, match="zip"):
         process.path([np.ones(n, dtype=bool) for n in (8, 4, 2, 1, 1)])
+
+
+def test_three_of_three_are_overwhelming_and_one_in_a_thousand_is_not() -> None:
+    assert rare_log_e(3, 3) / math.log(10) == pytest.approx(8.85, abs=0.05)
+    assert rare_log_e(1, 1000) < math.log(20)
+    assert rare_log_e(0, 100_000) < 0
+
+
+def test_excluded_rate_solves_its_equation() -> None:
+    for n in (1, 10, 300_000, 10**9):
+        rate = excluded_rate(n, 1e-3)
+        assert n * math.log1p(-rate) == pytest.approx(math.log(1e-3))
+    assert excluded_rate(300_000) == pytest.approx(math.log(1e3) / 300_000, rel=1e-4)
+    assert excluded_rate(0) == 1.0
+
+
+@pytest.mark.parametrize(("n", "beta"), [(10, 0.0), (10, 1.0), (-1, 0.5)])
+def test_wrong_arguments_are_refused(n: int, beta: float) -> None:
+    with pytest.raises(ValueError, match="number of trials"):
+        excluded_rate(n, beta)
