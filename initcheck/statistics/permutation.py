@@ -1,0 +1,308 @@
+"""Independence inside one result, by permuting each position over calls: no law is assumed, none need be the same."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.statistics.symmetric import SHUFFLES
+
+__all__ = ["BATCH", "STATISTICS", "Positions", "excluded_structure", "position_tops", "shuffled_by_position"]
+
+Floats = npt.NDArray[np.float64]
+Index = npt.NDArray[np.intp]
+
+BATCH = 4
+"""Calls whose values are exchanged, position by position: 24 orders of each."""
+
+_PAIRS = 64
+# Above this side all pairs of rows, or triples, are too many to look at in every shuffle.
+_WIDEST = 80
+_WIDEST_TRIPLES = 48
+_RUNS = (3, 4, 5)
+_ORDERS = np.array(list(itertools.permutations(range(BATCH))), dtype=np.intp)
+# Sums of the same values in another order differ in the last bits, and rounding must not decide.
+_DIGITS = 9
+
+_FIELDS = ("sums", "energies", "signs", "large weights")
+_BOTH_WAYS = [
+    f"{kind} of {of}{too}"
+    for kind in _FIELDS
+    for of in ("rows", "columns", "calls")
+    for too in (" too far apart", " too equal")
+]
+
+STATISTICS = (
+    *_BOTH_WAYS,
+    "row Gram matrix too large",
+    "row Gram matrix too small",
+    "column Gram matrix too large",
+    "column Gram matrix too small",
+    "magnitudes of rows",
+    "magnitudes of columns",
+    "neighbours along a row",
+    "neighbours down a column",
+    "magnitudes of neighbours along a row",
+    "magnitudes of neighbours down a column",
+    "two rows",
+    "two columns",
+    "largest row and column",
+    "pairs of weights",
+    "pairs of magnitudes",
+    "parity of neighbours along a row",
+    "parity of neighbours down a column",
+    "parity of three columns",
+    "parity of three rows",
+    "parity of whole rows",
+    "parity of whole columns",
+)
+"""What is looked at in a batch, in the order of ``Positions.statistics``."""
+
+
+def shuffled_by_position(batch: Floats, rng: np.random.Generator) -> Floats:
+    """A batch of calls and 19 copies in which every position is permuted over the calls, each for itself.
+
+    Null: the entries of a call are independent, each of whatever law, and calls are independent of one law. Then the
+    four values of a position are exchangeable, position by position, so that the batch and its shuffles are
+    exchangeable: any statistic of the batch is strictly the largest of the 20 with probability at most 1/20. Means,
+    scales, masks and tails may differ by position; what two positions share in a call is broken up by the shuffle.
+
+    >>> batch = np.arange(8.0).reshape(4, 1, 2)
+    >>> many = shuffled_by_position(batch, np.random.default_rng(0))
+    >>> many.shape, bool((np.sort(many, axis=1) == batch).all())
+    ((20, 4, 1, 2), True)
+
+    Args:
+        batch: shape (4, units, inputs).
+        rng: where the permutations come from.
+
+    Source: Fisher 1935, The Design of Experiments, section 21; Phipson & Smyth 2010 for ranks.
+    """
+    many = np.empty((SHUFFLES + 1, *batch.shape))
+    many[0] = batch
+    orders = _ORDERS[rng.integers(0, len(_ORDERS), (SHUFFLES, *batch.shape[1:]))]
+    many[1:] = np.take_along_axis(batch[None], np.moveaxis(orders, -1, 1), axis=1)
+    return many
+
+
+def position_tops(batches: Floats, positions: Positions, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Which statistic of which batch is strictly larger than in its 19 shuffles, shape (statistics, batches).
+
+    Each has P(top) <= 1/20 under the null of ``shuffled_by_position``, where ``positions`` was learnt from calls that
+    are not among these. ``tops_log_e`` makes an e-process of the counts of each, ``average_log_e`` one of all.
+
+    Args:
+        batches: shape (batches, 4, units, inputs).
+        positions: what a first sample said.
+        rng: where the permutations come from.
+    """
+    found = np.zeros((len(STATISTICS), len(batches)), dtype=bool)
+    for number, batch in enumerate(batches):
+        values = positions.statistics(shuffled_by_position(batch, rng))
+        size = np.abs(values).max(axis=1, keepdims=True)
+        values = np.round(np.divide(values, size, out=np.zeros_like(values), where=size > 0), _DIGITS)
+        found[:, number] = (values[:, :1] > values[:, 1:]).all(axis=1)
+    return found
+
+
+def excluded_structure(units: int, inputs: int) -> tuple[float, float]:
+    """What tops in half the batches: a relative spread of the energies of calls, and a correlation of neighbours.
+
+    For normal weights, by the quantiles of chi-squared: four energies with variance (1 + q) 2/n, q = 2.3, exceed the
+    95 % of 19 shuffles in half the batches; so do four sums of N products whose mean is sqrt(1.5/N).
+
+    >>> spread, correlation = excluded_structure(16, 32)
+    >>> round(spread, 3), round(correlation, 3)
+    (0.095, 0.055)
+    """
+    return math.sqrt(4.6 / (units * inputs)), math.sqrt(1.5 / (units * (inputs - 1)))
+
+
+@dataclass(frozen=True, eq=False)
+class Positions:
+    """What a first sample says of every position, and of which weights to look at together; fixed before the batches.
+
+    Attributes:
+        centre, scale: mean and deviation of every position.
+        middle: where the sign of a position changes.
+        large: magnitude from which a weight counts as large; 0 where zeros occur, so that it is one that is not zero.
+        size: mean magnitude of every position, once centred and scaled.
+        pairs: entries (flat) that correlate most, and their signs; the same of magnitudes.
+        runs: weight of the parity of every run of neighbours: along rows, then down columns, by length.
+        triples: three columns (of a row), and three rows, of which the signs multiply to one sign, and that sign.
+    """
+
+    centre: Floats
+    scale: Floats
+    middle: Floats
+    large: Floats
+    size: Floats
+    pairs: tuple[tuple[Index, Index, Floats], tuple[Index, Index, Floats]]
+    runs: tuple[tuple[Floats, ...], tuple[Floats, ...]]
+    triples: tuple[tuple[Index, Floats], tuple[Index, Floats]]
+    mean_sign: Floats
+
+    @classmethod
+    def learnt(cls, sample: Floats) -> Positions:
+        """Learn from calls, shape (calls, units, inputs), that no batch will hold.
+
+        >>> sample = np.random.default_rng(0).normal(size=(150, 8, 8))
+        >>> Positions.learnt(sample).scale.shape
+        (8, 8)
+        """
+        calls = len(sample)
+        centre, scale = sample.mean(axis=0), sample.std(axis=0)
+        scale = np.where(scale > 0, scale, 1.0)
+        # A mean within its error is taken for zero: then sums that are exactly zero stay so.
+        centre = np.where(np.abs(centre) < 4 * scale / math.sqrt(calls), 0.0, centre)
+        skewed = np.abs(np.sign(sample).sum(axis=0)) > 4 * math.sqrt(calls)
+        middle = np.where(skewed, np.median(sample, axis=0), 0.0)
+        large = np.where((sample == 0).any(), 0.0, np.median(np.abs(sample - centre), axis=0))
+        z = (sample - centre) / scale
+        signs = _signs(sample - middle)
+        mean_sign = signs.mean(axis=0)
+        centred = signs - mean_sign
+        return cls(
+            centre,
+            scale,
+            middle,
+            large,
+            np.abs(z).mean(axis=0),
+            (_most_correlated(z), _most_correlated(np.abs(z))),
+            (_weights_of_runs(centred), _weights_of_runs(centred.swapaxes(1, 2))),
+            (_telling_triples(centred), _telling_triples(centred.swapaxes(1, 2))),
+            mean_sign,
+        )
+
+    def statistics(self, w: Floats) -> Floats:
+        """The statistics of STATISTICS, (statistics, draws), of draws of shape (draws, 4, units, inputs)."""
+        off = w - self.centre
+        z = off / self.scale
+        energies = z * z
+        signs = _signs(w - self.middle)
+        parts = signs - self.mean_sign
+        sizes = np.abs(z) - self.size
+        found: list[Floats] = []
+        for field in (z, energies, parts, (np.abs(off) > self.large).astype(np.float64)):
+            rows, columns = field.mean(axis=3), field.mean(axis=2)
+            for sums in (rows, columns, rows.mean(axis=2)[..., None]):
+                # The sum over calls is the same in every shuffle: what is left is how far apart the calls are.
+                apart = np.square(sums - sums.mean(axis=1, keepdims=True)).sum(axis=(1, 2))
+                found += [apart, -apart]
+        row_gram, row_squares, column_squares = _grams(z, energies)
+        found += [row_squares, -row_squares, column_squares, -column_squares]
+        found += _grams(sizes, sizes * sizes)[1:]
+        found += [_neighbours(z), _neighbours(z.swapaxes(2, 3))]
+        found += [_neighbours(sizes), _neighbours(sizes.swapaxes(2, 3))]
+        found += [_largest_pair(z, row_gram), _largest_pair(z.swapaxes(2, 3), None)]
+        rows, columns = energies.mean(axis=3), energies.mean(axis=2)
+        found.append((rows.max(axis=2) * columns.max(axis=2)).mean(axis=1))
+        flat = z.reshape(*z.shape[:2], -1)
+        for (first, second, sign), values in zip(self.pairs, (flat, np.abs(flat)), strict=True):
+            less = 0.0 if values is flat else self.size.ravel()
+            products = (values - less)[..., first] * (values - less)[..., second]
+            found.append((products @ sign).sum(axis=1))
+        sideways = parts.swapaxes(2, 3)
+        found += [_runs(parts, self.runs[0]), _runs(sideways, self.runs[1])]
+        found += [_triples(parts, *self.triples[0]), _triples(sideways, *self.triples[1])]
+        whole = (signs.prod(axis=3).mean(axis=2), signs.prod(axis=2).mean(axis=2))
+        found += [np.square(parity).sum(axis=1) for parity in whole]
+        return np.stack(found)
+
+
+def _signs(values: Floats) -> Floats:
+    return np.where(values < 0, -1.0, 1.0)
+
+
+def _grams(z: Floats, energies: Floats) -> tuple[Floats, Floats, Floats]:
+    """The row Gram matrices without their diagonals, and the sums of squares off both diagonals, (draws,)."""
+    gram = z @ z.swapaxes(2, 3)
+    at = np.arange(gram.shape[-1])
+    whole = np.square(gram).sum(axis=(1, 2, 3))
+    gram[..., at, at] = 0.0
+    # |Z Z^T| = |Z^T Z| in Frobenius' norm: the larger of the two need not be made.
+    columns = whole - np.square(energies.sum(axis=2)).sum(axis=(1, 2))
+    return gram, np.square(gram).sum(axis=(1, 2, 3)), columns
+
+
+def _neighbours(z: Floats) -> Floats:
+    return np.asarray(np.square((z[..., 1:] * z[..., :-1]).mean(axis=(2, 3))).sum(axis=1))
+
+
+def _largest_pair(z: Floats, gram: Floats | None) -> Floats:
+    if z.shape[2] > _WIDEST:
+        return np.zeros(len(z))
+    if gram is None:
+        gram = z @ z.swapaxes(2, 3)
+        at = np.arange(gram.shape[-1])
+        gram[..., at, at] = 0.0
+    return np.asarray(np.maximum(gram.max(axis=(2, 3)), -gram.min(axis=(2, 3))).mean(axis=1))
+
+
+def _most_correlated(values: Floats) -> tuple[Index, Index, Floats]:
+    """The 64 pairs of entries that correlate most over the sample, with the signs of their correlations."""
+    flat = values.reshape(len(values), -1)
+    flat = flat - flat.mean(axis=0)
+    deviation = flat.std(axis=0)
+    flat = np.divide(flat, deviation, out=np.zeros_like(flat), where=deviation > 0).astype(np.float32)
+    correlation = flat.T @ flat
+    strength = np.abs(correlation)
+    strength[np.tril_indices(len(strength))] = -1.0
+    largest = np.sort(strength.max(axis=1))
+    # A row holds at least one of the 64 largest: below the 64th largest of the rows' largest there is none.
+    least = largest[-_PAIRS] if len(largest) >= _PAIRS else 0.0
+    first, second = np.nonzero(strength >= max(float(least), 0.0))
+    best = np.argsort(-strength[first, second], kind="stable")[:_PAIRS]
+    first, second = first[best], second[best]
+    return first, second, np.sign(correlation[first, second]).astype(np.float64)
+
+
+def _products(parts: Floats, length: int) -> Floats:
+    """Products of ``length`` neighbours along the last axis."""
+    found = parts[..., : parts.shape[-1] - length + 1]
+    for shift in range(1, length):
+        found = found * parts[..., shift : parts.shape[-1] - length + 1 + shift]
+    return found
+
+
+def _weights_of_runs(parts: Floats) -> tuple[Floats, ...]:
+    """The mean product of every run of neighbours over the sample, where it is beyond three standard errors."""
+    weights = []
+    for length in _RUNS:
+        mean = _products(parts, length).mean(axis=0) if parts.shape[-1] >= length else np.zeros((parts.shape[1], 0))
+        weights.append(np.where(np.abs(mean) > 3 / math.sqrt(len(parts)), mean, 0.0))
+    return tuple(weights)
+
+
+def _runs(parts: Floats, weights: tuple[Floats, ...]) -> Floats:
+    total = np.zeros(len(parts))
+    for length, weight in zip(_RUNS, weights, strict=True):
+        if weight.size and weight.any():
+            total += np.einsum("dkui,ui->d", _products(parts, length), weight)
+    return total
+
+
+def _telling_triples(parts: Floats) -> tuple[Index, Floats]:
+    """The 64 triples of columns whose product has the largest mean over rows and calls, with the signs of the means."""
+    width = min(parts.shape[2], _WIDEST_TRIPLES)
+    flat = parts[..., :width].reshape(-1, width)
+    means = np.stack([(flat * flat[:, [k]]).T @ flat for k in range(width)]) / len(flat)
+    at = np.arange(width)
+    means[~((at[:, None, None] < at[None, :, None]) & (at[None, :, None] < at[None, None, :]))] = 0.0
+    strength = np.abs(means).ravel()
+    best = np.sort(np.argpartition(strength, -min(_PAIRS, strength.size))[-_PAIRS:])
+    best = best[strength[best] > 3 / math.sqrt(len(flat))]
+    triples = np.stack(np.unravel_index(best, means.shape)).astype(np.intp)
+    return triples, np.sign(means.ravel()[best])
+
+
+def _triples(parts: Floats, triples: Index, signs: Floats) -> Floats:
+    if not signs.size:
+        return np.zeros(len(parts))
+    first, second, third = triples
+    products = parts[..., first] * parts[..., second] * parts[..., third]
+    return np.asarray(products.mean(axis=2).sum(axis=1) @ signs)
