@@ -45,7 +45,7 @@ def survives_in(trial: Trial, layer: Layer, dtype: str) -> None:
         kind = "mean square over std^2" if fixed else "second moment of the output over its ideal"
         raise CaseFailed(replace(failure.evidence, measured=f"{kind} {failure.evidence.measured}")) from None
     if layer.units >= 2 and layer.fan_in >= _NO_ACCIDENT:
-        units_never_tie(view, layer)
+        units_never_tie(view, layer, briefly=True)
     if layer == trial.subject.probes[-1]:
         _is_centred(view, layer)
 

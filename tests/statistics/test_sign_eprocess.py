@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from initcheck.statistics import ScaledSignProcess, band_log_e, excluded_rate, first_groups, log_e, rare_log_e
 
@@ -84,9 +85,28 @@ def test_evidence_needs_every_scale() -> None:
 
 
 def test_three_of_three_are_overwhelming_and_one_in_a_thousand_is_not() -> None:
-    assert rare_log_e(3, 3) / math.log(10) == pytest.approx(8.85, abs=0.05)
+    assert rare_log_e(3, 3) / math.log(10) == pytest.approx(8.79, abs=0.02)
     assert rare_log_e(1, 1000) < math.log(20)
     assert rare_log_e(0, 100_000) < 0
+
+
+def test_an_event_in_a_hundred_is_shown_not_to_be_rare_and_one_in_two_thousand_never_is() -> None:
+    assert rare_log_e(20, 2_000) > math.log(1e8)
+    assert max(rare_log_e(n // 2_000, n) for n in (2_000, 20_000, 200_000)) < 0
+
+
+def test_rare_is_a_mixture_of_likelihood_ratios() -> None:
+    k, n, p0 = 7, 900, 1e-3
+    rates = np.array([2, 5, 10, 20, 50]) * p0
+    ratios = (rates / p0) ** k * ((1 - rates) / (1 - p0)) ** (n - k)
+    assert np.exp(rare_log_e(k, n)) == pytest.approx(0.8 * np.exp(log_e(k, n, p0)) + 0.04 * ratios.sum())
+
+
+@pytest.mark.parametrize(("events", "n"), [(1, 30), (3, 500), (12, 100_000)])
+def test_excluded_rate_is_the_one_at_which_so_few_events_are_improbable(events: int, n: int) -> None:
+    rate = excluded_rate(n, 1e-3, events)
+    assert stats.binom.cdf(events, n, rate) == pytest.approx(1e-3, rel=1e-6)
+    assert excluded_rate(4, 1e-3, 4) == 1.0
 
 
 def test_excluded_rate_solves_its_equation() -> None:

@@ -1,0 +1,83 @@
+"""Ties: counted over all calls, confirmed where they are frequent, never forgotten, and their excluded rate said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import initcheck
+from initcheck.questions.ties import _rare
+from initcheck.report.verdict import Verdict
+from initcheck.statistics import Decision, Ledger
+
+CONTRACT = {"activation": "linear", "fan": "fan_in", "layout": "out_in"}
+
+
+def tied_once_in(calls: int) -> Callable[..., Any]:
+    def tied(shape: tuple[int, int], rng: np.random.Generator) -> Any:
+        w = (rng.standard_normal(shape) / np.sqrt(shape[1])).astype(np.float32)
+        if shape[0] >= 2 and rng.random() < 1 / calls:
+            w[1] = w[0]
+        return w
+
+    tied.__initcheck__ = CONTRACT  # type: ignore[attr-defined]
+    return tied
+
+
+def counted(ties: Callable[[str], Iterator[bool]], calls: int = 7_598, most: int = 4_000) -> Any:
+    trial: Any = SimpleNamespace(beta=1e-3, ledger=Ledger(claims=34).claim())
+    return _rare(trial, lambda stream, count: ties(stream), calls=calls, most=most)
+
+
+def test_a_unit_copied_in_one_call_of_fifty_fails() -> None:
+    result = initcheck.check(tied_once_in(50), claims=["units-differ"], profile="quick")["units-differ"]
+    assert result.verdict is Verdict.FAILS
+    assert result.evidence.measured.startswith("unit 1 equals unit 0, in ")
+    assert result.evidence.allowed == "at most 1 in 1,000 draws"
+
+
+def test_units_that_never_tie_hold_and_the_rate_is_said() -> None:
+    result = initcheck.check(tied_once_in(10**9), claims=["units-differ"], profile="quick")["units-differ"]
+    assert result.verdict is Verdict.HOLDS
+    assert any(note.startswith("a tie in more than 1 draw in 1,000 at shape ") for note in result.notes)
+
+
+def test_equal_units_that_only_their_outgoing_weights_tell_apart_are_left_open() -> None:
+    claim = "gradients-tell-units-apart"
+    result = initcheck.check(tied_once_in(20), claims=[claim], profile="quick")[claim]
+    assert result.verdict is Verdict.UNDECIDED
+    assert "their outgoing weights alone tell them apart" in str(result.reason)
+
+
+def draws(rate: float, seed: int, calls: int) -> Callable[[str], Iterator[bool]]:
+    def of(stream: str) -> Iterator[bool]:
+        rng = np.random.default_rng([seed, len(stream)])
+        return iter((rng.random(calls) < rate).tolist())
+
+    return of
+
+
+@pytest.mark.parametrize(("rate", "decision"), [(0.01, Decision.FAILS), (1.0, Decision.FAILS), (0.0, Decision.HOLDS)])
+def test_what_is_frequent_fails_and_what_never_happens_holds(rate: float, decision: Decision) -> None:
+    count = counted(draws(rate, 1, 7_598))
+    assert count.decision is decision
+    assert (count.rate <= 1e-3) == (decision is Decision.HOLDS)
+
+
+def test_one_event_that_was_seen_is_not_forgotten() -> None:
+    def once(stream: str) -> Iterator[bool]:
+        return iter([False] * 200 + [stream == "screen"] + [False] * 99)
+
+    count = counted(once, calls=300, most=300)
+    assert (count.decision, count.events, count.calls) == (Decision.UNDECIDED, 1, 600)
+    assert count.rate > 0.01
+
+
+def test_no_rate_of_one_in_a_thousand_or_more_is_said_to_be_excluded_beyond_beta() -> None:
+    """At the edge: an event in exactly 1 of 1,000 calls; FAILS at alpha, HOLDS at beta = 0.001 at most."""
+    wrong = sum(counted(draws(1e-3, seed, 11_598)).decision is not Decision.UNDECIDED for seed in range(300))
+    assert wrong <= 3
