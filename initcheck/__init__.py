@@ -18,7 +18,7 @@ from initcheck.report.verdict import Verdict
 if TYPE_CHECKING:
     from initcheck.contract.contract import Contract
     from initcheck.contract.initializer import Initializer
-    from initcheck.engine.checker import check
+    from initcheck.doors.check import check
     from initcheck.models.run import check_model
     from initcheck.report.report import Report
     from initcheck.targets.loading import load
@@ -45,7 +45,7 @@ _HOME = {
     "Contract": "contract.contract",
     "Initializer": "contract.initializer",
     "Report": "report.report",
-    "check": "engine.checker",
+    "check": "doors.check",
     "check_model": "models.run",
     "load": "targets.loading",
 }

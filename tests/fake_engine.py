@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import initcheck.runs.plan
 from initcheck.claims.claim import claim
 from initcheck.contract.initializer import Initializer
-from initcheck.engine.checker import Settings
+from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run
@@ -72,13 +72,16 @@ class Checker:
         s = self.settings
         return Run(seed=s.seed, profile=s.profile, alpha=s.alpha, beta=s.beta, claims=len(self.claim_ids))
 
+    def held_to(self, initializer):
+        return {"activation": "relu", "origins": {"activation": "inferred"}}
+
     def report(self, initializers, not_checked=(), results=None) -> Report:
         if results is None:
             results = [self.judge(i, c) for i in initializers for c in self.claim_ids]
         return Report(
             run=self.run(),
             results=tuple(results),
-            contracts={i.name: {"activation": "relu", "origins": {"activation": "inferred"}} for i in initializers},
+            contracts={i.name: self.held_to(i) for i in initializers},
             not_checked=tuple(not_checked),
         )
 

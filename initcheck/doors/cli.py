@@ -16,7 +16,7 @@ from initcheck.doors import options
 from initcheck.doors.commands import COMMANDS
 from initcheck.doors.configuration import values_of
 from initcheck.errors import ClaimFailed, UsageError
-from initcheck.runs.pool import cap_threads
+from initcheck.sandbox.threads import cap_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,10 +107,9 @@ def _run(words: Sequence[str]) -> int:
         )
     from initcheck.rendering.terminal import account_lines, painted, result_line, summary_lines
     from initcheck.runs.outputs import Outputs
-    from initcheck.runs.plan import Plan
     from initcheck.runs.pool import judge_all
 
-    plan = Plan(arguments.targets, values, shlex.join(["initcheck", *words]))
+    plan = options.plan(arguments.targets, values, shlex.join(["initcheck", *words]))
     outputs = Outputs(values, plan.run())
     if plan.baseline is not None:
         print(f"baseline {plan.baseline.header}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,9 +14,10 @@ from initcheck.errors import UsageError
 if TYPE_CHECKING:
     import pytest
 
-    from initcheck.engine.checker import Settings
+    from initcheck.engine.settings import Settings
+    from initcheck.runs.plan import Plan
 
-__all__ = ["OPTIONS", "Option", "add_to_argparse", "add_to_pytest", "contract", "settings"]
+__all__ = ["OPTIONS", "Option", "add_to_argparse", "add_to_pytest", "contract", "plan", "settings"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +154,7 @@ def settings(values: Mapping[str, Any]) -> Settings:
     Raises:
         UsageError: a claim or profile that does not exist.
     """
-    from initcheck.engine.checker import Settings
+    from initcheck.engine.settings import Settings
 
     return Settings(seed=values["seed"], profile=values["profile"], claims=values["claims"], timeout=values["timeout"])
 
@@ -172,3 +173,28 @@ def contract(values: Mapping[str, Any]) -> Any:
         return Contract.from_text(values["contract"])
     except UsageError as error:
         raise UsageError(f"--contract: {error}") from None
+
+
+def plan(targets: Iterable[str], values: Mapping[str, Any], command: str) -> Plan:
+    """Make the plan of a run of the options' values.
+
+    Args:
+        targets: target texts, in the order given.
+        values: option name -> value, as the parser read them.
+        command: the command line that asked for the run.
+
+    Raises:
+        UsageError: a target, claim, profile, contract or waiver that does not exist, or a baseline that cannot be read.
+    """
+    from initcheck.runs.plan import Plan
+
+    return Plan(
+        targets,
+        settings(values),
+        contract=contract(values),
+        command=command,
+        strict=bool(values["strict"]),
+        baseline=values["baseline"],
+        updating=bool(values["baseline-update"]),
+        theorems=bool(values["theorems"]),
+    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from typing import Protocol
 
 from initcheck.claims.claim import Claim, find
 from initcheck.contract.initializer import Initializer
+from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.verdict import BROKEN, Evidence, Result, Verdict
 from initcheck.sandbox.containment import one_line
@@ -14,27 +15,34 @@ from initcheck.sandbox.containment import one_line
 __all__ = ["account", "contained"]
 
 
-def contained(judge: Callable[[Initializer, str], Result], initializer: Initializer, claim_id: str) -> Result:
+class Judge(Protocol):
+    """What decides a claim of an initializer."""
+
+    settings: Settings
+
+    def judge(self, initializer: Initializer, claim_id: str) -> Result:
+        """Decide it."""
+
+
+def contained(checker: Judge, initializer: Initializer, claim_id: str) -> Result:
     """Judge; where the claim's own code breaks, say so and go on with the others.
 
     Raises:
         UsageError: what was asked for cannot be done.
     """
     try:
-        return judge(initializer, claim_id)
+        return checker.judge(initializer, claim_id)
     except UsageError:
         raise
     except (Exception, SystemExit) as error:
         claim = find(claim_id)
-        return Result(
-            claim=claim.id,
-            says=claim.says,
-            initializer=initializer.name,
-            family=claim.family,
-            verdict=Verdict.UNDECIDED,
-            reason=f"{BROKEN}: {one_line(error)}",
+        return Result.of(
+            claim,
+            initializer,
+            Verdict.UNDECIDED,
+            f"{BROKEN}: {one_line(error)}",
             evidence=Evidence(detail=tuple(account(claim, error).splitlines())),
-            location=initializer.location,
+            reproduce=checker.settings.command(initializer.name, claim),
         )
 
 

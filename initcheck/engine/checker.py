@@ -1,21 +1,17 @@
-"""`check()`: initializers x claims -> Report, one verdict at a time and each independent of the others."""
+"""Initializers x claims -> Report, one verdict at a time and each independent of the others."""
 
 from __future__ import annotations
 
 import dataclasses
 import platform
-import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from initcheck.claims.claim import Claim, checks, find, in_order
-from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.profile import Profile, profile
 from initcheck.diagnosis.causes import Cause
@@ -23,6 +19,7 @@ from initcheck.draws.draws import OutOfTime
 from initcheck.engine.broken_claim import contained
 from initcheck.engine.cases import smallest_failure
 from initcheck.engine.pictures import failure_series
+from initcheck.engine.settings import Settings
 from initcheck.engine.smallest_defect import smallest_defects
 from initcheck.engine.subject import Subject
 from initcheck.engine.trial import CaseFailed, Trial
@@ -34,81 +31,7 @@ from initcheck.sandbox.blas import one_thread
 from initcheck.sandbox.containment import one_line
 from initcheck.statistics import Ledger
 
-__all__ = ["Checker", "Settings", "check"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How a run is made.
-
-    Attributes:
-        seed: every draw derives from it; the same seed gives the same verdicts, bit for bit.
-        profile: ``quick``, ``default`` or ``thorough``; it never changes an error rate.
-        alpha: bound on the probability of any false FAIL, per initializer.
-        beta: bound on the probability that a HOLDS is wrong, per verdict.
-        claims: claim ids; every claim that is asked by default where None.
-        timeout: seconds of wall clock a claim may take before it ends UNDECIDED.
-    """
-
-    seed: int = 0
-    profile: str = "default"
-    alpha: float = 1e-6
-    beta: float = 1e-3
-    claims: tuple[str, ...] | None = None
-    timeout: float | None = None
-
-
-def check(
-    target: Any,
-    *,
-    contract: Contract | dict[str, Any] | str | None = None,
-    claims: Sequence[str] | None = None,
-    seed: int = 0,
-    profile: str = "default",
-    signature: str | None = None,
-    args: dict[str, Any] | None = None,
-    parameter: str | None = None,
-    timeout: float | None = None,
-    executor: Executor | None = None,
-) -> Report:
-    """Check an initializer against the claims.
-
-    >>> import initcheck
-    >>> report = initcheck.check("initcheck.gallery:zeros", claims=["units-differ"])
-    >>> report.ok, report["units-differ"].verdict.value
-    (False, 'FAILS')
-
-    Args:
-        target: a target text (``myinit``, ``pkg.mod:attr``), or the initializer itself.
-        contract: what it promises; else its own ``__initcheck__``, else what is known or inferred.
-        claims: claim ids; every claim asked by default where None.
-        seed: the run seed.
-        profile: ``quick``, ``default`` or ``thorough``.
-        signature: how to call it, such as ``"(shape, rng)"``, where it cannot be read.
-        args: fixed keyword arguments.
-        parameter: which of several returned arrays is meant.
-        timeout: seconds a claim may take.
-        executor: where to judge: a ``ProcessPoolExecutor``, Dask's ``client.get_executor()``; in this process where
-            None. The verdicts are the same, bit for bit, and the executor is not shut down.
-
-    Raises:
-        UsageError: an unknown target, claim, profile or contract value; a signature that cannot be read; an executor
-            of threads; a function that cannot be sent to another process.
-    """
-    from initcheck.runs.executor import Spread, require_executor
-    from initcheck.targets.loading import load
-
-    if executor is not None:
-        require_executor(executor)
-    checker = Checker(
-        Settings(seed=seed, profile=profile, claims=tuple(claims) if claims is not None else None, timeout=timeout)
-    )
-    loaded = load(target, contract=contract, signature=signature, args=args, parameter=parameter)
-    if executor is None:
-        return checker.report(loaded.initializers, loaded.not_checked)
-    spread = Spread(checker, loaded.initializers)
-    results = spread.results(executor)
-    return checker.report(loaded.initializers, loaded.not_checked, results, spread.contracts)
+__all__ = ["Checker", "Settings"]
 
 
 class Checker:
@@ -158,6 +81,17 @@ class Checker:
             return dataclasses.replace(result, verdict=Verdict.WAIVED, reason=waive[claim_id])
         return result
 
+    def held_to(self, initializer: Initializer) -> dict[str, Any]:
+        """What the claims hold an initializer to, where each part of it comes from, and how it is called."""
+        contract = self.subject(initializer).contract
+        return {
+            # Lists, as JSON has them: the same whether this was worked out here or in another process.
+            **{key: list(value) if isinstance(value, tuple) else value for key, value in contract.said().items()},
+            "origins": dict(contract.origins),
+            "notes": list(contract.notes) + list(initializer.notes),
+            "signature": initializer.signature,
+        }
+
     def report(
         self,
         initializers: Sequence[Initializer],
@@ -174,7 +108,7 @@ class Checker:
             known: name -> contract as plain data, of those that were inferred elsewhere.
         """
         if results is None:
-            results = [contained(self.judge, i, c) for i in initializers for c in self.claim_ids]
+            results = [contained(self, i, c) for i in initializers for c in self.claim_ids]
         contracts: dict[str, Mapping[str, Any]] = {}
         for initializer in initializers:
             if known is not None:
@@ -182,13 +116,7 @@ class Checker:
                 if initializer.name in known:
                     contracts[initializer.name] = known[initializer.name]
                 continue
-            contract = self.subject(initializer).contract
-            contracts[initializer.name] = {
-                **contract.said(),
-                "origins": dict(contract.origins),
-                "notes": list(contract.notes) + list(initializer.notes),
-                "signature": initializer.signature,
-            }
+            contracts[initializer.name] = self.held_to(initializer)
         left = tuple(NotChecked(name=n.name, reason=n.reason, call_to_write=n.call_to_write) for n in not_checked)
         return Report(run=self.run(results), results=tuple(results), contracts=contracts, not_checked=left)
 
@@ -269,27 +197,14 @@ class Checker:
         trial: Trial | None = None,
         evidence: Evidence | None = None,
     ) -> Result:
-        initializer = subject.initializer
-        settings = self.settings
-        options = [
-            f"--initcheck={initializer.name}",
-            "-k",
-            claim.prop.__name__,
-            f"--initcheck-seed={settings.seed}",
-        ]
-        if settings.profile != "default":
-            options.append(f"--initcheck-profile={settings.profile}")
-        return Result(
-            claim=claim.id,
-            says=claim.says,
-            initializer=initializer.name,
-            family=claim.family,
-            verdict=verdict,
-            reason=reason,
-            evidence=evidence or Evidence(),
+        return Result.of(
+            claim,
+            subject.initializer,
+            verdict,
+            reason,
+            evidence=evidence,
             notes=(*subject.contract.notes, *_notes(trial, verdict)),
-            reproduce="pytest " + " ".join(shlex.quote(o) for o in options),
-            location=initializer.location,
+            reproduce=self.settings.command(subject.initializer.name, claim),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 __all__ = ["BROKEN", "Evidence", "Result", "Verdict"]
 
@@ -61,6 +61,34 @@ class Evidence:
     series: dict[str, list[Any]] = field(default_factory=dict)
 
 
+class Asked(Protocol):
+    """What a result takes of the claim that was asked."""
+
+    @property
+    def id(self) -> str:
+        """Its stable id."""
+
+    @property
+    def says(self) -> str:
+        """It in one sentence."""
+
+    @property
+    def family(self) -> str:
+        """The module it stands in."""
+
+
+class Judged(Protocol):
+    """What a result takes of the thing that was judged."""
+
+    @property
+    def name(self) -> str:
+        """Its target text."""
+
+    @property
+    def location(self) -> tuple[str, int] | None:
+        """File and line, where there are some."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """The verdict on one claim of one initializer.
@@ -92,6 +120,45 @@ class Result:
     seconds: float = 0.0
     location: tuple[str, int] | None = None
     known_since: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        claim: Asked,
+        judged: Judged,
+        verdict: Verdict,
+        reason: str | None,
+        *,
+        reproduce: str | None,
+        evidence: Evidence | None = None,
+        notes: tuple[str, ...] = (),
+        seconds: float = 0.0,
+    ) -> Result:
+        """The result of a claim asked of an initializer or a model; the one place where the fields are spelled out.
+
+        Args:
+            claim: what was asked.
+            judged: of what.
+            verdict: the answer.
+            reason: why it is that answer, where the evidence does not say so.
+            reproduce: the command that repeats this verdict; None where nothing was decided.
+            evidence: what stands behind it.
+            notes: what a reader must know.
+            seconds: wall-clock time it took.
+        """
+        return cls(
+            claim=claim.id,
+            says=claim.says,
+            initializer=judged.name,
+            family=claim.family,
+            verdict=verdict,
+            reason=reason,
+            evidence=evidence or Evidence(),
+            notes=notes,
+            reproduce=reproduce,
+            seconds=seconds,
+            location=judged.location,
+        )
 
     @property
     def broke(self) -> bool:

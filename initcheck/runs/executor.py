@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import pickle
-import threading
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from initcheck.contract.initializer import Initializer
+from initcheck.engine.checker import Checker
 from initcheck.errors import UsageError
-from initcheck.runs.pool import isolated, recipe_of, units_of
+from initcheck.report.account import escaped
+from initcheck.report.verdict import Result
+from initcheck.runs.own_process import OwnProcess
+from initcheck.runs.units import Judged, Unit, judge, units_of
+from initcheck.sandbox.containment import one_line
 
-if TYPE_CHECKING:
-    from initcheck.contract.initializer import Initializer
-    from initcheck.engine.checker import Checker, Settings
-    from initcheck.report.verdict import Result
-
-__all__ = ["Spread", "judge_unit", "require_executor"]
-
-Plain = tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]
-
-# Users' code runs with the global generators, the warnings and the output of its process redirected, so that units
-# in two threads of one process (a Dask worker has several) would see each other's.
-_one_unit_at_a_time = threading.Lock()
+__all__ = ["Spread", "require_executor"]
 
 # Workers that are assumed where an executor does not say how many it has.
 _MANY = 16
@@ -79,8 +70,10 @@ class Spread:
         self.checker = checker
         self.initializers = initializers
         self.contracts: dict[str, dict[str, Any]] = {}
-        # Once, and before anything is submitted: what cannot travel is said at once.
-        self._recipes = {i.name: pickle.dumps(dict(recipe_of(i))) for i in initializers}
+        self._run = os.urandom(8).hex()
+        for initializer in initializers:
+            # Before anything is submitted: what cannot travel is said at once.
+            Unit.of(initializer, checker.settings, ())
 
     def results(self, executor: Executor) -> list[Result]:
         """Every verdict, initializer by initializer in the order of the claims; the same ones as in this process.
@@ -91,87 +84,48 @@ class Spread:
         Raises:
             UsageError: a worker cannot make the initializer again, or a waiver names no claim.
         """
-        from initcheck.report.report import result_from_plain
-
         workers = getattr(executor, "_max_workers", None) or _MANY
-        units = units_of(self.initializers, self.checker.claim_ids, workers)
-        run = os.urandom(8)
+        shares = units_of(self.initializers, self.checker.claim_ids, workers)
+        futures: list[Future[Judged] | BaseException] = []
         found: dict[tuple[str, str], Result] = {}
         lost: dict[str, BaseException] = {}
-        futures: list[Future[Plain] | BaseException] = []
         try:
-            for initializer, claim_ids in units:
-                futures.append(self._submitted(executor, run, initializer, claim_ids))
-            for (initializer, _), future in zip(units, futures, strict=True):
+            for initializer, claim_ids in shares:
+                futures.append(self._submitted(executor, initializer, claim_ids))
+            for (initializer, _), future in zip(shares, futures, strict=True):
                 try:
                     if isinstance(future, BaseException):
                         raise future
-                    plain, contracts = future.result()
+                    judged = future.result()
                 except UsageError:
                     raise
                 except Exception as error:  # each executor has its own name for a dead worker
                     lost[initializer.name] = error
                     continue
-                self.contracts.update(contracts)
-                # A pickled function may have lost its file: where it stands is known here.
-                judged = [replace(result_from_plain(r), location=initializer.location) for r in plain]
-                found |= {(initializer.name, r.claim): r for r in judged}
+                self.contracts[initializer.name] = judged.held_to
+                found |= {(initializer.name, r.claim): r for r in judged.of(initializer)}
         finally:
             for future in futures:
                 if isinstance(future, Future):
                     future.cancel()
-        for initializer in self.initializers:
-            if initializer.name in lost:
-                _warn(initializer, lost[initializer.name])
-                again = tuple(c for c in self.checker.claim_ids if (initializer.name, c) not in found)
-                found |= {(initializer.name, r.claim): r for r in isolated(self, [initializer], 1, again)}
+        with OwnProcess(self.checker.settings, self.contracts) as own:
+            for initializer in self.initializers:
+                if initializer.name in lost:
+                    _warn(initializer, lost[initializer.name])
+                    again = [c for c in self.checker.claim_ids if (initializer.name, c) not in found]
+                    found |= {(initializer.name, c): own.judge(initializer, c) for c in again}
         return [found[i.name, c] for i in self.initializers for c in self.checker.claim_ids]
 
     def _submitted(
-        self, executor: Executor, run: bytes, initializer: Initializer, claim_ids: tuple[str, ...]
-    ) -> Future[Plain] | BaseException:
-        recipe = self._recipes[initializer.name]
+        self, executor: Executor, initializer: Initializer, claim_ids: Sequence[str]
+    ) -> Future[Judged] | BaseException:
         try:
-            return executor.submit(judge_unit, run, self.checker.settings, recipe, claim_ids)
+            return executor.submit(judge, Unit.of(initializer, self.checker.settings, claim_ids, self._run))
         except Exception as error:  # a pool that broke while units were still being submitted
             return error
 
 
-def judge_unit(run: bytes, settings: Settings, recipe: bytes, claim_ids: Sequence[str]) -> Plain:
-    """Judge some claims of one initializer wherever this is called; plain data in and out.
-
-    Args:
-        run: tells this run from the next, which must not be given this one's answers.
-        settings: how the run is made; every seed derives from them.
-        recipe: the pickled ``Initializer.recipe``.
-        claim_ids: the claims.
-
-    Raises:
-        UsageError: the initializer cannot be made here.
-    """
-    from initcheck.engine.broken_claim import contained
-    from initcheck.report.report import result_to_plain
-    from initcheck.runs.plan import contract_of
-
-    with _one_unit_at_a_time:
-        checker, initializer = _prepared(run, settings, recipe)
-        results = [result_to_plain(contained(checker.judge, initializer, claim_id)) for claim_id in claim_ids]
-        return results, contract_of(checker, initializer)
-
-
-@functools.lru_cache(maxsize=1)
-def _prepared(run: bytes, settings: Settings, recipe: bytes) -> tuple[Checker, Initializer]:
-    """The last initializer judged here, with what was drawn of it: its next family of claims reads the same draws."""
-    from initcheck.engine.checker import Checker
-    from initcheck.targets.loading import rebuild
-
-    return Checker(settings), rebuild(pickle.loads(recipe))
-
-
 def _warn(initializer: Initializer, error: BaseException) -> None:
-    from initcheck.report.account import escaped
-    from initcheck.sandbox.containment import one_line
-
     warnings.warn(
         f"the executor lost claims of {escaped(initializer.name)} ({escaped(one_line(error))}); they are judged again"
         " in a process of this machine.",

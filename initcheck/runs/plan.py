@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from initcheck.claims.claim import Claim, checks, find
-from initcheck.claims.theorems import theorems
+from initcheck.claims.theorems import theorems as every_theorem
+from initcheck.contract.declaration import Declared
 from initcheck.contract.initializer import Initializer
-from initcheck.doors import options
 from initcheck.engine.broken_claim import contained
 from initcheck.engine.checker import Checker
+from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError, closest
 from initcheck.report.baseline import Baseline
 from initcheck.report.report import NotChecked, Report
@@ -28,40 +29,54 @@ class Plan:
 
     Args:
         targets: target texts, in the order given.
-        values: the options by name, as ``initcheck.doors.options`` read them.
+        settings: how claims are judged.
+        contract: what all targets are held to, where their own does not say otherwise.
         command: the command line that asked for the run.
+        strict: whether UNDECIDED fails too.
+        baseline: the file of known failures.
+        updating: whether that file is written anew.
+        theorems: whether theorems and myths are shown too.
 
     Raises:
         UsageError: a target, claim, profile, contract or waiver that does not exist, or a baseline that
             cannot be read.
     """
 
-    def __init__(self, targets: Iterable[str], values: Mapping[str, Any], command: str) -> None:
-        held_to = options.contract(values)
-        self.checker = Checker(options.settings(values))
+    def __init__(
+        self,
+        targets: Iterable[str],
+        settings: Settings,
+        *,
+        contract: Declared = None,
+        command: str = "",
+        strict: bool = False,
+        baseline: str | None = None,
+        updating: bool = False,
+        theorems: bool = False,
+    ) -> None:
+        self.checker = Checker(settings)
         self.command = command
-        self.strict = bool(values["strict"])
+        self.strict = strict
         self.contracts: dict[str, dict[str, Any]] = {}
         # The same text named twice is the same initializer: its verdicts would be the same, bit for bit.
-        loaded = load_all(dict.fromkeys(targets), contract=held_to)
+        loaded = load_all(dict.fromkeys(targets), contract=contract)
         self.initializers: Sequence[Initializer] = loaded.initializers
         self.not_checked: list[NotChecked] = list(loaded.not_checked)
         self.claims = [find(claim_id) for claim_id in self.checker.claim_ids] if self.initializers else []
-        self.updating = datetime.date.today() if values["baseline-update"] else None
+        self.updating = datetime.date.today() if updating else None
         self.baseline: Baseline | None = None
-        if values["baseline"]:
-            create = self.updating is not None
-            self.baseline = Baseline.read(values["baseline"], claims=checks(), create=create)
-        self.theorems: list[Claim] = list(theorems().values()) if values["theorems"] else []
+        if baseline:
+            self.baseline = Baseline.read(baseline, claims=checks(), create=updating)
+        self.theorems: list[Claim] = list(every_theorem().values()) if theorems else []
         for initializer in self.initializers:
             _check_waivers(initializer)
 
     def judge(self, initializer: Initializer, claim_id: str) -> Result:
         """Decide one claim in this process."""
-        result = contained(self.checker.judge, initializer, claim_id)
+        result = contained(self.checker, initializer, claim_id)
         if initializer.name not in self.contracts:
             # Asked now, while the engine still has this initializer's inference at hand.
-            self.contracts.update(contract_of(self.checker, initializer))
+            self.contracts[initializer.name] = self.checker.held_to(initializer)
         return result
 
     def known(self, result: Result) -> Result:
@@ -98,11 +113,6 @@ class Plan:
         """Whether a result makes the run fail: FAILS, a claim that broke, UNDECIDED under strict."""
         undecided = self.strict and result.verdict is Verdict.UNDECIDED
         return result.verdict is Verdict.FAILS or undecided or result.broke
-
-
-def contract_of(checker: Checker, initializer: Initializer) -> dict[str, dict[str, Any]]:
-    """Name -> what it is held to, as plain data."""
-    return {name: dict(held_to) for name, held_to in checker.report([initializer], results=()).contracts.items()}
 
 
 def _check_waivers(initializer: Initializer) -> None:

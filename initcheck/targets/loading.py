@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import importlib
 import inspect
-import json
 import os
 import pickle
 import sys
@@ -26,6 +24,7 @@ from initcheck.layers.recognition import layer_initializer
 from initcheck.report.report import NotChecked
 from initcheck.sandbox.containment import one_line
 from initcheck.targets.modules import find, members
+from initcheck.targets.recipes import importable, is_plain, pickled
 from initcheck.targets.text import parse
 
 __all__ = ["Loaded", "load", "load_all", "rebuild"]
@@ -238,44 +237,13 @@ def _load_object(
     parts: dict[str, Any] = {
         "signature": signature, "args": args, "parameter": parameter, "name": name, "path": list(sys.path),
     }  # fmt: skip
-    importable = _importable(obj) if _is_plain(args) else None
-    if importable is not None:
-        recipe: dict[str, Any] | None = {**parts, "target": importable}
+    found = importable(obj) if is_plain(args) else None
+    if found is not None:
+        recipe: dict[str, Any] | None = {**parts, "target": found}
     else:
-        pickled = _pickled((obj, args))
-        recipe = {**parts, "args": None, "pickle": pickled} if pickled is not None else None
+        packed = pickled((obj, args))
+        recipe = {**parts, "args": None, "pickle": packed} if packed is not None else None
     return Loaded((_one(obj, name, declared, signature, args, parameter, recipe),))
-
-
-def _importable(obj: Any) -> str | None:
-    """``module:qualname`` where a fresh process finds the same object under it."""
-    module, qualname = getattr(obj, "__module__", None), getattr(obj, "__qualname__", None)
-    if not module or not qualname or module == "__main__" or "<" in qualname:
-        return None
-    found: Any = sys.modules.get(module)
-    for part in qualname.split("."):
-        found = getattr(found, part, None)
-    return f"{module}:{qualname}" if found is obj else None
-
-
-def _is_plain(args: Mapping[str, Any]) -> bool:
-    """Whether the arguments survive JSON, in which recipes travel to fresh processes."""
-    try:
-        return bool(json.loads(json.dumps(args)) == args)
-    except (TypeError, ValueError):
-        return False
-
-
-def _pickled(data: Any) -> str | None:
-    """A pickle as text; None where cloudpickle is not installed, or what is meant cannot leave this process."""
-    try:
-        cloudpickle = importlib.import_module("cloudpickle")
-    except ImportError:
-        return None
-    try:
-        return base64.b64encode(cloudpickle.dumps(data)).decode("ascii")
-    except Exception:  # a lock or an open file in a closure
-        return None
 
 
 def location_of(obj: Any) -> tuple[str, int] | None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from initcheck.doors.options import OPTIONS
+from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.verdict import Result, Verdict
-from initcheck.runs.own_process import Isolated
+from initcheck.runs.own_process import OwnProcess
 from initcheck.runs.plan import Plan
-from initcheck.runs.pool import judge_all, recipe_of
+from initcheck.runs.pool import judge_all
+from initcheck.targets.recipes import recipe_of
 
 pytest_plugins = ["pytester"]
 
@@ -59,9 +60,8 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delitem(sys.modules, "hostile_workers", raising=False)
 
     def of(*names: str, claims: tuple[str, ...] = CLAIMS) -> Plan:
-        values = {o.name: o.default for o in OPTIONS}
-        values |= {"claims": claims, "profile": "quick", "contract": "activation=relu,layout=out_in"}
-        return Plan([f"hostile_workers:{name}" for name in names], values, "initcheck")
+        settings = Settings(claims=claims, profile="quick")
+        return Plan([f"hostile_workers:{name}" for name in names], settings, contract="activation=relu,layout=out_in")
 
     return of
 
@@ -106,7 +106,7 @@ def test_a_process_that_dies_is_a_verdict_on_that_initializer_alone(plan) -> Non
 
 def test_a_call_that_hangs_is_ended_and_says_where(plan) -> None:
     hanging = plan("hangs", claims=CLAIMS[:1])
-    with Isolated(hanging) as isolated:
+    with OwnProcess(hanging.checker.settings, hanging.contracts) as isolated:
         isolated.patience = 2
         result = isolated.judge(hanging.initializers[0], CLAIMS[0])
     assert result.verdict is Verdict.FAILS

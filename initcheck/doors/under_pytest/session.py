@@ -18,8 +18,7 @@ from initcheck.rendering.terminal import painted, summary_lines
 from initcheck.report.report import Report, result_from_plain, result_to_plain
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.runs.outputs import Outputs
-from initcheck.runs.own_process import Isolated
-from initcheck.runs.plan import Plan
+from initcheck.runs.own_process import OwnProcess
 
 __all__ = ["ClaimSession"]
 
@@ -44,8 +43,8 @@ class ClaimSession:
             values["seed"] = workerinput["initcheck_seed"]
         self.seed: int = values["seed"]
         command = shlex.join(["pytest", *map(str, config.invocation_params.args)])
-        self.plan = Plan(config.option.initcheck_targets, values, command)
-        self.isolated = Isolated(self.plan) if values["isolate"] else None
+        self.plan = options.plan(config.option.initcheck_targets, values, command)
+        self.isolated = OwnProcess(self.plan.checker.settings, self.plan.contracts) if values["isolate"] else None
         self.ids = identifiers(self.plan.initializers)
         self.only = self._take_own_arguments()
         self.results: dict[str, Result] = {}
@@ -169,15 +168,13 @@ class ClaimSession:
             for n, i in enumerate(self.plan.initializers):
                 name = f"{module_id(claim)}::{claim.prop.__name__}[{self.ids[i.name]}]"
                 if nodeid in (name, f"{name}@initcheck-{n}"):
-                    return Result(
-                        claim=claim.id,
-                        says=claim.says,
-                        initializer=i.name,
-                        family=claim.family,
-                        verdict=Verdict.FAILS,
-                        reason="the process that judged this claim died; --initcheck-isolate tells more",
+                    return Result.of(
+                        claim,
+                        i,
+                        Verdict.FAILS,
+                        "the process that judged this claim died; --initcheck-isolate tells more",
                         evidence=Evidence(measured="the process died", allowed="a result"),
-                        location=i.location,
+                        reproduce=self.plan.checker.settings.command(i.name, claim, isolate=True),
                     )
         return None
 

@@ -1,0 +1,48 @@
+"""How a run is made, and the command that repeats one verdict of it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from initcheck.claims.claim import Claim
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a run is made.
+
+    Attributes:
+        seed: every draw derives from it; the same seed gives the same verdicts, bit for bit.
+        profile: ``quick``, ``default`` or ``thorough``; it never changes an error rate.
+        alpha: bound on the probability of any false FAIL, per initializer.
+        beta: bound on the probability that a HOLDS is wrong, per verdict.
+        claims: claim ids; every claim that is asked by default where None.
+        timeout: seconds of wall clock a claim may take before it ends UNDECIDED.
+    """
+
+    seed: int = 0
+    profile: str = "default"
+    alpha: float = 1e-6
+    beta: float = 1e-3
+    claims: tuple[str, ...] | None = None
+    timeout: float | None = None
+
+    def command(self, name: str, claim: Claim, *, isolate: bool = False) -> str:
+        """The command that repeats the verdict on one claim of the initializer of that name.
+
+        Args:
+            name: the initializer's.
+            claim: what was asked.
+            isolate: whether it takes a process of its own, since the initializer ends or stops the one it is in.
+        """
+        words = [f"--initcheck={name}"]
+        words += [f"--initcheck-claims={claim.id}", "--initcheck-isolate"] if isolate else ["-k", claim.prop.__name__]
+        words.append(f"--initcheck-seed={self.seed}")
+        if self.profile != "default":
+            words.append(f"--initcheck-profile={self.profile}")
+        if isolate and self.timeout is not None:
+            words.append(f"--initcheck-timeout={self.timeout:g}")
+        return shlex.join(["pytest", *words])

@@ -1,0 +1,72 @@
+"""The plain data from which another process makes an initializer again, or why there is none."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from initcheck.contract.initializer import Initializer
+from initcheck.errors import UsageError
+
+__all__ = ["importable", "is_plain", "pickled", "recipe_of"]
+
+
+def recipe_of(initializer: Initializer) -> Mapping[str, Any]:
+    """The plain data from which another process makes this initializer again.
+
+    Raises:
+        UsageError: there is none: a lambda, a closure.
+    """
+    if initializer.recipe is None:
+        raise UsageError(
+            f"{initializer.name} exists in this process only (a lambda or a closure), so it cannot be judged"
+            f" in another: {_why_not_carried(initializer)} Or name it by a target text such as pkg.mod:attr."
+        )
+    return initializer.recipe
+
+
+def _why_not_carried(initializer: Initializer) -> str:
+    try:
+        cloudpickle = importlib.import_module("cloudpickle")
+    except ImportError:
+        return "install cloudpickle, which carries such functions."
+    try:
+        cloudpickle.dumps(initializer.function)
+    except Exception as error:  # whatever the function holds decides what is raised
+        return f"cloudpickle cannot carry it ({type(error).__name__}: {error})."
+    return "cloudpickle cannot carry it."
+
+
+def importable(obj: Any) -> str | None:
+    """``module:qualname`` where a fresh process finds the same object under it."""
+    module, qualname = getattr(obj, "__module__", None), getattr(obj, "__qualname__", None)
+    if not module or not qualname or module == "__main__" or "<" in qualname:
+        return None
+    found: Any = sys.modules.get(module)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    return f"{module}:{qualname}" if found is obj else None
+
+
+def is_plain(args: Mapping[str, Any]) -> bool:
+    """Whether the arguments survive JSON, in which recipes travel to fresh processes."""
+    try:
+        return bool(json.loads(json.dumps(args)) == args)
+    except (TypeError, ValueError):
+        return False
+
+
+def pickled(data: Any) -> str | None:
+    """A pickle as text; None where cloudpickle is not installed, or what is meant cannot leave this process."""
+    try:
+        cloudpickle = importlib.import_module("cloudpickle")
+    except ImportError:
+        return None
+    try:
+        return base64.b64encode(cloudpickle.dumps(data)).decode("ascii")
+    except Exception:  # a lock or an open file in a closure
+        return None
