@@ -39,9 +39,6 @@ class Sampler(Protocol):
     def dtype_name(self, result: Any) -> str:
         """The dtype of a result, by its NumPy name: ``float32``, ``bfloat16``."""
 
-    def global_state(self) -> Mapping[str, bytes]:
-        """Digest of every global generator this initializer's framework could touch, by name."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Initializer:

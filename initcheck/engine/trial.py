@@ -174,15 +174,6 @@ class Trial:
         """Error rate of a HOLDS."""
         return self.ledger.ledger.beta
 
-    def call(self, layer: Layer, dtype: str | None = None) -> Any:
-        """One result as the user's code returned it.
-
-        Raises:
-            BrokenCall: the code raised.
-        """
-        dtype = dtype or self.dtype
-        return self.draws.raw(layer, dtype, self.draws.seeds(layer, dtype, "call", 0, 1))[0]
-
     def first_call(self, layer: Layer, dtype: str | None = None) -> FirstCall:
         """What the first call on a layer gave, beside its weights; the call is made once a run.
 

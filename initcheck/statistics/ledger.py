@@ -25,8 +25,8 @@ class Ledger:
     >>> ledger.confirmation_level(1), ledger.confirmation_level(2)
     (5e-08, 1.6666666666666667e-08)
     >>> claim = ledger.claim()
-    >>> claim.next_confirmation(), claim.spent
-    (5e-08, 5e-08)
+    >>> claim.next_confirmation(), claim.next_confirmation()
+    (5e-08, 1.6666666666666667e-08)
 
     Attributes:
         alpha: bound on the probability of any false FAILS in one run of one initializer.
@@ -74,12 +74,6 @@ class ClaimLedger:
         """Count one more confirmation and return the level at which it must be tested."""
         self.confirmations += 1
         return self.ledger.confirmation_level(self.confirmations)
-
-    @property
-    def spent(self) -> float:
-        """Error rate spent so far: the sum of the levels given out."""
-        k = self.confirmations
-        return self.ledger.alpha / self.ledger.claims * (k / (k + 1))
 
 
 class Decision(enum.Enum):

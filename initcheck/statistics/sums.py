@@ -19,7 +19,7 @@ _BLOCK = 65_536
 
 @dataclass(frozen=True)
 class Record:
-    """Sums of a stack of calls, one entry a call (or a group of calls, see ``grouped``).
+    """Sums of a stack of calls, one entry a call.
 
     All sums are in float64, from float64 copies of the weights: squares of a float32 of 10^25 do not
     overflow, and the total is right to about 10^-13 of the sum of magnitudes. Weights that are not finite are
@@ -30,8 +30,7 @@ class Record:
     (array([6.]), array([14.]), array([18.]), array([1]))
 
     Attributes:
-        calls: calls behind each entry: 1 until grouped.
-        rows: units, added over those calls.
+        rows: units.
         count: weights, those that are not finite among them.
         total: sum w.
         energy: sum w^2; inf where finite weights beyond 10^154 overflow it.
@@ -40,7 +39,6 @@ class Record:
         largest: largest finite \\|w\\|.
     """
 
-    calls: Counts
     rows: Counts
     count: Counts
     total: Floats
@@ -75,7 +73,6 @@ class Record:
         reduce = _small_calls if units * inputs <= _BLOCK // 2 else _large_calls
         total, energy, row_sum_energy, nonfinite, largest = reduce(view, by_units)
         return cls(
-            calls=np.ones(calls, dtype=np.int64),
             rows=np.full(calls, units, dtype=np.int64),
             count=np.full(calls, units * inputs, dtype=np.int64),
             total=total,
@@ -101,22 +98,6 @@ class Record:
         3
         """
         return Record(*(getattr(self, f.name)[:entries] for f in fields(self)))
-
-    def grouped(self, size: int) -> Record:
-        """Add up every ``size`` consecutive entries; an incomplete last group is left out.
-
-        >>> Record.of(np.ones((7, 4, 5))).grouped(3).total
-        array([60., 60.])
-
-        Raises:
-            ValueError: size is below 1.
-        """
-        if size < 1:
-            raise ValueError(f"size={size!r}: a group has at least one call")
-        whole = len(self) // size * size
-        parts = {f.name: getattr(self, f.name)[:whole].reshape(-1, size) for f in fields(self)}
-        largest = parts.pop("largest").max(axis=1)
-        return Record(**{name: part.sum(axis=1) for name, part in parts.items()}, largest=largest)
 
 
 Sums = tuple[Floats, Floats, Floats, Counts, Floats]

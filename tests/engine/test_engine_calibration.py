@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,9 +74,6 @@ class OnTheEdge:
 
     def dtype_name(self, result: Any) -> str:
         return str(result.dtype)
-
-    def global_state(self) -> Mapping[str, bytes]:
-        return {}
 
 
 @pytest.fixture(autouse=True)

@@ -80,13 +80,6 @@ class FakeDraws:
         size = math.sqrt(self.squares.get(stream.replace(" ", "_"), 1.0))
         return Record.of(np.full((calls, layer.units, layer.inputs), size))
 
-    def seeds(self, layer: Layer, dtype: str, stream: str, first: int, count: int) -> list[tuple[object, ...]]:
-        return [(layer, dtype, stream, n) for n in range(first, first + count)]
-
-    def raw(self, layer: Layer, dtype: str, seeds: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
-        assert len(seeds) == 1
-        return [(layer, dtype, *seed) for seed in seeds]
-
     def first_call(self, layer: Layer, dtype: str) -> tuple[object, ...]:
         return "first", layer, dtype
 
@@ -192,10 +185,8 @@ def test_what_is_made_once_is_kept_for_each_dtype() -> None:
     assert other.ledger is trial.ledger
 
 
-def test_a_single_call_has_a_seed_of_its_own() -> None:
+def test_the_first_call_on_a_layer_is_asked_for_in_a_dtype() -> None:
     trial = stubbed()
-    assert trial.call(SQUARE) == (SQUARE, "float32", SQUARE, "float32", "call", 0)
-    assert trial.call(SQUARE, "bfloat16") == (SQUARE, "bfloat16", SQUARE, "bfloat16", "call", 0)
     assert trial.first_call(SQUARE) == ("first", SQUARE, "float32")
     assert trial.first_call(SQUARE, "bfloat16") == ("first", SQUARE, "bfloat16")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,9 +175,6 @@ class Uniforms:
 
     def dtype_name(self, result: Any) -> str:
         return str(result.dtype)
-
-    def global_state(self) -> Mapping[str, bytes]:
-        return {}
 
 
 def groups(attack: Attack, count: int, merged: int = 1, weights: int = 256) -> Floats:

@@ -63,7 +63,7 @@ def test_nan_and_infinity_are_counted_by_call_and_left_out(shape: tuple[int, int
     assert record.energy.tolist() == [weights, weights - 2, weights - 1, weights]
     assert record.largest.tolist() == [1, 1, 1, 1]
     assert np.isnan(stack[1, 0, 0])  # the caller's array is left as it was
-    assert {x.dtype for x in (record.nonfinite, record.calls, record.rows, record.count)} == {np.dtype(np.int64)}
+    assert {x.dtype for x in (record.nonfinite, record.rows, record.count)} == {np.dtype(np.int64)}
 
 
 @pytest.mark.parametrize("shape", [(3, 16, 16), (3, 300, 300)], ids=str)
@@ -89,24 +89,12 @@ def test_largest_is_found_among_negative_weights_too(shape: tuple[int, int, int]
     assert Record.of(stack).largest.tolist() == [7.0]
 
 
-def test_merging_appends_calls_and_grouping_adds_them() -> None:
+def test_merging_appends_calls() -> None:
     rng = np.random.default_rng(1)
     a, b = rng.normal(size=(5, 4, 6)), rng.normal(size=(2, 4, 6))
     merged, whole = Record.merged(Record.of(a), Record.of(b)), Record.of(np.concatenate([a, b]))
     assert merged.total == pytest.approx(whole.total)
     assert merged.largest == pytest.approx(whole.largest)
-    grouped = merged.grouped(3)
-    assert len(grouped) == 2
-    assert grouped.energy == pytest.approx(whole.energy[:6].reshape(2, 3).sum(axis=1))
-    assert grouped.largest == pytest.approx(whole.largest[:6].reshape(2, 3).max(axis=1))
-    assert (grouped.calls.tolist(), grouped.rows.tolist(), grouped.count.tolist()) == (
-        [3, 3],
-        [12, 12],
-        [72, 72],
-    )
-    assert np.array_equal(merged.grouped(1).total, merged.total)
-    with pytest.raises(ValueError, match="size=0"):
-        merged.grouped(0)
 
 
 def test_no_calls_are_no_entries_and_no_inputs_are_sums_of_nothing() -> None:

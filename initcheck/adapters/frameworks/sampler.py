@@ -13,7 +13,7 @@ from initcheck.adapters.frameworks import arrays
 from initcheck.adapters.signatures.arguments import constant_value, framework_module, random_value, torch_dtype
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, Slot
 from initcheck.contract.initializer import Shape
-from initcheck.sandbox.global_generators import global_states, isolated, seed_globals, unseen_moves
+from initcheck.sandbox.global_generators import isolated, seed_globals, unseen_moves
 from initcheck.sandbox.many_generators import generators
 
 __all__ = ["CallableSampler", "SamplerBase"]
@@ -91,10 +91,6 @@ class SamplerBase:
     def dtype_name(self, result: Any) -> str:
         """The dtype of a result, by its NumPy name."""
         return arrays.dtype_name(result)
-
-    def global_state(self) -> Mapping[str, bytes]:
-        """Digest of every global generator of what is loaded, by name."""
-        return global_states()
 
     def _calls_on_globals(self, call: Callable[[Any], Any], seeds: Sequence[int]) -> list[Any]:
         while True:
