@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 # Keras takes its backend when it is first imported; JAX is the one that starts fast and needs no TensorFlow.
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -31,3 +33,25 @@ def _modules_of_this_test_only() -> Iterator[None]:
     for name in set(sys.modules) - before:
         if "pytest-of-" in str(getattr(sys.modules[name], "__file__", None) or ""):
             del sys.modules[name]
+
+
+# CPU seconds of a fast test: two on an idle machine, and three times that where others work beside it.
+MOST = 6.0
+NOT_FAST = ("long", "benchmarks")
+FRAMEWORKS = ("torch", "jax", "keras", "flax", "equinox")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail a test of the fast part that takes too long; where all of them go, tests/README.md says."""
+    loaded = [f for f in FRAMEWORKS if f in sys.modules]
+    before = time.process_time()
+    yield
+    spent = time.process_time() - before
+    if log := os.environ.get("INITCHECK_TEST_SECONDS"):
+        with open(log, "a") as file:
+            file.write(f"{spent:.3f} {item.nodeid}\n")
+    fast = not set(NOT_FAST) & set(Path(item.path).relative_to(Path(__file__).parent).parts)
+    # The first test that needs a framework pays for its import.
+    if fast and spent > MOST and loaded == [f for f in FRAMEWORKS if f in sys.modules]:
+        pytest.fail(f"a fast test took {spent:.1f} CPU seconds; make it faster or move it to tests/long", pytrace=False)

@@ -25,7 +25,7 @@ than one about the mean, where the typical group is not near it. Of a mean no HO
 so far contradicts: a guard where the rare part was drawn, and none where it was not. So a wrong HOLDS remains where the
 second moment is carried by what the run did not draw: at the quick profile outliers that double it are found at a rate
 of 1e-5 a weight, mostly missed at 1e-6 and always at 1e-8; calls that double it are found at one in 100 and missed at
-one in 10,000. `tests/power/clause_attacks.py` lists laws that break it, with what the checker says of each.
+one in 10,000. `tests/long/power/clause_attacks.py` lists laws that break it, with what the checker says of each.
 """
 
 RARE = 1e-3

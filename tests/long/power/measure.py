@@ -1,4 +1,4 @@
-"""Measure which defects are found, and by which claims: `python tests/power/measure.py --seeds 3`.
+"""Measure which defects are found, and by which claims: `python tests/long/power/measure.py --seeds 3`.
 
 Writes initcheck/power.json, which `initcheck explain CLAIM` reads. About a second of one core a run. `--often 300` asks
 of the defects that matter most the one claim that must find them, in as many runs as show 99 %.
@@ -23,7 +23,7 @@ from initcheck.engine.checker import Checker, Settings
 from initcheck.report.verdict import Verdict
 from initcheck.targets.loading import load
 
-TABLE = Path(__file__).parents[2] / "initcheck" / "gallery" / "power.json"
+TABLE = Path(__file__).parents[3] / "initcheck" / "gallery" / "power.json"
 
 
 def verdicts(defect: Defect, seed: int, profile: str, claims: tuple[str, ...] | None = None) -> dict[str, Verdict]:
@@ -109,7 +109,7 @@ def write(lines: dict[tuple[str, Any, str], dict[str, Any]], sure: list[dict[str
     )
     place = [d.kind for d in OFTEN]
     surely = ",\n".join("    " + json.dumps(a) for a in sorted(sure, key=lambda a: place.index(a["kind"])))
-    head = json.dumps({"command": "python tests/power/measure.py", "profile": profile})[1:-1]
+    head = json.dumps({"command": "python tests/long/power/measure.py", "profile": profile})[1:-1]
     TABLE.write_text(
         f'{{{head},\n  "kinds": {{\n{kinds}\n  }},\n  "lines": [\n{rows}\n  ],\n  "often": [\n{surely}\n  ]\n}}\n'
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 import pytest
-from reports import FOLDER, NAMES, differences, frozen, made
+from frozen.reports import FOLDER, NAMES, differences, frozen, made
 
 
 def _needs(name: str) -> str:

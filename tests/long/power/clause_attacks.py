@@ -1,6 +1,6 @@
 """Laws whose typical group says something else than their mean: the true value keeps the band where most groups do not.
 
-`PYTHONPATH=tests python tests/power/clause_attacks.py` prints, for each, how often a group of 256 weights lies on the
+`PYTHONPATH=tests python tests/long/power/clause_attacks.py` prints, for each, how often a group of 256 weights lies on the
 wrong side and what the machine says of it, claim by claim.
 """
 

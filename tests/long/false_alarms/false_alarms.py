@@ -1,8 +1,8 @@
 """Count false alarms: correct initializers x all claims, a new run seed each, and none may fail.
 
-    nice -n 10 python tests/false_alarms/false_alarms.py --log build/false_alarms.jsonl --hours 2
+    nice -n 10 python tests/long/false_alarms/false_alarms.py --log build/false_alarms.jsonl --hours 2
 
-goes on where the log ends. `--summary` writes tests/false_alarms/counts.json from the log. About a second of one core
+goes on where the log ends. `--summary` writes tests/long/false_alarms/counts.json from the log. About a second of one core
 a run; of the libraries that compile a shape first, the first runs take longer.
 """
 
@@ -162,7 +162,7 @@ def main() -> None:
     chosen = parser.parse_args()
     runs = [json.loads(a) for a in chosen.log.read_text().splitlines()] if chosen.log.exists() else []
     if chosen.summary:
-        command = "python tests/false_alarms/false_alarms.py"
+        command = "python tests/long/false_alarms/false_alarms.py"
         COUNTS.write_text(json.dumps({"command": command, "profile": "quick", **summary(runs)}, indent=1) + "\n")
         return
     print(f"initcheck of {initcheck.__file__}; {len(runs)} runs so far", flush=True)

@@ -57,7 +57,7 @@ class Run:
         command = [sys.executable, "-m", "initcheck", module, "--profile=quick", f"--claims={','.join(claims)}"]
         command += ["--contract=activation=relu,layout=out_in", *options]
         command += [f"--json={self.json}", f"--junit={self.junit}", f"--html={self.html}"]
-        environment = {**os.environ, "PYTHONPATH": f"{HERE.parents[1]}{os.pathsep}{HERE}", "OPENBLAS_NUM_THREADS": "1"}
+        environment = {**os.environ, "PYTHONPATH": f"{HERE.parents[2]}{os.pathsep}{HERE}", "OPENBLAS_NUM_THREADS": "1"}
         with open(folder / "out", "w+b") as out:
             process = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder, env=environment)
             self.peak_mib = 0.0
@@ -83,7 +83,9 @@ def readable(report: Report) -> tuple[str, str, str]:
     jsonschema.Draft202012Validator(schema.SCHEMA).validate(json.loads(text))
     etree = pytest.importorskip("lxml.etree")
     written = junit.render(report)
-    etree.XMLSchema(file=str(HERE.parent / "rendering" / "xunit2.xsd")).assertValid(etree.fromstring(written.encode()))
+    etree.XMLSchema(file=str(HERE.parents[1] / "rendering" / "xunit2.xsd")).assertValid(
+        etree.fromstring(written.encode())
+    )
     assert len(ET.fromstring(written).findall(".//testcase")) == len(report)
     lines = [*summary_lines(report), *account_lines(report.failures, every=True), *map(result_line, report)]
     return html.render(report), markdown.render(report), "\n".join(lines)
