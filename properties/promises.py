@@ -9,6 +9,7 @@ from initcheck.claims.claim import claim
 from initcheck.claims.strategies import layers
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall
+from initcheck.draws.streams import SCREEN, Stream
 from initcheck.engine.trial import Trial
 from initcheck.statistics import excluded_rate
 
@@ -88,7 +89,7 @@ def returns_the_dtype_asked(trial: Trial, layer: Layer) -> None:
 def finite(trial: Trial, layer: Layer) -> None:
     """No draw holds a NaN or an infinity: here the calls that the statistical claims look at too."""
     calls = trial.usual_calls(layer)
-    trial.draws.records(layer, trial.dtype, "screen", calls)
+    trial.draws.records(layer, trial.dtype, SCREEN, calls)
     found = trial.draws.nonfinite.get((layer, trial.dtype))
     if found is not None:
         trial.fail(layer, measured=found, allowed="finite weights", calls=calls)
@@ -107,7 +108,7 @@ def finite(trial: Trial, layer: Layer) -> None:
 @given(layer=layers())
 def owns_its_memory(trial: Trial, layer: Layer) -> None:
     """Of two live results, neither overlaps the other or itself, and writing to one leaves the next draw alone."""
-    first_seed, second_seed = trial.draws.seeds(layer, trial.dtype, "memory", 0, 2)
+    first_seed, second_seed = trial.draws.seeds(layer, trial.dtype, Stream("memory"), 0, 2)
     raw_first = trial.draws.raw(layer, trial.dtype, [first_seed])[0]
     first = trial.draws.array(layer, trial.dtype, raw_first)
     kept = first.copy()

@@ -10,6 +10,7 @@ from hypothesis import given
 from initcheck.claims.claim import claim
 from initcheck.claims.strategies import layers
 from initcheck.contract.layer import Layer
+from initcheck.draws.streams import Stream
 from initcheck.engine.trial import Trial
 from initcheck.questions.calls import calls_are_distinct, calls_do_not_correlate, repeats_bit_for_bit
 from initcheck.questions.equal_blocks import blocks_never_repeat
@@ -95,7 +96,7 @@ def entries_are_independent(trial: Trial, layer: Layer) -> None:
 def leaves_global_generators_alone(trial: Trial, layer: Layer) -> None:
     """Where the caller hands over a generator, seed or key, no global generator moves."""
     draws = trial.draws
-    seeds = draws.seeds(layer, trial.dtype, "side effects", 0, 2)
+    seeds = draws.seeds(layer, trial.dtype, Stream("side effects"), 0, 2)
     # Away from a freshly seeded state, where a `seed(0)` inside the call would leave no trace.
     with isolated(seeds[0]), np.errstate(all="warn"):
         random.random()

@@ -12,6 +12,7 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.draws import BrokenCall, Draws
+from initcheck.draws.streams import Stream
 from initcheck.networks import Activation, energy_curves
 from initcheck.seeds import generator
 
@@ -48,9 +49,9 @@ class Chains:
         self.draws = draws
         self.contract = contract
         self.layer = layer
-        self._curves: dict[str, list[Floats]] = {}
+        self._curves: dict[Stream, list[Floats]] = {}
 
-    def ratios(self, stream: str, networks: int) -> Floats:
+    def ratios(self, stream: Stream, networks: int) -> Floats:
         """log10 energy ratios (forward, backward) of the first networks of a stream, shape (networks, 2).
 
         Network k of depth L is made of calls k L to (k + 1) L - 1, whose sums are kept on the way: the other
@@ -59,12 +60,12 @@ class Chains:
         self._draw(stream, networks)
         return self.curves(stream, networks)[:, :, -1]
 
-    def curves(self, stream: str, networks: int) -> Floats:
+    def curves(self, stream: Stream, networks: int) -> Floats:
         """The same after 0, 1, .. L layers, of the networks drawn so far, shape (at most networks, 2, L + 1)."""
         have = self._curves.get(stream, [])[:networks]
         return np.array(have, dtype=np.float64).reshape(len(have), 2, self.contract.depth + 1)
 
-    def _draw(self, stream: str, networks: int) -> None:
+    def _draw(self, stream: Stream, networks: int) -> None:
         have = self._curves.setdefault(stream, [])
         draws, layer, dtype, depth = self.draws, self.layer, self.contract.dtypes[0], self.contract.depth
         phi = nonlinearity(self.contract)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.layer import Layer
+from initcheck.draws.streams import FIRST_CALL, Stream
 from initcheck.sandbox.containment import InitializerRaised, contained, one_line
 from initcheck.seeds import Seeds
 from initcheck.statistics import Record
@@ -86,12 +87,12 @@ class Draws:
         self.warnings: set[str] = set()
         self.output = ""
         self.nonfinite: dict[tuple[Layer, str], str] = {}
-        self._seeds: dict[tuple[Layer, str, str], Seeds] = {}
-        self._records: dict[tuple[Layer, str, str], Record] = {}
+        self._seeds: dict[tuple[Layer, str, Stream], Seeds] = {}
+        self._records: dict[tuple[Layer, str, Stream], Record] = {}
         self._broken: dict[tuple[Layer, str], BrokenCall] = {}
         self._first: dict[tuple[Layer, str], FirstCall] = {}
 
-    def seeds(self, layer: Layer, dtype: str, stream: str, start: int, stop: int) -> list[int]:
+    def seeds(self, layer: Layer, dtype: str, stream: Stream, start: int, stop: int) -> list[int]:
         """The seeds of calls ``start`` to ``stop`` of a stream."""
         key = (layer, dtype, stream)
         if key not in self._seeds:
@@ -131,7 +132,7 @@ class Draws:
             OutOfTime: the claim's wall-clock budget was spent before the call.
         """
         if (layer, dtype) not in self._first:
-            result = self.raw(layer, dtype, self.seeds(layer, dtype, "call", 0, 1))[0]
+            result = self.raw(layer, dtype, self.seeds(layer, dtype, FIRST_CALL, 0, 1))[0]
             try:
                 self.array(layer, dtype, result)
             except BrokenCall as broken:
@@ -202,7 +203,7 @@ class Draws:
         return runs
 
     def stacks(
-        self, layer: Layer, dtype: str, stream: str, start: int, stop: int, *, chunk: int | None = None
+        self, layer: Layer, dtype: str, stream: Stream, start: int, stop: int, *, chunk: int | None = None
     ) -> Iterator[Array]:
         """Calls ``start`` to ``stop`` as arrays (calls, units, inputs), a few MiB at a time."""
         seeds = self.seeds(layer, dtype, stream, start, stop)
@@ -217,7 +218,7 @@ class Draws:
                 stack = stack.astype(np.float32 if stack.dtype.kind in "fV" else np.float64)
             yield layer.as_units(stack)
 
-    def records(self, layer: Layer, dtype: str, stream: str, stop: int) -> Record:
+    def records(self, layer: Layer, dtype: str, stream: Stream, stop: int) -> Record:
         """The sums of the first ``stop`` calls of a stream; what was drawn before is not drawn again."""
         key = (layer, dtype, stream)
         have = self._records.get(key)
@@ -226,7 +227,7 @@ class Draws:
             self.keep(layer, dtype, stream, stack)
         return self._records[key].first(stop)
 
-    def keep(self, layer: Layer, dtype: str, stream: str, stack: Array) -> None:
+    def keep(self, layer: Layer, dtype: str, stream: Stream, stack: Array) -> None:
         """Add the sums of the next calls of a stream, drawn by ``stacks`` for another purpose."""
         key = (layer, dtype, stream)
         record = Record.of(stack)
@@ -237,12 +238,12 @@ class Draws:
             where = stack[call][~np.isfinite(stack[call])]
             self.nonfinite[layer, dtype] = f"{len(where)} of {layer.weights} weights are {where[0]}"
 
-    def recorded(self, layer: Layer, dtype: str, stream: str) -> int:
+    def recorded(self, layer: Layer, dtype: str, stream: Stream) -> int:
         """How many calls of a stream have been reduced to sums."""
         have = self._records.get((layer, dtype, stream))
         return len(have) if have is not None else 0
 
-    def sample(self, layer: Layer, dtype: str, stream: str, calls: int) -> Array:
+    def sample(self, layer: Layer, dtype: str, stream: Stream, calls: int) -> Array:
         """The first calls of a stream whole, (calls, units, inputs); for the claims that must see weights."""
         stacks = list(self.stacks(layer, dtype, stream, 0, calls))
         return stacks[0] if len(stacks) == 1 else np.concatenate(stacks)

@@ -14,6 +14,7 @@ from initcheck.contract.domain import make_layer
 from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.draws import BrokenCall, Draws
+from initcheck.draws.streams import Stream
 from initcheck.networks import Perceptron, squared_error
 from initcheck.seeds import generator
 
@@ -29,7 +30,7 @@ _OUTPUTS = 128
 
 
 def first_gradients(
-    draws: Draws, contract: Contract, layer: Layer, layout: str, stream: str, networks: int
+    draws: Draws, contract: Contract, layer: Layer, layout: str, stream: Stream, networks: int
 ) -> Iterator[Array]:
     """dLoss/dW_1 of networks of one hidden layer, shape (units, inputs) each.
 
@@ -52,8 +53,8 @@ def first_gradients(
     outputs, tall = (layer.units, math.ceil(_OUTPUTS / layer.units)) if squares else (_OUTPUTS, 1)
     upper = make_layer(layout, layer.units, outputs, (1, 1, 1), 1)
     network_draws = functools.partial(draws.stacks, dtype=contract.dtypes[0], start=0)
-    lower = network_draws(layer, stream=f"network {stream}", stop=networks, chunk=_TOGETHER)
-    above = f"network {stream}" + " above" * squares
+    lower = network_draws(layer, stream=stream.of("network"), stop=networks, chunk=_TOGETHER)
+    above = Stream(stream.of("network") + " above" * squares)
     drawn = network_draws(upper, stream=above, stop=tall * networks, chunk=tall * _TOGETHER)
     number = 0
     for below, stack in zip(lower, drawn, strict=True):

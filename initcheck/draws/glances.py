@@ -6,6 +6,7 @@ import math
 
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall, Draws
+from initcheck.draws.streams import SCREEN
 from initcheck.statistics import Record
 
 __all__ = ["Far", "Glances"]
@@ -41,7 +42,7 @@ class Glances:
 
     def _look(self, layer: Layer, dtype: str, calls: int) -> Record | BrokenCall:
         try:
-            record = self.draws.records(layer, dtype, "screen", calls)
+            record = self.draws.records(layer, dtype, SCREEN, calls)
         except BrokenCall as broken:
             return broken
         broken_weights = self.draws.nonfinite.get((layer, dtype))

@@ -15,6 +15,7 @@ from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.draws import BrokenCall, OutOfTime
 from initcheck.draws.first_gradients import first_gradients
+from initcheck.draws.streams import PICTURE
 from initcheck.engine.subject import Subject
 from initcheck.engine.trial import NotAsked, Trial
 from initcheck.report.verdict import Evidence
@@ -81,7 +82,7 @@ def _histogram(claim: Claim, subject: Subject, ledger: ClaimLedger, failed: Evid
     layer = _layer(subject, failed)
     dtype = subject.contract.dtypes[0]
     calls = min(_HISTOGRAM_CALLS, math.ceil(_HISTOGRAM_WEIGHTS / layer.weights))
-    values = np.asarray(subject.draws.sample(layer, dtype, "picture", calls), dtype=np.float64).ravel()
+    values = np.asarray(subject.draws.sample(layer, dtype, PICTURE, calls), dtype=np.float64).ravel()
     values = values[np.isfinite(values)]
     if not values.size:
         return {}
@@ -109,7 +110,7 @@ def _singular_values(claim: Claim, subject: Subject, ledger: ClaimLedger, failed
         layer = next((a for a in reversed(matrices) if max(a.units, a.inputs) <= _SIDE), layer)
     if max(layer.units, layer.inputs) > 4 * _SIDE:
         return {}
-    matrix = subject.draws.sample(layer, subject.contract.dtypes[0], "picture", 1)[0].astype(np.float64)
+    matrix = subject.draws.sample(layer, subject.contract.dtypes[0], PICTURE, 1)[0].astype(np.float64)
     values = np.linalg.svd(matrix, compute_uv=False)
     values[values < 1e-9 * values[0]] = 0.0
     count = min(len(values), _SINGULAR_VALUES)
@@ -128,7 +129,7 @@ def _gradient_ties(claim: Claim, subject: Subject, ledger: ClaimLedger, failed: 
     sized = [a for a in subject.plan_of(claim) if _UNITS[0] <= a.units <= _UNITS[1] and a.groups == 1]
     for layer in ([] if own.units >= _UNITS[0] else sized) + [own]:
         layout = subject.domain.layouts[0]
-        gradient = next(first_gradients(subject.draws, subject.contract, layer, layout, "picture", 1))
+        gradient = next(first_gradients(subject.draws, subject.contract, layer, layout, PICTURE, 1))
         distances = _apart(gradient)[: _UNITS[1], : _UNITS[1]]
         if layer == own or (distances[~np.eye(len(distances), dtype=bool)] < 1e-6).any():
             return {"gradient_ties": [[float(f"{d:.3g}") for d in row] for row in distances.tolist()]}

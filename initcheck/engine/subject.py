@@ -21,6 +21,7 @@ from initcheck.draws.chains import Chains
 from initcheck.draws.draws import BrokenCall, Draws, digest
 from initcheck.draws.fresh_process import FreshProcesses, fresh_processes
 from initcheck.draws.glances import Glances
+from initcheck.draws.streams import SCREEN
 from initcheck.report.verdict import Evidence
 from initcheck.statistics import second_moment_shown
 
@@ -175,7 +176,7 @@ class Subject:
         """Whether the tail of the weights shows that a variance exists at all (Hill's index)."""
         for layer in sorted(self.domain.plan, key=lambda a: (a.weights, a), reverse=True):
             calls = max(1, -(-262_144 // layer.weights))
-            values = self.draws.sample(layer, self.contract.dtypes[0], "screen", min(calls, 4096))
+            values = self.draws.sample(layer, self.contract.dtypes[0], SCREEN, min(calls, 4096))
             # A NaN has no size; that there are some is the finding of another claim.
             sizes = values[np.isfinite(values)]
             if sizes.size:
@@ -206,7 +207,7 @@ class Subject:
     def _repeats(self, layer: Layer) -> bool:
         dtype = self.contract.dtypes[0]
         first = None
-        for stack in self.draws.stacks(layer, dtype, "screen", 0, _REPEATS, chunk=1):
+        for stack in self.draws.stacks(layer, dtype, SCREEN, 0, _REPEATS, chunk=1):
             seen = digest(stack)
             if first is not None and seen != first:
                 return False
@@ -214,7 +215,7 @@ class Subject:
         return True
 
     def _few_magnitudes(self) -> bool:
-        values = self.draws.sample(self.domain.largest, self.contract.dtypes[0], "screen", 1)
+        values = self.draws.sample(self.domain.largest, self.contract.dtypes[0], SCREEN, 1)
         # A NaN in every call is no law of one point, but no law at all.
         return bool(np.isfinite(values).all()) and len(np.unique(np.abs(values))) <= _MAGNITUDES
 

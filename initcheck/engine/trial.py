@@ -15,6 +15,7 @@ from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import Statistic
 from initcheck.draws.draws import BrokenCall, FirstCall
 from initcheck.draws.glances import Far
+from initcheck.draws.streams import SCREEN, Stream
 from initcheck.engine.subject import Subject
 from initcheck.errors import ClaimFailed
 from initcheck.report.verdict import Evidence
@@ -73,7 +74,7 @@ class Stage:
         confirms: a confirmation: only FAILS matters.
     """
 
-    stream: str
+    stream: Stream
     level: float
     beta: float
     scale: int
@@ -210,7 +211,7 @@ class Trial:
             return self._look(statistic, within)
         band = f"[{lo:.2f}, {hi:.2f}]"
         if self.subject.is_constant(layer):
-            value = float(statistic.per_call(self.draws.records(layer, self.dtype, "screen", 1))[0])
+            value = float(statistic.per_call(self.draws.records(layer, self.dtype, SCREEN, 1))[0])
             exact = {
                 "measured": f"{value:.3g}",
                 "allowed": band,
@@ -268,7 +269,7 @@ class Trial:
         """Measure without deciding, from a few calls that other claims read too: one point of a picture."""
         layer = statistic.layer
         calls = 1 if self.subject.is_constant(layer) else math.ceil(_GLANCE / layer.weights)
-        values = statistic.per_call(self.records(layer, "screen", calls))
+        values = statistic.per_call(self.records(layer, SCREEN, calls))
         self.holds(layer, value=float(values.mean()), series=_point(layer, float(values.mean()), within))
 
     def glance_at(self, layer: Layer) -> Record:
@@ -294,18 +295,18 @@ class Trial:
         """
         judgement, stage = (
             Judgement(Decision.UNDECIDED, 0.0, 0.0, math.nan, 0, 0),
-            Stage("", 1.0, 1.0, 1, False),
+            Stage(Stream(""), 1.0, 1.0, 1, False),
         )
         for number, (scale, share) in enumerate(_ROUNDS[: 1 if self.shrinking else rounds]):
             beta = self.ledger.ledger.beta * share
-            following = Stage("screen" if number == 0 else f"screen {number}", SCREEN_LEVEL, beta, scale, False)
+            following = Stage(Stream.screen(number), SCREEN_LEVEL, beta, scale, False)
             if scale > 1 and self.affordable_groups(layer, scale, following) < first_groups(-math.log(beta)):
                 break
             stage = following
             judgement = test(stage)
             if judgement.decision is Decision.FAILS:
                 level = self.ledger.next_confirmation()
-                confirmation = Stage(f"confirm {number}", level, beta, scale, True)
+                confirmation = Stage(Stream.confirmation(number), level, beta, scale, True)
                 confirmed = test(confirmation)
                 if confirmed.decision is Decision.FAILS:
                     return confirmed, confirmation
@@ -355,7 +356,7 @@ class Trial:
         weights = 0 if self.shrinking else _WEIGHTS_BEFORE_BELOW
         return math.ceil(max(weights / layer.weights, _CALLS_BEFORE_BELOW) / size)
 
-    def records(self, layer: Layer, stream: str, calls: int) -> Record:
+    def records(self, layer: Layer, stream: Stream, calls: int) -> Record:
         """The sums of the first calls of a stream.
 
         Raises:

@@ -12,6 +12,7 @@ import numpy as np
 from initcheck.contract.gains import gains_near
 from initcheck.diagnosis.causes import Cause
 from initcheck.diagnosis.evidence.formulas import number as worded
+from initcheck.draws.streams import SCREEN
 from initcheck.layers.part import Part
 from initcheck.report.verdict import Evidence
 
@@ -49,7 +50,7 @@ def cause_of(subject: LayerSubject, evidence: Evidence) -> Cause | None:
     parts = [p for p in subject.structure.parts if p.weight == failing.weight and p.block == failing.block]
     squares, kurtosis = [], []
     for part in parts:
-        seeds = subject.draws.seeds(part, dtype, "screen", 0, _CALLS)
+        seeds = subject.draws.seeds(part, dtype, SCREEN, 0, _CALLS)
         square = np.square(np.stack(subject.draws.arrays(part, dtype, seeds)).astype(np.float64))
         squares.append(float(square.mean()))
         kurtosis.append(float(np.mean(square**2)) / max(float(square.mean()) ** 2, 1e-300))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import Draws
+from initcheck.draws.streams import Stream
 from initcheck.layers.direct import measured
 from initcheck.layers.fans import Structure
 from initcheck.layers.part import Part, Whole
@@ -55,7 +56,7 @@ class LayerDraws(Draws):
         assert isinstance(sampler, LayerSampler)
         return sampler
 
-    def seeds(self, layer: Layer, dtype: str, stream: str, start: int, stop: int) -> list[int]:
+    def seeds(self, layer: Layer, dtype: str, stream: Stream, start: int, stop: int) -> list[int]:
         """The seeds of a stream at the size of a part: the same for all parts of that size."""
         key = (Layer((_number(layer),)), dtype, stream)
         if key not in self._seeds:
@@ -91,7 +92,7 @@ class LayerDraws(Draws):
         assert isinstance(layer, Part)
         return [self.array(layer, dtype, self.build(layer, dtype, seed)[layer.weight]) for seed in seeds]
 
-    def records(self, layer: Layer, dtype: str, stream: str, stop: int) -> Record:
+    def records(self, layer: Layer, dtype: str, stream: Stream, stop: int) -> Record:
         """The sums of the first calls of a stream; those of all parts of a size are taken from one build.
 
         Raises:

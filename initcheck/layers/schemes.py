@@ -10,6 +10,7 @@ import numpy as np
 
 from initcheck.contract.contract import Contract, Origin
 from initcheck.draws.draws import BrokenCall
+from initcheck.draws.streams import SCREEN
 from initcheck.layers.draws import LayerDraws
 from initcheck.layers.part import Part
 
@@ -76,7 +77,7 @@ def _mean_square(draws: LayerDraws, part: Part, dtype: str) -> tuple[float, floa
     """Mean square of a part's weights over a few builds, and its relative standard error."""
     least, most = _BUILDS
     calls = max(least, min(most, math.ceil(_WEIGHTS / part.weights)))
-    values = draws.records(part, dtype, "screen", calls).energy / part.weights
+    values = draws.records(part, dtype, SCREEN, calls).energy / part.weights
     mean = float(values.mean())
     if not 0 < mean < math.inf:
         return 0.0, math.inf

@@ -19,6 +19,7 @@ from initcheck.diagnosis.causes import Cause
 from initcheck.diagnosis.evidence.inference import Inferred
 from initcheck.diagnosis.evidence.marginal_law import are_orthogonal
 from initcheck.draws.draws import BrokenCall, digest
+from initcheck.draws.streams import SCREEN
 from initcheck.engine.subject import Subject
 from initcheck.errors import InitcheckError
 from initcheck.layers.causes import cause_of
@@ -118,7 +119,7 @@ class LayerSubject(Subject):
         for part in parts:
             if part.weight not in bent:
                 try:
-                    drawn = self.draws.sample(part, dtype, "screen", _REPEATS)
+                    drawn = self.draws.sample(part, dtype, SCREEN, _REPEATS)
                 except BrokenCall:
                     drawn = np.zeros((1, part.units, part.inputs))
                 bent |= set() if are_orthogonal(list(drawn)) else {part.weight}
@@ -156,7 +157,7 @@ class LayerSubject(Subject):
             return self.problem
         if self.structure.lookup and claim.id in _SCALE:
             part = self.domain.largest
-            record = self.draws.records(part, self.contract.dtypes[0], "screen", 4)
+            record = self.draws.records(part, self.contract.dtypes[0], SCREEN, 4)
             spread = float(np.mean(record.energy)) / part.weights
             return (
                 "a lookup sums over one input, so no variance of an output is promised"
@@ -183,7 +184,7 @@ class LayerSubject(Subject):
             return False
         if layer not in self._constant:
             dtype = self.contract.dtypes[0]
-            arrays = self.draws.arrays(layer, dtype, self.draws.seeds(layer, dtype, "screen", 0, _REPEATS))
+            arrays = self.draws.arrays(layer, dtype, self.draws.seeds(layer, dtype, SCREEN, 0, _REPEATS))
             self._constant[layer] = len({digest(a) for a in arrays}) == 1 and len(np.unique(arrays[0])) <= 16
         return self._constant[layer]
 

@@ -67,7 +67,7 @@ def scores_average_to_zero(trial: Trial, layer: Layer, scores: Scores) -> float:
         values = np.empty((0, len(scores.names)))
         total, decision, log_e = 64 if stage.confirms else _FIRST, Decision.UNDECIDED, 0.0
         while True:
-            stacks = trial.draws.stacks(layer, trial.dtype, f"scores {stage.stream}", len(values), total)
+            stacks = trial.draws.stacks(layer, trial.dtype, stage.stream.of("scores"), len(values), total)
             values = np.concatenate([values, *(scores.of(stack) for stack in stacks)])
             evidence = scores_log_e(values, tolerated, widest, scores.lowest)
             log_e, inside = float(evidence.against[-1]), float(evidence.inside[-1])

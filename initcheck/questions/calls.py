@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall, digest
+from initcheck.draws.streams import Stream
 from initcheck.engine.trial import Stage, Trial
 from initcheck.sandbox.global_generators import isolated
 from initcheck.statistics import Decision, Judgement, average_log_e, betting_log_e, calls_log_e
@@ -44,9 +45,9 @@ def calls_are_distinct(trial: Trial, layer: Layer) -> None:
     Raises:
         CaseFailed: two coincidences among 96 calls never looked at.
     """
-    found = _coincidences(trial, layer, "pairs")
+    found = _coincidences(trial, layer, Stream("pairs"))
     if found:
-        found = _coincidences(trial, layer, "pairs confirm")
+        found = _coincidences(trial, layer, Stream("pairs confirm"))
         trial.ledger.next_confirmation()
     shown: dict[str, object] = {
         "measured": f"{2 * _GENERATORS - found} distinct results in {2 * _GENERATORS} calls",
@@ -71,7 +72,7 @@ def calls_do_not_correlate(trial: Trial, layer: Layer) -> None:
         pairs: list[Array] = []
         decision, log_e, used, mean_r = Decision.UNDECIDED, 0.0, 0, 0.0
         while used < most and decision is Decision.UNDECIDED:
-            batch = _calls(trial, layer, f"corr {stage.stream}", 2 * _BATCH, used)
+            batch = _calls(trial, layer, stage.stream.of("corr"), 2 * _BATCH, used)
             x, y = (np.stack([a.ravel() for a in side]).astype(np.float64) for side in (batch.first, batch.second))
             pairs.append(np.stack([x[0::2], x[1::2], y[0::2], y[1::2]]))
             used += _BATCH
@@ -104,14 +105,14 @@ def calls_do_not_correlate(trial: Trial, layer: Layer) -> None:
     )
 
 
-def _coincidences(trial: Trial, layer: Layer, stream: str) -> int:
+def _coincidences(trial: Trial, layer: Layer, stream: Stream) -> int:
     """How many of 96 results repeat an earlier one."""
     batch = _calls(trial, layer, stream, _GENERATORS, 0)
     seen = Counter(digest(a) for a in (*batch.first, *batch.second))
     return sum(seen.values()) - len(seen)
 
 
-def _calls(trial: Trial, layer: Layer, stream: str, generators: int, start: int) -> _Batch:
+def _calls(trial: Trial, layer: Layer, stream: Stream, generators: int, start: int) -> _Batch:
     draws, dtype = trial.draws, trial.dtype
     seeds = draws.seeds(layer, dtype, stream, 2 * start, 2 * start + generators)
     shared = draws.stream(layer, dtype, seeds, 2)
@@ -136,7 +137,9 @@ def repeats_bit_for_bit(trial: Trial, layers: Sequence[Layer]) -> None:
     """
     plan: list[Call] = []
     for layer in layers:
-        plan += [(layer.asked, seed, layer.shape) for seed in trial.draws.seeds(layer, trial.dtype, "repeat", 0, 2)]
+        plan += [
+            (layer.asked, seed, layer.shape) for seed in trial.draws.seeds(layer, trial.dtype, Stream("repeat"), 0, 2)
+        ]
     # Seed 0 is a seed like another, and `seed or ...` takes it for none.
     plan.append((layers[-1].asked, 0, layers[-1].shape))
     fresh = trial.subject.fresh.start(trial.initializer, plan, trial.dtype)

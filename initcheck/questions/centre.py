@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall
+from initcheck.draws.streams import SCREEN, Stream
 from initcheck.engine.trial import Stage, Trial
 from initcheck.statistics import GROUP_WEIGHTS, Decision, Judgement, average_log_e, band_log_e, judge_band
 
@@ -21,6 +22,7 @@ _FAILS_BEYOND = 1e-4
 # Means within this many standard deviations count as centred.
 _HOLDS_WITHIN = 5e-3
 _LEARNING = 200
+_FIRST_LOOK = Stream("first look")
 # A group this large has a mean within 0.002 standard deviations of the truth: 24 of them decide.
 _POOLED_WEIGHTS = 262_144
 _POSITION_HOLDS = 0.25
@@ -40,7 +42,7 @@ def centred_over_a_result(trial: Trial, layer: Layer) -> None:
         CaseFailed: the mean is off zero.
     """
     if trial.subject.constant:
-        record = trial.records(layer, "screen", 1)
+        record = trial.records(layer, SCREEN, 1)
         rms = math.sqrt(float(record.energy[0]) / layer.weights)
         mean = float(record.total[0]) / layer.weights / rms if rms else 0.0
         shown = _words(mean)
@@ -88,7 +90,7 @@ def centred_at_every_position(trial: Trial, layer: Layer) -> None:
         CaseFailed: a direction's mean is off zero.
     """
     if trial.subject.constant:
-        record = next(trial.draws.stacks(layer, trial.dtype, "screen", 0, 1))[0]
+        record = next(trial.draws.stacks(layer, trial.dtype, SCREEN, 0, 1))[0]
         if record.any():
             trial.fail(
                 layer,
@@ -104,7 +106,7 @@ def centred_at_every_position(trial: Trial, layer: Layer) -> None:
         values = np.empty((0, directions.shape[1]))
         for groups in _LOOKS:
             calls = groups * _GROUP
-            stacks = trial.draws.stacks(layer, trial.dtype, f"positions {stage.stream}", len(values), calls)
+            stacks = trial.draws.stacks(layer, trial.dtype, stage.stream.of("positions"), len(values), calls)
             more = [stack.reshape(len(stack), -1).astype(np.float64) @ directions for stack in stacks]
             values = np.concatenate([values, *more])
             means = values.reshape(groups, _GROUP, -1).mean(axis=1).T
@@ -179,7 +181,7 @@ def judge_mean(
 
 def _learn(trial: Trial, layer: Layer) -> Floats:
     """Unit directions, (weights, directions), each divided by the deviation of its projection between calls."""
-    stacks = trial.draws.stacks(layer, trial.dtype, "positions first look", 0, _LEARNING)
+    stacks = trial.draws.stacks(layer, trial.dtype, _FIRST_LOOK.of("positions"), 0, _LEARNING)
     sample = np.concatenate(list(stacks)).astype(np.float64)
     mean = sample.mean(axis=0)
     largest = np.zeros(mean.size)

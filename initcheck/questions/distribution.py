@@ -12,6 +12,7 @@ import numpy.typing as npt
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.contract.standard_laws import COSINES, StandardLaw, standard_law
+from initcheck.draws.streams import Stream
 from initcheck.engine.trial import Trial
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
 
@@ -23,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 # Weights of the first sample: its scale is then right to 0.012 at 10^-8, a bias of at most 0.01 in any score.
 _LEARNING = 262_144
 _LEARNING_CALLS = 1_024
+_FIRST_LOOK = Stream("law")
 _TOLERATED, _EXCLUDED = 0.01, 0.03
 # A share of the weights that cannot be, such as outside the bounds of a uniform.
 _IMPOSSIBLE = 1e-4
@@ -66,7 +68,7 @@ def follows_the_law(trial: Trial, layer: Layer) -> None:
     """
     contract = trial.subject.contract_of(layer)
     calls = min(math.ceil(_LEARNING / layer.weights), _LEARNING_CALLS)
-    sample = trial.draws.sample(layer, trial.dtype, "law", calls).astype(np.float64)
+    sample = trial.draws.sample(layer, trial.dtype, _FIRST_LOOK, calls).astype(np.float64)
     if not np.any(sample):
         trial.fail(layer, measured="every weight is zero", allowed=str(contract.distribution), calls=calls)
     law = standard_law(contract.base("distribution") or "", contract.parameter("distribution"))

@@ -12,6 +12,7 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.chains import ideal_ratios
+from initcheck.draws.streams import SCREEN, Stream
 from initcheck.engine.trial import Stage, Trial
 from initcheck.statistics import Decision, Judgement, judge_median
 from initcheck.statistics.interval import of_median
@@ -50,7 +51,7 @@ def keeps_energy(trial: Trial, layer: Layer, direction: Direction, within: tuple
     curve = "signal_by_depth" if which == 0 else "gradient_by_depth"
     shown: dict[str, object] = {"allowed": f"[{10**lo:g}, {10**hi:g}] through {depth} layers", "band": within}
 
-    def word(log_ratio: float, stream: str, networks: int) -> dict[str, object]:
+    def word(log_ratio: float, stream: Stream, networks: int) -> dict[str, object]:
         per_layer = 10 ** (log_ratio / depth) if math.isfinite(log_ratio) else log_ratio
         factor = f"a factor {10**log_ratio:.3g}" if -300 < log_ratio < 300 else f"10^{log_ratio:.0f}"
         if not math.isfinite(log_ratio):
@@ -64,8 +65,8 @@ def keeps_energy(trial: Trial, layer: Layer, direction: Direction, within: tuple
         }
 
     if trial.subject.is_constant(layer):
-        ratio = float(chains.ratios("screen", 1)[0, which])
-        exact = {**shown, **word(ratio, "screen", 1), "calls": depth}
+        ratio = float(chains.ratios(SCREEN, 1)[0, which])
+        exact = {**shown, **word(ratio, SCREEN, 1), "calls": depth}
         return trial.holds(layer, **exact) if lo <= ratio <= hi else trial.fail(layer, **exact)
 
     def test(stage: Stage) -> Judgement:

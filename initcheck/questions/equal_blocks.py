@@ -39,7 +39,9 @@ def blocks_never_repeat(trial: Trial, layer: Layer) -> None:
 
     def alike(stage: Stage, count: int, pairs: list[tuple[Layer, Layer]]) -> list[set[int]]:
         arrays = {
-            p: trial.draws.arrays(p, trial.dtype, trial.draws.seeds(p, trial.dtype, f"blocks {stage.stream}", 0, count))
+            p: trial.draws.arrays(
+                p, trial.dtype, trial.draws.seeds(p, trial.dtype, stage.stream.of("blocks"), 0, count)
+            )
             for p in dict.fromkeys(itertools.chain(*pairs))
         }
         return [{n for n, (a, b) in enumerate(pairs) if repeats(arrays[a][k], arrays[b][k])} for k in range(count)]

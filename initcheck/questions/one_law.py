@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.evidence.variance_law import DENOMINATORS, Denominator, LawSample, exponents, fit_laws
+from initcheck.draws.streams import Stream
 from initcheck.engine.trial import Stage, Trial
 from initcheck.statistics import GROUP_WEIGHTS, Decision, Judgement, first_groups, judge_band
 
@@ -20,6 +21,7 @@ Floats = npt.NDArray[np.float64]
 # What jumps from one width to the next, or divides by zero, is the very thing that the claim is to find.
 _LAWS = tuple(d for d in DENOMINATORS if not any(jump in d.name for jump in ("//", " - 1", "rounded")))
 
+_FIRST_LOOK = Stream("first look")
 _FIRST_WEIGHTS = 2_048
 # Two constants further apart than this are two constants; nearer ones are called one law.
 _APART = 1.25
@@ -111,7 +113,7 @@ def _sample(trial: Trial, layer: Layer) -> LawSample | None:
 
     calls = max(8, math.ceil(_FIRST_WEIGHTS / layer.weights)) if layer.weights < _FIRST_WEIGHTS else 2
     try:
-        record = trial.records(layer, "first look", calls)
+        record = trial.records(layer, _FIRST_LOOK, calls)
     except BrokenCall:
         return None
     values = record.energy / layer.weights
@@ -144,7 +146,7 @@ def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:
             return False
         middle = math.sqrt(constants[low] * constants[high])
         level = trial.ledger.next_confirmation()
-        stage = Stage(f"reject {denominator.name}", level, trial.beta, 1, True)
+        stage = Stage(Stream(f"reject {denominator.name}"), level, trial.beta, 1, True)
         shown = [
             _band(trial, low, middle / denominator.of(low), stage, 1.0, math.inf),
             _band(trial, high, middle / denominator.of(high), stage, 0.0, 1.0),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
+from initcheck.draws.streams import SCREEN
 from initcheck.engine.trial import Trial
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
 
@@ -67,7 +68,7 @@ def is_orthogonal(trial: Trial, layer: Layer) -> None:
     """
     allowed = rounding_of(layer, trial.dtype)
     promised = promised_square(trial.subject.contract_of(layer))
-    stack = trial.draws.sample(layer, trial.dtype, "screen", _CALLS).astype(np.float64)
+    stack = trial.draws.sample(layer, trial.dtype, SCREEN, _CALLS).astype(np.float64)
     tall = stack.swapaxes(1, 2) if layer.units > layer.inputs else stack
     gram = tall @ tall.swapaxes(1, 2)
     square = promised if promised is not None else float(np.trace(gram, axis1=1, axis2=2).mean()) / gram.shape[-1]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import MeanSquare
 from initcheck.draws.draws import BrokenCall
+from initcheck.draws.streams import SCREEN
 from initcheck.engine.trial import CaseFailed, Stage, Trial
 from initcheck.questions.centre import judge_mean
 from initcheck.questions.ties import units_never_tie
@@ -32,7 +33,7 @@ def survives_in(trial: Trial, layer: Layer, dtype: str) -> None:
     """
     view = trial.in_dtype(dtype)
     try:
-        view.records(layer, "screen", view.usual_calls(layer))
+        view.records(layer, SCREEN, view.usual_calls(layer))
     except BrokenCall as broken:
         view.fail(layer, measured=broken.message, allowed=f"finite weights in {dtype}", detail=broken.detail, calls=1)
     contract = trial.subject.contract_of(layer)

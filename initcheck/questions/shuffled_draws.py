@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall
+from initcheck.draws.streams import Stream
 from initcheck.engine.trial import Stage, Trial
 from initcheck.seeds import generator
 from initcheck.statistics import Decision, Judgement, average_log_e, rarely_top_log_e, tops_log_e
@@ -42,7 +43,7 @@ def beats_no_shuffle(trial: Trial, layer: Layer) -> None:
         CaseFailed: some statistic tops its shuffles too often.
     """
     positions = trial.once(
-        f"positions {layer.shape}", lambda: Positions.learnt(_calls(trial, layer, "first look", 0, _LEARNING))
+        f"positions {layer.shape}", lambda: Positions.learnt(_calls(trial, layer, Stream("first look"), 0, _LEARNING))
     )
     worst: list[tuple[str, float]] = []
 
@@ -90,8 +91,8 @@ def beats_no_shuffle(trial: Trial, layer: Layer) -> None:
     )
 
 
-def _calls(trial: Trial, layer: Layer, stream: str, start: int, count: int) -> npt.NDArray[np.float64]:
-    stacks = trial.draws.stacks(layer, trial.dtype, f"entries {stream}", start, start + count)
+def _calls(trial: Trial, layer: Layer, stream: Stream, start: int, count: int) -> npt.NDArray[np.float64]:
+    stacks = trial.draws.stacks(layer, trial.dtype, stream.of("entries"), start, start + count)
     calls = np.concatenate(list(stacks)).astype(np.float64)
     if not np.isfinite(calls).all():
         raise BrokenCall("finite", "a weight is not finite")

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.draws.first_gradients import first_gradients
+from initcheck.draws.streams import SCREEN, Stream
 from initcheck.engine.trial import Trial
 from initcheck.statistics import SCREEN_LEVEL, Decision, Judgement, excluded_rate, rare_log_e
 from initcheck.statistics.sign_eprocess import RARE
@@ -58,7 +59,7 @@ def units_never_tie(trial: Trial, layer: Layer, *, briefly: bool = False) -> Non
     """
     seen: list[str] = []
 
-    def ties(stream: str, calls: int) -> Iterator[bool]:
+    def ties(stream: Stream, calls: int) -> Iterator[bool]:
         for stack in trial.draws.stacks(layer, trial.dtype, stream, 0, calls):
             for matrix, suspected in zip(stack, may_tie(stack), strict=True):
                 found = tied_rows(matrix) if suspected else None
@@ -74,7 +75,7 @@ def units_never_tie(trial: Trial, layer: Layer, *, briefly: bool = False) -> Non
         calls = _EXHAUSTIVE
     most = _CONFIRM if few else max(_CONFIRM, min(profile.calls // 10, profile.weights // layer.weights))
     count = _rare(trial, ties, calls=min(calls, _EXHAUSTIVE), most=most // 8 if trial.shrinking and not few else most)
-    if count.decision is Decision.HOLDS and _mirrored(next(trial.draws.stacks(layer, trial.dtype, "screen", 0, 1))[0]):
+    if count.decision is Decision.HOLDS and _mirrored(next(trial.draws.stacks(layer, trial.dtype, SCREEN, 0, 1))[0]):
         trial.note("some units are copies of others with opposite sign: an odd activation keeps them tied")
     _settle_ties(trial, layer, count, "draws", seen[-1] if seen else "no two units alike")
 
@@ -90,7 +91,7 @@ def gradients_never_tie(trial: Trial, layer: Layer) -> None:
         CaseFailed: they do.
     """
 
-    def ties(stream: str, networks: int) -> Iterator[bool]:
+    def ties(stream: Stream, networks: int) -> Iterator[bool]:
         layout = trial.subject.domain.layouts[0]
         drawn = first_gradients(trial.draws, trial.contract, layer, layout, stream, networks)
         return map(_equal_rows, drawn)
@@ -100,7 +101,7 @@ def gradients_never_tie(trial: Trial, layer: Layer) -> None:
     count = _rare(trial, ties, calls=760 if first and not few else 12, most=_CONFIRM if few else 2_000)
     if count.decision is Decision.HOLDS:
         # Equal units whose outgoing weights happen to differ are no sign that an initializer tells units apart.
-        lower = trial.draws.stacks(layer, trial.dtype, "network screen", 0, count.calls)
+        lower = trial.draws.stacks(layer, trial.dtype, SCREEN.of("network"), 0, count.calls)
         tied = sum(bool(may_tie(stack)[i]) and tied_rows(m) is not None for stack in lower for i, m in enumerate(stack))
         if tied:
             return trial.undecide(
@@ -186,7 +187,7 @@ class _Count:
     rate: float
 
 
-def _rare(trial: Trial, events: Callable[[str, int], Iterator[bool]], *, calls: int, most: int) -> _Count:
+def _rare(trial: Trial, events: Callable[[Stream, int], Iterator[bool]], *, calls: int, most: int) -> _Count:
     """Count an event against 'in at most 1 of 1,000 calls'; what was seen once is not forgotten.
 
     Null of FAILS: P(event) <= 1e-3 and calls independent; the e-process of a confirmation on fresh calls is at the
@@ -196,12 +197,12 @@ def _rare(trial: Trial, events: Callable[[str, int], Iterator[bool]], *, calls: 
     Source: Clopper & Pearson 1934; ``rare_log_e``.
     """
     half = trial.beta / 2
-    found = list(itertools.islice(_until_frequent(events("screen", calls), SCREEN_LEVEL), calls))
+    found = list(itertools.islice(_until_frequent(events(SCREEN, calls), SCREEN_LEVEL), calls))
     seen, drawn = sum(found), len(found)
     if not seen:
         return _Count(Decision.HOLDS, 0, drawn, -math.log(half), trial.beta, excluded_rate(drawn, half))
     level = trial.ledger.next_confirmation()
-    fresh = list(_until_frequent(events("confirm 0", most), level))
+    fresh = list(_until_frequent(events(Stream.confirmation(0), most), level))
     log_e = float(rare_log_e(sum(fresh), len(fresh)))
     if log_e >= -math.log(level):
         return _Count(Decision.FAILS, sum(fresh), len(fresh), log_e, level, 1.0)
