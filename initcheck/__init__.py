@@ -8,12 +8,16 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from initcheck.search_path import behind_the_standard_library
+
+behind_the_standard_library()
+
 # `claim` and `parametrize` share their module's name: importing the submodule later would put the module in their
 # place, so they are bound here, once. Both modules are light.
-from initcheck.claims.claim import claim
-from initcheck.doors.under_pytest.parametrize import parametrize
-from initcheck.errors import ClaimFailed, InitcheckError, UsageError
-from initcheck.report.verdict import Verdict
+from initcheck.claims.claim import claim  # noqa: E402
+from initcheck.doors.under_pytest.parametrize import parametrize  # noqa: E402
+from initcheck.errors import ClaimFailed, InitcheckError, UsageError  # noqa: E402
+from initcheck.report.verdict import Verdict  # noqa: E402
 
 if TYPE_CHECKING:
     from initcheck.contract.contract import Contract

@@ -6,9 +6,11 @@ import contextlib
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from types import MethodType
 from typing import Any
 
+from initcheck.adapters.code.evidence import ignores_self
 from initcheck.adapters.signatures.arguments import random_value
 from initcheck.adapters.signatures.frameworks import used_by
 from initcheck.adapters.signatures.readings import Needs, needs, readings_of
@@ -20,7 +22,7 @@ from initcheck.errors import UsageError
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["METHODS", "built_per_draw", "class_initializer", "method_of", "random_slots"]
+__all__ = ["METHODS", "Method", "built_per_draw", "class_initializer", "constructor_names", "method_of", "random_slots"]
 
 METHODS = (
     "init", "initialize", "initialise", "sample", "draw", "generate", "init_weights", "init_weight",
@@ -28,10 +30,52 @@ METHODS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Method:
+    """A method that is named through its class, as ``mod:Class.method``; an instance is made for it.
+
+    Attributes:
+        owner: the class.
+        name: the method.
+    """
+
+    owner: type
+    name: str
+
+    @property
+    def static(self) -> Any:
+        """The method as it stands in the class."""
+        return inspect.getattr_static(self.owner, self.name)
+
+    @property
+    def function(self) -> Any:
+        """The function that is run."""
+        return getattr(self.static, "__func__", self.static)
+
+    @property
+    def needs_instance(self) -> bool:
+        """Whether it is neither static, nor of the class, nor a function that never looks at its instance."""
+        return inspect.isfunction(self.static) and not ignores_self(self.static)
+
+    @property
+    def bound(self) -> Any:
+        """What is called where no instance is needed."""
+        return getattr(self.owner, self.name) if not inspect.isfunction(self.static) else MethodType(self.static, self)
+
+
 def class_initializer(
-    cls: type, name: str, signature: str | None, args: Mapping[str, Any], parameter: str | None
-) -> Any:
+    cls: type, name: str, signature: str | None, args: Mapping[str, Any], parameter: str | None,
+    method: str | None = None,
+) -> Any:  # fmt: skip
     """An instance with the arguments given, or an ``Initializer`` where every draw needs its own instance.
+
+    Args:
+        cls: the class.
+        name: the target text.
+        signature: how its method is called, where the user says so.
+        args: keyword arguments of its constructor.
+        parameter: which of several returned arrays is meant.
+        method: the method that the user named; else the one that is asked for weights.
 
     Raises:
         UsageError: a required argument is missing, the class cannot be built, or no method takes a shape.
@@ -47,7 +91,15 @@ def class_initializer(
                 return cls(**args)
         except InitializerRaised as error:
             raise UsageError(f"{name} cannot be built with its defaults: it raises {error}.") from error
-    return built_per_draw(cls, name, signature, args, random, parameter)
+    return built_per_draw(cls, name, signature, args, random, parameter, method)
+
+
+def constructor_names(cls: type) -> list[str]:
+    """The parameters of its constructor by name; none where it does not tell them."""
+    try:
+        return [slot.name for slot in slots_of(cls)]
+    except UsageError:
+        return []
 
 
 def random_slots(slots: list[Slot]) -> list[Slot]:
@@ -58,7 +110,7 @@ def random_slots(slots: list[Slot]) -> list[Slot]:
 
 def built_per_draw(
     make: Callable[..., Any], name: str, signature: str | None, args: Mapping[str, Any], random: list[Slot],
-    parameter: str | None,
+    parameter: str | None, named: str | None = None,
 ) -> Initializer:  # fmt: skip
     """An initializer that a class or factory makes anew for every draw, with the randomness of that draw.
 
@@ -74,7 +126,7 @@ def built_per_draw(
         except InitializerRaised as error:
             problem = problem or str(error)
             continue
-        method, bound = method_of(instance, name)
+        method, bound = method_of(instance, name) if named is None else (named, getattr(instance, named))
         try:
             made, works = _per_draw(make, name, signature, build, method, bound, kinds, parameter)
         except Needs:

@@ -9,7 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from initcheck.adapters import refusals
-from initcheck.adapters.classes import built_per_draw, class_initializer, method_of, random_slots
+from initcheck.adapters.classes import (
+    Method,
+    built_per_draw,
+    class_initializer,
+    constructor_names,
+    method_of,
+    random_slots,
+)
 from initcheck.adapters.frameworks import jax_init, known_laws
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer, keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer, layer_function
@@ -66,6 +73,8 @@ def _recognise(
         made = keras_initializer(obj, name, args, parameter)
         if made is not None:
             return made
+    if isinstance(obj, Method):
+        return _of_method(obj, name, signature, args, parameter, depth)
     layer = is_layer(obj)
     if isinstance(obj, type) and signature is None and layer:
         return _of_layer(obj, name, args, parameter, depth)
@@ -187,6 +196,23 @@ def _of_class(
         return made
     inner = _recognise(made, name, signature, {}, parameter, depth - 1)
     return replace(inner, function=cls)
+
+
+def _of_method(
+    method: Method, name: str, signature: str | None, args: dict[str, Any], parameter: str | None, depth: int
+) -> Initializer:
+    """A method named through its class: of an instance with its defaults, or of a new one for every draw."""
+    if not method.needs_instance:
+        return replace(_recognise(method.bound, name, signature, args, parameter, depth), function=method.function)
+    own = set(constructor_names(method.owner))
+    of_class = {key: value for key, value in args.items() if key in own}
+    rest = {key: value for key, value in args.items() if key not in own}
+    owner = name.removesuffix(f".{method.name}")
+    made = class_initializer(method.owner, owner, signature, of_class, parameter, method.name)
+    if isinstance(made, Initializer):
+        return replace(made, name=name, function=method.function)
+    inner = _recognise(getattr(made, method.name), name, signature, rest, parameter, depth - 1)
+    return replace(inner, function=method.function)
 
 
 def _check_arguments(function: Callable[..., Any], name: str, args: Mapping[str, Any]) -> None:

@@ -13,18 +13,19 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
+from initcheck.adapters.classes import Method
 from initcheck.adapters.recognition import recognise
 from initcheck.adapters.signatures.frameworks import FRAMEWORKS, home
-from initcheck.adapters.signatures.readings import Needs
 from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import Declared, declared_contract, merged
 from initcheck.contract.initializer import Initializer
 from initcheck.errors import UsageError
 from initcheck.layers.recognition import layer_initializer
 from initcheck.report.report import NotChecked
-from initcheck.sandbox.containment import one_line
-from initcheck.targets.modules import find, members
+from initcheck.search_path import add_folder
+from initcheck.targets.modules import find
 from initcheck.targets.recipes import importable, is_plain, pickled
+from initcheck.targets.scan import scan
 from initcheck.targets.text import parse
 
 __all__ = ["Loaded", "load", "load_all", "rebuild"]
@@ -133,8 +134,7 @@ def rebuild(recipe: Mapping[str, Any]) -> Initializer:
         UsageError: as ``load``; or the recipe needs cloudpickle, which is not installed here.
     """
     for entry in reversed(recipe.get("path") or []):
-        if entry not in sys.path:
-            sys.path.insert(0, entry)
+        add_folder(entry)
     contract = Contract(**recipe["contract"]) if recipe.get("contract") else None
     options = {key: recipe.get(key) for key in ("signature", "args", "parameter")}
     if "pickle" in recipe:
@@ -188,40 +188,13 @@ def _one(
 
 
 def _load_module(module: ModuleType, text: str, declared: Contract, recipe: Mapping[str, Any] | None) -> Loaded:
-    initializers, not_checked = [], []
-    for member_name, member in members(module):
-        name = f"{text}:{member_name}"
-        reason = _not_to_call(member, member_name)
-        if reason is not None:
-            not_checked.append(NotChecked(name=name, reason=reason, call_to_write=f"{name}()"))
-            continue
-        own = {**recipe, "target": name} if recipe is not None else None
-        try:
-            initializers.append(_one(member, name, declared, None, {}, None, own))
-        except Needs as error:
-            not_checked.append(NotChecked(name=name, reason=str(error), call_to_write=error.call))
-        except UsageError as error:
-            not_checked.append(NotChecked(name=name, reason=str(error)))
-        except (Exception, SystemExit) as error:  # a property of the user's object: the others are still looked at
-            not_checked.append(NotChecked(name=name, reason=f"{member_name} raises when looked at: {one_line(error)}"))
-    if not initializers and not not_checked:
-        raise UsageError(f"target {text!r}: module {module.__name__!r} has no public function or class of its own.")
-    return Loaded(tuple(initializers), tuple(not_checked))
+    def read(member: Any, name: str) -> Initializer:
+        whole = f"{text}:{name}"
+        own = {**recipe, "target": whole} if recipe is not None else None
+        return _one(member, whole, declared, None, {}, None, own)
 
-
-def _not_to_call(member: Any, name: str) -> str | None:
-    """Nothing in a module is called that was not asked for by name and does not look like an initializer."""
-    if not inspect.isfunction(member) or home(member) in FRAMEWORKS:
-        return None
-    code = member.__code__
-    parameters = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
-    makes_functions = any(inspect.iscode(c) and c.co_name not in _INLINE for c in code.co_consts)
-    if parameters == 0 and (not makes_functions or name == "main"):
-        return f"{name} takes no parameter; if it makes an initializer, name it."
-    return None
-
-
-_INLINE = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")
+    taken, left = scan(module, text, read)
+    return Loaded(tuple(taken), tuple(left))
 
 
 def _load_object(
@@ -248,6 +221,7 @@ def _load_object(
 
 def location_of(obj: Any) -> tuple[str, int] | None:
     """File and line of the user's code; None for a framework's own object and for what has no source."""
+    obj = obj.function if isinstance(obj, Method) else obj
     obj = inspect.unwrap(getattr(obj, "func", obj)) if callable(obj) else type(obj)
     if home(obj) in FRAMEWORKS:
         return None

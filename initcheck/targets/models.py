@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from initcheck.adapters.classes import Method
 from initcheck.contract.waiver import in_force
 from initcheck.errors import UsageError, closest
 from initcheck.targets.modules import find
@@ -114,6 +115,7 @@ def _of_table(table: Mapping[str, Any]) -> ModelTarget:
 def _factory(text: str) -> Callable[..., Any]:
     parsed = parse(text)
     obj, _ = find(parsed)
+    obj = obj.function if isinstance(obj, Method) else obj
     if isinstance(obj, ModuleType):
         names = sorted(n for n, f in vars(obj).items() if inspect.isfunction(f) and not n.startswith("_"))
         some = f" Its functions: {', '.join(names[:8])}." if names else ""

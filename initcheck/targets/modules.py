@@ -16,9 +16,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from initcheck.adapters.classes import Method
 from initcheck.errors import UsageError, closest
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
+from initcheck.search_path import add_folder
 from initcheck.targets.text import TargetText
 
 __all__ = ["find", "members"]
@@ -50,7 +52,7 @@ def find(target: TargetText) -> tuple[Any, str]:
         return _attribute(module, target.attribute, target.text), module.__name__
     assert target.module is not None
     if str(Path.cwd()) not in sys.path and "" not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+        add_folder(str(Path.cwd()))
     if target.attribute:
         module = _module(target.module, target.text)
         return _attribute(module, target.attribute, target.text), module.__name__
@@ -58,27 +60,30 @@ def find(target: TargetText) -> tuple[Any, str]:
 
 
 def members(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """The public members of a module that could be initializers, in the order in which they are defined.
+    """The members of a module that could be initializers, in the order in which they are defined.
 
-    ``__all__`` decides where there is one; else what was imported is no member.
+    ``__all__`` decides where there is one; else what was imported is no member. Nothing of a member is asked for that
+    could run its code.
     """
-    names = getattr(module, "__all__", None)
+    names = vars(module).get("__all__")
     library = module.__name__.partition(".")[0]
     seen: list[Any] = []
-    for name in names if names is not None else list(vars(module)):
-        member = getattr(module, name, None)
-        if name.startswith("_") or not callable(member) or isinstance(member, ModuleType):
+    for name in names if isinstance(names, (list, tuple)) else list(vars(module)):
+        # A library's module may make its members when they are first asked for.
+        member = getattr(module, name, None) if names is not None else vars(module)[name]
+        if name.startswith("__") or not callable(member) or isinstance(member, ModuleType):
             continue
-        home = getattr(member, "__module__", None)
-        if isinstance(member, type) and issubclass(member, (BaseException, Enum)):
+        is_class = isinstance(member, type)
+        home = getattr(member if is_class or inspect.isroutine(member) else type(member), "__module__", None)
+        if is_class and issubclass(member, (BaseException, Enum)):
             continue
         if home == "typing" or type(member).__module__ == "typing":
             continue
-        named = isinstance(member, type) or hasattr(member, "__qualname__")
+        named = is_class or inspect.isroutine(member)
         own = home == module.__name__ or (library in _LIBRARIES and str(home).partition(".")[0] in _LIBRARIES)
         if names is None and named and not own:
             continue
-        if getattr(member, "_is_protocol", False) or any(member is other for other in seen):
+        if inspect.getattr_static(member, "_is_protocol", False) is True or any(member is other for other in seen):
             continue  # another name of the same object is checked under its first
         seen.append(member)
         yield name, member
@@ -99,8 +104,7 @@ def _from_file(file: str, text: str) -> ModuleType:
     name = path.stem if path.stem.isidentifier() and path.stem not in sys.modules else ""
     if not name or importlib.util.find_spec(name) is not None:
         name = f"{path.stem}_{hashlib.blake2b(str(path).encode(), digest_size=4).hexdigest()}"
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
+    add_folder(str(path.parent))
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -187,9 +191,11 @@ def _dotted(name: str, text: str) -> tuple[Any, str]:
 def _attribute(module: ModuleType, attribute: str, text: str) -> Any:
     value: Any = module
     for part in filter(None, attribute.split(".")):
+        value = value.function if isinstance(value, Method) else value
         if not hasattr(value, part):
             raise UsageError(_no_attribute(value, part, text))
-        value = getattr(value, part)
+        static = inspect.getattr_static(value, part, None) if isinstance(value, type) else None
+        value = Method(value, part) if inspect.isfunction(static) else getattr(value, part)
     return value
 
 

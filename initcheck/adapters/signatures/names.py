@@ -79,8 +79,8 @@ _NAMES = {
     "dtype": "dtype data_type dt param_dtype torch_dtype weight_dtype",
     "in": _IN,
     "out": _OUT,
-    "rows": "rows n_rows nrows num_rows d0 dim0 height row n1 dim1 m_rows",
-    "cols": "cols n_cols ncols num_cols d1 width columns n_columns col n2 dim2",
+    "rows": "rows n_row n_rows nrows num_rows d0 dim0 height row n1 dim1 m_rows",
+    "cols": "cols n_col n_cols ncols num_cols d1 width columns n_columns col n2 dim2",
     "kernel": "kernel_size ksize kernel filter_size k_size receptive_field",
 }
 ROLE_OF_NAME = {name: role for role, names in _NAMES.items() for name in names.split()}

@@ -1,0 +1,1 @@
+"""What an object would do if it were called, read off its code objects: nothing here calls anything."""

@@ -1,0 +1,144 @@
+"""A module's members in three groups: initializers, what looks like one and needs something, everything else.
+
+Nothing is called that its code does not show to make weights, and nothing that could do harm. See
+``initcheck.adapters.code``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+from initcheck.adapters.classes import Method
+from initcheck.adapters.code.evidence import Evidence, evidence_of, evidence_of_method
+from initcheck.adapters.frameworks.keras_init import is_keras_initializer
+from initcheck.adapters.frameworks.layer_weight import is_layer
+from initcheck.adapters.frameworks.torch_init import is_torch_init
+from initcheck.adapters.signatures.frameworks import FRAMEWORKS, defines_function, home
+from initcheck.adapters.signatures.readings import Needs
+from initcheck.contract.initializer import Initializer
+from initcheck.errors import UsageError
+from initcheck.report.report import NotChecked
+from initcheck.sandbox.containment import one_line
+from initcheck.targets.modules import members
+
+__all__ = ["scan"]
+
+_NAMED = 12  # members of the last group that are named; the others are counted
+
+
+def scan(
+    module: ModuleType, text: str, read: Callable[[Any, str], Initializer]
+) -> tuple[list[Initializer], list[NotChecked]]:
+    """The initializers of a module; then what looks like one and was not taken, and last one line for all the rest.
+
+    Args:
+        module: imported already.
+        text: what it is called in the report.
+        read: makes an initializer of a member, by its object and its name.
+
+    Raises:
+        UsageError: the module has no function and no class of its own.
+    """
+    taken: list[Initializer] = []
+    needing: list[NotChecked] = []
+    others: list[str] = []
+    for name, member in members(module):
+        # What is private is seen where its own name speaks for it, whatever its module is called.
+        evidence = _evidence(member, name, "" if name.startswith("_") else module.__name__)
+        if not evidence.looks:
+            found = list(_methods(member, name, module, text, read))
+            if not found and not name.startswith("_"):
+                others.append(name)
+        else:
+            # Of the methods of a class that is no initializer itself, those are taken that are.
+            found = [_read(member, name, text, evidence, read)]
+            if isinstance(member, type) and isinstance(found[0], NotChecked):
+                found = list(_methods(member, name, module, text, read)) or found
+        taken += [one for one in found if isinstance(one, Initializer)]
+        needing += [one for one in found if isinstance(one, NotChecked)]
+    if others:
+        needing.append(NotChecked(name=text, reason=_rest(others)))
+    if not taken and not needing:
+        raise UsageError(f"target {text!r}: module {module.__name__!r} has no public function or class of its own.")
+    return taken, needing
+
+
+def _evidence(member: Any, name: str, module: str) -> Evidence:
+    """The evidence; of a framework's own object what it is, as its code is none of the user's."""
+    if home(member) not in FRAMEWORKS or isinstance(member, (staticmethod, classmethod)):
+        try:
+            return evidence_of(member, name, module)
+        except Exception as error:  # an object whose looks raise
+            return Evidence(True, False, one_line(error))
+    if inspect.isroutine(member) or not isinstance(member, type):
+        if not inspect.isroutine(member) and _holds_users(member):
+            return evidence_of(member, name, module)
+        own = is_torch_init(member) or is_keras_initializer(member) or ".initializers" in str(member.__module__)
+        return Evidence(own, own, None)
+    own = is_keras_initializer(member) or (is_layer(member) is not None and inspect.isclass(member))
+    return Evidence(own, own, None)
+
+
+def _holds_users(member: Any) -> bool:
+    """Whether a framework's object wraps a function of the user's, as ``jax.jit`` makes it."""
+    return home(getattr(member, "__wrapped__", member)) not in FRAMEWORKS
+
+
+def _read(
+    member: Any, name: str, text: str, evidence: Evidence, read: Callable[[Any, str], Initializer]
+) -> Initializer | NotChecked:
+    whole = f"{text}:{name}"
+    if evidence.harm is not None:
+        return NotChecked(
+            name=whole,
+            reason=f"{name} looks like an initializer and reaches {evidence.harm}, so that a scan does not call it;"
+            " name it to have it called.",
+            call_to_write=whole,
+        )
+    if _is_bare(member) and name.strip("_") == name:
+        return NotChecked(
+            name=whole, reason=f"{name} takes no parameter; if it makes an initializer, name it.", call_to_write=whole
+        )
+    try:
+        return read(member, name)
+    except Needs as error:
+        return NotChecked(name=whole, reason=str(error), call_to_write=error.call)
+    except UsageError as error:
+        return NotChecked(name=whole, reason=str(error))
+    except (Exception, SystemExit) as error:  # a property of the user's object: the others are still looked at
+        return NotChecked(name=whole, reason=f"{name} raises when looked at: {one_line(error)}")
+
+
+def _methods(
+    member: Any, name: str, module: ModuleType, text: str, read: Callable[[Any, str], Initializer]
+) -> Iterator[Initializer | NotChecked]:
+    """The methods of a class of the user's that make weights."""
+    if not isinstance(member, type) or home(member) in FRAMEWORKS:
+        return
+    for method, value in list(vars(member).items()):
+        function = getattr(value, "__func__", value)
+        if not inspect.isfunction(function) or (method.startswith("__") and method.endswith("__")):
+            continue
+        evidence = evidence_of_method(member, method, module.__name__)
+        if evidence.looks:
+            yield _read(Method(member, method), f"{name}.{method}", text, evidence, read)
+
+
+def _is_bare(member: Any) -> bool:
+    """Whether it takes no parameter and makes no function, so that a call of it would say nothing of a shape."""
+    if not inspect.isfunction(member):
+        return False
+    code = member.__code__
+    parameters = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
+    return parameters == 0 and not defines_function(member)
+
+
+def _rest(names: list[str]) -> str:
+    """One line for what shows no sign of making weights, with its count."""
+    shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+    if len(names) == 1:
+        return f"1 member shows no sign of making weights, and nothing of it was called: {shown}."
+    return f"{len(names):,} members show no sign of making weights, and nothing of them was called: {shown}."

@@ -1,0 +1,158 @@
+"""A scan calls nothing that its code does not show to make weights, and nothing that could do harm."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import harmless_looking as module
+import numpy as np
+import pytest
+
+from initcheck.adapters.code.evidence import evidence_of
+from initcheck.adapters.code.reach import Reach
+from initcheck.engine.checker import check
+from initcheck.targets.loading import load, load_all
+
+HERE = Path(__file__).parent
+DANGEROUS = [
+    "create_weights", "init_experiment", "initialize_weights", "init_logger", "random_weights", "init_weights_from_hub",
+    "reset_weights", "initialize", "pretrain_weights", "init_process_group", "glorot", "xavier_cached", "he_by_name",
+    "he_evaluated", "he_that_quits", "he_with_alias", "he_imports", "he_decorated", "make_he", "tracker", "he_tracked",
+    "he_hooked", "he_by_property", "he_default", "WeightInit", "DenseWeights", "LoggedLinear", "CountedInit", "main",
+]  # fmt: skip
+TAKEN = {"he", "xavier_", "_lecun", "Sender.xavier", "Backbone._init_weights"}
+
+
+@pytest.fixture
+def marks(tmp_path, monkeypatch):
+    """The marks that calls of functions of the module leave, and no harm where one is called after all."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MARKS", str(tmp_path / "marks"))
+    module.MARKS.clear()
+    yield module.MARKS
+    module.MARKS.clear()
+
+
+def short(names):
+    return {name.rpartition(":")[2] for name in names}
+
+
+def test_nothing_that_does_harm_is_called(marks, tmp_path):
+    loaded = load(str(HERE / "harmless_looking.py"))
+    assert marks == []
+    assert short(i.name for i in loaded.initializers) == TAKEN
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", DANGEROUS)
+def test_each_is_known_by_itself(name):
+    """Each does harm beside leaving its mark, and it is seen without its neighbours."""
+    member = getattr(module, name)
+    assert evidence_of(member, name).harm is not None, name
+
+
+def test_there_are_more_than_twenty_five_of_them_and_a_call_leaves_a_mark(marks):
+    assert len(DANGEROUS) >= 25
+    for name in ("he_decorated", "he_tracked", "he_hooked", "he_default", "he_evaluated"):
+        getattr(module, name)((2, 3), np.random.default_rng(0))
+    for call in (module.WeightInit, module.DenseWeights):
+        call()
+    assert len(marks) == 7
+
+
+def test_the_module_as_an_object_and_among_others_is_scanned_the_same(marks):
+    assert short(i.name for i in load(module).initializers) == TAKEN
+    assert short(i.name for i in load_all([module, lambda shape, rng: rng.normal(size=shape)]).initializers) >= TAKEN
+    assert marks == []
+
+
+def test_the_three_groups_come_in_their_order(marks):
+    loaded = load(str(HERE / "harmless_looking.py"))
+    *needing, rest = loaded.not_checked
+    reasons = {n.name.rpartition(":")[2]: n for n in needing}
+    assert "'gain'" in reasons["scaled"].reason
+    assert "subprocess.run (in glorot, line" in reasons["glorot"].reason
+    assert "shutil.rmtree (in _through_two, line" in reasons["xavier_cached"].reason
+    assert reasons["glorot"].call_to_write.endswith("harmless_looking.py:glorot")
+    assert "members show no sign of making weights" in rest.reason
+    assert len(needing) >= 15
+
+
+def test_what_is_named_is_called(marks):
+    [one] = load(f"{HERE / 'harmless_looking.py'}:he_decorated").initializers
+    assert one.signature == "(shape, rng)"
+    assert "recorded he_decorated" in marks
+
+
+@pytest.mark.parametrize(
+    ("name", "signature"),
+    [("Sender.xavier", "(shape)"), ("Backbone._init_weights", "(module)")],
+)
+def test_a_method_is_named_through_its_class(marks, name, signature):
+    [one] = load(f"{HERE / 'harmless_looking.py'}:{name}").initializers
+    assert one.signature == signature
+    assert one.sampler.calls((4, 6), [1], "float32")[0].shape == (4, 6)
+
+
+def test_a_check_of_the_module_scans_the_same(marks, tmp_path):
+    report = check(str(HERE / "harmless_looking.py"), claims=["same-seed-same-weights"], profile="quick")
+    assert short(r.initializer for r in report.results) == TAKEN
+    assert marks == []
+    assert list(tmp_path.iterdir()) == []
+
+
+STATISTICS = "def mean(values):\n    return open('harm', 'w')\n"
+BESIDE = """
+import statistics
+import numpy as np
+
+def he(shape, rng):
+    return rng.normal(0, (2 / shape[0]) ** 0.5, shape)
+
+def scaled_init(shape, rng):
+    return statistics.mean([1.0]) * rng.normal(size=shape)
+"""
+
+
+def test_a_file_called_like_the_standard_library_takes_nobodys_place(tmp_path):
+    (tmp_path / "statistics.py").write_text(STATISTICS)
+    (tmp_path / "beside_statistics.py").write_text(BESIDE)
+    command = [sys.executable, "-m", "initcheck", "infer", "beside_statistics.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "beside_statistics.py:scaled_init" in done.stdout
+    assert not (tmp_path / "harm").exists()
+
+
+def blank_mask(shape, p=0.5):
+    return np.random.rand(*shape) > p
+
+
+def dense_weights(n_in, n_out):
+    return np.random.randn(n_in, n_out)
+
+
+def table(n_in, n_out):
+    return np.arange(n_in * n_out).reshape(n_in, n_out)
+
+
+@pytest.mark.parametrize(
+    ("function", "looks"), [(blank_mask, False), (dense_weights, True), (table, False)], ids=lambda f: str(f)
+)
+def test_neither_a_name_nor_a_drawing_decides_alone(function, looks):
+    assert evidence_of(function, function.__name__).looks is looks
+    # The same code under a name that says nothing, and the same name over code that draws nothing.
+    assert not evidence_of(lambda first, second: first @ second, "dense_weights").looks
+
+
+def test_what_a_call_would_reach_is_followed_without_a_call():
+    def inner(path):
+        open(path, "w").close()
+
+    def outer(shape, rng, hook=inner):
+        hook("x")
+        return rng.normal(size=shape)
+
+    [(what, where)] = Reach().add(outer).harm.items()
+    assert what == "open()"
+    assert "inner" in where
