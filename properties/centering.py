@@ -15,6 +15,7 @@ from initcheck.questions.centre import centred_at_every_position, centred_over_a
     "zero-mean",
     says="Every weight has expectation zero.",
     source="LeCun et al. 1998, Efficient BackProp, section 4.6; Glorot & Bengio 2010, section 4.2",
+    topic="centering",
     needs=("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent"),
     exact_on_constants=True,
     decided_by="sign e-process of the mean over rms (FAILS beyond 1e-4, HOLDS within 0.005) and of projections on"

@@ -13,6 +13,7 @@ from initcheck.questions.energy import keeps_energy, names_activation
 
 NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent")
 BAND = (-1.0, 1.0)
+ONE_LAYER = "one layer is judged, not a network of them; check_model judges those"
 GAIN_ALONE = "a gain is declared and no activation: what lies between the layers is not said"
 
 
@@ -20,6 +21,8 @@ GAIN_ALONE = "a gain is declared and no activation: what lies between the layers
     "signal-survives-depth",
     says="Through many layers the typical energy of a signal stays within a factor of 10.",
     source="Hanin & Rolnick 2018 (arXiv 1803.01719); Poole et al. 2016 (arXiv 1606.05340)",
+    topic="depth",
+    not_asked_of={"layer": ONE_LAYER},
     needs=NEEDS,
     exact_on_constants=True,
     decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth",
@@ -44,6 +47,8 @@ def signal_survives_depth(trial: Trial, layer: Layer) -> None:
     "gradient-survives-depth",
     says="Through many layers the typical energy of a back-propagated gradient stays within a factor of 10.",
     source="Schoenholz et al. 2017 (arXiv 1611.01232); Glorot & Bengio 2010, eq. 13",
+    topic="depth",
+    not_asked_of={"layer": ONE_LAYER},
     needs=NEEDS,
     exact_on_constants=True,
     decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth",

@@ -17,6 +17,7 @@ NOT_NAMED = "the contract names no distribution"
     "follows-its-distribution",
     says="The weights follow the law that the contract names, such as normal, uniform or truncated at c sigma.",
     source="Neyman 1937, smooth tests of goodness of fit; Waudby-Smith & Ramdas 2024 (arXiv 2010.09686) for the bets",
+    topic="distribution",
     needs=("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent", "zero-mean"),
     unasked=lambda contract: NOT_NAMED if contract.promised("distribution") is None else None,
     decided_by="betting e-process over calls on cos(pi j F(w/s)), j = 1 to 8, and on the share of weights beyond the"

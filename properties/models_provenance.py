@@ -19,6 +19,8 @@ _NOT_SEEN = (
     "every-tensor-is-written",
     says="No entry of any parameter or buffer is left as the memory was found.",
     source="PyTorch, torch.empty: 'filled with uninitialized data'",
+    topic="promises",
+    label="written",
     kind="model",
     decided_by="exact: two builds of one seed, fresh memory filled with NaN in one and with 0.0123456789 in the other;"
     " what differs then, but not under one fill, holds or uses what nobody wrote. No error rate." + _NOT_SEEN,
@@ -48,6 +50,8 @@ def every_tensor_is_written(trial: ModelTrial) -> None:
     says="Same seed, same bits; another seed changes every random tensor; initialising twice, or in bfloat16, keeps"
     " the law.",
     source="PyTorch, Reproducibility; reset_parameters by convention",
+    topic="randomness",
+    label="rebuild",
     kind="model",
     decided_by="exact for bits: three builds of one seed and one of another. A second initialisation by the root's"
     " own init_weights, initialize_weights or reset_parameters, and a build under bfloat16, are held to 5 % of the"
@@ -85,6 +89,8 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
     "tensors-are-distinct",
     says="No two random tensors, units or draws are copies; what is constant is broken by its gradient.",
     source="Goodfellow, Bengio & Courville 2016, section 8.4: initial parameters must break symmetry",
+    topic="symmetry",
+    label="distinct",
     kind="model",
     decided_by="exact: digests of whole tensors (from two dimensions up; equal vectors and one frozen copy are"
     " notes), the generator's state before every draw, the order of the first 64 entries, equal non-zero rows or"
@@ -128,6 +134,8 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     "siblings-share-one-law",
     says="Tensors of one role and shape follow one law, or a law of depth.",
     source="Vaswani et al. 2017 and Radford et al. 2019: layers are stacked copies of one design",
+    topic="law",
+    label="law",
     kind="model",
     decided_by="exact where torch drew them: the arguments of the last whole-tensor draw, compared among tensors of"
     " one class, starred path and shape; three or more deviants ordered with depth are a design. Entries beyond"
@@ -156,6 +164,8 @@ def siblings_share_one_law(trial: ModelTrial) -> None:
     "declared-laws-are-in-force",
     says="Each declared law, or the config's initializer_range, holds.",
     source="Radford et al. 2019, section 2.3: residual weights scaled by 1/sqrt(N)",
+    topic="distribution",
+    label="declared",
     kind="model",
     needs=("every-tensor-is-written",),
     decided_by="a traced draw tells its standard deviation exactly: HOLDS within 5 %, FAILS beyond. Untraced"

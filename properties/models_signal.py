@@ -21,6 +21,8 @@ _DECIDED = (
     "signal-survives-the-blocks",
     says="Over the second half of the blocks the second moment grows by a factor in [1/4, 4].",
     source="He et al. 2015, section 2.2; De & Smith 2020 for residual blocks",
+    topic="depth",
+    label="signal",
     kind="model",
     needs=("every-tensor-is-written",),
     decided_by="growth of the second moment from the middle block to the last, in runs of four blocks or more,"
@@ -35,6 +37,8 @@ def signal_survives_the_blocks(trial: ModelTrial) -> None:
     "gradient-survives-the-blocks",
     says="Back through the second half of the blocks the gradient's second moment grows by a factor in [1/4, 4].",
     source="Glorot & Bengio 2010, section 4.2; He et al. 2015, section 2.2",
+    topic="depth",
+    label="gradient",
     kind="model",
     needs=("every-tensor-is-written",),
     decided_by="growth of the gradient's second moment from the last block back to the middle one," + _DECIDED,
@@ -48,6 +52,8 @@ def gradient_survives_the_blocks(trial: ModelTrial) -> None:
     "starts-at-chance",
     says="The first loss is at most ln(classes) + 1.",
     source="Karpathy 2019, A Recipe for Training Neural Networks: verify loss at init",
+    topic="loss",
+    label="loss",
     kind="model",
     needs=("every-tensor-is-written",),
     decided_by="cross-entropy with random targets at a recognised head (as wide as a vocabulary of the model, or a"

@@ -18,6 +18,7 @@ NOT_PROMISED = "distribution=orthogonal is not declared"
     "orthogonal-to-rounding",
     says="W W^T, or W^T W of a tall W, is the identity times gain^2 within rounding of the dtype.",
     source="Saxe, McClelland & Ganguli 2014 (arXiv 1312.6120), section 3; Higham 2002, Theorem 19.4, for the rounding",
+    topic="orthogonality",
     needs=(*NEEDS, "output-variance-near-one"),
     exact_on_constants=True,
     unasked=lambda contract: None if contract.promised("distribution") == "orthogonal" else NOT_PROMISED,
@@ -40,6 +41,7 @@ def orthogonal_to_rounding(trial: Trial, layer: Layer) -> None:
     "haar-distributed",
     says="Q = W / gain is uniform on the orthogonal group: no direction is preferred.",
     source="Mezzadri 2007 (arXiv math-ph/0609050), section 5",
+    topic="orthogonality",
     needs=(*NEEDS, "calls-are-independent", "orthogonal-to-rounding"),
     unasked=lambda contract: None if contract.promised("distribution") == "orthogonal" else NOT_PROMISED,
     decided_by="betting e-process over calls on the signs of the first and last diagonal entry, tr Q / n and"

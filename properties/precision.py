@@ -17,6 +17,7 @@ ONE_DTYPE = "the contract declares one dtype only, and every other claim asks fo
     "survives-its-precision",
     says="In every declared dtype the weights stay finite and centred, keep their variance, and no two units tie.",
     source="Kalamkar et al. 2019 (arXiv 1905.12322) and Micikevicius et al. 2022 (arXiv 2209.05433) for the formats",
+    topic="precision",
     needs=(
         "accepts-every-shape",
         "returns-the-shape-asked",

@@ -18,6 +18,7 @@ from initcheck.statistics import excluded_rate
     "accepts-every-shape",
     says="No shape of its domain makes it raise, hang or crash.",
     source="by definition of an initializer",
+    topic="promises",
     shape_by_shape=True,
     sweep="calls",
     decided_by="exact: one call at every layer of the plan, at widths 1, 2^k and 2^k +- 1 up to 1024, and at every"
@@ -37,6 +38,8 @@ def accepts_every_shape(trial: Trial, layer: Layer) -> None:
     "returns-the-shape-asked",
     says="The result has exactly the shape that was asked for.",
     source="by definition of an initializer",
+    topic="promises",
+    not_asked_of={"layer": "a layer is asked for widths, and chooses the shapes of its weights itself"},
     needs=("accepts-every-shape",),
     shape_by_shape=True,
     sweep="calls",
@@ -56,6 +59,7 @@ def returns_the_shape_asked(trial: Trial, layer: Layer) -> None:
     "returns-the-dtype-asked",
     says="The result has the dtype that was asked for.",
     source="by definition of an initializer",
+    topic="promises",
     needs=("accepts-every-shape", "returns-the-shape-asked"),
     decided_by="exact, every declared dtype at every layer of the plan; where no dtype can be asked for,"
     " float32 or float64",
@@ -80,6 +84,7 @@ def returns_the_dtype_asked(trial: Trial, layer: Layer) -> None:
     "finite",
     says="No weight is NaN or infinite.",
     source="by definition of an initializer",
+    topic="promises",
     needs=("accepts-every-shape", "returns-the-shape-asked"),
     shape_by_shape=True,
     sweep="calls",
@@ -102,6 +107,7 @@ def finite(trial: Trial, layer: Layer) -> None:
     "owns-its-memory",
     says="Two results share no memory: the next call cannot overwrite the last layer.",
     source="by definition of an initializer",
+    topic="memory",
     needs=("accepts-every-shape", "returns-the-shape-asked"),
     decided_by="exact: two live results at every layer of the plan",
 )

@@ -24,6 +24,7 @@ CALLED = ("accepts-every-shape", "returns-the-shape-asked")
     "same-seed-same-weights",
     says="The values are a function of shape, dtype and seed alone.",
     source="by definition of a seed",
+    topic="randomness",
     needs=CALLED,
     decided_by="exact, bit for bit: seven (shape, seed) pairs, seed 0 among them, drawn four times, twice of them in"
     " fresh processes",
@@ -31,15 +32,15 @@ CALLED = ("accepts-every-shape", "returns-the-shape-asked")
 @given(layer=layers())
 def same_seed_same_weights(trial: Trial, layer: Layer) -> None:
     """f(s, seed) gives the same bits whatever ran before, in whatever order, whatever the global generators hold."""
-    probes = trial.subject.probes
-    trial.asks(layer == probes[0], "asked of three shapes together")
-    repeats_bit_for_bit(trial, probes)
+    trial.asks(layer == trial.subject.domain.plan[0], "asked of three shapes together")
+    repeats_bit_for_bit(trial, trial.subject.probes)
 
 
 @claim(
     "calls-are-independent",
     says="Two calls on one advancing generator give unequal, uncorrelated weights, and so do two seeds.",
     source="exchangeability: corr(X1 - X2, Y1 - Y2) is symmetric about 0",
+    topic="randomness",
     needs=(*CALLED, "finite"),
     decided_by="96 digests from 48 generators (a screen on one coincidence, a confirmation on two); betting e-process"
     " on the correlation of calls and of their magnitudes",
@@ -57,6 +58,7 @@ def calls_are_independent(trial: Trial, layer: Layer) -> None:
     "entries-are-independent",
     says="Inside one result no weight tells of another.",
     source="Fisher 1935, The Design of Experiments, section 21: ranks among permutations of exchangeable values",
+    topic="entries",
     needs=(*CALLED, "finite", "calls-are-independent", "units-differ"),
     decided_by="rank of 45 statistics of four calls among 19 copies in which every position is permuted over the calls,"
     " P(top) <= 1/20 exactly for independent entries of any law each, masks and scales by position among them; average"
@@ -88,6 +90,7 @@ def entries_are_independent(trial: Trial, layer: Layer) -> None:
     "leaves-global-generators-alone",
     says="Global generators and settings are the same after the call as before.",
     source="by definition of a caller's own generator",
+    topic="globals",
     needs=CALLED,
     decided_by="exact: state of random, numpy.random, torch and keras before and after a call, moved off a freshly"
     " seeded state; also np.errstate, working directory and environment",

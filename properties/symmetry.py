@@ -18,6 +18,7 @@ ACCIDENT = "so few weights a unit may tie by the grid of their values alone"
     "units-differ",
     says="No two output units start with the same incoming weights, and none starts at zero.",
     source="Goodfellow, Bengio & Courville 2016, section 8.4; theorem equal-units-get-equal-gradients",
+    topic="symmetry",
     needs=NEEDS,
     exact_on_constants=True,
     decided_by="rows compared bit for bit. FAILS: an e-process against 'at most 1 call in 1,000 has a tie', on calls"
@@ -38,6 +39,8 @@ def units_differ(trial: Trial, layer: Layer) -> None:
     "gradients-tell-units-apart",
     says="In a network started so, any two hidden units get different gradients at the first step.",
     source="Goodfellow, Bengio & Courville 2016, section 8.4; theorem equal-units-get-equal-gradients",
+    topic="symmetry",
+    not_asked_of={"layer": "one layer is judged, not a network of them; units-differ is asked of its weights"},
     needs=NEEDS,
     exact_on_constants=True,
     decided_by="back-propagation in float64 on random data. FAILS: an e-process against 'at most 1 network in 1,000 has"

@@ -5,24 +5,25 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.metadata
+import inspect
 import pkgutil
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from initcheck.contract.contract import Contract
+from initcheck.diagnosis.causes import TOPICS
 from initcheck.errors import UsageError, closest
+from initcheck.report.series import SERIES
 
 __all__ = ["Claim", "checks", "claim", "find", "in_order", "registry"]
 
 Kind = Literal["check", "theorem", "myth", "model"]
 Sweep = Literal["none", "calls", "values"]
+SubjectKind = Literal["initializer", "layer", "model"]
 Unasked = Callable[[Contract], str | None]
 Property = TypeVar("Property", bound=Callable[..., Any])
-
-# What `initcheck.engine.pictures` draws; named here, so that a claim is refused where it is stated.
-_PICTURES = ("variance_by_width", "histogram", "singular_values", "gradient_ties")
 
 _stated: dict[str, Claim] = {}
 
@@ -49,6 +50,11 @@ class Claim:
             also one whose value lies far outside its band. The claim is then asked of that layer too.
         pictures: series drawn for the report where it fails, by the names of ``initcheck.engine.pictures``.
         finds: the smallest defects it was seen to find, and in how much, for ``initcheck explain``.
+        topic: what it is about, a key of ``initcheck.diagnosis.causes.TOPICS``: where it fails, a cause is looked for
+            that can explain that topic, and a claim on the scale is asked of a layer as a whole where the weights do
+            not tell it. None for a claim about none of these; any cause may then be named.
+        label: a short name for a line of a table; its id where it has none.
+        not_asked_of: a kind of subject that it leaves out, ``initializer`` or ``layer``: why.
     """
 
     id: str
@@ -66,6 +72,22 @@ class Claim:
     sweep: Sweep = "none"
     pictures: tuple[str, ...] = ()
     finds: str = ""
+    topic: str | None = None
+    label: str = ""
+    not_asked_of: Mapping[SubjectKind, str] = field(default_factory=dict)
+
+    @property
+    def subjects(self) -> tuple[SubjectKind, ...]:
+        """The kinds of subject that it is asked of; none where it is true of networks, and no subject is asked."""
+        if self.kind == "model":
+            return ("model",)
+        kinds: tuple[SubjectKind, ...] = ("initializer", "layer") if self.kind == "check" else ()
+        return tuple(k for k in kinds if k not in self.not_asked_of)
+
+    @property
+    def stated_at(self) -> tuple[str, int]:
+        """Module and line of its property: claims sorted by it stand as their authors wrote them."""
+        return self.prop.__module__, inspect.unwrap(self.prop).__code__.co_firstlineno
 
     @property
     def asked_by_default(self) -> bool:
@@ -88,6 +110,9 @@ def claim(
     sweep: Sweep = "none",
     pictures: Sequence[str] = (),
     finds: str = "",
+    topic: str | None = None,
+    label: str | None = None,
+    not_asked_of: Mapping[SubjectKind, str] | None = None,
 ) -> Callable[[Property], Property]:
     """State a claim: put this above Hypothesis' ``@given`` on the property that decides it.
 
@@ -97,15 +122,30 @@ def claim(
 
     Raises:
         UsageError: the id is not kebab-case or is taken by another property, ``says`` is no sentence, a picture
-            does not exist, or the function is no Hypothesis property.
+            or topic does not exist, a kind of subject is left out without a reason, or the function is no Hypothesis
+            property.
     """
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", claim_id):
         raise UsageError(f"claim id {claim_id!r} is not kebab-case, such as 'zero-mean'.")
     if not says.strip().endswith("."):
         raise UsageError(f"claim {claim_id!r}: says={says!r} is not a sentence that ends with a full stop.")
+    drawn = [name for name, series in SERIES.items() if series.on_request]
     for picture in pictures:
-        if picture not in _PICTURES:
-            raise UsageError(f"claim {claim_id!r}: there is no picture {picture!r}; {closest(picture, _PICTURES)}")
+        if picture not in drawn:
+            raise UsageError(f"claim {claim_id!r}: there is no picture {picture!r}; {closest(picture, drawn)}")
+    if topic is not None and topic not in TOPICS:
+        raise UsageError(f"claim {claim_id!r}: there is no topic {topic!r}; {closest(topic, TOPICS)}")
+    excluded = dict(not_asked_of or {})
+    for kind_of_subject, why in excluded.items():
+        if kind == "model" or kind_of_subject not in ("initializer", "layer") or not why.strip():
+            raise UsageError(
+                f"claim {claim_id!r}: not_asked_of={excluded!r} does not say why; a claim on initializers and layers"
+                " may leave out one of them, 'initializer' or 'layer', with the reason as the report shows it."
+            )
+    if len(excluded) == 2:
+        raise UsageError(
+            f"claim {claim_id!r}: not_asked_of leaves out initializers and layers: nothing is left to ask."
+        )
 
     def register(prop: Property) -> Property:
         # A claim on a model draws nothing but seeds: its property takes the trial alone and is called once.
@@ -136,6 +176,9 @@ def claim(
             sweep=sweep,
             pictures=tuple(pictures),
             finds=finds,
+            topic=topic,
+            label=label or claim_id,
+            not_asked_of=excluded,
         )
         return prop
 

@@ -1,10 +1,11 @@
-"""A likely cause with its fix, the topics of claims it can explain, and the formulas it is worded in."""
+"""What claims are about, and a likely cause with its fix and the topics it can explain."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Cause", "cause", "claim_topic"]
+__all__ = ["TOPICS", "Cause", "cause"]
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Cause:
     Attributes:
         sentence: the likely cause, to be read after 'likely'.
         fix: what to write instead.
-        topics: what kinds of claims it explains; empty for every kind.
+        topics: of what claims it can be the cause, keys of ``TOPICS``; empty for all.
     """
 
     sentence: str
@@ -22,35 +23,27 @@ class Cause:
     topics: frozenset[str] = frozenset()
 
     def explains(self, topic: str | None) -> bool:
-        """Whether it can be the cause of a failing claim of that topic; None for any."""
+        """Whether it can be the cause of a failing claim of that topic; None for a claim of any."""
         return topic is None or not self.topics or topic in self.topics
 
 
-_TOPICS = {
-    "promises": ("accepts-every-shape", "returns-the-shape-asked", "returns-the-dtype-asked", "finite"),
-    "memory": ("owns-its-memory",),
-    "randomness": ("same-seed-same-weights", "calls-are-independent"),
-    "globals": ("leaves-global-generators-alone",),
-    "entries": ("entries-are-independent",),
-    "symmetry": ("units-differ", "gradients-tell-units-apart"),
-    "centering": ("zero-mean",),
-    "scale": ("output-variance-near-one", "gradient-variance-near-one"),
-    "law": ("variance-follows-one-law",),
-    "depth": ("signal-survives-depth", "gradient-survives-depth"),
-    "distribution": ("follows-its-distribution",),
-    "precision": ("survives-its-precision",),
-    "orthogonality": ("orthogonal-to-rounding", "haar-distributed"),
+TOPICS: Mapping[str, str] = {
+    "promises": "what any call owes: a result of the shape and dtype asked for, and finite",
+    "memory": "whose memory the weights lie in",
+    "randomness": "what the seed decides, and what one call tells of another",
+    "globals": "what a call leaves behind in the process",
+    "entries": "what the entries of one result tell of one another",
+    "symmetry": "whether units can be told apart",
+    "centering": "the mean of the weights",
+    "scale": "the second moment of what a layer puts out, or hands back",
+    "law": "how the variance of the weights follows their shape",
+    "depth": "what is left of a signal, or of a gradient, after many layers",
+    "distribution": "the marginal law of the weights",
+    "precision": "what a narrow dtype leaves of them",
+    "orthogonality": "whether rows or columns are orthogonal, and point everywhere alike",
+    "loss": "the first loss of a model",
 }
-_TOPIC_OF = {claim: topic for topic, claims in _TOPICS.items() for claim in claims}
-
-
-def claim_topic(claim: str | None) -> str | None:
-    """Name what a claim is about: ``scale`` of ``output-variance-near-one``; None for a claim not of ours.
-
-    >>> claim_topic("zero-mean")
-    'centering'
-    """
-    return _TOPIC_OF.get(claim) if claim is not None else None
+"""What a claim may be about, and in what words; a cause says which of these it can explain."""
 
 
 def cause(sentence: str, fix: str, topics: str = "") -> Cause:

@@ -10,7 +10,7 @@ import numpy as np
 
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
-from initcheck.diagnosis.causes import Cause, claim_topic
+from initcheck.diagnosis.causes import Cause
 from initcheck.diagnosis.evidence.entries import structure_of
 from initcheck.diagnosis.evidence.inference import best_law
 from initcheck.diagnosis.evidence.marginal_law import Family, family_of
@@ -37,7 +37,7 @@ class Observed:
     Attributes:
         draw: ``draw(shape, seed)`` gives an array of that shape, or raises.
         contract: what it promises, inferred fields included.
-        claim: the id of the claim that failed; None to name the first cause of any kind.
+        topic: what the claim that failed is about (``TOPICS``); None to name the first cause of any kind.
         layer: the smallest failing layer, where there is one: a convolution is then judged as one.
         behaviours: what was seen of its seeds and memory; keys of ``BEHAVIOURS``.
         seed: the seeds used are those that follow.
@@ -46,7 +46,7 @@ class Observed:
 
     draw: Draw
     contract: Contract = field(default_factory=Contract)
-    claim: str | None = None
+    topic: str | None = None
     layer: Layer | None = None
     behaviours: Collection[str] = ()
     seed: int = 0
@@ -72,17 +72,16 @@ def diagnose(evidence: Observed) -> Cause | None:
     >>> print(cause.fix)
     +-sqrt(3/fan_in) has unit output variance
     """
-    topic = claim_topic(evidence.claim)
     with np.errstate(all="ignore"):
-        for cause in _causes(evidence, topic):
-            if cause.explains(topic):
+        for cause in _causes(evidence):
+            if cause.explains(evidence.topic):
                 return cause
     return None
 
 
-def _causes(evidence: Observed, topic: str | None) -> Iterator[Cause]:
+def _causes(evidence: Observed) -> Iterator[Cause]:
     """Yield what can be said, in order; lazily, because the first that explains the claim ends the search."""
-    contract = evidence.contract
+    contract, topic = evidence.contract, evidence.topic
     yield from (cause for name, cause in BEHAVIOURS.items() if name in evidence.behaviours)
     seen = evidence.seen or _look(evidence)
     yield from _if(_turned_cause(seen))
@@ -105,7 +104,7 @@ def _causes(evidence: Observed, topic: str | None) -> Iterator[Cause]:
     yield from _if(grid_cause(seen))
     yield from _if(largest_cause(seen))
     yield from _if(family_cause(family, contract))
-    yield from _law_causes(evidence, topic, seen, family)
+    yield from _law_causes(evidence, seen, family)
     if topic == "promises":
         samples = seen.samples(evidence.layout, groups=contract.groups)
         yield from _if(not_finite_cause(evidence.draw, evidence.seed, samples, contract.fan or "fan_in"))
@@ -157,13 +156,13 @@ def _turned_cause(seen: Probe) -> Cause | None:
     )
 
 
-def _law_causes(evidence: Observed, topic: str | None, seen: Probe, family: Family) -> Iterator[Cause]:
+def _law_causes(evidence: Observed, seen: Probe, family: Family) -> Iterator[Cause]:
     contract, layout = evidence.contract, evidence.layout
     yield from _if(_scale_per_call(seen, family))
     law = best_law(seen, layout, family, groups=contract.groups)
     if law is None:
         return
-    proven = topic in ("scale", "depth", "law")
+    proven = evidence.topic in ("scale", "depth", "law")
     samples = seen.samples(layout, groups=contract.groups)
     wrong = None
     if law.denominator.name == (contract.fan or "fan_in") or law.agreeing >= _MOST * len(samples):

@@ -34,7 +34,7 @@ def main(words: Sequence[str]) -> int:
     arguments = _parser().parse_args(words)
     if not arguments.targets:
         raise UsageError("no TARGET is named. Write initcheck model pkg.mod:build_model, or initcheck model --help.")
-    from initcheck.models.run import ModelRun
+    from initcheck.models.run import ModelRun, model_headings
     from initcheck.rendering.model_lines import model_lines
     from initcheck.rendering.terminal import account_lines, painted
     from initcheck.targets.models import load_models, read_law_options
@@ -60,7 +60,7 @@ def main(words: Sequence[str]) -> int:
             run.judge(claim.id)
         report = run.report()
         reports.append(report)
-        for line in model_lines(report):
+        for line in model_lines(report, model_headings()):
             print(painted(line, colour))
         if arguments.verbose:
             for line in account_lines(report.results, every=True):

@@ -238,7 +238,7 @@ def _unasked(subject: Subject, claim: Claim) -> str | None:
 def _cause(subject: Subject, claim: Claim, evidence: Evidence, trial: Trial) -> Cause | None:
     """The likely cause of a failure; None where nothing fits. What was proven stands, whatever happens here."""
     try:
-        return subject.likely_cause(claim.id, evidence)
+        return subject.likely_cause(claim, evidence)
     except Exception as error:
         trial.note(f"looking for the cause broke, which is a fault of initcheck, not of yours: {one_line(error)}")
         return None

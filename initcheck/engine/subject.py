@@ -65,11 +65,11 @@ class Subject:
             ranks=self.initializer.ranks,
         )
 
-    def likely_cause(self, claim_id: str, failed: Evidence) -> Cause | None:
+    def likely_cause(self, claim: Claim, failed: Evidence) -> Cause | None:
         """What probably makes a claim fail, and the fix; words for what was proven, never a verdict."""
         layer = Layer(failed.shape, self._layout_of(failed.shape)) if failed.shape else None
         observed = Observed(
-            draw=self._draw_for_inference, contract=self.contract, claim=claim_id, layer=layer, seed=self.seed
+            draw=self._draw_for_inference, contract=self.contract, topic=claim.topic, layer=layer, seed=self.seed
         )
         return diagnose(observed)
 
@@ -134,7 +134,7 @@ class Subject:
 
     def not_asked(self, claim: Claim) -> str | None:
         """Why a claim does not fit this kind of subject; None where it does."""
-        return None
+        return claim.not_asked_of.get("initializer")
 
     def output_second_moment(self, layer: Layer) -> Statistic:
         """The second moment of a unit's output, over the ideal."""

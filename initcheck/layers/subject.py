@@ -38,15 +38,6 @@ _REPEATS = 6
 _FEW = 2
 _MEDIUM = 4
 
-_SCALE = ("output-variance-near-one", "gradient-variance-near-one")
-_NOT_ASKED = {
-    "returns-the-shape-asked": "a layer is asked for widths, and chooses the shapes of its weights itself",
-    "variance-follows-one-law": "each weight of a layer is held to its own fans, size by size",
-    "signal-survives-depth": "one layer is judged, not a network of them; check_model judges those",
-    "gradient-survives-depth": "one layer is judged, not a network of them; check_model judges those",
-    "gradients-tell-units-apart": "one layer is judged, not a network of them; units-differ is asked of its weights",
-}
-
 
 class LayerSubject(Subject):
     """One layer class, or function that builds a layer, as a run sees it."""
@@ -143,9 +134,7 @@ class LayerSubject(Subject):
 
     def plan_of(self, claim: Claim) -> tuple[Layer, ...]:
         """The scale is asked of the whole layer where its weights do not tell it; all else of the weights."""
-        if claim.id == "same-seed-same-weights":
-            return self.probes
-        if claim.id not in _SCALE:
+        if claim.topic != "scale":
             return self.domain.plan
         run = {whole.number for whole in self.structure.wholes}
         parts = [p for p in self.structure.parts if p.number not in run]
@@ -155,7 +144,7 @@ class LayerSubject(Subject):
         """Why a claim does not fit a layer."""
         if self.problem is not None:
             return self.problem
-        if self.structure.lookup and claim.id in _SCALE:
+        if self.structure.lookup and claim.topic == "scale":
             part = self.domain.largest
             record = self.draws.records(part, self.contract.dtypes[0], SCREEN, 4)
             spread = float(np.mean(record.energy)) / part.weights
@@ -163,7 +152,7 @@ class LayerSubject(Subject):
                 "a lookup sums over one input, so no variance of an output is promised"
                 f" (mean square of an entry {spread:.3g}, width times it {spread * part.inputs:.3g})"
             )
-        return _NOT_ASKED.get(claim.id)
+        return claim.not_asked_of.get("layer")
 
     def output_second_moment(self, layer: Layer) -> Statistic:
         """The closed form where the weights tell it, else what comes out of a run."""
@@ -232,9 +221,9 @@ class LayerSubject(Subject):
             return ()
         return tuple(p for p in self._parts_at(self.medium[0]) if not self.is_constant(p))
 
-    def likely_cause(self, claim_id: str, failed: Evidence) -> Cause | None:
+    def likely_cause(self, claim: Claim, failed: Evidence) -> Cause | None:
         """The fan that the variance was divided by, where a scale is wrong; nothing else is guessed of a layer."""
-        return cause_of(self, failed) if claim_id in _SCALE else None
+        return cause_of(self, failed) if claim.topic == "scale" else None
 
     @functools.cached_property
     def _at_one_size(self) -> list[Part]:

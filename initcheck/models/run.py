@@ -13,16 +13,22 @@ from initcheck.models.declared import read_laws
 from initcheck.models.facts import Facts
 from initcheck.models.portrait import portrait
 from initcheck.models.trial import ModelTrial
+from initcheck.rendering.model_lines import Heading
 from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run, installed_version
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["ModelRun", "check_model", "model_claims"]
+__all__ = ["ModelRun", "check_model", "model_claims", "model_headings"]
 
 
 def model_claims() -> dict[str, Claim]:
     """The claims that are asked of a model, by id."""
     return {name: c for name, c in registry().items() if c.kind == "model"}
+
+
+def model_headings() -> dict[str, Heading]:
+    """How the lines of these claims begin, in the order in which they are stated."""
+    return {c.id: Heading(c.label, c.topic) for c in sorted(model_claims().values(), key=lambda claim: claim.stated_at)}
 
 
 def check_model(

@@ -4,40 +4,49 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from initcheck.report.report import Report
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["model_lines", "portrait_fields"]
+__all__ = ["Heading", "model_lines", "portrait_fields"]
 
 LINES = 25
 
-_SHORT = {
-    "every-tensor-is-written": "written",
-    "rebuilds-the-same": "rebuild",
-    "tensors-are-distinct": "distinct",
-    "siblings-share-one-law": "law",
-    "declared-laws-are-in-force": "declared",
-    "signal-survives-the-blocks": "signal",
-    "gradient-survives-the-blocks": "gradient",
-    "starts-at-chance": "loss",
-}
+
+@dataclass(frozen=True)
+class Heading:
+    """How the line of a claim begins, and what it is about.
+
+    Attributes:
+        label: its short name, ten characters at most to stay in its column.
+        topic: a key of ``initcheck.diagnosis.causes.TOPICS``, or None. Growth is drawn beside ``depth``, the first
+            loss stands for ``loss``, and the laws of all roles are listed below ``law``.
+    """
+
+    label: str
+    topic: str | None = None
+
+
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-def model_lines(report: Report, limit: int = LINES) -> list[str]:
+def model_lines(report: Report, headings: Mapping[str, Heading], limit: int = LINES) -> list[str]:
     """The report on one model.
 
     Args:
         report: of ``check_model``.
+        headings: by claim, in the order of the lines; a claim without one comes last, under its id.
         limit: most lines; what does not fit is counted.
     """
     from initcheck.report.account import escaped
 
     name = next(iter(report.contracts))
     shown = report.contracts[name]
-    results = sorted(report.results, key=lambda r: list(_SHORT).index(r.claim) if r.claim in _SHORT else 99)
+    order = list(headings)
+    results = sorted(report.results, key=lambda r: order.index(r.claim) if r.claim in headings else len(order))
+    heading = {r.claim: headings.get(r.claim, Heading(r.claim)) for r in results}
     head = (
         f"initcheck model {escaped(name, 60)}   {_count(shown['parameters'])} parameters,"
         f" {shown['tensors']} tensors, {len(shown['roles'])} groups, {shown['blocks']} blocks"
@@ -46,7 +55,7 @@ def model_lines(report: Report, limit: int = LINES) -> list[str]:
     foot = (
         f"{failing} of {len(results)} fail; {shown['builds']} builds, {shown['seeds']} seeds, {shown['seconds']:.1f} s"
     )
-    heads = {r.claim: _headline(r, shown) for r in results}
+    heads = {r.claim: _headline(r, heading[r.claim], shown) for r in results}
     # Head, foot and one line a claim are kept; findings share what is left, and the laws of the roles the rest.
     room = limit - 2 - len(results)
     findings = {r.claim: [f"    {escaped(s, 200)}" for s in _findings(r)] for r in results}
@@ -58,8 +67,9 @@ def model_lines(report: Report, limit: int = LINES) -> list[str]:
     for result in results:
         lines.append(escaped(heads[result.claim], 200))
         lines += findings[result.claim]
-        if _SHORT.get(result.claim) == "law":
+        if heading[result.claim].topic == "law":
             lines += tables
+            tables = []
     return [*lines, foot]
 
 
@@ -79,18 +89,18 @@ def portrait_fields(shown: Mapping[str, Any]) -> tuple[dict[str, str], list[str]
     return words, [" ".join(line.split()) for line in _roles(shown["roles"])]
 
 
-def _headline(result: Result, shown: Mapping[str, Any]) -> str:
-    label = _SHORT.get(result.claim, result.claim)
+def _headline(result: Result, heading: Heading, shown: Mapping[str, Any]) -> str:
     said = result.reason or result.evidence.measured or ""
-    if label in ("signal", "gradient") and result.reason is None:
+    directions = {"signal_by_depth": "forward", "gradient_by_depth": "backward"}
+    way = next((way for series, way in directions.items() if series in result.evidence.series), None)
+    if heading.topic == "depth" and result.reason is None and way is not None:
         said = f"growth over the second half {result.evidence.measured}, allowed {result.evidence.allowed}"
-        way = "forward" if label == "signal" else "backward"
         longest = max(shown["chains"], key=lambda c: len(c[way]), default=None)
         if longest is not None and longest[way]:
             said += f"   {sparkline(longest[way])}"
-    if label == "loss" and result.reason is None and shown["loss"] is not None:
+    if heading.topic == "loss" and result.reason is None and shown["loss"] is not None:
         said = f"first loss {shown['loss']:.2f}, ln({shown['classes']}) = {math.log(shown['classes']):.2f}"
-    return f"{label:<10} {result.verdict.value:<8}  {said}"
+    return f"{heading.label:<10} {result.verdict.value:<8}  {said}"
 
 
 def _findings(result: Result) -> list[str]:

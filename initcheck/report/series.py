@@ -18,11 +18,13 @@ class Series:
         shape: the shape of its value, worded.
         meaning: what the numbers are, with their units.
         columns: numbers in a row; 0 for a flat list, None for a list that begins with a name.
+        on_request: it is drawn where a claim fails that asks for it, by this name, under ``pictures``.
     """
 
     shape: str
     meaning: str
     columns: int | None
+    on_request: bool = False
 
 
 _LARGEST = 1e60
@@ -33,6 +35,7 @@ SERIES: Mapping[str, Series] = {
         meaning="measured second moment over the ideal at each fan, and the band allowed there"
         " (low, high may be null: then it is Evidence.band); several rows may share a fan",
         columns=4,
+        on_request=True,
     ),
     "signal_by_depth": Series(
         shape="[[layer, log10 energy], ...]",
@@ -50,6 +53,7 @@ SERIES: Mapping[str, Series] = {
         shape="[[left, right, count], ...]",
         meaning="weights counted in bins, in the unit of the weights; at most 60 bins are needed",
         columns=3,
+        on_request=True,
     ),
     "law": Series(
         shape="[name, std]",
@@ -61,6 +65,7 @@ SERIES: Mapping[str, Series] = {
         shape="[value, ...]",
         meaning="singular values of one result, or of several together",
         columns=0,
+        on_request=True,
     ),
     "singular_law": Series(
         shape="['marchenko-pastur', rows, columns, std] or ['constant', gain]",
@@ -71,6 +76,7 @@ SERIES: Mapping[str, Series] = {
         shape="[[distance, ...], ...], units x units",
         meaning="relative distance between the first-step gradients of two units: 0 tied, 1 unrelated",
         columns=0,
+        on_request=True,
     ),
 }
 

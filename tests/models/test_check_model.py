@@ -16,7 +16,7 @@ from initcheck.claims.claim import find
 from initcheck.errors import UsageError
 from initcheck.models.builds.build import Builder
 from initcheck.models.builds.widths import follow_width
-from initcheck.models.run import model_claims
+from initcheck.models.run import model_claims, model_headings
 from initcheck.rendering.model_lines import model_lines, sparkline
 from initcheck.report.report import Report
 from initcheck.report.series import problems
@@ -41,7 +41,7 @@ def test_a_report_survives_json() -> None:
     report = initcheck.check_model(one_layer_off)
     again = Report.from_json(report.to_json())
     assert [r.verdict for r in again] == [r.verdict for r in report]
-    assert model_lines(again) == model_lines(report)
+    assert model_lines(again, model_headings()) == model_lines(report, model_headings())
 
 
 def test_what_was_written_is_needed_by_what_is_measured() -> None:
@@ -127,7 +127,7 @@ def test_a_hundred_blocks_and_many_failures_are_at_most_25_lines() -> None:
             model.h[i].attn.c_attn.weight = nn.Parameter(torch.empty(48, 16))  # type: ignore[union-attr]
         return model
 
-    lines = model_lines(initcheck.check_model(build))
+    lines = model_lines(initcheck.check_model(build), model_headings())
     assert len(lines) <= 25
     text = "\n".join(lines)
     assert "written    FAILS" in text

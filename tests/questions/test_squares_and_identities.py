@@ -40,7 +40,7 @@ def test_the_identity_itself_is_no_qr_decomposition() -> None:
     evidence = Observed(
         draw=lambda shape, seed: np.eye(*shape),
         contract=Contract(activation="linear", layout="out_in"),
-        claim="zero-mean",
+        topic="centering",
     )
     cause = diagnose(evidence)
     assert cause is not None

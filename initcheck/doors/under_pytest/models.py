@@ -15,7 +15,7 @@ from initcheck.doors.options import OPTIONS
 from initcheck.doors.under_pytest.items import ClaimModule, PropertyItem, module_id
 from initcheck.doors.under_pytest.outcome import raise_for
 from initcheck.errors import UsageError
-from initcheck.models.run import ModelRun
+from initcheck.models.run import ModelRun, model_headings
 from initcheck.rendering.model_lines import model_lines
 from initcheck.rendering.terminal import painted
 from initcheck.report.account import escaped
@@ -179,7 +179,7 @@ class ModelSession:
         """The portrait of every model, at most 25 lines each."""
         for report in self.reports():
             terminalreporter.section("initcheck model")
-            for line in model_lines(report):
+            for line in model_lines(report, model_headings()):
                 terminalreporter.write_line(painted(line, bool(terminalreporter.hasmarkup)))
         whole = merged_report(self.reports()) if self.outputs is not None and self.results else None
         for line in self.outputs.annotations(whole).splitlines() if self.outputs is not None and whole else ():
