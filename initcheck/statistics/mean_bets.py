@@ -122,7 +122,8 @@ def below_log_e(values: npt.ArrayLike, lo: float) -> Floats:
     the law. It is false of a gap: where nothing was drawn yet of what is rare and more than REACH times as large as
     all else; so nothing should rest on it before 200 values. Of a tail x^-a it is true but for a factor of about
     exp(REACH^-a/(a - 1)) on E: 2 at a = 1.5, the squares of Student's t with 3 degrees of freedom, and 100 at a = 1.1.
-    `tests/long/power/clause_attacks.py` lists laws with such a gap: a trial confirms a second moment below its band on 2^20
+    `tests/long/power/clause_attacks.py` lists laws with such a gap: a trial confirms a second moment below its band on
+    2^20
     weights and 200 calls at least, which sees outliers at a rate of 1e-4 a weight that carry half of it, not of 1e-5,
     and one call in ten that does, not for certain one in 100.
 

@@ -2,7 +2,8 @@
 
     nice -n 10 python tests/long/false_alarms/false_alarms.py --log build/false_alarms.jsonl --hours 2
 
-goes on where the log ends. `--summary` writes tests/long/false_alarms/counts.json from the log. About a second of one core
+goes on where the log ends. `--summary` writes tests/long/false_alarms/counts.json from the log. About a second of one
+core
 a run; of the libraries that compile a shape first, the first runs take longer.
 """
 

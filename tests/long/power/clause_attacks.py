@@ -1,7 +1,7 @@
 """Laws whose typical group says something else than their mean: the true value keeps the band where most groups do not.
 
-`PYTHONPATH=tests python tests/long/power/clause_attacks.py` prints, for each, how often a group of 256 weights lies on the
-wrong side and what the machine says of it, claim by claim.
+`PYTHONPATH=tests python tests/long/power/clause_attacks.py` prints, for each, how often a group of 256 weights lies on
+the wrong side and what the machine says of it, claim by claim.
 """
 
 from __future__ import annotations
