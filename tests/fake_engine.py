@@ -109,3 +109,4 @@ def install(replace: Callable[[object, str, object], None] = setattr) -> None:
         _state(claim_id)
     replace(initcheck.runs.plan, "Checker", Checker)
     replace(initcheck.runs.plan, "load_all", load_all)
+    replace(initcheck.runs.plan, "OwnProcess", lambda *_, **__: None)

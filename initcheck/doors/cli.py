@@ -118,7 +118,7 @@ def _run(words: Sequence[str]) -> int:
     total = len(plan.initializers) * len(plan.claims)
     try:
         with _progress(total) as advance:
-            for result in map(plan.known, judge_all(plan, jobs=values["jobs"], isolate=values["isolate"])):
+            for result in map(plan.known, judge_all(plan, jobs=values["jobs"])):
                 results.append(result)
                 outputs.append(result)
                 advance(result)

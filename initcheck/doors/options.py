@@ -197,4 +197,5 @@ def plan(targets: Iterable[str], values: Mapping[str, Any], command: str) -> Pla
         baseline=values["baseline"],
         updating=bool(values["baseline-update"]),
         theorems=bool(values["theorems"]),
+        processes="each" if values["isolate"] else "one",
     )

@@ -31,7 +31,7 @@ from initcheck.sandbox.blas import one_thread
 from initcheck.sandbox.containment import one_line
 from initcheck.statistics import Ledger
 
-__all__ = ["Checker", "Settings"]
+__all__ = ["Checker", "Settings", "loaded_libraries"]
 
 
 class Checker:
@@ -123,10 +123,6 @@ class Checker:
     def run(self, results: Sequence[Result] = ()) -> Run:
         """How this run is made, and with its results the smallest defects that it could find."""
         settings = self.settings
-        libraries = {"python": platform.python_version(), "numpy": np.__version__}
-        for name in ("hypothesis", "torch", "jax", "keras", "flax", "equinox"):
-            if name in sys.modules and hasattr(sys.modules[name], "__version__"):
-                libraries[name] = str(sys.modules[name].__version__)
         return Run(
             seed=settings.seed,
             profile=settings.profile,
@@ -134,7 +130,7 @@ class Checker:
             beta=settings.beta,
             claims=self.ledger.claims,
             version=installed_version(),
-            libraries=libraries,
+            libraries=loaded_libraries(),
             smallest_defect=smallest_defects(results, self.ledger, self.profile),
         )
 
@@ -242,6 +238,15 @@ def _cause(subject: Subject, claim: Claim, evidence: Evidence, trial: Trial) -> 
     except Exception as error:
         trial.note(f"looking for the cause broke, which is a fault of initcheck, not of yours: {one_line(error)}")
         return None
+
+
+def loaded_libraries() -> dict[str, str]:
+    """The versions of what this process has loaded of the libraries that a verdict may hang on."""
+    found = {"python": platform.python_version(), "numpy": np.__version__}
+    for name in ("hypothesis", "torch", "jax", "keras", "flax", "equinox"):
+        if name in sys.modules and hasattr(sys.modules[name], "__version__"):
+            found[name] = str(sys.modules[name].__version__)
+    return found
 
 
 def subject_of(initializer: Initializer, budget: Profile, seed: int) -> Subject:

@@ -10,13 +10,9 @@ import faulthandler
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from initcheck.sandbox.threads import cap_threads, end_with_parent
-
-if TYPE_CHECKING:
-    from initcheck.runs.units import Remade
 
 __all__ = ["main"]
 
@@ -33,9 +29,7 @@ def main(stack: str, parent: str) -> None:
     requests, answers = _channels()
     with open(stack, "w") as file:
         faulthandler.enable(file)
-        for answer in _answers(requests):
-            answers.write(json.dumps(answer) + "\n")
-            answers.flush()
+        _serve(requests, answers)
 
 
 def _channels() -> tuple[IO[str], IO[str]]:
@@ -47,30 +41,22 @@ def _channels() -> tuple[IO[str], IO[str]]:
     return requests, answers
 
 
-def _answers(requests: IO[str]) -> Iterator[dict[str, Any]]:
-    kept: tuple[Any, Remade] | None = None
+def _serve(requests: IO[str], answers: IO[str]) -> None:
+    # Here and not above: NumPy is imported with it, and takes its number of threads then.
+    from initcheck.runs.server import Server
+
+    server = Server()
     for line in requests:
         request = json.loads(line)
-        key = [request.get("recipe"), request.get("settings")]
+
+        def tell(number: int = request["number"], **answer: Any) -> None:
+            answers.write(json.dumps({"number": number, **answer}) + "\n")
+            answers.flush()
+
         try:
-            # Here and not above: NumPy is imported with it, and takes its number of threads then.
-            from initcheck.runs.units import Remade
-
-            if key[0] is None:
-                yield {"number": request["number"]}  # ready
-                continue
-            if kept is None or kept[0] != key:
-                kept = (key, Remade(*key))
-            yield {"number": request["number"], **_answer(kept[1], request)}
+            server.answer(request, tell)
         except Exception as error:
-            yield {"number": request["number"], "error": f"{type(error).__name__} there: {error}"}
-
-
-def _answer(remade: Remade, request: Mapping[str, Any]) -> dict[str, Any]:
-    if "plan" in request:
-        return {"digests": remade.digests(request["plan"], request["dtype"], request["global seed"])}
-    judged = remade.judge(request["claims"])
-    return {"results": judged.results, "held to": judged.held_to}
+            tell(error=f"{type(error).__name__} there: {error}")
 
 
 if __name__ == "__main__":

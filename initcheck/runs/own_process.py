@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from initcheck.claims.claim import Claim, find
@@ -36,6 +37,8 @@ class OwnProcess:
         self._child: Child | None = None
         self._served: set[str] = set()
         self._dead: dict[str, Claim] = {}
+        self.mourned: dict[str, Died] = {}
+        self.libraries: dict[str, str] = {}
 
     def judge(self, initializer: Initializer, claim_id: str) -> Result:
         """Decide one claim; the death of the process is a verdict.
@@ -60,6 +63,36 @@ class OwnProcess:
                 reproduce=self.settings.command(initializer.name, claim, isolate=True),
             )
 
+    @property
+    def used(self) -> bool:
+        """Whether the process that would answer now has read or judged something already."""
+        return bool(self._served) and not self.alone
+
+    def mourn(self, name: str, died: Died) -> None:
+        """Know already how the process of an initializer died: when it was read."""
+        self.mourned[name] = died
+
+    def reading(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """What is answered to a request to read a target, one answer a name and at last the whole.
+
+        Raises:
+            Died: the process did.
+        """
+        if self.alone:
+            self.close()
+        child = self._ready()
+        asked = child.ask(request)
+        while True:
+            try:
+                answer = child.answer(asked, self.patience)
+            except Died:
+                self.close()
+                raise
+            self._served.add(answer.get("at", request["read"]))
+            yield answer
+            if "at" not in answer:
+                return
+
     def ask(self, initializer: Initializer, claim_id: str) -> Result:
         """Decide one claim.
 
@@ -67,8 +100,11 @@ class OwnProcess:
             Died: the process did, twice if it had judged others before: what they left behind is no fault of this one.
             UsageError: as ``judge``.
         """
+        if initializer.name in self.mourned:
+            raise self.mourned[initializer.name]
         unit = Unit.of(initializer, self.settings, [claim_id])
-        if self.alone and self._served - {initializer.name}:
+        own = {initializer.name, unit.recipe.get("target")}
+        if self.alone and self._served - own:
             self.close()
         while True:
             child = self._ready()
@@ -78,14 +114,16 @@ class OwnProcess:
                 answer = child.answer(asked, self.patience)
                 break
             except Died:
-                others = self._served - {initializer.name}
+                others = self._served - own
                 self.close()
                 if not others:
                     raise
         if "error" in answer:
             raise UsageError(f"{initializer.name} cannot be judged in another process: {answer['error']}")
-        self.held_to[initializer.name] = answer["held to"]
-        [result] = Judged(answer["results"], answer["held to"]).of(initializer)
+        judged = Judged(answer["results"], answer["held to"], answer["libraries"])
+        self.held_to[initializer.name] = judged.held_to
+        self.libraries |= judged.libraries
+        [result] = judged.of(initializer)
         return result
 
     def _ready(self) -> Child:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from initcheck.claims.claim import Claim, checks, find
 from initcheck.claims.theorems import theorems as every_theorem
@@ -19,9 +19,13 @@ from initcheck.report.baseline import Baseline
 from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run
 from initcheck.report.verdict import Result, Verdict
+from initcheck.runs.own_process import OwnProcess
+from initcheck.runs.reading import read_all
 from initcheck.targets.loading import load_all
 
-__all__ = ["Plan"]
+__all__ = ["Plan", "Processes"]
+
+Processes = Literal["none", "one", "each"]
 
 
 class Plan:
@@ -36,6 +40,8 @@ class Plan:
         baseline: the file of known failures.
         updating: whether that file is written anew.
         theorems: whether theorems and myths are shown too.
+        processes: where targets are read and judged: in this process, in one beside it that takes the next one's place
+            when it dies, or each initializer in one of its own.
 
     Raises:
         UsageError: a target, claim, profile, contract or waiver that does not exist, or a baseline that
@@ -53,13 +59,18 @@ class Plan:
         baseline: str | None = None,
         updating: bool = False,
         theorems: bool = False,
+        processes: Processes = "none",
     ) -> None:
         self.checker = Checker(settings)
         self.command = command
         self.strict = strict
         self.contracts: dict[str, dict[str, Any]] = {}
         # The same text named twice is the same initializer: its verdicts would be the same, bit for bit.
-        loaded = load_all(dict.fromkeys(targets), contract=contract)
+        texts = dict.fromkeys(targets)
+        self.own: OwnProcess | None = None
+        if processes != "none":
+            self.own = OwnProcess(settings, self.contracts, alone=processes == "each")
+        loaded = read_all(texts, self.own, contract=contract) if self.own else load_all(texts, contract=contract)
         self.initializers: Sequence[Initializer] = loaded.initializers
         self.not_checked: list[NotChecked] = list(loaded.not_checked)
         self.claims = [find(claim_id) for claim_id in self.checker.claim_ids] if self.initializers else []
@@ -72,12 +83,21 @@ class Plan:
             _check_waivers(initializer)
 
     def judge(self, initializer: Initializer, claim_id: str) -> Result:
-        """Decide one claim in this process."""
+        """Decide one claim."""
+        if self.own is not None:
+            return self.own.judge(initializer, claim_id)
         result = contained(self.checker, initializer, claim_id)
         if initializer.name not in self.contracts:
             # Asked now, while the engine still has this initializer's inference at hand.
             self.contracts[initializer.name] = self.checker.held_to(initializer)
         return result
+
+    def another_process(self, *, alone: bool) -> OwnProcess:
+        """One more process to judge in, which knows what died when it was read."""
+        another = OwnProcess(self.checker.settings, self.contracts, alone=alone)
+        if self.own is not None:
+            another.mourned, another.libraries = self.own.mourned, self.own.libraries
+        return another
 
     def known(self, result: Result) -> Result:
         """A result in the light of the baseline, where there is one; wherever it was decided."""
@@ -94,7 +114,14 @@ class Plan:
 
     def run(self, results: Sequence[Result] = ()) -> Run:
         """How the run is made, with its command line, and with results what it could find."""
-        return dataclasses.replace(self.checker.run(results), command=self.command)
+        run = self.checker.run(results)
+        libraries = {**run.libraries, **(self.own.libraries if self.own is not None else {})}
+        return dataclasses.replace(run, command=self.command, libraries=libraries)
+
+    def close(self) -> None:
+        """End the process beside this one, if there is one."""
+        if self.own is not None:
+            self.own.close()
 
     def report(self, results: Iterable[Result]) -> Report:
         """Put results into a report, in the order of the plan whatever order they came in."""

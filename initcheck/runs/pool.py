@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from initcheck.contract.initializer import Initializer
 from initcheck.report.verdict import Result
@@ -20,36 +20,30 @@ __all__ = ["judge_all"]
 Share = tuple[Initializer, tuple[str, ...]]
 
 
-def judge_all(plan: Plan, *, jobs: int = 1, isolate: bool = False) -> Iterator[Result]:
+def judge_all(plan: Plan, *, jobs: int = 1) -> Iterator[Result]:
     """Every verdict of a plan, as it is reached; the same verdicts wherever they are reached.
 
     Args:
         plan: what to run.
         jobs: number of processes.
-        isolate: whether each initializer gets a process of its own.
 
     Raises:
         UsageError: an initializer that only this process has cannot be sent to another.
     """
     claim_ids = plan.checker.claim_ids
     whole: list[Share] = [(i, claim_ids) for i in plan.initializers]
-    if jobs > 1:
-        # Told apart only where processes would idle; and never where one process is to have the whole.
-        shares = whole if isolate else units_of(plan.initializers, claim_ids, jobs)
-        yield from _pooled(plan, shares, jobs, alone=isolate)
-    elif isolate:
-        yield from _alone(plan, whole)
-    else:
-        for initializer in plan.initializers:
-            for claim_id in claim_ids:
-                yield plan.judge(initializer, claim_id)
+    if jobs == 1:
+        yield from _judged(plan.judge, whole)
+        return
+    alone = plan.own is not None and plan.own.alone
+    # Told apart only where processes would idle; and never where one process is to have the whole.
+    yield from _pooled(plan, whole if alone else units_of(plan.initializers, claim_ids, jobs), jobs, alone=alone)
 
 
-def _alone(plan: Plan, shares: Sequence[Share]) -> Iterator[Result]:
-    with OwnProcess(plan.checker.settings, plan.contracts) as own:
-        for initializer, claim_ids in shares:
-            for claim_id in claim_ids:
-                yield own.judge(initializer, claim_id)
+def _judged(judge: Callable[[Initializer, str], Result], shares: Iterable[Share]) -> Iterator[Result]:
+    for initializer, claim_ids in shares:
+        for claim_id in claim_ids:
+            yield judge(initializer, claim_id)
 
 
 def _pooled(plan: Plan, shares: Sequence[Share], jobs: int, *, alone: bool) -> Iterator[Result]:
@@ -58,7 +52,7 @@ def _pooled(plan: Plan, shares: Sequence[Share], jobs: int, *, alone: bool) -> I
         recipe_of(initializer)  # what cannot travel is said before anything is judged
     waiting = deque(shares)
     found: queue.Queue[Result | Share | BaseException | None] = queue.Queue()
-    owns = [OwnProcess(plan.checker.settings, plan.contracts, alone=alone) for _ in range(min(jobs, len(shares)))]
+    owns = [plan.another_process(alone=alone) for _ in range(min(jobs, len(shares)))]
 
     def work(own: OwnProcess) -> None:
         try:
@@ -100,7 +94,7 @@ def _pooled(plan: Plan, shares: Sequence[Share], jobs: int, *, alone: bool) -> I
         for own in owns:
             own.close()
     # Who ends a process shows where each is alone, the claims in their order.
-    for initializer in plan.initializers:
-        again = {c for i, claim_ids in lost if i is initializer for c in claim_ids}
-        if again:
-            yield from _alone(plan, [(initializer, tuple(c for c in plan.checker.claim_ids if c in again))])
+    with plan.another_process(alone=True) as own:
+        for initializer in plan.initializers:
+            again = {c for i, claim_ids in lost if i is initializer for c in claim_ids}
+            yield from _judged(own.judge, [(initializer, tuple(c for c in plan.checker.claim_ids if c in again))])

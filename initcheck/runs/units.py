@@ -13,7 +13,7 @@ from initcheck.claims.claim import find
 from initcheck.contract.initializer import Initializer
 from initcheck.draws.draws import digest
 from initcheck.engine.broken_claim import contained
-from initcheck.engine.checker import Checker
+from initcheck.engine.checker import Checker, loaded_libraries
 from initcheck.engine.settings import Settings
 from initcheck.report.report import result_from_plain, result_to_plain
 from initcheck.report.verdict import Result
@@ -56,10 +56,11 @@ class Unit:
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of a unit: a result a claim, and what the initializer was held to."""
+    """What came of a unit: a result a claim, what the initializer was held to, and the libraries that it loaded."""
 
     results: list[Plain]
     held_to: Plain
+    libraries: dict[str, str]
 
     def of(self, initializer: Initializer) -> list[Result]:
         """The results; where the code stands is known best where the initializer was read."""
@@ -73,16 +74,23 @@ class Remade:
         UsageError: it cannot be made here.
     """
 
-    def __init__(self, recipe: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> None:
-        with user_code(put_back=False):
-            self.initializer = rebuild(recipe)
+    def __init__(
+        self,
+        recipe: Mapping[str, Any],
+        settings: Mapping[str, Any] | None = None,
+        initializer: Initializer | None = None,
+    ) -> None:
+        if initializer is None:
+            with user_code(put_back=False):
+                initializer = rebuild(recipe)
+        self.initializer = initializer
         self.checker = Checker(_settings(settings)) if settings is not None else None
 
     def judge(self, claim_ids: Sequence[str]) -> Judged:
         """The verdicts on some claims."""
         assert self.checker is not None
         results = [result_to_plain(contained(self.checker, self.initializer, c)) for c in claim_ids]
-        return Judged(results, self.checker.held_to(self.initializer))
+        return Judged(results, self.checker.held_to(self.initializer), loaded_libraries())
 
     def digests(self, plan: Sequence[Any], dtype: str, global_seed: int) -> list[str]:
         """Digests of calls (shape to ask for, seed, shape expected), or in which way one is broken."""

@@ -8,7 +8,8 @@ import inspect
 import os
 import pickle
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
@@ -28,7 +29,24 @@ from initcheck.targets.recipes import importable, is_plain, pickled
 from initcheck.targets.scan import scan
 from initcheck.targets.text import parse
 
-__all__ = ["Loaded", "load", "load_all", "rebuild"]
+__all__ = ["Loaded", "Watch", "load", "load_all", "rebuild", "told_apart", "watching"]
+
+
+Watch = Callable[[str], bool]
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+@contextlib.contextmanager
+def watching(watch: Watch) -> Iterator[None]:
+    """Be told of each name before anything of it is looked at; where the answer is no, it is left unread.
+
+    What is left unread has its place among the initializers, with a recipe and without a sampler.
+    """
+    token = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(token)
 
 
 @dataclass(frozen=True)
@@ -86,7 +104,7 @@ def load(
     if isinstance(target, str) and target.strip().startswith("@"):
         from initcheck.targets.tables import tables
 
-        return _unique(load(**table) for table in tables(target.strip()[1:], contract=contract))
+        return told_apart(load(**table) for table in tables(target.strip()[1:], contract=contract))
     if not isinstance(target, str):
         return _load_object(target, name or name_of(target), declared, signature, dict(args or {}), parameter)
     text = parse(target)
@@ -124,7 +142,7 @@ def load_all(targets: Iterable[Any], *, contract: Declared = None) -> Loaded:
     """
     if isinstance(targets, str) or not isinstance(targets, Iterable):
         targets = [targets]
-    return _unique(load(target, contract=contract) for target in targets)
+    return told_apart(load(target, contract=contract) for target in targets)
 
 
 def rebuild(recipe: Mapping[str, Any]) -> Initializer:
@@ -135,7 +153,13 @@ def rebuild(recipe: Mapping[str, Any]) -> Initializer:
     """
     for entry in reversed(recipe.get("path") or []):
         add_folder(entry)
-    contract = Contract(**recipe["contract"]) if recipe.get("contract") else None
+    contract = None
+    if recipe.get("contract"):
+        # Where the recipe came as JSON, its tuples are lists.
+        said: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in recipe["contract"].items()
+        }
+        contract = Contract(**said)
     options = {key: recipe.get(key) for key in ("signature", "args", "parameter")}
     if "pickle" in recipe:
         obj, options["args"] = pickle.loads(base64.b64decode(recipe["pickle"]))
@@ -168,6 +192,12 @@ def _one(
     obj: Any, name: str, declared: Contract, signature: str | None, args: Mapping[str, Any],
     parameter: str | None, recipe: Mapping[str, Any] | None,
 ) -> Initializer:  # fmt: skip
+    if recipe is not None:
+        recipe = {**recipe, "contract": declared.said() or None}
+    watch = _watch.get()
+    if watch is not None and not watch(name):
+        unread: Any = None
+        return Initializer(name=name, sampler=unread, contract=declared, location=location_of(obj), recipe=recipe)
     own = getattr(obj, "__initcheck__", None)
     if own is None:
         own = getattr(getattr(obj, "func", None), "__initcheck__", None)
@@ -182,8 +212,6 @@ def _one(
     layer = layer_initializer(obj, name, args) if signature is None and parameter is None else None
     initializer = layer or recognise(obj, name, signature=signature, args=args, parameter=parameter)
     contract = merged(declared, Contract.from_mapping(keys), initializer.contract)
-    if recipe is not None:
-        recipe = {**recipe, "contract": declared.said() or None}
     return replace(initializer, contract=contract, location=location_of(obj), recipe=recipe)
 
 
@@ -236,7 +264,8 @@ def location_of(obj: Any) -> tuple[str, int] | None:
         return None
 
 
-def _unique(several: Iterable[Loaded]) -> Loaded:
+def told_apart(several: Iterable[Loaded]) -> Loaded:
+    """All of them as one; initializers that would share a name are told apart by a number."""
     initializers: list[Initializer] = []
     not_checked: list[NotChecked] = []
     taken: dict[str, int] = {}

@@ -12,7 +12,7 @@ from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.verdict import Result, Verdict
 from initcheck.runs.own_process import OwnProcess
-from initcheck.runs.plan import Plan
+from initcheck.runs.plan import Plan, Processes
 from initcheck.runs.pool import judge_all
 from initcheck.targets.recipes import recipe_of
 
@@ -59,9 +59,10 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     monkeypatch.delitem(sys.modules, "hostile_workers", raising=False)
 
-    def of(*names: str, claims: tuple[str, ...] = CLAIMS) -> Plan:
+    def of(*names: str, claims: tuple[str, ...] = CLAIMS, processes: Processes = "none") -> Plan:
         settings = Settings(claims=claims, profile="quick")
-        return Plan([f"hostile_workers:{name}" for name in names], settings, contract="activation=relu,layout=out_in")
+        texts = [f"hostile_workers:{name}" for name in names]
+        return Plan(texts, settings, contract="activation=relu,layout=out_in", processes=processes)
 
     return of
 
@@ -81,15 +82,15 @@ def test_verdicts_are_the_same_bit_for_bit_wherever_they_are_reached(plan) -> No
     here = plan("he", "biased")
     serial = timeless(here, judge_all(here))
     assert {r.verdict for r in serial} == {Verdict.HOLDS, Verdict.FAILS}
-    for jobs, isolate in [(3, False), (1, True)]:
-        there = plan("he", "biased")
-        assert timeless(there, judge_all(there, jobs=jobs, isolate=isolate)) == serial
+    for jobs, processes in [(3, "none"), (1, "one"), (1, "each")]:
+        there = plan("he", "biased", processes=processes)
+        assert timeless(there, judge_all(there, jobs=jobs)) == serial
         assert there.contracts == here.contracts
 
 
 def test_a_process_that_dies_is_a_verdict_on_that_initializer_alone(plan) -> None:
-    hostile = plan("kills", "segfaults", "he", claims=CLAIMS[:3])
-    results = timeless(hostile, judge_all(hostile, isolate=True, jobs=2))
+    hostile = plan("kills", "segfaults", "he", claims=CLAIMS[:3], processes="each")
+    results = timeless(hostile, judge_all(hostile, jobs=2))
     moot = ["NOT APPLICABLE"] * 2
     assert verdicts(results) == {
         "kills": ["FAILS", *moot],

@@ -18,7 +18,6 @@ from initcheck.rendering.terminal import painted, summary_lines
 from initcheck.report.report import Report, result_from_plain, result_to_plain
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.runs.outputs import Outputs
-from initcheck.runs.own_process import OwnProcess
 
 __all__ = ["ClaimSession"]
 
@@ -44,7 +43,6 @@ class ClaimSession:
         self.seed: int = values["seed"]
         command = shlex.join(["pytest", *map(str, config.invocation_params.args)])
         self.plan = options.plan(config.option.initcheck_targets, values, command)
-        self.isolated = OwnProcess(self.plan.checker.settings, self.plan.contracts) if values["isolate"] else None
         self.ids = identifiers(self.plan.initializers)
         self.only = self._take_own_arguments()
         self.results: dict[str, Result] = {}
@@ -89,10 +87,8 @@ class ClaimSession:
             yield ClaimModule.of(session, claims, self._items)
 
     def _items(self, parent: ClaimModule) -> Iterable[pytest.Item]:
-        decide = self.isolated.judge if self.isolated is not None else self.plan.judge
-
         def judge(initializer: Initializer, claim_id: str) -> Result:
-            return self.plan.known(decide(initializer, claim_id))
+            return self.plan.known(self.plan.judge(initializer, claim_id))
 
         for claim in parent.claims:
             items: list[pytest.Item] = []
@@ -194,8 +190,7 @@ class ClaimSession:
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Finish the files; a run that decided nothing is an error."""
-        if self.isolated is not None:
-            self.isolated.close()
+        self.plan.close()
         if self.outputs is None:
             return
         self.outputs.close(self.report())

@@ -1,0 +1,123 @@
+"""Targets read in a process of ours, so that what ends or stops it is known by name and costs the others nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from initcheck.contract.contract import Contract
+from initcheck.contract.declaration import Declared, declared_contract
+from initcheck.contract.initializer import Initializer
+from initcheck.errors import AmbiguousInitializer, UsageError
+from initcheck.report.report import NotChecked
+from initcheck.runs.own_process import OwnProcess
+from initcheck.sandbox.child import Died
+from initcheck.targets.loading import Loaded, load, told_apart, watching
+
+__all__ = ["read", "read_all", "read_here"]
+
+Plain = dict[str, Any]
+
+
+def read_all(targets: Iterable[str], own: OwnProcess, *, contract: Declared = None) -> Loaded:
+    """What some target texts turn out to be; nothing of theirs runs in this process.
+
+    Args:
+        targets: target texts.
+        own: reads them, and judges what died on reading by that.
+        contract: what they are held to.
+
+    Raises:
+        UsageError: as ``initcheck.targets.loading.load``; or the process that imported a target died.
+    """
+    declared = declared_contract(contract)
+    return told_apart(read(target, own, declared) for target in targets)
+
+
+def read(target: str, own: OwnProcess, declared: Contract) -> Loaded:
+    """What one target text turns out to be; members that end the process are left unread, the others are read."""
+    request = {
+        "read": target,
+        "contract": declared.said(),
+        "notes": list(declared.notes),
+        "path": list(sys.path),
+        "cwd": os.getcwd(),
+    }
+    died: dict[str, Died] = {}
+    while True:
+        at: str | None = None
+        used = own.used
+        try:
+            for answer in own.reading({**request, "without": list(died)}):
+                at = answer.get("at", at)
+        except Died as death:
+            if used:
+                continue  # perhaps of what another target left behind; once more in a process of its own
+            if at is None or at in died:
+                raise UsageError(f"target {target!r} cannot be imported: {death}.") from None
+            died[at] = death
+            continue
+        break
+    if "error" in answer:
+        raise UsageError(f"target {target!r} cannot be read: {answer['error']}")
+    if "usage" in answer:
+        raise (AmbiguousInitializer if answer["ambiguous"] else UsageError)(answer["usage"])
+    initializers = tuple(_stand_in(plain) for plain in answer["initializers"])
+    for initializer in initializers:
+        if initializer.name in died:
+            own.mourn(initializer.name, died[initializer.name])
+    return Loaded(initializers, tuple(NotChecked(**n) for n in answer["not checked"]))
+
+
+def _stand_in(plain: Mapping[str, Any]) -> Initializer:
+    """The initializer as far as it needs to be known here: it is judged elsewhere."""
+    elsewhere: Any = None
+    location = plain["location"]
+    return Initializer(
+        name=plain["name"],
+        sampler=elsewhere,
+        contract=Contract(waive=plain["waive"]),
+        location=(location[0], location[1]) if location else None,
+        recipe=plain["recipe"],
+    )
+
+
+def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Initializer, ...]]:
+    """The other end: read a target in this process.
+
+    Args:
+        request: as ``read`` makes it.
+        tell: is told the name of each thing before it is looked at.
+
+    Returns:
+        what was found, as plain data and as it is.
+    """
+    for entry in reversed(request["path"]):
+        if entry not in sys.path:
+            sys.path.insert(0, entry)
+    os.chdir(request["cwd"])
+    said: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in request["contract"].items()
+    }
+    declared = dataclasses.replace(Contract(**said), notes=tuple(request["notes"])) if said else None
+    without = set(request["without"])
+
+    def watch(name: str) -> bool:
+        if name not in without:
+            tell(name)
+        return name not in without
+
+    try:
+        with watching(watch):
+            loaded = load(request["read"], contract=declared)
+    except UsageError as error:
+        return {"usage": str(error), "ambiguous": isinstance(error, AmbiguousInitializer)}, ()
+    plain = [
+        {"name": i.name, "waive": dict(i.contract.waive), "location": i.location, "recipe": i.recipe}
+        for i in loaded.initializers
+    ]
+    left = [dataclasses.asdict(n) for n in loaded.not_checked]
+    return {"initializers": plain, "not checked": left}, loaded.initializers

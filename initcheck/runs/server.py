@@ -1,0 +1,59 @@
+"""What a process of ours answers: it reads targets, makes initializers again, judges them and draws them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from initcheck.contract.initializer import Initializer
+from initcheck.runs.reading import read_here
+from initcheck.runs.units import Remade
+
+__all__ = ["Server", "Tell"]
+
+
+class Tell(Protocol):
+    """Sends an answer."""
+
+    def __call__(self, **answer: Any) -> None:
+        """Send these fields."""
+
+
+class Server:
+    """Answers one request after the other; the last initializer is kept, with what was drawn of it."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, Initializer] = {}
+        self._last: tuple[str, Remade] | None = None
+
+    def answer(self, request: Mapping[str, Any], tell: Tell) -> None:
+        """Answer one request: to read a target, to judge claims, to draw a plan, or to say that this is ready.
+
+        Raises:
+            Exception: what was asked for cannot be made here.
+        """
+        if "read" in request:
+            plain, initializers = read_here(request, lambda name: tell(at=name))
+            self._read |= {_key(i.recipe): i for i in initializers if i.sampler is not None}
+            tell(**plain)
+        elif "plan" in request:
+            remade = self._remade(request)
+            tell(digests=remade.digests(request["plan"], request["dtype"], request["global seed"]))
+        elif "claims" in request:
+            judged = self._remade(request).judge(request["claims"])
+            tell(results=judged.results, **{"held to": judged.held_to, "libraries": judged.libraries})
+        else:
+            tell()
+
+    def _remade(self, request: Mapping[str, Any]) -> Remade:
+        key = _key([request["recipe"], request.get("settings")])
+        if self._last is None or self._last[0] != key:
+            # What was read here need not be made again; what was drawn of the last one is let go.
+            read = self._read.get(_key(request["recipe"]))
+            self._last = (key, Remade(request["recipe"], request.get("settings"), read))
+        return self._last[1]
+
+
+def _key(plain: Any) -> str:
+    return json.dumps(plain, sort_keys=True)
