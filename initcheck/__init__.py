@@ -12,9 +12,8 @@ from initcheck.search_path import behind_the_standard_library
 
 behind_the_standard_library()
 
-# `claim` and `parametrize` share their module's name: importing the submodule later would put the module in their
-# place, so they are bound here, once. Both modules are light.
-from initcheck.claims.claim import claim  # noqa: E402
+# These modules are light; what costs NumPy or Hypothesis is loaded on first use, below.
+from initcheck.claims.statement import claim  # noqa: E402
 from initcheck.doors.under_pytest.parametrize import parametrize  # noqa: E402
 from initcheck.errors import ClaimFailed, InitcheckError, UsageError  # noqa: E402
 from initcheck.report.verdict import Verdict  # noqa: E402

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claims.claim import claim
+from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
 from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import serves_both_ways

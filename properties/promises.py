@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 
-from initcheck.claims.claim import claim
+from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall

@@ -7,7 +7,7 @@ import random
 import numpy as np
 from hypothesis import given
 
-from initcheck.claims.claim import claim
+from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
 from initcheck.contract.layer import Layer
 from initcheck.draws.streams import Stream

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initcheck.claims.claim import claim
+from initcheck.claims.statement import claim
 from initcheck.errors import fail_unless
 from initcheck.networks.activations import activation
 from initcheck.networks.optimisers import SGD

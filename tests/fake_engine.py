@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 import initcheck.runs.plan
-from initcheck.claims.claim import claim
+from initcheck.claims import registry, statement
+from initcheck.claims.statement import Claim, claim
 from initcheck.contract.initializer import Initializer
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
@@ -101,10 +101,11 @@ def load_all(targets, *, contract=None) -> Loaded:
 
 def install(replace: Callable[[object, str, object], None] = setattr) -> None:
     """Put the fake in the engine's place; ``replace`` is monkeypatch's setattr where it must be undone."""
-    claims = sys.modules["initcheck.claims.claim"]
     # The claims of this file are the whole registry: loading the real ones takes half a second.
-    replace(claims, "_stated", {})
-    replace(claims, "_load_all", lambda: None)
+    stated: dict[str, Claim] = {}
+    replace(statement, "STATED", stated)
+    replace(registry, "STATED", stated)
+    replace(registry, "_load_all", lambda: None)
     for claim_id in IDS:
         _state(claim_id)
     replace(initcheck.runs.plan, "Checker", Checker)

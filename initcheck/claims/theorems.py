@@ -6,7 +6,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from initcheck.claims.claim import Claim, registry
+from initcheck.claims.registry import registry
+from initcheck.claims.statement import Claim
 from initcheck.errors import ClaimFailed
 from initcheck.report.account import escaped
 

@@ -18,7 +18,7 @@ def list_claims(words: Sequence[str]) -> int:
     """Print every claim by family: id, kind, sentence."""
     parser = argparse.ArgumentParser(prog="initcheck list", description="List every claim.")
     parser.parse_args(words)
-    from initcheck.claims.claim import registry
+    from initcheck.claims.registry import registry
 
     family = None
     for claim in sorted(registry().values(), key=lambda c: (c.family, c.kind, c.id)):
@@ -36,7 +36,7 @@ def explain(words: Sequence[str]) -> int:
     parser.add_argument("claim", metavar="CLAIM")
     parser.add_argument("--no-examples", action="store_true", help="only the words: run nothing")
     arguments = parser.parse_args(words)
-    from initcheck.claims.claim import find
+    from initcheck.claims.registry import find
     from initcheck.doors.explanation import examples, in_words
 
     claim = find(arguments.claim)

@@ -127,7 +127,7 @@ def _check(option: Option, value: Any, where: str) -> None:
         if value not in PROFILES:
             raise UsageError(f"{where}: there is no profile {value!r}; {closest(value, PROFILES)}")
     elif option.name == "claims":
-        from initcheck.claims.claim import checks
+        from initcheck.claims.registry import checks
 
         for name in value:
             if name not in checks():

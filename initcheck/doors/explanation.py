@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from initcheck.claims.claim import Claim, checks
+from initcheck.claims.registry import checks
+from initcheck.claims.statement import Claim
 from initcheck.report.verdict import Result, Verdict
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from initcheck.claims.claim import Claim
+from initcheck.claims.statement import Claim
 from initcheck.claims.strategies import smaller_layers, walked, walking
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall

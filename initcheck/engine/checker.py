@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.claims.claim import Claim, checks, find, in_order
+from initcheck.claims.registry import checks, find, in_order
+from initcheck.claims.statement import Claim
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.profile import Profile, profile
 from initcheck.diagnosis.causes import Cause

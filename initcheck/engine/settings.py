@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from initcheck.claims.claim import Claim
+from initcheck.claims.statement import Claim
 
 __all__ = ["Settings"]
 

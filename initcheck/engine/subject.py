@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.adapters.signatures.frameworks import compiles
-from initcheck.claims.claim import Claim
+from initcheck.claims.statement import Claim
 from initcheck.contract.contract import Contract
 from initcheck.contract.domain import Domain, domain_of
 from initcheck.contract.initializer import Initializer

@@ -6,7 +6,7 @@ import copy
 
 import numpy as np
 
-from initcheck.claims.claim import Claim
+from initcheck.claims.statement import Claim
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall
 from initcheck.draws.glances import Far

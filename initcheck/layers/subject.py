@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from initcheck.claims.claim import Claim
+from initcheck.claims.statement import Claim
 from initcheck.contract.contract import Contract
 from initcheck.contract.domain import Domain
 from initcheck.contract.initializer import Initializer

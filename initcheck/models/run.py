@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from initcheck.claims.claim import Claim, find, in_order, registry
+from initcheck.claims.registry import find, in_order, registry
+from initcheck.claims.statement import Claim
 from initcheck.errors import UsageError, closest
 from initcheck.models.builds.batches import batch_from
 from initcheck.models.declared import read_laws

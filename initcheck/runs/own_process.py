@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from initcheck.claims.claim import Claim, find
+from initcheck.claims.registry import find
+from initcheck.claims.statement import Claim
 from initcheck.contract.initializer import Initializer
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError

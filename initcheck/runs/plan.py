@@ -7,7 +7,8 @@ import datetime
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from initcheck.claims.claim import Claim, checks, find
+from initcheck.claims.registry import checks, find
+from initcheck.claims.statement import Claim
 from initcheck.claims.theorems import theorems as every_theorem
 from initcheck.contract.declaration import Declared
 from initcheck.contract.initializer import Initializer

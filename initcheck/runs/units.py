@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from initcheck.claims.claim import find
+from initcheck.claims.registry import find
 from initcheck.contract.initializer import Initializer
 from initcheck.draws.draws import digest
 from initcheck.engine.broken_claim import contained

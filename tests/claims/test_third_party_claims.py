@@ -18,7 +18,7 @@ CLAIMS = '''
 import numpy as np
 from hypothesis import given
 
-from initcheck.claims.claim import claim
+from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
 
 

@@ -23,7 +23,7 @@ from diagnosis_samplers import (
 from diagnosis_scale import WRONG_SCALE
 from diagnosis_structure import WRONG_STRUCTURE
 
-from initcheck.claims.claim import find
+from initcheck.claims.registry import find
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.diagnosis import Observed, diagnose

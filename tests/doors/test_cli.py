@@ -98,7 +98,7 @@ def test_a_target_named_twice_is_checked_once(capsys: pytest.CaptureFixture[str]
 
 
 def test_list_and_explain_cover_every_claim(capsys: pytest.CaptureFixture[str]) -> None:
-    from initcheck.claims.claim import registry
+    from initcheck.claims.registry import registry
 
     assert main(["list"]) == 0
     listed = capsys.readouterr().out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from initcheck.claims.claim import checks, find
+from initcheck.claims.registry import checks, find
 from initcheck.doors.cli import main
 from initcheck.doors.explanation import examples, in_words
 from initcheck.gallery import SPECIMENS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from initcheck.claims.claim import checks
+from initcheck.claims.registry import checks
 from initcheck.doors.cli import main
 
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import initcheck
-from initcheck.claims.claim import checks
-from initcheck.claims.claim import claim as state
+from initcheck.claims.registry import checks
+from initcheck.claims.statement import claim as state
 from initcheck.engine.pictures import PICTURES
 from initcheck.errors import UsageError
 from initcheck.rendering.html.pictures import draw

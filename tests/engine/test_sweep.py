@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import initcheck
-from initcheck.claims.claim import find
+from initcheck.claims.registry import find
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.engine.checker import Checker, Settings

@@ -147,7 +147,7 @@ def test_parameters_keep_their_names(name: str) -> None:
 
 
 def test_every_claim_keeps_its_id() -> None:
-    from initcheck.claims.claim import registry
+    from initcheck.claims.registry import registry
 
     assert set(CLAIMS) <= set(registry())
 

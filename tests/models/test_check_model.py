@@ -12,7 +12,7 @@ from model_zoo_parts import GPT, mlp
 from torch import nn
 
 import initcheck
-from initcheck.claims.claim import find
+from initcheck.claims.registry import find
 from initcheck.errors import UsageError
 from initcheck.models.builds.build import Builder
 from initcheck.models.builds.widths import follow_width

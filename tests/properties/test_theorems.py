@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from initcheck.claims.claim import Claim
+from initcheck.claims.statement import Claim
 from initcheck.claims.theorems import theorems
 
 CLAIMS = theorems()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from initcheck.claims.claim import Claim
+from initcheck.claims.statement import Claim
 from initcheck.claims.theorems import prove
 from initcheck.contract.initializer import Initializer
 from initcheck.doors.under_pytest.outcome import raise_for

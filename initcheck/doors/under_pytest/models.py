@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from initcheck.claims.claim import Claim
+from initcheck.claims.statement import Claim
 from initcheck.doors.configuration import values_of
 from initcheck.doors.model_command import merged_report
 from initcheck.doors.options import OPTIONS

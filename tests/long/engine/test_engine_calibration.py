@@ -19,7 +19,7 @@ from scipy import stats
 
 import initcheck.engine.checker
 import initcheck.engine.trial
-from initcheck.claims.claim import find
+from initcheck.claims.registry import find
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.profile import PROFILES, Profile

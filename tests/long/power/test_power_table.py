@@ -11,7 +11,7 @@ from defects import KINDS, OFTEN, RIGHT_CLAIM, SOUND, Defect, every
 from measure import TABLE, verdicts
 from scipy import stats
 
-from initcheck.claims.claim import checks, find
+from initcheck.claims.registry import checks, find
 from initcheck.doors.explanation import in_words
 from initcheck.gallery.measured_power import at_least, measured_power
 from initcheck.report.verdict import Verdict

@@ -1,12 +1,8 @@
-"""What a claim is, the decorator that states one, and the registry that finds them all."""
+"""What a claim is, and the decorator that states one."""
 
 from __future__ import annotations
 
-import functools
-import importlib
-import importlib.metadata
 import inspect
-import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +13,7 @@ from initcheck.diagnosis.causes import TOPICS
 from initcheck.errors import UsageError, closest
 from initcheck.report.series import SERIES
 
-__all__ = ["Claim", "checks", "claim", "find", "in_order", "registry"]
+__all__ = ["STATED", "Claim", "claim"]
 
 Kind = Literal["check", "theorem", "myth", "model"]
 Sweep = Literal["none", "calls", "values"]
@@ -25,7 +21,8 @@ SubjectKind = Literal["initializer", "layer", "model"]
 Unasked = Callable[[Contract], str | None]
 Property = TypeVar("Property", bound=Callable[..., Any])
 
-_stated: dict[str, Claim] = {}
+STATED: dict[str, Claim] = {}
+"""The claims of every module that was imported so far, by id; ``initcheck.claims.registry`` imports the rest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +148,7 @@ def claim(
         # A claim on a model draws nothing but seeds: its property takes the trial alone and is called once.
         if kind != "model" and not hasattr(prop, "hypothesis"):
             raise UsageError(f"claim {claim_id!r}: {prop!r} is no Hypothesis property; put @given below @claim.")
-        other = _stated.get(claim_id)
+        other = STATED.get(claim_id)
         if other is not None and (other.prop.__module__, other.prop.__name__) != (
             prop.__module__,
             prop.__name__,
@@ -160,7 +157,7 @@ def claim(
                 f"claim {claim_id!r} is stated twice: by {other.prop.__module__}.{other.prop.__name__}"
                 f" and by {prop.__module__}.{prop.__name__}; choose another id."
             )
-        _stated[claim_id] = Claim(
+        STATED[claim_id] = Claim(
             id=claim_id,
             says=says.strip(),
             source=source,
@@ -183,55 +180,3 @@ def claim(
         return prop
 
     return register
-
-
-@functools.cache
-def _load_all() -> None:
-    """Import every module of ``initcheck.properties`` and every entry point of ``initcheck.claims``, once."""
-    package = importlib.import_module("initcheck.properties")
-    for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
-        importlib.import_module(f"initcheck.properties.{module}")
-    for entry in sorted(importlib.metadata.entry_points(group="initcheck.claims"), key=lambda e: e.name):
-        try:
-            entry.load()
-        except Exception as error:
-            raise UsageError(
-                f"the claims of entry point {entry.name} = {entry.value} cannot be loaded:"
-                f" {type(error).__name__}: {error}. Mend or uninstall that distribution."
-            ) from error
-
-
-def registry() -> dict[str, Claim]:
-    """Every claim, built-in and from entry points, by id, sorted."""
-    _load_all()
-    return dict(sorted(_stated.items()))
-
-
-def checks() -> dict[str, Claim]:
-    """The claims that are asked of an initializer, by id."""
-    return {name: c for name, c in registry().items() if c.kind == "check"}
-
-
-def find(claim_id: str) -> Claim:
-    """The claim of that id.
-
-    Raises:
-        UsageError: there is none; the sentence names the closest.
-    """
-    every = registry()
-    if claim_id not in every:
-        raise UsageError(f"there is no claim {claim_id!r}; {closest(claim_id, every)}")
-    return every[claim_id]
-
-
-def in_order(claims: Iterable[Claim]) -> list[Claim]:
-    """The claims, each after the ones it needs, else by id: the same order in every process."""
-    waiting = {c.id: c for c in sorted(claims, key=lambda c: c.id)}
-    done: list[Claim] = []
-    while waiting:
-        ready = [c for c in waiting.values() if not any(n in waiting for n in c.needs)]
-        if not ready:
-            raise UsageError(f"these claims need one another in a circle: {', '.join(waiting)}.")
-        for c in ready:
-            done.append(waiting.pop(c.id))
-    return done
