@@ -8,9 +8,9 @@ import harmless_looking as module
 import numpy as np
 import pytest
 
+from initcheck import check
 from initcheck.adapters.code.evidence import evidence_of
 from initcheck.adapters.code.reach import Reach
-from initcheck.engine.checker import check
 from initcheck.targets.loading import load, load_all
 
 HERE = Path(__file__).parent
@@ -95,7 +95,7 @@ def test_a_method_is_named_through_its_class(marks, name, signature):
 
 
 def test_a_check_of_the_module_scans_the_same(marks, tmp_path):
-    report = check(str(HERE / "harmless_looking.py"), claims=["finite"], profile="quick", contract="widths=(2, 8)")
+    report = check(str(HERE / "harmless_looking.py"), claims=["finite"], profile="quick", contract={"widths": (2, 8)})
     assert short(r.initializer for r in report.results) == TAKEN
     assert marks == []
     assert list(tmp_path.iterdir()) == []
