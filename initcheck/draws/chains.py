@@ -78,7 +78,7 @@ class Chains:
                     draws.keep(layer, dtype, stream, stack[known:])
                 weights.extend(stack)
             if (layer, dtype) in draws.nonfinite or not all(np.isfinite(w).all() for w in weights):
-                raise BrokenCall("finite", "a weight is not finite")
+                raise BrokenCall("not finite", "a weight is not finite")
             rng = generator(draws.run_seed, "signal", layer.shape, stream, len(have))
             x = rng.standard_normal((_BATCH, layer.inputs))
             g = rng.standard_normal((_BATCH, layer.units))

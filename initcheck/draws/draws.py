@@ -30,7 +30,7 @@ class BrokenCall(Exception):
     """A call that gave no weights of the shape that was asked for.
 
     Attributes:
-        kind: ``raises``, ``type`` or ``shape``.
+        kind: ``raises``, ``type``, ``shape`` or ``not finite``.
         message: what happened, in one line.
         detail: the traceback, where there is one.
     """

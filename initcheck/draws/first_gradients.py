@@ -60,7 +60,7 @@ def first_gradients(
     for below, stack in zip(lower, drawn, strict=True):
         for matrices in zip(below, stack.reshape(-1, tall * outputs, layer.units), strict=True):
             if not all(np.isfinite(m).all() for m in matrices):
-                raise BrokenCall("finite", "a weight is not finite")
+                raise BrokenCall("not finite", "a weight is not finite")
             rng = generator(draws.run_seed, "network", layer.shape, stream, number)
             network = Perceptron(tuple(m.astype(np.float64) for m in matrices), (nonlinearity(contract),))
             x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, tall * outputs))

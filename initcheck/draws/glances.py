@@ -46,7 +46,7 @@ class Glances:
         except BrokenCall as broken:
             return broken
         broken_weights = self.draws.nonfinite.get((layer, dtype))
-        return record if broken_weights is None else BrokenCall("finite", broken_weights)
+        return record if broken_weights is None else BrokenCall("not finite", broken_weights)
 
 
 class Far(dict[Layer, float]):

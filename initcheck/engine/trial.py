@@ -365,7 +365,7 @@ class Trial:
         """
         record = self.draws.records(layer, self.dtype, stream, calls)
         if (layer, self.dtype) in self.draws.nonfinite:
-            raise BrokenCall("finite", self.draws.nonfinite[layer, self.dtype])
+            raise BrokenCall("not finite", self.draws.nonfinite[layer, self.dtype])
         return record
 
     def _evidence(self, layer: Layer | None, **fields: object) -> Evidence:

@@ -95,5 +95,5 @@ def _calls(trial: Trial, layer: Layer, stream: Stream, start: int, count: int) -
     stacks = trial.draws.stacks(layer, trial.dtype, stream.of("entries"), start, start + count)
     calls = np.concatenate(list(stacks)).astype(np.float64)
     if not np.isfinite(calls).all():
-        raise BrokenCall("finite", "a weight is not finite")
+        raise BrokenCall("not finite", "a weight is not finite")
     return calls

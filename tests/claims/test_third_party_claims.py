@@ -35,6 +35,20 @@ def no_weight_is_zero(trial, layer):
     zeros = int(np.sum(trial.draws.sample(layer, trial.dtype, "screen", 4) == 0))
     shown = {"measured": f"{zeros} zeros", "allowed": "none", "calls": 4}
     trial.fail(layer, **shown) if zeros else trial.holds(layer, **shown)
+
+
+@claim(
+    "output-within-a-factor-2",
+    says="The second moment of an output stays within a factor of 2.",
+    source="the authors of their-claims, 2026",
+    topic="scale",
+    needs=("accepts-every-shape", "returns-the-shape-asked", "finite"),
+    pictures=("variance_by_width",),
+)
+@given(layer=layers())
+def output_within_a_factor_2(trial, layer):
+    """1/2 <= E y^2 <= 2."""
+    trial.keeps(trial.subject.output_second_moment(layer), within=(0.5, 2))
 '''
 HOLDS, FAILS = "initcheck.gallery:he_normal", "initcheck.gallery:he_sparse"
 
@@ -117,6 +131,13 @@ def test_the_command_line_door_asks_lists_and_explains_it(site: Path) -> None:
     assert "min |w| > 0 in each of four calls." in explained
     assert "stated in   their_claims.no_weight_is_zero" in explained
     assert "holds       of initcheck.gallery:" in explained
+
+
+def test_their_scale_claim_gets_a_likely_cause_and_a_fix(site: Path) -> None:
+    words = ["initcheck.gallery:uniform_one_over_sqrt_fan", "--claims=output-within-a-factor-2", "--profile=quick"]
+    lines = [" ".join(line.split()) for line in run(site, "-m", "initcheck", *words).stdout.splitlines()]
+    assert "likely variance is 0.333/fan_in: a uniform on +-1/sqrt(fan_in)" in lines
+    assert "fix +-sqrt(3/fan_in) has unit output variance" in lines
 
 
 def test_the_pytest_door_asks_it(site: Path) -> None:
