@@ -152,7 +152,7 @@ class Checker:
         failed_needs = [n for n in claim.needs if self._decide(initializer, find(n)).verdict is Verdict.FAILS]
         ended = [n for n in failed_needs if find(n).kind == "check" and not self._goes_on(subject, claim, n)]
         if ended:
-            return self._result(subject, claim, Verdict.NOT_APPLICABLE, f"needs {ended[0]}, which fails")
+            return self._result(subject, claim, Verdict.NOT_APPLICABLE, waits_for=ended[0])
         trial = Trial(subject, self.ledger.claim())
         timeout = self.settings.timeout
         subject.draws.deadline = None if timeout is None else time.monotonic() + timeout
@@ -173,8 +173,9 @@ class Checker:
         if trial.undecided:
             return self._result(subject, claim, Verdict.UNDECIDED, trial.undecided[0], trial)
         if trial.moot:
-            reason = f"needs {failed_needs[0]}, which fails" if failed_needs else trial.moot[0]
-            return self._result(subject, claim, Verdict.NOT_APPLICABLE, reason, trial)
+            if failed_needs:
+                return self._result(subject, claim, Verdict.NOT_APPLICABLE, trial=trial, waits_for=failed_needs[0])
+            return self._result(subject, claim, Verdict.NOT_APPLICABLE, trial.moot[0], trial)
         if not trial.decided:
             reason = _why_not(trial.not_asked)
             return self._result(subject, claim, Verdict.NOT_APPLICABLE, reason, trial)
@@ -190,9 +191,10 @@ class Checker:
         subject: Subject,
         claim: Claim,
         verdict: Verdict,
-        reason: str | None,
+        reason: str | None = None,
         trial: Trial | None = None,
         evidence: Evidence | None = None,
+        waits_for: str | None = None,
     ) -> Result:
         return Result.of(
             claim,
@@ -202,6 +204,7 @@ class Checker:
             evidence=evidence,
             notes=(*subject.contract.notes, *_notes(trial, verdict)),
             reproduce=self.settings.command(subject.initializer.name, claim),
+            waits_for=waits_for,
         )
 
 

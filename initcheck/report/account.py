@@ -1,44 +1,13 @@
-"""One result in words, and text of users made safe to show: names, messages, tracebacks are data, never markup."""
+"""One result in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from initcheck.safe_text import clean, escaped
 from initcheck.report.verdict import Evidence, Result
 
-__all__ = ["clean", "escaped", "failure_text"]
-
-
-def clean(text: str, *, lines: int = 60, limit: int = 2_000) -> str:
-    """The same for text of several lines, whose line ends are kept.
-
-    >>> clean("a\\x00\\nb")
-    'a\\\\x00\\nb'
-
-    Args:
-        text: what a user or a library wrote.
-        lines: lines beyond which the middle is left out.
-        limit: characters of one line beyond which its middle is left out.
-    """
-    found = [escaped(line.expandtabs(4), limit) for line in text.split("\n")]
-    if len(found) > lines:
-        kept = lines // 2
-        found = [*found[:kept], f"... ({len(found) - 2 * kept:,} lines) ...", *found[-kept:]]
-    return "\n".join(found)
-
-
-def escaped(text: str, limit: int = 300) -> str:
-    """Make text from a user safe to print: one line, no terminal escapes, not too long.
-
-    >>> escaped("he\\x1b[31m\\n")
-    'he\\\\x1b[31m\\\\n'
-    >>> escaped("x" * 10_000, limit=40)
-    'xxxxxxxxxx... (10,000 characters) ...xxxxxxxxxx'
-    """
-    if len(text) > limit:
-        kept = limit // 4
-        text = f"{text[:kept]}... ({len(text):,} characters) ...{text[-kept:]}"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+__all__ = ["clean", "escaped", "evidence_text", "failure_text"]
 
 
 def failure_text(result: Result) -> str:

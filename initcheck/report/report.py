@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Any
 from initcheck.errors import ClaimFailed, UsageError
 from initcheck.report import notebook
 from initcheck.report.account import failure_text
+from initcheck.report.finding import Finding, findings
 from initcheck.report.results import Results, Run
 from initcheck.report.verdict import Evidence, Result, Verdict
 
@@ -48,6 +50,11 @@ class Report(Results):
     contracts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     not_checked: tuple[NotChecked, ...] = ()
 
+    @functools.cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """The failures gathered by initializer and cause: what a reader is told, and what every rendering shows."""
+        return findings(self)
+
     def _repr_html_(self) -> str:
         # Jupyter and its kin show this instead of repr() where a report is the value of a cell.
         return notebook.render(self)
@@ -66,7 +73,8 @@ class Report(Results):
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data: what ``to_json`` writes."""
-        return {"format": FORMAT, **_plain(dataclasses.asdict(self))}
+        found = [_plain(dataclasses.asdict(f)) for f in self.findings]
+        return {"format": FORMAT, "findings": found, **_plain(dataclasses.asdict(self))}
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """The report as JSON; infinite and undefined numbers become the strings 'inf', '-inf', 'nan'."""
@@ -130,6 +138,8 @@ def _result(data: Mapping[str, Any]) -> Result:
         if evidence.get(key) is not None:
             evidence[key] = tuple(_number(v) if key in ("band", "interval") else v for v in evidence[key])
     fields = {
+        # A report written before claims had topics knows the module each stands in.
+        "topic": data["family"],
         **data,
         "verdict": Verdict(data["verdict"]),
         "evidence": Evidence(**evidence),

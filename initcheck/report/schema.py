@@ -9,6 +9,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+from initcheck.report.finding import Finding
 from initcheck.report.report import FORMAT, NotChecked, Report
 from initcheck.report.results import Run
 from initcheck.report.series import SERIES
@@ -28,7 +29,9 @@ def build() -> dict[str, Any]:
     A report may not hold what the schema does not name: a new field is a new version of the schema.
     """
     document = _object(Report)
-    document["properties"] = {"format": {"const": FORMAT}, **document["properties"]}
+    # Findings are made from the results when a report is written; a reader need not make them again.
+    found = {"type": "array", "items": {"$ref": "#/$defs/finding"}}
+    document["properties"] = {"format": {"const": FORMAT}, "findings": found, **document["properties"]}
     document["required"] = ["format", *document["required"]]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -40,6 +43,7 @@ def build() -> dict[str, Any]:
             "verdict": {"enum": [v.value for v in Verdict]},
             "run": _object(Run),
             "result": _object(Result),
+            "finding": _object(Finding),
             "evidence": _object(Evidence, series=_series()),
             "not_checked": _object(NotChecked),
         },

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-__all__ = ["BROKEN", "Evidence", "Result", "Verdict"]
+from initcheck.safe_text import relative, without_folders
+
+__all__ = ["BROKEN", "Evidence", "Result", "Verdict", "placed"]
 
 BROKEN = "the claim's own code broke"  # how the reason of such an UNDECIDED begins
 
@@ -60,6 +62,11 @@ class Evidence:
     fix: str | None = None
     series: dict[str, list[Any]] = field(default_factory=dict)
 
+    def without_folders(self) -> Evidence:
+        """The same, and no folder of this machine named in what is measured and in a traceback."""
+        measured = without_folders(self.measured) if self.measured is not None else None
+        return replace(self, measured=measured, detail=tuple(map(without_folders, self.detail)))
+
 
 class Asked(Protocol):
     """What a result takes of the claim that was asked."""
@@ -104,8 +111,12 @@ class Result:
         notes: what a reader must know, such as an inferred contract.
         reproduce: the command that repeats exactly this verdict.
         seconds: wall-clock time it took.
-        location: file and line of the initializer.
+        location: file, relative to the project, and line of the initializer.
         known_since: the date (ISO 8601) since which the baseline lists it as a known failure.
+        topic: what the claim is about (``scale``, ``depth``): failures of one cause, or one implying another, are
+            told by it.
+        label: the claim in two or three words, where its author gave some.
+        waits_for: the failing claim without which this one could not be judged; it is NOT APPLICABLE then.
     """
 
     claim: str
@@ -120,6 +131,9 @@ class Result:
     seconds: float = 0.0
     location: tuple[str, int] | None = None
     known_since: str | None = None
+    topic: str = ""
+    label: str = ""
+    waits_for: str | None = None
 
     @classmethod
     def of(
@@ -133,6 +147,7 @@ class Result:
         evidence: Evidence | None = None,
         notes: tuple[str, ...] = (),
         seconds: float = 0.0,
+        waits_for: str | None = None,
     ) -> Result:
         """The result of a claim asked of an initializer or a model; the one place where the fields are spelled out.
 
@@ -145,22 +160,37 @@ class Result:
             evidence: what stands behind it.
             notes: what a reader must know.
             seconds: wall-clock time it took.
+            waits_for: the failing claim that it needs, where it was not judged for that.
         """
+        if waits_for is not None and reason is None:
+            reason = f"needs {waits_for}, which fails"
         return cls(
             claim=claim.id,
             says=claim.says,
             initializer=judged.name,
             family=claim.family,
             verdict=verdict,
-            reason=reason,
-            evidence=evidence or Evidence(),
+            reason=without_folders(reason) if reason is not None else None,
+            evidence=(evidence or Evidence()).without_folders(),
             notes=notes,
             reproduce=reproduce,
             seconds=seconds,
-            location=judged.location,
+            location=placed(judged.location),
+            topic=getattr(claim, "topic", None) or claim.family,
+            label=getattr(claim, "label", None) or "",
+            waits_for=waits_for,
         )
 
     @property
     def broke(self) -> bool:
         """Whether nothing was decided because of a bug in the claim: then the run fails."""
         return self.verdict is Verdict.UNDECIDED and (self.reason or "").startswith(BROKEN)
+
+
+def placed(location: tuple[str, int] | None) -> tuple[str, int] | None:
+    """File and line with the file as everybody can find it.
+
+    >>> placed(("myinit.py", 5))
+    ('myinit.py', 5)
+    """
+    return (relative(location[0]), location[1]) if location is not None else None

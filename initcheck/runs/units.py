@@ -16,7 +16,7 @@ from initcheck.engine.broken_claim import contained
 from initcheck.engine.checker import Checker, loaded_libraries
 from initcheck.engine.settings import Settings
 from initcheck.report.report import result_from_plain, result_to_plain
-from initcheck.report.verdict import Result
+from initcheck.report.verdict import Result, placed
 from initcheck.sandbox.containment import InitializerRaised
 from initcheck.sandbox.containment import contained as user_code
 from initcheck.sandbox.global_generators import isolated
@@ -64,7 +64,7 @@ class Judged:
 
     def of(self, initializer: Initializer) -> list[Result]:
         """The results; where the code stands is known best where the initializer was read."""
-        return [dataclasses.replace(result_from_plain(r), location=initializer.location) for r in self.results]
+        return [dataclasses.replace(result_from_plain(r), location=placed(initializer.location)) for r in self.results]
 
 
 class Remade:
