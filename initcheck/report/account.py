@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from initcheck.safe_text import clean, escaped
 from initcheck.report.verdict import Evidence, Result
+from initcheck.safe_text import clean, escaped
 
 __all__ = ["clean", "escaped", "evidence_text", "failure_text"]
 

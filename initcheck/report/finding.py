@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from initcheck.report.results import Results
 from initcheck.report.symptom import hence, symptom
-from initcheck.safe_text import relative, without_folders
 from initcheck.report.verdict import Evidence, Result, Verdict
+from initcheck.safe_text import relative, without_folders
 
 __all__ = ["Finding", "findings"]
 

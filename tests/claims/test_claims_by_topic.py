@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from initcheck.claims.claim import claim, find, registry
 
 import initcheck
-from initcheck.claims.claim import claim, find, registry
 from initcheck.claims.strategies import layers
 from initcheck.contract.profile import profile
 from initcheck.diagnosis.causes import TOPICS

@@ -21,7 +21,7 @@ ROOMS = re.findall(r"^\| `(initcheck|properties|initcheck/[\w/]+)/?` \|", PLAN, 
 FLOOR = {room.replace("/", ".").replace("properties", "initcheck.properties"): n for n, room in enumerate(ROOMS)}
 # One room that has a folder of its own, and the ground that every room stands on.
 FLOOR |= {"initcheck.gallery.mistakes": FLOOR["initcheck.gallery"], "the ground": len(ROOMS)}
-GROUND = ("initcheck.errors", "initcheck.seeds", "initcheck.search_path")
+GROUND = ("initcheck.errors", "initcheck.seeds", "initcheck.search_path", "initcheck.safe_text")
 
 MODULES = {
     ".".join(("initcheck", *parts) if parts[0] == "properties" else parts): file
