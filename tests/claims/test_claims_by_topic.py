@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
-from initcheck.claims.claim import claim, find, registry
 
 import initcheck
+from initcheck.claims import registry as registry_of_claims
+from initcheck.claims import statement
+from initcheck.claims.registry import find, registry
+from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
 from initcheck.contract.profile import profile
 from initcheck.diagnosis.causes import TOPICS
@@ -22,7 +24,6 @@ from initcheck.report.verdict import Evidence, Verdict
 from initcheck.statistics import Ledger
 from initcheck.targets.loading import load
 
-STATED = importlib.import_module("initcheck.claims.claim")
 WIDE = (0.5, 2.0)
 
 
@@ -30,7 +31,9 @@ WIDE = (0.5, 2.0)
 def theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two claims that are not ours, on the scale of a layer and on a model; forgotten after the test."""
     registry()
-    monkeypatch.setattr(STATED, "_stated", dict(STATED._stated))
+    stated = dict(statement.STATED)
+    for module in (statement, registry_of_claims):
+        monkeypatch.setattr(module, "STATED", stated)
 
     @claim("output-within-a-factor-2", says="An output keeps its scale.", source="they", topic="scale")
     @given(layer=layers())
