@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from initcheck.models.trial import ModelTrial
 
 _NOT_SEEN = (
-    " Not seen: memory that neither torch nor np.empty allocated (a raw storage), shards of one model, devices other"
-    " than the CPU, lazy modules before their first call, frameworks other than PyTorch."
+    " Not seen: memory that neither torch nor np.empty allocated (a raw storage), the shards of other processes, lazy"
+    " modules before their first call, frameworks other than PyTorch."
 )
 
 
@@ -27,22 +27,27 @@ _NOT_SEEN = (
 )
 def every_tensor_is_written(trial: ModelTrial) -> None:
     """Fill fresh memory with NaN, then with a canary: what still holds the fill was never written."""
-    from initcheck.models.wording import listed, place, unwritten_text
+    from initcheck.models.wording import folded, place, unwritten_text
 
     one, two = trial.facts.first.records, trial.facts.second.records
+    never, depend = [], []
     for name, found in trial.facts.unwritten.items():
+        role = trial.facts.role_of(name)
         if found.unwritten and two[name].unwritten:
-            trial.fails(
-                unwritten_text(found, found.unwritten),
-                likely="torch.empty (or skip_init, to_empty, new_empty) whose initialisation never ran for it",
-                fix="initialise it where it is made, or in the reset_parameters of its module",
-            )
+            never.append((name, role, unwritten_text(found, found.unwritten)))
         else:
-            trial.fails(f"{name}: its values depend on unwritten memory ({place(found.law.site)})")
+            depend.append((name, role, f"its values depend on unwritten memory ({place(found.law.site)})"))
+    for sentence in folded(never):
+        trial.fails(
+            sentence,
+            likely="torch.empty (or skip_init, to_empty, new_empty) whose initialisation never ran for it",
+            fix="initialise it where it is made, or in the reset_parameters of its module",
+        )
+    for sentence in folded(depend):
+        trial.fails(sentence)
+    for name, why in trial.facts.first.unread.items():
+        (trial.doubts_that if "meta" in why else trial.note)(f"{name} is not read: {why}")
     trial.measured = f"{len(one) - len(trial.facts.unwritten):,} of {len(one):,} tensors fully written"
-    twice = [n for n, r in one.items() if len(r.sites) > 1]
-    if twice:
-        trial.note(f"{len(twice)} tensors were written from two places, such as {listed(twice, 1)}")
 
 
 @claim(
@@ -55,12 +60,15 @@ def every_tensor_is_written(trial: ModelTrial) -> None:
     kind="model",
     decided_by="exact for bits: three builds of one seed and one of another. A second initialisation by the root's"
     " own init_weights, initialize_weights or reset_parameters, and a build under bfloat16, are held to 5 % of the"
-    " second moment (bfloat16 also to 2 % of a standard deviation of the mean, and to no entry beyond twelve),"
-    " with eight standard deviations of chance allowed." + _NOT_SEEN,
+    " second moment (bfloat16 also to 2 % of a standard deviation of the mean, and to no entry beyond twelve); chance"
+    " explains a moved second moment with probability at most 1e-12 a tensor (Chernoff, entries of the measured"
+    " kurtosis). What the factory writes after that method, or reads from a file, is left out." + _NOT_SEEN,
 )
 def rebuilds_the_same(trial: ModelTrial) -> None:
     """Build again: same seed, other seed, initialised twice, in bfloat16."""
-    from initcheck.models.rebuilding import changed_laws, unchanged_by_seed
+    from dataclasses import replace
+
+    from initcheck.models.rules.rebuilding import changed_laws, unchanged_by_seed
 
     facts = trial.facts
     for name in facts.unseeded:
@@ -72,9 +80,16 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
     if repeated is not None and isinstance(repeated[1], str):
         trial.note(f"{repeated[0]}() cannot be called a second time: {repeated[1]}")
     elif repeated is not None:
-        for sentence in changed_laws(facts.roles, repeated[1]):
-            trial.fails(f"{sentence}, when {repeated[0]}() runs a second time")
-        said.append(f"{repeated[0]}() twice keeps the law")
+        name, later, code = repeated
+        # What was written over the model's own initialisation, or read from a file, a second call undoes by design.
+        over = set(facts.read) | facts.written_after(code)
+        kept = [replace(r, members=tuple(m for m in r.members if m.name not in over)) for r in facts.roles]
+        for sentence in changed_laws([r for r in kept if r.members], later):
+            trial.fails(f"{sentence}, when {name}() runs a second time")
+        undone = [n for n in sorted(facts.written_after(code)) if n in later and later[n].digest != facts.second.records[n].digest]
+        if undone:
+            trial.note(f"{len(undone)} tensors are written after {name}(), such as {undone[0]}; a second call undoes it")
+        said.append(f"{name}() twice keeps the law")
     low = facts.low_precision
     if isinstance(low, str):
         trial.note(low)
@@ -93,21 +108,23 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
     label="distinct",
     kind="model",
     decided_by="exact: digests of whole tensors (from two dimensions up; equal vectors and one frozen copy are"
-    " notes), the generator's state before every draw, the order of the first 64 entries, equal non-zero rows or"
-    " columns of three entries or more. A constant matrix is decided by one backward pass: a gradient that is zero,"
-    " or equal in all rows or all columns, and stays so for two small steps, fails."
+    " notes), the generator's state before every draw, the order of the first 64 entries. Equal non-zero rows or"
+    " columns of three entries or more, and constant matrices, are decided by one backward pass: equal units whose"
+    " gradients are equal fail, others are noted with their pattern; a constant matrix fails whose gradient is zero,"
+    " or equal in all rows or all columns, and stays so for two small steps."
     + _NOT_SEEN
     + " Nor are tensors that are correlated but unequal, and the state of NumPy's generator.",
 )
 def tensors_are_distinct(trial: ModelTrial) -> None:
     """Compare random tensors, their units and their draws; ask the gradient about constant matrices."""
-    from initcheck.models.copies import equal_tensors, equal_units, repeated_draws
+    from initcheck.models.rules.copies import equal_tensors, equal_units, repeated_draws
     from initcheck.models.wording import listed
 
     random = trial.facts.random
-    for copy in (*equal_tensors(random), *equal_units(random), *repeated_draws(random)):
-        (trial.fails if copy.blamed else trial.note)(copy.sentence)
     signal = trial.facts.first.looks["signal"]
+    say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
+    for copy in (*equal_tensors(random), *equal_units(random, signal), *repeated_draws(random)):
+        say[copy.kind](copy.sentence)
     constant = [
         n for n, r in trial.facts.first.records.items() if r.parameter and r.trainable and r.constant and r.matrix
     ]
@@ -137,48 +154,108 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     topic="law",
     label="law",
     kind="model",
-    decided_by="exact where torch drew them: the arguments of the last whole-tensor draw, compared among tensors of"
-    " one class, starred path and shape; three or more deviants ordered with depth are a design. Entries beyond"
-    " twelve standard deviations of that law fail. Where torch did not draw them: the same one of n siblings is the"
-    " extreme one in all of K models, P = n^-(K-1); such a role is never said to hold." + _NOT_SEEN,
+    decided_by="exact where a call of torch.nn.init, or an operation of torch, names the law: its arguments, compared"
+    " among tensors of one class, starred path and shape, slice by slice where slices were written later. More than"
+    " two levels that are ordered with depth are a design. The entries give a second opinion: what has a mean square"
+    " that the named law gives with probability at most 1e-12 (Chernoff) counts as not named. Tensors that were"
+    " computed from draws are compared by their sizes: within a factor 1.2 of the middle one, four standard errors"
+    " allowed, they are one law. Otherwise, and where torch did not draw: the same one of n siblings is the extreme"
+    " one in all of K models, P = n^-(K-1) for exchangeable siblings; a role that torch did not draw is never said"
+    " to hold. Siblings of which some were read and some are random fail." + _NOT_SEEN,
 )
 def siblings_share_one_law(trial: ModelTrial) -> None:
     """Compare the laws of tensors that play the same part in different blocks."""
-    from initcheck.models.siblings import far_entries, is_traced, traced_deviants, untraced_deviants
+    from initcheck.models.rules.reading import left_random
+    from initcheck.models.rules.siblings import is_traced, later_notes, named_deviants, unnamed_deviants
 
     facts = trial.facts
     by_draw = [r for r in facts.roles if any(m.name in facts.random for m in r.members)]
-    untraced = [r for r in by_draw if not any(is_traced(m) for m in r.members)]
-    findings = [f for role in facts.roles for f in traced_deviants(role)]
-    findings += [f for role in facts.roles for member in role.members for f in far_entries(member)]
-    findings += [f for role in untraced for f in untraced_deviants(role, facts, trial.level / max(1, len(untraced)))]
+    unnamed = [r for r in by_draw if not all(is_traced(m) for m in r.members)]
+    findings = [f for role in facts.roles for f in named_deviants(role)]
+    findings += [f for role in unnamed for f in unnamed_deviants(role, facts, trial.level / len(unnamed))]
+    findings += left_random(facts)
+    findings += [f for role in facts.roles for f in later_notes(role.members[0])]
     say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
     for finding in findings:
         say[finding.kind](finding.sentence)
-    trial.measured = f"{len(by_draw)} random roles, law read from the draw itself in {len(by_draw) - len(untraced)}"
+    trial.measured = f"{len(by_draw)} random roles, law read from the draw itself in {len(by_draw) - len(unnamed)}"
     if not by_draw:
         trial.not_applicable("no tensor of this model is random")
 
 
 @claim(
+    "no-value-is-absurd",
+    says="Every entry is finite, and none lies where the law it was drawn from has nothing.",
+    source="Kalamkar et al. 2019, A Study of BFLOAT16: initial values are drawn in the dtype that is trained",
+    kind="model",
+    decided_by="exact: every entry of every parameter and buffer, of the build as it is and under bfloat16. An entry"
+    " beyond twelve standard deviations of the traced law, or beyond the ends of its support, fails; entries that"
+    " were written later are left out. Infinities in a buffer are a note: most are masks." + _NOT_SEEN,
+)
+def no_value_is_absurd(trial: ModelTrial) -> None:
+    """Look for NaN, infinities and entries that their law excludes."""
+    from initcheck.models.rules.absurd import absurd_values
+
+    say = {"fails": trial.fails, "note": trial.note}
+    for finding in absurd_values(trial.facts):
+        say[finding.kind](finding.sentence)
+    dtypes = sorted({str(r.dtype).removeprefix("torch.") for r in trial.facts.second.records.values()})
+    trial.measured = f"{len(trial.facts.second.records):,} tensors of {', '.join(dtypes)}"
+
+
+@claim(
+    "nothing-special-is-lost",
+    says="No value that was written on purpose is overwritten by a general initialisation, or reaches no parameter.",
+    source="Gu & Dao 2023, Mamba: _no_reinit on the bias of dt_proj; Hugging Face: _is_hf_initialized",
+    kind="model",
+    decided_by="exact for what was written over what, from the trace. FAILS where the parameter was marked by its"
+    " author (_no_reinit, keep, _is_hf_initialized), or where load_state_dict had read the value. A special value"
+    " (of a line that writes no more roles than the line that overwrites it, no default of the layer's class, no"
+    " zeros or ones) is UNDECIDED with both lines; so is a draw into a tensor that is computed anew from others."
+    " Recipes that overwrite the general by the special hold." + _NOT_SEEN,
+)
+def nothing_special_is_lost(trial: ModelTrial) -> None:
+    """Read off the trace what was overwritten, and by which line."""
+    from initcheck.models.rules.lost_writes import lost_writes, never_called
+
+    say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
+    found = list(lost_writes(trial.facts))
+    for finding in found:
+        say[finding.kind](finding.sentence)
+    for sentence in never_called(trial.facts):
+        trial.note(sentence)
+    over = sum(bool(r.lost) for r in trial.facts.first.records.values())
+    trial.measured = f"{over:,} of {len(trial.facts.first.records):,} tensors were written more than once"
+
+
+@claim(
     "declared-laws-are-in-force",
-    says="Each declared law, or the config's initializer_range, holds.",
+    says="Each declared law, or the config's initializer_range, holds; so do promised ties and padding rows.",
     source="Radford et al. 2019, section 2.3: residual weights scaled by 1/sqrt(N)",
     topic="distribution",
     label="declared",
     kind="model",
     needs=("every-tensor-is-written",),
-    decided_by="a traced draw tells its standard deviation exactly: HOLDS within 5 %, FAILS beyond. Untraced"
-    " tensors: the sign e-process on second moments of fresh models. A config's initializer_range fails only where"
-    " no random role has it. An init statement that never ran behind a guard on names is UNDECIDED: only a"
-    " declared law can say that it should have." + _NOT_SEEN,
+    decided_by="a traced draw tells its standard deviation exactly: HOLDS within 5 %, FAILS beyond; a cut normal may"
+    " match before or after the cut. Untraced tensors: the sign e-process on second moments of fresh models. A"
+    " config's initializer_range fails only where no random role has it; the others are noted with their factor. A"
+    " head that the config says is tied, and a row at padding_idx that is not zero, fail. A matrix in the blocks ten"
+    " times beside the one standard deviation of most, and an init statement that never ran behind a guard on names,"
+    " are UNDECIDED: only a declared law can say what should have been." + _NOT_SEEN,
 )
 def declared_laws_are_in_force(trial: ModelTrial) -> None:
     """Hold every tensor that a declared pattern names to the declared standard deviation."""
-    from initcheck.models.in_force import bypassed_guards, initializer_range, judge_declared
+    from initcheck.models.rules.in_force import bypassed_guards, far_from_the_rest, initializer_range, judge_declared
+    from initcheck.models.promises import broken_promises
 
     judge_declared(trial)
     initializer_range(trial)
+    promises = trial.facts.layout.promises
+    for sentence in broken_promises(promises):
+        trial.fails(sentence)
     bypassed_guards(trial)
+    far_from_the_rest(trial)
+    if promises.kept:
+        trial.measured = "; ".join(filter(None, (trial.measured, *promises.kept)))
     if trial.measured is None and not trial.doubts:
         trial.not_applicable("nothing is declared; write such as laws={'*.c_proj.weight': '0.02/sqrt(2*L)'}")

@@ -24,7 +24,7 @@ _DECIDED = (
     topic="depth",
     label="signal",
     kind="model",
-    needs=("every-tensor-is-written",),
+    needs=("every-tensor-is-written", "no-value-is-absurd"),
     decided_by="growth of the second moment from the middle block to the last, in runs of four blocks or more,"
     + _DECIDED,
 )
@@ -40,7 +40,7 @@ def signal_survives_the_blocks(trial: ModelTrial) -> None:
     topic="depth",
     label="gradient",
     kind="model",
-    needs=("every-tensor-is-written",),
+    needs=("every-tensor-is-written", "no-value-is-absurd"),
     decided_by="growth of the gradient's second moment from the last block back to the middle one," + _DECIDED,
 )
 def gradient_survives_the_blocks(trial: ModelTrial) -> None:
@@ -55,7 +55,7 @@ def gradient_survives_the_blocks(trial: ModelTrial) -> None:
     topic="loss",
     label="loss",
     kind="model",
-    needs=("every-tensor-is-written",),
+    needs=("every-tensor-is-written", "no-value-is-absurd"),
     decided_by="cross-entropy with random targets at a recognised head (as wide as a vocabulary of the model, or a"
     " last Linear named head, classifier, lm_head, logits, fc, ...), less ln(classes)," + _DECIDED,
 )
@@ -87,3 +87,69 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
         names = [chain.name for chain in first.chains]
         trial.median_keeps(lambda s: [s.growth(c.blocks, direction) for c in first.chains], 0.25, 4.0, names, what)
         trial.draws_signal(direction)
+
+
+@claim(
+    "input-reaches-the-output",
+    says="Another input gives another output: the difference is at least 1 % of the output's own variation.",
+    source="Poole et al. 2016, Exponential expressivity: correlations of two inputs through the layers",
+    kind="model",
+    needs=("every-tensor-is-written", "no-value-is-absurd"),
+    decided_by="a fact about one model and two batches, the entries of the second those of the first in another order:"
+    " root mean square of the difference over sqrt(2) standard deviations of the output, what is constant in a"
+    " channel left out. FAILS below 1 %, about the rounding of bfloat16; NOT APPLICABLE behind a matrix of zeros,"
+    " which the first step opens. Not seen: inputs that only some entries of the output depend on.",
+)
+def input_reaches_the_output(trial: ModelTrial) -> None:
+    """Change the input and look at the output."""
+    first = trial.facts.first.looks["signal"]
+    if first.problem is not None:
+        trial.not_applicable("no batch, see signal-survives-the-blocks")
+        return
+    if first.reach is None:
+        trial.not_applicable("the outputs of two inputs cannot be compared")
+        return
+    share, where = first.reach.share, first.reach.lost_in
+    trial.measured, trial.allowed, trial.value = f"{share:.3g}", "at least 0.01", share
+    if share >= 0.01:
+        return
+    if first.reach.zero:
+        trial.not_applicable(f"the output is constant behind {where}, a matrix of zeros that the first step opens")
+    elif where is not None:
+        trial.fails(f"two different inputs give outputs that differ by {share:.2g} of their spread; lost in {where}")
+    else:
+        trial.fails(
+            f"two different inputs give outputs that differ by {share:.2g} of their spread",
+            likely="what is added to the input (positions, a bias) is far larger than the input",
+        )
+
+
+@claim(
+    "residual-writers-share-one-scaling",
+    says="Where one layer that writes to the residual stream is scaled by depth, all are, and nothing else.",
+    source="Radford et al. 2019, section 2.3; Zhang et al. 2019, Fixup",
+    kind="model",
+    needs=("every-tensor-is-written", "no-value-is-absurd"),
+    decided_by="exact. Which layers write to the stream is measured in the middle block of every chain: their output is"
+    " moved, and the block's output moves by just that. A role is scaled where its named standard deviation is that"
+    " of the other matrices over sqrt(L) or sqrt(2 L), and no formula of the fans gives both. FAILS where a layer"
+    " that does not write is scaled in place of one that does; UNDECIDED where one of several writers is not scaled."
+    " Not seen: laws that no draw names, blocks that cannot be run alone, scalings by another number.",
+)
+def residual_writers_share_one_scaling(trial: ModelTrial) -> None:
+    """Compare what writes to the stream with what is scaled by depth."""
+    from initcheck.models.rules.residual_scaling import residual_scalings
+    from initcheck.models.wording import listed
+
+    say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
+    scalings = list(residual_scalings(trial.facts))
+    for scaling in scalings:
+        for finding in scaling.findings:
+            say[finding.kind](finding.sentence)
+    scaled = [s for s in scalings if s.scaled or s.others]
+    if scaled:
+        trial.measured = f"{listed(scaled[0].writers)} write to the stream, {len(scaled[0].scaled)} scaled by depth"
+    elif scalings:
+        trial.not_applicable(f"no layer is scaled by depth; {listed(scalings[0].writers)} write to the stream")
+    else:
+        trial.not_applicable("no layer was seen to write to a residual stream")

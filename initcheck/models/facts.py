@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import CodeType
 from typing import Any
 
 import torch
 
-from initcheck.models.builds.batches import Batch
-from initcheck.models.builds.block_signal import Listener, Signal
+from initcheck.models.signals.batches import Batch
+from initcheck.models.signals.block_signal import Listener, Signal
 from initcheck.models.builds.build import CANARY, NAN, Build, Builder, tensors_of
-from initcheck.models.builds.guards import Guard, LineWatch, name_guards
+from initcheck.models.provenance.frames import INITIALISERS
+from initcheck.models.promises import Promises, promises_of
+from initcheck.models.provenance.guards import Guard, LineWatch, init_methods, name_guards
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Place, Role, places, roles
 from initcheck.models.builds.widths import WidthLaw, follow_width
@@ -27,7 +31,6 @@ _MANY_THREADS = 50_000_000
 
 _WIDTHS_UP_TO = 2_000_000
 _HF_FLAG = "_is_hf_initialized"
-_INITIALISERS = ("init_weights", "initialize_weights", "reset_parameters")
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,9 @@ class Layout:
         places: where each parameter stands.
         blocks: the number of blocks of the longest list of them.
         guards: init statements behind a guard on names.
+        init_methods: methods of the user's classes that initialise, by their code.
         initializer_range: what the config declares, or None.
+        promises: ties and padding rows.
     """
 
     name: str
@@ -48,7 +53,9 @@ class Layout:
     places: dict[str, Place] = field(default_factory=dict)
     blocks: int = 0
     guards: tuple[Guard, ...] = ()
+    init_methods: dict[CodeType, str] = field(default_factory=dict)
     initializer_range: float | None = None
+    promises: Promises = field(default_factory=Promises)
 
 
 class Facts:
@@ -92,9 +99,11 @@ class Facts:
         """The same seed, nothing traced, the guards watched; None for a big model."""
         if self.big:
             return None
-        with_watch = LineWatch({g.code for g in self.layout.guards})
+        methods = self.layout.init_methods
+        with_watch = LineWatch({g.code for g in self.layout.guards}, methods)
         built = self.builder.build(self._seed(0), around=with_watch)
         built.looks["bypassed"] = with_watch.never_ran(self.layout.guards)
+        built.looks["uncalled"] = {code: name for code, name in methods.items() if code not in with_watch.called}
         return built
 
     @cached_property
@@ -186,6 +195,33 @@ class Facts:
         }
 
     @cached_property
+    def read(self) -> dict[str, TensorRecord]:
+        """Matrices that are the same at every seed since no draw made them: read from a file, or fixed numbers."""
+        return {
+            n: r
+            for n, r in self.first.records.items()
+            if r.parameter
+            and r.matrix is not None
+            and r.law.family == "untraced"
+            and not r.constant
+            and not r.draws
+            and not r.missing
+            and n not in self.random
+        }
+
+    def role_of(self, name: str) -> str:
+        """The path of a tensor with the numbers of repeated blocks starred."""
+        place = self.layout.places.get(name)
+        return place.path if place is not None else name
+
+    def written_after(self, method: CodeType) -> set[str]:
+        """Tensors that were written after a function that initialises the model had begun, and outside of it."""
+        began = self.second.began.get(method)
+        if began is None:
+            return set()
+        return {n for n, r in self.second.records.items() if r.order_written > began and method not in r.inside}
+
+    @cached_property
     def roles(self) -> list[Role]:
         """The parameters grouped by role."""
         return roles(self.first.records, self.layout.places)
@@ -212,22 +248,27 @@ class Facts:
             places=where,
             blocks=max((p.blocks or 0 for p in where.values()), default=0),
             guards=name_guards(model, self.builder.factory),
+            init_methods=init_methods(model),
             initializer_range=float(declared) if isinstance(declared, (int, float)) else None,
+            promises=promises_of(model),
         )
 
     def _signal(self, model: torch.nn.Module, records: dict[str, TensorRecord]) -> Signal:
-        if any(r.missing for r in records.values()):
-            return Signal(problem="entries were never written")
-        constants = [
-            n for n, r in records.items() if r.parameter and r.trainable and r.constant and r.matrix is not None
-        ]
-        # The gradient of a constant matrix is a fact about one model.
-        return self._listener.hear(model, constants if not self._others and "first" not in self.__dict__ else ())
+        absurd = [n for n, r in records.items() if r.parameter and (r.sums.nan or r.sums.infinite)]
+        if absurd:
+            what = "entries were never written" if records[absurd[0]].missing else "entries are NaN or infinite"
+            return Signal(problem=f"{what} ({absurd[0]})")
+        if self._others or "first" in self.__dict__:
+            return self._listener.hear(model)
+        # What is a fact about one model is asked of the first.
+        wanted = [n for n, r in records.items() if r.parameter and r.trainable and r.constant and r.matrix is not None]
+        twins = {n: r.twins for n, r in records.items() if r.parameter and r.trainable and r.twins is not None}
+        return self._listener.hear(model, wanted, twins, whole=True)
 
 
-def _again(model: torch.nn.Module, _records: dict[str, TensorRecord]) -> tuple[str, Any] | None:
+def _again(model: torch.nn.Module, _records: dict[str, TensorRecord]) -> tuple[str, Any, CodeType | None] | None:
     """Initialise the root once more by its own method; never by ``apply``, which undoes later scaling by design."""
-    for name in _INITIALISERS:
+    for name in INITIALISERS:
         method = getattr(type(model), name, None)
         if method is None or getattr(torch.nn.Module, name, None) is method:
             continue
@@ -235,9 +276,10 @@ def _again(model: torch.nn.Module, _records: dict[str, TensorRecord]) -> tuple[s
             for flagged in (part, *part._parameters.values()):
                 if flagged is not None and getattr(flagged, _HF_FLAG, False):
                     setattr(flagged, _HF_FLAG, False)
+        code = getattr(inspect.unwrap(method), "__code__", None)
         try:
             getattr(model, name)()
         except Exception as error:
-            return name, f"{type(error).__name__}: {error}"
-        return name, tensors_of(model)[0]
+            return name, f"{type(error).__name__}: {error}", code
+        return name, tensors_of(model)[0], code
     return None

@@ -9,7 +9,7 @@ from typing import Any
 from initcheck.claims.registry import find, in_order, registry
 from initcheck.claims.statement import Claim
 from initcheck.errors import UsageError, closest
-from initcheck.models.builds.batches import batch_from
+from initcheck.models.signals.batches import batch_from
 from initcheck.models.declared import read_laws
 from initcheck.models.facts import Facts
 from initcheck.models.portrait import portrait

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from initcheck.models.builds.block_signal import Signal
+from initcheck.models.signals.block_signal import Signal
 from initcheck.models.declared import DeclaredLaw
 from initcheck.models.facts import Facts
 from initcheck.models.few_models import Plan, confirm, screen

@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 
 from initcheck.models.builds.record import TensorRecord
-from initcheck.models.builds.trace import Site
+from initcheck.models.provenance.steps import Site
 
-__all__ = ["listed", "place", "unwritten_text"]
+__all__ = ["folded", "listed", "place", "unwritten_text"]
 
 
 def place(site: Site | None) -> str:
@@ -37,7 +37,27 @@ def listed(names: Sequence[str], most: int = 3) -> str:
 
 def unwritten_text(record: TensorRecord, unwritten: int) -> str:
     """Word how many entries were never written, and which is the first where not all are."""
-    text = f"{record.name}: {unwritten:,} of {record.count:,} entries never written"
+    text = f"{unwritten:,} of {record.count:,} entries never written"
     if unwritten < record.count and record.first_unwritten is not None:
         text += f", the first at {list(record.first_unwritten)}"
     return text
+
+
+def folded(found: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Sentences about tensors, one a role: the first of the role, and how many more are like it.
+
+    >>> folded([("h.0.w", "h.*.w", "8 entries are NaN"), ("h.1.w", "h.*.w", "3 entries are NaN")])
+    ['h.0.w: 8 entries are NaN; 1 more of h.*.w likewise']
+
+    Args:
+        found: name, path of the role, and what is said of the tensor.
+    """
+    by_role: dict[str, list[tuple[str, str]]] = {}
+    for name, role, said in found:
+        by_role.setdefault(role, []).append((name, said))
+    sentences = []
+    for role, members in by_role.items():
+        name, said = members[0]
+        more = f"; {len(members) - 1} more of {role} likewise" if len(members) > 1 else ""
+        sentences.append(f"{name}: {said}{more}")
+    return sentences

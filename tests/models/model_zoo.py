@@ -27,6 +27,10 @@ WRITTEN = "every-tensor-is-written"
 REBUILD = "rebuilds-the-same"
 DISTINCT = "tensors-are-distinct"
 LAW = "siblings-share-one-law"
+ABSURD = "no-value-is-absurd"
+LOST = "nothing-special-is-lost"
+REACH = "input-reaches-the-output"
+SCALING = "residual-writers-share-one-scaling"
 DECLARED = "declared-laws-are-in-force"
 SIGNAL = "signal-survives-the-blocks"
 GRADIENT = "gradient-survives-the-blocks"
@@ -349,7 +353,7 @@ BROKEN: dict[Factory, set[str]] = {
     deep_copies: {DISTINCT},
     torch_encoder: {DISTINCT},
     scaled_copy: {DISTINCT, LAW},
-    equal_rows: {DISTINCT},
+    equal_rows: {LAW},
     experts_copied: {DISTINCT},
     lora_both_zero: {DISTINCT},
     constant_layers: {DISTINCT},
@@ -361,7 +365,7 @@ BROKEN: dict[Factory, set[str]] = {
     exploding: {SIGNAL, GRADIENT},
     vanishing: {SIGNAL, GRADIENT},
     overconfident_head: {CHANCE},
-    bfloat16_cut: {REBUILD},
+    bfloat16_cut: {REBUILD, ABSURD},
 }
 
 WITH_LAWS: dict[str, tuple[Factory, dict[str, str], set[str]]] = {

@@ -137,8 +137,9 @@ class ViT(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.patch(image).flatten(2).transpose(1, 2)
-        x = torch.cat([self.cls.expand(len(x), -1, -1), x], 1) + self.pos
-        return self.head(self.norm(self.blocks(x))[:, 0])
+        # The blocks are causal: a class token in front would see no patch.
+        x = torch.cat([x, self.cls.expand(len(x), -1, -1)], 1) + self.pos
+        return self.head(self.norm(self.blocks(x))[:, -1])
 
 
 class Residual(nn.Module):

@@ -23,9 +23,9 @@ from initcheck.report.series import problems
 from initcheck.report.verdict import Verdict
 
 
-def test_the_eight_claims_stand_in_the_registry_with_what_they_do_not_see() -> None:
+def test_the_twelve_claims_stand_in_the_registry_with_what_they_do_not_see() -> None:
     claims = model_claims()
-    assert len(claims) == 8
+    assert len(claims) == 12
     assert all("Not seen:" in c.decided_by for c in claims.values())
     assert find("starts-at-chance").kind == "model"
 
@@ -133,7 +133,7 @@ def test_a_hundred_blocks_and_many_failures_are_at_most_25_lines() -> None:
     assert "written    FAILS" in text
     assert "more)" in text
     assert "h.*.mlp.c_proj.weight" in text
-    assert lines[-1].startswith("2 of 8 fail; ")
+    assert lines[-1].startswith("2 of 12 fail; ")
 
 
 def test_a_sparkline_is_flat_where_the_signal_is() -> None:

@@ -11,8 +11,8 @@ from torch import nn
 
 from initcheck.errors import UsageError
 from initcheck.models.builds.record import record
-from initcheck.models.builds.trace import Trace
-from initcheck.models.builds.traced_law import law_of
+from initcheck.models.provenance.trace import Trace
+from initcheck.models.provenance.traced_law import law_of
 from initcheck.models.declared import DeclaredLaw
 
 
@@ -52,7 +52,7 @@ def test_the_named_standard_deviation_is_the_measured_one(family: str, make: Cal
     [
         ("constant", lambda: nn.init.constant_(torch.empty(3, 3), 0.1)),
         ("constant", lambda: torch.ones(3, 3) * 2),
-        ("derived", lambda: nn.init.orthogonal_(torch.empty(8, 8))),
+        ("orthogonal", lambda: nn.init.orthogonal_(torch.empty(8, 8))),
         ("derived", lambda: torch.randn(8, 8) @ torch.randn(8, 8)),
         ("fixed", lambda: torch.arange(8.0)),
         ("untraced", lambda: torch.tensor([[1.0, 2.0]])),
@@ -74,7 +74,8 @@ def test_a_row_written_later_leaves_the_law_and_is_noted() -> None:
         table = nn.Embedding(6, 4, padding_idx=0)
     found = record("w", table.weight, "Embedding", trace, None)
     assert found.law.text == "normal std 1"
-    assert [s.op for s in found.partial] == ["fill_"]
+    assert [p.step.op for p in found.later] == ["fill_"]
+    assert found.entries_of(found.later[0]) == "row 0"
 
 
 def test_no_chain_is_an_untraced_law() -> None:

@@ -11,9 +11,11 @@ from model_zoo_parts import GPT, VOCABULARY, Llama, LSTMLanguageModel, Mixture, 
 from torch import Tensor, nn
 
 from initcheck.errors import UsageError
-from initcheck.models.builds.batches import batch_from, candidates
-from initcheck.models.builds.block_signal import Listener, gradient_kind
-from initcheck.models.builds.blocks import BlockTrail, chains
+from initcheck.models.signals.batches import batch_from
+from initcheck.models.signals.block_signal import Listener
+from initcheck.models.signals.gradients import gradient_kind
+from initcheck.models.signals.inputs import candidates
+from initcheck.models.signals.blocks import BlockTrail, chains
 from initcheck.models.builds.build import tensors_of
 from initcheck.models.builds.roles import ordered_with_depth, places, roles
 
@@ -105,7 +107,7 @@ def test_where_no_batch_goes_through_the_signal_says_why() -> None:
         def forward(self, graph: Any) -> Tensor:
             return self.a(graph["nodes"])
 
-    assert "does not go through" in str(Listener(None).hear(Odd()).problem)
+    assert "no batch goes through" in str(Listener(None).hear(Odd()).problem)
 
 
 @pytest.mark.parametrize(

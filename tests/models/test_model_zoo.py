@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from model_zoo import (
+    ABSURD,
     BROKEN,
     CHANCE,
     CORRECT,
@@ -85,14 +86,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "seed_inside": (REBUILD, "0.weight: the same bits at another seed"),
     "deep_copies": (DISTINCT, "0.attn.c_attn.weight, 1.attn.c_attn.weight"),
     "scaled_copy": (DISTINCT, "2.weight, 4.weight are copies up to scale and shift"),
-    "equal_rows": (DISTINCT, "4.weight: rows 5 and 9 of 32 entries are equal"),
+    "equal_rows": (LAW, "4.weight: drawn as normal std 0.25 with row 5 normal std 0.25, its 5 siblings as normal"),
     "lora_both_zero": (DISTINCT, "0.lora_A: constant, and its gradient is zero"),
     "constant_layers": (DISTINCT, "2.weight: constant, and its gradient is the same for all its"),
     "one_layer_off": (LAW, "h.3.mlp.c_fc.weight: drawn as normal std 0.04, its 5 siblings as normal std 0.02"),
-    "outlier": (LAW, "h.3.mlp.c_fc.weight: 1 of 4,096 entries lie outside the law"),
+    "outlier": (LAW, "h.3.mlp.c_fc.weight: drawn as normal std 0.02 with entry [7, 3] constant 5, its 5 siblings"),
     "numpy_one_layer_off": (LAW, "8.weight: standard deviation"),
     "initialised_twice": (REBUILD, "body.10.weight: root mean square moves x0.5"),
-    "bfloat16_cut": (REBUILD, "*.weight: root mean square moves x1.2"),
+    "bfloat16_cut": (REBUILD, "*.weight: 126 of 65,536 entries lie outside of normal std 0.125, the farthest at -2"),
     "overconfident_head": (CHANCE, "loss over ln(67) is"),
     "exploding": (SIGNAL, "6 further models agree"),
 }

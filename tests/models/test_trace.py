@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from initcheck.models.builds.build import CANARY, NAN, Builder
-from initcheck.models.builds.trace import Trace
+from initcheck.models.provenance.trace import Trace
 
 
 def test_a_write_is_noted_with_its_arguments_and_call_site() -> None:

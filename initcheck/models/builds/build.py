@@ -18,9 +18,12 @@ import numpy as np
 import torch
 
 from initcheck.errors import UsageError
-from initcheck.models.builds.numpy_memory import numpy_memory_filled
+from initcheck.models.builds.kinds import kind_of
 from initcheck.models.builds.record import TensorRecord, record
-from initcheck.models.builds.trace import Fill, Trace
+from initcheck.models.provenance.numpy_memory import numpy_memory_filled
+from initcheck.models.provenance.plain import plain
+from initcheck.models.provenance.steps import Fill, Site
+from initcheck.models.provenance.trace import Trace
 
 __all__ = ["CANARY", "NAN", "Build", "Builder", "tensors_of"]
 
@@ -38,12 +41,18 @@ class Build:
         seed: the seed of torch's, NumPy's and Python's global generators before it.
         records: parameters and buffers by path; tied ones once.
         tied: further names of tensors that are already there: name -> first name.
+        unread: tensors whose numbers cannot be reached, and why.
+        astray: writes by a sampler into a tensor that had been computed and is no part of the model: site -> shape.
+        began: order of the first write inside each function that initialises a whole model.
         looks: what the caller asked of the living model, by name.
     """
 
     seed: int
     records: dict[str, TensorRecord]
     tied: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    astray: dict[Site, list[tuple[int, ...]]] = field(default_factory=dict)
+    began: dict[Any, int] = field(default_factory=dict)
     looks: dict[str, Any] = field(default_factory=dict)
 
 
@@ -122,7 +131,9 @@ class Builder:
                     f"{self.name} returned {type(model).__name__}, not a torch.nn.Module;"
                     " name a function or class that builds the model."
                 )
-            records, tied = tensors_of(model, trace, fill, units=units)
+            records, tied, unread = tensors_of(model, trace, fill, units=units)
+            astray = _astray(trace, records) if trace is not None else {}
+            began = dict(trace.seen) if trace is not None else {}
             del trace
             found = {name: look(model, records) for name, look in (looks or {}).items()}
             alive = weakref.ref(model)
@@ -134,29 +145,51 @@ class Builder:
                 f"{self.name} keeps the model that it returns (a global, a cache), so that no second one can be"
                 " built; name a function that builds a new model at each call."
             )
-        return Build(seed, records, tied, found)
+        return Build(seed, records, tied, unread, astray, began, found)
 
 
 def tensors_of(
     model: torch.nn.Module, trace: Trace | None = None, fill: Fill | None = None, *, units: bool = False
-) -> tuple[dict[str, TensorRecord], dict[str, str]]:
-    """The records of a model's parameters and buffers by path, and the further names of tied ones."""
+) -> tuple[dict[str, TensorRecord], dict[str, str], dict[str, str]]:
+    """The records of a model's parameters and buffers by path, the further names of tied ones, and what is unread."""
     records: dict[str, TensorRecord] = {}
     tied: dict[str, str] = {}
-    first: dict[tuple[tuple[int, int], tuple[int, ...]], str] = {}
+    unread: dict[str, str] = {}
+    first: dict[tuple[int, int, tuple[int, ...]], str] = {}
     for prefix, module in model.named_modules():
         for name, tensor in (*module._parameters.items(), *module._buffers.items()):
             path = f"{prefix}.{name}" if prefix else name
-            if tensor is None or tensor.layout != torch.strided or isinstance(tensor, torch.nn.UninitializedParameter):
+            if tensor is None:
                 continue
-            place = ((tensor.untyped_storage()._cdata, tensor.storage_offset()), tuple(tensor.shape))
-            if place in first and tensor.numel():
-                tied[path] = first[place]
+            if isinstance(tensor, (torch.nn.UninitializedParameter, torch.nn.UninitializedBuffer)):
+                unread[path] = "lazy: it has no memory before the first call"
                 continue
-            first[place] = path
-            kept = record(path, tensor, type(module).__name__, trace, fill, units=units)
-            records[path] = kept
-    return records, tied
+            if tensor.is_meta:
+                unread[path] = "on the meta device: it has no memory, so nothing was written"
+                continue
+            try:
+                for suffix, inner in plain(tensor):
+                    place = (inner.untyped_storage()._cdata, int(inner.storage_offset()), tuple(inner.shape))
+                    if place in first and inner.numel():
+                        tied[path + suffix] = first[place]
+                        continue
+                    first[place] = path + suffix
+                    owner = kind_of(module).__name__
+                    kept = record(path + suffix, inner, owner, trace, fill, units=units, of=tensor)
+                    records[path + suffix] = kept
+            except (NotImplementedError, RuntimeError, TypeError, KeyError) as error:
+                unread[path] = f"{type(tensor).__name__} of {tensor.dtype}: {str(error).splitlines()[0][:120]}"
+    return records, tied, unread
+
+
+def _astray(trace: Trace, records: Mapping[str, TensorRecord]) -> dict[Site, list[tuple[int, ...]]]:
+    """Writes by a sampler that reach no tensor of the model."""
+    kept = {r.memory[0] for r in records.values()}
+    found: dict[Site, list[tuple[int, ...]]] = {}
+    for key, (_, step, shape) in trace.orphans.items():
+        if key not in kept and step.site is not None and len(shape) > 1:
+            found.setdefault(step.site, []).append(shape)
+    return found
 
 
 def _takes_seed(factory: Callable[..., Any]) -> bool:
@@ -172,8 +205,9 @@ def _takes_seed(factory: Callable[..., Any]) -> bool:
 
 @contextlib.contextmanager
 def _generators(seed: int) -> Iterator[None]:
-    """Seed the three global generators, and leave them afterwards as they were."""
+    """Seed the global generators, those of devices included, and leave them afterwards as they were."""
     kept = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    on_devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
     try:
         torch.manual_seed(seed)
         np.random.seed(seed % 2**32)
@@ -181,6 +215,8 @@ def _generators(seed: int) -> Iterator[None]:
         yield
     finally:
         torch.set_rng_state(kept[0])
+        if on_devices:
+            torch.cuda.set_rng_state_all(on_devices)
         np.random.set_state(kept[1])
         random.setstate(kept[2])
 

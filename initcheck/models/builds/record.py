@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
-from initcheck.models.builds.trace import Draw, Fill, Site, Step, Trace
-from initcheck.models.builds.traced_law import UNTRACED, Law, last_chain, law_of
+from initcheck.models.builds.reductions import Sums, reduced
+from initcheck.models.builds.twins import Twins, find_twins, order_of
+from initcheck.models.provenance.law import UNTRACED, Law
+from initcheck.models.provenance.steps import Draw, Fill, Site, Step
+from initcheck.models.provenance.trace import Trace, extent
+from initcheck.models.provenance.traced_law import Later, generations, last_chain, later_writes, law_of
 
-__all__ = ["TensorRecord", "record"]
+__all__ = ["Lost", "TensorRecord", "record"]
 
-_BLOCK = 1 << 20
-_ORDERED = 64
 _FAR = 12.0
-# Bits of a value that can be relied on to differ by chance; a coarse grid makes equal rows of few entries likely.
-_BITS = {torch.float32: 20, torch.float64: 40, torch.float16: 9, torch.bfloat16: 6}
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A value that a tensor had before another was written over it.
+
+    Attributes:
+        law: what it was.
+        site: who wrote it; over: who wrote over it.
+        default: it was the default of the layer's own class, or of torch.
+        made: the tensor was made with it (``torch.randn(...)``), nothing was written into it.
+        loaded: it was read by ``load_state_dict``.
+        marked: what was written over is marked by its author as initialised.
+        read_over: ``load_state_dict`` wrote over it.
+        building: what wrote over it ran in a constructor; else the factory did it to the built model.
+    """
+
+    law: Law
+    site: Site | None
+    over: Site | None
+    default: bool = False
+    made: bool = False
+    loaded: bool = False
+    marked: bool = False
+    read_over: bool = False
+    building: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,16 +56,19 @@ class TensorRecord:
         owner: class of the module it belongs to.
         shape, dtype: as torch has them.
         memory: storage and offset: equal for tied tensors.
-        digest: of all its bytes.
-        count, total, squares, low, high: number of entries, sum, sum of squares, smallest and largest.
+        digest: of all its bits.
+        sums: of all its entries; own: of those that its law describes, without what was written later.
         unwritten: entries that hold the fill; first_unwritten: the index of the first of them.
         order: digest of the order of the first 64 entries, None where they are too few, tied or sorted.
-        twins: (axis, i, j, entries) of two equal non-zero rows (0) or columns (1).
+        twins: equal non-zero rows or columns.
         law: what the trace says it was drawn from.
         draws: the draws its values come from.
-        partial: later writes to a part of it.
+        later: later writes to a part of it.
+        lost: what was overwritten, in order.
         sites: the places that wrote all of it, in order, without repeats.
         far: entries beyond twelve standard deviations of the traced law, or outside its support.
+        order_written, inside: place of the last write in the build, and the functions that initialise whole models
+            in which it ran.
     """
 
     name: str
@@ -52,19 +80,25 @@ class TensorRecord:
     memory: tuple[int, int]
     digest: bytes
     count: int
-    total: float = math.nan
-    squares: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
+    sums: Sums = field(default_factory=Sums)
+    own: Sums = field(default_factory=Sums)
     unwritten: int = 0
     first_unwritten: tuple[int, ...] | None = None
     order: bytes | None = None
-    twins: tuple[int, int, int, int] | None = None
+    twins: Twins | None = None
     law: Law = UNTRACED
-    draws: tuple[Draw, ...] = ()
-    partial: tuple[Step, ...] = ()
+    draws: frozenset[Draw] = frozenset()
+    later: tuple[Later, ...] = ()
+    lost: tuple[Lost, ...] = ()
     sites: tuple[Site, ...] = ()
     far: int = 0
+    first_far: tuple[int, ...] | None = None
+    first_bad: tuple[int, ...] | None = None
+    loaded: bool = False
+    default: bool = False
+    marked: bool = False
+    order_written: int = 0
+    inside: frozenset[object] = frozenset()
 
     @property
     def missing(self) -> int:
@@ -72,14 +106,34 @@ class TensorRecord:
         return self.unwritten if self.dtype.is_floating_point else 0
 
     @property
+    def total(self) -> float:
+        """Sum of its entries."""
+        return self.sums.total
+
+    @property
+    def squares(self) -> float:
+        """Sum of their squares."""
+        return self.sums.squares
+
+    @property
+    def low(self) -> float:
+        """The smallest entry."""
+        return self.sums.low
+
+    @property
+    def high(self) -> float:
+        """The largest entry."""
+        return self.sums.high
+
+    @property
     def mean(self) -> float:
         """Mean of its entries."""
-        return self.total / self.count if self.count else math.nan
+        return self.sums.mean
 
     @property
     def second_moment(self) -> float:
         """Mean square of its entries."""
-        return self.squares / self.count if self.count else math.nan
+        return self.sums.second_moment
 
     @property
     def std(self) -> float:
@@ -97,6 +151,34 @@ class TensorRecord:
         sizes = [n for n in self.shape if n > 1]
         return (sizes[0], math.prod(sizes[1:])) if len(sizes) > 1 else None
 
+    @property
+    def signature(self) -> tuple[object, ...]:
+        """What siblings of one law have in common: the law, and the laws of the same slices."""
+        start = self.memory[1]
+        parts = []
+        for part in self.later:
+            region = part.region
+            where = ("some", part.step.op) if region is None else (region.offset - start, region.sizes, region.strides)
+            parts.append((where, part.law.signature))
+        return (self.law.signature, tuple(parts))
+
+    def entries_of(self, part: Later) -> str:
+        """Which entries a later write reached, in words."""
+        region = part.region
+        if region is None:
+            return "some entries"
+        start, entries = region.offset - self.memory[1], region.entries
+        width = math.prod(self.shape[1:])
+        dense = _is_dense(region.sizes, region.strides)
+        if entries == 1:
+            return f"entry {start}" if len(self.shape) < 2 else f"entry {list(_index(start, self.shape))}"
+        if dense and len(self.shape) < 2:
+            return f"entries {start}..{start + entries - 1}"
+        if dense and width and start % width == 0 and entries % width == 0:
+            first, last = start // width, (start + entries) // width - 1
+            return f"row {first}" if first == last else f"rows {first}..{last}"
+        return f"{entries:,} entries from {list(_index(start, self.shape))} on"
+
 
 def record(
     name: str,
@@ -106,68 +188,130 @@ def record(
     fill: Fill | None,
     *,
     units: bool = False,
+    of: torch.Tensor | None = None,
 ) -> TensorRecord:
-    """Reduce one tensor to its record.
+    """Reduce one plain tensor to its record.
 
     Args:
         name, owner: its path and the class of its module.
-        tensor: of any shape and dtype; it is read once or twice, in blocks of a million entries.
+        tensor: of any shape, dtype and device; it is read where it lives, in blocks.
         trace: the trace of the build, or None.
         fill: what fresh memory was filled with, or None.
         units: whether equal rows and columns are looked for, and the order of the first entries.
+        of: the parameter or buffer that it is the inside of; itself where None.
     """
-    parameter, trainable = isinstance(tensor, torch.nn.Parameter), tensor.requires_grad
+    of = tensor if of is None else of
+    parameter, trainable = isinstance(of, torch.nn.Parameter), of.requires_grad
     tensor = tensor.detach()
     steps = trace.steps_of(tensor) if trace is not None else ()
-    extent = _extent(tensor)
-    chain, partial = last_chain(steps, *extent)
-    law = law_of(chain)
-    flat = tensor.contiguous().view(-1)
-    numbers = _numbers(flat, fill, law) if flat.numel() and not tensor.is_meta else _Numbers()
-    real = tensor.dtype.is_floating_point and numbers.finite
-    first = numbers.first_unwritten
+    start, stop, _ = extent(tensor)
+    chain, partial = last_chain(steps, start, stop)
+    law, later = law_of(chain), later_writes(chain, partial)
+    law, later = _made_of_parts(law, later, tensor)
+    shape = tuple(tensor.shape)
+    numbers = reduced(tensor.contiguous().view(-1), fill, _bounds(law), _mask(tensor, later, start, stop))
+    real = tensor.dtype.is_floating_point and not (numbers.whole.nan or numbers.whole.infinite)
+    last = max((*chain, *partial), key=lambda s: s.order, default=None)
     return TensorRecord(
         name=name,
         parameter=parameter,
         trainable=trainable,
         owner=owner,
-        shape=tuple(tensor.shape),
+        shape=shape,
         dtype=tensor.dtype,
         memory=(int(tensor.untyped_storage()._cdata), int(tensor.storage_offset())),
         digest=numbers.digest,
-        count=flat.numel(),
-        total=numbers.total,
-        squares=numbers.squares,
-        low=numbers.low,
-        high=numbers.high,
+        count=tensor.numel(),
+        sums=numbers.whole,
+        own=numbers.rest,
         unwritten=numbers.unwritten,
-        first_unwritten=None if first is None else _index(first, tuple(tensor.shape)),
-        order=_order(flat) if real and units else None,
-        twins=_twins(tensor) if real and units and numbers.low != numbers.high else None,
+        first_unwritten=_maybe_index(numbers.first_unwritten, shape),
+        order=order_of(tensor.contiguous().view(-1)) if real and units else None,
+        twins=find_twins(tensor) if real and units and numbers.whole.low != numbers.whole.high else None,
         law=law,
-        draws=tuple(d for s in chain for d in s.draws),
-        partial=tuple(partial),
+        draws=frozenset().union(*(s.draws for s in chain), *(s.draws for p in later for s in p.steps)),
+        later=tuple(later),
+        lost=tuple(_lost(steps, start, stop)),
         sites=tuple(dict.fromkeys(s.site for s in steps if s.site is not None and s.dense)),
         far=numbers.far,
+        first_far=_maybe_index(numbers.first_far, shape),
+        first_bad=_maybe_index(numbers.whole.first_bad, shape),
+        loaded=any(s.caller.loading for s in chain),
+        default=bool(chain) and all(s.caller.default for s in chain),
+        marked=any(s.marked for s in chain),
+        order_written=last.order if last is not None else 0,
+        inside=last.caller.inside if last is not None else frozenset(),
     )
 
 
-@dataclass
-class _Numbers:
-    digest: bytes = b""
-    total: float = 0.0
-    squares: float = 0.0
-    low: float = math.inf
-    high: float = -math.inf
-    unwritten: int = 0
-    first_unwritten: int | None = None
-    far: int = 0
-    finite: bool = True
+def _made_of_parts(law: Law, later: list[Later], tensor: torch.Tensor) -> tuple[Law, list[Later]]:
+    """Where later writes of one law reach every entry (a gate at a time), that is the tensor's law."""
+    whole = [p for p in later if p.region is not None and p.step.anew]
+    if len(whole) < 2 or len(whole) < len(later) or sum(p.region.entries for p in whole if p.region) < tensor.numel():
+        return law, later
+    if len({p.law.signature for p in whole}) != 1:
+        return law, later
+    one = whole[0].law
+    return Law(
+        one.family, one.mean, one.std, one.low, one.high, f"{one.text} in {len(whole)} parts", one.site, one.sigma,
+        one.recipe,
+    ), []  # fmt: skip
 
 
-def _extent(tensor: torch.Tensor) -> tuple[int, int]:
-    start = int(tensor.storage_offset())
-    return start, start + 1 + sum((n - 1) * int(s) for n, s in zip(tensor.shape, tensor.stride(), strict=True))
+def _mask(tensor: torch.Tensor, later: list[Later], start: int, stop: int) -> torch.Tensor | None:
+    """The entries that were written after the whole, in the order of the flat tensor; None where there are none."""
+    if not later or not tensor.numel():
+        return None
+    mask = torch.zeros(stop - start, dtype=torch.bool, device=tensor.device)
+    for part in later:
+        steps = part.steps
+        if part.region is not None:
+            first, last = _ends(part.region.offset, part.region.sizes, part.region.strides)
+            if first < start or last > stop:
+                return torch.ones(tensor.numel(), dtype=torch.bool, device=tensor.device)
+            part.region.mark(mask, start)
+            continue
+        for step in steps:
+            if step.mask is None or step.start < start or step.stop > stop:
+                return torch.ones(tensor.numel(), dtype=torch.bool, device=tensor.device)
+            mask[step.start - start : step.stop - start].logical_or_(step.mask.to(mask.device))
+    return mask.as_strided(tuple(tensor.shape), tensor.stride(), 0).reshape(-1)
+
+
+def _lost(steps: tuple[Step, ...], start: int, stop: int) -> list[Lost]:
+    chains = generations(steps, start, stop)
+    found = []
+    for before, after in zip(chains, chains[1:], strict=False):
+        law, over = law_of(before), after[-1]
+        one = before[-1]
+        made = not any(s.op.endswith("_") for s in before)
+        found.append(
+            Lost(
+                law,
+                one.site,
+                over.site,
+                default=all(s.caller.default for s in before),
+                made=made,
+                loaded=any(s.caller.loading for s in before),
+                marked=any(s.marked for s in after),
+                read_over=any(s.caller.loading for s in after),
+                building=over.caller.building,
+            )
+        )
+    return found
+
+
+def _ends(offset: int, sizes: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, int]:
+    return offset, offset + 1 + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
+
+
+def _is_dense(sizes: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    first, last = _ends(0, sizes, strides)
+    return last - first == math.prod(sizes)
+
+
+def _maybe_index(position: int | None, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    return None if position is None else _index(position, shape)
 
 
 def _index(position: int, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -178,94 +322,13 @@ def _index(position: int, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(reversed(index))
 
 
-def _numbers(flat: torch.Tensor, fill: Fill | None, law: Law) -> _Numbers:
-    found = _Numbers()
-    digest = hashlib.blake2b(digest_size=16)
-    real = flat.dtype.is_floating_point
-    low, high = _bounds(law)
-    for start in range(0, flat.numel(), _BLOCK):
-        block = flat[start : start + _BLOCK]
-        digest.update(block.view(torch.uint8).numpy().data)
-        if fill is not None:
-            _count_unwritten(found, block, start, fill)
-        if not real:
-            continue
-        smallest, largest = (float(v) for v in torch.aminmax(block))
-        found.low, found.high = min(found.low, smallest), max(found.high, largest)
-        if not (math.isfinite(smallest) and math.isfinite(largest)):
-            found.finite = False
-        found.total += float(block.sum(dtype=torch.float64))
-        found.squares += float(torch.linalg.vector_norm(block, dtype=torch.float64)) ** 2
-        if smallest < low or largest > high:
-            found.far += int(((block < low) | (block > high)).sum())
-    found.digest = digest.digest()
-    return found
-
-
-def _count_unwritten(found: _Numbers, block: torch.Tensor, start: int, fill: Fill) -> None:
-    probe = torch.zeros(1, dtype=block.dtype)
-    fill.into(probe)
-    left = block.isnan() if block.dtype.is_floating_point and math.isnan(fill.real) else block == probe
-    count = int(left.sum())
-    if count and found.first_unwritten is None:
-        found.first_unwritten = start + int(left.int().argmax())
-    found.unwritten += count
-
-
 def _bounds(law: Law) -> tuple[float, float]:
     """Where no entry of the law can be: beyond twelve standard deviations, or beyond its support and rounding."""
-    if law.family not in ("normal", "uniform", "truncated_normal") or not law.named:
+    if law.family not in ("normal", "uniform", "truncated_normal", "orthogonal") or not law.named:
         return -math.inf, math.inf
     mean, std = law.mean or 0.0, law.std or 0.0
-    slack = 0.05 * std if law.family == "uniform" else 0.0
-    reach = max(mean - law.low, law.high - mean) + slack if law.family == "uniform" else _FAR * std
-    return mean - reach, mean + reach
-
-
-def _order(flat: torch.Tensor) -> bytes | None:
-    """Digest of the order of the first 64 entries: the same for a scaled or shifted copy, by chance never."""
-    if flat.numel() < 16:
-        return None
-    head = flat[:_ORDERED].double()
-    order = head.argsort()
-    gaps = head[order].diff()
-    if bool((gaps <= 0).any()) or bool((order.diff() > 0).all()) or bool((order.diff() < 0).all()):
-        return None
-    return hashlib.blake2b(order.numpy().tobytes(), digest_size=16).digest()
-
-
-def _twins(tensor: torch.Tensor) -> tuple[int, int, int, int] | None:
-    """The first two equal, non-zero rows or columns."""
-    if tensor.dim() < 2:
-        return None
-    matrix = tensor.reshape(tensor.shape[0], -1)
-    for axis in (0, 1):
-        units, entries = matrix.shape if axis == 0 else matrix.shape[::-1]
-        bits = _BITS.get(tensor.dtype, 0)
-        # Pairs that a grid of 2^bits values would tie by chance; above 1e-9 the question is not asked.
-        if units < 2 or entries < 3 or 2 * math.log2(units) - 1 - bits * entries > -29.9:
-            continue
-        found = _equal_pair(matrix, axis)
-        if found is not None:
-            return (axis, *found, entries)
-    return None
-
-
-def _equal_pair(matrix: torch.Tensor, axis: int) -> tuple[int, int] | None:
-    generator = torch.Generator().manual_seed(20260101)
-    rows, columns = matrix.shape
-    step = max(1, _BLOCK // columns)
-    weights = torch.randn(columns if axis == 0 else rows, generator=generator, dtype=torch.float64)
-    if axis == 0:
-        marks = torch.cat([matrix[i : i + step].double() @ weights for i in range(0, rows, step)])
+    if law.family in ("uniform", "orthogonal"):
+        reach = max(mean - law.low, law.high - mean) * (1.0 + 2.0**-7) + 0.05 * std
     else:
-        marks = torch.zeros(columns, dtype=torch.float64)
-        for i in range(0, rows, step):
-            marks += weights[i : i + step] @ matrix[i : i + step].double()
-    ordered, places = marks.sort()
-    near = (ordered.diff().abs() <= 1e-9 * ordered[1:].abs()) & (ordered[1:] != 0)
-    for k in near.nonzero().flatten()[:32].tolist():
-        i, j = sorted((int(places[k]), int(places[k + 1])))
-        if torch.equal(matrix.select(axis, i), matrix.select(axis, j)):
-            return i, j
-    return None
+        reach = _FAR * std
+    return mean - reach, mean + reach

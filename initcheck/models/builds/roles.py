@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ from statistics import mean
 
 import torch
 
+from initcheck.models.builds.kinds import kind_of
 from initcheck.models.builds.record import TensorRecord
 
 __all__ = ["Place", "Role", "ordered_with_depth", "places", "roles"]
 
 _RUN = 3
+_LAYER = re.compile(r"_l\d+(_reverse)?$")
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ def places(model: torch.nn.Module) -> dict[str, Place]:
                 inside, block, blocks = True, int(part) + 1, len(module._modules)
             shown.append("*" if star else part)
             module = child
+        if isinstance(module, torch.nn.RNNBase):
+            leaf = _LAYER.sub("_l*", leaf)
         found[name] = Place(".".join([*shown, leaf]), block, blocks)
     return found
 
@@ -83,10 +88,10 @@ def places(model: torch.nn.Module) -> dict[str, Place]:
 def _repeats(parent: torch.nn.Module, name: str) -> str:
     if not name.isdigit() or not isinstance(parent, (torch.nn.ModuleList, torch.nn.Sequential)):
         return ""
-    classes = Counter(type(m) for m in parent.children())
+    classes = Counter(kind_of(m) for m in parent.children())
     if len(classes) == 1 and len(parent._modules) > 1:
         return "blocks"
-    return "mixed" if classes[type(parent[int(name)])] >= _RUN else ""
+    return "mixed" if classes[kind_of(parent[int(name)])] >= _RUN else ""
 
 
 def roles(records: Mapping[str, TensorRecord], where: Mapping[str, Place]) -> list[Role]:

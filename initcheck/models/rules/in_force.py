@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,14 +12,14 @@ import numpy.typing as npt
 
 from initcheck.errors import UsageError, closest
 from initcheck.models.builds.record import TensorRecord
-from initcheck.models.builds.roles import Place
+from initcheck.models.builds.roles import Place, Role
 from initcheck.models.declared import DeclaredLaw
-from initcheck.models.siblings import is_traced
+from initcheck.models.rules.siblings import is_traced
 from initcheck.models.trial import ModelTrial
 from initcheck.models.wording import place
 from initcheck.statistics import SCREEN_LEVEL, Decision, judge_band
 
-__all__ = ["bypassed_guards", "initializer_range", "judge_declared", "names_of"]
+__all__ = ["bypassed_guards", "far_from_the_rest", "initializer_range", "judge_declared", "names_of"]
 
 _WITHIN = 0.05
 _MODELS = 72  # 24 to hold or to suspect, 48 to confirm
@@ -61,19 +62,58 @@ def initializer_range(trial: ModelTrial) -> None:
     if declared is None or declared <= 0:
         return
     random = [r for r in trial.facts.roles if len(r.shape) > 1 and any(m.name in trial.facts.random for m in r.members)]
-    kept = [r for r in random if any(_near(m.law.std or m.std, declared) or _near(m.std, declared) for m in r.members)]
+    kept = [r for r in random if any(_near(v, declared) for m in r.members for v in (*m.law.stds, m.std))]
     text = f"initializer_range={declared:g} is in force in {len(kept)} of {len(random)} roles"
     if random and not kept:
         trial.fails(f"the config's {text}")
+    elif kept:
+        for role in random:
+            if role not in kept:
+                trial.note(outside(role, declared))
     trial.measured = f"{trial.measured}; {text}" if trial.measured else text
+
+
+def far_from_the_rest(trial: ModelTrial) -> None:
+    """Matrices inside the blocks that are ten times beside the one standard deviation that most were given.
+
+    The rest must be given one by name, in at least three roles and in most: a doubt, for a gate or a router may mean
+    it; a declared law decides.
+    """
+    where = trial.facts.layout.places
+    inside = [
+        r for r in trial.facts.roles
+        if len(r.shape) == 2 and "*" in r.path and where[r.members[0].name].blocks is not None
+        and all(is_traced(m) and m.law.named for m in r.members)
+    ]  # fmt: skip
+    counts = Counter(float(f"{_std(r):.5g}") for r in inside if not r.members[0].default)
+    rule, roles = counts.most_common(1)[0] if counts else (0.0, 0)
+    if roles < 3 or 2 * roles < len(inside):
+        return
+    for role in inside:
+        ratio = _std(role) / rule
+        if not 0.1 < ratio < 10 and not any(law.matches(role.members[0].name) for law in trial.laws):
+            trial.doubts_that(f"{outside(role, rule)}, the std of {roles} roles beside it; a declared law decides")
+
+
+def outside(role: Role, rule: float) -> str:
+    """A role that does not have the standard deviation of the rest: by what factor, and who drew it."""
+    record = role.members[0]
+    std = record.law.std if record.law.named else record.std
+    return f"{role.path}: std {std:.4g}, {(std or 0.0) / rule:.3g} times {rule:g} ({place(record.law.site)})"
+
+
+def _std(role: Role) -> float:
+    law = role.members[0].law
+    return law.sigma or law.std or 0.0
 
 
 def bypassed_guards(trial: ModelTrial) -> None:
     """Init statements behind a guard on names that never ran: a doubt, unless a declared law settles it."""
     plain = trial.facts.plain
     for guard in plain.looks["bypassed"] if plain is not None and not trial.laws else ():
+        was = "always" if guard.otherwise else "never"
         trial.doubts_that(
-            f"the init statement at {place((guard.file, guard.body[0]))} never ran: 'if {guard.condition}' was never"
+            f"the init statement at {place((guard.file, guard.body[0]))} never ran: 'if {guard.condition}' was {was}"
             " true; a declared law decides whether it should have been"
         )
 
@@ -105,8 +145,10 @@ def _judge_one(law: DeclaredLaw, record: TensorRecord, names: Mapping[str, float
         if declared:
             yield f"{record.name}: constant {record.low:.4g}, declared {law.text} = {declared:.4g}"
         return
-    other = law.family in ("normal", "uniform") and record.law.family != law.family
-    if other or not _near(record.law.std or 0.0, declared):
+    drawn = "normal" if record.law.family == "truncated_normal" else record.law.family
+    other = law.family in ("normal", "uniform") and drawn != law.family
+    # A cut normal has two standard deviations, before and after the cut; a declared law may mean either.
+    if other or not any(_near(std, declared) for std in record.law.stds):
         yield (
             f"{record.name}: drawn as {record.law.text}, declared {law.text} = {declared:.4g}"
             f" ({place(record.law.site)})"

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
+from initcheck.models.wording import place
 
 __all__ = ["changed_laws", "unchanged_by_seed"]
 
 _MOMENT = 0.05
 _MEAN = 0.02
 _SIGMAS = 8.0
+_BY_CHANCE = 1e-12
 _FEWEST = 16
 
 
@@ -26,8 +28,7 @@ def unchanged_by_seed(random: Mapping[str, TensorRecord], other: Mapping[str, Te
 def changed_laws(roles: list[Role], later: Mapping[str, TensorRecord], *, mean_too: bool = False) -> Iterator[str]:
     """Roles whose second moment moved by more than 5 %, or whose mean by more than 2 % of the standard deviation.
 
-    The entries of a role are pooled, then each tensor is asked alone; what chance explains at eight standard
-    deviations is never blamed.
+    The entries of a role are pooled, then each tensor is asked alone. Entries that their law excludes are said first.
     """
     for role in roles:
         pairs = [(r, later[r.name]) for r in role.members if r.name in later and r.dtype.is_floating_point]
@@ -48,16 +49,39 @@ def _change(pairs: Sequence[tuple[TensorRecord, TensorRecord]], mean_too: bool) 
     before = sum(a.squares for a, _ in pairs) / entries
     after = sum(b.squares for _, b in pairs) / entries
     constant = all(a.constant for a, _ in pairs)
-    allowed = _MOMENT + (0.0 if constant else _SIGMAS * math.sqrt(4.0 / entries))
-    if not math.isfinite(after) or abs(after - before) > allowed * before:
-        ratio = f"x{math.sqrt(after / before):.3g}" if before and math.isfinite(after) else f"to {after:.3g}"
-        return f"root mean square moves {ratio}, from {math.sqrt(before):.4g}"
     far = sum(b.far for a, b in pairs if not a.far)
     if far and mean_too:
-        worst = max(max(abs(b.low), abs(b.high)) for a, b in pairs if b.far and not a.far)
-        return f"{far} of {entries:,} entries lie at up to {worst / math.sqrt(before):.3g} standard deviations"
+        b = next(b for a, b in pairs if b.far and not a.far)
+        worst = b.high if abs(b.high) > abs(b.low) else b.low
+        size = f" ({abs(worst) / math.sqrt(before):.3g} standard deviations)" if before > 0 else ""
+        return (
+            f"{far:,} of {entries:,} entries lie outside of {b.law.text}, the farthest at {worst:.4g}{size},"
+            f" drawn at {place(b.law.site)}"
+        )
+    kurtosis = max(3.0, *(r.sums.kurtosis for pair in pairs for r in pair))
+    if not math.isfinite(after) or _moved(before, after, math.inf if constant else 2 * entries / (kurtosis - 1)):
+        ratio = f"x{math.sqrt(after / before):.3g}" if before and math.isfinite(after) else f"to {after:.3g}"
+        return f"root mean square moves {ratio}, from {math.sqrt(before):.4g}"
     if mean_too and not constant:
         shift = abs(sum(b.total for _, b in pairs) - sum(a.total for a, _ in pairs)) / entries
-        if shift > (_MEAN + _SIGMAS * math.sqrt(2.0 / entries)) * math.sqrt(before):
-            return f"mean moves by {shift / math.sqrt(before):.3g} standard deviations"
+        size = math.sqrt((before + after) / 2)
+        if shift > (_MEAN + _SIGMAS * math.sqrt(2.0 / entries)) * size:
+            return f"mean moves by {shift / size:.3g} standard deviations"
     return None
+
+
+def _moved(before: float, after: float, entries: float) -> bool:
+    """Whether two mean squares differ by more than 5 % and by more than chance.
+
+    Null: both are mean squares of so many independent normal entries of one variance. Their ratio f lies above or
+    below by chance with probability at most ((1 + f)^2 / 4f)^(-n/2) (Chernoff for the F law). Of entries of kurtosis
+    K as many count as have the variance of their mean square, 2 n / (K - 1); whole numbers stay below 1e-12.
+    """
+    if before == after:
+        return False
+    if not (before > 0 and after > 0):
+        return max(before, after) > 0 and entries > 24
+    ratio = max(after / before, before / after) / (1 + _MOMENT)
+    if ratio <= 1:
+        return False
+    return entries / 2 * math.log((1 + ratio) ** 2 / (4 * ratio)) > math.log(2 / _BY_CHANCE)

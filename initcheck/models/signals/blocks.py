@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from initcheck.models.builds.kinds import kind_of
+
 __all__ = ["BlockTrail", "Visit", "chains", "first_tensor"]
 
 _FEWEST = 2
@@ -49,11 +51,11 @@ class BlockTrail:
         for path, module in self.model.named_modules():
             if not isinstance(module, (torch.nn.ModuleList, torch.nn.Sequential)):
                 continue
-            classes = Counter(type(child) for child in module.children())
+            classes = Counter(kind_of(child) for child in module.children())
             if isinstance(module, torch.nn.Sequential):
                 self._sequential.add(path)
             for name, child in module.named_children():
-                if classes[type(child)] >= _FEWEST and any(True for _ in child.parameters()):
+                if classes[kind_of(child)] >= _FEWEST and any(True for _ in child.parameters()):
                     full = f"{path}.{name}" if path else name
                     self._handles.append(child.register_forward_hook(self._hook(path, full), with_kwargs=True))
         return self
@@ -142,4 +144,4 @@ def _same(given: torch.Tensor | None, made: torch.Tensor | None) -> bool:
 
 
 def _second_moment(tensor: torch.Tensor) -> float:
-    return float(tensor.detach().double().square().mean()) if tensor.numel() else 0.0
+    return float(tensor.detach().float().square().sum(dtype=torch.float64)) / tensor.numel() if tensor.numel() else 0.0

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from initcheck.models.builds.record import TensorRecord
-from initcheck.models.builds.trace import Draw
+from initcheck.models.provenance.steps import Draw
+from initcheck.models.signals.block_signal import Signal
 from initcheck.models.wording import listed, place
 
 __all__ = ["Copy", "equal_tensors", "equal_units", "repeated_draws"]
@@ -19,11 +20,11 @@ class Copy:
 
     Attributes:
         sentence: what is a copy of what.
-        blamed: False for what is only worth a note (vectors, one frozen copy).
+        kind: ``fails``, ``doubt`` or ``note`` (vectors, one frozen copy, copies that the gradient tells apart).
     """
 
     sentence: str
-    blamed: bool = True
+    kind: str = "fails"
 
 
 def equal_tensors(random: Mapping[str, TensorRecord]) -> Iterator[Copy]:
@@ -42,13 +43,28 @@ def equal_tensors(random: Mapping[str, TensorRecord]) -> Iterator[Copy]:
             yield _copy(alike, "are copies up to scale and shift (their first entries are ordered alike)")
 
 
-def equal_units(random: Mapping[str, TensorRecord]) -> Iterator[Copy]:
-    """Two equal, non-zero rows or columns in one tensor."""
-    for record in random.values():
-        if record.twins is not None:
-            axis, i, j, entries = record.twins
-            what = ("rows", "columns")[axis]
-            yield Copy(f"{record.name}: {what} {i} and {j} of {entries} entries are equal")
+def equal_units(random: Mapping[str, TensorRecord], signal: Signal) -> Iterator[Copy]:
+    """Equal, non-zero rows or columns of one tensor: copies for ever where their gradients are equal too.
+
+    ICNR, an inflated first convolution or repeated key heads copy on purpose, and the first step tells them apart.
+    The rows of an embedding are told apart by the tokens.
+    """
+    for name, record in random.items():
+        if record.twins is None:
+            continue
+        said = f"{name}: {record.twins.text}"
+        kind = signal.twins.get(name)
+        if record.owner == "Embedding" and record.twins.axis == 0:
+            yield Copy(said, "note")
+        elif kind == "equal":
+            yield Copy(f"{said}, and so are their gradients", "fails")
+        elif kind == "differ":
+            yield Copy(f"{said}; their gradients differ", "note")
+        elif not (record.parameter and record.trainable):
+            yield Copy(f"{said}; nothing trains them", "note")
+        else:
+            why = signal.problem or "no gradient reaches them"
+            yield Copy(f"{said}, and whether training tells them apart is not known ({why})", "doubt")
 
 
 def repeated_draws(random: Mapping[str, TensorRecord]) -> Iterator[Copy]:
@@ -73,7 +89,7 @@ def _copy(same: list[TensorRecord], what: str) -> Copy:
     frozen = len(same) == 2 and sum(r.parameter and r.trainable for r in same) == 1
     blamed = len(same[0].shape) > 1 and not frozen
     sites = _sites(same)
-    return Copy(f"{listed(names)} {what}" + (f" ({sites})" if sites else ""), blamed)
+    return Copy(f"{listed(names)} {what}" + (f" ({sites})" if sites else ""), "fails" if blamed else "note")
 
 
 def _sites(same: Iterable[TensorRecord]) -> str:

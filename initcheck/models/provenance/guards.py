@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
@@ -14,13 +15,17 @@ from typing import Any
 
 import torch
 
-__all__ = ["Guard", "LineWatch", "name_guards"]
+from initcheck.models.provenance.frames import in_library
+
+__all__ = ["Guard", "LineWatch", "init_methods", "name_guards"]
 
 _WRITES = frozenset({
     "normal_", "uniform_", "trunc_normal_", "xavier_uniform_", "xavier_normal_", "kaiming_uniform_",
     "kaiming_normal_", "orthogonal_", "zeros_", "ones_", "constant_", "fill_", "zero_", "mul_", "div_", "copy_",
     "sparse_", "eye_", "dirac_", "add_",
 })  # fmt: skip
+
+_INITIALISES = re.compile(r"^_?(re)?init_?$|init\w*_(weights?|param\w*|layers?|modules?)$|initiali[sz]e|^reset_param|weights?_init")
 
 _MATCHES = frozenset({"endswith", "startswith", "match", "fullmatch", "search", "fnmatch", "fnmatchcase"})
 
@@ -34,6 +39,7 @@ class Guard:
         condition: its source.
         body: lines of the init statements behind it.
         code: the code object it stands in.
+        otherwise: they stand behind its ``else``.
     """
 
     file: str
@@ -41,11 +47,13 @@ class Guard:
     condition: str
     body: tuple[int, ...]
     code: CodeType
+    otherwise: bool = False
 
 
 def name_guards(model: torch.nn.Module, factory: Callable[..., Any]) -> tuple[Guard, ...]:
     """The guards in the methods of the model's own classes and in the factory."""
     found: list[Guard] = []
+    # What a library asks of names is its own affair: the one who builds the model did not write it.
     for function in _functions(model, factory):
         found.extend(_guards_of(function))
     return tuple(sorted(found, key=lambda g: (g.file, g.line)))
@@ -54,9 +62,11 @@ def name_guards(model: torch.nn.Module, factory: Callable[..., Any]) -> tuple[Gu
 class LineWatch(contextlib.AbstractContextManager["LineWatch"]):
     """Notes which lines of a few functions run; every other function costs one look-up a call."""
 
-    def __init__(self, codes: Iterable[CodeType]) -> None:
+    def __init__(self, codes: Iterable[CodeType], calls: Iterable[CodeType] = ()) -> None:
         self._codes = frozenset(codes)
+        self._calls = frozenset(calls)
         self.lines: set[tuple[str, int]] = set()
+        self.called: set[CodeType] = set()
         self._before: Any = None
 
     def __enter__(self) -> LineWatch:
@@ -68,6 +78,8 @@ class LineWatch(contextlib.AbstractContextManager["LineWatch"]):
         sys.settrace(self._before)
 
     def _on_call(self, frame: FrameType, event: str, _arg: Any) -> Any:
+        if frame.f_code in self._calls:
+            self.called.add(frame.f_code)
         if frame.f_code not in self._codes:
             return None
         return self._on_line
@@ -86,21 +98,48 @@ class LineWatch(contextlib.AbstractContextManager["LineWatch"]):
         ]
 
 
+def init_methods(model: torch.nn.Module) -> dict[CodeType, str]:
+    """Methods of the user's own classes that are called an initialisation and hold init statements, by their code."""
+    found: dict[CodeType, str] = {}
+    for cls in _classes(model):
+        for name, value in vars(cls).items():
+            function = _function_of(value)
+            if function is not None and _INITIALISES.search(name) and _holds_init(function.__code__):
+                found[function.__code__] = f"{cls.__name__}.{name}()"
+    return {code: name for code, name in found.items() if not in_library(code.co_filename)}
+
+
+def _classes(model: torch.nn.Module) -> list[type]:
+    every = dict.fromkeys(c for m in model.modules() for c in type(m).__mro__)
+    return [c for c in every if c.__module__.partition(".")[0] not in ("torch", "builtins")]
+
+
 def _functions(model: torch.nn.Module, factory: Callable[..., Any]) -> Iterator[FunctionType]:
+    """The factory, the methods of the model's classes, and the functions of their modules that these name."""
     seen: set[CodeType] = set()
-    candidates: list[Any] = [getattr(factory, "func", factory)]
-    for cls in dict.fromkeys(c for m in model.modules() for c in type(m).__mro__):
-        if cls.__module__.partition(".")[0] not in ("torch", "builtins"):
-            candidates.extend(vars(cls).values())
-    for value in candidates:
-        function = (
-            inspect.unwrap(getattr(value, "__func__", value)) if callable(value) or hasattr(value, "__func__") else None
-        )
-        if isinstance(function, FunctionType) and function.__code__ not in seen:
-            names = set(function.__code__.co_names)
-            seen.add(function.__code__)
-            if names & _WRITES or "init" in names:
-                yield function
+    waiting: list[Any] = [getattr(factory, "func", factory)]
+    waiting += [value for cls in _classes(model) for value in vars(cls).values()]
+    while waiting:
+        function = _function_of(waiting.pop())
+        if function is None or function.__code__ in seen or in_library(function.__code__.co_filename):
+            continue
+        seen.add(function.__code__)
+        named = (function.__globals__.get(name) for name in function.__code__.co_names)
+        waiting += [value for value in named if isinstance(value, FunctionType)]
+        if _holds_init(function.__code__):
+            yield function
+
+
+def _function_of(value: Any) -> FunctionType | None:
+    if not (callable(value) or hasattr(value, "__func__")) or isinstance(value, type):
+        return None
+    function = inspect.unwrap(getattr(value, "__func__", value))
+    return function if isinstance(function, FunctionType) else None
+
+
+def _holds_init(code: CodeType) -> bool:
+    names = set(code.co_names)
+    return bool(names & _WRITES) or "init" in names
 
 
 def _guards_of(function: FunctionType) -> Iterator[Guard]:
@@ -114,18 +153,16 @@ def _guards_of(function: FunctionType) -> Iterator[Guard]:
     names = _name_variables(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and _asks_for_a_name(node.test, names):
-            body = tuple(
-                sorted(
-                    {
-                        c.lineno + offset
-                        for s in node.body
-                        for c in ast.walk(s)
-                        if isinstance(c, ast.Call) and _is_init_call(c)
-                    }
-                )
-            )
-            if body:
-                yield Guard(code.co_filename, node.lineno + offset, ast.unparse(node.test), body, code)
+            for branch, otherwise in ((node.body, False), (node.orelse, True)):
+                body = _init_lines(branch, offset)
+                # An elif asks again: only a plain else is the other side of this question.
+                if body and not (otherwise and len(branch) == 1 and isinstance(branch[0], ast.If)):
+                    yield Guard(code.co_filename, node.lineno + offset, ast.unparse(node.test), body, code, otherwise)
+
+
+def _init_lines(branch: list[ast.stmt], offset: int) -> tuple[int, ...]:
+    calls = (c for s in branch for c in ast.walk(s) if isinstance(c, ast.Call) and _is_init_call(c))
+    return tuple(sorted({c.lineno + offset for c in calls}))
 
 
 def _name_variables(tree: ast.AST) -> set[str]:
@@ -153,8 +190,17 @@ def _asks_for_a_name(test: ast.expr, names: set[str]) -> bool:
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in _MATCHES and used:
             return True
         if isinstance(node, ast.Compare) and used and isinstance(node.ops[0], (ast.In, ast.NotIn, ast.Eq, ast.NotEq)):
-            return True
+            # Text in a name, or a name among texts; a name among the keys of a dict is another question.
+            asked = node.comparators[-1]
+            if any(_is_text(side) for side in (node.left, *node.comparators)) or getattr(asked, "id", "") in names:
+                return True
     return False
+
+
+def _is_text(node: ast.expr) -> bool:
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        return any(_is_text(item) for item in node.elts)
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _is_init_call(node: ast.Call) -> bool:

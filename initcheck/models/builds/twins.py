@@ -1,0 +1,128 @@
+"""Units of one tensor that are copies of one another, and the order of its first entries."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import torch
+
+__all__ = ["Twins", "find_twins", "order_of"]
+
+_BLOCK = 1 << 20
+_ORDERED = 64
+_MOST_PAIRS = 32
+# Bits of a value that can be relied on to differ by chance; a coarse grid makes equal rows of few entries likely.
+_BITS = {torch.float32: 20, torch.float64: 40, torch.float16: 9, torch.bfloat16: 6}
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Equal non-zero rows (axis 0) or columns (axis 1) of a tensor as a matrix.
+
+    Attributes:
+        axis: 0 or 1.
+        pairs: some pairs of equal units, the first ones first.
+        copies: units that equal another one.
+        group: how many are equal to one another, where it is one number.
+        entries: of a unit.
+    """
+
+    axis: int
+    pairs: tuple[tuple[int, int], ...]
+    copies: int
+    group: int | None
+    entries: int
+
+    @property
+    def text(self) -> str:
+        """Which units, in words."""
+        what = ("rows", "columns")[self.axis]
+        i, j = self.pairs[0]
+        if self.copies <= 2:
+            return f"{what} {i} and {j} of {self.entries} entries are equal"
+        blocks = f" in groups of {self.group}" if self.group is not None else ""
+        return f"{self.copies} {what} are copies{blocks}, such as {i} and {j}"
+
+
+def order_of(flat: torch.Tensor) -> bytes | None:
+    """Digest of the order of the first 64 entries: the same for a scaled or shifted copy, by chance never.
+
+    None where there are fewer than 16, where two are equal, or where they rise or fall throughout.
+    """
+    if flat.numel() < 16:
+        return None
+    head = flat[:_ORDERED].double().cpu()
+    order = head.argsort()
+    gaps = head[order].diff()
+    if bool((gaps <= 0).any()) or bool((order.diff() > 0).all()) or bool((order.diff() < 0).all()):
+        return None
+    return hashlib.blake2b(order.numpy().tobytes(), digest_size=16).digest()
+
+
+def find_twins(tensor: torch.Tensor) -> Twins | None:
+    """Equal, non-zero rows, else columns.
+
+    >>> rows = torch.eye(3, 4)
+    >>> find_twins(torch.cat([rows, rows[:1]])).text
+    'rows 0 and 3 of 4 entries are equal'
+    """
+    if tensor.dim() < 2:
+        return None
+    matrix = tensor.reshape(tensor.shape[0], -1)
+    for axis in (0, 1):
+        units, entries = matrix.shape if axis == 0 else matrix.shape[::-1]
+        bits = _BITS.get(tensor.dtype, 0)
+        # Pairs that a grid of 2^bits values would tie by chance; above 1e-9 the question is not asked.
+        if units < 2 or entries < 3 or 2 * math.log2(units) - 1 - bits * entries > -29.9:
+            continue
+        found = _equal_units(matrix, axis)
+        if found is not None:
+            return found
+    return None
+
+
+def _equal_units(matrix: torch.Tensor, axis: int) -> Twins | None:
+    """Units of one mark, compared entry by entry; the marks are projections on one random direction."""
+    generator = torch.Generator().manual_seed(20260101)
+    rows, columns = matrix.shape
+    step = max(1, _BLOCK // columns)
+    wide = torch.float64 if matrix.device.type != "mps" else torch.float32
+    weights = torch.randn(columns if axis == 0 else rows, generator=generator, dtype=wide).to(matrix.device)
+    if axis == 0:
+        marks = torch.cat([matrix[i : i + step].to(wide) @ weights for i in range(0, rows, step)])
+    else:
+        marks = torch.zeros(columns, dtype=wide, device=matrix.device)
+        for i in range(0, rows, step):
+            marks += weights[i : i + step] @ matrix[i : i + step].to(wide)
+    ordered, places = marks.sort()
+    near = (ordered.diff().abs() <= 1e-9 * ordered[1:].abs()) & (ordered[1:] != 0)
+    if not bool(near.any()):
+        return None
+    positions = near.nonzero().flatten()
+    pairs = []
+    for k in positions[:_MOST_PAIRS].tolist():
+        i, j = sorted((int(places[k]), int(places[k + 1])))
+        if torch.equal(matrix.select(axis, i), matrix.select(axis, j)):
+            pairs.append((i, j))
+    if not pairs:
+        return None
+    sizes = Counter(_runs(near.tolist()))
+    group = next(iter(sizes)) if len(sizes) == 1 else None
+    copies = sum(size * number for size, number in sizes.items())
+    entries = columns if axis == 0 else rows
+    return Twins(axis, tuple(sorted(pairs)), copies, group, entries)
+
+
+def _runs(near: list[bool]) -> list[int]:
+    """Sizes of the groups of units that lie next to one another in order."""
+    found, size = [], 1
+    for same in (*near, False):
+        if same:
+            size += 1
+        elif size > 1:
+            found.append(size)
+            size = 1
+    return found

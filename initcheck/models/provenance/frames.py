@@ -1,0 +1,93 @@
+"""Who asked for an operation, read off the running frames."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+
+from initcheck.models.provenance.steps import Call, Caller, Site
+
+__all__ = ["INITIALISERS", "caller", "in_library"]
+
+INITIALISERS = ("init_weights", "initialize_weights", "reset_parameters")
+"""Methods by which a whole model initialises itself, by convention."""
+
+_TORCH = os.path.dirname(torch.__file__) + os.sep
+_INIT = os.path.join(_TORCH, "nn", "init.py")
+_MODULE = os.path.join(_TORCH, "nn", "modules", "module.py")
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
+_SITE_PACKAGES = os.sep + "site-packages" + os.sep
+
+_SKIP, _USER, _CALL, _DEFAULT, _LOADING, _ROOT, _BUILDING = range(7)
+_kinds: dict[CodeType, int] = {}
+
+
+def in_library(file: str) -> bool:
+    """Whether a file belongs to an installed package."""
+    return _SITE_PACKAGES in file
+
+
+def caller() -> tuple[Caller, torch.Tensor | None]:
+    """The caller of the operation that is being noted, and the tensor that its init function was given."""
+    site: Site | None = None
+    outermost: FrameType | None = None
+    default = loading = building = False
+    inside: list[CodeType] = []
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        code = frame.f_code
+        kind = _kinds.get(code)
+        if kind is None:
+            kind = _kinds[code] = _kind(code)
+        if kind == _CALL:
+            outermost = frame
+        elif kind == _DEFAULT:
+            default = default or site is None
+        elif kind == _LOADING:
+            loading = True
+        elif kind in (_USER, _ROOT, _BUILDING):
+            building = building or kind == _BUILDING
+            if kind == _ROOT:
+                # A layer's own default, not the model's: its class says how it starts where nobody says otherwise.
+                default = default or (site is None and code.co_name == "reset_parameters")
+                inside.append(code)
+            if site is None:
+                site = code.co_filename, frame.f_lineno
+        frame = frame.f_back
+    call, target = _call_of(outermost) if outermost is not None else (None, None)
+    return Caller(site, call, default, loading, building, frozenset(inside)), target
+
+
+def _kind(code: CodeType) -> int:
+    file, name = code.co_filename, code.co_name
+    if file == _INIT:
+        return _CALL if name.endswith("_") and not name.startswith("_") else _SKIP
+    if file.startswith(_TORCH):
+        if file == _MODULE:
+            return _LOADING if name == "load_state_dict" else _SKIP
+        return _DEFAULT if name in ("reset_parameters", "_reset_parameters", "__init__") else _SKIP
+    if file.startswith((_HERE, "<")) or (file.startswith(_STDLIB) and _SITE_PACKAGES not in file):
+        return _SKIP
+    if name.endswith("_") and not name.endswith("__") and in_library(file):
+        return _SKIP  # a library's own normal_ or trunc_normal_: its caller is the one who asked
+    if name == "__init__":
+        return _BUILDING
+    return _ROOT if name in INITIALISERS else _USER
+
+
+def _call_of(frame: FrameType) -> tuple[Call, torch.Tensor | None]:
+    code, local = frame.f_code, frame.f_locals
+    names = code.co_varnames[: code.co_argcount]
+    arguments: list[tuple[str, Any]] = [
+        (n, local[n]) for n in names[1:] if isinstance(local.get(n), (bool, int, float, str))
+    ]
+    target = local.get(names[0]) if names else None
+    if not isinstance(target, torch.Tensor):
+        return Call(code.co_name, tuple(arguments), id(frame)), None
+    return Call(code.co_name, tuple(arguments), id(frame), tuple(target.shape)), target

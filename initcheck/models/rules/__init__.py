@@ -1,0 +1,1 @@
+"""What is right of a built model: one rule a file, asked by the claims in ``initcheck.properties``."""

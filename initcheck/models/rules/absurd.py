@@ -1,0 +1,65 @@
+"""Values that nobody starts from: NaN, infinities, entries that the law of their tensor excludes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from initcheck.models.builds.build import Build
+from initcheck.models.builds.record import TensorRecord
+from initcheck.models.facts import Facts
+from initcheck.models.rules.siblings import Finding, overwritten
+from initcheck.models.wording import folded, place
+
+__all__ = ["absurd_values"]
+
+_CONTINUOUS = ("normal", "uniform", "truncated_normal")
+
+
+def _underflows(record: TensorRecord) -> bool:
+    """A law with a density has no zeros but by rounding; a few are chance in a narrow dtype."""
+    return record.own.count >= 16 and record.own.zeros > max(2, record.own.count // 20) and (record.law.std or 1) < 1e-4
+
+
+def absurd_values(facts: Facts) -> Iterator[Finding]:
+    """Every entry of every build, in every dtype that was built; what holds the fill of fresh memory is not meant.
+
+    Infinities in a buffer are a mask more often than a mistake: a note.
+    """
+    yield from _of_build(facts, facts.second, set(facts.unwritten), "")
+    low = facts.low_precision
+    if isinstance(low, Build):
+        known = {n for n, r in facts.second.records.items() if r.sums.nan or r.sums.infinite or r.far}
+        yield from _of_build(facts, low, set(facts.unwritten) | known, ", in bfloat16")
+
+
+def _of_build(facts: Facts, build: Build, left_out: set[str], when: str) -> Iterator[Finding]:
+    found: dict[str, list[tuple[str, str, str]]] = {"fails": [], "note": []}
+    for name, record in build.records.items():
+        said = _absurd(record) if name not in left_out else None
+        if said is not None:
+            masks = not record.parameter and not record.sums.nan and bool(record.sums.infinite)
+            found["note" if masks else "fails"].append((name, facts.role_of(name), said + when))
+    for kind, sentences in found.items():
+        yield from (Finding(kind, sentence) for sentence in folded(sentences))
+
+
+def _absurd(record: TensorRecord) -> str | None:
+    at = place(record.law.site)
+    bad = record.sums.nan + record.sums.infinite
+    if bad:
+        kinds = [w for w, n in (("NaN", record.sums.nan), ("infinite", record.sums.infinite)) if n]
+        where = f", the first at {list(record.first_bad)}" if record.first_bad is not None and bad < record.count else ""
+        return f"{bad:,} of {record.count:,} entries are {' or '.join(kinds)}{where} ({at})"
+    if record.far and not overwritten(record):
+        worst = record.high if abs(record.high) > abs(record.low) else record.low
+        where = f", the first at {list(record.first_far)}" if record.first_far is not None else ""
+        return (
+            f"{record.far:,} of {record.count:,} entries lie outside the law they were drawn from"
+            f" ({record.law.text}), the farthest at {worst:.4g}{where} ({at})"
+        )
+    if record.law.family in _CONTINUOUS and record.law.named and _underflows(record):
+        return (
+            f"{record.own.zeros:,} of {record.own.count:,} entries are 0, though they were drawn as"
+            f" {record.law.text}: smaller than their dtype can hold ({at})"
+        )
+    return None

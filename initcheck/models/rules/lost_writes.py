@@ -1,0 +1,127 @@
+"""Initializations that are lost: a special value that a general one overwrites, a write that reaches no parameter."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from initcheck.models.builds.record import Lost, TensorRecord
+from initcheck.models.builds.roles import Role
+from initcheck.models.facts import Facts
+from initcheck.models.provenance.frames import in_library
+from initcheck.models.provenance.steps import Site
+from initcheck.models.rules.siblings import Finding
+from initcheck.models.wording import listed, place
+
+__all__ = ["Written", "lost_writes", "never_called", "written_by"]
+
+
+@dataclass(frozen=True)
+class Written:
+    """Who wrote the tensors of one role last, and what was there before.
+
+    Attributes:
+        role: path with the numbers of blocks starred; tensors: how many there are.
+        by: file and line of the last writer; default: it is the default of the layer's class.
+        law: what it wrote.
+        over: what it overwrote, each with its line.
+    """
+
+    role: str
+    tensors: int
+    by: str
+    default: bool
+    law: str
+    over: tuple[str, ...]
+
+
+def written_by(facts: Facts) -> Iterator[Written]:
+    """The table of writers, a line a role: what ``--writes`` shows."""
+    for role in facts.roles:
+        for site in dict.fromkeys(r.law.site for r in role.members):
+            members = [r for r in role.members if r.law.site == site]
+            one = members[0]
+            over = tuple(dict.fromkeys(f"{lost.law.text} at {_by(lost)}" for r in members for lost in r.lost))
+            yield Written(role.path, len(members), place(site), one.default, one.law.text, over)
+
+
+def lost_writes(facts: Facts) -> Iterator[Finding]:
+    """What was written on purpose and is gone.
+
+    Fails where the author's own marker says that the parameter is initialised, or where a value that
+    ``load_state_dict`` read was drawn over. A special value under a general one is a doubt: recipes overwrite the
+    general by the special on purpose, and the other way round only by mistake. A line is general when it writes
+    more roles than the one whose value it overwrites.
+    """
+    reached, anew = _roles_of_sites(facts.roles), _initialised_anew(facts)
+    for role in facts.roles:
+        by_lines: dict[tuple[str, Site | None, Site | None], list[tuple[TensorRecord, Lost]]] = defaultdict(list)
+        for record in role.members:
+            for lost in record.lost:
+                kind = _kind(record, lost, reached)
+                if kind == "special" and not lost.building and lost.over in anew:
+                    kind = None
+                if kind is not None:
+                    by_lines[kind, lost.site, lost.over].append((record, lost))
+        for (kind, site, over), found in by_lines.items():
+            record, lost = found[0]
+            names = role.path if len(found) == len(role.members) else listed([r.name for r, _ in found], 2)
+            why = {"loaded": "read from a file", "marked": "marked as initialised by its author"}.get(kind, "")
+            said = (
+                f"{names}: {lost.law.text} written at {place(site)}{', ' + why if why else ''} is lost,"
+                f" {record.law.text} at {place(over)} ({len(found)} of {len(role.members)})"
+            )
+            yield Finding("doubt" if kind == "special" else "fails", said)
+    for site, shapes in facts.first.astray.items():
+        if not in_library(site[0]):
+            shown = "x".join(map(str, shapes[0]))
+            yield Finding(
+                "doubt",
+                f"what {place(site)} writes reaches no parameter: {len(shapes)} tensors such as {shown} are computed"
+                " anew from others (a norm's weight_g and weight_v, a parametrization), and that draw is lost",
+            )
+
+
+def never_called(facts: Facts) -> Iterator[str]:
+    """Methods of the user's own classes that initialise, and which no build called."""
+    uncalled = facts.plain.looks["uncalled"] if facts.plain is not None else {}
+    for code, name in uncalled.items():
+        yield f"{name} at {place((code.co_filename, code.co_firstlineno))} holds init statements and was never called"
+
+
+def _kind(record: TensorRecord, lost: Lost, reached: Counter[Site]) -> str | None:
+    if lost.law.signature == record.law.signature or lost.site == lost.over:
+        return None
+    if lost.read_over:
+        return None  # a file is read over the random start
+    if lost.loaded:
+        return "loaded" if lost.law.family == "untraced" else None
+    if lost.marked and not lost.default:
+        return "marked"
+    if lost.default or lost.made or lost.site is None or lost.over is None:
+        return None
+    if lost.law.family == "constant" and lost.law.mean in (0.0, 1.0):
+        return None
+    if in_library(lost.site[0]) and in_library(lost.over[0]):
+        return None  # both are a library's: its recipe
+    return "special" if reached[lost.site] <= reached[lost.over] else None
+
+
+def _roles_of_sites(roles: list[Role]) -> Counter[Site]:
+    """How many roles each line writes."""
+    found: Counter[Site] = Counter()
+    for role in roles:
+        sites = {r.law.site for r in role.members} | {s for r in role.members for lost in r.lost for s in (lost.site, lost.over)}
+        found.update(s for s in sites if s is not None)
+    return found
+
+
+def _initialised_anew(facts: Facts) -> set[Site]:
+    """The line by which a factory initialises the built model anew, every random matrix of it: that is on purpose."""
+    sites = {r.law.site for n, r in facts.random.items() if r.parameter and r.matrix is not None}
+    return {site for site in sites if site is not None} if len(sites) == 1 else set()
+
+
+def _by(lost: Lost) -> str:
+    return f"{place(lost.site)} (default)" if lost.default else place(lost.site)

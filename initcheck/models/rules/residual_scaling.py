@@ -1,0 +1,116 @@
+"""Depth scaling of what is added to the residual stream: all of it or none, and nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from initcheck.models.builds.roles import Role
+from initcheck.models.facts import Facts
+from initcheck.models.rules.siblings import Finding, is_traced
+from initcheck.models.wording import listed, place
+
+__all__ = ["Scaling", "residual_scalings"]
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """One chain of blocks.
+
+    Attributes:
+        container: of the blocks.
+        writers: roles whose output is added to the stream as it is.
+        scaled: of these, the ones whose standard deviation is that of the other matrices over sqrt(L) or sqrt(2 L).
+        plain: of these, the ones that share the scheme of the other matrices.
+        others: roles that are scaled and do not write to the stream.
+        findings: what is wrong.
+    """
+
+    container: str
+    writers: tuple[str, ...]
+    scaled: tuple[str, ...]
+    plain: tuple[str, ...]
+    others: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def residual_scalings(facts: Facts) -> Iterator[Scaling]:
+    """Every chain of blocks in which layers were seen to write to the stream."""
+    where = facts.layout.places
+    by_path = {role.path: role for role in facts.roles}
+    for blocks, layers in facts.first.looks["signal"].writers.items():
+        middle = blocks[len(blocks) // 2]
+        paths = {where[n].path for layer in layers for n in where if n.rpartition(".")[0] == f"{middle}.{layer}"}
+        inside = {where[n].path for n in where if n.startswith(middle + ".")}
+        roles = [by_path[p] for p in inside if p in by_path and _has_law(by_path[p])]
+        writers = [r for r in roles if r.path in paths]
+        if writers:
+            yield _scaling(middle.rpartition(".")[0], roles, writers, where[f"{middle}.{layers[0]}.weight"].blocks or len(blocks) if f"{middle}.{layers[0]}.weight" in where else len(blocks))
+
+
+def _scaling(container: str, roles: Sequence[Role], writers: Sequence[Role], blocks: int) -> Scaling:
+    others = [r for r in roles if r not in writers]
+    base = _base(others)
+    scaled = [r for r in roles if base is not None and _factor(r, base, blocks) is not None]
+    plain = [r for r in writers if base is not None and r not in scaled and _same_scheme(r, base)]
+    right = [r for r in writers if r in scaled]
+    wrong = [r for r in others if r in scaled]
+    findings = []
+    if (right or wrong) and plain:
+        at = place((wrong or right)[0].members[0].law.site)
+        said = (
+            f"{listed([r.path for r in plain])} writes to the residual stream with std {_std(plain[0]):.4g}, while"
+            f" {listed([r.path for r in right + wrong])} is scaled by depth to {_std((right + wrong)[0]):.4g} ({at})"
+        )
+        if wrong:
+            said += f"; {listed([r.path for r in wrong])} does not write to it"
+        findings.append(Finding("fails" if wrong else "doubt", said))
+    elif wrong and right:
+        findings.append(Finding("note", f"{listed([r.path for r in wrong])} is scaled too, and does not write to it"))
+    return Scaling(
+        container, *(tuple(r.path for r in group) for group in (writers, right, plain, wrong)), tuple(findings)
+    )
+
+
+def _has_law(role: Role) -> bool:
+    """One named law of a matrix for the whole role."""
+    if len(role.shape) < 2 or not all(is_traced(r) and r.law.named for r in role.members):
+        return False
+    return len({r.law.signature for r in role.members}) == 1
+
+
+def _base(roles: Sequence[Role]) -> Role | None:
+    """A role of the standard deviation that most of the matrices have; of several schemes the widest."""
+    counts = Counter(float(f"{_std(r):.5g}") for r in roles)
+    if not counts:
+        return None
+    most = max(counts, key=lambda std: (counts[std], std))
+    return next(r for r in roles if math.isclose(_std(r), most, rel_tol=1e-4))
+
+
+def _factor(role: Role, base: Role, blocks: int) -> int | None:
+    """n where the role's standard deviation is the base's over sqrt(n), n = L or 2 L, and no fan explains it."""
+    if _same_scheme(role, base):
+        return None
+    for n in (2 * blocks, blocks):
+        if n > 1 and math.isclose(_std(base) / _std(role), math.sqrt(n), rel_tol=2e-3):
+            return n
+    return None
+
+
+def _same_scheme(role: Role, base: Role) -> bool:
+    """Whether one formula of the fans, or one number, gives both standard deviations."""
+    one, two = _fans(role), _fans(base)
+    factors = [(1.0, 1.0), (one[0], two[0]), (one[1], two[1]), (sum(one), sum(two))]
+    return any(math.isclose(_std(role) ** 2 * a, _std(base) ** 2 * b, rel_tol=1e-3) for a, b in factors)
+
+
+def _fans(role: Role) -> tuple[float, float]:
+    return float(math.prod(role.shape[1:])), float(role.shape[0] * math.prod(role.shape[2:]))
+
+
+def _std(role: Role) -> float:
+    law = role.members[0].law
+    return law.sigma or law.std or 0.0

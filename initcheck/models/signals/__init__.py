@@ -1,0 +1,1 @@
+"""What a living model does with one batch: signal, gradients, residual stream, whether its input arrives."""

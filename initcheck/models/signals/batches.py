@@ -1,0 +1,159 @@
+"""A batch to run a model on: read from text or from the user's function, put where the model is."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from initcheck.errors import UsageError
+
+__all__ = ["Batch", "batch_from", "text_of"]
+
+_PART = re.compile(r"^(?:(?P<name>\w+)=)?(?:(?P<kind>int<(?P<high>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$")
+_SEED = 20260102
+_KEPT = re.compile(r"edge|mask|position|batch|length|adj|^(?!.*input_ids$).*_ids$")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Arguments of one call of a model.
+
+    Attributes:
+        args, kwargs: the arguments.
+        text: in words, such as ``int<100:2x16``.
+    """
+
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
+
+    def run(self, model: torch.nn.Module) -> Any:
+        """Call the model, with the batch moved to its device and real numbers in its dtype."""
+        weight = next((p for p in model.parameters() if p.dtype.is_floating_point and p.element_size() > 1), None)
+        if weight is None:
+            return model(*self.args, **self.kwargs)
+
+        def placed(tensor: torch.Tensor) -> torch.Tensor:
+            real = tensor.dtype.is_floating_point
+            return tensor.to(weight.device, weight.dtype if real else tensor.dtype)
+
+        return model(*_each(self.args, placed), **_each(dict(self.kwargs), placed))
+
+    def shuffled(self) -> Batch:
+        """Another batch of the same kind: the entries of every tensor that has several values in another order.
+
+        Images get a colour each too: of two images of noise the mean over all places is the same. Which nodes are
+        joined, which entries are masked and where tokens stand are kept.
+        """
+        generator = torch.Generator().manual_seed(_SEED + 1)
+
+        def other(tensor: torch.Tensor) -> torch.Tensor:
+            order = torch.randperm(tensor.numel(), generator=generator).to(tensor.device)
+            mixed = tensor.reshape(-1)[order].reshape(tensor.shape)
+            if tensor.dim() < 4 or not tensor.dtype.is_floating_point:
+                return mixed
+            colour = torch.randn((*tensor.shape[:-2], 1, 1), generator=generator).to(tensor)
+            return mixed / 2 + colour * tensor.std()
+
+        args = _each(self.args, other)
+        kept = {n: v for n, v in self.kwargs.items() if _KEPT.search(n)}
+        kwargs = {n: kept[n] if n in kept else _each(v, other) for n, v in self.kwargs.items()}
+        return Batch(args, kwargs, self.text)
+
+
+def batch_from(given: object) -> Callable[[], Batch] | None:
+    """Make a batch of what the user gave: text, ``pkg:make_batch``, a function, or the arguments themselves.
+
+    >>> make = batch_from("input_ids=int<100:2x16;attention_mask=ones:2x16")
+    >>> {name: tuple(t.shape) for name, t in make().kwargs.items()}
+    {'input_ids': (2, 16), 'attention_mask': (2, 16)}
+
+    Raises:
+        UsageError: it cannot be read, or the named function is not there.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str):
+        if ":" in given and not _PART.match(given.split(";")[0].replace(" ", "")):
+            return lambda: _wrap(_named_function(given)(), given)
+        parts = [_tensor_of(part.replace(" ", "")) for part in given.split(";") if part.strip()]
+        args = tuple(t for name, t in parts if not name)
+        kwargs = {name: t for name, t in parts if name}
+        return lambda: Batch(args, kwargs, given)
+    if callable(given):
+        return lambda: _wrap(given(), getattr(given, "__name__", "batch"))
+    return lambda: _wrap(given, "the given batch")
+
+
+def _tensor_of(part: str) -> tuple[str, torch.Tensor]:
+    match = _PART.match(part)
+    if match is None:
+        raise UsageError(
+            f"the batch {part!r} cannot be read; write a shape such as 2x3x32x32 or int<100:2x16,"
+            " with name= before it and ; between several, or pkg:make_batch."
+        )
+    shape = tuple(int(n) for n in match["shape"].split("x"))
+    generator = torch.Generator().manual_seed(_SEED)
+    if match["high"]:
+        return match["name"] or "", torch.randint(0, int(match["high"]), shape, generator=generator)
+    if match["kind"] == "ones":
+        return match["name"] or "", torch.ones(shape)
+    return match["name"] or "", torch.randn(shape, generator=generator)
+
+
+def _named_function(text: str) -> Callable[[], Any]:
+    module, _, name = text.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"the batch {text!r} names no function: {error}.") from None
+    if not callable(found):
+        raise UsageError(f"the batch {text!r} names {type(found).__name__}, not a function that makes a batch.")
+    return found  # type: ignore[no-any-return]
+
+
+def _wrap(made: Any, text: str) -> Batch:
+    if isinstance(made, Batch):
+        return made
+    if isinstance(made, Mapping):
+        return Batch((), dict(made), text)
+    return Batch(tuple(made) if isinstance(made, (tuple, list)) else (made,), {}, text)
+
+
+def text_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """A batch as text that ``--batch`` reads.
+
+    >>> text_of((torch.randn(2, 3),), {"mask": torch.ones(2, 3)})
+    '2x3;mask=ones:2x3'
+    """
+    parts = [_part_of(v) for v in args if isinstance(v, torch.Tensor)]
+    parts += [f"{n}={_part_of(v)}" for n, v in kwargs.items() if isinstance(v, torch.Tensor)]
+    return ";".join(parts)
+
+
+def _part_of(tensor: torch.Tensor) -> str:
+    shape = "x".join(map(str, tensor.shape)) or "1"
+    if tensor.dtype.is_floating_point:
+        return f"ones:{shape}" if tensor.numel() and bool((tensor == 1).all()) else shape
+    return f"int<{int(tensor.max()) + 1 if tensor.numel() else 1}:{shape}"
+
+
+def _each(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    """A nested value with every tensor in it changed; objects that hold tensors as attributes are copied."""
+    if isinstance(value, torch.Tensor):
+        return change(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_each(v, change) for v in value) if not hasattr(value, "_fields") else value
+    if isinstance(value, dict):
+        return {k: _each(v, change) for k, v in value.items()}
+    if isinstance(getattr(value, "x", None), torch.Tensor):
+        other = copy.copy(value)
+        other.x = change(value.x)
+        return other
+    return value

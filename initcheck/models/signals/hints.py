@@ -1,0 +1,247 @@
+"""What a model and its library say of the inputs it takes: config, sub-configs, attributes, names of arguments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+
+__all__ = ["Hints", "whole_numbers"]
+
+_SUB_CONFIGS = ("text_config", "vision_config", "audio_config", "text_encoder", "encoder", "decoder", "backbone_config")
+_SEED = 20260102
+
+
+class Hints:
+    """The numbers by which tensors of a named argument can be made.
+
+    >>> hints = Hints(torch.nn.Linear(3, 4))
+    >>> hints.has_config, tuple(hints.make("edge_index", 6).shape), hints.make("nothing_known", 4)
+    (False, (2, 12), None)
+
+    Args:
+        model: a ``torch.nn.Module``; its ``config`` (transformers, diffusers), ``pretrained_cfg`` (timm) and
+            attributes are read.
+    """
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self._model = model
+        self._sources = list(_sources(model))
+        self._generator = torch.Generator().manual_seed(_SEED)
+
+    @property
+    def has_config(self) -> bool:
+        """Whether a library's config stands behind the model."""
+        return getattr(self._model, "config", None) is not None
+
+    @property
+    def main_input(self) -> str | None:
+        """The name of the main input, as transformers say it."""
+        name = getattr(self._model, "main_input_name", None)
+        return name if isinstance(name, str) else None
+
+    @property
+    def is_encoder_decoder(self) -> bool:
+        """Whether the config says that a decoder wants tokens of its own."""
+        return bool(getattr(getattr(self._model, "config", None), "is_encoder_decoder", False))
+
+    @property
+    def has_towers(self) -> bool:
+        """Whether the config holds one config for text and one for images."""
+        config = getattr(self._model, "config", None)
+        return getattr(config, "text_config", None) is not None and getattr(config, "vision_config", None) is not None
+
+    @property
+    def input_size(self) -> tuple[int, ...] | None:
+        """Channels, height and width of an image, as timm says them; of the size that was asked for."""
+        found = None
+        for name in ("pretrained_cfg", "default_cfg"):
+            cfg = getattr(self._model, name, None)
+            size = cfg.get("input_size") if isinstance(cfg, Mapping) else None
+            if isinstance(size, (tuple, list)) and len(size) == 3:
+                found = tuple(int(n) for n in size)
+                break
+        if found is None:
+            return None
+        asked = getattr(getattr(self._model, "patch_embed", None), "img_size", None)
+        channels = self._first_channels() or found[0]
+        return (channels, *(int(n) for n in asked)) if isinstance(asked, (tuple, list)) else (channels, *found[1:])
+
+    @property
+    def images(self) -> list[tuple[int, ...]]:
+        """What the model, or a part of it, says of the size of its images."""
+        found = []
+        for part in (self._model, *self._model.children()):
+            for name in ("image_size", "img_size", "sample_size", "input_size"):
+                size = _square(getattr(part, name, None))
+                if size is not None:
+                    found.append(size)
+        size = _square(self._said("image_size", "img_size", "sample_size", "input_size"))
+        return list(dict.fromkeys([*found, *([size] if size is not None else [])]))
+
+    @property
+    def channels(self) -> int:
+        """Channels of an image."""
+        return self._number("num_channels", "in_channels", "in_chans", "channels") or 3
+
+    @property
+    def length(self) -> int | None:
+        """The longest sequence, where the model says it; at most 64."""
+        names = ("block_size", "context_length", "max_len", "seq_len", "max_seq_len", "n_positions", "max_position_embeddings")
+        value = self._number(*names)
+        return min(value, 64) if value is not None else None
+
+    @property
+    def width(self) -> int | None:
+        """Numbers a token is made of."""
+        return self._number("hidden_size", "d_model", "n_embd", "dim", "embed_dim", "hidden_dim")
+
+    @property
+    def vocabulary(self) -> int | None:
+        """Number of tokens."""
+        return self._number("vocab_size", "num_tokens", "n_vocab") or next(
+            (m.num_embeddings for m in self._model.modules() if isinstance(m, torch.nn.Embedding)), None
+        )
+
+    def knows(self, name: str) -> bool:
+        """Whether a tensor of this name can be made."""
+        return self.make(name, 8) is not None
+
+    def make(self, name: str, length: int) -> torch.Tensor | None:
+        """A tensor for an argument of this name, two items of so many tokens; None where nothing is known of it."""
+        shape = self._shape_of(name, length)
+        if shape is None:
+            return None
+        sizes, high = shape
+        if high == 1:
+            return torch.ones(sizes) if "mask" in name else torch.zeros(sizes, dtype=torch.int64)
+        if high:
+            return whole_numbers(sizes, high, self._generator)
+        return torch.randn(sizes, generator=self._generator)
+
+    def _shape_of(self, name: str, length: int) -> tuple[tuple[int, ...], int] | None:
+        """Shape, and 0 for real numbers, else how many whole numbers there are."""
+        if self.length is not None:
+            length = min(length, self.length)
+        if name in ("input_ids", "decoder_input_ids", "tokens", "token_ids", "idx", "ids", "text", "encoder_input_ids"):
+            return None if not self.vocabulary else ((2, self._number("context_length") or length), self.vocabulary)
+        if name in ("pixel_values", "image", "images", "img", "pixels"):
+            size = next((s for s in self.images if len(s) == 2), None) or ((224, 224) if self.has_config else None)
+            return ((2, self.channels, *size), 0) if size is not None else None
+        if name == "pixel_values_videos":
+            size = next(iter(self.images), (224, 224))
+            return (2, self._number("num_frames", "frames_per_clip") or 8, self.channels, *size), 0
+        if name == "input_values":
+            return self._spectrogram() or ((2, 4000), 0)
+        if name == "input_features":
+            bins = self._number("num_mel_bins", "feature_size", "input_dim", "num_features")
+            frames = self._number("max_source_positions")
+            return None if not bins else ((2, bins, 2 * frames) if frames else (2, 64, bins), 0)
+        if name in ("timestep", "timesteps", "t", "time", "sigma", "noise_labels"):
+            return (2,), 1000
+        if name in ("class_labels", "y", "labels") and self._number("num_embeds_ada_norm", "num_classes", "num_class_embeds"):
+            return (2,), self._number("num_embeds_ada_norm", "num_classes", "num_class_embeds") or 2
+        if name == "sample":
+            size = next((s for s in self.images if len(s) in (1, 2)), (32, 32))
+            return None if not self._number("in_channels") else ((2, self.channels, *size), 0)
+        if name in ("hidden_states", "x") and self.has_config and self._number("in_channels"):
+            channels, size = self.channels, next((s for s in self.images if len(s) == 2), None)
+            return ((2, channels, *size), 0) if size is not None else ((2, length, channels), 0)
+        if name in ("hidden_states", "inputs_embeds", "src", "tgt"):
+            return None if not self.width else ((2, length, self.width), 0)
+        if name == "encoder_hidden_states":
+            wide = self._number("cross_attention_dim", "joint_attention_dim", "caption_channels", "encoder_hid_dim", "text_dim")
+            return None if not (wide or self.width) else ((2, 8, wide or self.width or 1), 0)
+        if name in ("pooled_projections", "text_embeds"):
+            wide = self._number("pooled_projection_dim", "projection_dim")
+            return None if not wide else ((2, wide), 0)
+        if name == "guidance":
+            return (2,), 0
+        if name in ("img_ids", "txt_ids"):
+            return ((length, 3), 1) if name == "img_ids" else ((8, 3), 1)
+        if name in ("attention_mask", "mask", "padding_mask"):
+            return (2, length), 1
+        if name == "bbox":
+            return (2, length, 4), 1
+        return self._graph(name, length)
+
+    def _graph(self, name: str, nodes: int) -> tuple[tuple[int, ...], int] | None:
+        """Arguments of a graph network: nodes by their features, edges by two nodes each."""
+        if name in ("edge_index", "adj_t"):
+            return (2, 2 * nodes), nodes
+        if name in ("edge_weight",):
+            return (2 * nodes,), 0
+        if name == "edge_attr":
+            wide = self._number("edge_dim", "edge_channels")
+            return ((2 * nodes, wide), 0) if wide else None
+        if name == "edge_type":
+            return (2 * nodes,), self._number("num_relations") or 2
+        if name == "batch":
+            return (nodes,), 1
+        if name == "z":
+            return (nodes,), 10
+        if name == "pos":
+            return (nodes, 3), 0
+        if name == "x" and not self.has_config:
+            wide = self._number("in_channels", "in_features", "in_dim")
+            return ((nodes, wide), 0) if wide and self._has_edges() else None
+        return None
+
+    def _has_edges(self) -> bool:
+        return any("MessagePassing" in {k.__name__ for k in type(m).__mro__} for m in self._model.modules())
+
+    def _spectrogram(self) -> tuple[tuple[int, ...], int] | None:
+        bins, frames = self._number("num_mel_bins"), self._number("max_length")
+        return ((2, frames, bins), 0) if bins and frames else None
+
+    def _first_channels(self) -> int | None:
+        return next((m.in_channels for m in self._model.modules() if isinstance(m, torch.nn.modules.conv._ConvNd)), None)
+
+    def _said(self, *names: str) -> Any:
+        for name in names:
+            for source in self._sources:
+                value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
+                if value is not None and not callable(value):
+                    return value
+        return None
+
+    def _number(self, *names: str) -> int | None:
+        for name in names:
+            value = self._said(name)
+            value = value[0] if isinstance(value, (tuple, list)) and value else value
+            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+                return value
+        return None
+
+
+def whole_numbers(sizes: tuple[int, ...], high: int, generator: torch.Generator) -> torch.Tensor:
+    """Numbers from 0 to high - 1; the highest is among them, so that the batch tells how many there are."""
+    made = torch.randint(0, high, sizes, generator=generator)
+    if made.numel():
+        made.view(-1)[-1] = high - 1
+    return made
+
+
+def _sources(model: torch.nn.Module) -> Iterator[Any]:
+    config = getattr(model, "config", None)
+    if config is not None:
+        yield config
+        for name in _SUB_CONFIGS:
+            sub = config.get(name) if isinstance(config, Mapping) else getattr(config, name, None)
+            if sub is not None and not isinstance(sub, str):
+                yield sub
+    yield model
+    for child in model.children():
+        yield child
+
+
+def _square(value: Any) -> tuple[int, ...] | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int) and value > 0:
+        return (value, value)
+    if isinstance(value, (tuple, list)) and value and all(isinstance(n, int) for n in value) and math.prod(value) > 0:
+        return tuple(value)
+    return None

@@ -1,0 +1,163 @@
+"""Batches that a model may take: from what its library says of it, from its signature, else from its first layer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+
+from initcheck.models.builds.kinds import kind_of
+from initcheck.models.signals.batches import Batch, text_of
+from initcheck.models.signals.hints import Hints, whole_numbers
+
+__all__ = ["candidates"]
+
+_SEED = 20260102
+_MOST = 48
+"""Batches that are tried at most: a model that takes none of them is not waited for."""
+
+
+def candidates(model: torch.nn.Module) -> Iterator[Batch]:
+    """Batches that the model may take, likeliest first; the caller tries them."""
+    number = 0
+    for args, kwargs in _tried(model, Hints(model)):
+        yield Batch(args, kwargs, text_of(args, kwargs))
+        number += 1
+        if number >= _MOST:
+            return
+
+
+def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    parameters = _parameters(model)
+    needed = [n for n, p in parameters.items() if p.default is p.empty]
+    for names in _named(parameters, hints):
+        for length in (16, 8):
+            kwargs = {n: hints.make(n, length) for n in dict.fromkeys((*names, *needed))}
+            if all(v is not None for v in kwargs.values()):
+                yield (), kwargs
+    dummy = getattr(model, "dummy_inputs", None)
+    if isinstance(dummy, Mapping) and dummy:
+        yield (), dict(dummy)
+    if len(needed) > 1 or (needed and hints.knows(needed[0])):
+        for length in (16, 8):
+            made = {n: hints.make(n, length) for n in needed}
+            if all(v is not None for v in made.values()):
+                yield tuple(made.values()), {}
+    generator = torch.Generator().manual_seed(_SEED)
+    for shape, high in _shapes(model, _first_layer(model), hints):
+        firsts = [_of_shape(shape, high, generator) for _ in range(max(1, len(needed)))]
+        rest = [hints.make(n, shape[1] if len(shape) > 1 else 8) for n in needed[1:]]
+        known = [v if v is not None else f for v, f in zip(rest, firsts[1:], strict=True)]
+        yield (firsts[0], *known), {}
+        if any(v is not None for v in rest):
+            yield tuple(firsts), {}
+
+
+def _parameters(model: torch.nn.Module) -> dict[str, inspect.Parameter]:
+    try:
+        found = inspect.signature(model.forward).parameters
+    except (TypeError, ValueError):
+        return {}
+    by_name = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {n: p for n, p in found.items() if p.kind in by_name}
+
+
+# What a model may be given by name, likeliest first; a second name of a pair goes with the first.
+_MAIN = (
+    ("input_ids",), ("pixel_values",), ("input_values",), ("input_features",), ("inputs_embeds",),
+    ("pixel_values_videos",), ("sample",), ("hidden_states",),
+)  # fmt: skip
+_WITH = ("decoder_input_ids", "decoder_input_values", "pixel_values", "bbox", "encoder_hidden_states", "timestep")
+
+
+def _named(parameters: Mapping[str, inspect.Parameter], hints: Hints) -> Iterator[tuple[str, ...]]:
+    """Names of arguments that a model of a library is called with."""
+    if not hints.has_config:
+        return
+    main = hints.main_input if hints.main_input in parameters else None
+    mains = [(main,)] if main is not None else []
+    mains += [names for names in _MAIN if names[0] in parameters and names[0] != main]
+    for names in mains:
+        if not hints.knows(names[0]):
+            continue
+        partners = [w for w in _WITH if w in parameters and w not in names and hints.knows(w)]
+        needs_decoder = hints.is_encoder_decoder and "decoder_input_ids" in partners
+        if needs_decoder:
+            yield (*names, "decoder_input_ids")
+        if names == ("input_ids",) and "pixel_values" in partners and hints.has_towers:
+            yield (*names, "pixel_values")
+        if "bbox" in partners:
+            yield (*names, "bbox")
+        yield names
+        for partner in partners:
+            yield (*names, partner)
+        if len(partners) > 1:
+            yield (*names, *partners)
+
+
+def _of_shape(shape: tuple[int, ...], high: int, generator: torch.Generator) -> torch.Tensor:
+    if high:
+        return whole_numbers(shape, high, generator)
+    return torch.randn(shape, generator=generator)
+
+
+def _shapes(
+    model: torch.nn.Module, first: torch.nn.Module | None, hints: Hints
+) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Shapes that the first layer takes, and the number of tokens where it takes tokens."""
+    size = hints.input_size
+    if size is not None:
+        yield (2, *size), 0
+    sequence = any(
+        word in kind_of(m).__name__
+        for m in model.modules()
+        for word in ("Attention", "Transformer", "LSTM", "GRU", "RNN")
+    )
+    if isinstance(first, torch.nn.Embedding):
+        for length in (16, 8, hints.length):
+            if length:
+                yield (2, length), first.num_embeddings
+        yield (8,), first.num_embeddings
+    elif isinstance(first, (torch.nn.Linear, torch.nn.LazyLinear)):
+        flat, tokens = (8, first.in_features), (2, 16, first.in_features)
+        yield from ((s, 0) for s in ((tokens, flat) if sequence else (flat, tokens)))
+        # A patch is flattened by the model itself: an image of its channels.
+        for image in hints.images:
+            yield (2, hints.channels, *image), 0
+    elif isinstance(first, torch.nn.RNNBase):
+        yield (2, 16, first.input_size), 0
+    elif isinstance(first, torch.nn.modules.conv._ConvNd):
+        axes = len(first.kernel_size)
+        sizes: list[tuple[int, ...]] = [s for s in hints.images if len(s) == axes]
+        sizes += [(n,) * axes for n in ((32, 64, 28, 224) if axes == 2 else (32, 64, 16) if axes == 1 else (16, 32))]
+        for image in dict.fromkeys(sizes):
+            yield (4, first.in_channels, *image), 0
+    elif isinstance(first, torch.nn.LayerNorm):
+        for lead in ((2, 16), (8,)):
+            yield (*lead, *first.normalized_shape), 0
+
+
+def _first_layer(model: torch.nn.Module) -> torch.nn.Module | None:
+    """The first layer that was registered and tells its input by its parameters."""
+    known = (
+        torch.nn.Embedding, torch.nn.Linear, torch.nn.modules.conv._ConvNd, torch.nn.RNNBase, torch.nn.LayerNorm,
+    )  # fmt: skip
+    for module in model.modules():
+        if isinstance(module, torch.nn.MultiheadAttention):
+            return torch.nn.LayerNorm(module.embed_dim, elementwise_affine=False)
+        if isinstance(module, known) and not (isinstance(module, torch.nn.LayerNorm) and not module.normalized_shape):
+            return module
+    return _first_weight(model)
+
+
+def _first_weight(model: torch.nn.Module) -> torch.nn.Module | None:
+    """A layer of the user's own: its first matrix is read as out x in, or a convolution's kernel."""
+    for _, weight in model.named_parameters():
+        if weight.dim() == 2:
+            return torch.nn.Linear(weight.shape[1], 1, device="meta")
+        if weight.dim() in (3, 4, 5):
+            kinds: dict[int, Callable[..., torch.nn.Module]] = {3: torch.nn.Conv1d, 4: torch.nn.Conv2d, 5: torch.nn.Conv3d}
+            return kinds[weight.dim()](weight.shape[1], 1, 1, device="meta")
+    return None

@@ -1,0 +1,124 @@
+"""Does the input arrive? Two batches that differ in every entry, and where the difference is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from initcheck.models.signals.batches import Batch
+from initcheck.models.signals.blocks import first_tensor
+from initcheck.models.signals.gradients import main_output
+
+__all__ = ["DROWNED", "Reach", "input_reach"]
+
+DROWNED = 0.01
+"""A difference below this share of the output's own variation is lost in the rounding of bfloat16, 2^-8, or nearly."""
+
+_SAME = 1e-5
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What another input changes.
+
+    Attributes:
+        share: root mean square of the difference of two outputs, over sqrt(2) standard deviations of the output.
+        lost_in: the last module whose inputs differ and whose outputs do not; None where there is none.
+        zero: that module is a matrix of zeros, which the first step opens.
+    """
+
+    share: float
+    lost_in: str | None = None
+    zero: bool = False
+
+
+def input_reach(model: torch.nn.Module, batch: Batch) -> Reach | None:
+    """Run the model on a batch and on its entries in another order; None where the outputs cannot be compared."""
+    other = batch.shuffled()
+    try:
+        with torch.no_grad():
+            one, two = _output(model, batch), _output(model, other)
+            if one is None or two is None or one.shape != two.shape or not one.numel():
+                return None
+            share = _share(one, two)
+            if share is None:
+                return None
+            if share >= DROWNED:
+                return Reach(share)
+            lost_in, zero = _where_lost(model, batch, other)
+    except (RuntimeError, IndexError, ValueError, TypeError, KeyError, AssertionError):
+        return None
+    return Reach(share, lost_in, zero)
+
+
+def _output(model: torch.nn.Module, batch: Batch) -> torch.Tensor | None:
+    torch.manual_seed(0)  # a model may draw in its forward pass; the build's seed is set anew for every build
+    found = main_output(batch.run(model))
+    return None if found is None else found.float()
+
+
+def _share(one: torch.Tensor, two: torch.Tensor) -> float | None:
+    """The difference over the variation of the output, without what is constant in a channel."""
+    both = torch.stack([one, two])
+    if both.dim() > 3:
+        channel = -1 if both.dim() == 4 else 2
+        axes = [a for a in range(both.dim()) if a != channel % both.dim()]
+        both = both - both.mean(axes, keepdim=True)
+    else:
+        both = both - both.mean()
+    spread = float(both.square().mean().sqrt())
+    difference = float((one - two).square().mean().sqrt())
+    if not spread:
+        return 0.0 if difference == 0.0 else None
+    return difference / (2**0.5 * spread)
+
+
+def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch) -> tuple[str | None, bool]:
+    """The last module in which a difference that came in did not come out."""
+    with _noted(model) as one:
+        _output(model, batch)
+    with _noted(model) as two:
+        _output(model, other)
+    found: tuple[str | None, bool] = (None, False)
+    for (name, given_a, made_a), (other_name, given_b, made_b) in zip(one, two, strict=False):
+        if name != other_name or given_a is None or given_b is None:
+            continue
+        if _differ(given_a, given_b) and not _differ(made_a, made_b):
+            module = model.get_submodule(name)
+            weights = [p for p in module.parameters(recurse=False) if p.dim() > 1]
+            found = name, bool(weights) and all(not bool((w != 0).any()) for w in weights)
+    return found
+
+
+@contextmanager
+def _noted(model: torch.nn.Module) -> Iterator[list[tuple[str, torch.Tensor | None, torch.Tensor]]]:
+    calls: list[tuple[str, torch.Tensor | None, torch.Tensor]] = []
+    handles = []
+
+    def hook(name: str) -> Any:
+        def note(_module: torch.nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+            made, given = first_tensor(output), first_tensor((args, kwargs))
+            if made is not None:
+                calls.append((name, given, made))
+
+        return note
+
+    for name, module in model.named_modules():
+        if name and any(True for _ in module.parameters(recurse=False)):
+            handles.append(module.register_forward_hook(hook(name), with_kwargs=True))
+    try:
+        yield calls
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _differ(one: torch.Tensor, two: torch.Tensor) -> bool:
+    if one.shape != two.shape:
+        return True
+    size = float(one.float().abs().max()) if one.numel() else 0.0
+    return bool(one.numel()) and float((one.float() - two.float()).abs().max()) > _SAME * size

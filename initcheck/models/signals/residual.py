@@ -1,0 +1,96 @@
+"""Which layers write to the residual stream, found by moving their output and seeing the stream move by just that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from initcheck.models.signals.batches import Batch
+from initcheck.models.signals.blocks import first_tensor
+
+__all__ = ["residual_writers"]
+
+_EXACT = 1e-3
+"""Of the push; rounding only: all else stands still."""
+
+
+def residual_writers(
+    model: torch.nn.Module, batch: Batch, runs: Sequence[tuple[str, ...]]
+) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """For the middle block of every run, the layers inside it whose output is added to the stream as it is.
+
+    Args:
+        model: in evaluation mode.
+        batch: goes through it.
+        runs: names of the blocks of each run.
+    """
+    middle = {run: run[len(run) // 2] for run in runs}
+    given: dict[str, tuple[Any, Any]] = {}
+    handles = []
+    for name in middle.values():
+        block = model.get_submodule(name)
+
+        def keep(_module: torch.nn.Module, args: Any, kwargs: Any, name: str = name) -> None:
+            given.setdefault(name, (args, kwargs))
+
+        handles.append(block.register_forward_pre_hook(keep, with_kwargs=True))
+    try:
+        with torch.no_grad():
+            batch.run(model)
+    finally:
+        for handle in handles:
+            handle.remove()
+    found = {}
+    for run, name in middle.items():
+        if name in given:
+            try:
+                with torch.no_grad():
+                    writers = tuple(_writers(model.get_submodule(name), *given[name]))
+            except Exception:
+                continue  # a block that cannot be run alone (a cache, a state) tells nothing
+            found[run] = writers
+    return found
+
+
+def _writers(block: torch.nn.Module, args: Any, kwargs: Any) -> list[str]:
+    """Push the output of one layer while all others keep theirs: what is added to the stream moves it by just that."""
+    layers = {n: m for n, m in block.named_modules() if n and any(True for _ in m.parameters(recurse=False))}
+    kept: dict[str, list[Any]] = {n: [] for n in layers}
+    with _hooked(layers, lambda name, output: kept[name].append(output)):
+        before = first_tensor(block(*args, **kwargs))
+    again = first_tensor(block(*args, **kwargs))
+    if before is None or again is None or not torch.equal(before, again):
+        return []
+    generator = torch.Generator().manual_seed(20260106)
+    push = torch.randn(before.shape, generator=generator).to(before)
+    found = []
+    for name, layer in layers.items():
+        outputs = kept[name]
+        one = len(outputs) == 1 and isinstance(outputs[0], torch.Tensor) and outputs[0].shape == push.shape
+        if not one or sum(p.dim() > 1 for p in layer.parameters(recurse=False)) != 1:
+            continue
+        size = before.float().square().mean().sqrt().to(before)
+        left = {n: iter([o + size * push] if n == name else outs) for n, outs in kept.items() for o in outs[:1]}
+        with _hooked(layers, lambda n, output, left=left: next(left[n], output) if n in left else output):
+            after = first_tensor(block(*args, **kwargs))
+        if after is not None and after.shape == before.shape:
+            moved = (after - before - size * push).float().abs().max()
+            if float(moved) <= _EXACT * float((size * push).float().abs().max()):
+                found.append(name)
+    return found
+
+
+@contextmanager
+def _hooked(layers: Mapping[str, torch.nn.Module], change: Callable[[str, Any], Any]) -> Iterator[None]:
+    handles = [
+        layer.register_forward_hook(lambda _m, _a, output, name=name: change(name, output))
+        for name, layer in layers.items()
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
