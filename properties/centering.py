@@ -8,7 +8,7 @@ from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
 from initcheck.contract.layer import Layer
 from initcheck.engine.trial import Trial
-from initcheck.questions.centre import centred_at_every_position, centred_over_a_result, centred_over_all_shapes
+from initcheck.questions.centre import centred_at_every_position, centred_over_a_result
 
 
 @claim(
@@ -18,8 +18,13 @@ from initcheck.questions.centre import centred_at_every_position, centred_over_a
     topic="centering",
     needs=("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent"),
     exact_on_constants=True,
-    decided_by="sign e-process of the mean over rms (FAILS beyond 1e-4, HOLDS within 0.005) and of projections on"
-    " directions learnt from a first sample",
+    decided_by="layer by layer, bets on the mean of every call over the deviation of a weight, in both directions:"
+    " FAILS beyond 1e-4; HOLDS prints the mean that it excludes, 0.1 deviations at most. At a few layers of 64 to 1,100"
+    " weights the same bets on five projections that a first sample suggests, HOLDS within 0.25 of their deviation."
+    " Assumes that calls are independent and that nothing carries a mean that is more than twice as large as all that"
+    " was drawn: a skewed law is judged on a million weights or as many calls as the profile pays for. Not seen: a mean"
+    " below what is printed, and positions that no first sample of 200 calls suggests",
+    finds="a mean of 0.04 deviations of a weight in 131,072 weights of a layer; of 0.02 with half of the seeds",
     pictures=("histogram",),
 )
 @given(layer=layers())
@@ -35,5 +40,3 @@ def zero_mean(trial: Trial, layer: Layer) -> None:
         centred_at_every_position(trial, layer)
     elif trial.subject.medium and not trial.subject.positioned:
         trial.note("positions were not looked at one by one: that takes thousands of builds", topic="positions")
-    if layer == trial.subject.domain.largest:
-        centred_over_all_shapes(trial, layer)

@@ -1,42 +1,66 @@
-"""Whether weights are centred: over a whole result, over all shapes together, and at every position."""
+"""Whether weights are centred: over a whole result of every layer, and at every position of a few."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from initcheck.contract.layer import Layer
-from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import SCREEN, Stream
 from initcheck.engine.trial import Stage, Trial
-from initcheck.statistics import GROUP_WEIGHTS, Decision, Judgement, average_log_e, band_log_e, judge_band
+from initcheck.statistics import GROUP_WEIGHTS, Decision, Judgement, average_log_e
+from initcheck.statistics.mean_bets import mean_within, signed_log_e
 
-__all__ = ["centred_at_every_position", "centred_over_a_result", "centred_over_all_shapes", "judge_mean"]
+__all__ = ["Mean", "centred_at_every_position", "centred_over_a_result", "judge_mean"]
 
 Floats = npt.NDArray[np.float64]
 
 # Exactly centred weights leave rounding noise; beyond this they are off centre.
 _FAILS_BEYOND = 1e-4
-# Means within this many standard deviations count as centred.
-_HOLDS_WITHIN = 5e-3
+# A HOLDS excludes a mean beyond this many standard deviations at least; how far it is excluded is said.
+_HOLDS_WITHIN = 0.1
+# Weights of a first look: a mean beyond 0.02 standard deviations is then excluded, where so many calls can be paid for.
+_FIRST_WEIGHTS = 2**17
+_FIRST_CALLS = 24 * GROUP_WEIGHTS
+# A FAILS rests on so many weights and calls, so that what is rare and huge is among them.
+_CONFIRM_WEIGHTS = 2**20
+_CONFIRM_CALLS = 200
+_TAIL_WEIGHTS = 2**18
 _LEARNING = 200
 _FIRST_LOOK = Stream("first look")
-# A group this large has a mean within 0.002 standard deviations of the truth: 24 of them decide.
-_POOLED_WEIGHTS = 262_144
 _POSITION_HOLDS = 0.25
-# Calls whose projections are averaged to one value: then a centred one is below 0.25 sd in 99 % of the groups.
-_GROUP = 100
-# Groups at which to look; every one has all four scales of the sign process complete.
-_LOOKS = (24, 32, 48, 96)
+# Calls at which to look at positions.
+_LOOKS = (2_400, 3_200, 4_800, 9_600)
 _DIRECTIONS = ("mean matrix", "row means", "column means", "largest mean", "all weights")
 
 
-def centred_over_a_result(trial: Trial, layer: Layer) -> None:
-    """Ask whether the mean of the weights of this layer is shown to be off zero; never says HOLDS.
+@dataclass(frozen=True)
+class Mean:
+    """What is asked of the mean of a layer, in standard deviations of a weight.
 
-    T = sum w / sqrt(n sum w^2) over groups of calls; FAILS beyond +-1e-4.
+    Attributes:
+        fails_beyond: nearer to zero than this is no failure.
+        holds_within: a HOLDS excludes what lies further out.
+        first: calls of the first look, which is doubled until it decides, or ``most`` are drawn.
+        most: of the screen.
+        confirm: calls of a confirmation at its first look, and at its last.
+    """
+
+    fails_beyond: float
+    holds_within: float
+    first: int
+    most: int
+    confirm: tuple[int, int]
+
+
+def centred_over_a_result(trial: Trial, layer: Layer) -> None:
+    """Ask whether the mean of the weights of this layer is off zero, and say how far off it is shown not to be.
+
+    The mean of every call, over the deviation of a weight: bets that it is beyond 1e-4 on either side, and that it is
+    within what is printed. Both are of this layer alone.
 
     Raises:
         CaseFailed: the mean is off zero.
@@ -45,46 +69,46 @@ def centred_over_a_result(trial: Trial, layer: Layer) -> None:
         record = trial.records(layer, SCREEN, 1)
         rms = math.sqrt(float(record.energy[0]) / layer.weights)
         mean = float(record.total[0]) / layer.weights / rms if rms else 0.0
-        shown = _words(mean)
+        shown = _words(mean, _FAILS_BEYOND)
         return (
-            trial.holds(layer, **shown, calls=1) if abs(mean) < _HOLDS_WITHIN else trial.fail(layer, **shown, calls=1)
+            trial.holds(layer, **shown, calls=1) if abs(mean) < _FAILS_BEYOND else trial.fail(layer, **shown, calls=1)
         )
-    size = math.ceil(GROUP_WEIGHTS / layer.weights)
+    profile = trial.subject.profile
+    usual = trial.usual_calls(layer)
+    # Where calls are dear those that the other claims read too must do.
+    first = max(usual, min(math.ceil(_FIRST_WEIGHTS / layer.weights), _FIRST_CALLS)) if _several(trial) else usual
+    paid = max(first, min(profile.weights // layer.weights, profile.calls))
+    least = max(_CONFIRM_CALLS, math.ceil(_CONFIRM_WEIGHTS / layer.weights))
+    asked = Mean(_FAILS_BEYOND, _HOLDS_WITHIN, first, min(4 * first, paid), (min(least, paid), paid))
+    if trial.shrinking:
+        asked = Mean(_FAILS_BEYOND, _HOLDS_WITHIN, first, first, (min(least, paid), min(least, paid)))
+    tolerances: list[float] = []
 
     def test(stage: Stage) -> Judgement:
-        return judge_mean(trial, [layer], size, stage, most=24 if not stage.confirms else 400)
+        judgement, tolerance = judge_mean(trial, layer, stage, asked)
+        tolerances.append(tolerance)
+        return judgement
 
-    judgement, _ = trial.decide(layer, test, rounds=1)
-    if judgement.decision is Decision.FAILS:
-        trial.settle(layer, judgement, judgement.groups * size, **_words(judgement.measured))
-
-
-def centred_over_all_shapes(trial: Trial, layer: Layer) -> None:
-    """Ask whether the weights of all shapes together are centred to 0.005 standard deviations.
-
-    A group is one first look at every shape of the plan: the calls that the other claims read too.
-
-    Raises:
-        CaseFailed: the mean is off zero over all shapes.
-    """
-    if trial.subject.constant:
-        return
-
-    def test(stage: Stage) -> Judgement:
-        return judge_mean(trial, plan, size, stage, most=240)
-
-    plan = list(trial.subject.domain.plan)
-    size = math.ceil(_POOLED_WEIGHTS / sum(a.weights for a in plan))
-    judgement, _ = trial.decide(layer, test)
-    trial.settle(layer, judgement, judgement.groups * size, **_words(judgement.measured))
+    judgement, _ = trial.decide(layer, test, rounds=2)
+    tolerance = tolerances[-1] if judgement.decision is Decision.HOLDS else _HOLDS_WITHIN
+    trial.settle(layer, judgement, judgement.groups, **_words(judgement.measured, tolerance))
+    excluded: dict[Layer, float] = trial.once("means excluded", dict)
+    excluded[layer] = tolerance
+    least_far, most_far = (choose(excluded, key=lambda a: excluded[a]) for choose in (min, max))
+    trial.note(
+        f"a mean beyond {excluded[least_far]:.2g} standard deviations is excluded at shape {least_far.shape}"
+        + (f", beyond {excluded[most_far]:.2g} at shape {most_far.shape}" if len(excluded) > 1 else "")
+        + (f", between them at the {len(excluded) - 2} others" if len(excluded) > 2 else ""),
+        topic="excluded",
+    )
 
 
 def centred_at_every_position(trial: Trial, layer: Layer) -> None:
     """Ask whether every position of this layer has expectation zero.
 
     From 200 calls learn directions (the mean matrix, its row and column means, its largest entry, all ones), each
-    scaled by the deviation of its projection between calls. On fresh calls a projection whose mean is above 1e-4
-    fails; HOLDS when all are below 0.25 deviations.
+    scaled by the deviation of its projection between calls. On fresh calls bets that a projection's mean is above 1e-4;
+    HOLDS when the bets that it is below 0.25 deviations have won, of all of them.
 
     Raises:
         CaseFailed: a direction's mean is off zero.
@@ -103,80 +127,105 @@ def centred_at_every_position(trial: Trial, layer: Layer) -> None:
     names: list[str] = []
 
     def test(stage: Stage) -> Judgement:
-        values = np.empty((0, directions.shape[1]))
-        for groups in _LOOKS:
-            calls = groups * _GROUP
-            stacks = trial.draws.stacks(layer, trial.dtype, stage.stream.of("positions"), len(values), calls)
-            more = [stack.reshape(len(stack), -1).astype(np.float64) @ directions for stack in stacks]
+        values, largest = np.empty((0, directions.shape[1])), 0.0
+        for calls in _LOOKS:
+            more = []
+            for stack in trial.draws.stacks(layer, trial.dtype, stage.stream.of("positions"), len(values), calls):
+                flat = stack.reshape(len(stack), -1).astype(np.float64)
+                largest = max(largest, float(np.abs(flat).max()))
+                more.append(flat @ directions)
             values = np.concatenate([values, *more])
-            means = values.reshape(groups, _GROUP, -1).mean(axis=1).T
-            looked = [band_log_e(m, np.ones(groups), -math.inf, _FAILS_BEYOND) for m in means]
-            # `above` is an e-process a direction; their average is one too.
-            against = float(average_log_e([e.above for e in looked]))
-            largest = float(means.mean(axis=1).max())
-            names.append(_DIRECTIONS[int(means.mean(axis=1).argmax())])
+            means = values.mean(axis=0)
+            # One huge weight moves a projection by this much, wherever it stands.
+            reach = largest * np.abs(directions).max(axis=0)
+            looked = [signed_log_e(v, _FAILS_BEYOND, r)[-1] for v, r in zip(values.T, reach, strict=True)]
+            # Each is an e-process; their average is one too.
+            against = float(average_log_e(looked))
+            names.append(_DIRECTIONS[int(means.argmax())])
             if against >= -math.log(stage.level):
-                return Judgement(Decision.FAILS, against / math.log(10), stage.level, largest, 1, groups)
-            inside = min(float(band_log_e(m, np.ones(groups), -math.inf, _POSITION_HOLDS).inside_hi) for m in means)
-            if not stage.confirms and inside >= -math.log(stage.beta):
-                return Judgement(Decision.HOLDS, inside / math.log(10), stage.beta, largest, 1, groups)
-        return Judgement(Decision.UNDECIDED, against / math.log(10), stage.level, largest, len(_LOOKS), groups)
+                return Judgement(Decision.FAILS, against / math.log(10), stage.level, float(means.max()), 1, calls)
+            if stage.confirms:
+                continue
+            within = [mean_within(v, stage.beta) for v in values.T]
+            if max(within) <= _POSITION_HOLDS:
+                trial.note(
+                    f"at every position of {len(trial.subject.positioned)} layers a mean beyond"
+                    f" {_POSITION_HOLDS:g} deviations along {len(_DIRECTIONS)} directions that {_LEARNING} calls"
+                    " suggest is excluded",
+                    topic="positions",
+                )
+                sure = -math.log10(stage.beta)
+                return Judgement(Decision.HOLDS, sure, stage.beta, float(means.max()), 1, calls)
+        return Judgement(Decision.UNDECIDED, against / math.log(10), stage.level, float(means.max()), 1, calls)
 
-    judgement, _ = trial.decide(layer, test)
+    judgement, _ = trial.decide(layer, test, rounds=2)
     trial.settle(
         layer,
         judgement,
-        judgement.groups * _GROUP,
+        judgement.groups,
         measured=f"{names[-1]}: a mean of {judgement.measured:.3g} standard deviations between calls",
         allowed="0 at every position",
     )
 
 
-def judge_mean(
-    trial: Trial,
-    layers: list[Layer],
-    size: int,
-    stage: Stage,
-    most: int,
-    *,
-    fails_beyond: float = _FAILS_BEYOND,
-    holds_within: float = _HOLDS_WITHIN,
-) -> Judgement:
-    """Judge the mean over rms of groups of ``size`` calls of every layer, pooled by number of weights.
+def judge_mean(trial: Trial, layer: Layer, stage: Stage, asked: Mean) -> tuple[Judgement, float]:
+    """Judge the mean of a layer's weights over their deviation, by bets on the means of calls; the tolerance reached.
 
-    FAILS beyond +-fails_beyond, HOLDS within +-holds_within, both in standard deviations of a weight; ``most`` groups.
+    Null of FAILS: |E w| <= fails_beyond, whatever the law, skewed or not; calls independent. Assumes that nothing
+    carries the mean that is more than twice as large as all that was drawn, here or, in units of the usual weight, at
+    the largest layer (``signed_log_e``); so a confirmation first looks after 2^20 weights and 200 calls, or what the
+    profile pays for. HOLDS: |E w| is shown to be within a tolerance no wider than ``holds_within``.
     """
-    drawn = 0
+    n, calls = layer.weights, asked.confirm[0] if stage.confirms else asked.first
+    most = asked.confirm[1] if stage.confirms else asked.most
+    while True:
+        record = trial.records(layer, stage.stream, calls)
+        means = record.total / n
+        rms = math.sqrt(float(record.energy.sum()) / (n * calls))
+        if not 0 < rms < math.inf:
+            return Judgement(Decision.HOLDS if rms == 0 else Decision.UNDECIDED, 0.0, stage.beta, 0.0, 1, calls), 0.0
+        x = means / rms
+        largest = float(record.largest.max()) / rms / n
+        rare = max(largest, _rare_weight(trial, layer) / rms / n)
+        sides = [float(signed_log_e(side, asked.fails_beyond, rare)[-1]) for side in (x, -x)]
+        against = float(average_log_e(sides))
+        measured = float(x.mean())
+        if against >= -math.log(stage.level):
+            return Judgement(Decision.FAILS, against / math.log(10), stage.level, measured, 1, calls), math.inf
+        if not stage.confirms:
+            tolerance = mean_within(x, stage.beta, largest)
+            if tolerance <= asked.holds_within:
+                sure = -math.log10(stage.beta)
+                return Judgement(Decision.HOLDS, sure, stage.beta, measured, 1, calls), tolerance
+        if calls >= most:
+            return Judgement(Decision.UNDECIDED, against / math.log(10), stage.level, measured, 1, calls), math.inf
+        calls = min(2 * calls, most)
 
-    def draw(groups: int) -> tuple[Floats, Floats]:
-        nonlocal drawn
-        total, weights = np.zeros(groups), np.zeros(groups)
-        for layer in layers:
-            try:
-                record = trial.records(layer, stage.stream, (drawn + groups) * size)
-            except BrokenCall:
-                if len(layers) == 1:
-                    raise
-                continue
-            sums = record.total[drawn * size :].reshape(groups, size).sum(axis=1)
-            squares = record.energy[drawn * size :].reshape(groups, size).sum(axis=1)
-            n = size * layer.weights
-            total += np.divide(sums, np.sqrt(squares / n), out=np.zeros(groups), where=squares > 0)
-            weights += n
-        drawn += groups
-        return total, weights
 
-    return judge_band(
-        draw,
-        -fails_beyond,
-        fails_beyond,
-        level=stage.level,
-        beta=stage.beta,
-        first=min(24, most),
-        max_groups=most,
-        fails_only=stage.confirms,
-        holds_within=(-holds_within, holds_within),
+def _several(trial: Trial) -> bool:
+    return bool(trial.subject.positioned)
+
+
+def _rare_weight(trial: Trial, layer: Layer) -> float:
+    """How large a weight of this layer may be by the largest layer's tail, in units of the median of those not zero."""
+
+    def ratio() -> float:
+        other = trial.subject.domain.largest
+        calls = max(1, min(24, math.ceil(_TAIL_WEIGHTS / other.weights)))
+        record = trial.records(other, SCREEN, trial.usual_calls(other))
+        usual = _usual_weight(trial, other, calls)
+        return float(record.largest.max()) / usual if usual else 0.0
+
+    usual = trial.once(
+        f"usual weight {layer.shape}", lambda: _usual_weight(trial, layer, math.ceil(GROUP_WEIGHTS / layer.weights))
     )
+    return usual * trial.once("tail of the largest layer", ratio)
+
+
+def _usual_weight(trial: Trial, layer: Layer, calls: int) -> float:
+    sizes = np.abs(trial.draws.sample(layer, trial.dtype, SCREEN, calls))
+    sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
+    return float(np.median(sizes)) if sizes.size else 0.0
 
 
 def _learn(trial: Trial, layer: Layer) -> Floats:
@@ -201,6 +250,6 @@ def _learn(trial: Trial, layer: Layer) -> Floats:
     return scaled
 
 
-def _words(mean: float) -> dict[str, object]:
-    return {"measured": f"mean {mean:.3g} standard deviations", "allowed": "0 (+-0.005 counts as zero)", "value": mean,
-            "band": (-_HOLDS_WITHIN, _HOLDS_WITHIN)}  # fmt: skip
+def _words(mean: float, tolerance: float) -> dict[str, object]:
+    return {"measured": f"mean {mean:.3g} standard deviations", "allowed": f"0 (+-{tolerance:.2g} is not excluded)",
+            "value": mean, "band": (-tolerance, tolerance)}  # fmt: skip

@@ -10,7 +10,7 @@ from initcheck.contract.second_moments import MeanSquare
 from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import SCREEN
 from initcheck.engine.trial import CaseFailed, Stage, Trial
-from initcheck.questions.centre import judge_mean
+from initcheck.questions.centre import Mean, judge_mean
 from initcheck.questions.ties import units_never_tie
 from initcheck.statistics import Judgement
 
@@ -19,8 +19,8 @@ __all__ = ["survives_in"]
 _BAND = (0.8, 1.25)
 # A grid of 8 bits is centred to half a step: 0.002 of a bound. A sampler that rounds down is off by 0.012 and more.
 _FAILS_BEYOND, _HOLDS_WITHIN = 5e-3, 1e-2
-# A group this large has a mean within 0.004 standard deviations of the truth.
-_GROUP_WEIGHTS = 65_536
+# A mean of zero is shown to lie within 0.01 standard deviations by so many weights.
+_FIRST_WEIGHTS = 786_432
 # From here on no grid of values makes two units tie by accident (see ``ties``).
 _NO_ACCIDENT = 64
 
@@ -52,24 +52,17 @@ def survives_in(trial: Trial, layer: Layer, dtype: str) -> None:
 
 
 def _is_centred(view: Trial, layer: Layer) -> None:
-    size = math.ceil(_GROUP_WEIGHTS / sum(a.weights for a in view.subject.probes))
+    calls = math.ceil(_FIRST_WEIGHTS / layer.weights)
+    asked = Mean(_FAILS_BEYOND, _HOLDS_WITHIN, calls, 8 * calls, (2 * calls, 8 * calls))
 
     def test(stage: Stage) -> Judgement:
-        return judge_mean(
-            view,
-            list(view.subject.probes),
-            size,
-            stage,
-            most=240,
-            fails_beyond=_FAILS_BEYOND,
-            holds_within=_HOLDS_WITHIN,
-        )
+        return judge_mean(view, layer, stage, asked)[0]
 
-    judgement, _ = view.decide(layer, test)
+    judgement, _ = view.decide(layer, test, rounds=2)
     view.settle(
         layer,
         judgement,
-        judgement.groups * size,
+        judgement.groups,
         measured=f"mean {judgement.measured:.3g} standard deviations",
         allowed=f"0 (+-{_FAILS_BEYOND:g} counts as zero)",
         value=judgement.measured,

@@ -8,7 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BETS", "REACH", "above_log_e", "average_log_e", "below_log_e", "betting_log_e", "expected_log_e"]
+__all__ = [
+    "BETS",
+    "REACH",
+    "above_log_e",
+    "average_log_e",
+    "below_log_e",
+    "betting_log_e",
+    "expected_log_e",
+    "mean_within",
+    "signed_log_e",
+]
 
 BETS = (0.9, 0.5, 0.25, 0.1, 0.04)
 """Fractions of the wealth at stake: 0.9 finds gross defects in a few values, 0.04 small ones in the end."""
@@ -185,3 +195,88 @@ def _nonnegative(values: npt.ArrayLike, edge: float) -> Floats:
     if not edge > 0.0 or np.any(t < 0.0):
         raise ValueError(f"a mean statistic with the upper edge {edge} must be >= 0 and have a positive upper edge")
     return t
+
+
+def signed_log_e(values: npt.ArrayLike, edge: float, largest: float = 0.0) -> Floats:
+    """Evidence that the mean of signed values lies above an edge: ln E after every value.
+
+    The bet is on value - edge, with values cut at a cap of at least REACH times the largest magnitude drawn so far.
+    Null: the mean is at most the edge. The one assumption is that of ``below_log_e``: nothing beyond the cap carries
+    the mean. No law is assumed, skewed or not: of a mean of zero that is made of many small and few huge values the
+    huge ones must have been drawn, or ``largest`` must say how large they are elsewhere.
+
+    False alarms: given that, P(ln E >= ln 1/a at any n) <= a; the caps that come into question are 5, which is paid.
+    Finds: of values of deviation 1 a mean of 0.04 in about 27,000 at 10^-8, one of 0.3 in 800.
+
+    >>> values = np.random.default_rng(0).normal(0.3, 1.0, 1_000)
+    >>> bool(signed_log_e(values, 0.0)[-1] > np.log(1e8)), bool(signed_log_e(-values, 0.0)[-1] < 0)
+    (True, True)
+
+    Args:
+        values: along the last axis; NaN loses the bet.
+        edge: at least 0; evidence that the mean is below -edge is that of the negated values.
+        largest: a magnitude that is known to occur, though it may not be among these values.
+
+    Raises:
+        ValueError: a negative edge.
+
+    Source: Waudby-Smith & Ramdas 2024 (arXiv 2010.09686), section 4; ``betting_log_e``.
+    """
+    if edge < 0.0:
+        raise ValueError(f"edge={edge!r}: give the distance from zero that is tolerated, at least 0")
+    x = np.asarray(values, dtype=np.float64)
+    if not x.size:
+        return np.full(x.shape, -np.inf)
+    cap = _signed_cap(x, largest)
+    if cap == 0.0:
+        return np.full(x.shape, -np.inf)
+    d = np.where(np.isnan(x), -cap, np.clip(x, -cap, cap)) - edge
+    return betting_log_e(d, cap + edge) - math.log(_CAPS_IN_QUESTION)
+
+
+def mean_within(values: npt.ArrayLike, beta: float, largest: float = 0.0) -> float:
+    """The smallest distance from zero that the mean is shown to keep, at error beta.
+
+    For every a the bets on a - value and a + value, each at least -cap, lose on average where the mean lies at a or
+    beyond; both must have reached 1/beta. The larger a, the larger their wealth, so that a wrong answer is one at the
+    mean itself: no number of tried distances is paid for.
+
+    >>> values = np.random.default_rng(0).normal(0.0, 1.0, 10_000)
+    >>> round(mean_within(values, 1e-3), 2)
+    0.05
+
+    Args:
+        values: independent values. inf is returned where the cap is reached and nothing is shown.
+        beta: probability that the mean lies further out.
+        largest: as in ``signed_log_e``, with the same assumption.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    cap = _signed_cap(x, largest) if x.size else 0.0
+    if not x.size or np.isnan(x).any():
+        return math.inf
+    if cap == 0.0:
+        return 0.0
+    needed = -math.log(beta) + math.log(_CAPS_IN_QUESTION)
+
+    def shown(a: float) -> bool:
+        return all(float(_total_log_e((a - side) / cap)) >= needed for side in (x, -x))
+
+    low, high = 0.0, cap
+    if not shown(high):
+        return math.inf
+    for _ in range(24):
+        middle = (low + high) / 2 if low else high / 4
+        low, high = (low, middle) if shown(middle) else (middle, high)
+    return high
+
+
+def _total_log_e(d: Floats) -> float:
+    """The last value of ``betting_log_e(d, 1.0)``, without the path."""
+    return float(average_log_e([np.log1p(bet * d).sum() for bet in BETS]))
+
+
+def _signed_cap(values: Floats, largest: float) -> float:
+    known = np.abs(values[np.isfinite(values)])
+    reach = REACH * max(float(known.max(initial=0.0)), largest)
+    # On the same grid as the caps of a bet from below.
+    return float(2.0 ** (math.ceil(_STEPS_AN_OCTAVE * math.log2(reach)) / _STEPS_AN_OCTAVE)) if reach > 0 else 0.0

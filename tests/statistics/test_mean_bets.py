@@ -10,7 +10,16 @@ import pytest
 from scipy import stats
 
 from initcheck.statistics import average_log_e
-from initcheck.statistics.mean_bets import BETS, REACH, above_log_e, below_log_e, betting_log_e, expected_log_e
+from initcheck.statistics.mean_bets import (
+    BETS,
+    REACH,
+    above_log_e,
+    below_log_e,
+    betting_log_e,
+    expected_log_e,
+    mean_within,
+    signed_log_e,
+)
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 RUNS = 1000
@@ -216,3 +225,58 @@ def test_log_e_is_the_average_of_the_products() -> None:
     d = np.random.default_rng(1).uniform(-1.0, 3.0, 12)
     products = [np.cumprod(1.0 + bet * d / 2.0) for bet in (0.9, 0.5, 0.25, 0.1, 0.04)]
     assert np.exp(betting_log_e(d, 2.0)) == pytest.approx(np.mean(products, axis=0))
+
+
+# Laws of mean zero and deviation 1: two-sided, skewed either way, sparse, with heavy tails.
+CENTRED: dict[str, Draw] = {
+    "normal": lambda rng, size: rng.normal(size=size),
+    "exponential less 1": lambda rng, size: rng.exponential(size=size) - 1,
+    "1 less exponential": lambda rng, size: 1 - rng.exponential(size=size),
+    "one in 50 far below": lambda rng, size: np.where(rng.random(size) < 0.02, -7.0, 1 / 7),
+    "one in 20, either sign": lambda rng, size: rng.choice([-1, 1], size) * (rng.random(size) < 0.05) * 4.5,
+    "Student's t with 4 degrees": lambda rng, size: rng.standard_t(4, size) / np.sqrt(2),
+}
+
+
+@pytest.mark.parametrize("name", CENTRED)
+def test_a_mean_of_zero_or_on_the_edge_hardly_ever_alarms(name: str) -> None:
+    """After 500 values, where what is rare was drawn, at every later look; at the edge itself too."""
+    values = CENTRED[name](np.random.default_rng(2), (300, 1200))
+    for edge in (0.0, 0.1):
+        paths = np.stack([signed_log_e(run + edge, edge) for run in values])
+        for alpha in ALPHAS:
+            alarms = int((paths[:, 499:].max(axis=1) >= -math.log(alpha)).sum())
+            assert alarms <= stats.binom.isf(1e-9, len(paths), alpha), (edge, alpha)
+
+
+@pytest.mark.parametrize("name", CENTRED)
+def test_a_mean_is_hardly_ever_said_to_be_nearer_to_zero_than_it_is(name: str) -> None:
+    values = CENTRED[name](np.random.default_rng(3), (40, 800)) + 0.2
+    within = [np.array([mean_within(sign * run, alpha) for run in values]) for sign in (1, -1) for alpha in (0.2, 0.05)]
+    for found, alpha in zip(within, (0.2, 0.05) * 2, strict=True):
+        assert int((found < 0.2).sum()) <= stats.binom.isf(1e-9, len(values), alpha), alpha
+        assert np.median(found) < 0.5
+
+
+def test_bets_on_signed_values_find_a_mean_on_their_side_only() -> None:
+    values = np.random.default_rng(4).normal(0.1, 1.0, 6_000)
+    assert signed_log_e(values, 1e-4)[-1] > math.log(1e8)
+    assert signed_log_e(-values, 1e-4)[-1] < 0
+    assert signed_log_e(values, 0.2)[-1] < 0
+    assert 0.1 < mean_within(values, 1e-3) < 0.2
+
+
+def test_what_is_known_to_occur_elsewhere_takes_a_skewed_mean_back() -> None:
+    """Small values above zero and a huge one below, which none of these shows."""
+    values = 0.02 + 0.01 * np.random.default_rng(5).normal(size=2_000)
+    assert signed_log_e(values, 0.0)[-1] > 100
+    assert signed_log_e(values, 0.0, 40.0)[-1] < 1
+
+
+def test_no_values_and_zeros_show_nothing_and_are_within_anything() -> None:
+    assert signed_log_e(np.zeros(5), 0.0).tolist() == [-math.inf] * 5
+    assert signed_log_e([], 0.0).size == 0
+    assert (mean_within(np.zeros(5), 1e-3), mean_within([], 1e-3)) == (0.0, math.inf)
+    assert mean_within([0.1, np.nan], 1e-3) == math.inf
+    with pytest.raises(ValueError, match="edge=-1"):
+        signed_log_e([1.0], -1)
