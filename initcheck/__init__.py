@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from initcheck.contract.contract import Contract
     from initcheck.contract.initializer import Initializer
     from initcheck.doors.check import check
-    from initcheck.models.run import check_model
+    from initcheck.doors.check_model import check_model
     from initcheck.report.report import Report
     from initcheck.targets.loading import load
 
@@ -49,7 +49,7 @@ _HOME = {
     "Initializer": "contract.initializer",
     "Report": "report.report",
     "check": "doors.check",
-    "check_model": "models.run",
+    "check_model": "doors.check_model",
     "load": "targets.loading",
 }
 

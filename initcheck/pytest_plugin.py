@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from initcheck.doors.model_options import add_model_options
 from initcheck.doors.options import add_to_pytest
 
 __all__ = ["pytest_addoption", "pytest_configure"]
@@ -23,7 +22,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         dest="initcheck_targets",
         help="check this initializer (repeatable): myinit, pkg.mod:attr, file.py:attr, @pyproject.toml",
     )
-    add_to_pytest(group)
     group.addoption(
         "--initcheck-model",
         action="append",
@@ -32,14 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         dest="initcheck_model_targets",
         help="check the PyTorch model that this builds (repeatable): pkg.mod:build_model(layers=12)",
     )
-    add_model_options(group.addoption, "initcheck-")
+    add_to_pytest(group)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start a run where a target was named: here, since a usage error raised later is lost under xdist."""
-    if config.option.initcheck_model_targets:
-        _start_models(config)
-    if not config.option.initcheck_targets and not config.option.initcheck_theorems:
+    option = config.option
+    if not (option.initcheck_targets or option.initcheck_model_targets or option.initcheck_theorems):
         return
     # Only now: NumPy, Hypothesis and the frameworks of the targets are imported from here on.
     from initcheck.doors.under_pytest.session import ClaimSession
@@ -50,14 +47,3 @@ def pytest_configure(config: pytest.Config) -> None:
     except UsageError as error:
         raise pytest.UsageError(f"initcheck: {error}") from error
     config.pluginmanager.register(session, "initcheck-session")
-
-
-def _start_models(config: pytest.Config) -> None:
-    from initcheck.doors.under_pytest.models import ModelSession
-    from initcheck.errors import UsageError
-
-    try:
-        session = ModelSession(config)
-    except UsageError as error:
-        raise pytest.UsageError(f"initcheck: {error}") from error
-    config.pluginmanager.register(session, "initcheck-models")

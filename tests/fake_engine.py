@@ -47,6 +47,9 @@ class Checker:
             raise UsageError(f"there is no profile {settings.profile!r}")
         self.claim_ids = settings.claims or IDS
 
+    def claims_of(self, tested):
+        return self.claim_ids
+
     def judge(self, initializer: Initializer, claim_id: str) -> Result:
         letters = initializer.name.rpartition(":")[2]
         letter = letters[IDS.index(claim_id)]

@@ -8,10 +8,10 @@ import importlib.metadata
 import pkgutil
 from collections.abc import Iterable
 
-from initcheck.claims.statement import STATED, Claim
+from initcheck.claims.statement import STATED, Claim, Kind
 from initcheck.errors import UsageError, closest
 
-__all__ = ["checks", "find", "in_order", "registry"]
+__all__ = ["as_stated", "asked_of", "checks", "find", "in_order", "registry"]
 
 
 @functools.cache
@@ -36,9 +36,19 @@ def registry() -> dict[str, Claim]:
     return dict(sorted(STATED.items()))
 
 
+def asked_of(kind: Kind) -> dict[str, Claim]:
+    """The claims of one kind, by id: a ``check`` is asked of an initializer, a ``model`` of a built model."""
+    return {name: c for name, c in registry().items() if c.kind == kind}
+
+
 def checks() -> dict[str, Claim]:
     """The claims that are asked of an initializer, by id."""
-    return {name: c for name, c in registry().items() if c.kind == "check"}
+    return asked_of("check")
+
+
+def as_stated(kind: Kind) -> list[str]:
+    """The ids of the claims of one kind, in the order in which their authors wrote them."""
+    return [c.id for c in sorted(asked_of(kind).values(), key=lambda claim: claim.stated_at)]
 
 
 def find(claim_id: str) -> Claim:

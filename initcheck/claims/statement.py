@@ -13,7 +13,7 @@ from initcheck.diagnosis.causes import TOPICS
 from initcheck.errors import UsageError, closest
 from initcheck.report.series import SERIES
 
-__all__ = ["STATED", "Claim", "claim"]
+__all__ = ["STATED", "Claim", "Kind", "claim"]
 
 Kind = Literal["check", "theorem", "myth", "model"]
 Sweep = Literal["none", "calls", "values"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from initcheck.contract.contract import Contract
-from initcheck.contract.profile import Profile
+from initcheck.contract.tested import Tested
 
 __all__ = ["Initializer", "Sampler", "Shape"]
 
@@ -41,13 +40,11 @@ class Sampler(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Initializer:
+class Initializer(Tested):
     """An initializer in the one form that the claims know.
 
     Attributes:
-        name: the target text; it appears in every message and seeds every draw.
         sampler: how to call it.
-        contract: what was declared or is known of it; what is missing is inferred later.
         framework: ``numpy``, ``torch``, ``jax``, ``keras``, ``flax``, ``equinox``.
         signature: how it was called, such as ``(shape, rng)``.
         ranks: numbers of axes it accepts, where known; empty where unknown.
@@ -56,17 +53,10 @@ class Initializer:
         uses_global_generator: without being handed one, it draws from a global generator.
         takes_dtype: a dtype can be asked for.
         batched: ``calls`` on many seeds costs far less than one by one (``vmap``).
-        location: file and line of the user's code, where there is one.
-        recipe: plain data from which ``initcheck.targets.loading.rebuild`` makes it again in a fresh process;
-            None where only this process has it (a lambda, a closure).
-        notes: what a reader must know, such as how the signature was read.
-        subject: makes what its claims share, from (itself, profile, seed), where it is no plain function of a shape:
-            a layer; None for the plain one.
+        function: the user's object, where it is a function.
     """
 
-    name: str
     sampler: Sampler
-    contract: Contract = field(default_factory=Contract)
     framework: str = "numpy"
     signature: str = ""
     ranks: tuple[int, ...] = ()
@@ -75,11 +65,4 @@ class Initializer:
     uses_global_generator: bool = False
     takes_dtype: bool = False
     batched: bool = False
-    location: tuple[str, int] | None = None
-    recipe: Mapping[str, Any] | None = None
-    notes: tuple[str, ...] = ()
     function: Callable[..., Any] | None = None
-    subject: Callable[[Initializer, Profile, int], Any] | None = None
-
-    def __str__(self) -> str:
-        return self.name

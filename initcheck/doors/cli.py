@@ -1,4 +1,4 @@
-"""`initcheck TARGET...`: the run without pytest, and the commands that explain it."""
+"""`initcheck TARGET...` and `initcheck model TARGET...`: the run without pytest, on initializers or on models."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from initcheck.sandbox.threads import cap_threads
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from initcheck.report.report import Report
     from initcheck.report.verdict import Result
     from initcheck.runs.plan import Plan
 
@@ -35,6 +36,11 @@ USAGE = """initcheck TARGET... [options]
 EPILOG = """A TARGET is a module or myinit.py in this folder (every public initializer in it), pkg.mod:attr,
 path/to/file.py:attr, a name with keyword arguments, torch.nn.init.kaiming_normal_(nonlinearity="relu"),
 or @pyproject.toml. Exit code: 0 nothing fails, 1 a claim fails or nothing was decided, 2 usage."""
+
+MODEL_EPILOG = """A TARGET is pkg.mod:build_model or path/to/file.py:build_model, with arguments as literals,
+build_model(layers=200), or @pyproject.toml for its tables [[tool.initcheck.models]] with the keys
+target, laws, batch, waive, models, name. It is called several times and must build a new model each time.
+Exit code: 0 nothing fails, 1 a claim fails or nothing was decided, 2 usage."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,7 +76,9 @@ def _main(words: list[str]) -> int:
     try:
         if words and words[0] in COMMANDS:
             return COMMANDS[words[0]](words[1:])
-        return _run(words)
+        if words and words[0] == "model":
+            return _run(words[1:], "models")
+        return _run(words, "initializers")
     except UsageError as error:
         print(f"initcheck: {error}", file=sys.stderr)
         return 2
@@ -80,44 +88,50 @@ def _main(words: list[str]) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _arguments(words: Sequence[str], kind: options.Kind) -> argparse.Namespace:
     from initcheck.report.results import installed_version
 
+    of_models = kind == "models"
     parser = argparse.ArgumentParser(
-        prog="initcheck",
-        usage=USAGE,
-        description="Check weight initializers against the claims about weight initialization.",
-        epilog=EPILOG,
+        prog="initcheck model" if of_models else "initcheck",
+        usage="initcheck model TARGET... [options]" if of_models else USAGE,
+        description="Check what a built PyTorch model starts from."
+        if of_models
+        else "Check weight initializers against the claims about weight initialization.",
+        epilog=MODEL_EPILOG if of_models else EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="what to check; see below")
     parser.add_argument("--version", action="version", version=f"initcheck {installed_version()}")
     parser.add_argument("-v", "--verbose", action="store_true", help="every verdict, every account")
-    options.add_to_argparse(parser)
-    return parser
+    options.add_to_argparse(parser, kind)
+    # Targets may stand between the options.
+    arguments, left = parser.parse_known_intermixed_args(words)
+    if left:
+        parser.error(options.unknown(left, kind))
+    return arguments
 
 
-def _run(words: Sequence[str]) -> int:
-    arguments = _parser().parse_args(words)
-    values = values_of(vars(arguments), Path.cwd())
+def _run(words: Sequence[str], kind: options.Kind) -> int:
+    arguments = _arguments(words, kind)
+    values = values_of(vars(arguments), Path.cwd(), (kind,))
     if not arguments.targets and not values["theorems"]:
-        raise UsageError(
-            "no TARGET is named, so there is nothing to check. Write initcheck myinit, or initcheck --help."
-        )
-    from initcheck.rendering.terminal import account_lines, painted, result_line, summary_lines
+        write = "initcheck model pkg.mod:build_model" if kind == "models" else "initcheck myinit"
+        help_ = "initcheck model --help" if kind == "models" else "initcheck --help"
+        raise UsageError(f"no TARGET is named, so there is nothing to check. Write {write}, or {help_}.")
     from initcheck.runs.outputs import Outputs
     from initcheck.runs.pool import judge_all
 
-    plan = options.plan(arguments.targets, values, shlex.join(["initcheck", *words]))
+    command = ["initcheck", *(["model"] if kind == "models" else []), *words]
+    plan = options.plan({kind: arguments.targets}, values, shlex.join(command))
     outputs = Outputs(values, plan.run())
     if plan.baseline is not None:
         print(f"baseline {plan.baseline.header}")
     results: list[Result] = []
     interrupted = False
-    total = len(plan.initializers) * len(plan.claims)
     try:
-        with _progress(total) as advance:
+        with _progress(plan.total) as advance:
             for result in map(plan.known, judge_all(plan, jobs=values["jobs"])):
                 results.append(result)
                 outputs.append(result)
@@ -129,18 +143,45 @@ def _run(words: Sequence[str]) -> int:
     plan.write_baseline(report)
     colour = _colour(sys.stdout)
     failing = [r for r in report.results if plan.failing(r)]
-    if arguments.verbose:
-        _print((result_line(r) for r in report.results), colour)
-    _print(account_lines(failing, every=arguments.verbose), colour)
+    if kind == "models":
+        _print(_portraits(report, verbose=arguments.verbose), colour)
+    else:
+        _print(_accounts(report, failing, verbose=arguments.verbose), colour)
     disproved = _theorems(plan, colour)
-    if arguments.targets:
-        _print((painted(line, colour) for line in summary_lines(report)), False)
+    if arguments.targets and kind == "initializers":
+        _print(_summary(report), colour)
     print(outputs.annotations(report), end="")
     if interrupted:
-        print(f"initcheck: interrupted after {len(results)} of {total} verdicts", file=sys.stderr)
+        print(f"initcheck: interrupted after {len(results)} of {plan.total} verdicts", file=sys.stderr)
         return 130
     undecided = bool(arguments.targets) and not report.decided
     return 1 if failing or disproved or undecided else 0
+
+
+def _accounts(report: Report, failing: Sequence[Result], *, verbose: bool) -> Iterator[str]:
+    from initcheck.rendering.terminal import account_lines, result_line
+
+    if verbose:
+        yield from (result_line(r) for r in report.results)
+    yield from account_lines(failing, every=verbose)
+
+
+def _portraits(report: Report, *, verbose: bool) -> Iterator[str]:
+    from initcheck.claims.registry import as_stated
+    from initcheck.rendering.model_lines import model_lines
+    from initcheck.rendering.terminal import account_lines
+
+    order = as_stated("model")
+    for name in report.initializers:
+        yield from model_lines(report, name, order)
+        if verbose:
+            yield from account_lines(report.of(name), every=True)
+
+
+def _summary(report: Report) -> list[str]:
+    from initcheck.rendering.terminal import summary_lines
+
+    return summary_lines(report)
 
 
 def _theorems(plan: Plan, colour: bool) -> int:

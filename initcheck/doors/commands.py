@@ -11,7 +11,7 @@ from initcheck.doors import options
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["COMMANDS", "check_models", "explain", "infer_contract", "list_claims"]
+__all__ = ["COMMANDS", "explain", "infer_contract", "list_claims"]
 
 
 def list_claims(words: Sequence[str]) -> int:
@@ -86,16 +86,8 @@ def infer_contract(words: Sequence[str]) -> int:
     return 0
 
 
-def check_models(words: Sequence[str]) -> int:
-    """``initcheck model TARGET...``: check what a built PyTorch model starts from."""
-    from initcheck.doors.model_command import main
-
-    return main(words)
-
-
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "list": list_claims,
     "explain": explain,
     "infer": infer_contract,
-    "model": check_models,
 }

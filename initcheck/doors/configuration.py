@@ -5,21 +5,20 @@ from __future__ import annotations
 import argparse
 import datetime
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from initcheck.contract.contract import Contract
 from initcheck.contract.waiver import contract_of
-from initcheck.doors.options import OPTIONS, Option
+from initcheck.doors.options import KIND_OF_CLAIM, OPTIONS, Kind, Option, of_kind
 from initcheck.errors import UsageError, closest
 
-__all__ = ["NOT_CONFIGURED", "configured", "find", "options_of", "values_of"]
+__all__ = ["configured", "find", "options_of", "values_of"]
 
-# Tables of their own, read where their targets are: `initcheck.targets.tables` and `initcheck.models`.
+# Tables of their own, read where their targets are: `initcheck.targets.tables`.
 _TABLES = ("targets", "models")
-# Said for one run and never for all of them.
-NOT_CONFIGURED = ("baseline-update",)
+_INITIALIZERS: tuple[Kind, ...] = ("initializers",)
 
 
 def find(start: Path) -> Path | None:
@@ -76,7 +75,7 @@ def options_of(table: Any, path: Path) -> dict[str, Any]:
     where = f"[tool.initcheck] in {path}"
     if not isinstance(table, Mapping):
         raise UsageError(f"{where} is {table!r}; it must be a table.")
-    known = {o.name: o for o in OPTIONS if o.name not in NOT_CONFIGURED}
+    known = {o.name: o for o in OPTIONS if o.configured}
     found: dict[str, Any] = {}
     for key, value in table.items():
         if key in _TABLES:
@@ -127,11 +126,12 @@ def _check(option: Option, value: Any, where: str) -> None:
         if value not in PROFILES:
             raise UsageError(f"{where}: there is no profile {value!r}; {closest(value, PROFILES)}")
     elif option.name == "claims":
-        from initcheck.claims.registry import checks
+        from initcheck.claims.registry import asked_of
 
+        every = {name for kind in KIND_OF_CLAIM.values() for name in asked_of(kind)}
         for name in value:
-            if name not in checks():
-                raise UsageError(f"{where}: there is no claim {name!r}; {closest(name, checks())}")
+            if name not in every:
+                raise UsageError(f"{where}: there is no claim {name!r}; {closest(name, every)}")
     elif option.name == "contract":
         try:
             Contract.from_text(value)
@@ -139,20 +139,31 @@ def _check(option: Option, value: Any, where: str) -> None:
             raise UsageError(f"{where}: contract: {error}") from None
 
 
-def values_of(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def values_of(given: Mapping[str, Any], folder: Path, kinds: Collection[Kind] = _INITIALIZERS) -> dict[str, Any]:
     """Every option's value: given, else configured in ``[tool.initcheck]``, else its default.
 
     Args:
         given: option name -> value; None or absent where nothing was given.
         folder: the folder of the run, whose ``pyproject.toml`` or the nearest one above it counts.
+        kinds: of what the run judges: what is configured for another kind is none of its business.
 
     Raises:
         UsageError: the table holds an unknown key or a wrong value, or options contradict one another.
     """
-    from initcheck.doors.configuration import configured
-
-    said = {**{o.name: o.default for o in OPTIONS}, **configured(folder)}
+    known = {o.name for kind in kinds for o in of_kind(kind)}
+    here = {name: value for name, value in configured(folder).items() if name in known}
+    if here.get("claims"):
+        here["claims"] = _claims_of(here["claims"], kinds)
+    said = {**{o.name: o.default for o in OPTIONS}, **here}
     values = {name: value if given.get(name) is None else given[name] for name, value in said.items()}
     if values["baseline-update"] and not values["baseline"]:
         raise UsageError("baseline-update needs to know which file to write: name it with the option baseline.")
     return values
+
+
+def _claims_of(claims: Sequence[str], kinds: Collection[Kind]) -> tuple[str, ...] | None:
+    """Of the claims that are configured, those that can be asked of what the run judges; None where there are none."""
+    from initcheck.claims.registry import find
+
+    asked = {KIND_OF_CLAIM[kind] for kind in kinds}
+    return tuple(name for name in claims if find(name).kind in asked) or None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from initcheck.doors.configuration import NOT_CONFIGURED
 from initcheck.doors.options import OPTIONS
 
 __all__ = ["table"]
@@ -18,9 +17,10 @@ def table() -> str:
     for option in OPTIONS:
         said = f"--{option.name} {option.metavar}" if option.metavar else f"--{option.name}"
         flag = f"`-{option.short} {option.metavar}`, `{said}`" if option.short else f"`{said}`"
-        key = "" if option.name in NOT_CONFIGURED else f"`{option.name}`"
+        key = f"`{option.name}`" if option.configured else ""
         only = " (not in pytest: `-n N` of xdist)" if option.door == "command line" else ""
-        rows.append(f"| {flag} | {key} | {option.help}{only} |")
+        of = "" if option.of == "all" else f"{option.of}: "
+        rows.append(f"| {flag} | {key} | {of}{option.help}{only} |")
     return "\n".join(rows) + "\n"
 
 

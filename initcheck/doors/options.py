@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import math
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +18,20 @@ if TYPE_CHECKING:
     from initcheck.engine.settings import Settings
     from initcheck.runs.plan import Plan
 
-__all__ = ["OPTIONS", "Option", "add_to_argparse", "add_to_pytest", "contract", "plan", "settings"]
+__all__ = [
+    "KIND_OF_CLAIM",
+    "OPTIONS",
+    "Kind",
+    "Option",
+    "add_to_argparse",
+    "add_to_pytest",
+    "contract",
+    "kinds_of",
+    "of_kind",
+    "plan",
+    "settings",
+    "unknown",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +46,10 @@ class Option:
         metavar: the placeholder in the help text; None for a flag.
         short: a one-letter form on the command line, where there is one.
         door: where it exists, if not at both.
+        of: what it is said of, if not of whatever is judged: ``initcheck TARGET`` has the options of initializers,
+            ``initcheck model TARGET`` those of models, pytest has all.
+        many: whether it can be given more than once.
+        configured: whether ``[tool.initcheck]`` may hold it; not what is said for one run, or for each model.
     """
 
     name: str
@@ -41,6 +59,9 @@ class Option:
     metavar: str | None = None
     short: str | None = None
     door: Literal["both", "command line"] = "both"
+    of: Literal["all", "initializers", "models"] = "all"
+    many: bool = False
+    configured: bool = True
 
     @property
     def dest(self) -> str:
@@ -73,6 +94,21 @@ def _jobs(text: str) -> int:
     return int(text)
 
 
+def _models(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of models from 1 on.")
+    return int(text)
+
+
+def _law(text: str) -> tuple[str, str]:
+    pattern, equals, law = (part.strip() for part in text.partition("="))
+    if not (equals and pattern and law):
+        raise argparse.ArgumentTypeError(
+            f"the law {text!r} is not PATTERN=LAW, such as '*.c_proj.weight=0.02/sqrt(2*L)'."
+        )
+    return pattern, law
+
+
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))
     if not names:
@@ -86,26 +122,42 @@ OPTIONS = (
         name="profile",
         metavar="NAME",
         default="default",
+        of="initializers",
         help="how much to look at: quick, default or thorough",
     ),
     Option(name="seed", metavar="N", default=0, read=_seed, help="seed of the run, or 'random' (default 0)"),
     Option(name="strict", default=False, help="let UNDECIDED fail too"),
-    Option(name="contract", metavar="TEXT", help="what to hold the targets to: activation=relu,layout=out_in"),
+    Option(
+        name="contract",
+        metavar="TEXT",
+        of="initializers",
+        help="what to hold the targets to: activation=relu,layout=out_in",
+    ),
     Option(name="timeout", metavar="SECONDS", read=_seconds, help="seconds that one claim may take"),
-    Option(name="isolate", default=False, help="run each initializer in a process of its own"),
-    Option(name="theorems", default=False, help="run the theorems and myths too; they need no target"),
+    Option(name="isolate", default=False, help="run each target in a process of its own"),
+    Option(
+        name="theorems",
+        default=False,
+        of="initializers",
+        help="run the theorems and myths too; they need no target",
+    ),
     Option(name="json", metavar="FILE", help="write the report there as JSON, claim by claim"),
     Option(name="html", metavar="FILE", help="write the report there as one HTML page"),
     Option(name="junit", metavar="FILE", help="write the report there as JUnit XML (xunit2)"),
     Option(name="markdown", metavar="FILE", help="write a summary there, for a job summary or a comment"),
-    Option(name="github", default=False, help="print GitHub annotations at the lines of the initializers"),
+    Option(name="github", default=False, help="print GitHub annotations at the lines of the targets"),
     Option(
         name="previous",
         metavar="FILE",
         help="JSON report of the last run: the HTML page and the Markdown say what changed",
     ),
     Option(name="baseline", metavar="FILE", help="known failures: only others fail, and entries that hold"),
-    Option(name="baseline-update", default=False, help="write the failures of this run to the baseline's file"),
+    Option(
+        name="baseline-update",
+        default=False,
+        configured=False,
+        help="write the failures of this run to the baseline's file",
+    ),
     Option(
         name="jobs",
         short="j",
@@ -115,7 +167,44 @@ OPTIONS = (
         door="command line",
         help="number of processes",
     ),
+    Option(
+        name="law",
+        metavar="PATTERN=LAW",
+        read=_law,
+        of="models",
+        many=True,
+        configured=False,
+        help="declare the standard deviation of tensors: '*.c_proj.weight=0.02/sqrt(2*L)' (repeatable)",
+    ),
+    Option(
+        name="batch",
+        metavar="TEXT",
+        of="models",
+        configured=False,
+        help="what a model is run on: 4x3x32x32, int<100:2x16, input_ids=int<100:2x16, or pkg:make_batch",
+    ),
+    Option(
+        name="models",
+        metavar="N",
+        read=_models,
+        of="models",
+        configured=False,
+        help="most models of fresh seeds (80 for a small model, 3 above 100 M parameters)",
+    ),
 )
+
+Kind = Literal["initializers", "models"]
+KIND_OF_CLAIM: Mapping[Kind, Literal["check", "model"]] = {"initializers": "check", "models": "model"}
+"""What a door calls its targets -> the kind of the claims that are asked of them."""
+
+
+def of_kind(kind: Kind) -> tuple[Option, ...]:
+    """The options of a run on initializers, or of one on models.
+
+    >>> [o.name for o in of_kind("models") if o not in of_kind("initializers")]
+    ['law', 'batch', 'models']
+    """
+    return tuple(o for o in OPTIONS if o.of in ("all", kind))
 
 
 def _arguments(option: Option) -> dict[str, Any]:
@@ -123,40 +212,73 @@ def _arguments(option: Option) -> dict[str, Any]:
     if option.metavar is None:
         return {"action": "store_true", "default": None, "help": option.help}
     return {
+        "action": "append" if option.many else "store",
         "type": option.read,
         "default": None,
         "metavar": option.metavar,
-        "help": option.help,
+        # A percent sign would be read as the beginning of a placeholder.
+        "help": option.help.replace("%", "%%"),
     }
 
 
-def add_to_argparse(parser: argparse.ArgumentParser) -> None:
-    """Add every option to a command-line parser, under its own name."""
-    for option in OPTIONS:
+def add_to_argparse(parser: argparse.ArgumentParser, kind: Kind) -> None:
+    """Add the options of a run on initializers, or on models, to a command-line parser, each under its own name."""
+    for option in of_kind(kind):
         flags = [f"-{option.short}"] if option.short else []
         parser.add_argument(*flags, f"--{option.name}", dest=option.name, **_arguments(option))
 
 
 def add_to_pytest(group: pytest.OptionGroup) -> None:
-    """Add every option that pytest shares to its group, prefixed with ``initcheck-``."""
+    """Add every option that pytest shares to its group, prefixed with ``initcheck-``; of initializers and of models."""
     for option in OPTIONS:
         if option.door == "both":
             name = f"initcheck-{option.name}"
             group.addoption(f"--{name}", dest=option.dest, **_arguments(option))
 
 
-def settings(values: Mapping[str, Any]) -> Settings:
+def unknown(words: Sequence[str], kind: Kind) -> str:
+    """The sentence on words that a parser of ours could not read; it names the closest option.
+
+    >>> unknown(["--bath=2x16"], "models")
+    "there is no option --bath; did you mean '--batch'?"
+    >>> unknown(["--profile=quick"], "models")
+    '--profile is an option of initializers; a run on models has none of that name'
+
+    Args:
+        words: what was left over.
+        kind: of the run.
+    """
+    word = next((w for w in words if w.startswith("-")), None)
+    if word is None:
+        return f"{words[0]!r} is one word too many"
+    flag = word.partition("=")[0]
+    other: Kind = "models" if kind == "initializers" else "initializers"
+    if flag in {f"--{o.name}" for o in of_kind(other)}:
+        return f"{flag} is an option of {other}; a run on {kind} has none of that name"
+    valid = [f"--{o.name}" for o in of_kind(kind)]
+    near = difflib.get_close_matches(flag, [*valid, "--help", "--version", "--verbose"], n=1, cutoff=0.5)
+    return f"there is no option {flag}" + (f"; did you mean {near[0]!r}?" if near else f"; valid: {', '.join(valid)}")
+
+
+def settings(values: Mapping[str, Any], kinds: Iterable[Kind] = ("initializers",)) -> Settings:
     """Make the checker's settings of the options' values.
 
     Args:
         values: option name -> value, as the parser read them.
+        kinds: of what the run judges.
 
     Raises:
         UsageError: a claim or profile that does not exist.
     """
     from initcheck.engine.settings import Settings
 
-    return Settings(seed=values["seed"], profile=values["profile"], claims=values["claims"], timeout=values["timeout"])
+    return Settings(
+        seed=values["seed"],
+        profile=values["profile"],
+        claims=values["claims"],
+        timeout=values["timeout"],
+        kinds=tuple(KIND_OF_CLAIM[kind] for kind in kinds),
+    )
 
 
 def contract(values: Mapping[str, Any]) -> Any:
@@ -175,11 +297,16 @@ def contract(values: Mapping[str, Any]) -> Any:
         raise UsageError(f"--contract: {error}") from None
 
 
-def plan(targets: Iterable[str], values: Mapping[str, Any], command: str) -> Plan:
+def kinds_of(targets: Mapping[Kind, Sequence[str]]) -> tuple[Kind, ...]:
+    """Of what a run with these targets judges; of initializers where nothing was named."""
+    return tuple(kind for kind in KIND_OF_CLAIM if targets.get(kind)) or ("initializers",)
+
+
+def plan(targets: Mapping[Kind, Sequence[str]], values: Mapping[str, Any], command: str) -> Plan:
     """Make the plan of a run of the options' values.
 
     Args:
-        targets: target texts, in the order given.
+        targets: target texts of initializers and of models, in the order given.
         values: option name -> value, as the parser read them.
         command: the command line that asked for the run.
 
@@ -189,9 +316,11 @@ def plan(targets: Iterable[str], values: Mapping[str, Any], command: str) -> Pla
     from initcheck.runs.plan import Plan
 
     return Plan(
-        targets,
-        settings(values),
+        targets.get("initializers", ()),
+        settings(values, kinds_of(targets)),
         contract=contract(values),
+        models=targets.get("models", ()),
+        of_models={"laws": dict(values["law"] or ()), "batch": values["batch"], "models": values["models"]},
         command=command,
         strict=bool(values["strict"]),
         baseline=values["baseline"],

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from initcheck.claims.registry import find
 from initcheck.claims.statement import Claim
-from initcheck.contract.initializer import Initializer
+from initcheck.contract.tested import Tested
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.verdict import BROKEN, Evidence, Result, Verdict
@@ -17,33 +17,33 @@ __all__ = ["account", "contained"]
 
 
 class Judge(Protocol):
-    """What decides a claim of an initializer."""
+    """What decides a claim."""
 
     settings: Settings
 
-    def judge(self, initializer: Initializer, claim_id: str) -> Result:
+    def judge(self, tested: Tested, claim_id: str) -> Result:
         """Decide it."""
 
 
-def contained(checker: Judge, initializer: Initializer, claim_id: str) -> Result:
+def contained(checker: Judge, tested: Tested, claim_id: str) -> Result:
     """Judge; where the claim's own code breaks, say so and go on with the others.
 
     Raises:
         UsageError: what was asked for cannot be done.
     """
     try:
-        return checker.judge(initializer, claim_id)
+        return checker.judge(tested, claim_id)
     except UsageError:
         raise
     except (Exception, SystemExit) as error:
         claim = find(claim_id)
         return Result.of(
             claim,
-            initializer,
+            tested,
             Verdict.UNDECIDED,
             f"{BROKEN}: {one_line(error)}",
             evidence=Evidence(detail=tuple(account(claim, error).splitlines())),
-            reproduce=checker.settings.command(initializer.name, claim),
+            reproduce=checker.settings.command(tested, claim),
         )
 
 

@@ -6,19 +6,20 @@ import dataclasses
 import platform
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from initcheck.claims.registry import checks, find, in_order
+from initcheck.claims.registry import asked_of, find, in_order
 from initcheck.claims.statement import Claim
-from initcheck.contract.initializer import Initializer
 from initcheck.contract.profile import Profile, profile
+from initcheck.contract.tested import Tested
 from initcheck.diagnosis.causes import Cause
 from initcheck.draws.draws import OutOfTime
 from initcheck.engine.broken_claim import contained
 from initcheck.engine.cases import smallest_failure
+from initcheck.engine.judging import Decided, Judging, out_of_time
 from initcheck.engine.pictures import failure_series
 from initcheck.engine.settings import Settings
 from initcheck.engine.smallest_defect import smallest_defects
@@ -32,47 +33,63 @@ from initcheck.sandbox.blas import one_thread
 from initcheck.sandbox.containment import one_line
 from initcheck.statistics import Ledger
 
-__all__ = ["Checker", "Settings", "loaded_libraries"]
+__all__ = ["Checker", "Settings", "check_waivers", "loaded_libraries"]
 
 
 class Checker:
-    """Decides claims one at a time; a verdict depends on the settings and the initializer alone.
+    """Decides claims one at a time; a verdict depends on the settings and on what is tested alone.
+
+    Attributes:
+        settings: how the run is made.
+        profile: its budget.
+        claim_ids: what is asked, of initializers and of models, as the settings say; each after those it needs.
+        ledger: the error rates.
 
     Raises:
-        UsageError: an unknown claim or profile.
+        UsageError: an unknown claim or profile, or claims of which none can be asked of a kind that is tested.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.profile = profile(settings.profile)
-        every = checks()
+        every = {claim.id: claim for kind in settings.kinds for claim in asked_of(kind).values()}
         for name in settings.claims or ():
             if name not in every:
-                raise UsageError(f"there is no claim {name!r} to ask of an initializer; {closest(name, every)}")
+                of = " or ".join(_OF[kind] for kind in settings.kinds)
+                raise UsageError(f"there is no claim {name!r} to ask of {of}; {closest(name, every)}")
         asked = [c for c in every.values() if settings.claims is None or c.id in settings.claims]
+        for kind in settings.kinds:
+            if not any(c.kind == kind for c in asked):
+                raise UsageError(
+                    f"none of the claims {', '.join(settings.claims or ())} is asked of {_OF[kind]}; name one that is:"
+                    f" {', '.join(asked_of(kind))}."
+                )
         self.claim_ids = tuple(c.id for c in in_order(asked))
-        self.ledger = Ledger(alpha=settings.alpha, beta=settings.beta, claims=len(every))
-        self._subjects: dict[str, Subject] = {}
+        # Alpha is split among the claims on one thing: those on initializers, where a run has both kinds.
+        self.ledger = Ledger(alpha=settings.alpha, beta=settings.beta, claims=len(asked_of(min(settings.kinds))))
+        self._subjects: dict[str, Subject | Judging] = {}
         self._verdicts: dict[tuple[str, str], Result] = {}
 
-    def subject(self, initializer: Initializer) -> Subject:
-        """What the claims about this initializer share."""
-        if initializer.name not in self._subjects:
-            # One at a time: the records of the last initializer are of no use to the next.
-            self._subjects = {initializer.name: subject_of(initializer, self.profile, self.settings.seed)}
-        return self._subjects[initializer.name]
+    def claims_of(self, tested: Tested) -> tuple[str, ...]:
+        """The claims that are asked of this kind of thing, each after those it needs."""
+        return tuple(c for c in self.claim_ids if find(c).kind == tested.kind)
 
-    def judge(self, initializer: Initializer, claim_id: str) -> Result:
-        """Decide one claim of one initializer, waivers applied; kept, and never raises for the initializer's faults.
+    def subject(self, tested: Tested) -> Subject | Judging:
+        """What the claims about this initializer or model share."""
+        if tested.name not in self._subjects:
+            # One at a time: the records of the last one are of no use to the next.
+            self._subjects = {tested.name: subject_of(tested, self.profile, self.settings.seed)}
+        return self._subjects[tested.name]
+
+    def judge(self, tested: Tested, claim_id: str) -> Result:
+        """Decide one claim, waivers applied; kept, and never raises for the faults of what is tested.
 
         Raises:
-            UsageError: there is no such claim, or a waiver names none.
+            UsageError: there is no such claim, or a waiver names none; a factory builds no model.
         """
-        result = self._decide(initializer, find(claim_id))
-        waive = self.subject(initializer).contract.waive
-        for name in waive:
-            if name not in checks():
-                raise UsageError(f"the contract of {initializer.name} waives {name!r}; {closest(name, checks())}")
+        result = self._decide(tested, find(claim_id))
+        waive = self.subject(tested).contract.waive
+        check_waivers(tested, waive)
         if claim_id not in waive:
             return result
         if result.verdict is Verdict.HOLDS:
@@ -82,9 +99,12 @@ class Checker:
             return dataclasses.replace(result, verdict=Verdict.WAIVED, reason=waive[claim_id])
         return result
 
-    def held_to(self, initializer: Initializer) -> dict[str, Any]:
-        """What the claims hold an initializer to, where each part of it comes from, and how it is called."""
-        contract = self.subject(initializer).contract
+    def held_to(self, tested: Tested) -> dict[str, Any]:
+        """What the claims hold an initializer to, where it comes from, how it is called; of a model its portrait."""
+        subject = self.subject(tested)
+        if isinstance(subject, Judging):
+            return dict(subject.held_to())
+        contract, initializer = subject.contract, subject.initializer
         return {
             # Lists, as JSON has them: the same whether this was worked out here or in another process.
             **{key: list(value) if isinstance(value, tuple) else value for key, value in contract.said().items()},
@@ -95,21 +115,21 @@ class Checker:
 
     def report(
         self,
-        initializers: Sequence[Initializer],
+        initializers: Sequence[Tested],
         not_checked: Sequence[Any] = (),
         results: Sequence[Result] | None = None,
         known: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Report:
-        """Decide every claim of every initializer, or put given results into a report.
+        """Decide every claim of every initializer and model, or put given results into a report.
 
         Args:
-            initializers: in the order of the report.
+            initializers: what is tested, in the order of the report.
             not_checked: what was named and not looked at.
             results: those decided elsewhere.
             known: name -> contract as plain data, of those that were inferred elsewhere.
         """
         if results is None:
-            results = [contained(self, i, c) for i in initializers for c in self.claim_ids]
+            results = [contained(self, i, c) for i in initializers for c in self.claims_of(i)]
         contracts: dict[str, Mapping[str, Any]] = {}
         for initializer in initializers:
             if known is not None:
@@ -135,32 +155,48 @@ class Checker:
             smallest_defect=smallest_defects(results, self.ledger, self.profile),
         )
 
-    def _decide(self, initializer: Initializer, claim: Claim) -> Result:
-        key = (initializer.name, claim.id)
+    def _decide(self, tested: Tested, claim: Claim) -> Result:
+        key = (tested.name, claim.id)
         if key not in self._verdicts:
             started = time.perf_counter()
             with one_thread():
-                result = self._decided(initializer, claim)
+                subject = self.subject(tested)
+                decided = self._decided(tested, subject, claim)
+                result = Result.of(
+                    claim,
+                    tested,
+                    decided.verdict,
+                    decided.reason,
+                    evidence=decided.evidence,
+                    notes=(*subject.contract.notes, *decided.notes),
+                    reproduce=self.settings.command(tested, claim),
+                    waits_for=decided.waits_for,
+                )
             self._verdicts[key] = dataclasses.replace(result, seconds=time.perf_counter() - started)
         return self._verdicts[key]
 
-    def _decided(self, initializer: Initializer, claim: Claim) -> Result:
-        subject = self.subject(initializer)
+    def _decided(self, tested: Tested, subject: Subject | Judging, claim: Claim) -> Decided:
         reason = subject.not_asked(claim) or _unasked(subject, claim)
         if reason is not None:
-            return self._result(subject, claim, Verdict.NOT_APPLICABLE, reason)
-        failed_needs = [n for n in claim.needs if self._decide(initializer, find(n)).verdict is Verdict.FAILS]
-        ended = [n for n in failed_needs if find(n).kind == "check" and not self._goes_on(subject, claim, n)]
+            return Decided(verdict=Verdict.NOT_APPLICABLE, reason=reason)
+        failed_needs = [n for n in claim.needs if self._decide(tested, find(n)).verdict is Verdict.FAILS]
+        ended = [n for n in failed_needs if find(n).kind == claim.kind and not _goes_on(subject, claim, n)]
         if ended:
-            return self._result(subject, claim, Verdict.NOT_APPLICABLE, waits_for=ended[0])
+            return Decided(verdict=Verdict.NOT_APPLICABLE, waits_for=ended[0])
+        if isinstance(subject, Judging):
+            return subject.decide(claim, self.ledger, self.settings.timeout)
+        return self._tried(subject, claim, failed_needs)
+
+    def _tried(self, subject: Subject, claim: Claim, failed_needs: Sequence[str]) -> Decided:
+        """What comes of trying a claim case by case."""
         trial = Trial(subject, self.ledger.claim())
         timeout = self.settings.timeout
         subject.draws.deadline = None if timeout is None else time.monotonic() + timeout
         try:
             failure = smallest_failure(claim, trial)
         except OutOfTime:
-            reason = f"the {timeout:g} s that a claim may take were over after {subject.draws.calls:,} calls"
-            return self._result(subject, claim, Verdict.UNDECIDED, reason, trial)
+            reason = out_of_time(timeout, f"{subject.draws.calls:,} calls")
+            return _of_trial(trial, Verdict.UNDECIDED, reason)
         finally:
             subject.draws.deadline = None
         if failure is not None:
@@ -169,49 +205,49 @@ class Checker:
             if cause is not None:
                 evidence = dataclasses.replace(evidence, likely=cause.sentence, fix=cause.fix)
             evidence = failure_series(claim, subject, self.ledger.claim(), evidence)
-            return self._result(subject, claim, Verdict.FAILS, None, trial, evidence)
+            return _of_trial(trial, Verdict.FAILS, evidence=evidence)
         if trial.undecided:
-            return self._result(subject, claim, Verdict.UNDECIDED, trial.undecided[0], trial)
+            return _of_trial(trial, Verdict.UNDECIDED, trial.undecided[0])
         if trial.moot:
             if failed_needs:
-                return self._result(subject, claim, Verdict.NOT_APPLICABLE, trial=trial, waits_for=failed_needs[0])
-            return self._result(subject, claim, Verdict.NOT_APPLICABLE, trial.moot[0], trial)
+                return _of_trial(trial, Verdict.NOT_APPLICABLE, waits_for=failed_needs[0])
+            return _of_trial(trial, Verdict.NOT_APPLICABLE, trial.moot[0])
         if not trial.decided:
-            reason = _why_not(trial.not_asked)
-            return self._result(subject, claim, Verdict.NOT_APPLICABLE, reason, trial)
-        return self._result(subject, claim, Verdict.HOLDS, None, trial, _worst(trial.decided))
-
-    def _goes_on(self, subject: Subject, claim: Claim, need: str) -> bool:
-        """Whether a claim can still be judged though one it needs fails."""
-        # Shape by shape: what one shape breaks, the others may still show.
-        return find(need).shape_by_shape or (claim.exact_on_constants and subject.constant)
-
-    def _result(
-        self,
-        subject: Subject,
-        claim: Claim,
-        verdict: Verdict,
-        reason: str | None = None,
-        trial: Trial | None = None,
-        evidence: Evidence | None = None,
-        waits_for: str | None = None,
-    ) -> Result:
-        return Result.of(
-            claim,
-            subject.initializer,
-            verdict,
-            reason,
-            evidence=evidence,
-            notes=(*subject.contract.notes, *_notes(trial, verdict)),
-            reproduce=self.settings.command(subject.initializer.name, claim),
-            waits_for=waits_for,
-        )
+            return _of_trial(trial, Verdict.NOT_APPLICABLE, _why_not(trial.not_asked))
+        return _of_trial(trial, Verdict.HOLDS, evidence=_worst(trial.decided))
 
 
-def _notes(trial: Trial | None, verdict: Verdict) -> list[str]:
+def check_waivers(tested: Tested, waive: Iterable[str]) -> None:
+    """Refuse a waiver of a claim that is never asked.
+
+    Raises:
+        UsageError: there is none of that id; the sentence names the closest.
+    """
+    every = asked_of(tested.kind)
+    for claim_id in waive:
+        if claim_id not in every:
+            raise UsageError(f"the contract of {tested.name} waives {claim_id!r}; {closest(claim_id, every)}")
+
+
+def _goes_on(subject: Subject | Judging, claim: Claim, need: str) -> bool:
+    """Whether a claim can still be judged though one it needs fails."""
+    # Shape by shape: what one shape breaks, the others may still show.
+    return find(need).shape_by_shape or (claim.exact_on_constants and isinstance(subject, Subject) and subject.constant)
+
+
+def _of_trial(
+    trial: Trial,
+    verdict: Verdict,
+    reason: str | None = None,
+    *,
+    evidence: Evidence | None = None,
+    waits_for: str | None = None,
+) -> Decided:
     """What a property noted; what the cases that hold exclude is not said beside one that fails."""
-    notes = trial.notes if trial else {}
-    return [note for topic, note in notes.items() if verdict is not Verdict.FAILS or topic not in ("rate", "excluded")]
+    said = (n for topic, n in trial.notes.items() if verdict is not Verdict.FAILS or topic not in ("rate", "excluded"))
+    return Decided(
+        verdict=verdict, reason=reason, evidence=evidence or Evidence(), notes=tuple(said), waits_for=waits_for
+    )
 
 
 def _why_not(not_asked: Mapping[str, int]) -> str:
@@ -227,9 +263,9 @@ def _why_not(not_asked: Mapping[str, int]) -> str:
     )
 
 
-def _unasked(subject: Subject, claim: Claim) -> str | None:
+def _unasked(subject: Subject | Judging, claim: Claim) -> str | None:
     """Why no contract of a layer asks the claim; said before what the claim needs, which may fail."""
-    if claim.unasked is None:
+    if claim.unasked is None or isinstance(subject, Judging):
         return None
     reasons = [claim.unasked(subject.contract_of(layer)) for layer in subject.plan_of(claim)]
     return reasons[0] if reasons and None not in reasons else None
@@ -253,10 +289,13 @@ def loaded_libraries() -> dict[str, str]:
     return found
 
 
-def subject_of(initializer: Initializer, budget: Profile, seed: int) -> Subject:
-    """The subject of its kind: shapes of an initializer, or the weights of a layer."""
-    made: Subject = (initializer.subject or Subject)(initializer, budget, seed)
-    return made
+def subject_of(tested: Tested, budget: Profile, seed: int) -> Subject | Judging:
+    """The subject of its kind: shapes of an initializer, the weights of a layer, the builds of a model."""
+    makes: Callable[[Any, Profile, int], Subject | Judging] = tested.subject or Subject
+    return makes(tested, budget, seed)
+
+
+_OF = {"check": "an initializer", "model": "a model"}
 
 
 _MOST_POINTS = 60

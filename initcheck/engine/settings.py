@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from typing import Literal
 
 from initcheck.claims.statement import Claim
+from initcheck.contract.model import Model
+from initcheck.contract.tested import Tested
 
 __all__ = ["Settings"]
 
@@ -21,6 +24,7 @@ class Settings:
         beta: bound on the probability that a HOLDS is wrong, per verdict.
         claims: claim ids; every claim that is asked by default where None.
         timeout: seconds of wall clock a claim may take before it ends UNDECIDED.
+        kinds: of the claims that are asked: ``check`` of initializers, ``model`` of models, or both.
     """
 
     seed: int = 0
@@ -29,16 +33,22 @@ class Settings:
     beta: float = 1e-3
     claims: tuple[str, ...] | None = None
     timeout: float | None = None
+    kinds: tuple[Literal["check", "model"], ...] = ("check",)
 
-    def command(self, name: str, claim: Claim, *, isolate: bool = False) -> str:
-        """The command that repeats the verdict on one claim of the initializer of that name.
+    def command(self, tested: Tested, claim: Claim, *, isolate: bool = False) -> str:
+        """The command that repeats the verdict on one claim.
 
         Args:
-            name: the initializer's.
+            tested: of what.
             claim: what was asked.
-            isolate: whether it takes a process of its own, since the initializer ends or stops the one it is in.
+            isolate: whether it takes a process of its own, since what is tested ends or stops the one it is in.
         """
-        words = [f"--initcheck={name}"]
+        if isinstance(tested, Model):
+            words = ["initcheck", "model", *(tested.words or (tested.name,)), f"--claims={claim.id}"]
+            words += ["--isolate"] if isolate else []
+            words += [f"--timeout={self.timeout:g}"] if isolate and self.timeout is not None else []
+            return shlex.join([*words, f"--seed={self.seed}"])
+        words = [f"--initcheck={tested.name}"]
         words += [f"--initcheck-claims={claim.id}", "--initcheck-isolate"] if isolate else ["-k", claim.prop.__name__]
         words.append(f"--initcheck-seed={self.seed}")
         if self.profile != "default":

@@ -11,15 +11,16 @@ from typing import Any
 
 import torch
 
-from initcheck.models.signals.batches import Batch
-from initcheck.models.signals.block_signal import Listener, Signal
+from initcheck.draws.draws import OutOfTime
 from initcheck.models.builds.build import CANARY, NAN, Build, Builder, tensors_of
-from initcheck.models.provenance.frames import INITIALISERS
-from initcheck.models.promises import Promises, promises_of
-from initcheck.models.provenance.guards import Guard, LineWatch, init_methods, name_guards
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Place, Role, places, roles
 from initcheck.models.builds.widths import WidthLaw, follow_width
+from initcheck.models.promises import Promises, promises_of
+from initcheck.models.provenance.frames import INITIALISERS
+from initcheck.models.provenance.guards import Guard, LineWatch, init_methods, name_guards
+from initcheck.models.signals.batches import Batch
+from initcheck.models.signals.block_signal import Listener, Signal
 from initcheck.seeds import Seeds
 
 __all__ = ["Facts", "Layout"]
@@ -113,6 +114,8 @@ class Facts:
             return "a model of more than 100 M parameters is not built in bfloat16 by default"
         try:
             return self.builder.build(self._seed(0), traced=True, dtype=torch.bfloat16)
+        except OutOfTime:
+            raise
         except Exception as error:
             return f"the build raises in bfloat16: {type(error).__name__}: {str(error)[:120]}"
 

@@ -42,7 +42,7 @@ def portrait(facts: Facts, laws: Sequence[DeclaredLaw], seconds: float) -> dict[
         ],
         "loss": signal.loss,
         "classes": signal.classes,
-        "builds": facts.builder.count,
+        "builds": facts.builder.count + (len(widths.widths) if widths is not None else 0),
         "seeds": len(facts.builder.seeds),
         "seconds": round(seconds, 2),
     }

@@ -4,49 +4,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from initcheck.rendering.terminal import result_line
+from initcheck.report.account import escaped
 from initcheck.report.report import Report
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["Heading", "model_lines", "portrait_fields"]
+__all__ = ["model_lines", "portrait_fields"]
 
 LINES = 25
-
-
-@dataclass(frozen=True)
-class Heading:
-    """How the line of a claim begins, and what it is about.
-
-    Attributes:
-        label: its short name, ten characters at most to stay in its column.
-        topic: a key of ``initcheck.diagnosis.causes.TOPICS``, or None. Growth is drawn beside ``depth``, the first
-            loss stands for ``loss``, and the laws of all roles are listed below ``law``.
-    """
-
-    label: str
-    topic: str | None = None
 
 
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-def model_lines(report: Report, headings: Mapping[str, Heading], limit: int = LINES) -> list[str]:
-    """The report on one model.
+def model_lines(report: Report, name: str, order: Sequence[str] = (), limit: int = LINES) -> list[str]:
+    """The report on one model of a run.
+
+    Growth is drawn beside a claim on ``depth``, the first loss stands for one on the ``loss``, and the laws of all
+    roles are listed below one on the ``law``.
 
     Args:
-        report: of ``check_model``.
-        headings: by claim, in the order of the lines; a claim without one comes last, under its id.
+        report: of ``check_model``, or of a run on several.
+        name: of the model.
+        order: ids of claims in the order of their lines; others come last.
         limit: most lines; what does not fit is counted.
     """
-    from initcheck.report.account import escaped
-
-    name = next(iter(report.contracts))
-    shown = report.contracts[name]
-    order = list(headings)
-    results = sorted(report.results, key=lambda r: order.index(r.claim) if r.claim in headings else len(order))
-    heading = {r.claim: headings.get(r.claim, Heading(r.claim)) for r in results}
+    place = {claim: n for n, claim in enumerate(order)}
+    results = sorted(report.of(name), key=lambda r: place.get(r.claim, len(place)))
+    shown = report.contracts.get(name)
+    if shown is None:
+        # Its process died before it could tell what it had built.
+        return [f"initcheck model {escaped(name, 60)}   no build was told of", *map(result_line, results)]
     head = (
         f"initcheck model {escaped(name, 60)}   {_count(shown['parameters'])} parameters,"
         f" {shown['tensors']} tensors, {len(shown['roles'])} groups, {shown['blocks']} blocks"
@@ -55,7 +45,7 @@ def model_lines(report: Report, headings: Mapping[str, Heading], limit: int = LI
     foot = (
         f"{failing} of {len(results)} fail; {shown['builds']} builds, {shown['seeds']} seeds, {shown['seconds']:.1f} s"
     )
-    heads = {r.claim: _headline(r, heading[r.claim], shown) for r in results}
+    heads = {r.claim: _headline(r, shown) for r in results}
     # Head, foot and one line a claim are kept; findings share what is left, and the laws of the roles the rest.
     room = limit - 2 - len(results)
     findings = {r.claim: [f"    {escaped(s, 200)}" for s in _findings(r)] for r in results}
@@ -67,7 +57,7 @@ def model_lines(report: Report, headings: Mapping[str, Heading], limit: int = LI
     for result in results:
         lines.append(escaped(heads[result.claim], 200))
         lines += findings[result.claim]
-        if heading[result.claim].topic == "law":
+        if result.topic == "law":
             lines += tables
             tables = []
     return [*lines, foot]
@@ -89,18 +79,18 @@ def portrait_fields(shown: Mapping[str, Any]) -> tuple[dict[str, str], list[str]
     return words, [" ".join(line.split()) for line in _roles(shown["roles"])]
 
 
-def _headline(result: Result, heading: Heading, shown: Mapping[str, Any]) -> str:
+def _headline(result: Result, shown: Mapping[str, Any]) -> str:
     said = result.reason or result.evidence.measured or ""
     directions = {"signal_by_depth": "forward", "gradient_by_depth": "backward"}
     way = next((way for series, way in directions.items() if series in result.evidence.series), None)
-    if heading.topic == "depth" and result.reason is None and way is not None:
+    if result.topic == "depth" and result.reason is None and way is not None:
         said = f"growth over the second half {result.evidence.measured}, allowed {result.evidence.allowed}"
         longest = max(shown["chains"], key=lambda c: len(c[way]), default=None)
         if longest is not None and longest[way]:
             said += f"   {sparkline(longest[way])}"
-    if heading.topic == "loss" and result.reason is None and shown["loss"] is not None:
+    if result.topic == "loss" and result.reason is None and shown["loss"] is not None:
         said = f"first loss {shown['loss']:.2f}, ln({shown['classes']}) = {math.log(shown['classes']):.2f}"
-    return f"{heading.label:<10} {result.verdict.value:<8}  {said}"
+    return f"{result.label or result.claim:<10} {result.verdict.value:<8}  {said}"
 
 
 def _findings(result: Result) -> list[str]:

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,16 @@ class Report(Results):
     def _repr_html_(self) -> str:
         # Jupyter and its kin show this instead of repr() where a report is the value of a cell.
         return notebook.render(self)
+
+    def without(self, names: Collection[str]) -> Report:
+        """The same report with nothing of these initializers or models in it.
+
+        Args:
+            names: as in ``initializers``.
+        """
+        results = tuple(r for r in self.results if r.initializer not in names)
+        contracts = {name: held_to for name, held_to in self.contracts.items() if name not in names}
+        return dataclasses.replace(self, results=results, contracts=contracts)
 
     def raise_for_failures(self) -> None:
         """Make a CI gate of the report.

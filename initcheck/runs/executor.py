@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any
 
-from initcheck.contract.initializer import Initializer
+from initcheck.contract.tested import Tested
 from initcheck.engine.checker import Checker
 from initcheck.errors import UsageError
 from initcheck.report.account import escaped
@@ -66,7 +66,7 @@ class Spread:
         UsageError: an initializer cannot leave this process.
     """
 
-    def __init__(self, checker: Checker, initializers: Sequence[Initializer]) -> None:
+    def __init__(self, checker: Checker, initializers: Sequence[Tested]) -> None:
         self.checker = checker
         self.initializers = initializers
         self.contracts: dict[str, dict[str, Any]] = {}
@@ -85,7 +85,7 @@ class Spread:
             UsageError: a worker cannot make the initializer again, or a waiver names no claim.
         """
         workers = getattr(executor, "_max_workers", None) or _MANY
-        shares = units_of(self.initializers, self.checker.claim_ids, workers)
+        shares = units_of(self.checker, self.initializers, workers)
         futures: list[Future[Judged] | BaseException] = []
         found: dict[tuple[str, str], Result] = {}
         lost: dict[str, BaseException] = {}
@@ -112,12 +112,12 @@ class Spread:
             for initializer in self.initializers:
                 if initializer.name in lost:
                     _warn(initializer, lost[initializer.name])
-                    again = [c for c in self.checker.claim_ids if (initializer.name, c) not in found]
+                    again = [c for c in self.checker.claims_of(initializer) if (initializer.name, c) not in found]
                     found |= {(initializer.name, c): own.judge(initializer, c) for c in again}
-        return [found[i.name, c] for i in self.initializers for c in self.checker.claim_ids]
+        return [found[i.name, c] for i in self.initializers for c in self.checker.claims_of(i)]
 
     def _submitted(
-        self, executor: Executor, initializer: Initializer, claim_ids: Sequence[str]
+        self, executor: Executor, initializer: Tested, claim_ids: Sequence[str]
     ) -> Future[Judged] | BaseException:
         try:
             return executor.submit(judge, Unit.of(initializer, self.checker.settings, claim_ids, self._run))
@@ -125,7 +125,7 @@ class Spread:
             return error
 
 
-def _warn(initializer: Initializer, error: BaseException) -> None:
+def _warn(initializer: Tested, error: BaseException) -> None:
     warnings.warn(
         f"the executor lost claims of {escaped(initializer.name)} ({escaped(one_line(error))}); they are judged again"
         " in a process of this machine.",

@@ -1,4 +1,4 @@
-"""Judging in a process of ours, so that a hang, a crash or a kill is a verdict on one initializer alone."""
+"""Judging in a process of ours, so that a hang, a crash or a kill is a verdict on one target alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from initcheck.claims.registry import find
 from initcheck.claims.statement import Claim
-from initcheck.contract.initializer import Initializer
+from initcheck.contract.tested import Tested
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -16,7 +16,10 @@ from initcheck.sandbox.child import Child, Died
 
 __all__ = ["OwnProcess"]
 
-PATIENCE = 300.0  # seconds for one claim where --timeout says nothing; a claim usually takes less than one
+# Seconds for one claim where --timeout says nothing: one on an initializer usually takes less than one second, one on a
+# model may build it a dozen times.
+PATIENCE = 300.0
+_PATIENCE_WITH_A_MODEL = 3_600.0
 _SERVER = "initcheck.runs.fresh_main"
 
 
@@ -33,15 +36,13 @@ class OwnProcess:
         self.settings = settings
         self.held_to = held_to
         self.alone = alone
-        # The engine ends a slow claim by itself; only a single call that does not return goes beyond that.
-        self.patience = PATIENCE if settings.timeout is None else 2 * settings.timeout + 10
         self._child: Child | None = None
         self._served: set[str] = set()
         self._dead: dict[str, Claim] = {}
         self.mourned: dict[str, Died] = {}
         self.libraries: dict[str, str] = {}
 
-    def judge(self, initializer: Initializer, claim_id: str) -> Result:
+    def judge(self, initializer: Tested, claim_id: str) -> Result:
         """Decide one claim; the death of the process is a verdict.
 
         Raises:
@@ -49,7 +50,7 @@ class OwnProcess:
         """
         claim = find(claim_id)
         if initializer.name in self._dead:
-            reason = f"the initializer's process did not survive {self._dead[initializer.name].id}"
+            reason = f"the {initializer.noun}'s process did not survive {self._dead[initializer.name].id}"
             return Result.of(claim, initializer, Verdict.NOT_APPLICABLE, reason, reproduce=None)
         try:
             return self.ask(initializer, claim_id)
@@ -59,9 +60,9 @@ class OwnProcess:
                 claim,
                 initializer,
                 Verdict.FAILS,
-                "the initializer's process did not survive this claim; the claims after it were not asked",
+                f"the {initializer.noun}'s process did not survive this claim; the claims after it were not asked",
                 evidence=Evidence(measured=str(died), allowed="a result", detail=died.stack),
-                reproduce=self.settings.command(initializer.name, claim, isolate=True),
+                reproduce=self.settings.command(initializer, claim, isolate=True),
             )
 
     @property
@@ -85,7 +86,7 @@ class OwnProcess:
         asked = child.ask(request)
         while True:
             try:
-                answer = child.answer(asked, self.patience)
+                answer = child.answer(asked, self._patience("check"))
             except Died:
                 self.close()
                 raise
@@ -94,7 +95,7 @@ class OwnProcess:
             if "at" not in answer:
                 return
 
-    def ask(self, initializer: Initializer, claim_id: str) -> Result:
+    def ask(self, initializer: Tested, claim_id: str) -> Result:
         """Decide one claim.
 
         Raises:
@@ -104,7 +105,7 @@ class OwnProcess:
         if initializer.name in self.mourned:
             raise self.mourned[initializer.name]
         unit = Unit.of(initializer, self.settings, [claim_id])
-        own = {initializer.name, unit.recipe.get("target")}
+        own = {initializer.name, unit.recipe.get("target"), unit.recipe.get("model")}
         if self.alone and self._served - own:
             self.close()
         while True:
@@ -112,13 +113,15 @@ class OwnProcess:
             self._served.add(initializer.name)
             asked = child.ask({"recipe": unit.recipe, "settings": unit.settings, "claims": unit.claim_ids})
             try:
-                answer = child.answer(asked, self.patience)
+                answer = child.answer(asked, self._patience(initializer.kind))
                 break
             except Died:
                 others = self._served - own
                 self.close()
                 if not others:
                     raise
+        if "usage" in answer:
+            raise UsageError(answer["usage"])
         if "error" in answer:
             raise UsageError(f"{initializer.name} cannot be judged in another process: {answer['error']}")
         judged = Judged(answer["results"], answer["held to"], answer["libraries"])
@@ -126,6 +129,12 @@ class OwnProcess:
         self.libraries |= judged.libraries
         [result] = judged.of(initializer)
         return result
+
+    def _patience(self, kind: str) -> float:
+        if self.settings.timeout is None:
+            return _PATIENCE_WITH_A_MODEL if kind == "model" else PATIENCE
+        # The engine ends a slow claim by itself; only a single call that does not return goes beyond that.
+        return 2 * self.settings.timeout + 10
 
     def _ready(self) -> Child:
         if self._child is None:

@@ -1,28 +1,28 @@
-"""What a door was asked to run: which initializers, which claims, what each is held to."""
+"""What a door was asked to run: which initializers and models, which claims, what each is held to."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from initcheck.claims.registry import checks, find
+from initcheck.claims.registry import asked_of, checks, find
 from initcheck.claims.statement import Claim
 from initcheck.claims.theorems import theorems as every_theorem
 from initcheck.contract.declaration import Declared
-from initcheck.contract.initializer import Initializer
+from initcheck.contract.tested import Tested
 from initcheck.engine.broken_claim import contained
-from initcheck.engine.checker import Checker
+from initcheck.engine.checker import Checker, check_waivers
 from initcheck.engine.settings import Settings
-from initcheck.errors import UsageError, closest
 from initcheck.report.baseline import Baseline
 from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run
 from initcheck.report.verdict import Result, Verdict
 from initcheck.runs.own_process import OwnProcess
-from initcheck.runs.reading import read_all
-from initcheck.targets.loading import load_all
+from initcheck.runs.reading import read_all, read_models
+from initcheck.targets.loading import load_all, numbered
+from initcheck.targets.models import load_models
 
 __all__ = ["Plan", "Processes"]
 
@@ -30,12 +30,15 @@ Processes = Literal["none", "one", "each"]
 
 
 class Plan:
-    """The initializers and claims of one run, and what is known of them on the way.
+    """The initializers, models and claims of one run, and what is known of them on the way.
 
     Args:
-        targets: target texts, in the order given.
+        targets: target texts of initializers, in the order given.
         settings: how claims are judged.
-        contract: what all targets are held to, where their own does not say otherwise.
+        contract: what these targets are held to, where their own does not say otherwise.
+        models: target texts of models.
+        of_models: what was said for this run of all of them: ``laws``, ``batch``, ``models``, as
+            ``initcheck.targets.models.load_models`` takes them.
         command: the command line that asked for the run.
         strict: whether UNDECIDED fails too.
         baseline: the file of known failures.
@@ -55,6 +58,8 @@ class Plan:
         settings: Settings,
         *,
         contract: Declared = None,
+        models: Iterable[str] = (),
+        of_models: Mapping[str, Any] | None = None,
         command: str = "",
         strict: bool = False,
         baseline: str | None = None,
@@ -72,25 +77,35 @@ class Plan:
         if processes != "none":
             self.own = OwnProcess(settings, self.contracts, alone=processes == "each")
         loaded = read_all(texts, self.own, contract=contract) if self.own else load_all(texts, contract=contract)
-        self.initializers: Sequence[Initializer] = loaded.initializers
+        said, texts = dict(of_models or {}), dict.fromkeys(models)
+        built = read_models(texts, self.own, said) if self.own else load_models(texts, **said)
+        # A builder of a model that is named as an initializer too must not be taken for it.
+        names = [i.name for i in loaded.initializers]
+        self.initializers: Sequence[Tested] = (*loaded.initializers, *numbered(built, names))
         self.not_checked: list[NotChecked] = list(loaded.not_checked)
-        self.claims = [find(claim_id) for claim_id in self.checker.claim_ids] if self.initializers else []
+        here = {i.kind for i in self.initializers}
+        self.claims = [c for c in map(find, self.checker.claim_ids) if c.kind in here]
         self.updating = datetime.date.today() if updating else None
         self.baseline: Baseline | None = None
         if baseline:
-            self.baseline = Baseline.read(baseline, claims=checks(), create=updating)
+            self.baseline = Baseline.read(baseline, claims=(*checks(), *asked_of("model")), create=updating)
         self.theorems: list[Claim] = list(every_theorem().values()) if theorems else []
-        for initializer in self.initializers:
-            _check_waivers(initializer)
+        for tested in self.initializers:
+            check_waivers(tested, tested.contract.waive)
 
-    def judge(self, initializer: Initializer, claim_id: str) -> Result:
+    @property
+    def total(self) -> int:
+        """How many verdicts there will be."""
+        return sum(len(self.checker.claims_of(i)) for i in self.initializers)
+
+    def judge(self, tested: Tested, claim_id: str) -> Result:
         """Decide one claim."""
         if self.own is not None:
-            return self.own.judge(initializer, claim_id)
-        result = contained(self.checker, initializer, claim_id)
-        if initializer.name not in self.contracts:
-            # Asked now, while the engine still has this initializer's inference at hand.
-            self.contracts[initializer.name] = self.checker.held_to(initializer)
+            return self.own.judge(tested, claim_id)
+        result = contained(self.checker, tested, claim_id)
+        if tested.kind == "model" or tested.name not in self.contracts:
+            # Asked now, while the engine still has this one's inference or builds at hand; a portrait grows with them.
+            self.contracts[tested.name] = self.checker.held_to(tested)
         return result
 
     def another_process(self, *, alone: bool) -> OwnProcess:
@@ -141,9 +156,3 @@ class Plan:
         """Whether a result makes the run fail: FAILS, a claim that broke, UNDECIDED under strict."""
         undecided = self.strict and result.verdict is Verdict.UNDECIDED
         return result.verdict is Verdict.FAILS or undecided or result.broke
-
-
-def _check_waivers(initializer: Initializer) -> None:
-    for name in initializer.contract.waive:
-        if name not in checks():
-            raise UsageError(f"the contract of {initializer.name} waives {name!r}; {closest(name, checks())}")

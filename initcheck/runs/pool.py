@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from initcheck.contract.initializer import Initializer
+from initcheck.contract.tested import Tested
 from initcheck.report.verdict import Result
 from initcheck.runs.own_process import OwnProcess
 from initcheck.runs.plan import Plan
@@ -17,7 +17,7 @@ from initcheck.targets.recipes import recipe_of
 
 __all__ = ["judge_all"]
 
-Share = tuple[Initializer, tuple[str, ...]]
+Share = tuple[Tested, tuple[str, ...]]
 
 
 def judge_all(plan: Plan, *, jobs: int = 1) -> Iterator[Result]:
@@ -30,20 +30,20 @@ def judge_all(plan: Plan, *, jobs: int = 1) -> Iterator[Result]:
     Raises:
         UsageError: an initializer that only this process has cannot be sent to another.
     """
-    claim_ids = plan.checker.claim_ids
-    whole: list[Share] = [(i, claim_ids) for i in plan.initializers]
+    whole: list[Share] = [(i, plan.checker.claims_of(i)) for i in plan.initializers]
     if jobs == 1:
         yield from _judged(plan.judge, whole)
         return
     alone = plan.own is not None and plan.own.alone
     # Told apart only where processes would idle; and never where one process is to have the whole.
-    yield from _pooled(plan, whole if alone else units_of(plan.initializers, claim_ids, jobs), jobs, alone=alone)
+    shares = whole if alone else units_of(plan.checker, plan.initializers, jobs)
+    yield from _pooled(plan, shares, jobs, alone=alone)
 
 
-def _judged(judge: Callable[[Initializer, str], Result], shares: Iterable[Share]) -> Iterator[Result]:
-    for initializer, claim_ids in shares:
+def _judged(judge: Callable[[Tested, str], Result], shares: Iterable[Share]) -> Iterator[Result]:
+    for tested, claim_ids in shares:
         for claim_id in claim_ids:
-            yield judge(initializer, claim_id)
+            yield judge(tested, claim_id)
 
 
 def _pooled(plan: Plan, shares: Sequence[Share], jobs: int, *, alone: bool) -> Iterator[Result]:

@@ -11,13 +11,16 @@ from typing import Any
 from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import Declared, declared_contract
 from initcheck.contract.initializer import Initializer
+from initcheck.contract.model import Model
+from initcheck.contract.tested import Tested
 from initcheck.errors import AmbiguousInitializer, UsageError
 from initcheck.report.report import NotChecked
 from initcheck.runs.own_process import OwnProcess
 from initcheck.sandbox.child import Died
-from initcheck.targets.loading import Loaded, load, told_apart, watching
+from initcheck.targets.loading import Loaded, load, numbered, told_apart, watching
+from initcheck.targets.models import load_models
 
-__all__ = ["read", "read_all", "read_here"]
+__all__ = ["read", "read_all", "read_here", "read_models"]
 
 Plain = dict[str, Any]
 
@@ -37,15 +40,29 @@ def read_all(targets: Iterable[str], own: OwnProcess, *, contract: Declared = No
     return told_apart(read(target, own, declared) for target in targets)
 
 
+def read_models(targets: Iterable[str], own: OwnProcess, said: Mapping[str, Any]) -> list[Model]:
+    """The models that some target texts name; nothing of theirs runs in this process, which needs no torch.
+
+    Args:
+        targets: target texts.
+        own: reads them.
+        said: of all models of the run, as ``initcheck.targets.models.load_models`` takes it.
+
+    Raises:
+        UsageError: as ``initcheck.targets.models.load_models``; or the process that imported a target died.
+    """
+    found = [tested for target in targets for tested in _read(target, own, {"models": dict(said)})[0]]
+    return numbered(m for m in found if isinstance(m, Model))
+
+
 def read(target: str, own: OwnProcess, declared: Contract) -> Loaded:
     """What one target text turns out to be; members that end the process are left unread, the others are read."""
-    request = {
-        "read": target,
-        "contract": declared.said(),
-        "notes": list(declared.notes),
-        "path": list(sys.path),
-        "cwd": os.getcwd(),
-    }
+    found, left = _read(target, own, {"contract": declared.said(), "notes": list(declared.notes)})
+    return Loaded(tuple(i for i in found if isinstance(i, Initializer)), left)
+
+
+def _read(target: str, own: OwnProcess, said: Mapping[str, Any]) -> tuple[list[Tested], tuple[NotChecked, ...]]:
+    request = {"read": target, **said, "path": list(sys.path), "cwd": os.getcwd()}
     died: dict[str, Died] = {}
     while True:
         at: str | None = None
@@ -65,27 +82,29 @@ def read(target: str, own: OwnProcess, declared: Contract) -> Loaded:
         raise UsageError(f"target {target!r} cannot be read: {answer['error']}")
     if "usage" in answer:
         raise (AmbiguousInitializer if answer["ambiguous"] else UsageError)(answer["usage"])
-    initializers = tuple(_stand_in(plain) for plain in answer["initializers"])
-    for initializer in initializers:
-        if initializer.name in died:
-            own.mourn(initializer.name, died[initializer.name])
-    return Loaded(initializers, tuple(NotChecked(**n) for n in answer["not checked"]))
+    found = [_stand_in(plain) for plain in answer["found"]]
+    for tested in found:
+        if tested.name in died:
+            own.mourn(tested.name, died[tested.name])
+    return found, tuple(NotChecked(**n) for n in answer["not checked"])
 
 
-def _stand_in(plain: Mapping[str, Any]) -> Initializer:
-    """The initializer as far as it needs to be known here: it is judged elsewhere."""
+def _stand_in(plain: Mapping[str, Any]) -> Tested:
+    """The initializer or the model as far as it needs to be known here: it is judged elsewhere."""
     elsewhere: Any = None
     location = plain["location"]
-    return Initializer(
-        name=plain["name"],
-        sampler=elsewhere,
-        contract=Contract(waive=plain["waive"]),
-        location=(location[0], location[1]) if location else None,
-        recipe=plain["recipe"],
-    )
+    known: dict[str, Any] = {
+        "name": plain["name"],
+        "contract": Contract(waive=plain["waive"]),
+        "location": (location[0], location[1]) if location else None,
+        "recipe": plain["recipe"],
+    }
+    if plain["words"] is not None:
+        return Model(factory=elsewhere, words=tuple(plain["words"]), **known)
+    return Initializer(sampler=elsewhere, **known)
 
 
-def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Initializer, ...]]:
+def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Tested, ...]]:
     """The other end: read a target in this process.
 
     Args:
@@ -99,6 +118,30 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Initi
         if entry not in sys.path:
             sys.path.insert(0, entry)
     os.chdir(request["cwd"])
+    found: tuple[Tested, ...]
+    left: tuple[NotChecked, ...] = ()
+    try:
+        if "models" in request:
+            found = load_models([request["read"]], **request["models"])
+        else:
+            loaded = _load_here(request, tell)
+            found, left = loaded.initializers, loaded.not_checked
+    except UsageError as error:
+        return {"usage": str(error), "ambiguous": isinstance(error, AmbiguousInitializer)}, ()
+    plain = [
+        {
+            "name": i.name,
+            "waive": dict(i.contract.waive),
+            "location": i.location,
+            "recipe": i.recipe,
+            "words": list(i.words) if isinstance(i, Model) else None,
+        }
+        for i in found
+    ]
+    return {"found": plain, "not checked": [dataclasses.asdict(n) for n in left]}, found
+
+
+def _load_here(request: Mapping[str, Any], tell: Any) -> Loaded:
     said: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in request["contract"].items()
     }
@@ -110,14 +153,5 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Initi
             tell(name)
         return name not in without
 
-    try:
-        with watching(watch):
-            loaded = load(request["read"], contract=declared)
-    except UsageError as error:
-        return {"usage": str(error), "ambiguous": isinstance(error, AmbiguousInitializer)}, ()
-    plain = [
-        {"name": i.name, "waive": dict(i.contract.waive), "location": i.location, "recipe": i.recipe}
-        for i in loaded.initializers
-    ]
-    left = [dataclasses.asdict(n) for n in loaded.not_checked]
-    return {"initializers": plain, "not checked": left}, loaded.initializers
+    with watching(watch):
+        return load(request["read"], contract=declared)

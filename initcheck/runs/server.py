@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from initcheck.contract.initializer import Initializer
+from initcheck.contract.tested import Tested
+from initcheck.errors import UsageError
 from initcheck.runs.reading import read_here
 from initcheck.runs.units import Remade
 
@@ -24,7 +26,7 @@ class Server:
     """Answers one request after the other; the last initializer is kept, with what was drawn of it."""
 
     def __init__(self) -> None:
-        self._read: dict[str, Initializer] = {}
+        self._read: dict[str, Tested] = {}
         self._last: tuple[str, Remade] | None = None
 
     def answer(self, request: Mapping[str, Any], tell: Tell) -> None:
@@ -34,14 +36,19 @@ class Server:
             Exception: what was asked for cannot be made here.
         """
         if "read" in request:
-            plain, initializers = read_here(request, lambda name: tell(at=name))
-            self._read |= {_key(i.recipe): i for i in initializers if i.sampler is not None}
+            plain, found = read_here(request, lambda name: tell(at=name))
+            self._read |= {_key(i.recipe): i for i in found if not isinstance(i, Initializer) or i.sampler is not None}
             tell(**plain)
         elif "plan" in request:
             remade = self._remade(request)
             tell(digests=remade.digests(request["plan"], request["dtype"], request["global seed"]))
         elif "claims" in request:
-            judged = self._remade(request).judge(request["claims"])
+            remade = self._remade(request)
+            try:
+                judged = remade.judge(request["claims"])
+            except UsageError as error:  # a factory that builds no model: in the words in which it was said here
+                tell(usage=str(error))
+                return
             tell(results=judged.results, **{"held to": judged.held_to, "libraries": judged.libraries})
         else:
             tell()

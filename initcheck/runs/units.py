@@ -11,6 +11,7 @@ from typing import Any
 
 from initcheck.claims.registry import find
 from initcheck.contract.initializer import Initializer
+from initcheck.contract.tested import Tested
 from initcheck.draws.draws import digest
 from initcheck.engine.broken_claim import contained
 from initcheck.engine.checker import Checker, loaded_libraries
@@ -21,6 +22,7 @@ from initcheck.sandbox.containment import InitializerRaised
 from initcheck.sandbox.containment import contained as user_code
 from initcheck.sandbox.global_generators import isolated
 from initcheck.targets.loading import rebuild
+from initcheck.targets.models import model_again
 from initcheck.targets.recipes import recipe_of
 
 __all__ = ["Judged", "Remade", "Unit", "judge", "units_of"]
@@ -30,10 +32,10 @@ Plain = dict[str, Any]
 
 @dataclass(frozen=True)
 class Unit:
-    """Some claims of one initializer.
+    """Some claims of one initializer or model.
 
     Attributes:
-        recipe: how the initializer is made again.
+        recipe: how it is made again.
         settings: how the run is made, as plain data; every seed derives from them.
         claim_ids: the claims.
         run: tells this run from the next one in the same process, which must not be given this one's answers.
@@ -45,30 +47,30 @@ class Unit:
     run: str = ""
 
     @classmethod
-    def of(cls, initializer: Initializer, settings: Settings, claim_ids: Sequence[str], run: str = "") -> Unit:
-        """The unit of claims of an initializer.
+    def of(cls, tested: Tested, settings: Settings, claim_ids: Sequence[str], run: str = "") -> Unit:
+        """The unit of claims of an initializer or a model.
 
         Raises:
-            UsageError: the initializer exists in this process only.
+            UsageError: it exists in this process only.
         """
-        return cls(dict(recipe_of(initializer)), dataclasses.asdict(settings), tuple(claim_ids), run)
+        return cls(dict(recipe_of(tested)), dataclasses.asdict(settings), tuple(claim_ids), run)
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of a unit: a result a claim, what the initializer was held to, and the libraries that it loaded."""
+    """What came of a unit: a result a claim, what was tested was held to, and the libraries that it loaded."""
 
     results: list[Plain]
     held_to: Plain
     libraries: dict[str, str]
 
-    def of(self, initializer: Initializer) -> list[Result]:
-        """The results; where the code stands is known best where the initializer was read."""
-        return [dataclasses.replace(result_from_plain(r), location=placed(initializer.location)) for r in self.results]
+    def of(self, tested: Tested) -> list[Result]:
+        """The results; where the code stands is known best where the target was read."""
+        return [dataclasses.replace(result_from_plain(r), location=placed(tested.location)) for r in self.results]
 
 
 class Remade:
-    """An initializer made again in this process, with what was drawn of it so far.
+    """An initializer or a model made again in this process, with what was drawn or built of it so far.
 
     Raises:
         UsageError: it cannot be made here.
@@ -78,23 +80,24 @@ class Remade:
         self,
         recipe: Mapping[str, Any],
         settings: Mapping[str, Any] | None = None,
-        initializer: Initializer | None = None,
+        tested: Tested | None = None,
     ) -> None:
-        if initializer is None:
+        if tested is None:
             with user_code(put_back=False):
-                initializer = rebuild(recipe)
-        self.initializer = initializer
+                tested = model_again(recipe) if "model" in recipe else rebuild(recipe)
+        self.tested = tested
         self.checker = Checker(_settings(settings)) if settings is not None else None
 
     def judge(self, claim_ids: Sequence[str]) -> Judged:
         """The verdicts on some claims."""
         assert self.checker is not None
-        results = [result_to_plain(contained(self.checker, self.initializer, c)) for c in claim_ids]
-        return Judged(results, self.checker.held_to(self.initializer), loaded_libraries())
+        results = [result_to_plain(contained(self.checker, self.tested, c)) for c in claim_ids]
+        return Judged(results, self.checker.held_to(self.tested), loaded_libraries())
 
     def digests(self, plan: Sequence[Any], dtype: str, global_seed: int) -> list[str]:
         """Digests of calls (shape to ask for, seed, shape expected), or in which way one is broken."""
-        sampler, found = self.initializer.sampler, []
+        assert isinstance(self.tested, Initializer)
+        sampler, found = self.tested.sampler, []
         with isolated(global_seed):
             for asked, seed, shape in plan:
                 try:
@@ -110,7 +113,8 @@ class Remade:
 
 def _settings(plain: Mapping[str, Any]) -> Settings:
     claims = plain["claims"]
-    return Settings(**{**plain, "claims": None if claims is None else tuple(claims)})
+    lists = {"claims": None if claims is None else tuple(claims), "kinds": tuple(plain["kinds"])}
+    return Settings(**{**plain, **lists})
 
 
 # Users' code runs with the global generators, the warnings and the output of its process redirected, so that units
@@ -133,19 +137,20 @@ def judge(unit: Unit) -> Judged:
         return _last[0][1].judge(unit.claim_ids)
 
 
-def units_of(
-    initializers: Sequence[Initializer], claim_ids: Sequence[str], workers: int
-) -> list[tuple[Initializer, tuple[str, ...]]]:
-    """An initializer's claims share its draws, so they stay together unless workers would idle.
+def units_of(checker: Checker, initializers: Sequence[Tested], workers: int) -> list[tuple[Tested, tuple[str, ...]]]:
+    """An initializer's claims share its draws, so they stay together unless workers would idle; a model's always do.
 
     Args:
+        checker: which claims are asked.
         initializers: what is judged.
-        claim_ids: of what.
         workers: how many units can be judged at a time.
     """
-    if len(initializers) >= workers:
-        return [(i, tuple(claim_ids)) for i in initializers]
-    families: dict[str, list[str]] = {}
-    for claim_id in claim_ids:
-        families.setdefault(find(claim_id).family, []).append(claim_id)
-    return [(i, tuple(claims)) for i in initializers for claims in families.values()]
+    found = []
+    for tested in initializers:
+        # What a model's claims share, its builds, is nearly all that they cost.
+        together = len(initializers) >= workers or tested.kind == "model"
+        families: dict[str, list[str]] = {}
+        for claim_id in checker.claims_of(tested):
+            families.setdefault("" if together else find(claim_id).family, []).append(claim_id)
+        found += [(tested, tuple(claim_ids)) for claim_ids in families.values()]
+    return found

@@ -8,11 +8,12 @@ import inspect
 import os
 import pickle
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from initcheck.adapters.classes import Method
 from initcheck.adapters.recognition import recognise
@@ -20,16 +21,19 @@ from initcheck.adapters.signatures.frameworks import FRAMEWORKS, home
 from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import Declared, declared_contract, merged
 from initcheck.contract.initializer import Initializer
+from initcheck.contract.tested import Tested
 from initcheck.errors import UsageError
 from initcheck.layers.recognition import layer_initializer
 from initcheck.report.report import NotChecked
 from initcheck.search_path import add_folder
 from initcheck.targets.modules import find
-from initcheck.targets.recipes import importable, is_plain, pickled
+from initcheck.targets.recipes import importable, is_plain, pickled, there
 from initcheck.targets.scan import scan
 from initcheck.targets.text import parse
 
-__all__ = ["Loaded", "Watch", "load", "load_all", "rebuild", "told_apart", "watching"]
+__all__ = ["Loaded", "Watch", "load", "load_all", "numbered", "rebuild", "told_apart", "watching"]
+
+T = TypeVar("T", bound=Tested)
 
 
 Watch = Callable[[str], bool]
@@ -165,13 +169,8 @@ def rebuild(recipe: Mapping[str, Any]) -> Initializer:
         obj, options["args"] = pickle.loads(base64.b64decode(recipe["pickle"]))
         loaded = load(obj, contract=contract, name=recipe["name"], **options)
     else:
-        before = os.getcwd()
-        if recipe.get("cwd") and os.path.isdir(recipe["cwd"]):
-            os.chdir(recipe["cwd"])
-        try:
+        with there(recipe):
             loaded = load(recipe["target"], contract=contract, name=recipe.get("name"), **options)
-        finally:
-            os.chdir(before)
     [initializer] = loaded.initializers
     return initializer
 
@@ -266,14 +265,27 @@ def location_of(obj: Any) -> tuple[str, int] | None:
 
 def told_apart(several: Iterable[Loaded]) -> Loaded:
     """All of them as one; initializers that would share a name are told apart by a number."""
-    initializers: list[Initializer] = []
-    not_checked: list[NotChecked] = []
-    taken: dict[str, int] = {}
-    for loaded in several:
-        for initializer in loaded.initializers:
-            count = taken[initializer.name] = taken.get(initializer.name, 0) + 1
-            name = initializer.name if count == 1 else f"{initializer.name} #{count}"
-            recipe = initializer.recipe if count == 1 else {**(initializer.recipe or {}), "name": name}
-            initializers.append(replace(initializer, name=name, recipe=recipe if initializer.recipe else None))
-        not_checked += loaded.not_checked
-    return Loaded(tuple(initializers), tuple(not_checked))
+    each = list(several)
+    initializers = numbered(i for loaded in each for i in loaded.initializers)
+    return Loaded(tuple(initializers), tuple(n for loaded in each for n in loaded.not_checked))
+
+
+def numbered(several: Iterable[T], taken: Sequence[str] = ()) -> list[T]:
+    """The same initializers or models, those that would share a name told apart by a number.
+
+    Args:
+        several: in the order of the run.
+        taken: names that the run has given already.
+    """
+    seen = Counter(taken)
+    found = []
+    for tested in several:
+        seen[tested.name] += 1
+        count = seen[tested.name]
+        if count == 1:
+            found.append(tested)
+            continue
+        name = f"{tested.name} #{count}"
+        recipe = {**tested.recipe, "name": name} if tested.recipe else None
+        found.append(replace(tested, name=name, recipe=recipe))
+    return found

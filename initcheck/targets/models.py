@@ -1,57 +1,37 @@
-"""A model's TARGET as text or as a table of ``pyproject.toml``: the factory, its declared laws, its batch."""
+"""A model's TARGET as text, as a table or as an object: what builds it, its declared laws, its batch."""
 
 from __future__ import annotations
 
-import datetime
 import functools
 import inspect
-import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 from initcheck.adapters.classes import Method
-from initcheck.contract.waiver import in_force
+from initcheck.contract.contract import Contract
+from initcheck.contract.model import Model
+from initcheck.contract.profile import Profile
 from initcheck.errors import UsageError, closest
+from initcheck.targets.loading import location_of, numbered
 from initcheck.targets.modules import find
+from initcheck.targets.recipes import there
+from initcheck.targets.tables import model_tables
 from initcheck.targets.text import parse
 
-__all__ = ["ModelTarget", "load_models", "read_law_options"]
-
-_KEYS = ("target", "laws", "batch", "waive", "models", "name")
-
-
-@dataclass(frozen=True)
-class ModelTarget:
-    """One model to be checked.
-
-    Attributes:
-        name: how it is called in the report: the target text, or the table's ``name``.
-        factory: builds it.
-        laws: declared laws by pattern.
-        batch: the batch as text, or None.
-        waive: claim id -> reason.
-        models: most models of fresh seeds, or None.
-    """
-
-    name: str
-    factory: Callable[..., Any]
-    laws: Mapping[str, str] = field(default_factory=dict)
-    batch: str | None = None
-    waive: Mapping[str, str] = field(default_factory=dict)
-    models: int | None = None
+__all__ = ["load_models", "model_again", "model_of", "words_of"]
 
 
 def load_models(
-    targets: Sequence[str],
+    targets: Iterable[str],
     *,
     laws: Mapping[str, str] | None = None,
     batch: str | None = None,
     models: int | None = None,
-) -> list[ModelTarget]:
-    """Find the factories that the targets name.
+) -> tuple[Model, ...]:
+    """Find the models that the targets name.
 
     Args:
         targets: ``pkg.mod:build_model``, ``file.py:build_model``, with keyword arguments as literals, or
@@ -62,54 +42,116 @@ def load_models(
     Raises:
         UsageError: there is no such target or table, or it cannot build a model.
     """
-    beside = _tables(Path("pyproject.toml"), needed=False)
-    found: list[ModelTarget] = []
-    for text in targets:
+    found: list[Model] = []
+    for text in dict.fromkeys(targets):
         if text.startswith("@"):
-            found += [_of_table(t) for t in _tables(Path(text[1:]).expanduser(), needed=True)]
+            found += [_of_table(table, laws, batch, models) for table in model_tables(text[1:])]
         else:
-            table = next((t for t in beside if t["target"] == text), {"target": text})
-            found.append(_of_table(table))
-    return [
-        replace(
-            model,
-            laws={**model.laws, **(laws or {})},
-            batch=batch if batch is not None else model.batch,
-            models=models if models is not None else model.models,
-        )
-        for model in {m.name: m for m in found}.values()
-    ]
+            beside = (t for t in model_tables("pyproject.toml", needed=False) if t["target"] == text)
+            found.append(_of_table(next(beside, {"target": text}), laws, batch, models))
+    return tuple(numbered(found))
 
 
-def read_law_options(texts: Sequence[str]) -> dict[str, str]:
-    """Read ``PATTERN=LAW`` as it stands after ``--law``.
+def model_of(
+    factory: Any,
+    *,
+    name: str | None = None,
+    laws: Mapping[str, str | float] | None = None,
+    batch: object = None,
+    models: int | None = None,
+    contract: Contract | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    words: Sequence[str] = (),
+) -> Model:
+    """A model by the function that builds it.
 
-    >>> read_law_options(["*.c_proj.weight=0.02/sqrt(2*L)"])
-    {'*.c_proj.weight': '0.02/sqrt(2*L)'}
+    Args:
+        factory: returns a new ``torch.nn.Module`` at each call.
+        name: how it is called in the report; the factory's own name where None.
+        laws, batch, models: as ``check_model`` takes them.
+        contract: its waivers.
+        recipe: from which ``model_again`` makes it in another process.
+        words: how a command line names it.
 
     Raises:
-        UsageError: there is no ``=`` in it.
+        UsageError: torch is not installed, the factory is none, a law or the batch cannot be read.
     """
-    laws = {}
-    for text in texts:
-        pattern, equals, law = text.partition("=")
-        if not (equals and pattern.strip() and law.strip()):
-            raise UsageError(f"the law {text!r} is not PATTERN=LAW, such as '*.c_proj.weight=0.02/sqrt(2*L)'.")
-        laws[pattern.strip()] = law.strip()
-    return laws
+    try:
+        import torch
+    except ImportError:
+        raise UsageError(
+            'claims on models need torch, which is not installed; install it with: pip install "initcheck[torch]".'
+        ) from None
+    if isinstance(factory, torch.nn.Module):
+        raise UsageError(
+            f"{type(factory).__name__} is a built model; give the function or class that builds it, since its"
+            " weights are judged by building it several times."
+        )
+    if not callable(factory):
+        raise UsageError(f"{factory!r} is {type(factory).__name__}, not a function that builds a model.")
+    # Only here: it imports torch.
+    from initcheck.models.subject import read
 
-
-def _of_table(table: Mapping[str, Any]) -> ModelTarget:
-    text = table["target"]
-    factory = _factory(text)
-    return ModelTarget(
-        name=table.get("name", text),
+    model = Model(
+        name=name or str(getattr(factory, "__qualname__", type(factory).__name__)),
         factory=factory,
-        laws={k: str(v) for k, v in table.get("laws", {}).items()},
-        batch=table.get("batch"),
-        waive=in_force(table.get("waive", {}), f"model {table['target']!r}", today=datetime.date.today())[0],
-        models=table.get("models"),
+        laws=dict(laws or {}),
+        batch=batch,
+        models=models,
+        contract=contract or Contract(),
+        location=location_of(factory),
+        recipe=recipe,
+        words=tuple(words),
+        subject=_subject,
     )
+    read(model)
+    return model
+
+
+def model_again(recipe: Mapping[str, Any]) -> Model:
+    """Make a model again in a fresh process from the plain data of its ``recipe``.
+
+    Raises:
+        UsageError: as ``load_models``.
+    """
+    contract = Contract(**recipe["contract"])
+    with there(recipe):
+        return model_of(
+            _factory(recipe["model"]), name=recipe["name"], contract=contract, recipe=recipe, **recipe["said"]
+        )
+
+
+def _subject(model: Model, profile: Profile, seed: int) -> Any:
+    from initcheck.models.subject import ModelSubject
+
+    return ModelSubject(model, profile, seed)
+
+
+def _of_table(table: Mapping[str, Any], laws: Mapping[str, str] | None, batch: str | None, models: int | None) -> Model:
+    text = table["target"]
+    contract = table.get("contract", Contract())
+    said: dict[str, Any] = {
+        "laws": {**{k: str(v) for k, v in table.get("laws", {}).items()}, **(laws or {})},
+        "batch": batch if batch is not None else table.get("batch"),
+        "models": models if models is not None else table.get("models"),
+        "words": [text, *words_of(laws, batch, models)],
+    }
+    recipe = {
+        "model": text,
+        "name": table.get("name", text),
+        "said": said,
+        "contract": {"waive": dict(contract.waive), "notes": list(contract.notes)},
+        "path": list(sys.path),
+        "cwd": os.getcwd(),
+    }
+    return model_of(_factory(text), name=recipe["name"], contract=contract, recipe=recipe, **said)
+
+
+def words_of(laws: Mapping[str, str | float] | None, batch: object, models: int | None) -> list[str]:
+    """The words of a command line that say the same; a batch that is no text cannot be said there."""
+    words = [f"--law={pattern}={law}" for pattern, law in (laws or {}).items()]
+    words += [f"--batch={batch}"] if isinstance(batch, str) else []
+    return words + ([f"--models={models}"] if models is not None else [])
 
 
 def _factory(text: str) -> Callable[..., Any]:
@@ -123,53 +165,22 @@ def _factory(text: str) -> Callable[..., Any]:
     if not callable(obj):
         raise UsageError(f"target {text!r} is {type(obj).__name__}, not a function or class that builds a model.")
     try:
-        signature = inspect.signature(obj)
+        parameters = inspect.signature(obj).parameters
     except (TypeError, ValueError):
         return functools.partial(obj, **parsed.args) if parsed.args else obj
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for name in parsed.args:
-        takes_any = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
-        if name not in signature.parameters and not takes_any:
-            raise UsageError(f"target {text!r}: it takes no {name!r}; {closest(name, signature.parameters)}")
+        if name not in parameters and not takes_any:
+            raise UsageError(f"target {text!r}: it takes no {name!r}; {closest(name, parameters)}")
     missing = [
         p.name
-        for p in signature.parameters.values()
-        if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and p.name not in parsed.args
+        for p in parameters.values()
+        if p.default is p.empty
+        and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+        and p.name not in (*parsed.args, "seed")
     ]
-    missing = [m for m in missing if m != "seed"]
     if missing:
         raise UsageError(
             f"target {text!r} needs {', '.join(missing)}; write them as literals, such as {text}({missing[0]}=...)."
         )
     return functools.partial(obj, **parsed.args) if parsed.args else obj
-
-
-def _tables(path: Path, *, needed: bool) -> list[Mapping[str, Any]]:
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        if not needed:
-            return []
-        raise UsageError(f"target '@{path}' cannot be read: {error.strerror or error}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"'{path}' is not TOML: {error}.") from None
-    listed = data.get("tool", {}).get("initcheck", {}).get("models", [])
-    if needed and not (isinstance(listed, list) and listed):
-        raise UsageError(f"target '@{path}': it has no table [[tool.initcheck.models]] with a key 'target' in it.")
-    return list(_checked(listed, path))
-
-
-def _checked(listed: Any, path: Path) -> Iterator[Mapping[str, Any]]:
-    kinds = {"target": str, "name": str, "batch": str, "models": int, "laws": Mapping, "waive": Mapping}
-    for number, table in enumerate(listed if isinstance(listed, list) else [listed], start=1):
-        where = f"[[tool.initcheck.models]] number {number} of {path}"
-        if not isinstance(table, Mapping) or not isinstance(table.get("target"), str):
-            raise UsageError(f"{where} needs target = 'module:build_model'.")
-        for key, value in table.items():
-            if key not in _KEYS:
-                raise UsageError(f"{where} has no key {key!r}; {closest(key, _KEYS)}")
-            if not isinstance(value, kinds[key]) or isinstance(value, bool):
-                raise UsageError(f"{where}: {key}={value!r} must be {_WORDS[kinds[key]]}.")
-        yield table
-
-
-_WORDS = {str: "text", int: "a whole number", Mapping: "a table"}

@@ -5,28 +5,47 @@ from __future__ import annotations
 import base64
 import importlib
 import json
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from initcheck.contract.initializer import Initializer
+from initcheck.contract.tested import Tested
 from initcheck.errors import UsageError
 
-__all__ = ["importable", "is_plain", "pickled", "recipe_of"]
+__all__ = ["importable", "is_plain", "pickled", "recipe_of", "there"]
 
 
-def recipe_of(initializer: Initializer) -> Mapping[str, Any]:
-    """The plain data from which another process makes this initializer again.
+def recipe_of(tested: Tested) -> Mapping[str, Any]:
+    """The plain data from which another process makes this again.
 
     Raises:
         UsageError: there is none: a lambda, a closure.
     """
-    if initializer.recipe is None:
+    if tested.recipe is None:
+        why = f" {_why_not_carried(tested)} Or name" if isinstance(tested, Initializer) else " name"
         raise UsageError(
-            f"{initializer.name} exists in this process only (a lambda or a closure), so it cannot be judged"
-            f" in another: {_why_not_carried(initializer)} Or name it by a target text such as pkg.mod:attr."
+            f"{tested.name} exists in this process only (a lambda or a closure), so it cannot be judged"
+            f" in another:{why} it by a target text such as pkg.mod:attr."
         )
-    return initializer.recipe
+    return tested.recipe
+
+
+@contextmanager
+def there(recipe: Mapping[str, Any]) -> Iterator[None]:
+    """Look for a target from the folder, and along the path, on which it was found first."""
+    for entry in reversed(recipe.get("path") or []):
+        if entry not in sys.path:
+            sys.path.insert(0, entry)
+    before = os.getcwd()
+    if recipe.get("cwd") and os.path.isdir(recipe["cwd"]):
+        os.chdir(recipe["cwd"])
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 def _why_not_carried(initializer: Initializer) -> str:

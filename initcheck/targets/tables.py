@@ -1,4 +1,4 @@
-"""``@pyproject.toml``: the targets under ``[[tool.initcheck.targets]]`` with their contracts and waivers."""
+"""``@pyproject.toml``: targets with their contracts, models with their declared laws, waivers of both."""
 
 from __future__ import annotations
 
@@ -7,16 +7,26 @@ import datetime
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import declared_contract
 from initcheck.contract.waiver import contract_of
 from initcheck.errors import UsageError, closest
 
-__all__ = ["tables"]
+__all__ = ["model_tables", "tables"]
 
-_KEYS = ("target", "contract", "waive", "signature", "args", "parameter", "name")
+Section = Literal["targets", "models"]
+
+# Key -> what it must be.
+_KEYS: Mapping[Section, Mapping[str, type]] = {
+    "targets": {
+        "target": str, "name": str, "signature": str, "parameter": str, "args": Mapping, "waive": Mapping,
+        "contract": object,
+    },
+    "models": {"target": str, "name": str, "batch": str, "models": int, "laws": Mapping, "waive": Mapping},
+}  # fmt: skip
+_WORDS = {str: "text", int: "a whole number from 1 on", Mapping: "a table"}
 
 
 def tables(file: str, *, contract: Contract | Mapping[str, Any] | str | None = None) -> Iterator[dict[str, Any]]:
@@ -29,34 +39,61 @@ def tables(file: str, *, contract: Contract | Mapping[str, Any] | str | None = N
     Raises:
         UsageError: no such file, no such table, an unknown key (with the closest), a wrong type.
     """
+    for table, where in _checked(file, "targets"):
+        said = {key: table[key] for key in ("signature", "args", "parameter", "name") if key in table}
+        yield {"target": table["target"], "contract": _held_to(table, where, contract), **said}
+
+
+def model_tables(file: str, *, needed: bool = True) -> list[dict[str, Any]]:
+    """What each table on a model says, its waivers read: an expired one is a note of its contract.
+
+    Args:
+        file: the path.
+        needed: whether a file without such a table, or no file at all, is an error.
+
+    Raises:
+        UsageError: as ``tables``.
+    """
+    found = []
+    for table, where in _checked(file, "models", needed=needed):
+        waived = contract_of({"waive": table.get("waive", {})}, where, today=datetime.date.today())
+        found.append({**table, "contract": waived})
+    return found
+
+
+def _checked(file: str, section: Section, *, needed: bool = True) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Every table of a section, its keys and their types checked, and its place."""
     path = Path(file).expanduser()
+    if not needed and not path.is_file():
+        return
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"target '@{file}' cannot be read: {error.strerror or error}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"target '@{file}' is not TOML: {error}.") from None
-    listed = data.get("tool", {}).get("initcheck", {}).get("targets", [])
-    if not isinstance(listed, list) or not listed:
-        raise UsageError(f"target '@{file}': it has no table [[tool.initcheck.targets]] with a key 'target' in it.")
+    listed = data.get("tool", {}).get("initcheck", {}).get(section, [])
+    if not isinstance(listed, list) or (needed and not listed):
+        raise UsageError(f"target '@{file}': it has no table [[tool.initcheck.{section}]] with a key 'target' in it.")
+    keys = _KEYS[section]
     for number, table in enumerate(listed, start=1):
-        yield _checked(table, f"[[tool.initcheck.targets]] number {number} of {file}", contract)
+        where = f"[[tool.initcheck.{section}]] number {number} of {file}"
+        if not isinstance(table, Mapping):
+            raise UsageError(f"{where} is {table!r}; it must be a table with a key 'target'.")
+        for key in table:
+            if key not in keys:
+                raise UsageError(f"{where} has no key {key!r}; {closest(key, keys)}")
+        if not isinstance(table.get("target"), str):
+            raise UsageError(f"{where} needs target = 'module:name'; given: {table.get('target')!r}.")
+        for key, value in table.items():
+            number_below_one = keys[key] is int and (isinstance(value, bool) or (isinstance(value, int) and value < 1))
+            if not isinstance(value, keys[key]) or number_below_one:
+                raise UsageError(f"{where}: {key}={value!r} must be {_WORDS[keys[key]]}.")
+        yield table, where
 
 
-def _checked(table: Any, where: str, contract: Any) -> dict[str, Any]:
-    if not isinstance(table, Mapping):
-        raise UsageError(f"{where} is {table!r}; it must be a table with a key 'target'.")
-    for key in table:
-        if key not in _KEYS:
-            raise UsageError(f"{where} has no key {key!r}; {closest(key, _KEYS)}")
-    if not isinstance(table.get("target"), str):
-        raise UsageError(f"{where} needs target = 'module:name'; given: {table.get('target')!r}.")
-    for key in ("signature", "parameter", "name"):
-        if not isinstance(table.get(key, ""), str):
-            raise UsageError(f"{where}: {key}={table[key]!r} must be text.")
-    for key in ("args", "waive"):
-        if not isinstance(table.get(key, {}), Mapping):
-            raise UsageError(f"{where}: {key}={table[key]!r} must be a table.")
+def _held_to(table: Mapping[str, Any], where: str, contract: Any) -> Any:
+    """The contract of a table of a target, with its waivers."""
     own = table.get("contract", {})
     if isinstance(own, str):
         own = Contract.from_text(own).said()
@@ -72,5 +109,4 @@ def _checked(table: Any, where: str, contract: Any) -> dict[str, Any]:
         # The run declares the rest of the contract, this table its waivers.
         run = declared_contract(contract)
         held_to = dataclasses.replace(run, waive={**run.waive, **held_to.waive}, notes=(*run.notes, *held_to.notes))
-    said = {key: table[key] for key in ("signature", "args", "parameter", "name") if key in table}
-    return {"target": table["target"], "contract": held_to, **said}
+    return held_to

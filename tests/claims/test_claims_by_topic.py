@@ -117,13 +117,13 @@ def test_their_scale_claim_is_not_asked_of_a_lookup() -> None:
 @pytest.mark.usefixtures("theirs")
 def test_their_claim_on_a_model_has_its_label_cause_and_fix() -> None:
     nn = pytest.importorskip("torch").nn
-    from initcheck.models.run import model_headings
     from initcheck.rendering.model_lines import model_lines
 
-    report = initcheck.check_model(lambda: nn.Linear(8, 8), claims=["has-few-tensors", "tensors-are-distinct"])
+    claims = ["has-few-tensors", "tensors-are-distinct"]
+    report = initcheck.check_model(lambda: nn.Linear(8, 8), name="small", claims=claims)
     evidence = report["has-few-tensors"].evidence
     assert (evidence.likely, evidence.fix) == ("many layers", "leave some out")
-    lines = model_lines(report, model_headings())
+    lines = model_lines(report, "small")
     assert "small      FAILS     2 tensors" in lines
     assert any(line.startswith("distinct   HOLDS     ") for line in lines)
 

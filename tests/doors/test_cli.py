@@ -10,7 +10,7 @@ import fake_engine
 import pytest
 
 from initcheck.doors.cli import main
-from initcheck.doors.options import OPTIONS
+from initcheck.doors.options import Kind, of_kind
 from initcheck.report.report import Report
 
 
@@ -53,6 +53,30 @@ def test_unreadable_option_is_usage(words: str, capsys: pytest.CaptureFixture[st
         main(words.split())
     assert exit_.value.code == 2
     assert "error:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("he --bath=2", "there is no option --bath; did you mean"),
+        ("he --seeed 3", "there is no option --seeed; did you mean '--seed'?"),
+        ("he --batch=2x16", "--batch is an option of models; a run on initializers has none of that name"),
+        ("model m:net --bach=2x16", "there is no option --bach; did you mean '--batch'?"),
+        ("model m:net --profile=quick", "--profile is an option of initializers; a run on models has none"),
+        ("model m:net --law h", "the law 'h' is not PATTERN=LAW, such as '*.c_proj.weight=0.02/sqrt(2*L)'."),
+        ("model m:net --models=0", "'0' is not a number of models from 1 on."),
+    ],
+)
+def test_an_unknown_option_names_the_closest(words: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(words.split())
+    assert exit_.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("on_fake_engine")
+def test_targets_may_stand_between_options() -> None:
+    assert main(["he:HHHHH", "--strict", "he:HFHHH"]) == 1
 
 
 @pytest.mark.usefixtures("on_fake_engine")
@@ -127,11 +151,12 @@ def test_infer_says_what_contract_a_target_seems_to_keep(
     assert "activation relu (inferred)" in out
 
 
-def test_help_lists_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("kind", ["initializers", "models"])
+def test_help_lists_every_option(kind: Kind, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["--help"])
+        main([*(["model"] if kind == "models" else []), "--help"])
     text = capsys.readouterr().out
-    for option in OPTIONS:
+    for option in of_kind(kind):
         assert f"--{option.name}" in text
 
 

@@ -23,12 +23,13 @@ TODAY = datetime.date(2026, 11, 24)
 
 
 def test_every_option_can_be_configured_but_the_one_that_is_said_once() -> None:
-    flags = {o.name: True for o in OPTIONS if o.metavar is None and o.name != "baseline-update"}
+    flags = {o.name: True for o in OPTIONS if o.metavar is None and o.configured}
     others = {
         "claims": ["finite", "zero-mean"], "profile": "quick", "seed": 7, "contract": "activation=relu",
         "timeout": 2.5, "jobs": 2, **{o.name: f"out/{o.name}" for o in OPTIONS if o.metavar == "FILE"},
     }  # fmt: skip
-    assert {*flags, *others, "baseline-update"} == {o.name for o in OPTIONS}
+    # One is said for one run, three of each model.
+    assert {*flags, *others, "baseline-update", "law", "batch", "models"} == {o.name for o in OPTIONS}
     read = options_of({**flags, **others}, Path("/project/pyproject.toml"))
     assert read["claims"] == ("finite", "zero-mean")
     assert (read["seed"], read["timeout"], read["jobs"]) == (7, 2.5, 2)
@@ -97,6 +98,19 @@ def test_what_is_given_wins_over_what_is_configured_over_the_default(tmp_path: P
     assert (values["seed"], values["profile"], values["strict"], values["jobs"]) == (5, "quick", False, 1)
     assert values_of({"seed": 0}, tmp_path)["seed"] == 0
     assert set(values) == {o.name for o in OPTIONS}
+
+
+def test_what_is_configured_for_initializers_leaves_a_run_on_models_alone(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.initcheck]\nprofile = 'quick'\nstrict = true\nclaims = ['finite', 'starts-at-chance']\n"
+    )
+    asked = {kinds: values_of({}, tmp_path, kinds) for kinds in (("initializers",), ("models",))}
+    assert [(v["profile"], v["strict"], v["claims"]) for v in asked.values()] == [
+        ("quick", True, ("finite",)),
+        ("default", True, ("starts-at-chance",)),
+    ]
+    (tmp_path / "pyproject.toml").write_text("[tool.initcheck]\nclaims = ['finite']\n")
+    assert values_of({}, tmp_path, ("models",))["claims"] is None
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from initcheck.models.run import check_model
+from initcheck.doors.check_model import check_model
 from initcheck.report.verdict import Verdict
 
 WRITTEN = "every-tensor-is-written"

@@ -12,11 +12,10 @@ from model_zoo_parts import GPT, mlp
 from torch import nn
 
 import initcheck
-from initcheck.claims.registry import find
+from initcheck.claims.registry import as_stated, asked_of, find
 from initcheck.errors import UsageError
 from initcheck.models.builds.build import Builder
 from initcheck.models.builds.widths import follow_width
-from initcheck.models.run import model_claims, model_headings
 from initcheck.rendering.model_lines import model_lines, sparkline
 from initcheck.report.report import Report
 from initcheck.report.series import problems
@@ -24,7 +23,7 @@ from initcheck.report.verdict import Verdict
 
 
 def test_the_twelve_claims_stand_in_the_registry_with_what_they_do_not_see() -> None:
-    claims = model_claims()
+    claims = asked_of("model")
     assert len(claims) == 12
     assert all("Not seen:" in c.decided_by for c in claims.values())
     assert find("starts-at-chance").kind == "model"
@@ -41,14 +40,15 @@ def test_a_report_survives_json() -> None:
     report = initcheck.check_model(one_layer_off)
     again = Report.from_json(report.to_json())
     assert [r.verdict for r in again] == [r.verdict for r in report]
-    assert model_lines(again, model_headings()) == model_lines(report, model_headings())
+    lines = [model_lines(r, "one_layer_off", as_stated("model")) for r in (report, again)]
+    assert lines[0] == lines[1]
 
 
 def test_what_was_written_is_needed_by_what_is_measured() -> None:
     report = initcheck.check_model(never_written)
     for claim in ("signal-survives-the-blocks", "gradient-survives-the-blocks", "starts-at-chance"):
         assert report[claim].verdict is Verdict.NOT_APPLICABLE
-        assert report[claim].reason == "needs every-tensor-is-written"
+        assert report[claim].reason == "needs every-tensor-is-written, which fails"
 
 
 def test_the_series_can_be_drawn() -> None:
@@ -90,7 +90,7 @@ def test_declared_laws_of_untraced_weights_say_how_many_models_decide() -> None:
         (3, {}, "not a function that builds a model"),
         (lambda: nn.Linear("x", 3), {}, "builds no model: it raises TypeError"),
         (lambda: 3, {}, "returned int, not a torch.nn.Module"),
-        (CORRECT["gpt"], {"claims": ["zero-mean"]}, "there is no claim 'zero-mean' on models"),
+        (CORRECT["gpt"], {"claims": ["zero-mean"]}, "there is no claim 'zero-mean' to ask of a model"),
         (CORRECT["gpt"], {"laws": {"nothing.*": "1"}}, "names no parameter"),
         (CORRECT["gpt"], {"batch": "x"}, "the batch 'x' cannot be read"),
     ],
@@ -127,7 +127,7 @@ def test_a_hundred_blocks_and_many_failures_are_at_most_25_lines() -> None:
             model.h[i].attn.c_attn.weight = nn.Parameter(torch.empty(48, 16))  # type: ignore[union-attr]
         return model
 
-    lines = model_lines(initcheck.check_model(build), model_headings())
+    lines = model_lines(initcheck.check_model(build, name="deep"), "deep", as_stated("model"))
     assert len(lines) <= 25
     text = "\n".join(lines)
     assert "written    FAILS" in text

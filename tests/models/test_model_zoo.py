@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 from model_zoo import (
-    ABSURD,
     BROKEN,
     CHANCE,
     CORRECT,
@@ -21,7 +20,7 @@ from model_zoo import (
 )
 from torch import nn
 
-from initcheck.models.run import check_model
+from initcheck.doors.check_model import check_model
 from initcheck.report.report import Report
 from initcheck.report.verdict import Verdict
 

@@ -1,4 +1,4 @@
-"""The pytest items: one a claim and initializer, one a theorem."""
+"""The pytest items: one a claim and initializer or model, one a theorem."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import pytest
 
 from initcheck.claims.statement import Claim
 from initcheck.claims.theorems import prove
-from initcheck.contract.initializer import Initializer
+from initcheck.contract.tested import Tested
 from initcheck.doors.under_pytest.outcome import raise_for
 from initcheck.engine.broken_claim import account
-from initcheck.errors import ClaimFailed
+from initcheck.errors import ClaimFailed, UsageError
 from initcheck.report.account import escaped
 from initcheck.report.verdict import Result
 
 __all__ = ["ClaimItem", "ClaimModule", "PropertyItem", "TheoremItem", "identifiers", "module_id"]
 
-Judge = Callable[[Initializer, str], Result]
+Judge = Callable[[Tested, str], Result]
 
 
 def module_id(claim: Claim) -> str:
@@ -31,8 +31,8 @@ def module_id(claim: Claim) -> str:
     return name.replace(".", "/") + ".py"
 
 
-def identifiers(initializers: Sequence[Initializer]) -> dict[str, str]:
-    """Initializer's name -> what stands in the brackets of a node id: printable, short, unique."""
+def identifiers(initializers: Sequence[Tested]) -> dict[str, str]:
+    """Initializer's or model's name -> what stands in the brackets of a node id: printable, short, unique."""
     ids: dict[str, str] = {}
     taken: set[str] = set()
     for initializer in initializers:
@@ -113,15 +113,15 @@ class PropertyItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The account of the failure alone; a traceback only where the claim's own code is at fault."""
-        if isinstance(excinfo.value, ClaimFailed | pytest.xfail.Exception):
+        if isinstance(excinfo.value, ClaimFailed | UsageError | pytest.xfail.Exception):
             return str(excinfo.value)
         return account(self.claim, excinfo.value)
 
 
 class ClaimItem(PropertyItem):
-    """One claim asked of one initializer."""
+    """One claim asked of one initializer or model."""
 
-    initializer: Initializer
+    initializer: Tested
     judge: Judge
     strict: bool
     result: Result | None = None
@@ -131,7 +131,7 @@ class ClaimItem(PropertyItem):
         cls,
         parent: ClaimModule,
         claim: Claim,
-        initializer: Initializer,
+        initializer: Tested,
         *,
         ident: str,
         group: str,
@@ -145,9 +145,9 @@ class ClaimItem(PropertyItem):
         item.initializer = initializer
         item.judge = judge
         item.strict = strict
-        item.extra_keyword_matches.add(claim.id)
+        item.extra_keyword_matches |= {claim.id, *(["model"] if initializer.kind == "model" else [])}
         if item.config.pluginmanager.hasplugin("xdist"):
-            # One worker an initializer under `--dist loadgroup`: its draws are shared by its claims.
+            # One worker an initializer under `--dist loadgroup`: its draws, or a model's builds, serve all its claims.
             item.add_marker(pytest.mark.xdist_group(name=group))
         return item
 

@@ -62,7 +62,7 @@ def parametrize(
     cases = [
         pytest.param(Pending(checker, i, claim_id, strict), id=f"{idents[i.name]}-{claim_id}")
         for i in initializers
-        for claim_id in checker.claim_ids
+        for claim_id in checker.claims_of(i)
     ]
     mark: Callable[[Test], Test] = pytest.mark.parametrize("result", cases)
     return mark

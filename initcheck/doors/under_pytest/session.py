@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from initcheck.claims.registry import as_stated
 from initcheck.claims.statement import Claim
-from initcheck.contract.initializer import Initializer
+from initcheck.contract.tested import Tested
 from initcheck.doors import options
 from initcheck.doors.configuration import values_of
 from initcheck.doors.under_pytest.items import ClaimItem, ClaimModule, TheoremItem, identifiers, module_id
 from initcheck.doors.under_pytest.xdist_scheduling import by_initializer
+from initcheck.rendering.model_lines import model_lines
 from initcheck.rendering.terminal import painted, summary_lines
 from initcheck.report.report import Report, result_from_plain, result_to_plain
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -23,7 +25,7 @@ __all__ = ["ClaimSession"]
 
 
 class ClaimSession:
-    """The run that ``--initcheck`` asked for.
+    """The run that ``--initcheck`` and ``--initcheck-model`` asked for.
 
     Args:
         config: pytest's, with the options read.
@@ -34,15 +36,19 @@ class ClaimSession:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
+        targets: dict[options.Kind, list[str]] = {
+            "initializers": config.option.initcheck_targets,
+            "models": config.option.initcheck_model_targets,
+        }
         given = {o.name: config.getoption(o.dest, None) for o in options.OPTIONS}
-        values = values_of(given, config.rootpath)
+        values = values_of(given, config.rootpath, options.kinds_of(targets))
         workerinput = getattr(config, "workerinput", None)
         self.worker = workerinput is not None
         if workerinput is not None:
             values["seed"] = workerinput["initcheck_seed"]
         self.seed: int = values["seed"]
         command = shlex.join(["pytest", *map(str, config.invocation_params.args)])
-        self.plan = options.plan(config.option.initcheck_targets, values, command)
+        self.plan = options.plan(targets, values, command)
         self.ids = identifiers(self.plan.initializers)
         self.only = self._take_own_arguments()
         self.results: dict[str, Result] = {}
@@ -87,8 +93,8 @@ class ClaimSession:
             yield ClaimModule.of(session, claims, self._items)
 
     def _items(self, parent: ClaimModule) -> Iterable[pytest.Item]:
-        def judge(initializer: Initializer, claim_id: str) -> Result:
-            return self.plan.known(self.plan.judge(initializer, claim_id))
+        def judge(tested: Tested, claim_id: str) -> Result:
+            return self.plan.known(self.plan.judge(tested, claim_id))
 
         for claim in parent.claims:
             items: list[pytest.Item] = []
@@ -96,6 +102,8 @@ class ClaimSession:
                 items.append(TheoremItem.of(parent, claim))
             else:
                 for n, i in enumerate(self.plan.initializers):
+                    if i.kind != claim.kind:
+                        continue
                     ident, group = self.ids[i.name], f"initcheck-{n}"
                     item = ClaimItem.of(
                         parent, claim, i, ident=ident, group=group, judge=judge, strict=self.plan.strict
@@ -170,7 +178,7 @@ class ClaimSession:
                         Verdict.FAILS,
                         "the process that judged this claim died; --initcheck-isolate tells more",
                         evidence=Evidence(measured="the process died", allowed="a result"),
-                        reproduce=self.plan.checker.settings.command(i.name, claim, isolate=True),
+                        reproduce=self.plan.checker.settings.command(i, claim, isolate=True),
                     )
         return None
 
@@ -183,7 +191,11 @@ class ClaimSession:
     def pytest_report_header(self) -> str:
         """What will be asked of how many."""
         plan = self.plan
-        asked = [f"{len(plan.claims)} claims x {len(plan.initializers)} initializers"] if plan.claims else []
+        asked = []
+        for kind, noun in (("check", "initializers"), ("model", "models")):
+            claims = sum(claim.kind == kind for claim in plan.claims)
+            tested = sum(i.kind == kind for i in plan.initializers)
+            asked += [f"{claims} claims x {tested} {noun}"] if claims else []
         asked += [f"{len(plan.theorems)} theorems and myths"] if plan.theorems else []
         asked += [f"baseline {plan.baseline.header}"] if plan.baseline is not None else []
         return f"initcheck: {', '.join(asked) or 'nothing to ask'}, seed {self.seed}"
@@ -201,7 +213,8 @@ class ClaimSession:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _decided_nothing(self) -> bool:
-        if self._only_planned() or not self.config.option.initcheck_targets:
+        option = self.config.option
+        if self._only_planned() or not (option.initcheck_targets or option.initcheck_model_targets):
             return False
         # Where -k or --lf left none of the claims, the user chose so; where they ran, one must be decided.
         return not self.plan.initializers or (bool(self.results) and not self.report().decided)
@@ -213,11 +226,20 @@ class ClaimSession:
         """Say what was shown, what was not checked and why, also under ``-qq``."""
         if self._only_planned() or not (self.results or self.plan.not_checked):
             return
-        terminalreporter.section("initcheck")
-        for line in summary_lines(self.report()):
-            terminalreporter.write_line(painted(line, bool(terminalreporter.hasmarkup)))
+        whole = self.report()
+        models = [i.name for i in self.plan.initializers if i.kind == "model" and whole.of(i.name)]
+        if len(models) < len(whole.initializers) or self.plan.not_checked:
+            terminalreporter.section("initcheck")
+            self._write(terminalreporter, summary_lines(whole.without(models)))
+        if models:
+            terminalreporter.section("initcheck model")
+            self._write(terminalreporter, (line for n in models for line in model_lines(whole, n, as_stated("model"))))
         for line in self.outputs.annotations(self.report()).splitlines() if self.outputs is not None else ():
             terminalreporter.write_line(line)
+
+    def _write(self, terminalreporter: Any, lines: Iterable[str]) -> None:
+        for line in lines:
+            terminalreporter.write_line(painted(line, bool(terminalreporter.hasmarkup)))
 
 
 def _within(nodeid: str, argument: str) -> bool:

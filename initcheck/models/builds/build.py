@@ -7,6 +7,7 @@ import gc
 import inspect
 import io
 import random
+import time
 import traceback
 import warnings
 import weakref
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from initcheck.draws.draws import OutOfTime
 from initcheck.errors import UsageError
 from initcheck.models.builds.kinds import kind_of
 from initcheck.models.builds.record import TensorRecord, record
@@ -68,6 +70,7 @@ class Builder:
         name: for messages.
         count: builds so far; ``seeds`` that were used.
         threads: how many torch may use; 1 but for big models.
+        deadline: when the claim that asks must be done, on the clock of ``time.monotonic``; None where it has time.
     """
 
     def __init__(self, factory: Callable[..., torch.nn.Module], name: str) -> None:
@@ -75,6 +78,7 @@ class Builder:
         self.name = name
         self.count = 0
         self.seeds: set[int] = set()
+        self.deadline: float | None = None
         self._takes_seed = _takes_seed(factory)
         # More threads than one slow small models down, and change the order of sums.
         self.threads = 1
@@ -119,7 +123,10 @@ class Builder:
 
         Raises:
             UsageError: the factory returns no module, or one it has handed out before.
+            OutOfTime: the deadline is over; a build that has begun is finished.
         """
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise OutOfTime
         trace = Trace(fill) if traced or fill is not None else None
         self.count += 1
         self.seeds.add(seed)

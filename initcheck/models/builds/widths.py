@@ -53,7 +53,6 @@ def follow_width(builder: Builder, seed: int) -> WidthLaw | None:
         except Exception:
             # Heads that do not divide the width, a fixed table: what cannot be built is not shown.
             return None
-        builder.count += 1
         measured.append(_spreads(built))
     shared = [path for path in measured[0] if all(path in m for m in measured)]
     slopes = {path: _slope(widths, [m[path] for m in measured]) for path in shared}

@@ -1,0 +1,79 @@
+"""A model as a run sees it: its builds, which all its claims share, and the verdict of one claim on them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from initcheck.claims.statement import Claim
+from initcheck.contract.model import Model
+from initcheck.contract.profile import Profile
+from initcheck.draws.draws import OutOfTime
+from initcheck.engine.judging import Decided, Judging, out_of_time
+from initcheck.models.declared import DeclaredLaw, read_laws
+from initcheck.models.facts import Facts
+from initcheck.models.portrait import portrait
+from initcheck.models.signals.batches import Batch, batch_from
+from initcheck.models.trial import ModelTrial
+from initcheck.report.verdict import Verdict
+from initcheck.statistics import Ledger
+
+__all__ = ["ModelSubject", "read"]
+
+
+def read(model: Model) -> tuple[tuple[DeclaredLaw, ...], Callable[[], Batch] | None]:
+    """The declared laws and the batch of a model.
+
+    Raises:
+        UsageError: one of them cannot be read.
+    """
+    return read_laws(model.laws), batch_from(model.batch)
+
+
+class ModelSubject(Judging):
+    """One model and its builds, each made once and only when a claim asks.
+
+    Attributes:
+        model: what was named.
+        facts: the builds.
+        laws: the declared laws.
+        contract: its waivers.
+        seconds: spent on claims so far.
+    """
+
+    def __init__(self, model: Model, profile: Profile, seed: int) -> None:
+        self.model = model
+        self.contract = model.contract
+        self.laws, make_batch = read(model)
+        self.facts = Facts(model.factory, model.name, seed, make_batch, model.models)
+        self.seconds = 0.0
+
+    def not_asked(self, claim: Claim) -> str | None:
+        """Why a claim does not fit a model; every claim on models is asked of each."""
+        return None
+
+    def decide(self, claim: Claim, ledger: Ledger, timeout: float | None) -> Decided:
+        """Judge one claim.
+
+        Raises:
+            UsageError: the factory builds no model or keeps it; a declared law or the batch does not fit the model.
+        """
+        trial = ModelTrial(self.facts, self.laws, ledger.alpha, ledger.beta)
+        started = time.perf_counter()
+        builder = self.facts.builder
+        builder.deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            claim.prop(trial)
+        except OutOfTime:
+            if not trial.failures:  # what was found wrong is a fact, whatever was still to be looked at
+                reason = out_of_time(timeout, f"{builder.count:,} builds")
+                return Decided(verdict=Verdict.UNDECIDED, reason=reason, notes=tuple(trial.notes))
+        finally:
+            builder.deadline = None
+            self.seconds += time.perf_counter() - started
+        return Decided(verdict=trial.verdict, reason=trial.reason, evidence=trial.evidence(), notes=tuple(trial.notes))
+
+    def held_to(self) -> dict[str, Any]:
+        """The portrait of the model: its size, its roles with their laws, its chains of blocks."""
+        return portrait(self.facts, self.laws, self.seconds)
