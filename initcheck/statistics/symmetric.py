@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,9 @@ from initcheck.statistics.sign_eprocess import log_e
 __all__ = [
     "SHUFFLES",
     "SLACK",
-    "CallEvidence",
     "call_correlation",
-    "calls_log_e",
+    "call_views",
+    "excluded_states",
     "rarely_top_log_e",
     "symmetric_log_e",
     "tops",
@@ -67,6 +67,25 @@ def call_correlation(x1: npt.NDArray[Any], x2: npt.NDArray[Any], y1: npt.NDArray
     return np.asarray(np.clip(r, -1.0, 1.0))
 
 
+def excluded_states(calls: int, beta: float = 1e-3) -> float:
+    """How many states a generator must have at least where so many calls gave different results.
+
+    S states, however likely each, give n results without a coincidence with probability at most
+    (1 - 1/S)(1 - 2/S)..(1 - (n - 1)/S) <= exp(-n(n - 1)/(2S)); where S <= n(n - 1)/(2 ln 1/beta) that is beta at most.
+
+    >>> f"{excluded_states(96):,.0f}", f"{excluded_states(40_000):.2g}"
+    ('660', '1.2e+08')
+
+    Raises:
+        ValueError: a negative number of calls, or beta is not between 0 and 1.
+
+    Source: von Mises 1939 for the coincidences; Munford 1977 for unequal probabilities, which only add to them.
+    """
+    if calls < 0 or not 0.0 < beta < 1.0:
+        raise ValueError(f"calls={calls!r}, beta={beta!r}: give a number of calls >= 0 and an error between 0 and 1")
+    return calls * (calls - 1) / (-2.0 * math.log(beta))
+
+
 def symmetric_log_e(r: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Evidence for E r > 0.1 and for E r < -0.1: ln E after every pair, for either sign.
 
@@ -84,37 +103,27 @@ def symmetric_log_e(r: npt.ArrayLike) -> tuple[Floats, Floats]:
     return betting_log_e(values - SLACK, bound), betting_log_e(-values - SLACK, bound)
 
 
-@dataclass(frozen=True)
-class CallEvidence:
-    """Evidence that a second call depends on the first, after every pair of generators.
+def call_views(
+    x1: npt.NDArray[Any], x2: npt.NDArray[Any], y1: npt.NDArray[Any], y2: npt.NDArray[Any]
+) -> tuple[Floats, ...]:
+    """``call_correlation`` of weights, of magnitudes, with the second call in reverse, and of both in order of size.
 
-    Attributes:
-        plus: ln E for 'the weights correlate', shape (pairs,).
-        minus: ln E for 'the weights correlate with opposite sign'.
-        plus_sizes: ln E for 'the magnitudes correlate'.
-        minus_sizes: ln E for 'the magnitudes correlate with opposite sign'.
-        r: correlation of the weights, pair by pair.
-        r_sizes: correlation of the magnitudes, pair by pair.
-    """
+    Each is symmetric about 0 under independence, as any function of a call may stand in its place.
 
-    plus: Floats
-    minus: Floats
-    plus_sizes: Floats
-    minus_sizes: Floats
-    r: Floats
-    r_sizes: Floats
-
-
-def calls_log_e(x1: npt.NDArray[Any], x2: npt.NDArray[Any], y1: npt.NDArray[Any], y2: npt.NDArray[Any]) -> CallEvidence:
-    """Both signs, on weights and on magnitudes: the four e-processes of 'calls are independent'.
+    >>> rng = np.random.default_rng(0)
+    >>> x1, x2 = rng.normal(size=(2, 3, 1000))
+    >>> [round(float(r.mean()), 1) for r in call_views(x1, x2, x1[:, ::-1], x2[:, ::-1])]
+    [0.0, 0.0, 1.0, 1.0]
 
     Args:
-        x1, x2, y1, y2: shape (pairs of generators, weights); generator 1 gives x1 then y1, generator 2 x2
-            then y2.
+        x1, x2, y1, y2: shape (pairs of generators, weights); generator 1 gives x1 then y1, generator 2 x2 then y2.
     """
-    r = call_correlation(x1, x2, y1, y2)
-    sizes = call_correlation(np.abs(x1), np.abs(x2), np.abs(y1), np.abs(y2))
-    return CallEvidence(*symmetric_log_e(r), *symmetric_log_e(sizes), r=r, r_sizes=sizes)
+    return (
+        call_correlation(x1, x2, y1, y2),
+        call_correlation(np.abs(x1), np.abs(x2), np.abs(y1), np.abs(y2)),
+        call_correlation(x1, x2, y1[:, ::-1], y2[:, ::-1]),
+        call_correlation(*(np.sort(calls, axis=1) for calls in (x1, x2, y1, y2))),
+    )
 
 
 def tops(values: npt.NDArray[Any], shuffled: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

@@ -11,7 +11,8 @@ import pytest
 from initcheck.statistics import (
     SHUFFLES,
     call_correlation,
-    calls_log_e,
+    call_views,
+    excluded_states,
     rarely_top_log_e,
     symmetric_log_e,
     tops,
@@ -46,28 +47,39 @@ SOUND: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 
 @pytest.mark.parametrize("law", SOUND)
 def test_independent_calls_raise_no_alarm(law: str) -> None:
-    evidence = calls_log_e(*independent(SOUND[law]))
-    for path in (evidence.plus, evidence.minus, evidence.plus_sizes, evidence.minus_sizes):
-        assert path.shape == (PAIRS,)
-        assert path.max() < math.log(1e3)
+    for r in call_views(*independent(SOUND[law])):
+        for path in symmetric_log_e(r):
+            assert path.shape == (PAIRS,)
+            assert path.max() < math.log(1e3)
 
 
-def test_copied_negated_and_resigned_calls_are_told_apart() -> None:
+def test_copied_negated_resigned_reversed_and_reordered_calls_are_told_apart() -> None:
     rng = np.random.default_rng(1)
     x1, x2 = normal(rng), normal(rng)
-    alarm = math.log(1e8)
-    copied = calls_log_e(x1, x2, x1, x2)
-    assert copied.plus[-1] > alarm
-    assert copied.minus[-1] < 0
-    negated = calls_log_e(x1, x2, -x1, -x2)
-    assert negated.minus[-1] > alarm
-    assert negated.plus[-1] < 0
     signs = rng.choice([-1.0, 1.0], (2, PAIRS, WEIGHTS))
-    resigned = calls_log_e(x1, x2, x1 * signs[0], x2 * signs[1])
-    assert max(resigned.plus[-1], resigned.minus[-1]) < alarm
-    assert resigned.plus_sizes[-1] > alarm
-    assert resigned.r == pytest.approx(call_correlation(x1, x2, x1 * signs[0], x2 * signs[1]))
-    assert resigned.r_sizes == pytest.approx(call_correlation(*np.abs([x1, x2, x1, x2])))
+
+    def evidence(y1: np.ndarray, y2: np.ndarray) -> list[float]:
+        return [float(symmetric_log_e(r)[0][-1]) for r in call_views(x1, x2, y1, y2)]
+
+    alarm = math.log(1e8)
+    assert [e > alarm for e in evidence(x1, x2)] == [True, True, False, True]
+    assert [e > alarm for e in evidence(x1 * signs[0], x2 * signs[1])] == [False, True, False, False]
+    assert [e > alarm for e in evidence(x1[:, ::-1], x2[:, ::-1])] == [False, False, True, True]
+    shuffled = rng.permuted(x1, axis=1), rng.permuted(x2, axis=1)
+    assert [e > alarm for e in evidence(*shuffled)] == [False, False, False, True]
+    plus, minus = symmetric_log_e(call_views(x1, x2, -x1, -x2)[0])
+    assert minus[-1] > alarm
+    assert plus[-1] < 0
+
+
+def test_states_are_excluded_by_the_birthdays_of_calls() -> None:
+    states = excluded_states(1_000)
+    assert states == pytest.approx(1_000 * 999 / 2 / math.log(1e3))
+    rng = np.random.default_rng(2)
+    distinct = [len(np.unique(rng.integers(0, round(excluded_states(60, 0.2)), 60))) == 60 for _ in range(3_000)]
+    assert 0.15 < np.mean(distinct) < 0.23
+    with pytest.raises(ValueError, match="beta=1"):
+        excluded_states(3, 1)
 
 
 def test_correlation_ignores_the_scale_and_survives_a_difference_of_zero() -> None:
