@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from initcheck.adapters import refusals
+from initcheck.adapters.array_classes import held_arrays
 from initcheck.adapters.classes import (
     Method,
     built_per_draw,
@@ -21,8 +22,8 @@ from initcheck.adapters.frameworks import jax_init, known_laws
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer, keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer, layer_function
 from initcheck.adapters.frameworks.torch_init import is_torch_init, torch_initializer
-from initcheck.adapters.signatures.readings import Reading, readings_of
-from initcheck.adapters.signatures.signature import parse_signature, slots_of
+from initcheck.adapters.signatures.readings import Needs, Reading, readings_of
+from initcheck.adapters.signatures.signature import Slot, parse_signature, slots_of
 from initcheck.adapters.trial_calls import Chosen, choose, framework_of, sampler_of, written_ranks
 from initcheck.contract.initializer import Initializer
 from initcheck.errors import UsageError, closest
@@ -124,6 +125,9 @@ def _of_factory(
     """A callable that takes no shape is called once; what it returns is the initializer."""
     if depth == 0:
         raise UsageError(f"{name} returns a callable that returns a callable, and so on; name the innermost one.")
+    random = random_slots([slot for slot in slots_of(function) if slot.name not in args])
+    if any(slot.required for slot in random):
+        return _of_seeded_factory(function, name, args, random, parameter)
     try:
         with contained(), isolated(0):
             made = function(**args)
@@ -146,10 +150,25 @@ def _of_factory(
                 f"{name} takes no shape and returns {_shown(made)}, which is no initializer; pass a function of the"
                 " shape that returns the weights, such as def init(shape, rng)."
             ) from None
-    random = random_slots([slot for slot in slots_of(function) if slot.name not in args])
     if random and not is_keras_initializer(made):
         return built_per_draw(function, name, None, args, random, parameter)
     return replace(_recognise(made, name, None, {}, parameter, depth - 1), function=function)
+
+
+def _of_seeded_factory(
+    function: Callable[..., Any], name: str, args: dict[str, Any], random: list[Slot], parameter: str | None
+) -> Initializer:
+    """A callable that takes a seed and no shape makes a new initializer for every draw."""
+    try:
+        return built_per_draw(function, name, None, args, random, parameter)
+    except Needs:
+        raise
+    except UsageError as error:
+        listed = ", ".join(slot.name for slot in slots_of(function) if slot.required and slot.name not in args)
+        raise UsageError(
+            f"{name} takes no shape: its parameters ({listed}) ask for none, and what it makes of them is no"
+            f" initializer: {error} Pass a function of the shape, such as def init(shape, rng)."
+        ) from error
 
 
 def _shown(made: Any) -> str:
@@ -167,11 +186,11 @@ def _of_layer(cls: type, name: str, args: dict[str, Any], parameter: str | None,
         except UsageError:
             raise no_widths from None
     reading = Reading(tuple(s for s in slots if s.name not in args), framework, name, layer=True)
+    missing = _required_beside(cls, {slot.name for slot in slots} | set(args))
+    if missing:
+        raise refusals.layer_needs(name, missing)
     chosen = choose(name, build, [reading], named=True, fixed=args, parameter=parameter)
     if not chosen.works:
-        missing = _required_beside(cls, {slot.name for slot in slots} | set(args))
-        if missing:
-            raise refusals.layer_needs(name, missing)
         raise UsageError(
             f"{name} cannot be built from its widths: it {chosen.problem}. Pass a function (fan_in, fan_out) that"
             " builds it."
@@ -190,11 +209,19 @@ def _required_beside(cls: type, given: set[str]) -> list[str]:
 def _of_class(
     cls: type, name: str, signature: str | None, args: dict[str, Any], parameter: str | None, depth: int
 ) -> Initializer:
-    """A class that takes a generator, key or seed is built anew for every draw; else one instance serves."""
-    made = class_initializer(cls, name, signature, args, parameter)
-    if isinstance(made, Initializer):
-        return made
-    inner = _recognise(made, name, signature, {}, parameter, depth - 1)
+    """A class that takes a generator, key or seed is built anew for every draw; else one instance serves.
+
+    One that is asked for two widths and holds an array of both is a layer: that array is what is checked.
+    """
+    held = held_arrays(cls, name, args, parameter) if signature is None else None
+    if held is not None:
+        chosen = choose(name, cls, held.readings, named=True, fixed=args, parameter=held.parameter)
+        made = _initializer(name, cls, chosen)
+        return replace(made, signature=f"{cls.__name__}{chosen.reading}.{held.parameter}", function=cls)
+    instance = class_initializer(cls, name, signature, args, parameter)
+    if isinstance(instance, Initializer):
+        return instance
+    inner = _recognise(instance, name, signature, {}, parameter, depth - 1)
     return replace(inner, function=cls)
 
 

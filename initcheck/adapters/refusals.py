@@ -64,13 +64,14 @@ def refuse_other_sides(name: str, parameter: str, trial: Trial) -> None:
     )
 
 
-def layer_needs(name: str, missing: Sequence[str]) -> Needs:
-    """The refusal of a layer class whose constructor needs more than its widths."""
+def layer_needs(name: str, missing: Sequence[str], *, model: bool = False) -> Needs:
+    """The refusal of a layer class whose constructor needs more than its widths; it may be a whole ``model``."""
     call, listed = _call(name, missing), " and ".join(repr(m) for m in missing)
     several = "s" if len(missing) > 1 else ""
     return Needs(
         f"{name} needs the argument{several} {listed}, which only its user knows; write {call}, or pass a function"
-        " (fan_in, fan_out) that builds it.",
+        " (fan_in, fan_out) that builds it."
+        + (" A model of several layers is checked by: initcheck model." if model else ""),
         call,
     )
 

@@ -160,11 +160,12 @@ def choose(
     refusals.refuse_complex(name, returned)
     if parameter is not None and named and returned:
         refusals.refuse_other_sides(name, parameter, next(c for c in tried if c.result is not None))
-    if named and tried and not any(_of_unknown_kind(slot) for slot in readings[0].slots):
-        # What is clear from its names is judged by the claims even where every call of it raises.
-        first = tried[0]
-        shown = first.problem.rstrip(".")
-        return replace(first, notes=(f"read as {first.reading} by its names; a trial call {shown}.",))
+    if named and tried:
+        # What is an array of another shape is judged by the claims; a call that gives none supports no reading.
+        meant = [c for c in tried if c.reading.meaning == tried[0].reading.meaning and _is_of_another_shape(c)]
+        if meant and not any(_of_unknown_kind(slot) for slot in readings[0].slots):
+            note = f"read as {meant[0].reading} by its names; a trial call {meant[0].problem}."
+            return replace(meant[0], notes=(note,))
     if not named and tried and defines_function(function):
         raise needs(name, [slot for slot in tried[0].reading.slots if slot.required])
     raise UsageError(refusals.listing(name, tried))
@@ -179,6 +180,10 @@ def _try_other_modules(failed: Chosen) -> Chosen:
     if table.works:
         return replace(table, notes=("It takes no layer but nn.Embedding; its rows are read as outputs.",))
     return failed
+
+
+def _is_of_another_shape(trial: Chosen) -> bool:
+    return arrays.is_array(trial.result) and trial.problem.startswith("returns shape")
 
 
 def _of_unknown_kind(slot: Slot) -> bool:
@@ -256,6 +261,12 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
         return _judge_layer(chosen, shape)
     if got is None:
         held = arrays.places(result) if not isinstance(result, str) else []
+        if not held and not isinstance(result, (str, bytes)):
+            held = _held_by(result)
+        if len(held) == 1 and chosen.sampler.parameter is None and not callable(result):
+            # One array in a dict, or in a tensor class of the user's own, is what is meant.
+            alone = replace(chosen, sampler=replace(chosen.sampler, parameter=held[0]))
+            return _judge(replace(alone, result=arrays.pick(result, held[0])), shape)
         kind = type(result).__name__
         return replace(chosen, works=False, several=held, problem=f"returns {kind} where an array is expected")
     if got != shape:
@@ -268,6 +279,12 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
         if written and array.dtype.kind == "f" and array.size and np.isnan(array).all():
             return replace(chosen, works=False, problem=_UNWRITTEN)
     return chosen
+
+
+def _held_by(result: Any) -> list[str]:
+    """The arrays among the attributes of an object, as a tensor class of the user's own keeps its ``data``."""
+    held = getattr(result, "__dict__", None)
+    return [name for name, value in held.items() if arrays.is_array(value)] if isinstance(held, dict) else []
 
 
 def _judge_layer(chosen: Chosen, shape: Shape) -> Chosen:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from initcheck.adapters.frameworks.layer_weight import FRAMEWORK, is_layer
+from initcheck.adapters.signatures.constructor import constructor, roles_of
 from initcheck.adapters.signatures.frameworks import used_by
 from initcheck.adapters.signatures.signature import Slot, slots_of
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
 from initcheck.errors import UsageError, closest
 from initcheck.layers.bench.builder import Builder
-from initcheck.layers.bench.constructor import constructor, roles_of
 from initcheck.layers.bench.sizes import Size, factory_sizes, sizes_of
 from initcheck.layers.sampler import LayerSampler
 from initcheck.layers.subject import LayerSubject

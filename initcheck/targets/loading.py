@@ -129,13 +129,13 @@ def load(
 
 def _option(key: str, given: dict[str, Any], obj: Any) -> str | None:
     """What ``name(parameter="W1")`` says of how to read the target, where the target itself has no such argument."""
-    if not isinstance(given.get(key), str) or isinstance(obj, ModuleType):
+    is_number = key == "parameter" and type(given.get(key)) is int  # parameter=0
+    if not (isinstance(given.get(key), str) or is_number) or isinstance(obj, ModuleType):
         return None
     with contextlib.suppress(TypeError, ValueError):
         if key in inspect.signature(obj).parameters:
             return None
-    option: str = given.pop(key)
-    return option
+    return str(given.pop(key))
 
 
 def load_all(targets: Iterable[Any], *, contract: Declared = None) -> Loaded:

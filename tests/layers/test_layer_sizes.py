@@ -8,7 +8,7 @@ import pytest
 from torch import nn
 
 from initcheck.errors import UsageError
-from initcheck.layers.bench.constructor import roles_of
+from initcheck.adapters.signatures.constructor import roles_of
 from initcheck.layers.bench.sizes import sizes_of
 from initcheck.layers.recognition import layer_initializer
 from initcheck.targets.loading import load

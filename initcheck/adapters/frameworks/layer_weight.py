@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -10,8 +9,8 @@ from typing import Any
 
 from initcheck.adapters.frameworks.arrays import is_array
 from initcheck.adapters.signatures.arguments import Unfit, framework_module
+from initcheck.adapters.signatures.constructor import constructor, roles_of
 from initcheck.adapters.signatures.frameworks import is_instance_of
-from initcheck.adapters.signatures.names import ROLE_OF_NAME, WORDS_IN, WORDS_OF_WIDTHS, WORDS_OUT
 from initcheck.adapters.signatures.signature import Slot
 from initcheck.errors import UsageError, closest
 
@@ -41,19 +40,14 @@ def layer_function(cls: type, name: str) -> tuple[Callable[..., Any], tuple[Slot
     """
     kind = is_layer(cls)
     assert kind is not None
-    parameters = _parameters(cls)
-    roles = {role: p for p in parameters for role in [_role(p)] if role is not None}
-    for role in {"in", "out"} - set(roles):
-        worded = [p for p in parameters if _worded_width(p) == role]
-        if len(worded) == 1:
-            roles[role] = worded[0]
+    roles = {r: n for r, n in roles_of(cls, kind)[0].items() if r in ("in", "out", "kernel", "rngs", "key")}
     if kind in ("keras", "linen"):
         # These take the number of inputs from the shape of their input.
         roles["in"] = "inputs"
     if not {"in", "out"} <= set(roles):
         raise UsageError(
             f"{name} is a layer whose widths cannot be told from the names of its parameters"
-            f" ({', '.join(parameters) or 'none'}); pass a function (fan_in, fan_out) that builds one."
+            f" ({', '.join(constructor(cls)) or 'none'}); pass a function (fan_in, fan_out) that builds one."
         )
     wanted = [role for role in ("in", "out", "kernel", "rngs", "key") if role in roles]
     if kind == "linen":
@@ -112,34 +106,6 @@ def _named(layer: Any) -> Iterator[tuple[str, Any]]:
             if is_array(leaf):
                 keys = [str(getattr(k, "key", getattr(k, "name", getattr(k, "idx", k)))) for k in path]
                 yield ".".join(k for k in keys if k != "value"), leaf
-
-
-def _parameters(cls: type) -> list[str]:
-    """The constructor's parameters, of the first class that names any; some only pass them on."""
-    for base in cls.__mro__:
-        if "__init__" in vars(base):
-            found = [
-                p.name
-                for p in list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
-                if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
-            ]
-            if found:
-                return found
-    return list(inspect.signature(cls).parameters)
-
-
-def _role(parameter: str) -> str | None:
-    role = ROLE_OF_NAME.get(parameter)
-    return role if role in ("in", "out", "kernel", "rngs", "key") else None
-
-
-def _worded_width(parameter: str) -> str | None:
-    """A width by its words: ``in_f``, ``features_out``; every other word must be one that counts units."""
-    words = set(re.split(r"[_\d]+", parameter.lower()))
-    for role, telling in (("in", WORDS_IN), ("out", WORDS_OUT)):
-        if words & telling and words - telling and words <= telling | WORDS_OF_WIDTHS:
-            return role
-    return None
 
 
 def _build(cls: type, **widths: Any) -> Any:

@@ -66,7 +66,8 @@ def needs(name: str, slots: Iterable[Slot]) -> Needs:
     how = "signature='(widths)' where it lists the widths" if missing == ("layers",) else "signature=..."
     return Needs(
         f"{name} needs the argument{several} {listed}, which only its user knows; write {call}"
-        f" or args={{...}}, or say how to call it: {how}",
+        f" or args={{...}}, say how to call it: {how}, or pass a function, such as def init(shape, rng), that calls it"
+        " and returns the weights.",
         call,
     )
 

@@ -21,6 +21,7 @@ from initcheck.adapters.signatures.names import (
     WORDS_OF_NUMBERS,
     WORDS_OF_SIZES,
     WORDS_OUT,
+    width_by_words,
 )
 from initcheck.errors import UsageError, closest
 
@@ -69,10 +70,14 @@ def slots_of(function: Callable[..., Any]) -> list[Slot]:
         UsageError: the callable does not tell its parameters (some are written in C).
     """
     parameters = [p for p in _signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    letters = [p.name.strip("_").lower() for p in parameters]
+    swapped = "n" in letters and "m" in letters[letters.index("n") :]  # f(n, m): n comes first, and is the rows
     names = {p.name.strip("_").lower() for p in parameters}
     slots = []
     for p in parameters:
         role = role_of(p.name, p.annotation, beside=names, variadic=p.kind is p.VAR_POSITIONAL)
+        if swapped and role in ("rows", "cols") and len(p.name.strip("_")) == 1:
+            role = "cols" if role == "rows" else "rows"
         if role == "dtype" and (p.annotation in (str, "str") or isinstance(p.default, str)):
             role = "dtype_name"
         if role.startswith("dtype") and "complex" in str(p.default):
@@ -142,6 +147,9 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
         return "module"
     if bool(words & WORDS_IN) != bool(words & WORDS_OUT):
         return "in" if words & WORDS_IN else "out"
+    worded = width_by_words(plain)
+    if worded is not None:
+        return worded
     if annotation in (float, bool, str, "float", "bool", "str"):
         return "unknown"  # whatever it is called, it asks for no shape
     return "nameless" if len(plain) == 1 or plain in ("arg", "args", "xs", "obj", "thing", "params") else "unknown"

@@ -12,8 +12,8 @@ import numpy as np
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer
 from initcheck.adapters.signatures.arguments import framework_module
+from initcheck.adapters.signatures.constructor import constructor
 from initcheck.errors import UsageError
-from initcheck.layers.bench.constructor import constructor
 from initcheck.layers.bench.feeds import Feed, feeds
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.functions.layer_function import LayerFunction, matrices

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from initcheck.adapters import refusals
+from initcheck.adapters.signatures.constructor import constructor, roles_of
 from initcheck.errors import UsageError
-from initcheck.layers.bench.constructor import constructor, roles_of
 
 __all__ = ["Size", "factory_sizes", "sizes_of"]
 
@@ -69,7 +70,9 @@ def sizes_of(cls: type, kind: str, name: str, fixed: Mapping[str, Any]) -> tuple
     implicit = kind in ("keras", "linen")  # these take the input's width from the input
     built = {"in", "hidden"} <= set(roles) or "width" in roles or "head" in roles or "heads" in roles
     built = built or ({"out"} <= set(roles) and (implicit or "in" in roles)) or (implicit and "multiplier" in roles)
-    if unknown or not built:
+    if unknown and built:
+        raise refusals.layer_needs(name, unknown, model=kind == "torch")
+    if not built:
         missing = f"{', '.join(unknown)} must be given" if unknown else "no parameter is a width by its name"
         raise UsageError(
             f"{name} cannot be built from widths alone ({missing}); pass a function of (fan_in, fan_out) that"

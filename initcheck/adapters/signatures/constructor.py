@@ -6,28 +6,9 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["constructor", "roles_of"]
+from initcheck.adapters.signatures.names import ROLE_IN_LAYERS, width_by_words
 
-_NAMES: Mapping[str, str] = {
-    "in": """in_features in_channels input_size in1_features in_dim input_dim in_size num_inputs fan_in d_in n_in
-        dim_in""",
-    "second": "in2_features",
-    "out": """out_features out_channels units features filters output_dim out_dim out_size num_outputs fan_out
-        d_out n_out dim_out""",
-    "hidden": "hidden_size hidden_features hidden_dim num_units",
-    "width": "embed_dim d_model dim embedding_dim channels n_embd embedding_size query_size",
-    "inner": "dim_feedforward intermediate_size mlp_dim ffn_dim",
-    "kernel": "kernel_size kernel",
-    "stride": "stride strides",
-    "groups": "groups feature_group_count",
-    "heads": "num_heads nhead n_head n_heads",
-    "head": "key_dim head_dim",
-    "vocabulary": "num_embeddings vocab_size",
-    "multiplier": "depth_multiplier channel_multiplier",
-    "key": "key",
-    "rngs": "rngs",
-}
-_ROLE = {name: role for role, names in _NAMES.items() for name in names.split()}
+__all__ = ["constructor", "roles_of"]
 
 
 def constructor(cls: type) -> dict[str, inspect.Parameter]:
@@ -69,7 +50,7 @@ def roles_of(cls: type, kind: str, fixed: Mapping[str, Any] | None = None) -> tu
     for name, parameter in constructor(cls).items():
         if name in fixed or name in ("parent", "name"):
             continue
-        role = _ROLE.get(name)
+        role = ROLE_IN_LAYERS.get(name) or ROLE_IN_LAYERS.get(name.lower())
         if kind == "keras" and name in ("input_dim", "output_dim"):
             # Keras' Embedding(input_dim, output_dim) is a table of input_dim rows.
             role = "vocabulary" if name == "input_dim" else "width"
@@ -81,7 +62,11 @@ def roles_of(cls: type, kind: str, fixed: Mapping[str, Any] | None = None) -> tu
                 unknown.append(name)
         elif role not in roles:
             roles[role] = name
-    return roles, tuple(unknown)
+    for side in {"in", "out"} - set(roles):
+        worded = [name for name in constructor(cls) if name not in fixed and width_by_words(name) == side]
+        if len(worded) == 1 and worded[0] not in roles.values():
+            roles[side] = worded[0]
+    return roles, tuple(name for name in unknown if name not in roles.values())
 
 
 def _names_its_own(cls: type) -> bool:
