@@ -6,8 +6,8 @@ from hypothesis import given
 
 from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
-from initcheck.contract.layer import Layer
-from initcheck.engine.trial import Trial
+from initcheck.claims.trial import Trial
+from initcheck.contract.case import Case
 from initcheck.questions.centre import centred_at_every_position, centred_over_a_result
 
 
@@ -28,7 +28,7 @@ from initcheck.questions.centre import centred_at_every_position, centred_over_a
     pictures=("histogram",),
 )
 @given(layer=layers())
-def zero_mean(trial: Trial, layer: Layer) -> None:
+def zero_mean(trial: Trial, layer: Case) -> None:
     """E w = 0 overall, and at every position: a sorted matrix has mean 0 and yet its positions do not.
 
     Not asked where the contract names the distribution 'identity': noise around it keeps that mean on purpose.

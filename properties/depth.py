@@ -6,9 +6,9 @@ from hypothesis import given
 
 from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
-from initcheck.contract.layer import Layer
+from initcheck.claims.trial import Trial
+from initcheck.contract.case import Case
 from initcheck.contract.second_moments import serves_both_ways
-from initcheck.engine.trial import Trial
 from initcheck.questions.energy import keeps_energy, names_activation
 
 NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent")
@@ -27,8 +27,8 @@ GAIN_ALONE = "a gain is declared and no activation: what lies between the layers
     exact_on_constants=True,
     decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth",
 )
-@given(layer=layers())
-def signal_survives_depth(trial: Trial, layer: Layer) -> None:
+@given(layer=layers(of="square"))
+def signal_survives_depth(trial: Trial, layer: Case) -> None:
     """The median over networks of E z_L^2 / E z_1^2 lies in [0.1, 10].
 
     The median, not the mean: at depth/width = 0.2 the mean of He with ReLU is carried by rare networks (median
@@ -39,7 +39,6 @@ def signal_survives_depth(trial: Trial, layer: Layer) -> None:
     """
     trial.asks(trial.contract.std is None, "a fixed std promises nothing about depth")
     trial.asks(names_activation(trial.contract), GAIN_ALONE)
-    trial.asks(layer == trial.subject.domain.square, "asked of one square layer, as wide as the profile allows")
     keeps_energy(trial, layer, "forward", BAND)
 
 
@@ -53,8 +52,8 @@ def signal_survives_depth(trial: Trial, layer: Layer) -> None:
     exact_on_constants=True,
     decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth",
 )
-@given(layer=layers())
-def gradient_survives_depth(trial: Trial, layer: Layer) -> None:
+@given(layer=layers(of="square"))
+def gradient_survives_depth(trial: Trial, layer: Case) -> None:
     """The median over networks of E delta_1^2 / E delta_L^2 lies in [0.1, 10].
 
     Not asked of an activation for which no gain serves both directions (tanh, sigmoid, softplus).
@@ -62,5 +61,4 @@ def gradient_survives_depth(trial: Trial, layer: Layer) -> None:
     trial.asks(trial.contract.std is None, "a fixed std promises nothing about depth")
     trial.asks(names_activation(trial.contract), GAIN_ALONE)
     trial.asks(serves_both_ways(trial.contract), "no gain of this activation serves both directions")
-    trial.asks(layer == trial.subject.domain.square, "asked of one square layer, as wide as the profile allows")
     keeps_energy(trial, layer, "backward", BAND)

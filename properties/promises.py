@@ -7,10 +7,10 @@ from hypothesis import given
 
 from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
-from initcheck.contract.layer import Layer
+from initcheck.claims.trial import Trial
+from initcheck.contract.case import Case
 from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import SCREEN, Stream
-from initcheck.engine.trial import Trial
 from initcheck.statistics import excluded_rate
 
 
@@ -24,8 +24,8 @@ from initcheck.statistics import excluded_rate
     decided_by="exact: one call at every layer of the plan, at widths 1, 2^k and 2^k +- 1 up to 1024, and at every"
     " width up to 256 (64 of a quick run, 1024 of a thorough one)",
 )
-@given(layer=layers(every=True))
-def accepts_every_shape(trial: Trial, layer: Layer) -> None:
+@given(layer=layers(of="small"))
+def accepts_every_shape(trial: Trial, layer: Case) -> None:
     """For every shape s of the domain, f(s) returns."""
     try:
         trial.first_call(layer)
@@ -46,8 +46,8 @@ def accepts_every_shape(trial: Trial, layer: Layer) -> None:
     decided_by="exact: one call at every layer of the plan, at widths 1, 2^k and 2^k +- 1 up to 1024, and at every"
     " width up to 256 (64 of a quick run, 1024 of a thorough one)",
 )
-@given(layer=layers(every=True))
-def returns_the_shape_asked(trial: Trial, layer: Layer) -> None:
+@given(layer=layers(of="small"))
+def returns_the_shape_asked(trial: Trial, layer: Case) -> None:
     """For every shape s of the domain, f(s) is an array of numbers of shape s."""
     broken = trial.first_call(layer).broken
     if broken is not None:
@@ -65,7 +65,7 @@ def returns_the_shape_asked(trial: Trial, layer: Layer) -> None:
     " float32 or float64",
 )
 @given(layer=layers())
-def returns_the_dtype_asked(trial: Trial, layer: Layer) -> None:
+def returns_the_dtype_asked(trial: Trial, layer: Case) -> None:
     """For every shape s and declared dtype t, f(s, dtype=t) has dtype t.
 
     A function without a dtype parameter was asked for none: it owes real floating-point numbers, of 32 bits or more,
@@ -91,7 +91,7 @@ def returns_the_dtype_asked(trial: Trial, layer: Layer) -> None:
     decided_by="exact: one such weight is enough to fail; HOLDS states the rate per weight that it excludes at beta",
 )
 @given(layer=layers())
-def finite(trial: Trial, layer: Layer) -> None:
+def finite(trial: Trial, layer: Case) -> None:
     """No draw holds a NaN or an infinity: here the calls that the statistical claims look at too."""
     calls = trial.usual_calls(layer)
     trial.draws.records(layer, trial.dtype, SCREEN, calls)
@@ -112,7 +112,7 @@ def finite(trial: Trial, layer: Layer) -> None:
     decided_by="exact: two live results at every layer of the plan",
 )
 @given(layer=layers())
-def owns_its_memory(trial: Trial, layer: Layer) -> None:
+def owns_its_memory(trial: Trial, layer: Case) -> None:
     """Of two live results, neither overlaps the other or itself, and writing to one leaves the next draw alone."""
     first_seed, second_seed = trial.draws.seeds(layer, trial.dtype, Stream("memory"), 0, 2)
     raw_first = trial.draws.raw(layer, trial.dtype, [first_seed])[0]

@@ -6,13 +6,14 @@ from hypothesis import given
 
 from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
+from initcheck.claims.trial import Trial
+from initcheck.contract.case import Case
 from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import (
     MeanSquare,
     serves_both_ways,
     widths_of_a_fixed_std,
 )
-from initcheck.engine.trial import Trial
 from initcheck.questions.one_law import follows_one_law
 
 BAND = (0.8, 1.25)
@@ -34,7 +35,7 @@ NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-
     pictures=("variance_by_width",),
 )
 @given(layer=layers())
-def output_variance_near_one(trial: Trial, layer: Layer) -> None:
+def output_variance_near_one(trial: Trial, layer: Case) -> None:
     """E y^2 / ideal lies in [0.8, 1.25] for y = W phi(z), z ~ N(0, I).
 
     Given W, E y^2 = (m2 - m1^2) sum w^2 + m1^2 (sum w)^2 per unit, with m1 = E phi(z), m2 = E phi(z)^2. The ideal is
@@ -52,7 +53,8 @@ def output_variance_near_one(trial: Trial, layer: Layer) -> None:
     if contract.std is not None:
         # A fixed std promises a number, not a unit output variance; where that leaves the band is said beside.
         trial.keeps(MeanSquare(layer, contract), within=BAND)
-        return trial.note(widths_of_a_fixed_std(contract), topic="fixed std")
+        trial.note(widths_of_a_fixed_std(contract), topic="fixed std")
+        return
     trial.asks(contract.fan == "fan_in" or layer.stride == 1, STRIDED)
     trial.asks(contract.fan != "fan_out" or layer.is_square, "fan_out is normalised: only squares keep this variance")
     trial.asks_layout(layer)
@@ -73,7 +75,7 @@ def output_variance_near_one(trial: Trial, layer: Layer) -> None:
     pictures=("variance_by_width",),
 )
 @given(layer=layers())
-def gradient_variance_near_one(trial: Trial, layer: Layer) -> None:
+def gradient_variance_near_one(trial: Trial, layer: Case) -> None:
     """m2' E (W^T g)^2 / ideal lies in [0.8, 1.25] for g ~ N(0, I).
 
     Asked where the contract normalises that direction, on squares otherwise; not of an activation for which no

@@ -6,8 +6,8 @@ from hypothesis import given
 
 from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
-from initcheck.contract.layer import Layer
-from initcheck.engine.trial import Trial
+from initcheck.claims.trial import Trial
+from initcheck.contract.case import Case
 from initcheck.questions.ties import gradients_never_tie, ties_are_no_accident, units_never_tie
 
 NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite")
@@ -28,7 +28,7 @@ ACCIDENT = "so few weights a unit may tie by the grid of their values alone"
     finds="a unit copied in 1 call of 100, at every shape, in about 1,500 calls of the lightest layer",
 )
 @given(layer=layers())
-def units_differ(trial: Trial, layer: Layer) -> None:
+def units_differ(trial: Trial, layer: Case) -> None:
     """No two rows of W are equal, and none is zero."""
     trial.asks(layer.units >= 2, "one unit has no other to equal")
     trial.asks(ties_are_no_accident(trial, layer), ACCIDENT)
@@ -50,7 +50,7 @@ def units_differ(trial: Trial, layer: Layer) -> None:
     pictures=("gradient_ties",),
 )
 @given(layer=layers())
-def gradients_tell_units_apart(trial: Trial, layer: Layer) -> None:
+def gradients_tell_units_apart(trial: Trial, layer: Case) -> None:
     """No two rows of dLoss/dW_1 are equal, to rounding."""
     trial.asks(2 <= layer.units <= 64, "asked of hidden layers of 2 to 64 units")
     trial.asks(layer.groups == 1, "asked where every unit sees every input")

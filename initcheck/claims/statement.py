@@ -113,7 +113,7 @@ def claim(
 ) -> Callable[[Property], Property]:
     """State a claim: put this above Hypothesis' ``@given`` on the property that decides it.
 
-    A check's property takes ``trial`` first (see ``initcheck.engine.trial.Trial``), then what Hypothesis draws; it
+    A check's property takes ``trial`` first (see ``initcheck.claims.Trial``), then what Hypothesis draws; it
     returns where the case holds and lets ``trial`` fail it. A theorem's property takes only what is drawn; a
     model's takes only the trial (``initcheck.models.trial.ModelTrial``) and is no Hypothesis property.
 

@@ -3,73 +3,149 @@
 from __future__ import annotations
 
 import contextlib
-import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Literal
 
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture.data import ConjectureData
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from initcheck.claims.statement import Claim
+from initcheck.claims.subject import Subject
+from initcheck.contract.case import Case
 from initcheck.contract.contract import ACTIVATIONS
 from initcheck.contract.domain import make_layer
 from initcheck.contract.layer import Layer
+from initcheck.errors import closest
 
-__all__ = ["activations", "depths", "layers", "smaller_layers", "walked", "walking"]
+__all__ = ["SELECTIONS", "Layers", "Selection", "activations", "depths", "layers", "selecting", "smaller_layers"]
 
 _WIDTHS = tuple(sorted({max(w, 1) for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1)} | set(range(1, 11))))
 
-# The engine decides which layers a property is asked about: the plan first, then smaller ones around a failure. A
-# property is written once, at import, long before that, so its strategy looks here when it draws.
-_Sources = tuple[SearchStrategy[Layer], SearchStrategy[Layer]]
-_source: ContextVar[_Sources | None] = ContextVar("initcheck layers", default=None)
+Selection = Callable[[Subject, Claim], Sequence[Case]]
+"""Which cases of a subject a claim is asked of."""
+
+
+def _three_fans(subject: Subject, claim: Claim) -> Sequence[Case]:
+    """The smallest, a middling and the largest fan_in: a cut at an absolute value shows where the weights are large.
+
+    None where a subject cannot afford a thousand calls.
+    """
+    sized = [a for a in subject.domain.plan if 64 <= a.weights <= 1_100] if subject.positioned else []
+    by_fan = sorted(sized, key=lambda case: (case.fan_in, case))
+    return _ends(by_fan, by_fan[len(by_fan) // 2 :][:1])
+
+
+def _two_matrices(subject: Subject, claim: Claim) -> Sequence[Case]:
+    sized = [a for a in subject.domain.plan if min(a.units, a.inputs) >= 2 and a.weights <= 4_096]
+    return _ends(sized)
+
+
+def _ends(cases: Sequence[Case], between: Sequence[Case] = ()) -> tuple[Case, ...]:
+    return tuple(dict.fromkeys((*cases[:1], *between, *cases[-1:])))
+
+
+SELECTIONS: Mapping[str, tuple[Selection, str]] = {
+    "plan": (lambda subject, claim: subject.plan_of(claim), "it was asked of no case"),
+    "small": (
+        lambda subject, claim: sorted(
+            {*subject.plan_of(claim), *subject.domain.exact}, key=lambda case: (case.weights, case)
+        ),
+        "it was asked of no case",
+    ),
+    "square": (
+        lambda subject, claim: [subject.domain.square] if subject.domain.square is not None else [],
+        "asked of one square layer, as wide as the profile allows",
+    ),
+    "medium": (lambda subject, claim: subject.medium, "asked of a few layers of moderate size"),
+    "positioned": (lambda subject, claim: subject.positioned, "asked of layers that are cheap to draw by the thousand"),
+    "probes": (lambda subject, claim: subject.probes, "asked of three layers, small, middling and large"),
+    "smallest": (lambda subject, claim: subject.domain.plan[:1], "asked of three shapes together"),
+    "largest": (lambda subject, claim: [subject.domain.largest], "asked of the largest layer"),
+    "three fans": (_three_fans, "asked of three layers of 64 to 1,100 weights"),
+    "two matrices": (_two_matrices, "asked of two layers of 4 to 4,096 weights"),
+}
+"""What ``layers(of=...)`` may name: which cases, and what is said where there are none."""
+
+# The engine knows the subject; a property is written once, at import, long before there is one. So its strategy looks
+# here when it draws, and outside a trial finds nothing.
+_selected: ContextVar[Callable[[Layers], SearchStrategy[Case]] | None] = ContextVar("initcheck layers", default=None)
 
 
 @contextlib.contextmanager
-def walking(plan: SearchStrategy[Layer], every: SearchStrategy[Layer]) -> Iterator[None]:
-    """Let ``layers()`` draw from ``plan`` and ``layers(every=True)`` from ``every``; the engine's, not the user's."""
-    token = _source.set((plan, every))
+def selecting(cases: Callable[[Layers], SearchStrategy[Case]]) -> Iterator[None]:
+    """Let every ``layers()`` draw what ``cases`` makes of it; the engine's, not the user's."""
+    token = _selected.set(cases)
     try:
         yield
     finally:
-        _source.reset(token)
+        _selected.reset(token)
 
 
-def layers(*, every: bool = False, layout: str = "out_in", largest: int = 65_536) -> SearchStrategy[Layer]:
-    """Weight tensors: in a trial the initializer's own domain, elsewhere dense layers up to ``largest`` weights.
+class Layers(SearchStrategy[Case]):
+    """What ``layers()`` makes: a strategy that carries which cases it stands for.
 
-    ``every=True`` adds the many small layers that a claim decided by one call can afford.
+    Attributes:
+        of: a key of ``SELECTIONS``.
+        elsewhere: what is drawn outside a trial.
+    """
+
+    def __init__(self, of: str, elsewhere: SearchStrategy[Layer]) -> None:
+        super().__init__()
+        self.of = of
+        self.elsewhere = elsewhere
+
+    def do_draw(self, data: ConjectureData) -> Case:
+        """Draw from the subject's cases in a trial, dense layers elsewhere."""
+        cases = _selected.get()
+        return data.draw(self.elsewhere if cases is None else cases(self))
+
+    def __repr__(self) -> str:
+        return f"layers(of={self.of!r})"
+
+    def among(self, subject: Subject, claim: Claim) -> Sequence[Case]:
+        """The cases of a subject that are meant."""
+        return SELECTIONS[self.of][0](subject, claim)
+
+    @property
+    def where_none(self) -> str:
+        """Why a claim is not asked of a subject that has no such case."""
+        return SELECTIONS[self.of][1]
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether smaller cases than those meant may be asked too: not where certain ones were picked."""
+        return self.of in ("plan", "small")
+
+
+def layers(of: str = "plan", *, layout: str = "out_in", largest: int = 65_536) -> Layers:
+    """Weight tensors: in a trial cases of its subject, elsewhere dense layers up to ``largest`` weights.
 
     Shrinks toward the smallest shape.
 
     >>> from hypothesis import find
     >>> find(layers(), lambda layer: layer.fan_in > 3).shape
     (1, 4)
+
+    Args:
+        of: which cases of the subject: ``plan``, the thirty or so that every run walks; ``small``, these and the many
+            small ones that a claim decided by one call can afford; ``square``, one square layer as wide as the
+            profile allows; ``medium``, a few of 64 to 1,200 weights; ``positioned``, those of them that are cheap to
+            draw by the thousand; ``probes``, a small, a middling and a large one; ``smallest``; ``largest``;
+            ``three fans``, of small, middling and large fan_in; ``two matrices``, a small and a large one.
+        layout: elsewhere, the meaning of the axes.
+        largest: elsewhere, the most weights.
+
+    Raises:
+        ValueError: there is no such selection.
     """
-    strategy = _layers(every, layout, largest)
-    _every[strategy] = every
-    return strategy
-
-
-def walked(strategy: SearchStrategy[Layer]) -> Literal["plan", "every"] | None:
-    """Which of a trial's finite lists a strategy draws from; None where it is no ``layers()`` as it was made.
-
-    >>> walked(layers(every=True)), walked(layers().filter(lambda layer: layer.is_square))
-    ('every', None)
-    """
-    every = _every.get(strategy)
-    return None if every is None else "every" if every else "plan"
-
-
-# A finite list is walked without a search; what a user derives from the strategy, by a filter or a map, is searched.
-_every: weakref.WeakKeyDictionary[SearchStrategy[Layer], bool] = weakref.WeakKeyDictionary()
+    if of not in SELECTIONS:
+        raise ValueError(f"layers(of={of!r}): there is no such selection; {closest(of, SELECTIONS)}")
+    return Layers(of, _dense(layout, largest))
 
 
 @st.composite
-def _layers(draw: DrawFn, every: bool, layout: str, largest: int) -> Layer:
-    source = _source.get()
-    if source is not None:
-        return draw(source[1] if every else source[0])
+def _dense(draw: DrawFn, layout: str, largest: int) -> Layer:
     inputs = draw(st.sampled_from(_WIDTHS))
     units = draw(st.sampled_from([w for w in _WIDTHS if w * inputs <= largest]))
     return make_layer(layout, inputs, units, (1, 1, 1), 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.contract.profile import Profile
@@ -54,13 +55,13 @@ class Domain:
     layouts: tuple[str, ...]
     widths: tuple[int, int]
     groups: int
-    plan: tuple[Layer, ...]
-    exact: tuple[Layer, ...]
-    square: Layer | None
-    sweep: tuple[Layer, ...] = ()
+    plan: tuple[Case, ...]
+    exact: tuple[Case, ...]
+    square: Case | None
+    sweep: tuple[Case, ...] = ()
 
     @property
-    def largest(self) -> Layer:
+    def largest(self) -> Case:
         """The layer of the plan with the most weights."""
         return max(self.plan, key=lambda layer: (layer.weights, layer))
 
@@ -161,7 +162,7 @@ def _swept(every: int) -> list[int]:
     return [w for w in range(1, 4 * every + 1) if w <= every or w % 16 == 0 or w % 100 == 0]
 
 
-def _size(layer: Layer) -> tuple[int, tuple[int, ...]]:
+def _size(layer: Case) -> tuple[int, tuple[int, ...]]:
     return layer.weights, layer.shape
 
 

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.contract.case import Case
+
 __all__ = ["Layer"]
 
 _DENSE = {"out_in": "oi", "in_out": "io"}
 
 
 @dataclass(frozen=True, order=True)
-class Layer:
+class Layer(Case):
     """A weight tensor as one unit sees it.
 
     >>> conv = Layer((32, 16, 3, 3), "oihw")
@@ -28,7 +30,6 @@ class Layer:
         groups: groups of a convolution: the tensor's own input axis already holds in/groups channels.
     """
 
-    shape: tuple[int, ...]
     layout: str = "out_in"
     groups: int = 1
 
@@ -68,24 +69,14 @@ class Layer:
         return self.units // self.groups * self.receptive
 
     @property
-    def stride(self) -> int:
-        """Of a convolution; 1 where only the shape is known."""
-        return 1
-
-    @property
     def asked(self) -> tuple[int, ...]:
         """What a sampler is asked for: the shape."""
         return self.shape
 
     @property
-    def weights(self) -> int:
-        """Number of weights of the tensor."""
-        return math.prod(self.shape)
-
-    @property
-    def is_square(self) -> bool:
-        """Whether as many inputs reach a unit as units see an input: the fans are equal."""
-        return self.fan_in == self.fan_out
+    def seeded_by(self) -> tuple[int, ...]:
+        """The shape."""
+        return self.shape
 
     @property
     def is_dense(self) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
-from initcheck.contract.layer import Layer
 from initcheck.networks import Activation, activation
 from initcheck.statistics import Record
 
@@ -40,7 +40,7 @@ class Statistic:
         contract: what the initializer promises.
     """
 
-    layer: Layer
+    layer: Case
     contract: Contract
 
     @property

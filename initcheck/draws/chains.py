@@ -8,8 +8,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
-from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.draws import BrokenCall, Draws
 from initcheck.draws.streams import Stream
@@ -45,7 +45,7 @@ def ideal_ratios(phi: Activation, width: int, depth: int) -> tuple[float, float]
 class Chains:
     """The networks of one square layer, both energy curves of each; made once and kept as numbers."""
 
-    def __init__(self, draws: Draws, contract: Contract, layer: Layer) -> None:
+    def __init__(self, draws: Draws, contract: Contract, layer: Case) -> None:
         self.draws = draws
         self.contract = contract
         self.layer = layer

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.contract.case import Case
 from initcheck.contract.initializer import Initializer
-from initcheck.contract.layer import Layer
 from initcheck.draws.streams import FIRST_CALL, Stream
 from initcheck.sandbox.containment import InitializerRaised, contained, one_line
 from initcheck.seeds import Seeds
@@ -21,6 +21,7 @@ from initcheck.statistics import Record
 __all__ = ["BrokenCall", "Draws", "FirstCall", "OutOfTime"]
 
 Array = npt.NDArray[Any]
+Kept = TypeVar("Kept")
 
 # Weights in memory at a time: 2^18 float64 are 2 MiB, which fits a cache; one larger call is held whole.
 _CHUNK = 2**18
@@ -86,20 +87,28 @@ class Draws:
         self.changes: set[str] = set()
         self.warnings: set[str] = set()
         self.output = ""
-        self.nonfinite: dict[tuple[Layer, str], str] = {}
-        self._seeds: dict[tuple[Layer, str, Stream], Seeds] = {}
-        self._records: dict[tuple[Layer, str, Stream], Record] = {}
-        self._broken: dict[tuple[Layer, str], BrokenCall] = {}
-        self._first: dict[tuple[Layer, str], FirstCall] = {}
+        self.nonfinite: dict[tuple[Case, str], str] = {}
+        self._seeds: dict[tuple[object, str, Stream], Seeds] = {}
+        self._records: dict[tuple[Case, str, Stream], Record] = {}
+        self._broken: dict[tuple[Case, str], BrokenCall] = {}
+        self._made: dict[Hashable, Any] = {}
+        self._first: dict[tuple[Case, str], FirstCall] = {}
 
-    def seeds(self, layer: Layer, dtype: str, stream: Stream, start: int, stop: int) -> list[int]:
+    def once(self, what: Hashable, make: Callable[[], Kept]) -> Kept:
+        """Make something of the draws on first use in this run, and keep it for the claims that follow."""
+        if what not in self._made:
+            self._made[what] = make()
+        kept: Kept = self._made[what]
+        return kept
+
+    def seeds(self, layer: Case, dtype: str, stream: Stream, start: int, stop: int) -> list[int]:
         """The seeds of calls ``start`` to ``stop`` of a stream."""
-        key = (layer, dtype, stream)
+        key = (layer.seeded_by, dtype, stream)
         if key not in self._seeds:
-            self._seeds[key] = Seeds(self.run_seed, self.initializer.name, layer.shape, dtype, stream)
+            self._seeds[key] = Seeds(self.run_seed, self.initializer.name, layer.seeded_by, dtype, stream)
         return self._seeds[key].upto(stop)[start:]
 
-    def raw(self, layer: Layer, dtype: str, seeds: Sequence[int]) -> list[Any]:
+    def raw(self, layer: Case, dtype: str, seeds: Sequence[int]) -> list[Any]:
         """Results exactly as the user's code returned them, one a seed.
 
         Raises:
@@ -124,7 +133,7 @@ class Draws:
         self.calls += len(results)
         return results
 
-    def first_call(self, layer: Layer, dtype: str) -> FirstCall:
+    def first_call(self, layer: Case, dtype: str) -> FirstCall:
         """What the first call on a layer gave; made once, for all claims that ask what a call returns.
 
         Raises:
@@ -141,7 +150,7 @@ class Draws:
                 self._first[layer, dtype] = FirstCall(None, self.initializer.sampler.dtype_name(result))
         return self._first[layer, dtype]
 
-    def array(self, layer: Layer, dtype: str, result: Any) -> Array:
+    def array(self, layer: Case, dtype: str, result: Any) -> Array:
         """One result as an array of the shape that was asked for.
 
         Raises:
@@ -165,7 +174,7 @@ class Draws:
         self._broken[layer, dtype] = broken
         raise broken
 
-    def arrays(self, layer: Layer, dtype: str, seeds: Sequence[int]) -> list[Array]:
+    def arrays(self, layer: Case, dtype: str, seeds: Sequence[int]) -> list[Array]:
         """One array a seed, each with the values it had when its call returned.
 
         Raises:
@@ -178,7 +187,7 @@ class Draws:
         # Results that share a buffer hold the last call's values by now: once more, one at a time.
         return [self.array(layer, dtype, self.raw(layer, dtype, [seed])[0]).copy() for seed in seeds]
 
-    def stream(self, layer: Layer, dtype: str, seeds: Sequence[int], calls: int) -> list[list[Array]] | None:
+    def stream(self, layer: Case, dtype: str, seeds: Sequence[int], calls: int) -> list[list[Array]] | None:
         """Several calls on one advancing generator, for each seed; None where no generator can be shared.
 
         Raises:
@@ -203,7 +212,7 @@ class Draws:
         return runs
 
     def stacks(
-        self, layer: Layer, dtype: str, stream: Stream, start: int, stop: int, *, chunk: int | None = None
+        self, layer: Case, dtype: str, stream: Stream, start: int, stop: int, *, chunk: int | None = None
     ) -> Iterator[Array]:
         """Calls ``start`` to ``stop`` as arrays (calls, units, inputs), a few MiB at a time."""
         seeds = self.seeds(layer, dtype, stream, start, stop)
@@ -218,7 +227,7 @@ class Draws:
                 stack = stack.astype(np.float32 if stack.dtype.kind in "fV" else np.float64)
             yield layer.as_units(stack)
 
-    def records(self, layer: Layer, dtype: str, stream: Stream, stop: int) -> Record:
+    def records(self, layer: Case, dtype: str, stream: Stream, stop: int) -> Record:
         """The sums of the first ``stop`` calls of a stream; what was drawn before is not drawn again."""
         key = (layer, dtype, stream)
         have = self._records.get(key)
@@ -227,7 +236,7 @@ class Draws:
             self.keep(layer, dtype, stream, stack)
         return self._records[key].first(stop)
 
-    def keep(self, layer: Layer, dtype: str, stream: Stream, stack: Array) -> None:
+    def keep(self, layer: Case, dtype: str, stream: Stream, stack: Array) -> None:
         """Add the sums of the next calls of a stream, drawn by ``stacks`` for another purpose."""
         key = (layer, dtype, stream)
         record = Record.of(stack)
@@ -238,12 +247,12 @@ class Draws:
             where = stack[call][~np.isfinite(stack[call])]
             self.nonfinite[layer, dtype] = f"{len(where)} of {layer.weights} weights are {where[0]}"
 
-    def recorded(self, layer: Layer, dtype: str, stream: Stream) -> int:
+    def recorded(self, layer: Case, dtype: str, stream: Stream) -> int:
         """How many calls of a stream have been reduced to sums."""
         have = self._records.get((layer, dtype, stream))
         return len(have) if have is not None else 0
 
-    def sample(self, layer: Layer, dtype: str, stream: Stream, calls: int) -> Array:
+    def sample(self, layer: Case, dtype: str, stream: Stream, calls: int) -> Array:
         """The first calls of a stream whole, (calls, units, inputs); for the claims that must see weights."""
         stacks = list(self.stacks(layer, dtype, stream, 0, calls))
         return stacks[0] if len(stacks) == 1 else np.concatenate(stacks)

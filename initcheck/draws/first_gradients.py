@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
 from initcheck.contract.domain import make_layer
-from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.draws import BrokenCall, Draws
 from initcheck.draws.streams import Stream
@@ -30,7 +30,7 @@ _OUTPUTS = 128
 
 
 def first_gradients(
-    draws: Draws, contract: Contract, layer: Layer, layout: str, stream: Stream, networks: int
+    draws: Draws, contract: Contract, layer: Case, layout: str, stream: Stream, networks: int
 ) -> Iterator[Array]:
     """dLoss/dW_1 of networks of one hidden layer, shape (units, inputs) each.
 

@@ -5,77 +5,127 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 
 from initcheck.claims.statement import Claim
-from initcheck.claims.strategies import smaller_layers, walked, walking
+from initcheck.claims.strategies import Layers, selecting, smaller_layers
+from initcheck.claims.trial import CaseFailed, NotAsked, body_of
+from initcheck.contract.case import Case
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall
+from initcheck.engine.judge import Judge
 from initcheck.engine.sweep import suspects
-from initcheck.engine.trial import CaseFailed, NotAsked, Trial
 from initcheck.sandbox.global_generators import isolated
 
 __all__ = ["smallest_failure"]
 
 
-def smallest_failure(claim: Claim, trial: Trial) -> AssertionError | None:
-    """Ask a claim of every case of its domain; return the failure of the smallest failing one, or None.
+def smallest_failure(claim: Claim, trial: Judge) -> AssertionError | None:
+    """Ask a claim of every case that its strategy selects; return the failure of the smallest failing one, or None.
 
-    The plan is a finite set, and every run visits all of it: from the smallest layer on where the layer is all that
+    A selection is a finite set, and every run visits all of it: from the smallest case on where the case is all that
     the property draws, in Hypothesis' order where it draws more. Down from a failure it is Hypothesis that walks. A
     verdict on a case is kept, so that shrinking asks no case twice and a replay cannot disagree with the first answer.
     """
     cases = _Cases(claim, trial)
-    domain = trial.subject.domain
-    chosen = trial.subject.plan_of(claim)
-    if not chosen:
-        return None
-    every = sorted({*chosen, *domain.exact}, key=lambda layer: (layer.weights, layer))
-    lists = {"plan": chosen, "every": every}
-    if cases.walked is not None:
-        name, which = cases.walked
-        failure = cases.walk(name, lists[which])
+    if cases.alone is not None:
+        name, layers = cases.alone
+        failure = cases.walk(name, cases.selected(layers))
         if failure is None and claim.sweep != "none":
             failure = cases.walk(name, suspects(claim, trial))
     else:
-        plan, all_of_them = st.sampled_from(chosen), st.sampled_from(every)
-        failure = cases.run(plan, all_of_them, len(every) + 8, (Phase.generate,))
-    if failure is None:
-        return None
-    failed = next((value for value in cases.last_failed.values() if isinstance(value, Layer)), None)
-    if failed is None:
+        failure = cases.search()
+    smallest = cases.failed_at
+    if failure is None or smallest is None:
         return failure
-    if not trial.subject.shrinks:
-        return cases.worst(chosen)
-    trial.shrinking = True
-    most = trial.subject.profile.shrink // (4 if trial.subject.costly_shapes else 1)
-    for every_width in (False, True):
-        # First along the telling widths, then through all between the smallest that failed and the next below it.
-        around = smaller_layers(failed, domain.layouts, domain.widths[0], every_width=every_width)
-        failure = cases.run(around, around, most, (Phase.generate, Phase.shrink)) or failure
-        failed = next(value for value in cases.last_failed.values() if isinstance(value, Layer))
-    return failure
+    if not trial.subject.smaller:
+        return cases.worst()
+    if cases.alone is not None and not cases.alone[1].shrinks:
+        return failure
+    return cases.shrunk(failure)
 
 
 _LISTED = 6
+# Hypothesis repeats itself: this many more examples than cases reach all of them.
+_MORE_THAN_CASES = 8
 
 
 class _Cases:
     """The body of a property with its answers kept: one fresh ``given`` a run, as DESIGN 4 found necessary."""
 
-    def __init__(self, claim: Claim, trial: Trial) -> None:
+    def __init__(self, claim: Claim, trial: Judge) -> None:
         self.trial = trial
-        self.inner: Callable[..., Any] = claim.prop.hypothesis.inner_test  # type: ignore[attr-defined]
-        self.unasked = claim.unasked
+        self.claim = claim
+        self.body = body_of(claim)
         self.strategies: dict[str, Any] = claim.prop.hypothesis._given_kwargs  # type: ignore[attr-defined]
         self.answers: dict[str, AssertionError | None] = {}
         self.last_failed: dict[str, Any] = {}
 
-    def run(self, layers: Any, exact: Any, most: int, phases: tuple[Phase, ...]) -> AssertionError | None:
+    @property
+    def alone(self) -> tuple[str, Layers] | None:
+        """The name and the strategy of the layer, where it is all that the property draws."""
+        [(name, strategy), *more] = self.strategies.items()
+        return None if more or not isinstance(strategy, Layers) else (name, strategy)
+
+    @property
+    def failed_at(self) -> Case | None:
+        """The case that failed last."""
+        return next((value for value in self.last_failed.values() if isinstance(value, Case)), None)
+
+    def selected(self, layers: Layers) -> Sequence[Case]:
+        """The cases that a strategy stands for; where there are none, that is why the claim is not asked."""
+        found = layers.among(self.trial.subject, self.claim)
+        if not found:
+            self.trial.not_asked.setdefault(layers.where_none, 1)
+        return found
+
+    def walk(self, name: str, chosen: Sequence[Case]) -> AssertionError | None:
+        """Ask cases one by one until one fails; as Hypothesis would, at a tenth of the time."""
+        with isolated(0):
+            for layer in chosen:
+                try:
+                    self.ask({name: layer})
+                except AssertionError as error:
+                    return error
+        return None
+
+    def search(self) -> AssertionError | None:
+        """Let Hypothesis draw from the selections, beside whatever else the property draws."""
+        every = len({*self.trial.subject.plan_of(self.claim), *self.trial.subject.domain.exact})
+
+        def among(layers: Layers) -> st.SearchStrategy[Case]:
+            found = self.selected(layers)
+            return st.sampled_from(found) if found else st.nothing()
+
+        try:
+            return self._run(among, every + _MORE_THAN_CASES, (Phase.generate,))
+        except Unsatisfiable:
+            if not self.trial.not_asked:
+                raise
+            return None
+
+    def shrunk(self, failure: AssertionError) -> AssertionError:
+        """The failure of the smallest case that fails, among all that are at most as large as the last one."""
+        subject = self.trial.subject
+        self.trial = self.trial.of_smaller_cases()
+        for every_width in (False, True):
+            # First along the telling widths, then through all between the smallest that failed and the next below it.
+            around = self.failed_at
+            if not isinstance(around, Layer):
+                break
+            smaller = smaller_layers(around, subject.domain.layouts, subject.domain.widths[0], every_width=every_width)
+            found = self._run(lambda layers, s=smaller: s, subject.smaller, (Phase.generate, Phase.shrink))  # type: ignore[misc]
+            failure = found or failure
+        return failure
+
+    def _run(
+        self, cases: Callable[[Layers], st.SearchStrategy[Case]], most: int, phases: tuple[Phase, ...]
+    ) -> AssertionError | None:
         def body(**drawn: Any) -> None:
             self.ask(drawn)
 
@@ -89,35 +139,19 @@ class _Cases:
             print_blob=False,
             suppress_health_check=list(HealthCheck),
         )
-        with walking(layers, exact):
+        with selecting(cases):
             try:
                 chosen(given(**self.strategies)(body))()
             except AssertionError as error:
                 return error
         return None
 
-    @property
-    def walked(self) -> tuple[str, Literal["plan", "every"]] | None:
-        """The name and the list of the layer, where it is all that the property draws."""
-        (name, strategy), *more = self.strategies.items()
-        which = walked(strategy)
-        return None if more or which is None else (name, which)
-
-    def walk(self, name: str, chosen: Sequence[Layer]) -> AssertionError | None:
-        """Ask layers one by one until one fails; as Hypothesis would, at a tenth of the time."""
-        with isolated(0):
-            for layer in chosen:
-                try:
-                    self.ask({name: layer})
-                except AssertionError as error:
-                    return error
-        return None
-
-    def worst(self, layers: Sequence[Layer]) -> AssertionError | None:
-        """Ask every layer; the failure furthest beyond its band, the others listed beneath it."""
+    def worst(self) -> AssertionError | None:
+        """Ask every case; the failure furthest beyond its band, the others listed beneath it."""
         drawn, failures = self.last_failed, []
-        for layer in layers:
-            replaced = {name: layer if isinstance(value, Layer) else value for name, value in drawn.items()}
+        chosen = self.selected(self.alone[1]) if self.alone else self.trial.subject.plan_of(self.claim)
+        for case in chosen:
+            replaced = {name: case if isinstance(value, Case) else value for name, value in drawn.items()}
             try:
                 self.ask(replaced)
             except AssertionError as error:
@@ -144,7 +178,7 @@ class _Cases:
             # Weights may be anything: what overflows is a finding, not a warning to the user.
             with np.errstate(all="ignore"):
                 self._promised(drawn)
-                self.inner(self.trial, **drawn)
+                self.body(self.trial, **drawn)
         except NotAsked as reason:
             self.trial.not_asked[str(reason)] = self.trial.not_asked.get(str(reason), 0) + 1
         except BrokenCall as broken:
@@ -155,10 +189,11 @@ class _Cases:
 
     def _promised(self, drawn: Mapping[str, Any]) -> None:
         """Go on only where the contract of the layer asks the claim."""
-        if self.unasked is None:
+        unasked = self.claim.unasked
+        if unasked is None:
             return
-        for layer in (value for value in drawn.values() if isinstance(value, Layer)):
-            reason = self.unasked(self.trial.subject.contract_of(layer))
+        for layer in (value for value in drawn.values() if isinstance(value, Case)):
+            reason = unasked(self.trial.subject.contract_of(layer))
             self.trial.asks(reason is None, reason or "")
 
 

@@ -13,18 +13,20 @@ import numpy as np
 
 from initcheck.claims.registry import asked_of, find, in_order
 from initcheck.claims.statement import Claim
+from initcheck.claims.subject import Subject
+from initcheck.claims.trial import CaseFailed
 from initcheck.contract.profile import Profile, profile
 from initcheck.contract.tested import Tested
 from initcheck.diagnosis.causes import Cause
 from initcheck.draws.draws import OutOfTime
 from initcheck.engine.broken_claim import contained
 from initcheck.engine.cases import smallest_failure
+from initcheck.engine.judge import Judge
 from initcheck.engine.judging import Decided, Judging, out_of_time
 from initcheck.engine.pictures import failure_series
 from initcheck.engine.settings import Settings
 from initcheck.engine.smallest_defect import smallest_defects
-from initcheck.engine.subject import Subject
-from initcheck.engine.trial import CaseFailed, Trial
+from initcheck.engine.subject import InitializerSubject
 from initcheck.errors import UsageError, closest
 from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run, installed_version
@@ -189,7 +191,7 @@ class Checker:
 
     def _tried(self, subject: Subject, claim: Claim, failed_needs: Sequence[str]) -> Decided:
         """What comes of trying a claim case by case."""
-        trial = Trial(subject, self.ledger.claim())
+        trial = Judge(subject, self.ledger.claim())
         timeout = self.settings.timeout
         subject.draws.deadline = None if timeout is None else time.monotonic() + timeout
         try:
@@ -204,7 +206,7 @@ class Checker:
             cause = _cause(subject, claim, evidence, trial)
             if cause is not None:
                 evidence = dataclasses.replace(evidence, likely=cause.sentence, fix=cause.fix)
-            evidence = failure_series(claim, subject, self.ledger.claim(), evidence)
+            evidence = failure_series(claim, subject, evidence)
             return _of_trial(trial, Verdict.FAILS, evidence=evidence)
         if trial.undecided:
             return _of_trial(trial, Verdict.UNDECIDED, trial.undecided[0])
@@ -232,11 +234,13 @@ def check_waivers(tested: Tested, waive: Iterable[str]) -> None:
 def _goes_on(subject: Subject | Judging, claim: Claim, need: str) -> bool:
     """Whether a claim can still be judged though one it needs fails."""
     # Shape by shape: what one shape breaks, the others may still show.
-    return find(need).shape_by_shape or (claim.exact_on_constants and isinstance(subject, Subject) and subject.constant)
+    return find(need).shape_by_shape or (
+        claim.exact_on_constants and not isinstance(subject, Judging) and subject.constant
+    )
 
 
 def _of_trial(
-    trial: Trial,
+    trial: Judge,
     verdict: Verdict,
     reason: str | None = None,
     *,
@@ -271,7 +275,7 @@ def _unasked(subject: Subject | Judging, claim: Claim) -> str | None:
     return reasons[0] if reasons and None not in reasons else None
 
 
-def _cause(subject: Subject, claim: Claim, evidence: Evidence, trial: Trial) -> Cause | None:
+def _cause(subject: Subject, claim: Claim, evidence: Evidence, trial: Judge) -> Cause | None:
     """The likely cause of a failure; None where nothing fits. What was proven stands, whatever happens here."""
     try:
         return subject.likely_cause(claim, evidence)
@@ -291,7 +295,7 @@ def loaded_libraries() -> dict[str, str]:
 
 def subject_of(tested: Tested, budget: Profile, seed: int) -> Subject | Judging:
     """The subject of its kind: shapes of an initializer, the weights of a layer, the builds of a model."""
-    makes: Callable[[Any, Profile, int], Subject | Judging] = tested.subject or Subject
+    makes: Callable[[Any, Profile, int], Subject | Judging] = tested.subject or InitializerSubject
     return makes(tested, budget, seed)
 
 

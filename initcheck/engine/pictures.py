@@ -11,15 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.claims.statement import Claim
+from initcheck.claims.subject import Subject
+from initcheck.claims.trial import NotAsked, body_of
+from initcheck.contract.case import Case
 from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.draws import BrokenCall, OutOfTime
 from initcheck.draws.first_gradients import first_gradients
 from initcheck.draws.streams import PICTURE
-from initcheck.engine.subject import Subject
-from initcheck.engine.trial import NotAsked, Trial
+from initcheck.engine.onlookers import Look
 from initcheck.report.verdict import Evidence
-from initcheck.statistics import ClaimLedger
 
 __all__ = ["PICTURES", "failure_series"]
 
@@ -38,7 +39,7 @@ _LARGEST = 2**16
 _LAWS = ("normal", "uniform", "laplace", "truncated_normal")
 
 
-def failure_series(claim: Claim, subject: Subject, ledger: ClaimLedger, failed: Evidence) -> Evidence:
+def failure_series(claim: Claim, subject: Subject, failed: Evidence) -> Evidence:
     """The evidence of a failure, with the series that the claim's ``pictures`` ask for beside its own.
 
     Nothing of it bears on the verdict: that is decided. What cannot be drawn is left out.
@@ -46,7 +47,6 @@ def failure_series(claim: Claim, subject: Subject, ledger: ClaimLedger, failed: 
     Args:
         claim: the claim that fails.
         subject: the initializer.
-        ledger: a ledger for the trial that looks at other layers; nothing of it is spent.
         failed: the evidence so far.
     """
     # Weights may be anything: what overflows is left out of a picture.
@@ -54,7 +54,7 @@ def failure_series(claim: Claim, subject: Subject, ledger: ClaimLedger, failed: 
         series: Series = dict(failed.series)
         for name in claim.pictures:
             try:
-                found = PICTURES[name](claim, subject, ledger, failed)
+                found = PICTURES[name](claim, subject, failed)
             except (BrokenCall, NotAsked, OutOfTime, np.linalg.LinAlgError):
                 continue
             for key, rows in found.items():
@@ -62,22 +62,21 @@ def failure_series(claim: Claim, subject: Subject, ledger: ClaimLedger, failed: 
     return dataclasses.replace(failed, series=series)
 
 
-def _variance_by_width(claim: Claim, subject: Subject, ledger: ClaimLedger, failed: Evidence) -> Series:
+def _variance_by_width(claim: Claim, subject: Subject, failed: Evidence) -> Series:
     """One glance at every width that the claim is asked of: whether it fails everywhere, or from where on."""
-    trial = Trial(subject, ledger)
-    trial.looking = True
-    body = claim.prop.hypothesis.inner_test  # type: ignore[attr-defined]
+    look = Look(subject)
+    body = body_of(claim)
     plan = [a for a in subject.plan_of(claim) if a.weights <= _LARGEST]
     for layer in plan[:: max(1, math.ceil(len(plan) / _WIDTHS))]:
         try:
-            body(trial, layer=layer)
+            body(look, layer=layer)
         except (BrokenCall, NotAsked):
             continue
-    rows = [row for e in trial.decided for row in e.series.get("variance_by_width", []) if math.isfinite(row[1])]
+    rows = [row for e in look.decided for row in e.series.get("variance_by_width", []) if math.isfinite(row[1])]
     return {"variance_by_width": rows} if rows else {}
 
 
-def _histogram(claim: Claim, subject: Subject, ledger: ClaimLedger, failed: Evidence) -> Series:
+def _histogram(claim: Claim, subject: Subject, failed: Evidence) -> Series:
     """The weights of the failing layer in 40 bins, with the law that was promised where one was."""
     layer = _layer(subject, failed)
     dtype = subject.contract.dtypes[0]
@@ -102,7 +101,7 @@ def _histogram(claim: Claim, subject: Subject, ledger: ClaimLedger, failed: Evid
     return {"histogram": rows, **law}
 
 
-def _singular_values(claim: Claim, subject: Subject, ledger: ClaimLedger, failed: Evidence) -> Series:
+def _singular_values(claim: Claim, subject: Subject, failed: Evidence) -> Series:
     """Those of one result, against Marchenko and Pastur's law or, of an orthogonal promise, the gain."""
     layer = _layer(subject, failed)
     if min(layer.units, layer.inputs) < 8:
@@ -123,7 +122,7 @@ def _singular_values(claim: Claim, subject: Subject, ledger: ClaimLedger, failed
     return {"singular_values": kept, "singular_law": ["marchenko-pastur", layer.units, layer.inputs, std]}
 
 
-def _gradient_ties(claim: Claim, subject: Subject, ledger: ClaimLedger, failed: Evidence) -> Series:
+def _gradient_ties(claim: Claim, subject: Subject, failed: Evidence) -> Series:
     """Distances between the first gradients of 8 to 32 units: of the failing layer, or of one that is large enough."""
     own = _layer(subject, failed)
     sized = [a for a in subject.plan_of(claim) if _UNITS[0] <= a.units <= _UNITS[1] and a.groups == 1]
@@ -148,7 +147,7 @@ def _apart(gradient: Floats) -> Floats:
     return np.where(relative < 1e-9, 0.0, np.minimum(relative, 1.0))
 
 
-def _layer(subject: Subject, failed: Evidence) -> Layer:
+def _layer(subject: Subject, failed: Evidence) -> Case:
     """The failing layer, or the middle one of the plan where the evidence names none."""
     plan = subject.domain.plan
     for layer in plan:
@@ -163,7 +162,7 @@ def _layer(subject: Subject, failed: Evidence) -> Layer:
     return plan[len(plan) // 2]
 
 
-PICTURES: Mapping[str, Callable[[Claim, Subject, ClaimLedger, Evidence], Series]] = {
+PICTURES: Mapping[str, Callable[[Claim, Subject, Evidence], Series]] = {
     "variance_by_width": _variance_by_width,
     "histogram": _histogram,
     "singular_values": _singular_values,

@@ -1,4 +1,4 @@
-"""What all claims about one initializer share: its resolved contract, its domain, and everything drawn of it."""
+"""A plain function of a shape as the claims see it: its resolved contract, its domain, everything drawn of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from initcheck.adapters.signatures.frameworks import compiles
 from initcheck.claims.statement import Claim
+from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
 from initcheck.contract.domain import Domain, domain_of
 from initcheck.contract.initializer import Initializer
@@ -17,15 +18,12 @@ from initcheck.contract.profile import Profile
 from initcheck.contract.second_moments import BackwardSecondMoment, ForwardSecondMoment, Statistic
 from initcheck.diagnosis.diagnosis import Cause, Observed, diagnose
 from initcheck.diagnosis.evidence.inference import Inferred, infer
-from initcheck.draws.chains import Chains
 from initcheck.draws.draws import BrokenCall, Draws, digest
-from initcheck.draws.fresh_process import FreshProcesses, fresh_processes
-from initcheck.draws.glances import Glances
 from initcheck.draws.streams import SCREEN
+from initcheck.draws.tail import second_moment_exists
 from initcheck.report.verdict import Evidence
-from initcheck.statistics import second_moment_shown
 
-__all__ = ["Subject"]
+__all__ = ["InitializerSubject"]
 
 # A law that is one point has few magnitudes (zeros, ones, an identity); a random result that ignores its seed has
 # as many as weights, and is no law.
@@ -33,7 +31,7 @@ _MAGNITUDES = 16
 _REPEATS = 24
 
 
-class Subject:
+class InitializerSubject:
     """One initializer as a run sees it.
 
     Attributes:
@@ -47,7 +45,6 @@ class Subject:
         self.profile = profile
         self.seed = seed
         self.draws = Draws(initializer, seed)
-        self._chains: dict[Layer, Chains] = {}
 
     @functools.cached_property
     def inferred(self) -> Inferred | None:
@@ -114,50 +111,34 @@ class Subject:
         """Whether every new shape costs a compilation: then few are asked for, and none for a glance."""
         return self.initializer.batched or compiles(self.initializer.framework)
 
-    @functools.cached_property
-    def glances(self) -> Glances:
-        """What a few hundred weights of every width gave, for all claims that look there."""
-        return Glances(self.draws)
-
-    @functools.cached_property
-    def fresh(self) -> FreshProcesses:
-        """The processes of this run that have drawn nothing yet."""
-        return fresh_processes()
-
-    def contract_of(self, layer: Layer) -> Contract:
-        """What this layer is held to: the weights of a built layer may each have a promise of their own."""
+    def contract_of(self, layer: Case) -> Contract:
+        """One contract for all shapes."""
         return self.contract
 
-    def plan_of(self, claim: Claim) -> tuple[Layer, ...]:
-        """The layers that a claim walks."""
+    def plan_of(self, claim: Claim) -> tuple[Case, ...]:
+        """The plan, whatever the claim."""
         return self.domain.plan
 
     def not_asked(self, claim: Claim) -> str | None:
-        """Why a claim does not fit this kind of subject; None where it does."""
+        """Why a claim leaves out initializers; None where it does not."""
         return claim.not_asked_of.get("initializer")
 
-    def output_second_moment(self, layer: Layer) -> Statistic:
+    def output_second_moment(self, layer: Case) -> Statistic:
         """The second moment of a unit's output, over the ideal."""
         return ForwardSecondMoment(layer, self.contract)
 
-    def gradient_second_moment(self, layer: Layer) -> Statistic:
+    def gradient_second_moment(self, layer: Case) -> Statistic:
         """The second moment of a gradient behind the layer, over the ideal."""
         return BackwardSecondMoment(layer, self.contract)
 
-    def peers(self, layer: Layer) -> tuple[Layer, ...]:
-        """Everything that one call draws beside this layer; none where a call draws one weight."""
+    def peers(self, layer: Case) -> tuple[Case, ...]:
+        """None: a call draws one weight."""
         return ()
 
-    def chains(self, layer: Layer) -> Chains:
-        """The deep networks of a square layer, kept for both directions."""
-        if layer not in self._chains:
-            self._chains[layer] = Chains(self.draws, self.contract, layer)
-        return self._chains[layer]
-
     @property
-    def shrinks(self) -> bool:
-        """Whether smaller layers than those of the plan can be asked for."""
-        return True
+    def smaller(self) -> int:
+        """What the profile pays for; fewer where a new shape is compiled."""
+        return self.profile.shrink // (4 if self.costly_shapes else 1)
 
     @functools.cached_property
     def constant(self) -> bool:
@@ -167,35 +148,28 @@ class Subject:
         except BrokenCall:
             return False
 
-    def is_constant(self, layer: Layer) -> bool:
+    def is_constant(self, layer: Case) -> bool:
         """Whether this layer's weights are a constant of the initializer, so that one call decides exactly."""
         return self.constant
 
     @functools.cached_property
     def second_moment_exists(self) -> bool:
-        """Whether the tail of the weights shows that a variance exists at all (Hill's index)."""
-        for layer in sorted(self.domain.plan, key=lambda a: (a.weights, a), reverse=True):
-            calls = max(1, -(-262_144 // layer.weights))
-            values = self.draws.sample(layer, self.contract.dtypes[0], SCREEN, min(calls, 4096))
-            # A NaN has no size; that there are some is the finding of another claim.
-            sizes = values[np.isfinite(values)]
-            if sizes.size:
-                return self.constant or second_moment_shown(sizes)
-        return self.constant
+        """Whether the tail of the weights shows that a variance exists at all."""
+        return second_moment_exists(self.draws, self.domain.plan, self.contract.dtypes[0], constant=self.constant)
 
     @functools.cached_property
-    def probes(self) -> tuple[Layer, ...]:
+    def probes(self) -> tuple[Case, ...]:
         """Three layers, small, middling and large, for what a few calls decide."""
         plan = self.domain.plan
         return tuple(dict.fromkeys((plan[0], plan[len(plan) // 2], plan[-1])))
 
     @property
-    def positioned(self) -> tuple[Layer, ...]:
+    def positioned(self) -> tuple[Case, ...]:
         """The layers whose positions are looked at one by one, in thousands of calls."""
         return self.medium
 
     @functools.cached_property
-    def medium(self) -> tuple[Layer, ...]:
+    def medium(self) -> tuple[Case, ...]:
         """A few layers of 64 to 1,100 weights, of different kinds, for the claims that must see whole results."""
         sized = [a for a in self.domain.plan if 64 <= a.weights <= 1_100 and min(a.units, a.inputs) >= 4]
         several = [a for a in self.domain.plan if 64 <= a.weights <= 1_100]
@@ -204,7 +178,7 @@ class Subject:
         squares = [a for a in sized if a.units == a.inputs and not any(b.units == b.inputs for b in chosen)]
         return (*squares[-1:], *chosen)
 
-    def _repeats(self, layer: Layer) -> bool:
+    def _repeats(self, layer: Case) -> bool:
         dtype = self.contract.dtypes[0]
         first = None
         for stack in self.draws.stacks(layer, dtype, SCREEN, 0, _REPEATS, chunk=1):

@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from initcheck.contract.contract import Contract
 from initcheck.contract.gains import gains_near
 from initcheck.diagnosis.causes import Cause
 from initcheck.diagnosis.evidence.formulas import number as worded
 from initcheck.draws.streams import SCREEN
+from initcheck.layers.draws import LayerDraws
+from initcheck.layers.fans import Structure
 from initcheck.layers.part import Part
 from initcheck.report.verdict import Evidence
-
-if TYPE_CHECKING:
-    from initcheck.layers.subject import LayerSubject
 
 __all__ = ["cause_of"]
 
@@ -38,34 +37,47 @@ class _Fan:
     fix: str = _TRUE
 
 
-def cause_of(subject: LayerSubject, evidence: Evidence) -> Cause | None:
+def cause_of(
+    structure: Structure,
+    draws: LayerDraws,
+    contract: Contract,
+    contract_of: Callable[[Part], Contract],
+    evidence: Evidence,
+) -> Cause | None:
     """The likely cause of a scale that was shown to be wrong, and its fix; None where nothing fits.
 
     The mean square times a fan is one constant at every size where that fan is what the variance was divided by.
+
+    Args:
+        structure: what was found of the layer.
+        draws: the layer's.
+        contract: what the whole layer is held to.
+        contract_of: what each weight is held to.
+        evidence: of the failure.
     """
-    dtype = subject.contract.dtypes[0]
-    failing = next((p for p in subject.structure.parts if p.described(dtype) == evidence.case), None)
+    dtype = contract.dtypes[0]
+    failing = next((p for p in structure.parts if p.described(dtype) == evidence.case), None)
     if failing is None:
         return None
-    parts = [p for p in subject.structure.parts if p.weight == failing.weight and p.block == failing.block]
+    parts = [p for p in structure.parts if p.weight == failing.weight and p.block == failing.block]
     squares, kurtosis = [], []
     for part in parts:
-        seeds = subject.draws.seeds(part, dtype, SCREEN, 0, _CALLS)
-        square = np.square(np.stack(subject.draws.arrays(part, dtype, seeds)).astype(np.float64))
+        seeds = draws.seeds(part, dtype, SCREEN, 0, _CALLS)
+        square = np.square(np.stack(draws.arrays(part, dtype, seeds)).astype(np.float64))
         squares.append(float(square.mean()))
         kurtosis.append(float(np.mean(square**2)) / max(float(square.mean()) ** 2, 1e-300))
     uniform = abs(float(np.median(kurtosis)) - _UNIFORM_KURTOSIS) < 0.05
-    several = len({p.weight for p in subject.structure.parts}) > 1
+    several = len({p.weight for p in structure.parts}) > 1
     if max(squares) < (1 + _AGREE) * min(squares) and max(p.fan_in for p in parts) > 1.5 * min(p.fan_in for p in parts):
         std = math.sqrt(float(np.average(squares, weights=[part.weights for part in parts])))
-        promised = subject.contract_of(failing).std
+        promised = contract_of(failing).std
         by_fan = "divide by the root of the inputs that a unit sums over; or declare std, if that number is meant"
         return Cause(f"the std is {worded(std)} at every width", by_fan if promised is None else f"std = {promised:g}")
     for fan in _fans(parts, several):
         constants = [s * fan.of(p) for s, p in zip(squares, parts, strict=True)]
         middle = float(np.average(constants, weights=[part.weights for part in parts]))
         if middle > 0 and all(abs(c / middle - 1) < _AGREE for c in constants):
-            return _worded(fan, middle, failing, uniform, subject.initializer.framework)
+            return _worded(fan, middle, failing, uniform, draws.initializer.framework)
     return None
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.contract.layer import Layer
+from initcheck.contract.case import Case
+from initcheck.contract.initializer import Initializer
 from initcheck.draws.draws import Draws
 from initcheck.draws.streams import Stream
 from initcheck.layers.direct import measured
@@ -18,7 +19,6 @@ from initcheck.layers.fans import Structure
 from initcheck.layers.part import Part, Whole
 from initcheck.layers.sampler import EVERY, LayerSampler
 from initcheck.networks import Activation
-from initcheck.seeds import Seeds
 from initcheck.statistics import Record
 
 __all__ = ["LayerDraws"]
@@ -35,36 +35,29 @@ class LayerDraws(Draws):
     """Calls on a layer: a call is one fresh layer, and all parts of one size are read off the same one.
 
     Attributes:
+        sampler: builds the layers.
         structure: what was found of the layer.
-        phi: the activation whose output a measured layer is fed.
+        activation: says whose output a measured layer is fed; asked once something is measured, since what a layer
+            promises may be read off draws.
     """
 
-    structure: Structure
-    phi: Activation
-    _builds: OrderedDict[tuple[int, str, int], dict[str, Array]]
-    _kept = 0
-
-    def read(self, structure: Structure) -> None:
-        """Take the structure, which is found after the first draws could be asked for; the activation follows."""
+    def __init__(
+        self,
+        initializer: Initializer,
+        run_seed: int,
+        *,
+        sampler: LayerSampler,
+        structure: Structure,
+        activation: Callable[[], Activation],
+    ) -> None:
+        super().__init__(initializer, run_seed)
+        self.sampler = sampler
         self.structure = structure
-        self._builds = OrderedDict()
+        self.activation = activation
+        self._builds: OrderedDict[tuple[int, str, int], dict[str, Array]] = OrderedDict()
+        self._kept = 0
 
-    @property
-    def sampler(self) -> LayerSampler:
-        """The sampler of the layer."""
-        sampler = self.initializer.sampler
-        assert isinstance(sampler, LayerSampler)
-        return sampler
-
-    def seeds(self, layer: Layer, dtype: str, stream: Stream, start: int, stop: int) -> list[int]:
-        """The seeds of a stream at the size of a part: the same for all parts of that size."""
-        key = (Layer((_number(layer),)), dtype, stream)
-        if key not in self._seeds:
-            size = str(self.sampler.sizes[_number(layer)])
-            self._seeds[key] = Seeds(self.run_seed, self.initializer.name, size, dtype, stream)
-        return self._seeds[key].upto(stop)[start:]
-
-    def array(self, layer: Layer, dtype: str, result: Any) -> Array:
+    def array(self, layer: Case, dtype: str, result: Any) -> Array:
         """The part of a whole weight.
 
         Raises:
@@ -74,25 +67,29 @@ class LayerDraws(Draws):
             result = layer.of(self.sampler.to_numpy(result))
         return super().array(layer, dtype, result)
 
-    def arrays(self, layer: Layer, dtype: str, seeds: Sequence[int]) -> list[Array]:
+    def arrays(self, layer: Case, dtype: str, seeds: Sequence[int]) -> list[Array]:
         """One array a seed, of layers that were built before or are built now.
 
         Raises:
             BrokenCall: as ``Draws``.
         """
         if isinstance(layer, Whole):
-            interior = self.structure.interiors[layer.number]
-            functions = self.sampler.functions(layer.size, seeds)
-            feed = self.sampler.builder.feed(layer.size)
-            self.calls += len(seeds)
-            return [
-                measured(f, feed, layer.size, interior, self.phi, s, backward=layer.backward)
-                for f, s in zip(functions, seeds, strict=True)
-            ]
-        assert isinstance(layer, Part)
-        return [self.array(layer, dtype, self.build(layer, dtype, seed)[layer.weight]) for seed in seeds]
+            return self._measured(layer, seeds)
+        if isinstance(layer, Part):
+            return [self.array(layer, dtype, self.build(layer, dtype, seed)[layer.weight]) for seed in seeds]
+        return super().arrays(layer, dtype, seeds)
 
-    def records(self, layer: Layer, dtype: str, stream: Stream, stop: int) -> Record:
+    def _measured(self, layer: Whole, seeds: Sequence[int]) -> list[Array]:
+        interior = self.structure.interiors[layer.number]
+        functions = self.sampler.functions(layer.size, seeds)
+        feed, phi = self.sampler.builder.feed(layer.size), self.activation()
+        self.calls += len(seeds)
+        return [
+            measured(f, feed, layer.size, interior, phi, s, backward=layer.backward)
+            for f, s in zip(functions, seeds, strict=True)
+        ]
+
+    def records(self, layer: Case, dtype: str, stream: Stream, stop: int) -> Record:
         """The sums of the first calls of a stream; those of all parts of a size are taken from one build.
 
         Raises:
@@ -126,8 +123,3 @@ class LayerDraws(Draws):
                 _, dropped = self._builds.popitem(last=False)
                 self._kept -= sum(w.size for w in dropped.values())
         return self._builds[key]
-
-
-def _number(layer: Layer) -> int:
-    assert isinstance(layer, (Part, Whole))
-    return layer.number

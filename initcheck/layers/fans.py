@@ -129,9 +129,7 @@ def _linear(bench: Bench, counts: Counts, number: int, shapes: Shapes, found: St
     if len(shapes) == 1:
         [name] = shapes
         view, summed = summed_by_support(bench, name, counts.interior)
-        part = Part(
-            shape=shapes[name], size=size, number=number, weight=name, view=view, summed=summed, fans=fans
-        )  # fmt: skip
+        part = replace(_part(size, number, name, 0, shapes[name], Span(summed), fans), view=view)
         found.parts.append(part)
         if weights_tell(bench, name, counts):
             return

@@ -1,4 +1,4 @@
-"""The cases of a layer: one block of one weight at one size, or the whole layer as a function."""
+"""The cases of a built layer: one block of one weight at one size, or the whole layer as a function."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.contract.layer import Layer
+from initcheck.contract.case import Case
 from initcheck.layers.bench.sizes import Size
 
 __all__ = ["Block", "Part", "Whole"]
 
 Array = npt.NDArray[Any]
-
-# A default for a field that every caller gives: fields of ``Layer`` with defaults come before it.
-_NO_SIZE = Size((), 1, 1)
 
 
 @dataclass(frozen=True, order=True)
@@ -38,11 +35,10 @@ class Block:
 
 
 @dataclass(frozen=True, order=True)
-class Part(Layer):
+class Part(Case):
     """A block of a weight as one unit of it sees it; its fans are those that were measured.
 
     Attributes:
-        layout: empty: the axes have no letters, ``summed`` says which ones a unit sums over.
         size: how the layer was built.
         number: of the size among those of the target.
         weight: the name of the weight.
@@ -53,20 +49,24 @@ class Part(Layer):
         block: which stretch of the weight; None for all of it.
     """
 
-    layout: str = ""
-    size: Size = _NO_SIZE
-    number: int = 0
-    weight: str = ""
-    place: int = 0
-    view: tuple[int, ...] = ()
-    summed: tuple[int, ...] = ()
-    fans: tuple[float, float] = (1.0, 1.0)
+    size: Size
+    number: int
+    weight: str
+    place: int
+    view: tuple[int, ...]
+    summed: tuple[int, ...]
+    fans: tuple[float, float]
     block: Block | None = None
 
     @property
     def asked(self) -> tuple[int, ...]:
         """What a ``LayerSampler`` is asked for."""
         return (self.number, self.place)
+
+    @property
+    def seeded_by(self) -> str:
+        """The size: all parts of one size are read off the same builds."""
+        return str(self.size)
 
     @property
     def inputs(self) -> int:
@@ -79,12 +79,12 @@ class Part(Layer):
         return math.prod(self.shape) // self.inputs
 
     @property
-    def fan_in(self) -> float:  # type: ignore[override]
+    def fan_in(self) -> float:
         """The measured number of inputs of one output: the mean, where outputs differ (strided and transposed)."""
         return self.fans[0]
 
     @property
-    def fan_out(self) -> float:  # type: ignore[override]
+    def fan_out(self) -> float:
         """The measured number of outputs that one input reaches."""
         return self.fans[1]
 
@@ -92,11 +92,6 @@ class Part(Layer):
     def stride(self) -> int:
         """Of the convolution."""
         return self.size.stride
-
-    @property
-    def is_dense(self) -> bool:
-        """No: what its axes mean was measured."""
-        return False
 
     @property
     def title(self) -> str:
@@ -133,7 +128,7 @@ class Part(Layer):
 
 
 @dataclass(frozen=True, order=True)
-class Whole(Layer):
+class Whole(Case):
     """A layer as a function, measured on random inputs: no weight of it tells what it does (weight normalisation).
 
     Attributes:
@@ -141,24 +136,33 @@ class Whole(Layer):
         size: how the layer was built.
         number: of the size among those of the target.
         fans: inputs that one output answers to, outputs that one input reaches.
-        backward: input gradients are measured, not outputs.
         gradients: numbers of a backward measurement for one input.
+        backward: input gradients are measured, not outputs.
     """
 
-    layout: str = ""
-    size: Size = _NO_SIZE
-    number: int = 0
-    fans: tuple[float, float] = (1.0, 1.0)
+    size: Size
+    number: int
+    fans: tuple[float, float]
+    gradients: int
     backward: bool = False
-    gradients: int = 0
 
     @property
-    def fan_in(self) -> float:  # type: ignore[override]
+    def asked(self) -> tuple[int, ...]:
+        """The number of its size; the layer as a function is built of it."""
+        return (self.number,)
+
+    @property
+    def seeded_by(self) -> str:
+        """The size."""
+        return str(self.size)
+
+    @property
+    def fan_in(self) -> float:
         """Inputs that one output sums over."""
         return self.fans[0]
 
     @property
-    def fan_out(self) -> float:  # type: ignore[override]
+    def fan_out(self) -> float:
         """Outputs that one input reaches."""
         return self.fans[1]
 
@@ -173,24 +177,24 @@ class Whole(Layer):
         return math.prod(self.shape)
 
     @property
-    def weights(self) -> int:
-        """Numbers of one measurement: a group of 256 of them is what the clause of the test asks for."""
-        return math.prod(self.shape)
-
-    @property
     def stride(self) -> int:
         """Of the convolution."""
         return self.size.stride
-
-    @property
-    def is_dense(self) -> bool:
-        """No."""
-        return False
 
     def as_units(self, array: Array) -> Array:
         """View (..., *shape) as one unit."""
         lead = array.ndim - len(self.shape)
         return array.reshape(*array.shape[:lead], 1, -1)
+
+    @property
+    def title(self) -> str:
+        """The layer."""
+        return "the whole layer"
+
+    @property
+    def turned(self) -> Whole:
+        """The same layer, its input gradients measured."""
+        return dataclasses.replace(self, backward=True, shape=(self.shape[0], self.gradients))
 
     def described(self, dtype: str) -> str:
         """The layer in words."""

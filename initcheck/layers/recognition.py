@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -13,14 +14,14 @@ from initcheck.adapters.signatures.signature import Slot, slots_of
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
 from initcheck.errors import UsageError, closest
-from initcheck.layers.bench.builder import Builder
+from initcheck.layers.bench.builder import Builder, Maker
 from initcheck.layers.bench.sizes import Size, factory_sizes, sizes_of
 from initcheck.layers.sampler import LayerSampler
 from initcheck.layers.subject import LayerSubject
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["layer_initializer"]
+__all__ = ["initializer_of", "layer_initializer"]
 
 _RANDOM = ("key", "rngs", "seed")
 
@@ -50,8 +51,7 @@ def _of_class(cls: type, kind: str, name: str, args: Mapping[str, Any]) -> Initi
         args = {"decode": False, **args}  # asked for at every call otherwise
     roles, _ = roles_of(cls, kind, args)
     random = next(((roles[role], role) for role in ("key", "rngs") if role in roles), None)
-    builder = Builder(cls, name, kind, dict(args), random)
-    return _initializer(builder, sizes_of(cls, kind, name, args))
+    return initializer_of(Builder(Maker(cls, name, dict(args), random), kind), sizes_of(cls, kind, name, args))
 
 
 def _of_factory(function: Any, name: str, args: Mapping[str, Any]) -> Initializer | None:
@@ -67,19 +67,18 @@ def _of_factory(function: Any, name: str, args: Mapping[str, Any]) -> Initialize
         return None
     names = tuple(s.name for s in widths)
     held = (random.name, random.name if random.name in _RANDOM else random.role) if random else None
+    maker = Maker(function, name, dict(args), held)
     for square in (False, True) if len(names) == 2 else (True,):
         sizes = factory_sizes(names, square=square)
-        builder = Builder(function, name, "torch", dict(args), held)
         try:
             with contained(), isolated(1):
-                made = builder.make(sizes[0], 1)
+                made = maker.make(sizes[0], 1)
         except InitializerRaised:
             continue
         kind = is_layer(made) if not isinstance(made, type) else None
         if kind is None:
             return None
-        builder.kind = kind
-        return _initializer(builder, sizes)
+        return initializer_of(Builder(maker, kind), sizes)
     return None
 
 
@@ -91,18 +90,18 @@ def _may_be_width(slot: Slot, count: int) -> bool:
     return slot.role in roles or slot.name in ("width", "dim", "d_model", "embed_dim", "features")
 
 
-def _initializer(builder: Builder, sizes: tuple[Size, ...]) -> Initializer:
-    kind = builder.kind
+def initializer_of(builder: Builder, sizes: tuple[Size, ...]) -> Initializer:
+    """The initializer of a layer that is built at these sizes."""
     sampler = LayerSampler(builder=builder, sizes=sizes)
-    shown = getattr(builder.target, "__name__", builder.name)
+    shown = getattr(builder.maker.target, "__name__", builder.name)
     return Initializer(
         name=builder.name,
         sampler=sampler,
         contract=Contract(),
-        framework=FRAMEWORK[kind],
+        framework=FRAMEWORK[builder.kind],
         signature=f"{shown}({', '.join(n for n, _ in sizes[-1].arguments)}), a layer",
         takes_randomness=builder.takes_randomness,
         uses_global_generator=not builder.takes_randomness,
-        function=builder.target,
-        subject=LayerSubject,
+        function=builder.maker.target,
+        subject=functools.partial(LayerSubject, sampler=sampler),
     )

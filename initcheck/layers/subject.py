@@ -9,18 +9,17 @@ from dataclasses import replace
 import numpy as np
 
 from initcheck.claims.statement import Claim
+from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
 from initcheck.contract.domain import Domain
 from initcheck.contract.initializer import Initializer
-from initcheck.contract.layer import Layer
 from initcheck.contract.profile import Profile
 from initcheck.contract.second_moments import BackwardSecondMoment, ForwardSecondMoment, Statistic, nonlinearity
 from initcheck.diagnosis.causes import Cause
-from initcheck.diagnosis.evidence.inference import Inferred
 from initcheck.diagnosis.evidence.marginal_law import are_orthogonal
 from initcheck.draws.draws import BrokenCall, digest
 from initcheck.draws.streams import SCREEN
-from initcheck.engine.subject import Subject
+from initcheck.draws.tail import second_moment_exists
 from initcheck.errors import InitcheckError
 from initcheck.layers.causes import cause_of
 from initcheck.layers.direct import MeasuredBackward, MeasuredForward
@@ -39,28 +38,26 @@ _FEW = 2
 _MEDIUM = 4
 
 
-class LayerSubject(Subject):
+class LayerSubject:
     """One layer class, or function that builds a layer, as a run sees it."""
 
-    def __init__(self, initializer: Initializer, profile: Profile, seed: int) -> None:
-        super().__init__(initializer, profile, seed)
-        self.draws: LayerDraws = LayerDraws(initializer, seed)
-        self._constant: dict[Layer, bool] = {}
+    def __init__(self, initializer: Initializer, profile: Profile, seed: int, *, sampler: LayerSampler) -> None:
+        self.initializer = initializer
+        self.profile = profile
+        self.seed = seed
         self.problem: str | None = None
-        sampler = initializer.sampler
-        assert isinstance(sampler, LayerSampler)
-        self.sampler = sampler
         try:
             self.structure = structure_of(sampler)
         except InitcheckError as error:
             self.structure, self.problem = Structure(), str(error)
-        self.draws.read(self.structure)
-        self.draws.phi = nonlinearity(self.contract)
-
-    @functools.cached_property
-    def inferred(self) -> Inferred | None:
-        """None: the law is measured against the layer's own fans; what is guessed of it stands in its contract."""
-        return None
+        self.draws = LayerDraws(
+            initializer,
+            seed,
+            sampler=sampler,
+            structure=self.structure,
+            activation=lambda: nonlinearity(self.contract),
+        )
+        self._constant: dict[Case, bool] = {}
 
     @functools.cached_property
     def contract(self) -> Contract:
@@ -83,7 +80,7 @@ class LayerSubject(Subject):
             said = said.filled_by(_DEFAULT, "assumed")
         return replace(said, notes=(*said.notes, *notes))
 
-    def contract_of(self, layer: Layer) -> Contract:
+    def contract_of(self, layer: Case) -> Contract:
         """What this weight is held to."""
         return self._held(layer.weight) if isinstance(layer, Part) else self.contract
 
@@ -127,18 +124,20 @@ class LayerSubject(Subject):
         return {name: scheme_of(self.draws, [p for p in parts if p.weight == name], dtype) for name in names}
 
     @functools.cached_property
+    def _plan(self) -> tuple[Part, ...]:
+        return tuple(sorted(self.structure.parts, key=lambda p: (p.number, p.place, p.weights, p.shape, str(p.block))))
+
+    @functools.cached_property
     def domain(self) -> Domain:
         """The parts at every size, smallest first."""
-        plan = tuple(sorted(self.structure.parts, key=lambda p: (p.number, p.place, p.weights, p.shape, str(p.block))))
-        return Domain(("out_in",), self.contract.widths, 1, plan, (), None)
+        return Domain(("out_in",), self.contract.widths, 1, self._plan, (), None)
 
-    def plan_of(self, claim: Claim) -> tuple[Layer, ...]:
+    def plan_of(self, claim: Claim) -> tuple[Case, ...]:
         """The scale is asked of the whole layer where its weights do not tell it; all else of the weights."""
         if claim.topic != "scale":
-            return self.domain.plan
+            return self._plan
         run = {whole.number for whole in self.structure.wholes}
-        parts = [p for p in self.structure.parts if p.number not in run]
-        return (*(p for p in self.domain.plan if p in parts), *self.structure.wholes)
+        return (*(p for p in self._plan if p.number not in run), *self.structure.wholes)
 
     def not_asked(self, claim: Claim) -> str | None:
         """Why a claim does not fit a layer."""
@@ -154,20 +153,19 @@ class LayerSubject(Subject):
             )
         return claim.not_asked_of.get("layer")
 
-    def output_second_moment(self, layer: Layer) -> Statistic:
+    def output_second_moment(self, layer: Case) -> Statistic:
         """The closed form where the weights tell it, else what comes out of a run."""
         contract = self.contract_of(layer)
         return MeasuredForward(layer, contract) if isinstance(layer, Whole) else ForwardSecondMoment(layer, contract)
 
-    def gradient_second_moment(self, layer: Layer) -> Statistic:
+    def gradient_second_moment(self, layer: Case) -> Statistic:
         """Likewise backward."""
         contract = self.contract_of(layer)
         if isinstance(layer, Whole):
-            back = replace(layer, backward=True, shape=(layer.shape[0], layer.gradients))
-            return MeasuredBackward(back, contract)
+            return MeasuredBackward(layer.turned, contract)
         return BackwardSecondMoment(layer, contract)
 
-    def is_constant(self, layer: Layer) -> bool:
+    def is_constant(self, layer: Case) -> bool:
         """Whether six builds give this part the same few values."""
         if isinstance(layer, Whole):
             return False
@@ -186,15 +184,15 @@ class LayerSubject(Subject):
             return False
 
     @functools.cached_property
-    def probes(self) -> tuple[Layer, ...]:
+    def probes(self) -> tuple[Part, ...]:
         """Whole weights at a few sizes."""
         wholes = list(dict.fromkeys(part.whole for part in self.structure.parts))
         return tuple(dict.fromkeys((wholes[0], wholes[len(wholes) // 2], wholes[-1])))
 
     @functools.cached_property
-    def medium(self) -> tuple[Layer, ...]:
+    def medium(self) -> tuple[Part, ...]:
         """Up to four weights of one size, of 64 to 1,200 entries: they are read off the same builds."""
-        found: dict[int, list[Layer]] = {}
+        found: dict[int, list[Part]] = {}
         for part in self.structure.parts:
             if 64 <= part.weights <= 1_200 and min(part.units, part.inputs) >= 4:
                 found.setdefault(part.number, []).append(part)
@@ -202,36 +200,45 @@ class LayerSubject(Subject):
         return tuple(kept[:: max(1, math.ceil(len(kept) / _MEDIUM))])
 
     @functools.cached_property
-    def positioned(self) -> tuple[Layer, ...]:
+    def positioned(self) -> tuple[Part, ...]:
         """None where 2,600 builds would take longer than a few seconds: anything but a small layer of torch.
 
         By what the layer is, not by a clock: the same tree gives the same verdicts on every machine.
         """
-        small = len(self._parts_at(self.domain.plan[0])) <= _FEW
+        small = len(self._at_one_size) <= _FEW
         return self.medium if small and self.initializer.framework == "torch" else ()
 
     @property
-    def shrinks(self) -> bool:
-        """No: the worst weight is named instead of the smallest."""
-        return False
+    def smaller(self) -> int:
+        """None: the worst weight is named instead of the smallest."""
+        return 0
 
-    def peers(self, layer: Layer) -> tuple[Layer, ...]:
+    @functools.cached_property
+    def second_moment_exists(self) -> bool:
+        """Whether the tail of the weights shows that a variance exists at all."""
+        dtype = self.contract.dtypes[0]
+        return second_moment_exists(self.draws, self._plan, dtype, constant=self.constant)
+
+    def peers(self, layer: Case) -> tuple[Case, ...]:
         """The blocks built together with this one; of the first medium one only, for they are compared once."""
         if not self.medium or layer != self.medium[0]:
             return ()
-        return tuple(p for p in self._parts_at(self.medium[0]) if not self.is_constant(p))
+        return tuple(p for p in self._beside(self.medium[0]) if not self.is_constant(p))
 
     def likely_cause(self, claim: Claim, failed: Evidence) -> Cause | None:
         """The fan that the variance was divided by, where a scale is wrong; nothing else is guessed of a layer."""
-        return cause_of(self, failed) if claim.topic == "scale" else None
+        return (
+            cause_of(self.structure, self.draws, self.contract, self.contract_of, failed)
+            if claim.topic == "scale"
+            else None
+        )
 
     @functools.cached_property
     def _at_one_size(self) -> list[Part]:
-        return self._parts_at(self.domain.plan[0])
+        return self._beside(self._plan[0])
 
-    def _parts_at(self, layer: Layer) -> list[Part]:
-        assert isinstance(layer, Part)
-        return [part for part in self.structure.parts if part.number == layer.number]
+    def _beside(self, one: Part) -> list[Part]:
+        return [part for part in self.structure.parts if part.number == one.number]
 
 
 _DEFAULT = Contract(activation="linear", fan="fan_in")

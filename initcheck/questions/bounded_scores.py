@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.contract.layer import Layer
-from initcheck.engine.trial import Stage, Trial
+from initcheck.claims.trial import Stage, Trial
+from initcheck.contract.case import Case
 from initcheck.statistics import SCREEN_LEVEL, Decision, Judgement, scores_log_e
 
 __all__ = ["Scores", "scores_average_to_zero"]
@@ -46,7 +46,7 @@ class Scores:
     lowest: tuple[float, ...]
 
 
-def scores_average_to_zero(trial: Trial, layer: Layer, scores: Scores) -> float:
+def scores_average_to_zero(trial: Trial, layer: Case, scores: Scores) -> float:
     """Ask whether every score has mean zero over calls; the |E s| that a HOLDS excludes, which may be wider than asked.
 
     Half of the level pays for what the scores rest on, half for the bets; both are bounds at every look.

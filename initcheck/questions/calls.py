@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.contract.layer import Layer
+from initcheck.claims.trial import Stage, Trial
+from initcheck.contract.case import Case
 from initcheck.draws.draws import BrokenCall, digest
+from initcheck.draws.fresh_process import fresh_processes
 from initcheck.draws.streams import Stream
-from initcheck.engine.trial import Stage, Trial
 from initcheck.sandbox.global_generators import isolated
 from initcheck.statistics import (
     Decision,
@@ -49,7 +50,7 @@ class _Batch:
     second: list[npt.NDArray[np.generic]]
 
 
-def calls_are_distinct(trial: Trial, layer: Layer) -> None:
+def calls_are_distinct(trial: Trial, layer: Case) -> None:
     """Ask whether no result repeats another, as it lies or in another order and with other signs.
 
     96 calls, two on each of 48 generators; at the first layer whose results have 64 weights that are not zero
@@ -62,7 +63,7 @@ def calls_are_distinct(trial: Trial, layer: Layer) -> None:
     """
     calls = 2 * _GENERATORS
     found = _look(trial, layer, Stream("pairs"), calls)
-    many: list[Layer] = trial.once("a layer whose results are all digested", list)
+    many: list[Case] = trial.once("a layer whose results are all digested", list)
     if not found.coincidences and not many and found.telling == calls and trial.subject.positioned:
         many.append(layer)
         calls = min(trial.subject.profile.calls // 10, _MOST_DIGESTS)
@@ -92,7 +93,7 @@ def calls_are_distinct(trial: Trial, layer: Layer) -> None:
         trial.note(f"fewer than {states:,.0f} different results of one shape are excluded", topic="rate")
 
 
-def calls_do_not_correlate(trial: Trial, layer: Layer) -> None:
+def calls_do_not_correlate(trial: Trial, layer: Case) -> None:
     """Ask whether a second call on a generator, or on the next seed, tells of the first.
 
     r = corr(X1 - X2, Y1 - Y2) over two generators, on w, on |w|, on w against w in reverse and on w in order of size,
@@ -157,7 +158,7 @@ class _Digests:
     words: str
 
 
-def _look(trial: Trial, layer: Layer, stream: Stream, calls: int) -> _Digests:
+def _look(trial: Trial, layer: Case, stream: Stream, calls: int) -> _Digests:
     """Digest results as they lie, and their magnitudes in order where these are too many to coincide."""
     lying: Counter[bytes] = Counter()
     ordered: Counter[bytes] = Counter()
@@ -179,7 +180,7 @@ def _look(trial: Trial, layer: Layer, stream: Stream, calls: int) -> _Digests:
     )
 
 
-def _calls(trial: Trial, layer: Layer, stream: Stream, generators: int, start: int) -> _Batch:
+def _calls(trial: Trial, layer: Case, stream: Stream, generators: int, start: int) -> _Batch:
     draws, dtype = trial.draws, trial.dtype
     seeds = draws.seeds(layer, dtype, stream, 2 * start, 2 * start + generators)
     shared = draws.stream(layer, dtype, seeds, 2)
@@ -193,7 +194,7 @@ def _calls(trial: Trial, layer: Layer, stream: Stream, generators: int, start: i
 Call = tuple[tuple[int, ...], int, tuple[int, ...]]
 
 
-def repeats_bit_for_bit(trial: Trial, layers: Sequence[Layer]) -> None:
+def repeats_bit_for_bit(trial: Trial, layers: Sequence[Case]) -> None:
     """Ask whether a plan of (shape, seed) pairs gives the same bits every time it is drawn.
 
     Four times: here forward and backward under different global seeds, and the same in two fresh processes, because
@@ -209,7 +210,7 @@ def repeats_bit_for_bit(trial: Trial, layers: Sequence[Layer]) -> None:
         ]
     # Seed 0 is a seed like another, and `seed or ...` takes it for none.
     plan.append((layers[-1].asked, 0, layers[-1].shape))
-    fresh = trial.subject.fresh.start(trial.initializer, plan, trial.dtype)
+    fresh = fresh_processes().start(trial.initializer, plan, trial.dtype)
     here = {
         "in this process": _drawn(trial, layers, plan, 1, backward=False),
         "in another order": _drawn(trial, layers, plan, 2, backward=True),
@@ -235,7 +236,7 @@ def repeats_bit_for_bit(trial: Trial, layers: Sequence[Layer]) -> None:
         trial.holds(layer, measured="the same bits every time", calls=2 * (len(answers) + 2))
 
 
-def _drawn(trial: Trial, layers: Sequence[Layer], plan: Sequence[Call], seed: int, *, backward: bool) -> list[str]:
+def _drawn(trial: Trial, layers: Sequence[Case], plan: Sequence[Call], seed: int, *, backward: bool) -> list[str]:
     """Digests of the plan's calls, in its order, though drawn in either order."""
     by_shape = {layer.asked: layer for layer in layers}
     digests: dict[Call, str] = {}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.contract.layer import Layer
+from initcheck.claims.trial import Stage, Trial
+from initcheck.contract.case import Case
 from initcheck.draws.streams import SCREEN, Stream
-from initcheck.engine.trial import Stage, Trial
 from initcheck.statistics import GROUP_WEIGHTS, Decision, Judgement, average_log_e
 from initcheck.statistics.mean_bets import mean_within, signed_log_e
 
@@ -56,7 +56,7 @@ class Mean:
     confirm: tuple[int, int]
 
 
-def centred_over_a_result(trial: Trial, layer: Layer) -> None:
+def centred_over_a_result(trial: Trial, layer: Case) -> None:
     """Ask whether the mean of the weights of this layer is off zero, and say how far off it is shown not to be.
 
     The mean of every call, over the deviation of a weight: bets that it is beyond 1e-4 on either side, and that it is
@@ -80,7 +80,7 @@ def centred_over_a_result(trial: Trial, layer: Layer) -> None:
     paid = max(first, min(profile.weights // layer.weights, profile.calls))
     least = max(_CONFIRM_CALLS, math.ceil(_CONFIRM_WEIGHTS / layer.weights))
     asked = Mean(_FAILS_BEYOND, _HOLDS_WITHIN, first, min(4 * first, paid), (min(least, paid), paid))
-    if trial.shrinking:
+    if trial.thrift > 1:
         asked = Mean(_FAILS_BEYOND, _HOLDS_WITHIN, first, first, (min(least, paid), min(least, paid)))
     tolerances: list[float] = []
 
@@ -92,7 +92,7 @@ def centred_over_a_result(trial: Trial, layer: Layer) -> None:
     judgement, _ = trial.decide(layer, test, rounds=2)
     tolerance = tolerances[-1] if judgement.decision is Decision.HOLDS else _HOLDS_WITHIN
     trial.settle(layer, judgement, judgement.groups, **_words(judgement.measured, tolerance))
-    excluded: dict[Layer, float] = trial.once("means excluded", dict)
+    excluded: dict[Case, float] = trial.once("means excluded", dict)
     excluded[layer] = tolerance
     least_far, most_far = (choose(excluded, key=lambda a: excluded[a]) for choose in (min, max))
     trial.note(
@@ -103,7 +103,7 @@ def centred_over_a_result(trial: Trial, layer: Layer) -> None:
     )
 
 
-def centred_at_every_position(trial: Trial, layer: Layer) -> None:
+def centred_at_every_position(trial: Trial, layer: Case) -> None:
     """Ask whether every position of this layer has expectation zero.
 
     From 200 calls learn directions (the mean matrix, its row and column means, its largest entry, all ones), each
@@ -168,7 +168,7 @@ def centred_at_every_position(trial: Trial, layer: Layer) -> None:
     )
 
 
-def judge_mean(trial: Trial, layer: Layer, stage: Stage, asked: Mean) -> tuple[Judgement, float]:
+def judge_mean(trial: Trial, layer: Case, stage: Stage, asked: Mean) -> tuple[Judgement, float]:
     """Judge the mean of a layer's weights over their deviation, by bets on the means of calls; the tolerance reached.
 
     Null of FAILS: |E w| <= fails_beyond, whatever the law, skewed or not; calls independent. Assumes that nothing
@@ -206,7 +206,7 @@ def _several(trial: Trial) -> bool:
     return bool(trial.subject.positioned)
 
 
-def _rare_weight(trial: Trial, layer: Layer) -> float:
+def _rare_weight(trial: Trial, layer: Case) -> float:
     """How large a weight of this layer may be by the largest layer's tail, in units of the median of those not zero."""
 
     def ratio() -> float:
@@ -222,13 +222,13 @@ def _rare_weight(trial: Trial, layer: Layer) -> float:
     return usual * trial.once("tail of the largest layer", ratio)
 
 
-def _usual_weight(trial: Trial, layer: Layer, calls: int) -> float:
+def _usual_weight(trial: Trial, layer: Case, calls: int) -> float:
     sizes = np.abs(trial.draws.sample(layer, trial.dtype, SCREEN, calls))
     sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
     return float(np.median(sizes)) if sizes.size else 0.0
 
 
-def _learn(trial: Trial, layer: Layer) -> Floats:
+def _learn(trial: Trial, layer: Case) -> Floats:
     """Unit directions, (weights, directions), each divided by the deviation of its projection between calls."""
     stacks = trial.draws.stacks(layer, trial.dtype, _FIRST_LOOK.of("positions"), 0, _LEARNING)
     sample = np.concatenate(list(stacks)).astype(np.float64)

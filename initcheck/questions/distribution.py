@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.claims.trial import Trial
+from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
-from initcheck.contract.layer import Layer
 from initcheck.contract.standard_laws import COSINES, StandardLaw, standard_law
 from initcheck.draws.streams import Stream
-from initcheck.engine.trial import Trial
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
 
-__all__ = ["ROUNDING", "follows_the_law", "law_named_by", "looked_at"]
+__all__ = ["ROUNDING", "follows_the_law", "law_named_by"]
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -47,20 +47,7 @@ def law_named_by(contract: Contract) -> str | None:
     return name
 
 
-def looked_at(trial: Trial) -> tuple[Layer, ...]:
-    """Layers of 64 to 1,100 weights with the smallest, a middling and the largest fan_in.
-
-    A cut at an absolute value shows itself where the weights are large, and where they are small: never.
-    None where a subject cannot afford a thousand calls.
-    """
-    if not trial.subject.positioned:
-        return ()
-    sized = [a for a in trial.subject.domain.plan if 64 <= a.weights <= 1_100]
-    by_fan = sorted(sized, key=lambda layer: (layer.fan_in, layer))
-    return tuple(dict.fromkeys((by_fan[0], by_fan[len(by_fan) // 2], by_fan[-1]))) if by_fan else ()
-
-
-def follows_the_law(trial: Trial, layer: Layer) -> None:
+def follows_the_law(trial: Trial, layer: Case) -> None:
     """Ask whether the weights of this layer have the shape of the law that the contract names.
 
     Raises:

@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.claims.trial import Stage, Trial
+from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
-from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
-from initcheck.draws.chains import ideal_ratios
+from initcheck.draws.chains import Chains, ideal_ratios
 from initcheck.draws.streams import SCREEN, Stream
-from initcheck.engine.trial import Stage, Trial
 from initcheck.statistics import Decision, Judgement, judge_median
 from initcheck.statistics.interval import of_median
 
@@ -37,7 +37,7 @@ def names_activation(contract: Contract) -> bool:
     return contract.gain is None or contract.promised("activation") is not None
 
 
-def keeps_energy(trial: Trial, layer: Layer, direction: Direction, within: tuple[float, float]) -> None:
+def keeps_energy(trial: Trial, layer: Case, direction: Direction, within: tuple[float, float]) -> None:
     """Ask whether the median log10 energy ratio of networks of this layer lies in a band.
 
     Raises:
@@ -46,7 +46,8 @@ def keeps_energy(trial: Trial, layer: Layer, direction: Direction, within: tuple
     """
     lo, hi = within
     depth = trial.contract.depth
-    chains = trial.subject.chains(layer)
+    # Kept for the other direction, which is another claim.
+    chains = trial.draws.once(("networks", layer), lambda: Chains(trial.draws, trial.contract, layer))
     which = 0 if direction == "forward" else 1
     curve = "signal_by_depth" if which == 0 else "gradient_by_depth"
     shown: dict[str, object] = {"allowed": f"[{10**lo:g}, {10**hi:g}] through {depth} layers", "band": within}
@@ -88,7 +89,7 @@ def keeps_energy(trial: Trial, layer: Layer, direction: Direction, within: tuple
     trial.settle(layer, judgement, judgement.groups * depth, **shown)
 
 
-def _blame_no_activation(trial: Trial, layer: Layer, which: int, measured: float, within: tuple[float, float]) -> None:
+def _blame_no_activation(trial: Trial, layer: Case, which: int, measured: float, within: tuple[float, float]) -> None:
     """Go on only where normal weights of the activation's ideal gain keep the band, or these leave it much further.
 
     Raises:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.contract.layer import Layer
-from initcheck.engine.trial import Stage, Trial
+from initcheck.claims.trial import Stage, Trial
+from initcheck.contract.case import Case
 from initcheck.statistics import Decision, Judgement, rare_log_e
 
 __all__ = ["blocks_never_repeat", "repeats"]
@@ -23,7 +23,7 @@ _LEAST = 64
 _ALIKE = 0.9
 
 
-def blocks_never_repeat(trial: Trial, layer: Layer) -> None:
+def blocks_never_repeat(trial: Trial, layer: Case) -> None:
     """Ask whether two blocks of one layer hold the same draws in more than 1 of 1,000 layers.
 
     Equal, equal in another order, or correlated above 0.9 in their first entries. Pairs that repeat in six of six
@@ -35,9 +35,9 @@ def blocks_never_repeat(trial: Trial, layer: Layer) -> None:
     blocks = [p for p in trial.subject.peers(layer) if p.weights >= _LEAST]
     if len(blocks) < 2:
         return
-    found: list[tuple[Layer, Layer]] = []
+    found: list[tuple[Case, Case]] = []
 
-    def alike(stage: Stage, count: int, pairs: list[tuple[Layer, Layer]]) -> list[set[int]]:
+    def alike(stage: Stage, count: int, pairs: list[tuple[Case, Case]]) -> list[set[int]]:
         arrays = {
             p: trial.draws.arrays(
                 p, trial.dtype, trial.draws.seeds(p, trial.dtype, stage.stream.of("blocks"), 0, count)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.layer import Layer
+from initcheck.contract.second_moments import MeanSquare
 from initcheck.diagnosis.evidence.variance_law import DENOMINATORS, Denominator, LawSample, exponents, fit_laws
 from initcheck.draws.streams import Stream
-from initcheck.engine.trial import Stage, Trial
-from initcheck.statistics import GROUP_WEIGHTS, Decision, Judgement, first_groups, judge_band
+from initcheck.statistics import Decision, Judgement
 
 __all__ = ["follows_one_law"]
 
@@ -25,6 +26,23 @@ _FIRST_LOOK = Stream("first look")
 _FIRST_WEIGHTS = 2_048
 # Two constants further apart than this are two constants; nearer ones are called one law.
 _APART = 1.25
+_BAND = (1 / _APART, _APART)
+
+
+@dataclass(frozen=True)
+class _OverLaw(MeanSquare):
+    """E w^2 over the variance that a law gives.
+
+    Attributes:
+        variance: of the law, at this layer.
+    """
+
+    variance: float
+
+    @property
+    def ideal(self) -> float:
+        """The variance."""
+        return self.variance
 
 
 @dataclass(frozen=True)
@@ -48,37 +66,27 @@ def follows_one_law(trial: Trial, layer: Layer) -> None:
     variance = fit.constant / fit.denominator.of(layer) if fit.denominator.of(layer) > 0 else math.inf
     trial.asks(0 < variance < math.inf, f"the law {fit.words} divides by zero here")
 
-    if trial.far is not None:
-        mean_square = float(trial.glance_at(layer).energy.mean()) / layer.weights
-        return trial.far.add(layer, mean_square / variance, (0.8, 1.25))
-
-    def test(stage: Stage) -> Judgement:
-        return _band(trial, layer, variance, stage, 1 / _APART, _APART, holds_within=(0.8, 1.25))
-
-    judgement, _ = trial.decide(layer, test)
-    measured = judgement.measured * variance
-    shown: dict[str, object] = {
-        "measured": f"Var w = {measured:.3g} here; {fit.words} elsewhere",
-        "allowed": f"{0.8 * variance:.3g} to {1.25 * variance:.3g}",
-        "value": judgement.measured,
-        "band": (0.8, 1.25),
-        "series": {"variance_by_width": [[layer.fan_in, _rounded(judgement.measured), 0.8, 1.25]]},
-    }
-    if judgement.decision is Decision.FAILS:
-        standing = [d.name for d in _LAWS if not _rejected(trial, d, layer)]
-        if standing:
-            trial.undecide(f"{shown['measured']}; the laws not rejected are c/{', c/'.join(standing[:3])}")
-            return
-        shown["series"] = {
-            "variance_by_width": [*_points(fit), [layer.fan_in, _rounded(judgement.measured), 0.8, 1.25]]
+    def words(judgement: Judgement) -> dict[str, object]:
+        here = [layer.fan_in, _rounded(judgement.measured), *_BAND]
+        fails = judgement.decision is Decision.FAILS
+        return {
+            "measured": f"Var w = {judgement.measured * variance:.3g} here; {fit.words} elsewhere",
+            "allowed": f"{_BAND[0] * variance:.3g} to {_BAND[1] * variance:.3g}",
+            "interval": None,
+            "series": {"variance_by_width": [*_points(fit), here] if fails else [here]},
         }
-    trial.settle(layer, judgement, judgement.groups * math.ceil(GROUP_WEIGHTS / layer.weights), **shown)
+
+    def some_law_stands() -> str | None:
+        standing = [d.name for d in _LAWS if not _rejected(trial, d, layer)]
+        return f"the laws not rejected are c/{', c/'.join(standing[:3])}" if standing else None
+
+    trial.keeps(_OverLaw(layer, trial.contract, variance), _BAND, words=words, unless=some_law_stands)
 
 
 def _points(fit: _Fit) -> list[list[float]]:
     """The first sample of every shape over the law that fits best: where they part is seen."""
     law = {a: fit.constant / fit.denominator.of(a) for a in fit.samples if fit.denominator.of(a) > 0}
-    return [[a.fan_in, _rounded(fit.samples[a].mean_square / v), 0.8, 1.25] for a, v in law.items() if v > 0]
+    return [[a.fan_in, _rounded(fit.samples[a].mean_square / v), *_BAND] for a, v in law.items() if v > 0]
 
 
 def _rounded(ratio: float) -> float:
@@ -92,7 +100,8 @@ def _fitted(trial: Trial) -> _Fit:
 
 def _fit(trial: Trial) -> _Fit:
     samples = {}
-    for layer in trial.subject.domain.plan:
+    # A law is a function of the shape: what has none has no law.
+    for layer in (case for case in trial.subject.domain.plan if isinstance(case, Layer)):
         sample = _sample(trial, layer)
         if sample is not None:
             samples[layer] = sample
@@ -147,10 +156,9 @@ def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:
         middle = math.sqrt(constants[low] * constants[high])
         level = trial.ledger.next_confirmation()
         stage = Stage(Stream(f"reject {denominator.name}"), level, trial.beta, 1, True)
-        shown = [
-            _band(trial, low, middle / denominator.of(low), stage, 1.0, math.inf),
-            _band(trial, high, middle / denominator.of(high), stage, 0.0, 1.0),
-        ]
+        below = _OverLaw(low, trial.contract, middle / denominator.of(low))
+        above = _OverLaw(high, trial.contract, middle / denominator.of(high))
+        shown = [trial.judge_at(below, (1.0, math.inf), stage), trial.judge_at(above, (0.0, 1.0), stage)]
         return all(j.decision is Decision.FAILS for j in shown)
 
     return trial.once(f"rejected {denominator.name} {layer.shape}", decide)
@@ -166,37 +174,3 @@ def _extremes(constants: dict[Layer, float], samples: dict[Layer, LawSample]) ->
         return constants[layer] * (1 + 3 * samples[layer].relative_se)
 
     return min(constants, key=upper), max(constants, key=lower)
-
-
-def _band(
-    trial: Trial,
-    layer: Layer,
-    variance: float,
-    stage: Stage,
-    lo: float,
-    hi: float,
-    holds_within: tuple[float, float] | None = None,
-) -> Judgement:
-    """Judge mean(w^2)/variance at a layer against a band."""
-    size = math.ceil(GROUP_WEIGHTS / layer.weights) * stage.scale
-    drawn = 0
-
-    def draw(groups: int) -> tuple[Floats, Floats]:
-        nonlocal drawn
-        record = trial.records(layer, stage.stream, (drawn + groups) * size)
-        values = record.energy[drawn * size :] / (layer.weights * variance)
-        drawn += groups
-        return values.reshape(groups, size), np.ones((groups, size))
-
-    return judge_band(
-        draw,
-        lo,
-        hi,
-        level=stage.level,
-        beta=stage.beta,
-        max_groups=max(trial.affordable_groups(layer, size, stage), first_groups(-math.log(stage.level)) + 8),
-        fails_only=stage.confirms,
-        mean_statistic=True,
-        holds_within=holds_within,
-        below_after=trial.groups_before_below(layer, size, stage),
-    )

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.claims.trial import Trial
+from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
-from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.streams import SCREEN
-from initcheck.engine.trial import Trial
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
 
 __all__ = ["is_orthogonal", "points_everywhere_alike", "promised_square", "rounding_of"]
@@ -30,7 +30,7 @@ _EXACT_GAIN = ("linear", "relu", "leaky_relu")
 _TOLERATED, _EXCLUDED = 0.02, 0.3
 
 
-def rounding_of(layer: Layer, dtype: str) -> float:
+def rounding_of(layer: Case, dtype: str) -> float:
     """How far W W^T / gain^2 may lie from the identity, in any entry, by rounding alone.
 
     Householder QR of an m x n matrix gives a Q within sqrt(n) gamma_m of an orthonormal one, gamma_m = (m + 4) u
@@ -60,7 +60,7 @@ def promised_square(contract: Contract) -> float | None:
     return nonlinearity(contract).gain ** 2 if contract.base("activation") in (None, *_EXACT_GAIN) else None
 
 
-def is_orthogonal(trial: Trial, layer: Layer) -> None:
+def is_orthogonal(trial: Trial, layer: Case) -> None:
     """Ask whether W W^T (of a tall matrix W^T W) is gain^2 times the identity, in each of four calls.
 
     Raises:
@@ -85,7 +85,7 @@ def is_orthogonal(trial: Trial, layer: Layer) -> None:
     trial.holds(layer, **shown) if largest <= allowed else trial.fail(layer, **shown)
 
 
-def points_everywhere_alike(trial: Trial, layer: Layer) -> None:
+def points_everywhere_alike(trial: Trial, layer: Case) -> None:
     """Ask whether Q = W/gain looks like a uniform draw from the orthogonal group, or a corner of one.
 
     Four scores with mean 0 under Haar measure, whatever the shape: the signs of Q_11 and of the last diagonal entry,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from initcheck.contract.layer import Layer
+from initcheck.claims.trial import CaseFailed, Stage, Trial
+from initcheck.contract.case import Case
 from initcheck.contract.second_moments import MeanSquare
 from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import SCREEN
-from initcheck.engine.trial import CaseFailed, Stage, Trial
 from initcheck.questions.centre import Mean, judge_mean
 from initcheck.questions.ties import units_never_tie
 from initcheck.statistics import Judgement
@@ -25,7 +25,7 @@ _FIRST_WEIGHTS = 786_432
 _NO_ACCIDENT = 64
 
 
-def survives_in(trial: Trial, layer: Layer, dtype: str) -> None:
+def survives_in(trial: Trial, layer: Case, dtype: str) -> None:
     """Ask of this layer in another dtype: are there finite weights, of the same variance, with distinct units.
 
     Raises:
@@ -51,7 +51,7 @@ def survives_in(trial: Trial, layer: Layer, dtype: str) -> None:
         _is_centred(view, layer)
 
 
-def _is_centred(view: Trial, layer: Layer) -> None:
+def _is_centred(view: Trial, layer: Case) -> None:
     calls = math.ceil(_FIRST_WEIGHTS / layer.weights)
     asked = Mean(_FAILS_BEYOND, _HOLDS_WITHIN, calls, 8 * calls, (2 * calls, 8 * calls))
 

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.contract.layer import Layer
+from initcheck.claims.trial import Stage, Trial
+from initcheck.contract.case import Case
 from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import Stream
-from initcheck.engine.trial import Stage, Trial
 from initcheck.seeds import generator
 from initcheck.statistics import Decision, Judgement, average_log_e, rarely_top_log_e, tops_log_e
 from initcheck.statistics.permutation import (
@@ -30,7 +30,7 @@ _MOST_TO_SCREEN = 96
 _MOST_TO_CONFIRM = 192
 
 
-def beats_no_shuffle(trial: Trial, layer: Layer) -> None:
+def beats_no_shuffle(trial: Trial, layer: Case) -> None:
     """Ask whether four calls of this layer look like copies of which each position was permuted over the calls.
 
     Null: entries are independent, each of a law of its own, and calls are independent; then a statistic of a batch is
@@ -91,7 +91,7 @@ def beats_no_shuffle(trial: Trial, layer: Layer) -> None:
     )
 
 
-def _calls(trial: Trial, layer: Layer, stream: Stream, start: int, count: int) -> npt.NDArray[np.float64]:
+def _calls(trial: Trial, layer: Case, stream: Stream, start: int, count: int) -> npt.NDArray[np.float64]:
     stacks = trial.draws.stacks(layer, trial.dtype, stream.of("entries"), start, start + count)
     calls = np.concatenate(list(stacks)).astype(np.float64)
     if not np.isfinite(calls).all():

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.claims.trial import Trial
+from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
-from initcheck.contract.layer import Layer
 from initcheck.draws.first_gradients import first_gradients
 from initcheck.draws.streams import SCREEN, Stream
-from initcheck.engine.trial import Trial
 from initcheck.statistics import SCREEN_LEVEL, Decision, Judgement, excluded_rate, rare_log_e
 from initcheck.statistics.sign_eprocess import RARE
 
@@ -32,7 +32,7 @@ _CONTINUOUS = ("normal", "uniform", "truncated_normal", "laplace", "orthogonal")
 _LEVELS = {"float64": 22, "float32": 22, "float16": 9, "bfloat16": 7}
 
 
-def ties_are_no_accident(trial: Trial, layer: Layer) -> bool:
+def ties_are_no_accident(trial: Trial, layer: Case) -> bool:
     """Whether a tie at this layer says something: not where the grid of the values may force it.
 
     At fan_in >= 64 always. Below, two units of L equally likely levels tie with probability L^-fan_in; asked where
@@ -48,7 +48,7 @@ def ties_are_no_accident(trial: Trial, layer: Layer) -> bool:
     return 2 * math.log2(layer.units) - 1 - levels * layer.fan_in < math.log2(1e-9)
 
 
-def units_never_tie(trial: Trial, layer: Layer, *, briefly: bool = False) -> None:
+def units_never_tie(trial: Trial, layer: Case, *, briefly: bool = False) -> None:
     """Ask whether draws of this layer hold two equal units, or a zero one, in more than 1 of 1,000 calls.
 
     The first layer asked, the lightest, is drawn until a tie in 1,000 calls is excluded, the others as often as a
@@ -74,13 +74,13 @@ def units_never_tie(trial: Trial, layer: Layer, *, briefly: bool = False) -> Non
     if first and not few and _EXHAUSTIVE * layer.weights <= 4 * profile.weights:
         calls = _EXHAUSTIVE
     most = _CONFIRM if few else max(_CONFIRM, min(profile.calls // 10, profile.weights // layer.weights))
-    count = _rare(trial, ties, calls=min(calls, _EXHAUSTIVE), most=most // 8 if trial.shrinking and not few else most)
+    count = _rare(trial, ties, calls=min(calls, _EXHAUSTIVE), most=most if few else most // trial.thrift)
     if count.decision is Decision.HOLDS and _mirrored(next(trial.draws.stacks(layer, trial.dtype, SCREEN, 0, 1))[0]):
         trial.note("some units are copies of others with opposite sign: an odd activation keeps them tied")
     _settle_ties(trial, layer, count, "draws", seen[-1] if seen else "no two units alike")
 
 
-def gradients_never_tie(trial: Trial, layer: Layer) -> None:
+def gradients_never_tie(trial: Trial, layer: Case) -> None:
     """Ask whether two hidden units of a network started so get equal first gradients in more than 1 of 1,000.
 
     One hidden layer of this shape and an output layer of 128 units or more, both drawn; contract's activation, normal
@@ -222,12 +222,12 @@ def _until_frequent(events: Iterable[bool], level: float) -> Iterator[bool]:
             return
 
 
-def _settle_ties(trial: Trial, layer: Layer, count: _Count, what: str, words: str) -> None:
+def _settle_ties(trial: Trial, layer: Case, count: _Count, what: str, words: str) -> None:
     measured = f"{words}, in {count.events:,} of {count.calls:,} {what}" if count.events else words
     judgement = Judgement(
         count.decision, count.log_e / math.log(10), count.spent, count.events / count.calls, 1, count.calls
     )
-    rates: dict[Layer, float] = trial.once(f"rates of ties in {what}", dict)
+    rates: dict[Case, float] = trial.once(f"rates of ties in {what}", dict)
     rates[layer] = count.rate
     low, high = min(rates.values()), max(rates.values())
     beyond = f"1 {what.removesuffix('s')} in {1 / low:,.0f} at {_places(rates, low)}"
@@ -237,6 +237,6 @@ def _settle_ties(trial: Trial, layer: Layer, count: _Count, what: str, words: st
     trial.settle(layer, judgement, judgement.groups, measured=measured, allowed=f"at most 1 in 1,000 {what}")
 
 
-def _places(rates: Mapping[Layer, float], rate: float) -> str:
+def _places(rates: Mapping[Case, float], rate: float) -> str:
     shapes = [layer.shape for layer, r in rates.items() if r == rate]
     return f"shape {shapes[0]}" + (f" and {len(shapes) - 1} more" if len(shapes) > 1 else "")

@@ -16,9 +16,10 @@ from initcheck.claims import statement
 from initcheck.claims.registry import find, registry
 from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
+from initcheck.claims.trial import CaseFailed
 from initcheck.contract.profile import profile
 from initcheck.diagnosis.causes import TOPICS
-from initcheck.engine.trial import CaseFailed, Trial
+from initcheck.engine.judge import Judge
 from initcheck.errors import UsageError
 from initcheck.report.verdict import Evidence, Verdict
 from initcheck.statistics import Ledger
@@ -61,9 +62,8 @@ def test_their_scale_claim_gets_the_cause_and_the_fix_that_ours_gets() -> None:
 
 
 def layer_subject(target: Any) -> Any:
-    from initcheck.layers.subject import LayerSubject
-
-    return LayerSubject(load(target).initializers[0], profile("quick"), 0)
+    [initializer] = load(target).initializers
+    return initializer.subject(initializer, profile("quick"), 0)
 
 
 @pytest.mark.usefixtures("theirs")
@@ -97,7 +97,7 @@ def test_their_scale_claim_is_asked_of_the_whole_layer_where_its_weights_do_not_
     assert subject.plan_of(find("output-within-a-factor-2")) == subject.plan_of(find("output-variance-near-one"))
     assert set(wholes) <= set(subject.plan_of(find("output-within-a-factor-2")))
     assert not set(wholes) & set(subject.plan_of(find("output-of-no-topic")))
-    trial = Trial(subject, Ledger().claim())
+    trial = Judge(subject, Ledger().claim())
     body = find("output-within-a-factor-2").prop.hypothesis.inner_test  # type: ignore[attr-defined]
     with pytest.raises(CaseFailed) as failed:
         body(trial, layer=wholes[-1])

@@ -10,7 +10,7 @@ import pytest
 
 import initcheck
 from initcheck.engine.checker import Checker
-from initcheck.engine.subject import Subject
+from initcheck.engine.subject import InitializerSubject
 from initcheck.report.verdict import Verdict
 
 Array = np.ndarray[Any, Any]
@@ -114,10 +114,10 @@ def test_a_broken_initializer_fails_the_claim_that_says_so(function: Any, claim:
 
 
 def test_a_failure_stands_where_the_search_for_its_cause_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(self: Subject, claim_id: str, failed: Any) -> None:
+    def broken(self: InitializerSubject, claim_id: str, failed: Any) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(Subject, "likely_cause", broken)
+    monkeypatch.setattr(InitializerSubject, "likely_cause", broken)
     report = initcheck.check(uniform, contract=CONTRACT, profile="quick", claims=["output-variance-near-one"])
     result = report["output-variance-near-one"]
     assert result.verdict is Verdict.FAILS

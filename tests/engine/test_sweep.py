@@ -13,8 +13,8 @@ from initcheck.claims.registry import find
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.engine.checker import Checker, Settings
+from initcheck.engine.judge import Judge
 from initcheck.engine.sweep import suspects
-from initcheck.engine.trial import Trial
 from initcheck.report.verdict import Verdict
 from initcheck.targets.loading import load
 
@@ -86,7 +86,7 @@ def test_a_call_that_breaks_at_one_width_alone_fails_the_claim_that_says_so() ->
 def test_the_mean_square_of_a_sound_law_is_suspect_nowhere(name: str) -> None:
     checker = Checker(Settings(profile="default"))
     subject = checker.subject(load(f"initcheck.gallery:{name}").initializers[0])
-    trial = Trial(subject, checker.ledger.claim())
+    trial = Judge(subject, checker.ledger.claim())
     found = suspects(find("output-variance-near-one"), trial)
     assert len(found) <= 3
     assert all(isinstance(layer, Layer) and layer in subject.domain.sweep for layer in found)

@@ -11,7 +11,6 @@ from initcheck.contract.profile import profile
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.fans import structure_of
 from initcheck.layers.recognition import layer_initializer
-from initcheck.layers.subject import LayerSubject
 from initcheck.questions.equal_blocks import repeats
 
 
@@ -174,5 +173,6 @@ def test_what_is_not_judged_is_said_where_it_is_not_zero() -> None:
 
     assert list(fans_of(half)[0].others) == ["bias"]
     assert not fans_of(zero)[0].others
-    said = LayerSubject(layer_initializer(half, "half", {}), profile("quick"), 0).contract.notes
+    made = layer_initializer(half, "half", {})
+    said = made.subject(made, profile("quick"), 0).contract.notes
     assert "not judged: bias; the claims are about weights" in said

@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pytest
 
 from initcheck import check
+from initcheck.claims.trial import CaseFailed
 from initcheck.contract.profile import profile
 from initcheck.engine.checker import subject_of
-from initcheck.engine.trial import CaseFailed, Trial
+from initcheck.engine.judge import Judge
 from initcheck.questions.precision import survives_in
 from initcheck.report.verdict import Verdict
 from initcheck.statistics import Ledger
@@ -99,5 +100,5 @@ def test_the_normal_of_jax_in_bfloat16_is_off_centre() -> None:
     [initializer] = load("jax.nn.initializers.normal(stddev=0.05)", contract=contract).initializers
     subject = subject_of(initializer, profile("quick"), 0)
     with pytest.raises(CaseFailed) as failure:
-        survives_in(Trial(subject, Ledger(claims=21).claim()), subject.probes[-1], "bfloat16")
+        survives_in(Judge(subject, Ledger(claims=21).claim()), subject.probes[-1], "bfloat16")
     assert failure.value.evidence.value == pytest.approx(-0.012, abs=0.002)

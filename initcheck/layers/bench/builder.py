@@ -19,67 +19,31 @@ from initcheck.layers.bench.sizes import Size
 from initcheck.layers.functions.layer_function import LayerFunction, matrices
 from initcheck.sandbox.containment import InitializerRaised, contained
 
-__all__ = ["Builder"]
+__all__ = ["Builder", "Maker"]
 
 _KEYED = ("linen", "nnx", "equinox")
 
 
-@dataclass
-class Builder:
-    """Makes fresh layers of one target. The caller isolates: global generators are seeded around a build.
+@dataclass(frozen=True)
+class Maker:
+    """Calls what makes a layer; of a function, what kind of layer that is shows only in what it makes.
 
     Attributes:
         target: the layer class, or the function that builds a layer of widths.
         name: the target text.
-        kind: ``torch``, ``keras``, ``linen``, ``nnx`` or ``equinox``.
         args: keyword arguments that never change.
         random: the parameter that takes the seed, and its role (``key``, ``rngs``, ``seed``); None for none.
     """
 
     target: Callable[..., Any]
     name: str
-    kind: str
     args: Mapping[str, Any]
     random: tuple[str, str] | None = None
-    _known_feed: Feed | None = field(default=None, repr=False)
 
     @property
     def is_class(self) -> bool:
         """Whether the target is a class, which takes widths by name."""
         return isinstance(self.target, type)
-
-    @property
-    def takes_randomness(self) -> bool:
-        """Whether the caller hands over a key; else the layer draws from global generators."""
-        return self.kind in _KEYED or self.random is not None
-
-    def build(self, size: Size, seed: int) -> LayerFunction:
-        """One fresh layer.
-
-        Raises:
-            UsageError: none of the ways of feeding it works, where its framework builds it by feeding it.
-        """
-        made = self.make(size, seed)
-        if self.kind == "torch":
-            from initcheck.layers.functions.torch_function import TorchFunction
-
-            return TorchFunction(made)
-        if self.kind == "nnx":
-            from initcheck.layers.functions.jax_function import nnx_function
-
-            return nnx_function(made, self._defaults())
-        if self.kind == "equinox":
-            from initcheck.layers.functions.jax_function import equinox_function
-
-            return equinox_function(made)
-        return self._fed(made, size, seed, self._known_feed or self._feed_that_builds(size, seed))
-
-    def _defaults(self) -> dict[str, Any]:
-        """The constructor's arguments and defaults, by name; empty for a function, whose choices are its own."""
-        if not self.is_class:
-            return {}
-        defaults = {name: parameter.default for name, parameter in constructor(self.target).items()}  # type: ignore[arg-type]
-        return {**defaults, **self.args}
 
     def make(self, size: Size, seed: int) -> Any:
         """The framework's own object, before Keras and linen have seen an input."""
@@ -90,6 +54,57 @@ class Builder:
         if self.is_class:
             return self.target(**widths, **fixed)
         return self.target(*widths.values(), **fixed)
+
+    def defaults(self) -> dict[str, Any]:
+        """The constructor's arguments and defaults, by name; empty for a function, whose choices are its own."""
+        if not isinstance(self.target, type):
+            return {}
+        return {**{name: parameter.default for name, parameter in constructor(self.target).items()}, **self.args}
+
+
+@dataclass
+class Builder:
+    """Makes fresh layers of one target. The caller isolates: global generators are seeded around a build.
+
+    Attributes:
+        maker: makes the framework's own object.
+        kind: ``torch``, ``keras``, ``linen``, ``nnx`` or ``equinox``.
+    """
+
+    maker: Maker
+    kind: str
+    _known_feed: Feed | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The target text."""
+        return self.maker.name
+
+    @property
+    def takes_randomness(self) -> bool:
+        """Whether the caller hands over a key; else the layer draws from global generators."""
+        return self.kind in _KEYED or self.maker.random is not None
+
+    def build(self, size: Size, seed: int) -> LayerFunction:
+        """One fresh layer.
+
+        Raises:
+            UsageError: none of the ways of feeding it works, where its framework builds it by feeding it.
+        """
+        made = self.maker.make(size, seed)
+        if self.kind == "torch":
+            from initcheck.layers.functions.torch_function import TorchFunction
+
+            return TorchFunction(made)
+        if self.kind == "nnx":
+            from initcheck.layers.functions.jax_function import nnx_function
+
+            return nnx_function(made, self.maker.defaults())
+        if self.kind == "equinox":
+            from initcheck.layers.functions.jax_function import equinox_function
+
+            return equinox_function(made)
+        return self._fed(made, size, seed, self._known_feed or self._feed_that_builds(size, seed))
 
     def feed(self, size: Size) -> Feed:
         """How the layer is called, tried at this size and true of all.
@@ -106,11 +121,11 @@ class Builder:
         return self._known_feed
 
     def _feed_that_builds(self, size: Size, seed: int) -> Feed:
-        made = self.make(size, seed)
+        made = self.maker.make(size, seed)
         axes = len(_kernel_of(made))
 
         def works(feed: Feed) -> bool:
-            return _runs(self._fed(self.make(size, seed), size, seed, feed), feed, size)
+            return _runs(self._fed(self.maker.make(size, seed), size, seed, feed), feed, size)
 
         self._known_feed = self._first(size, made, axes, works)
         return self._known_feed

@@ -1,6 +1,5 @@
 """Error rates where a unit is one fresh layer: at the edge of the band, at every look, and power beyond it."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -10,8 +9,7 @@ from scipy.stats import binom
 from torch import nn
 
 from initcheck.contract.profile import profile
-from initcheck.layers.recognition import layer_initializer
-from initcheck.layers.subject import LayerSubject
+from initcheck.layers.recognition import initializer_of, layer_initializer
 from initcheck.statistics import Decision, judge_band
 
 RUNS = 80
@@ -37,8 +35,8 @@ def factory(second_moment, law):
 def decisions(second_moment, law, level, *, fails_only=True, beta=0.05):
     """Decisions of RUNS confirmations, each on layers of its own."""
     made = layer_initializer(factory(second_moment, law), f"{law} {second_moment}", {})
-    few = dataclasses.replace(made.sampler, sizes=made.sampler.sizes[:2])
-    subject = LayerSubject(dataclasses.replace(made, sampler=few), profile("quick"), 0)
+    few = initializer_of(made.sampler.builder, made.sampler.sizes[:2])
+    subject = few.subject(few, profile("quick"), 0)
     part = next(p for p in subject.structure.parts if p.weights >= 256)
     statistic = subject.output_second_moment(part)
     found = []

@@ -1,19 +1,17 @@
 """Keras, Flax and Equinox: fans as they are used, not as they are stored, at one or two sizes each."""
 
-import dataclasses
-
 import equinox as eqx
 import flax.linen as linen
 import flax.nnx as nnx
 import keras
 import pytest
 
+from initcheck.claims.trial import CaseFailed
 from initcheck.contract.profile import profile
 from initcheck.engine.checker import Checker, Settings
-from initcheck.engine.trial import CaseFailed, Trial
+from initcheck.engine.judge import Judge
 from initcheck.layers.fans import structure_of
-from initcheck.layers.recognition import layer_initializer
-from initcheck.layers.subject import LayerSubject
+from initcheck.layers.recognition import initializer_of, layer_initializer
 from initcheck.questions.equal_blocks import blocks_never_repeat
 from initcheck.report.verdict import Verdict
 from initcheck.statistics import Ledger
@@ -27,7 +25,7 @@ def few(target, *widths, **args):
     plain = [s for s in made.sampler.sizes if (s.inputs, s.outputs) in widths and len(s.arguments) < 4]
     first = {(s.inputs, s.outputs): s for s in reversed(plain)}
     sizes = tuple(s for s in made.sampler.sizes if s.probe or s in first.values())
-    return dataclasses.replace(made, sampler=dataclasses.replace(made.sampler, sizes=sizes))
+    return initializer_of(made.sampler.builder, sizes)
 
 
 @pytest.mark.parametrize(
@@ -91,8 +89,8 @@ def test_flax_lecun_holds():
 def test_one_seeded_keras_initializer_shared_by_an_attention_gives_six_pairs():
     shared = keras.initializers.GlorotUniform(seed=3)
     attention = few(L.MultiHeadAttention, (16, 16), kernel_initializer=shared)
-    subject = LayerSubject(attention, profile("quick"), 0)
-    trial = Trial(subject, Ledger().claim())
+    subject = attention.subject(attention, profile("quick"), 0)
+    trial = Judge(subject, Ledger().claim())
     with pytest.raises(CaseFailed) as failed:
         blocks_never_repeat(trial, subject.medium[0])
     assert failed.value.evidence.value == 6

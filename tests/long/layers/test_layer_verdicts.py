@@ -5,9 +5,9 @@ from torch import nn
 
 import initcheck
 from initcheck import Verdict
+from initcheck.claims.trial import CaseFailed
 from initcheck.contract.profile import profile
-from initcheck.engine.trial import CaseFailed, Trial
-from initcheck.layers.subject import LayerSubject
+from initcheck.engine.judge import Judge
 from initcheck.questions.equal_blocks import blocks_never_repeat
 from initcheck.statistics import Ledger
 from initcheck.targets.loading import load
@@ -140,8 +140,9 @@ class Fresh(nn.Module):
 
 
 def subject_of(target):
-    subject = LayerSubject(load(target).initializers[0], profile("quick"), 0)
-    return subject, Trial(subject, Ledger().claim())
+    [initializer] = load(target).initializers
+    subject = initializer.subject(initializer, profile("quick"), 0)
+    return subject, Judge(subject, Ledger().claim())
 
 
 def test_cloned_blocks_repeat_one_another_and_fresh_ones_do_not():

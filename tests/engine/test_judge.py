@@ -9,28 +9,29 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from initcheck.claims.trial import CaseFailed, NotAsked, Stage
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.contract.profile import profile
 from initcheck.contract.second_moments import Statistic
 from initcheck.draws.draws import BrokenCall
-from initcheck.draws.glances import Far
-from initcheck.engine.subject import Subject
-from initcheck.engine.trial import CaseFailed, NotAsked, Stage, Trial
+from initcheck.engine.judge import Judge
+from initcheck.engine.onlookers import Glance, Look
+from initcheck.engine.subject import InitializerSubject
 from initcheck.report.verdict import Evidence
 from initcheck.statistics import Decision, Judgement, Ledger, Record, band_log_e
 from initcheck.targets.loading import load
 
 
 @pytest.fixture
-def trial() -> Trial:
+def trial() -> Judge:
     (initializer,) = load("initcheck.gallery:he_normal").initializers
-    return Trial(Subject(initializer, profile("quick"), 0), Ledger().claim())
+    return Judge(InitializerSubject(initializer, profile("quick"), 0), Ledger().claim())
 
 
 @pytest.mark.parametrize(("side", "streams"), [(16, ["screen", "screen 1", "screen 2"]), (256, ["screen", "screen 1"])])
 def test_an_open_judgement_is_returned_with_the_stage_it_was_made_at(
-    trial: Trial, side: int, streams: list[str]
+    trial: Judge, side: int, streams: list[str]
 ) -> None:
     asked: list[str] = []
 
@@ -44,7 +45,7 @@ def test_an_open_judgement_is_returned_with_the_stage_it_was_made_at(
     assert judgement.groups == len(streams)
 
 
-def test_a_screen_that_is_not_confirmed_stays_open(trial: Trial) -> None:
+def test_a_screen_that_is_not_confirmed_stays_open(trial: Judge) -> None:
     def only_screens(stage: Stage) -> Judgement:
         decision = Decision.UNDECIDED if stage.confirms else Decision.FAILS
         return Judgement(decision, 0.0, stage.level, 1.0, 1, 1)
@@ -91,7 +92,7 @@ def stubbed(
     contract: Contract | None = None,
     weights: int = 400_000,
     **squares: float,
-) -> Trial:
+) -> Judge:
     """A trial of an initializer of which everything is said here."""
     subject = SimpleNamespace(
         initializer="the initializer",
@@ -101,7 +102,7 @@ def stubbed(
         is_constant=lambda layer: constant and layer is not None,
         second_moment_exists=moment,
     )
-    return Trial(subject, Ledger(alpha=1e-6, beta=1e-3, claims=10).claim())
+    return Judge(subject, Ledger(alpha=1e-6, beta=1e-3, claims=10).claim())
 
 
 def second_moment(layer: Layer = SQUARE) -> Statistic:
@@ -112,7 +113,7 @@ def test_a_trial_begins_with_nothing_decided() -> None:
     trial = stubbed()
     assert (trial.initializer, trial.dtype, trial.beta) == ("the initializer", "float32", 1e-3)
     assert (trial.decided, trial.undecided, trial.not_asked, trial.moot, trial.notes) == ([], [], {}, [], {})
-    assert (trial.shrinking, trial.looking) == (False, False)
+    assert trial.thrift == 1
 
 
 def test_what_a_property_says_is_kept() -> None:
@@ -292,14 +293,24 @@ def test_a_constant_on_the_edge_of_its_band_is_inside() -> None:
 
 @pytest.mark.parametrize(("constant", "calls"), [(False, 16), (True, 1)])
 def test_a_look_for_a_picture_decides_nothing(constant: bool, calls: int) -> None:
-    trial = stubbed(constant=constant, screen=9.0)
-    trial.looking = True
-    trial.keeps(second_moment(), BAND)
-    (evidence,) = trial.decided
+    subject = stubbed(constant=constant, screen=9.0).subject
+    look = Look(subject)
+    look.keeps(second_moment(), BAND)
+    (evidence,) = look.decided
     assert evidence.value == pytest.approx(9.0)
     assert evidence.series == {"variance_by_width": [[16, 9.0, *BAND]]}
     assert (evidence.measured, evidence.case) == (None, SQUARE.described("float32"))
-    assert trial.draws.asked == {"screen": calls}
+    assert subject.draws.asked == {"screen": calls}
+
+
+def test_whoever_only_looks_takes_no_decision() -> None:
+    trial = stubbed()
+    for onlooker in (Look(trial.subject), Glance(trial)):
+        with pytest.raises(NotAsked, match="only a look"):
+            onlooker.decide(SQUARE, lambda stage: pytest.fail("judged"))
+        with pytest.raises(NotAsked, match="only a look"):
+            onlooker.ledger.next_confirmation()
+    assert trial.ledger.confirmations == 0
 
 
 def test_rounds_share_beta_and_their_confirmations_share_alpha() -> None:
@@ -339,7 +350,7 @@ def test_a_holds_ends_the_rounds() -> None:
 @pytest.mark.parametrize(("options", "shrinking"), [({"rounds": 1}, False), ({}, True)])
 def test_one_round_where_a_holds_is_not_what_is_asked_for(options: dict[str, int], shrinking: bool) -> None:
     trial, asked = stubbed(), []
-    trial.shrinking = shrinking
+    trial = trial.of_smaller_cases() if shrinking else trial
 
     def never_decides(stage: Stage) -> Judgement:
         asked.append(stage.stream)
@@ -373,7 +384,7 @@ def test_the_budget_pays_for_so_many_groups(
     shape: tuple[int, int], size: int, scale: int, confirms: bool, shrinking: bool, groups: int
 ) -> None:
     trial = stubbed(weights=4_000_000)
-    trial.shrinking = shrinking
+    trial = trial.of_smaller_cases() if shrinking else trial
     stage = Stage("any", 1e-5, 1e-3, scale, confirms)
     found = trial.affordable_groups(Layer(shape), size, stage)
     assert isinstance(found, int)
@@ -395,7 +406,7 @@ def test_a_mean_is_confirmed_from_below_after_so_many_groups(
     shape: tuple[int, int], size: int, confirms: bool, shrinking: bool, groups: int
 ) -> None:
     trial = stubbed()
-    trial.shrinking = shrinking
+    trial = trial.of_smaller_cases() if shrinking else trial
     assert trial.groups_before_below(Layer(shape), size, Stage("any", 1e-5, 1e-3, 1, confirms)) == groups
 
 
@@ -472,17 +483,27 @@ def test_no_moment_is_taken_of_weights_that_are_not_finite() -> None:
 
 
 def test_a_glance_judges_nothing_and_keeps_how_far_a_value_lies_beyond_its_band() -> None:
-    trial, asked = stubbed(), []
-
-    def at(layer: Layer, dtype: str, *, constant: bool) -> Record:
-        asked.append((layer, dtype, constant))
-        return Record.of(np.full((3, 16, 16), math.sqrt(2.5)))
-
-    trial.subject.glances, trial.subject.constant = SimpleNamespace(at=at), False
-    trial.far = Far()
-    trial.keeps(MeanSquare(SQUARE, Contract()), within=BAND)
-    assert trial.far == {SQUARE: pytest.approx(math.log(2.5 / 1.25))}
-    assert asked == [(SQUARE, trial.dtype, False)]
+    trial = stubbed(screen=2.5)
+    trial.subject.constant = False
+    glance = Glance(trial)
+    glance.keeps(MeanSquare(SQUARE, Contract()), within=BAND)
+    assert glance.far == {SQUARE: pytest.approx(math.log(2.5 / 1.25))}
     assert not trial.decided
     assert not trial.undecided
-    assert trial.draws.asked == {}
+    assert trial.draws.asked == {"screen": 2}
+
+
+def test_a_glance_keeps_what_a_property_made_of_the_plan() -> None:
+    trial = stubbed()
+    trial.once("law", lambda: "fitted")
+    assert Glance(trial).once("law", lambda: "made again") == "fitted"
+
+
+def test_a_mean_is_left_open_where_the_property_says_why() -> None:
+    trial = stubbed(screen=3.0, confirm_0=3.0)
+    trial.keeps(second_moment(), BAND, words=lambda judgement: {"measured": "three"}, unless=lambda: "another law fits")
+    assert (trial.undecided, trial.decided) == (["three; another law fits"], [])
+    with pytest.raises(CaseFailed, match=r"^three measured"):
+        stubbed(screen=3.0, confirm_0=3.0).keeps(
+            second_moment(), BAND, words=lambda judgement: {"measured": "three"}, unless=lambda: None
+        )

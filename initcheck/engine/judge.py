@@ -1,0 +1,259 @@
+"""One claim against one initializer, judged: its budget, its decisions, and the evidence they leave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.claims.subject import Subject
+from initcheck.claims.trial import Stage
+from initcheck.contract.case import Case
+from initcheck.contract.second_moments import Statistic
+from initcheck.draws.streams import SCREEN, Stream
+from initcheck.engine.account import Account, point
+from initcheck.statistics import (
+    GROUP_WEIGHTS,
+    SCREEN_LEVEL,
+    ClaimLedger,
+    Decision,
+    Judgement,
+    first_groups,
+    judge_band,
+)
+from initcheck.statistics.interval import of_mean
+
+__all__ = ["OF_THE_PLAN", "SMALLER", "Effort", "Judge"]
+
+Floats = npt.NDArray[np.float64]
+
+# Shares of beta: a HOLDS may come from the first look at a case, or from one of two repetitions on fresh calls.
+_ROUNDS = ((1, 2 / 3), (1, 1 / 6), (16, 1 / 6))
+
+# Draws before a FAILS from below: outliers of one in 10,000 weights, or in 10 calls, are then among them.
+_WEIGHTS_BEFORE_BELOW = 2**20
+_CALLS_BEFORE_BELOW = 200
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a case is worth.
+
+    Attributes:
+        thrift: the part of the profile's budget that is left out: 1 for all of it, 8 for an eighth.
+        rounds: how often what stays open is looked at again.
+        weights_before_below: weights drawn before a second moment is confirmed to be too small.
+    """
+
+    thrift: int
+    rounds: int
+    weights_before_below: int
+
+
+OF_THE_PLAN = Effort(1, len(_ROUNDS), _WEIGHTS_BEFORE_BELOW)
+SMALLER = Effort(8, 1, 0)
+"""A smaller failing case is worth little: it adds little to what was shown, and one that stays open is passed over."""
+
+
+class Judge(Account):
+    """The trial that decides (``initcheck.claims.trial.Trial``). Nothing here knows a claim by name.
+
+    Attributes:
+        ledger: the claim's share of the error budget.
+        effort: what the cases that follow are worth.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        ledger: ClaimLedger,
+        *,
+        dtype: str | None = None,
+        effort: Effort = OF_THE_PLAN,
+        beside: Account | None = None,
+    ) -> None:
+        super().__init__(subject, dtype, beside)
+        self.ledger = ledger
+        self.effort = effort
+
+    @property
+    def beta(self) -> float:
+        """Error rate of a HOLDS."""
+        return self.ledger.ledger.beta
+
+    @property
+    def thrift(self) -> int:
+        """By how much less a case may cost than one of the plan."""
+        return self.effort.thrift
+
+    def in_dtype(self, dtype: str) -> Judge:
+        """The same trial asking for another dtype: its decisions and its error budget are this one's."""
+        return Judge(self.subject, self.ledger, dtype=dtype, effort=self.effort, beside=self)
+
+    def of_smaller_cases(self) -> Judge:
+        """The same trial, of cases that are worth less than those of the plan."""
+        return Judge(self.subject, self.ledger, dtype=self.dtype, effort=SMALLER, beside=self)
+
+    def keeps(
+        self,
+        statistic: Statistic,
+        within: tuple[float, float],
+        *,
+        holds_within: tuple[float, float] | None = None,
+        words: Callable[[Judgement], Mapping[str, Any]] | None = None,
+        unless: Callable[[], str | None] | None = None,
+    ) -> None:
+        """Ask whether the mean of a statistic over calls keeps a band, at its case."""
+        layer, (lo, hi) = statistic.layer, within
+        band = f"[{lo:.2f}, {hi:.2f}]"
+        if self.subject.is_constant(layer):
+            value = float(statistic.per_call(self.draws.records(layer, self.dtype, SCREEN, 1))[0])
+            exact = {
+                "measured": f"{value:.3g}",
+                "allowed": band,
+                "value": value,
+                "band": within,
+                "calls": 1,
+                "series": point(layer, value, within),
+            }
+            return self.holds(layer, **exact) if lo <= value <= hi else self.fail(layer, **exact)
+        every: list[Floats] = []
+
+        def test(stage: Stage) -> Judgement:
+            return self.judge_at(statistic, within, stage, holds_within=holds_within, drawn=every)
+
+        judgement, stage = self.decide(layer, test)
+        inner_lo, inner_hi = holds_within or within
+        if judgement.decision is Decision.HOLDS and not inner_lo <= np.concatenate(every).mean() <= inner_hi:
+            # A rare call that an earlier round saw is not forgotten because a later one saw none.
+            judgement = replace(judgement, decision=Decision.UNDECIDED)
+        calls = judgement.groups * _calls_a_group(layer, stage)
+        shown = {
+            "measured": f"{judgement.measured:.3g}",
+            "allowed": band,
+            "value": judgement.measured,
+            "band": within,
+            "interval": of_mean(statistic.per_call(self.records(layer, stage.stream, calls))),
+            "series": point(layer, judgement.measured, within),
+            **(words(judgement) if words is not None else {}),
+        }
+        open_for = unless() if unless is not None and judgement.decision is Decision.FAILS else None
+        if open_for is not None:
+            return self.undecide(f"{shown['measured']}; {open_for}")
+        self.settle(layer, judgement, calls, **shown)
+
+    def judge_at(
+        self,
+        statistic: Statistic,
+        within: tuple[float, float],
+        stage: Stage,
+        *,
+        holds_within: tuple[float, float] | None = None,
+        drawn: list[Floats] | None = None,
+    ) -> Judgement:
+        """Judge the mean of a statistic against a band at one stage; ``drawn`` takes the values that were looked at."""
+        layer, size = statistic.layer, _calls_a_group(statistic.layer, stage)
+        seen = 0
+
+        def draw(groups: int) -> tuple[Floats, Floats]:
+            nonlocal seen
+            values = statistic.per_call(self.records(layer, stage.stream, (seen + groups) * size))
+            fresh = values[seen * size :].reshape(groups, size)
+            seen += groups
+            if drawn is not None:
+                drawn.append(fresh.ravel())
+            return fresh, np.ones_like(fresh)
+
+        return judge_band(
+            draw,
+            *within,
+            level=stage.level,
+            beta=stage.beta,
+            max_groups=self.affordable_groups(layer, size, stage),
+            fails_only=stage.confirms,
+            mean_statistic=True,
+            holds_within=holds_within,
+            below_after=self.groups_before_below(layer, size, stage),
+        )
+
+    def decide(
+        self, layer: Case, test: Callable[[Stage], Judgement], *, rounds: int = len(_ROUNDS)
+    ) -> tuple[Judgement, Stage]:
+        """Screen, confirm what looks wrong on calls never looked at, and repeat what stays open.
+
+        A FAILS needs a confirmation at the ledger's next level. A HOLDS may come from any of three rounds, which
+        share beta. The third takes groups 16 times larger, for laws whose small groups say little.
+
+        Args:
+            layer: the layer drawn.
+            test: looks at a stage's calls and judges them.
+            rounds: how many rounds; one where a HOLDS is not what the test is for.
+        """
+        judgement, stage = (
+            Judgement(Decision.UNDECIDED, 0.0, 0.0, math.nan, 0, 0),
+            Stage(Stream(""), 1.0, 1.0, 1, False),
+        )
+        for number, (scale, share) in enumerate(_ROUNDS[: min(rounds, self.effort.rounds)]):
+            beta = self.ledger.ledger.beta * share
+            following = Stage(Stream.screen(number), SCREEN_LEVEL, beta, scale, False)
+            if scale > 1 and self.affordable_groups(layer, scale, following) < first_groups(-math.log(beta)):
+                break
+            stage = following
+            judgement = test(stage)
+            if judgement.decision is Decision.FAILS:
+                level = self.ledger.next_confirmation()
+                confirmation = Stage(Stream.confirmation(number), level, beta, scale, True)
+                confirmed = test(confirmation)
+                if confirmed.decision is Decision.FAILS:
+                    return confirmed, confirmation
+                judgement = replace(judgement, decision=Decision.UNDECIDED)
+            if judgement.decision is Decision.HOLDS:
+                return judgement, stage
+        return judgement, stage
+
+    def settle(self, layer: Case, judgement: Judgement, calls: int, **shown: object) -> None:
+        """Turn a judgement on a layer into what it means for the case.
+
+        Raises:
+            CaseFailed: the judgement is FAILS.
+        """
+        evidence = {
+            **shown,
+            "calls": calls,
+            "e_value_log10": judgement.e_value_log10,
+            "error_spent": judgement.error_spent,
+        }
+        if judgement.decision is Decision.FAILS:
+            self.fail(layer, **evidence)
+        if judgement.decision is Decision.HOLDS:
+            self.holds(layer, **evidence)
+        else:
+            self.undecide(
+                f"{shown.get('measured')} measured at {layer.described(self.dtype)}, allowed {shown.get('allowed')}:"
+                f" not shown either way within {calls:,} calls"
+            )
+
+    def affordable_groups(self, layer: Case, size: int, stage: Stage) -> int:
+        """How many groups of ``size`` calls the profile's budget pays for; a first look is always paid for."""
+        profile = self.subject.profile
+        thrift = self.effort.thrift
+        groups = min(profile.weights // thrift // (layer.weights * size), profile.calls // thrift // size)
+        least = first_groups(-math.log(stage.level if stage.confirms else stage.beta)) + 8
+        return max(groups // 8 * 8, least if stage.scale == 1 else 8)
+
+    def groups_before_below(self, layer: Case, size: int, stage: Stage) -> int:
+        """How many groups of ``size`` calls a second moment is not confirmed to be too small before.
+
+        What is too rare to be drawn may carry it.
+        """
+        if not stage.confirms:
+            return 0
+        return math.ceil(max(self.effort.weights_before_below / layer.weights, _CALLS_BEFORE_BELOW) / size)
+
+
+def _calls_a_group(layer: Case, stage: Stage) -> int:
+    return math.ceil(GROUP_WEIGHTS / layer.weights) * stage.scale

@@ -1,0 +1,126 @@
+"""Trials that decide nothing: a glance at every width, and a measurement for a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from initcheck.claims.subject import Subject
+from initcheck.claims.trial import NotAsked, Stage
+from initcheck.contract.case import Case
+from initcheck.contract.second_moments import Statistic
+from initcheck.draws.streams import SCREEN
+from initcheck.engine.account import Account, point
+from initcheck.statistics import ClaimLedger, Judgement, Record
+
+__all__ = ["Glance", "Look"]
+
+# Weights of a glance: 1.5 times an edge of a band is seen, in a normal law by 6 standard errors.
+_GLANCE = 512
+# Weights of a look at one case for a picture: the point is then within a few per cent of the truth.
+_LOOK = 4_096
+
+
+class _Onlooker(Account):
+    """Whoever only looks sets a case aside as soon as a property wants a decision; nothing of the budget is spent."""
+
+    thrift = 1
+
+    @property
+    def ledger(self) -> ClaimLedger:
+        """None: there is nothing to spend."""
+        self._refuse()
+
+    @property
+    def beta(self) -> float:
+        """None."""
+        self._refuse()
+
+    def decide(self, layer: Case, test: Callable[[Stage], Judgement], *, rounds: int = 3) -> tuple[Judgement, Stage]:
+        """Set the case aside."""
+        self._refuse()
+
+    def judge_at(
+        self,
+        statistic: Statistic,
+        within: tuple[float, float],
+        stage: Stage,
+        *,
+        holds_within: tuple[float, float] | None = None,
+    ) -> Judgement:
+        """Set the case aside."""
+        self._refuse()
+
+    def settle(self, layer: Case, judgement: Judgement, calls: int, **shown: object) -> None:
+        """Set the case aside."""
+        self._refuse()
+
+    def in_dtype(self, dtype: str) -> NoReturn:
+        """Set the case aside: other dtypes are judged, not looked at."""
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise NotAsked("asked for a decision where there is only a look")
+
+
+class Glance(_Onlooker):
+    """How far beyond its band the value of a claim lies at each width, from a few hundred weights.
+
+    Nothing is decided by it: the claim itself is asked where this is furthest.
+
+    Attributes:
+        far: the logarithm of the ratio of value and edge, of every case glanced at; negative inside the band.
+    """
+
+    def __init__(self, judge: Account) -> None:
+        super().__init__(judge.subject, judge.dtype)
+        # What the property has made of the plan, such as a law that was fitted, is not made again.
+        self._kept = judge.kept_in(judge.dtype)
+        self.far: dict[Case, float] = {}
+
+    def at(self, layer: Case) -> Record:
+        """The sums of a few hundred weights, which a judgement of the same case reads first; of one call where all
+        are alike.
+
+        Raises:
+            BrokenCall: a call gave no finite weights of the shape that was asked for.
+        """
+        return self.records(layer, SCREEN, 1 if self.subject.constant else math.ceil(_GLANCE / layer.weights))
+
+    def keeps(
+        self,
+        statistic: Statistic,
+        within: tuple[float, float],
+        *,
+        holds_within: tuple[float, float] | None = None,
+        words: Callable[[Judgement], Mapping[str, Any]] | None = None,
+        unless: Callable[[], str | None] | None = None,
+    ) -> None:
+        """Keep how far the value lies; infinitely far where it is no positive number."""
+        lo, hi = within
+        value = float(statistic.centred(self.at(statistic.layer)).mean())
+        beyond = max(math.log(value / hi), math.log(lo / value)) if 0 < value < math.inf else math.inf
+        self.far[statistic.layer] = beyond
+
+
+class Look(_Onlooker):
+    """What a claim measures at one case, from a few calls that other claims read too: one point of a picture."""
+
+    def __init__(self, subject: Subject) -> None:
+        super().__init__(subject)
+
+    def keeps(
+        self,
+        statistic: Statistic,
+        within: tuple[float, float],
+        *,
+        holds_within: tuple[float, float] | None = None,
+        words: Callable[[Judgement], Mapping[str, Any]] | None = None,
+        unless: Callable[[], str | None] | None = None,
+    ) -> None:
+        """Keep the value as if it held."""
+        layer = statistic.layer
+        calls = 1 if self.subject.is_constant(layer) else math.ceil(_LOOK / layer.weights)
+        value = float(statistic.per_call(self.records(layer, SCREEN, calls)).mean())
+        self.holds(layer, value=value, series=point(layer, value, within))
