@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from initcheck.models.trial import ModelTrial
 
 _DECIDED = (
-    " at models of fresh seeds: an exact sign test of the median, and, under the clause that a model strays beyond"
-    " a factor 2 from that median with probability at most 0.05 (680 models of 12 architectures: worst 2.02),"
-    " three models inside by a factor 2 for HOLDS and six beyond by a factor 2 for FAILS."
+    " at models of fresh seeds, by two tests that share the error: Student's test, on a logarithmic scale for a"
+    " growth, which decides by three models or more for HOLDS and six fresh ones or more for FAILS where they lie closer"
+    " together than to the edge; and the exact sign test of the median. Where further models have a chance of less"
+    " than one in ten to decide, no more are built and the figure is told."
     " Not seen: blocks that are not in a ModuleList or Sequential, models for which no batch can be made."
 )
 

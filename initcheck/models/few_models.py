@@ -1,4 +1,4 @@
-"""What a handful of fresh models can show of a median: an exact sign test, and a clause that needs fewer."""
+"""What a handful of fresh models can show of a median: by the spread of the models themselves, else by their signs."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from dataclasses import dataclass
 from initcheck.statistics import Decision
 from initcheck.statistics.median import thresholds
 
-__all__ = ["STRAY", "STRAY_FACTOR", "Plan", "confirm", "screen", "siblings_needed"]
+__all__ = ["Plan", "confirm", "futile", "screen", "siblings_needed", "student_tail"]
 
-STRAY = 0.05
-"""The clause: a model strays beyond a factor 2 from the median of its factory at most this often.
-
-Measured on 680 models of 12 architectures: the worst lay a factor 2.02 away.
-"""
-
-STRAY_FACTOR = 2.0
+_HOPELESS = 0.1
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many models decide, at a level for FAILS and beta for HOLDS; half of each goes to the clause.
+    """How many models decide, at a level for FAILS and beta for HOLDS; half of each goes to either test.
+
+    The first test is Student's on what a model gives, on a logarithmic scale where it is a growth: it decides by
+    few models where they lie closer to one another than to the edge, and by none where they do not, as in narrow
+    nets. It takes the models' values for normal; at these numbers its tails fall as the (n-1)th power of the ratio
+    of spread to distance, for any law with a density. The second is the exact sign test, which assumes nothing.
 
     >>> Plan(level=2.5e-7, beta=1e-3)
     Plan(level=2.5e-07, beta=0.001)
-    >>> Plan(2.5e-7, 1e-3).holds_by_clause, Plan(2.5e-7, 1e-3).fails_by_clause
-    (3, 6)
+    >>> Plan(2.5e-7, 1e-3).holds_by_spread, Plan(2.5e-7, 1e-3).fails_by_spread
+    ((3, 4, 6, 9), (6, 9, 14))
     >>> Plan(2.5e-7, 1e-3).holds_by_sign, Plan(2.5e-7, 1e-3).fails_by_sign
     ((12, 24), (25, 50))
 
@@ -40,14 +39,14 @@ class Plan:
     beta: float
 
     @property
-    def holds_by_clause(self) -> int:
-        """Models that lie inside by a factor 2, all of them."""
-        return _all_stray(self.beta / 2)
+    def holds_by_spread(self) -> tuple[int, ...]:
+        """Numbers of models at which Student's test looks for HOLDS; the first may spend half of the error."""
+        return 3, 4, 6, 9
 
     @property
-    def fails_by_clause(self) -> int:
-        """Models beyond one edge by a factor 2, all of them."""
-        return _all_stray(self.level / 2)
+    def fails_by_spread(self) -> tuple[int, ...]:
+        """Numbers of fresh models at which Student's test looks for FAILS."""
+        return 6, 9, 14
 
     @property
     def holds_by_sign(self) -> tuple[int, int]:
@@ -65,45 +64,73 @@ class Plan:
 def screen(values: Sequence[float], low: float, high: float, plan: Plan) -> Decision:
     """Look at the models so far: HOLDS, or FAILS for 'worth a confirmation', or neither yet.
 
-    >>> screen([1.9, 1.7, 1.8], 0.25, 4.0, Plan(2.5e-7, 1e-3)).name
+    >>> screen([1.9, 1.89, 1.91], 0.25, 4.0, Plan(2.5e-7, 1e-3)).name
     'HOLDS'
 
     Args:
-        values: one a model, positive (a growth, a perplexity over chance).
-        low, high: the band of the median.
+        values: one a model: a growth, which is positive, or a loss.
+        low, high: the band of the median; growths and the band are compared on a logarithmic scale.
         plan: error rates.
     """
-    first = list(values[: plan.holds_by_clause])
-    inside = sum(low * STRAY_FACTOR <= v <= high / STRAY_FACTOR for v in first)
-    if len(first) == plan.holds_by_clause == inside:
-        return Decision.HOLDS
+    error = plan.beta / 2
+    for n in plan.holds_by_spread:
+        error /= 2
+        if len(values) >= n and max(_tails_inside(values[:n], low, high)) <= error:
+            return Decision.HOLDS
     needed = _counts(plan.holds_by_sign, plan.beta / 2)
     for n, k in zip(plan.holds_by_sign, needed, strict=True):
         if len(values) >= n and min(sum(v > low for v in values[:n]), sum(v < high for v in values[:n])) >= k:
             return Decision.HOLDS
     beyond = max(sum(v > high for v in values), sum(v < low for v in values))
-    return Decision.FAILS if len(values) >= plan.holds_by_clause and 2 * beyond > len(values) else Decision.UNDECIDED
+    enough = len(values) >= plan.holds_by_spread[0]
+    return Decision.FAILS if enough and 2 * beyond > len(values) else Decision.UNDECIDED
 
 
 def confirm(values: Sequence[float], low: float, high: float, plan: Plan) -> Decision:
     """Look at models that no screen has seen: FAILS or nothing.
 
-    If the median keeps the band, all of n models lie beyond twice an edge with probability at most 0.05^n (both
-    edges together: p^n + q^n with p + q <= 0.05), by the clause; and at least k of n beyond an edge with the
-    binomial's tail at 1/2, by nothing.
+    Null: the median keeps the band. By spread: Student's test of the mean against either edge. By sign: at least k
+    of n beyond an edge, with the binomial's tail at 1/2. Both edges and all looks share the level.
     """
-    n = plan.fails_by_clause
-    first = values[:n]
-    if len(first) == n:
-        above = all(v > high * STRAY_FACTOR for v in first)
-        below = all(v < low / STRAY_FACTOR for v in first)
-        if above or below:
+    error = plan.level / 4
+    for n in plan.fails_by_spread:
+        error /= 2
+        if len(values) >= n and min(_tails_beyond(values[:n], low, high)) <= error:
             return Decision.FAILS
     needed = _counts(plan.fails_by_sign, plan.level / 4)
     for n, k in zip(plan.fails_by_sign, needed, strict=True):
         if len(values) >= n and max(sum(v > high for v in values[:n]), sum(v < low for v in values[:n])) >= k:
             return Decision.FAILS
     return Decision.UNDECIDED
+
+
+def futile(values: Sequence[float], low: float, high: float, plan: Plan, budget: int) -> bool:
+    """Whether the models so far say that further ones will not decide: with a chance of less than one in ten.
+
+    >>> near = [4.15, 4.3, 3.9, 4.2, 4.4, 3.8, 4.1, 4.2, 3.95, 4.3, 4.05, 4.2]
+    >>> futile(near, 0.25, 4.0, Plan(2.5e-7, 1e-3), 80), futile([9.0, 8.0, 10.0], 0.25, 4.0, Plan(2.5e-7, 1e-3), 80)
+    (True, False)
+
+    Args:
+        values: of the models so far.
+        low, high, plan: as for ``screen``.
+        budget: most models.
+    """
+    beyond = max(sum(v > high for v in values), sum(v < low for v in values))
+    n = len(values)
+    if 2 * beyond > n:
+        chances = [0.0]
+        left = budget - n
+        for size, k in zip(plan.fails_by_sign, _counts(plan.fails_by_sign, plan.level / 4), strict=True):
+            if size <= left:
+                chances.append(_at_least(k, size, (beyond + 0.5) / (n + 0.5)))
+        for size in plan.fails_by_spread:
+            if size <= left:
+                chances.append(float(_foreseen(values, low, high, size) <= plan.level / 16))
+        return max(chances) < _HOPELESS
+    inside = n - beyond
+    last, k = plan.holds_by_sign[-1], _counts(plan.holds_by_sign, plan.beta / 2)[-1]
+    return n >= plan.holds_by_sign[0] and _at_least(k - inside, last - n, (inside + 0.5) / (n + 1)) < _HOPELESS
 
 
 def siblings_needed(siblings: int, level: float) -> int:
@@ -120,8 +147,83 @@ def siblings_needed(siblings: int, level: float) -> int:
     return 1 + math.ceil(-math.log(level) / math.log(siblings) - 1e-9)
 
 
-def _all_stray(error: float) -> int:
-    return math.ceil(math.log(error) / math.log(STRAY))
+def student_tail(t: float, freedom: int) -> float:
+    """P(T > t) of Student's law with a whole number of degrees of freedom (Abramowitz & Stegun 26.7.3 and 26.7.4).
+
+    >>> round(student_tail(2.015, 5), 4), round(student_tail(-31.6, 2), 4)
+    (0.05, 0.9995)
+    """
+    if math.isnan(t):
+        return 1.0
+    if math.isinf(t):
+        return 0.0 if t > 0 else 1.0
+    angle = math.atan(abs(t) / math.sqrt(freedom))
+    sine, cosine = math.sin(angle), math.cos(angle)
+    term = total = cosine if freedom % 2 else 1.0
+    for i in range(2 if freedom % 2 else 1, freedom - 1, 2):
+        term *= cosine**2 * i / (i + 1)
+        total += term
+    inside = 2 / math.pi * (angle + (sine * total if freedom > 1 else 0.0)) if freedom % 2 else sine * total
+    tail = max(0.0, (1.0 - inside) / 2)
+    return tail if t >= 0 else 1.0 - tail
+
+
+def _statistics(values: Sequence[float], low: float, high: float) -> tuple[float, float, float, float] | None:
+    """Mean, its standard error, and the edges, on the scale of the band; None where a value has no place on it."""
+    growths = low >= 0
+    if any(math.isnan(v) or (growths and not v > 0) for v in values):
+        return None
+    if any(math.isinf(v) for v in values):
+        return None
+    scaled = [math.log(v) if growths else v for v in values]
+    n = len(scaled)
+    mean = math.fsum(scaled) / n
+    error = math.sqrt(math.fsum((v - mean) ** 2 for v in scaled) / (n - 1) / n)
+    edges = (math.log(low) if low > 0 else -math.inf, math.log(high)) if growths else (low, high)
+    return mean, error, *edges
+
+
+def _tails_inside(values: Sequence[float], low: float, high: float) -> tuple[float, float]:
+    """How well chance explains that the mean lies this far inside, were it on the lower or the upper edge."""
+    found = _statistics(values, low, high)
+    if found is None:
+        return 1.0, 1.0
+    mean, error, below, above = found
+    freedom = len(values) - 1
+    return student_tail(_ratio(mean - below, error), freedom), student_tail(_ratio(above - mean, error), freedom)
+
+
+def _tails_beyond(values: Sequence[float], low: float, high: float) -> tuple[float, float]:
+    found = _statistics(values, low, high)
+    if found is None:
+        return 1.0, 1.0
+    mean, error, below, above = found
+    freedom = len(values) - 1
+    return student_tail(_ratio(below - mean, error), freedom), student_tail(_ratio(mean - above, error), freedom)
+
+
+def _foreseen(values: Sequence[float], low: float, high: float, size: int) -> float:
+    """The tail that so many models would give if they were spread as the ones so far."""
+    found = _statistics(values, low, high)
+    if found is None:
+        return 1.0
+    mean, error, below, above = found
+    later = error * math.sqrt(len(values) / size) / 1.5  # hope for a little less spread
+    distance = max(mean - above, below - mean)
+    return student_tail(_ratio(distance, later), size - 1)
+
+
+def _ratio(distance: float, error: float) -> float:
+    if math.isinf(distance):
+        return distance
+    return distance / error if error > 0 else math.copysign(math.inf, distance) if distance else 0.0
+
+
+def _at_least(k: int, n: int, chance: float) -> float:
+    """P(Bin(n, chance) >= k)."""
+    if k <= 0:
+        return 1.0
+    return math.fsum(math.comb(n, i) * chance**i * (1 - chance) ** (n - i) for i in range(k, n + 1))
 
 
 def _counts(sizes: tuple[int, int], error: float) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 from initcheck.models.signals.block_signal import Signal
 from initcheck.models.declared import DeclaredLaw
 from initcheck.models.facts import Facts
-from initcheck.models.few_models import Plan, confirm, screen
+from initcheck.models.few_models import Plan, confirm, futile, screen
 from initcheck.report.verdict import Evidence, Verdict
 from initcheck.statistics import Decision
 
@@ -134,13 +134,14 @@ class ModelTrial:
         name: str,
         what: str,
     ) -> float | None:
-        first = [value_of(s) for s in self.facts.signals(min(plan.holds_by_clause, self.facts.budget))]
+        budget = self.facts.budget
+        first = [value_of(s) for s in self.facts.signals(min(plan.holds_by_spread[0], budget))]
         if any(v is None for v in first):
             return None
         values = [v for v in first if v is not None]
         decision = screen(values, low, high, plan)
-        for n in plan.holds_by_sign:
-            if decision is Decision.UNDECIDED and n <= self.facts.budget:
+        for n in (*plan.holds_by_spread[1:], *plan.holds_by_sign):
+            if decision is Decision.UNDECIDED and n <= budget and not futile(values, low, high, plan, budget):
                 values = self._values(value_of, 0, n)
                 decision = screen(values, low, high, plan)
         middle = sorted(values)[len(values) // 2]
@@ -148,31 +149,25 @@ class ModelTrial:
             return middle
         where = f" of {name}" if name else ""
         if decision is Decision.UNDECIDED:
-            more = next((n for n in plan.holds_by_sign if n > len(values)), None)
+            more = next((n for n in (*plan.holds_by_spread, *plan.holds_by_sign) if n > max(len(values), budget)), None)
             rest = f"; {more} may decide (models={more})" if more is not None else ""
             self.doubts_that(f"{what}{where} {middle:.3g}, too near an edge for {len(values)} models{rest}")
             return middle
         start = tried = len(values)
-        for n in (plan.fails_by_clause, *plan.fails_by_sign):
-            if start + n > self.facts.budget:
+        for n in (*plan.fails_by_spread, *plan.fails_by_sign):
+            if start + n > budget or futile(values, low, high, plan, budget):
                 break
             tried = start + n
             if confirm(self._values(value_of, start, n), low, high, plan) is Decision.FAILS:
                 self.fails(f"{what}{where} is {middle:.3g}, allowed {self.allowed}; {n} further models agree")
                 return middle
-        sizes = (
-            plan.fails_by_clause if self._far(values, low, high) else plan.fails_by_sign[0],
-            *plan.fails_by_sign,
-        )
-        more = next((start + n for n in sizes if start + n > tried), None)
-        rest = f"; {more} models in all may decide (models={more})" if more is not None else ""
+        more = next((start + n for n in (*plan.fails_by_spread, *plan.fails_by_sign) if start + n > budget), None)
+        hopeful = more is not None and not futile(values, low, high, plan, 1_000)
+        rest = f"; {more} models in all may decide (models={more})" if hopeful else ""
         self.doubts_that(
             f"{what}{where} {middle:.3g} in {tried} models, beyond the edge too rarely or by too little{rest}"
         )
         return middle
-
-    def _far(self, values: Sequence[float], low: float, high: float) -> bool:
-        return all(v > 2 * high for v in values) or all(v < low / 2 for v in values)
 
     def _values(self, value_of: Callable[[Signal], float | None], start: int, n: int) -> list[float]:
         found = [value_of(s) for s in self.facts.signals(start + n)[start:]]

@@ -75,7 +75,7 @@ def test_what_few_models_cannot_decide_says_how_many_would() -> None:
     result = initcheck.check_model(exploding, models=4)["signal-survives-the-blocks"]
     assert result.verdict is Verdict.UNDECIDED
     assert "(models=9)" in str(result.reason)
-    assert initcheck.check_model(exploding, models=9)["signal-survives-the-blocks"].verdict is Verdict.FAILS
+    assert initcheck.check_model(exploding, models=18)["signal-survives-the-blocks"].verdict is Verdict.FAILS
 
 
 def test_declared_laws_of_untraced_weights_say_how_many_models_decide() -> None:

@@ -94,7 +94,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "initialised_twice": (REBUILD, "body.10.weight: root mean square moves x0.5"),
     "bfloat16_cut": (REBUILD, "*.weight: 126 of 65,536 entries lie outside of normal std 0.125, the farthest at -2"),
     "overconfident_head": (CHANCE, "loss over ln(67) is"),
-    "exploding": (SIGNAL, "6 further models agree"),
+    "exploding": (SIGNAL, "further models agree"),
 }
 
 
