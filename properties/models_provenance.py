@@ -187,6 +187,8 @@ def siblings_share_one_law(trial: ModelTrial) -> None:
     "no-value-is-absurd",
     says="Every entry is finite, and none lies where the law it was drawn from has nothing.",
     source="Kalamkar et al. 2019, A Study of BFLOAT16: initial values are drawn in the dtype that is trained",
+    topic="promises",
+    label="values",
     kind="model",
     decided_by="exact: every entry of every parameter and buffer, of the build as it is and under bfloat16. An entry"
     " beyond twelve standard deviations of the traced law, or beyond the ends of its support, fails; entries that"
@@ -207,6 +209,8 @@ def no_value_is_absurd(trial: ModelTrial) -> None:
     "nothing-special-is-lost",
     says="No value that was written on purpose is overwritten by a general initialisation, or reaches no parameter.",
     source="Gu & Dao 2023, Mamba: _no_reinit on the bias of dt_proj; Hugging Face: _is_hf_initialized",
+    topic="promises",
+    label="lost",
     kind="model",
     decided_by="exact for what was written over what, from the trace. FAILS where the parameter was marked by its"
     " author (_no_reinit, keep, _is_hf_initialized), or where load_state_dict had read the value. A special value"

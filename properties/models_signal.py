@@ -94,6 +94,8 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
     "input-reaches-the-output",
     says="Another input gives another output: the difference is at least 1 % of the output's own variation.",
     source="Poole et al. 2016, Exponential expressivity: correlations of two inputs through the layers",
+    topic="depth",
+    label="input",
     kind="model",
     needs=("every-tensor-is-written", "no-value-is-absurd"),
     decided_by="a fact about one model and two batches, the entries of the second those of the first in another order:"
@@ -129,6 +131,8 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
     "residual-writers-share-one-scaling",
     says="Where one layer that writes to the residual stream is scaled by depth, all are, and nothing else.",
     source="Radford et al. 2019, section 2.3; Zhang et al. 2019, Fixup",
+    topic="depth",
+    label="residual",
     kind="model",
     needs=("every-tensor-is-written", "no-value-is-absurd"),
     decided_by="exact. Which layers write to the stream is measured in the middle block of every chain: their output is"

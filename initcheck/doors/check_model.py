@@ -48,7 +48,7 @@ def check_model(
         seed: of the run; every build's seed derives from it and the name.
         name: how the model is called in the report.
         claims: ids of the claims to ask; all of them where None.
-        models: most models of fresh seeds; None for a number that falls with size (80 up to 1 M parameters, 14 up
+        models: most models of fresh seeds; None for a number that falls with size (80 up to 1 M parameters, 18 up
             to 10 M, 9 up to 100 M, 3 above).
         waive: claim id -> reason.
         alpha, beta: error rates of the run.
