@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claims.statement import claim
-from initcheck.claims.strategies import layers
-from initcheck.claims.trial import Trial
-from initcheck.contract.case import Case
-from initcheck.questions.centre import centred_at_every_position, centred_over_a_result
+from initcheck.claims import Case, Trial, claim, layers
+from initcheck.questions import centred_at_every_position, centred_over_a_result
 
 
 @claim(

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claims.statement import claim
-from initcheck.claims.strategies import layers
-from initcheck.claims.trial import Trial
-from initcheck.contract.case import Case
-from initcheck.contract.second_moments import serves_both_ways
-from initcheck.questions.energy import keeps_energy, names_activation
+from initcheck.claims import Case, Trial, claim, layers
+from initcheck.questions import keeps_energy, names_activation, serves_both_ways
 
 NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent")
 BAND = (-1.0, 1.0)

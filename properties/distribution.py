@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claims.statement import claim
-from initcheck.claims.strategies import layers
-from initcheck.claims.trial import Trial
-from initcheck.contract.case import Case
-from initcheck.questions.distribution import ROUNDING, follows_the_law, law_named_by
+from initcheck.claims import Case, Trial, claim, layers
+from initcheck.questions import ROUNDING, follows_the_law, law_named_by
 
 NOT_NAMED = "the contract names no distribution"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from initcheck.claims.statement import claim
+from initcheck.claims import claim
 
 if TYPE_CHECKING:
     from initcheck.models.trial import ModelTrial

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claims.statement import claim
-from initcheck.claims.strategies import layers
-from initcheck.claims.trial import Trial
-from initcheck.contract.case import Case
-from initcheck.questions.orthogonality import is_orthogonal, points_everywhere_alike
+from initcheck.claims import Case, Trial, claim, layers
+from initcheck.questions import is_orthogonal, points_everywhere_alike
 
 NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite")
 NOT_PROMISED = "distribution=orthogonal is not declared"

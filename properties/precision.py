@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claims.statement import claim
-from initcheck.claims.strategies import layers
-from initcheck.claims.trial import Trial
-from initcheck.contract.case import Case
-from initcheck.questions.precision import survives_in
+from initcheck.claims import Case, Trial, claim, layers
+from initcheck.questions import survives_in
 
 ONE_DTYPE = "the contract declares one dtype only, and every other claim asks for it"
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 from hypothesis import given
 
-from initcheck.claims.statement import claim
-from initcheck.claims.strategies import layers
-from initcheck.claims.trial import Trial
-from initcheck.contract.case import Case
-from initcheck.draws.draws import BrokenCall
-from initcheck.draws.streams import SCREEN, Stream
-from initcheck.statistics import excluded_rate
+from initcheck.claims import SCREEN, BrokenCall, Case, Trial, claim, layers
+from initcheck.questions import excluded_rate, shares_no_memory
 
 
 @claim(
@@ -114,22 +108,4 @@ def finite(trial: Trial, layer: Case) -> None:
 @given(layer=layers())
 def owns_its_memory(trial: Trial, layer: Case) -> None:
     """Of two live results, neither overlaps the other or itself, and writing to one leaves the next draw alone."""
-    first_seed, second_seed = trial.draws.seeds(layer, trial.dtype, Stream("memory"), 0, 2)
-    raw_first = trial.draws.raw(layer, trial.dtype, [first_seed])[0]
-    first = trial.draws.array(layer, trial.dtype, raw_first)
-    kept = first.copy()
-    raw_second = trial.draws.raw(layer, trial.dtype, [second_seed])[0]
-    second = trial.draws.array(layer, trial.dtype, raw_second)
-    allowed = "memory of its own for every result"
-    if raw_first is raw_second or np.may_share_memory(first, second):
-        trial.fail(layer, measured="two results share memory", allowed=allowed, calls=2)
-    if not np.array_equal(first, kept, equal_nan=True):
-        trial.fail(layer, measured="the second call changed the first result", allowed=allowed, calls=2)
-    if any(stride == 0 and size > 1 for stride, size in zip(first.strides, first.shape, strict=True)):
-        trial.fail(layer, measured="weights of one result share memory", allowed=allowed, calls=2)
-    if first.flags.writeable:
-        first[...] = 0
-        again = trial.draws.array(layer, trial.dtype, trial.draws.raw(layer, trial.dtype, [first_seed])[0])
-        if kept.any() and not again.any():
-            trial.fail(layer, measured="overwriting a result overwrites the next", allowed=allowed, calls=3)
-    trial.holds(layer, measured="no shared memory", calls=3)
+    shares_no_memory(trial, layer)

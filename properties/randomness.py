@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import random
-
-import numpy as np
 from hypothesis import given
 
-from initcheck.claims.statement import claim
-from initcheck.claims.strategies import layers
-from initcheck.claims.trial import Trial
-from initcheck.contract.case import Case
-from initcheck.draws.streams import Stream
-from initcheck.questions.calls import calls_are_distinct, calls_do_not_correlate, repeats_bit_for_bit
-from initcheck.questions.equal_blocks import blocks_never_repeat
-from initcheck.questions.shuffled_draws import beats_no_shuffle
-from initcheck.sandbox.global_generators import isolated, watching
+from initcheck.claims import Case, Trial, claim, layers
+from initcheck.questions import (
+    beats_no_shuffle,
+    blocks_never_repeat,
+    calls_are_distinct,
+    calls_do_not_correlate,
+    moves_no_generator,
+    repeats_bit_for_bit,
+)
 
 CALLED = ("accepts-every-shape", "returns-the-shape-asked")
 
@@ -100,22 +97,4 @@ def entries_are_independent(trial: Trial, layer: Case) -> None:
 @given(layer=layers())
 def leaves_global_generators_alone(trial: Trial, layer: Case) -> None:
     """Where the caller hands over a generator, seed or key, no global generator moves."""
-    draws = trial.draws
-    seeds = draws.seeds(layer, trial.dtype, Stream("side effects"), 0, 2)
-    # Away from a freshly seeded state, where a `seed(0)` inside the call would leave no trace.
-    with isolated(seeds[0]), np.errstate(all="warn"):
-        random.random()
-        np.random.random_sample()
-        with watching() as moved:
-            draws.raw(layer, trial.dtype, seeds)
-    allowed = "the state before the call"
-    changed = sorted(moved) if trial.initializer.takes_randomness else []
-    if changed:
-        trial.fail(layer, measured=f"the call moves {', '.join(changed)}", allowed=allowed, calls=2)
-    if draws.changes:
-        trial.fail(layer, measured=f"the call changes {', '.join(sorted(draws.changes))}", allowed=allowed, calls=2)
-    trial.asks(
-        trial.initializer.takes_randomness or not trial.initializer.uses_global_generator,
-        "the caller hands over no generator: it draws from a global one, by its signature",
-    )
-    trial.holds(layer, measured="nothing moved", calls=2)
+    moves_no_generator(trial, layer)

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claims.statement import claim
-from initcheck.claims.strategies import layers
-from initcheck.claims.trial import Trial
-from initcheck.contract.case import Case
-from initcheck.contract.layer import Layer
-from initcheck.contract.second_moments import (
-    MeanSquare,
-    serves_both_ways,
-    widths_of_a_fixed_std,
-)
-from initcheck.questions.one_law import follows_one_law
+from initcheck.claims import Case, Layer, Trial, claim, layers
+from initcheck.questions import MeanSquare, follows_one_law, serves_both_ways, widths_of_a_fixed_std
 
 BAND = (0.8, 1.25)
 STRIDED = "a stride other than 1 gives each output, or each input, its own number of weights"

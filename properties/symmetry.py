@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from initcheck.claims.statement import claim
-from initcheck.claims.strategies import layers
-from initcheck.claims.trial import Trial
-from initcheck.contract.case import Case
-from initcheck.questions.ties import gradients_never_tie, ties_are_no_accident, units_never_tie
+from initcheck.claims import Case, Trial, claim, layers
+from initcheck.questions import gradients_never_tie, ties_are_no_accident, units_never_tie
 
 NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite")
 ACCIDENT = "so few weights a unit may tie by the grid of their values alone"

@@ -9,8 +9,7 @@ import numpy.typing as npt
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from initcheck.claims.statement import claim
-from initcheck.errors import fail_unless
+from initcheck.claims import claim, fail_unless
 from initcheck.networks.activations import activation
 from initcheck.networks.signal import energy_ratio_forward
 from initcheck.networks.strategies import examples, seeds

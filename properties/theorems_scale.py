@@ -10,8 +10,7 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initcheck.claims.statement import claim
-from initcheck.errors import fail_unless
+from initcheck.claims import claim, fail_unless
 from initcheck.networks.strategies import examples, seeds
 
 Array = npt.NDArray[np.float64]

@@ -10,8 +10,7 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initcheck.claims.statement import claim
-from initcheck.errors import fail_unless
+from initcheck.claims import claim, fail_unless
 from initcheck.networks.activations import activation
 from initcheck.networks.optimisers import SGD
 from initcheck.networks.perceptron import Perceptron

@@ -17,8 +17,7 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initcheck.claims.statement import claim
-from initcheck.errors import fail_unless
+from initcheck.claims import claim, fail_unless
 from initcheck.networks.optimisers import SGD
 from initcheck.networks.strategies import NOT_ODD, ODD, SMOOTH, Experiment, examples, experiments, twins
 from initcheck.networks.symmetry import Pair, collapse, collapsed_optimiser, gap, made_constant

@@ -9,8 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initcheck.claims.statement import claim
-from initcheck.errors import fail_unless
+from initcheck.claims import claim, fail_unless
 from initcheck.networks.perceptron import Gradients
 from initcheck.networks.strategies import EVERY, SMOOTH, ZERO_AT_ZERO, Experiment, examples, experiments
 from initcheck.networks.symmetry import all_units_equal, zeroed

@@ -1,1 +1,47 @@
 """What a property asks of a trial: one statistical question a file."""
+
+from initcheck.contract.second_moments import MeanSquare, Statistic, serves_both_ways, widths_of_a_fixed_std
+from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
+from initcheck.questions.calls import calls_are_distinct, calls_do_not_correlate, repeats_bit_for_bit
+from initcheck.questions.centre import centred_at_every_position, centred_over_a_result
+from initcheck.questions.distribution import ROUNDING, follows_the_law, law_named_by
+from initcheck.questions.energy import keeps_energy, names_activation
+from initcheck.questions.equal_blocks import blocks_never_repeat
+from initcheck.questions.one_law import follows_one_law
+from initcheck.questions.orthogonality import is_orthogonal, points_everywhere_alike
+from initcheck.questions.precision import survives_in
+from initcheck.questions.shuffled_draws import beats_no_shuffle
+from initcheck.questions.side_effects import moves_no_generator, shares_no_memory
+from initcheck.questions.ties import gradients_never_tie, ties_are_no_accident, units_never_tie
+from initcheck.statistics import excluded_rate
+
+__all__ = [
+    "ROUNDING",
+    "MeanSquare",
+    "Scores",
+    "Statistic",
+    "beats_no_shuffle",
+    "blocks_never_repeat",
+    "calls_are_distinct",
+    "calls_do_not_correlate",
+    "centred_at_every_position",
+    "centred_over_a_result",
+    "excluded_rate",
+    "follows_one_law",
+    "follows_the_law",
+    "gradients_never_tie",
+    "is_orthogonal",
+    "keeps_energy",
+    "law_named_by",
+    "moves_no_generator",
+    "names_activation",
+    "points_everywhere_alike",
+    "repeats_bit_for_bit",
+    "scores_average_to_zero",
+    "serves_both_ways",
+    "shares_no_memory",
+    "survives_in",
+    "ties_are_no_accident",
+    "units_never_tie",
+    "widths_of_a_fixed_std",
+]

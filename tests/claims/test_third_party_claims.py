@@ -18,8 +18,7 @@ CLAIMS = '''
 import numpy as np
 from hypothesis import given
 
-from initcheck.claims.statement import claim
-from initcheck.claims.strategies import layers
+from initcheck.claims import SCREEN, claim, layers
 
 
 @claim(
@@ -32,7 +31,7 @@ from initcheck.claims.strategies import layers
 @given(layer=layers())
 def no_weight_is_zero(trial, layer):
     """min |w| > 0 in each of four calls."""
-    zeros = int(np.sum(trial.draws.sample(layer, trial.dtype, "screen", 4) == 0))
+    zeros = int(np.sum(trial.draws.sample(layer, trial.dtype, SCREEN, 4) == 0))
     shown = {"measured": f"{zeros} zeros", "allowed": "none", "calls": 4}
     trial.fail(layer, **shown) if zeros else trial.holds(layer, **shown)
 

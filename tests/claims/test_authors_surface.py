@@ -1,0 +1,57 @@
+"""Two packages are all that a claim needs of initcheck: ``initcheck.claims`` and ``initcheck.questions``."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import initcheck.claims
+import initcheck.questions
+
+PROPERTIES = sorted((Path(__file__).parents[2] / "properties").glob("[a-z]*.py"))
+ROOMS = {"initcheck.claims", "initcheck.questions"}
+
+
+def imported(source: str) -> set[str]:
+    """Every module of ours that a source imports from."""
+    nodes = list(ast.walk(ast.parse(source)))
+    found = {n.module for n in nodes if isinstance(n, ast.ImportFrom) and n.module}
+    found |= {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
+    return {m for m in found if m.partition(".")[0] == "initcheck"}
+
+
+@pytest.mark.parametrize("file", PROPERTIES, ids=lambda p: p.stem)
+def test_a_claim_imports_nothing_else_of_initcheck(file: Path) -> None:
+    # A theorem is about networks; a claim on a model asks the rules of models.
+    more = {"theorems": "initcheck.networks.", "models": "initcheck.models."}.get(file.stem.partition("_")[0])
+    others = imported(file.read_text(encoding="utf-8")) - ROOMS
+    assert {m for m in others if more is None or not m.startswith(more)} == set()
+
+
+def test_an_import_is_seen_wherever_it_hides() -> None:
+    source = "import initcheck.engine.judge\ndef f():\n    from initcheck.draws.draws import Draws\n"
+    assert imported(source) == {"initcheck.engine.judge", "initcheck.draws.draws"}
+
+
+@pytest.mark.parametrize("package", [initcheck.claims, initcheck.questions])
+def test_every_name_of_the_surface_is_there(package: object) -> None:
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+    assert set(package.__all__) <= set(dir(package))
+
+
+def test_what_is_no_name_of_the_surface_is_said() -> None:
+    with pytest.raises(AttributeError, match=r"module 'initcheck\.claims' has no attribute 'verdicts'"):
+        importlib.import_module("initcheck.claims").verdicts  # noqa: B018
+
+
+def test_the_package_of_claims_costs_neither_numpy_nor_hypothesis() -> None:
+    script = "import sys, initcheck.claims; print({'numpy', 'hypothesis'} & set(sys.modules))"
+    assert (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "set()\n"
+    )
