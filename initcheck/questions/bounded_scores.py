@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,8 @@ import numpy.typing as npt
 
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
-from initcheck.statistics import SCREEN_LEVEL, Decision, Judgement, scores_log_e
+from initcheck.engine.looks import Seen, judged_by_looks
+from initcheck.statistics import SCREEN_LEVEL, Judgement, scores_log_e
 
 __all__ = ["Scores", "scores_average_to_zero"]
 
@@ -59,30 +59,25 @@ def scores_average_to_zero(trial: Trial, layer: Case, scores: Scores) -> float:
     excluded = max(scores.excluded, 2.0 * float(scores.tolerated(SCREEN_LEVEL / 2).max()))
     trial.asks(excluded < _TOO_WIDE, f"{layer.weights} weights a call are too few to estimate a scale from")
 
-    def test(stage: Stage) -> Judgement:
+    def looks(stage: Stage) -> Iterator[Seen]:
         tolerated = scores.tolerated(stage.level / 2)
         # A confirmation says FAILS only; what it would exclude is of no interest, but must be wider still.
         widest = max(excluded, 1.01 * float(tolerated.max()))
         most = _MOST_TO_CONFIRM if stage.confirms else _MOST_TO_SCREEN
         values = np.empty((0, len(scores.names)))
-        total, decision, log_e = 64 if stage.confirms else _FIRST, Decision.UNDECIDED, 0.0
-        while True:
+        total = 64 if stage.confirms else _FIRST
+        while len(values) < most:
             stacks = trial.draws.stacks(layer, trial.dtype, stage.stream.of("scores"), len(values), total)
             values = np.concatenate([values, *(scores.of(stack) for stack in stacks)])
             evidence = scores_log_e(values, tolerated, widest, scores.lowest)
-            log_e, inside = float(evidence.against[-1]), float(evidence.inside[-1])
-            if log_e >= -math.log(stage.level / 2):
-                decision = Decision.FAILS
-            elif not stage.confirms and inside >= -math.log(stage.beta):
-                decision, log_e = Decision.HOLDS, inside
-            if decision is not Decision.UNDECIDED or total >= most:
-                break
+            means = values.mean(axis=0)
+            worst = int((np.abs(means) / tolerated).argmax())
+            named.append((f"{scores.names[worst]} {means[worst]:.3g}", float(tolerated[worst])))
+            yield Seen(float(evidence.against[-1]), float(evidence.inside[-1]), float(means[worst]), total)
             total = min(most, total + total // 2)
-        means = values.mean(axis=0)
-        worst = int((np.abs(means) / tolerated).argmax())
-        named.append((f"{scores.names[worst]} {means[worst]:.3g}", float(tolerated[worst])))
-        spent = stage.beta if decision is Decision.HOLDS else stage.level
-        return Judgement(decision, log_e / math.log(10), spent, float(means[worst]), 1, total)
+
+    def test(stage: Stage) -> Judgement:
+        return judged_by_looks(stage, looks(stage), level=stage.level / 2)
 
     judgement, _ = trial.decide(layer, test, rounds=2)
     words, limit = named[-1]

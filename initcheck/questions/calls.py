@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +16,9 @@ from initcheck.contract.case import Case
 from initcheck.draws.draws import BrokenCall, digest
 from initcheck.draws.fresh_process import fresh_processes
 from initcheck.draws.streams import Stream
+from initcheck.engine.looks import Seen, judged_by_looks
 from initcheck.sandbox.global_generators import isolated
 from initcheck.statistics import (
-    Decision,
-    Judgement,
     average_log_e,
     betting_log_e,
     call_views,
@@ -104,36 +103,25 @@ def calls_do_not_correlate(trial: Trial, layer: Case) -> None:
         CaseFailed: a correlation beyond 0.1 is shown.
     """
 
-    def test(stage: Stage) -> Judgement:
-        most = 96 if not stage.confirms else 384
+    def looks(stage: Stage) -> Iterator[Seen]:
         pairs: list[Array] = []
-        decision, log_e, used, mean_r = Decision.UNDECIDED, 0.0, 0, 0.0
-        while used < most and decision is Decision.UNDECIDED:
-            batch = _calls(trial, layer, stage.stream.of("corr"), 2 * _BATCH, used)
+        for start in range(0, 96 if not stage.confirms else 384, _BATCH):
+            batch = _calls(trial, layer, stage.stream.of("corr"), 2 * _BATCH, start)
             x, y = (np.stack([a.ravel() for a in side]).astype(np.float64) for side in (batch.first, batch.second))
             pairs.append(np.stack([x[0::2], x[1::2], y[0::2], y[1::2]]))
-            used += _BATCH
             x1, x2, y1, y2 = np.concatenate(pairs, axis=1)
             views = call_views(x1, x2, y1, y2)
             processes = [process for r in views for process in symmetric_log_e(r)]
             against = float(average_log_e([p[_BATCH - 1 :: _BATCH] for p in processes]).max())
-            mean_r = max((float(r.mean()) for r in views), key=abs)
-            log_e = against
-            if against >= -math.log(stage.level):
-                decision = Decision.FAILS
-            elif not stage.confirms:
-                # E r >= 0.2 makes 0.2 - r a losing bet; all must lose.
-                inside = [
-                    float(betting_log_e(excluded - sign * r, 1 + excluded)[-1])
-                    for r, excluded in zip(views, _EXCLUDED, strict=True)
-                    for sign in (1, -1)
-                ]
-                if min(inside) >= -math.log(stage.beta):
-                    decision, log_e = Decision.HOLDS, min(inside)
-        spent = stage.beta if decision is Decision.HOLDS else stage.level
-        return Judgement(decision, log_e / math.log(10), spent, mean_r, used // _BATCH, used)
+            # E r >= 0.2 makes 0.2 - r a losing bet; all must lose.
+            inside = min(
+                float(betting_log_e(excluded - sign * r, 1 + excluded)[-1])
+                for r, excluded in zip(views, _EXCLUDED, strict=True)
+                for sign in (1, -1)
+            )
+            yield Seen(against, inside, max((float(r.mean()) for r in views), key=abs), start + _BATCH)
 
-    judgement, _ = trial.decide(layer, test)
+    judgement, _ = trial.decide(layer, lambda stage: judged_by_looks(stage, looks(stage)))
     trial.settle(
         layer,
         judgement,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.draws.streams import SCREEN, Stream
+from initcheck.engine.looks import Seen, judged_by_looks
 from initcheck.statistics import GROUP_WEIGHTS, Decision, Judgement, average_log_e
 from initcheck.statistics.mean_bets import mean_within, signed_log_e
 
@@ -126,7 +128,7 @@ def centred_at_every_position(trial: Trial, layer: Case) -> None:
     directions = trial.once(f"directions {layer.shape}", lambda: _learn(trial, layer))
     names: list[str] = []
 
-    def test(stage: Stage) -> Judgement:
+    def looks(stage: Stage) -> Iterator[Seen]:
         values, largest = np.empty((0, directions.shape[1])), 0.0
         for calls in _LOOKS:
             more = []
@@ -142,23 +144,16 @@ def centred_at_every_position(trial: Trial, layer: Case) -> None:
             # Each is an e-process; their average is one too.
             against = float(average_log_e(looked))
             names.append(_DIRECTIONS[int(means.argmax())])
-            if against >= -math.log(stage.level):
-                return Judgement(Decision.FAILS, against / math.log(10), stage.level, float(means.max()), 1, calls)
-            if stage.confirms:
-                continue
-            within = [mean_within(v, stage.beta) for v in values.T]
-            if max(within) <= _POSITION_HOLDS:
-                trial.note(
-                    f"at every position of {len(trial.subject.positioned)} layers a mean beyond"
-                    f" {_POSITION_HOLDS:g} deviations along {len(_DIRECTIONS)} directions that {_LEARNING} calls"
-                    " suggest is excluded",
-                    topic="positions",
-                )
-                sure = -math.log10(stage.beta)
-                return Judgement(Decision.HOLDS, sure, stage.beta, float(means.max()), 1, calls)
-        return Judgement(Decision.UNDECIDED, against / math.log(10), stage.level, float(means.max()), 1, calls)
+            narrow = not stage.confirms and max(mean_within(v, stage.beta) for v in values.T) <= _POSITION_HOLDS
+            yield Seen(against, -math.log(stage.beta) if narrow else None, float(means.max()), calls)
 
-    judgement, _ = trial.decide(layer, test, rounds=2)
+    judgement, _ = trial.decide(layer, lambda stage: judged_by_looks(stage, looks(stage)), rounds=2)
+    if judgement.decision is Decision.HOLDS:
+        trial.note(
+            f"at every position of {len(trial.subject.positioned)} layers a mean beyond {_POSITION_HOLDS:g} deviations"
+            f" along {len(_DIRECTIONS)} directions that {_LEARNING} calls suggest is excluded",
+            topic="positions",
+        )
     trial.settle(
         layer,
         judgement,

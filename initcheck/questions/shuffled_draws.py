@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,9 @@ from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import Stream
+from initcheck.engine.looks import Seen, judged_by_looks
 from initcheck.seeds import generator
-from initcheck.statistics import Decision, Judgement, average_log_e, rarely_top_log_e, tops_log_e
+from initcheck.statistics import average_log_e, rarely_top_log_e, tops_log_e
 from initcheck.statistics.permutation import (
     BATCH,
     STATISTICS,
@@ -47,38 +48,30 @@ def beats_no_shuffle(trial: Trial, layer: Case) -> None:
     )
     worst: list[tuple[str, float]] = []
 
-    def test(stage: Stage) -> Judgement:
+    def looks(stage: Stage) -> Iterator[Seen]:
         most = _MOST_TO_CONFIRM if stage.confirms else _MOST_TO_SCREEN
         top = np.zeros((len(STATISTICS), 0), dtype=bool)
-        decision, log_e = Decision.UNDECIDED, 0.0
         rng = generator(trial.subject.seed, "shuffles", layer.shape, stage.stream)
-        while top.shape[1] < most and decision is Decision.UNDECIDED:
+        while top.shape[1] < most:
             calls = _calls(trial, layer, stage.stream, top.shape[1] * BATCH, _LOOK * BATCH)
             top = np.concatenate([top, position_tops(calls.reshape(_LOOK, BATCH, *calls.shape[1:]), positions, rng)], 1)
             n = np.arange(1, top.shape[1] + 1)
             k = np.cumsum(top, axis=1)
-            log_e = float(average_log_e(list(tops_log_e(k, n))).max())
-            if log_e >= -math.log(stage.level):
-                decision = Decision.FAILS
-            elif not stage.confirms:
-                inside = float(rarely_top_log_e(k[:, -1], n[-1]).min())
-                if inside >= -math.log(stage.beta):
-                    decision, log_e = Decision.HOLDS, inside
-        share = top.mean(axis=1)
-        worst.append((STATISTICS[int(share.argmax())], float(share.max())))
-        spent = stage.beta if decision is Decision.HOLDS else stage.level
-        used = top.shape[1]
-        return Judgement(decision, log_e / math.log(10), spent, float(share.max()), used // _LOOK, used)
+            share = top.mean(axis=1)
+            worst.append((STATISTICS[int(share.argmax())], float(share.max())))
+            against = float(average_log_e(list(tops_log_e(k, n))).max())
+            inside = float(rarely_top_log_e(k[:, -1], n[-1]).min())
+            yield Seen(against, inside, float(share.max()), top.shape[1])
 
-    judgement, _ = trial.decide(layer, test, rounds=2)
-    name, share = worst[-1]
+    judgement, _ = trial.decide(layer, lambda stage: judged_by_looks(stage, looks(stage)), rounds=2)
+    name, most_often = worst[-1]
     trial.settle(
         layer,
         judgement,
         BATCH * judgement.groups,
-        measured=f"{name}: tops 19 shuffles of every position in {share:.0%} of the batches of {BATCH} calls",
+        measured=f"{name}: tops 19 shuffles of every position in {most_often:.0%} of the batches of {BATCH} calls",
         allowed="5 % by chance",
-        value=share,
+        value=most_often,
     )
     spread, correlation = excluded_structure(layer.units, layer.inputs)
     excluded = trial.once("excluded structure", lambda: {"spread": 0.0, "correlation": 0.0})
