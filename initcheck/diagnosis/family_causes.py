@@ -2,96 +2,16 @@
 
 from __future__ import annotations
 
-from initcheck.contract.contract import Contract
-from initcheck.contract.gains import required_power
-from initcheck.diagnosis.causes import Cause, cause
-from initcheck.diagnosis.evidence.formulas import root
-from initcheck.diagnosis.evidence.marginal_law import Family
+from collections.abc import Callable, Mapping
 
-__all__ = ["degenerate_cause", "family_cause", "mean_cause", "orthogonal_cause"]
+from initcheck.diagnosis.causes import Rule
+from initcheck.diagnosis.evidence.probe import repeated
+from initcheck.diagnosis.observed import Observed
 
+__all__ = ["DEGENERATE", "FAMILY", "MEAN", "ORTHOGONAL", "UNSIGNED", "is_degenerate"]
 
-def degenerate_cause(family: Family, contract: Contract) -> Cause | None:
-    """Explain by weights that are all equal, or all of one sign."""
-    fan, power = contract.fan or "fan_in", required_power(contract)
-    normal = f"a normal of std {root(power, fan)}"
-    if family.name == "zero":
-        return cause("every weight is zero: the units stay equal for ever", f"draw them: {normal}")
-    if family.name in ("constant", "one-number"):
-        return cause(f"{family}: the units stay equal for ever", f"draw every weight: {normal}")
-    if family.name == "one-sided-uniform":
-        return cause(
-            f"{family}: its mean is 0.866 of its rms",
-            f"uniform(-b, b) with b = {root(3 * power, fan)}",
-            "centering scale depth law",
-        )
-    if family.name == "half-normal":
-        return cause(
-            f"{family}: its mean is 0.798 of its rms",
-            "leave the absolute value out",
-            "centering scale depth law",
-        )
-    if family.name == "one-sided":
-        return cause(f"{family}: their mean cannot be zero", f"draw around zero: {normal}", "centering scale depth")
-    return None
-
-
-def orthogonal_cause(contract: Contract) -> Cause | None:
-    """Explain by an orthogonal matrix where independent entries were promised."""
-    if contract.entries == "dependent" or contract.base("distribution") == "orthogonal":
-        return None
-    return cause(
-        "the matrix is orthogonal: each entry is tied to the others",
-        "declare distribution='orthogonal', or draw every weight on its own",
-        "entries",
-    )
-
-
-def mean_cause(family: Family, mean: float, mean_error: float, *, proven: bool = False) -> Cause | None:
-    """Explain by a mean that is not zero.
-
-    Args:
-        family: the marginal law.
-        mean: mean over rms of the weights.
-        mean_error: its standard error between draws.
-        proven: a mean was shown not to be zero; a smaller one is then believed.
-    """
-    if family.name == "outliers":
-        return None  # a handful of far weights carries any mean there is
-    off = abs(mean) > (max(0.001, 3 * mean_error) if proven else max(0.004, 5 * mean_error))
-    if off and family.name in ("levels", "quantised", "rademacher"):
-        return cause(
-            f"{family} with mean {mean:.2g} rms: rounded down, or a low-precision uniform whose 0 is kept",
-            "centre the grid: round to nearest, and draw from levels symmetric about 0",
-            "centering precision scale depth",
-        )
-    if off:
-        return cause(
-            f"the weights are drawn around {mean:.2g} of their rms, not around zero",
-            "draw around zero: leave the offset out",
-            "centering precision scale depth",
-        )
-    return None
-
-
-def family_cause(family: Family, contract: Contract) -> Cause | None:
-    """Explain by a tail that has no variance, by rare far values, or by another law than was promised."""
-    if family.name == "no-variance":
-        normal = f"a normal of std {root(required_power(contract), contract.fan or 'fan_in')}"
-        return cause(
-            f"the weights have {family}",
-            f"draw from a normal or a uniform: {normal}",
-            "promises scale depth law distribution",
-        )
-    if family.name == "outliers" and family.parameter:
-        return cause(
-            f"{family}",
-            "draw every weight from one law, without rare large values",
-            "scale depth distribution law",
-        )
-    return _declared_family(family, contract)
-
-
+_SEED_SHAPE, _SEED_CALLS = (16, 16), 24
+_LEVELS = ("levels", "quantised", "rademacher")
 _KIN = {
     "normal": ("normal", "quantised", "clipped"),
     "uniform": ("uniform", "quantised"),
@@ -103,25 +23,147 @@ _KIN = {
 }
 
 
-def _declared_family(family: Family, contract: Contract) -> Cause | None:
-    declared = contract.base("distribution")
-    if declared is None or family.name == "unknown" or family.name in _KIN.get(declared, (family.name,)):
-        cut = contract.parameter("distribution")
-        if declared == "truncated_normal" and cut and family.parameter and abs(family.parameter - cut) > 0.1:
-            return cause(
-                f"{family}; {contract.distribution} was promised",
-                f"cut at {cut:g} standard deviations",
-                "distribution",
-            )
+def _of(*names: str) -> Callable[[Observed], bool]:
+    return lambda seen: seen.family.name in names
+
+
+def is_degenerate(seen: Observed) -> bool:
+    """Whether all weights are equal: there is nothing else to see then."""
+    return seen.family.name in ("zero", "constant", "one-number")
+
+
+DEGENERATE: tuple[Rule[Observed], ...] = (
+    Rule(_of("zero"), "every weight is zero: the units stay equal for ever", "draw them: {normal}"),
+    Rule(is_degenerate, "{family}: the units stay equal for ever", "draw every weight: {normal}"),
+    Rule(
+        _of("one-sided-uniform"),
+        "{family}: its mean is 0.866 of its rms",
+        "uniform(-b, b) with b = {bound_wanted}",
+        "centering scale depth law",
+    ),
+    Rule(
+        _of("half-normal"),
+        "{family}: its mean is 0.798 of its rms",
+        "leave the absolute value out",
+        "centering scale depth law",
+    ),
+    Rule(
+        _of("one-sided"), "{family}: their mean cannot be zero", "draw around zero: {normal}", "centering scale depth"
+    ),
+)
+"""Weights that are all equal, or all of one sign."""
+
+
+def _promised_independent(seen: Observed) -> bool:
+    contract = seen.contract
+    dependent = contract.entries == "dependent" or contract.base("distribution") == "orthogonal"
+    return seen.family.name == "orthogonal" and not dependent
+
+
+ORTHOGONAL = (
+    Rule(
+        _promised_independent,
+        "the matrix is orthogonal: each entry is tied to the others",
+        "declare distribution='orthogonal', or draw every weight on its own",
+        "entries",
+    ),
+)
+"""An orthogonal matrix where independent entries were promised."""
+
+
+def _unsigned(seen: Observed) -> bool:
+    if seen.family.name != "orthogonal":
+        return False
+    signs = repeated(seen.draw, _SEED_SHAPE, seen.seed, _SEED_CALLS, lambda weights: weights[0, 0] > 0, step=1)
+    return signs is not None and len(set(signs)) == 1
+
+
+UNSIGNED = (
+    Rule(
+        _unsigned,
+        "a QR decomposition without the sign fix: the first entry always has the same sign",
+        "multiply the columns of Q by the signs of R's diagonal",
+        "centering orthogonality",
+    ),
+)
+"""An orthogonal matrix whose signs are not drawn."""
+
+
+def _off_centre(seen: Observed) -> Mapping[str, object] | None:
+    if seen.family.name == "outliers":
+        return None  # a handful of far weights carries any mean there is
+    # A mean that was shown not to be zero is believed sooner.
+    mean, error = seen.mean
+    off = abs(mean) > (max(0.001, 3 * error) if seen.topic == "centering" else max(0.004, 5 * error))
+    return {"off": f"{mean:.2g}"} if off else None
+
+
+MEAN: tuple[Rule[Observed], ...] = (
+    Rule(
+        lambda seen: seen.family.name in _LEVELS and _off_centre(seen),
+        "{family} with mean {off} rms: rounded down, or a low-precision uniform whose 0 is kept",
+        "centre the grid: round to nearest, and draw from levels symmetric about 0",
+        "centering precision scale depth",
+    ),
+    Rule(
+        _off_centre,
+        "the weights are drawn around {off} of their rms, not around zero",
+        "draw around zero: leave the offset out",
+        "centering precision scale depth",
+    ),
+)
+"""A mean that is not zero."""
+
+
+def _other_cut(seen: Observed) -> Mapping[str, object] | None:
+    cut, measured = seen.contract.parameter("distribution"), seen.family.parameter
+    if (
+        seen.contract.base("distribution") != "truncated_normal"
+        or not cut
+        or not measured
+        or abs(measured - cut) <= 0.1
+    ):
         return None
-    if declared == "truncated_normal" and family.name == "normal":
-        return cause(
-            "the normal is never cut: the bound is in absolute units, far beyond its standard deviation",
-            "truncate at multiples of the standard deviation: cut a standard normal, then scale it",
-            "distribution",
-        )
-    return cause(
-        f"the weights follow {family}; {contract.distribution} was promised",
-        f"draw from {contract.distribution}, or declare what it draws from",
+    return {"promised": seen.contract.distribution, "cut": cut} if not _other_law(seen) else None
+
+
+def _other_law(seen: Observed) -> Mapping[str, object] | None:
+    declared, name = seen.contract.base("distribution"), seen.family.name
+    if declared is None or name == "unknown" or name in _KIN.get(declared, (name,)):
+        return None
+    return {"promised": seen.contract.distribution}
+
+
+FAMILY: tuple[Rule[Observed], ...] = (
+    Rule(
+        _of("no-variance"),
+        "the weights have {family}",
+        "draw from a normal or a uniform: {normal}",
+        "promises scale depth law distribution",
+    ),
+    Rule(
+        lambda seen: seen.family.name == "outliers" and bool(seen.family.parameter),
+        "{family}",
+        "draw every weight from one law, without rare large values",
+        "scale depth distribution law",
+    ),
+    Rule(
+        _other_cut,
+        "{family}; {promised} was promised",
+        "cut at {cut:g} standard deviations",
         "distribution",
-    )
+    ),
+    Rule(
+        lambda seen: seen.contract.base("distribution") == "truncated_normal" and seen.family.name == "normal",
+        "the normal is never cut: the bound is in absolute units, far beyond its standard deviation",
+        "truncate at multiples of the standard deviation: cut a standard normal, then scale it",
+        "distribution",
+    ),
+    Rule(
+        _other_law,
+        "the weights follow {family}; {promised} was promised",
+        "draw from {promised}, or declare what it draws from",
+        "distribution",
+    ),
+)
+"""A tail that has no variance, rare far values, or another law than was promised."""

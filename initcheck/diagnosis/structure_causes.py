@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from initcheck.contract.contract import Contract
 from initcheck.diagnosis.causes import Cause, cause
-from initcheck.diagnosis.evidence.entries import Structure
 from initcheck.diagnosis.evidence.formulas import number
+from initcheck.diagnosis.observed import Observed
 
 __all__ = ["structure_cause"]
 
@@ -115,16 +114,21 @@ _OF_ONE = {
 }
 
 
-def structure_cause(structure: Structure, contract: Contract) -> Cause | None:
+def structure_cause(seen: Observed) -> Cause | None:
     """Explain by what the entries know of each other; None where the contract allows it.
 
-    >>> structure_cause(Structure("low-rank", 4), Contract()).sentence
+    >>> import numpy as np
+    >>> def thin(shape, seed):
+    ...     rng = np.random.default_rng(seed)
+    ...     return rng.normal(size=(shape[0], 4)) @ rng.normal(size=(4, shape[1]))
+    >>> structure_cause(Observed(draw=thin)).sentence
     'the matrix has rank 4: a product of thin matrices'
-    >>> structure_cause(Structure("duplicate-units", 1), Contract()).sentence
-    'one unit is a copy of another'
     """
+    structure = seen.structure
+    if structure is None:
+        return None
     found = _ALWAYS.get(structure.name)
-    if found is None and contract.entries != "dependent":
+    if found is None and seen.contract.entries != "dependent":
         found = _IF_INDEPENDENT.get(structure.name)
     if found is None or not math.isfinite(structure.number):
         return found

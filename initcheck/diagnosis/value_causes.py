@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from initcheck.contract.contract import Contract
-from initcheck.contract.layer import Layer
 from initcheck.diagnosis.causes import Cause, cause
+from initcheck.diagnosis.evidence.denominators import denominator
 from initcheck.diagnosis.evidence.formulas import number
-from initcheck.diagnosis.evidence.probe import Array, Draw, Probe, repeated
-from initcheck.diagnosis.evidence.variance_law import Law, LawSample, denominator
-from initcheck.diagnosis.law_causes import exceptions_cause
+from initcheck.diagnosis.evidence.probe import Array, repeated
+from initcheck.diagnosis.evidence.variance_law import Law
+from initcheck.diagnosis.law_exceptions import exceptions_cause
+from initcheck.diagnosis.observed import Observed
 from initcheck.networks import activation
 
 __all__ = ["cancelling_cause", "grid_cause", "largest_cause", "not_finite_cause"]
@@ -25,21 +25,24 @@ _MOST_CALLS = 1024
 _MANY, _SAME = 64, 1e-6
 
 
-def not_finite_cause(draw: Draw, seed: int, samples: list[LawSample], fan: str) -> Cause | None:
+def not_finite_cause(seen: Observed) -> Cause | None:
     """Explain weights that are not finite: at which shapes, or else how many of all.
 
     >>> def noisy(shape, seed):
     ...     r = np.random.default_rng(seed)
     ...     return np.where(r.random(shape) < 0.01, np.nan, r.normal(size=shape))
-    >>> not_finite_cause(noisy, 0, [], "fan_in").sentence
+    >>> not_finite_cause(Observed(draw=noisy, topic="promises")).sentence
     'about 1 weight in 102 is not finite, at every shape: a division by zero or a logarithm of 0 among those drawn'
     """
+    if seen.topic != "promises":
+        return None
+    samples = seen.samples
     broken = tuple(s.layer for s in samples if not math.isfinite(s.mean_square))
     if broken and len(broken) < len(samples):
-        found = exceptions_cause(Law(denominator("fan_in"), 1.0, broken, 0.0, 0.0, len(samples)), samples, fan)
+        found = exceptions_cause(Law(denominator("fan_in"), 1.0, broken, 0.0, 0.0, len(samples)), samples, seen.fan)
         if found is not None and any(s.layer in broken and s.mean_square == math.inf for s in samples):
             return found
-    drawn = repeated(draw, _SHAPE, seed, _CALLS, np.asarray)
+    drawn = repeated(seen.draw, _SHAPE, seen.seed, _CALLS, np.asarray)
     if drawn is None:
         return None
     bad = 0
@@ -73,16 +76,15 @@ def not_finite_cause(draw: Draw, seed: int, samples: list[LawSample], fan: str) 
     )
 
 
-def grid_cause(seen: Probe) -> Cause | None:
+def grid_cause(seen: Observed) -> Cause | None:
     """Explain weights that are multiples of one number at every width: rounded without regard to their scale.
 
-    >>> from initcheck.diagnosis.evidence.probe import probe
     >>> def rounded(shape, seed):
     ...     return np.round(np.random.default_rng(seed).normal(0, shape[1] ** -0.5, shape), 1)
-    >>> grid_cause(probe(rounded, ranks=(2,))).sentence
+    >>> grid_cause(Observed(draw=rounded)).sentence
     'every weight is a multiple of 0.1, whatever the width: they are rounded'
     """
-    drawn = [a for arrays in seen.draws.values() for a in arrays[:2] if a.any()]
+    drawn = [a for arrays in seen.probe.draws.values() for a in arrays[:2] if a.any()]
     if len(drawn) < 4:
         return None
     step = min(float(np.abs(a[a != 0]).min()) for a in drawn)
@@ -98,16 +100,15 @@ def grid_cause(seen: Probe) -> Cause | None:
     )
 
 
-def largest_cause(seen: Probe) -> Cause | None:
+def largest_cause(seen: Observed) -> Cause | None:
     """Explain a largest weight that is one number at every shape: divided by it, or cut there.
 
-    >>> from initcheck.diagnosis.evidence.probe import probe
     >>> def cut(shape, seed):
     ...     return np.clip(np.random.default_rng(seed).normal(0, shape[1] ** -0.5, shape), -0.02, 0.02)
-    >>> largest_cause(probe(cut, ranks=(2,))).sentence
+    >>> largest_cause(Observed(draw=cut)).sentence
     'the weights are cut at +-0.02 at every width'
     """
-    drawn = [np.abs(a) for arrays in seen.draws.values() for a in arrays[:2] if a.size >= _MANY]
+    drawn = [np.abs(a) for arrays in seen.probe.draws.values() for a in arrays[:2] if a.size >= _MANY]
     tops = [float(a.max()) for a in drawn]
     if len(drawn) < 4 or not 0 < max(tops) <= min(tops) * (1 + _SAME) or not math.isfinite(max(tops)):
         return None
@@ -129,16 +130,22 @@ def largest_cause(seen: Probe) -> Cause | None:
     return None
 
 
-def cancelling_cause(draw: Draw, seed: int, layer: Layer | None, contract: Contract) -> Cause | None:
+def cancelling_cause(seen: Observed) -> Cause | None:
     """Explain an output variance by weights of a unit that cancel, or add up, behind inputs of positive mean.
 
+    >>> from initcheck.contract.contract import Contract
+    >>> from initcheck.contract.layer import Layer
     >>> def opposite(shape, seed):
     ...     half = np.random.default_rng(seed).normal(size=(shape[0], shape[1] // 2))
     ...     return np.concatenate([half, -half], axis=1)
-    >>> cancelling_cause(opposite, 0, Layer((1, 2)), Contract(activation="relu")).sentence
+    >>> promised = Contract(activation="relu")
+    >>> cancelling_cause(Observed(draw=opposite, contract=promised, layer=Layer((1, 2)), topic="scale")).sentence
     'the weights of a unit cancel: its squared sum is 0 of what it would be were they independent'
     """
-    if layer is None or layer.inputs < 2 or activation(contract.activation or "linear").m1 == 0:
+    layer = seen.layer
+    if seen.topic not in ("scale", "depth") or layer is None or layer.inputs < 2:
+        return None
+    if activation(seen.activation).m1 == 0:
         return None
     calls = max(_CALLS, min(_MOST_CALLS, _WEIGHTS // layer.weights))
 
@@ -146,7 +153,7 @@ def cancelling_cause(draw: Draw, seed: int, layer: Layer | None, contract: Contr
         sums = layer.as_units(weights).sum(axis=1)
         return float(np.mean(sums**2)), float(np.sum(weights**2)) / layer.units
 
-    read = repeated(draw, layer.shape, seed, calls, of)
+    read = repeated(seen.draw, layer.shape, seen.seed, calls, of)
     if read is None:
         return None
     sums, squares = zip(*read, strict=True)
@@ -160,7 +167,7 @@ def cancelling_cause(draw: Draw, seed: int, layer: Layer | None, contract: Contr
     how = "cancel" if ratio < 1 else "add up"
     return cause(
         f"the weights of a unit {how}: its squared sum is {_share(ratio)} of what it would be were they independent",
-        f"draw every weight of a unit on its own: inputs behind {contract.activation} have a mean, and meet that sum",
+        f"draw every weight of a unit on its own: inputs behind {seen.activation} have a mean, and meet that sum",
         "scale depth",
     )
 

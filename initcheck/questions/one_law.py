@@ -11,7 +11,8 @@ import numpy.typing as npt
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import MeanSquare
-from initcheck.diagnosis.evidence.variance_law import DENOMINATORS, Denominator, LawSample, exponents, fit_laws
+from initcheck.diagnosis.evidence.denominators import DENOMINATORS, Denominator
+from initcheck.diagnosis.evidence.variance_law import LawSample, exponents, fit_laws
 from initcheck.draws.streams import Stream
 from initcheck.statistics import Decision, Judgement
 

@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 
 from initcheck.contract.layer import Layer
-from initcheck.diagnosis.evidence.variance_law import (
-    DENOMINATORS,
-    POWER_LAWS,
-    Law,
-    LawSample,
-    denominator,
-    exponents,
-    fit_laws,
-)
+from initcheck.diagnosis.evidence.denominators import DENOMINATORS, POWER_LAWS, denominator
+from initcheck.diagnosis.evidence.variance_law import Law, LawSample, exponents, fit_laws
 
 DENSE = [
     Layer(s)

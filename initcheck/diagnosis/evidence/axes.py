@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from initcheck.contract.layer import Layer
+from initcheck.diagnosis.evidence.denominators import Denominator
 from initcheck.diagnosis.evidence.probe import Probe
-from initcheck.diagnosis.evidence.variance_law import Denominator, Law, fit_laws
+from initcheck.diagnosis.evidence.variance_law import Law, fit_laws
 
 __all__ = ["DENSE_OF", "KERNELS_OF", "AxesRead", "read_axes"]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["number", "over", "root"]
+import re
+
+__all__ = ["fan_text", "number", "over", "root", "variance_text"]
 
 
 def number(value: float, within: float = 0.006) -> str:
@@ -29,3 +31,15 @@ def root(power: float, fan: str) -> str:
     """Word sqrt(power / fan): ``1/sqrt(fan_in)``, ``sqrt(6/fan_in)``."""
     text = over(power, fan)
     return f"1/sqrt({text[2:]})" if text.startswith("1/") and fan != "fan_avg" else f"sqrt({text})"
+
+
+def fan_text(fan: str) -> str:
+    """A fan of a contract as a formula: ``max(fan_in, fan_out)`` of fan_max."""
+    return {"fan_avg": "((fan_in + fan_out)/2)", "fan_max": "max(fan_in, fan_out)"}.get(fan, fan)
+
+
+def variance_text(constant: float, name: str) -> str:
+    """A constant over a denominator by its name: ``0.5/fan_out``, ``2/(fan_in - 1)``."""
+    if name in ("fan_avg", "fan_max"):
+        return over(constant, name)
+    return f"{number(constant)}/{name if re.fullmatch(r'[a-z_]+', name) else f'({name})'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,155 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.contract.layer import Layer
+from initcheck.diagnosis.evidence.denominators import DENOMINATORS, Denominator
 
-__all__ = [
-    "DENOMINATORS",
-    "POWER_LAWS",
-    "Denominator",
-    "Exponents",
-    "Law",
-    "LawSample",
-    "denominator",
-    "exponents",
-    "fit_laws",
-]
+__all__ = ["Exponents", "Law", "LawSample", "exponents", "fit_laws"]
 
 _FLOOR = 0.05  # a shape within 5 % of the law is no exception, however precisely it was measured
 _SIGMAS = 5.0
-
-
-@dataclass(frozen=True)
-class Denominator:
-    """What a variance is divided by, as a function of the layer.
-
-    Attributes:
-        name: as it is written in a formula: ``fan_in``, ``fan_in^2``, ``channels``.
-        of: its value at a layer; 0 where the law divides by zero.
-        is_plain: a fan somebody may promise, or no fan at all; the others are mistakes.
-    """
-
-    name: str
-    of: Callable[[Layer], float]
-    is_plain: bool = False
-
-    def __str__(self) -> str:
-        return self.name
-
-
-def _fan_avg(layer: Layer) -> float:
-    return (layer.fan_in + layer.fan_out) / 2
-
-
-def _kernel_minus_one(layer: Layer) -> float:
-    sides = [n - 1 for n, axis in zip(layer.shape, layer.axes, strict=True) if axis not in "oi"]
-    return float(layer.channels * math.prod(sides))
-
-
-def _square_kernel(side: int) -> Callable[[Layer], float]:
-    """Channels times the square of one side of the kernel: the first, or the last."""
-
-    def of(layer: Layer) -> float:
-        sides = [n for n, axis in zip(layer.shape, layer.axes, strict=True) if axis not in "oi"]
-        return float(layer.channels * (sides[side] if sides else 1) ** 2)
-
-    return of
-
-
-# A fan read from another layout's axes: channels first is (out, in, ...), channels last (..., in, out).
-def _first_in(layer: Layer) -> float:
-    return float(math.prod(layer.shape[1:]))
-
-
-def _first_out(layer: Layer) -> float:
-    return float(layer.shape[0] * math.prod(layer.shape[2:]))
-
-
-def _last_in(layer: Layer) -> float:
-    return float(math.prod(layer.shape[:-1]))
-
-
-def _last_out(layer: Layer) -> float:
-    return float(math.prod(layer.shape[:-2]) * layer.shape[-1])
-
-
-_PLAIN = (
-    Denominator("fan_in", lambda a: a.fan_in, True),
-    Denominator("fan_out", lambda a: a.fan_out, True),
-    Denominator("fan_avg", _fan_avg, True),
-    Denominator("fan_max", lambda a: max(a.fan_in, a.fan_out), True),
-    Denominator("max(units, fan_in)", lambda a: max(a.units, a.fan_in), True),  # orthogonal convolutions
-    Denominator("1", lambda a: 1.0, True),
-    Denominator("fan_min", lambda a: min(a.fan_in, a.fan_out), True),
-)
-
-_POWERS = (
-    Denominator("fan_in^2", lambda a: float(a.fan_in) ** 2),
-    Denominator("fan_out^2", lambda a: float(a.fan_out) ** 2),
-    Denominator("fan_avg^2", lambda a: _fan_avg(a) ** 2),
-    Denominator("sqrt(fan_in)", lambda a: math.sqrt(a.fan_in)),
-    Denominator("sqrt(fan_out)", lambda a: math.sqrt(a.fan_out)),
-    Denominator("sqrt(fan_avg)", lambda a: math.sqrt(_fan_avg(a))),
-    Denominator("fan_in*fan_out", lambda a: float(a.fan_in) * a.fan_out),
-    Denominator("sqrt(fan_in*fan_out)", lambda a: math.sqrt(float(a.fan_in) * a.fan_out)),
-    Denominator("(fan_in*fan_out)^2", lambda a: (float(a.fan_in) * a.fan_out) ** 2),
-    Denominator("1/fan_in", lambda a: 1.0 / a.fan_in if a.fan_in else math.inf),
-    Denominator("1/fan_out", lambda a: 1.0 / a.fan_out if a.fan_out else math.inf),
-    Denominator("channels", lambda a: a.channels),
-    Denominator("units", lambda a: a.units),
-    Denominator("receptive", lambda a: a.receptive),
-    Denominator("units*receptive", lambda a: float(a.units * a.receptive)),
-    Denominator("weights", lambda a: float(a.weights)),
-    Denominator("sqrt(weights)", lambda a: math.sqrt(a.weights)),
-)
-
-_OFF = (
-    Denominator("fan_in - 1", lambda a: a.fan_in - 1.0),
-    Denominator("fan_out - 1", lambda a: a.fan_out - 1.0),
-    Denominator("fan_in + 1", lambda a: a.fan_in + 1.0),
-    Denominator("fan_out + 1", lambda a: a.fan_out + 1.0),
-    Denominator("2*(fan_in//2)", lambda a: 2.0 * (a.fan_in // 2)),
-    Denominator("2*(fan_out//2)", lambda a: 2.0 * (a.fan_out // 2)),
-    Denominator("fan_in rounded up to 8", lambda a: 8.0 * math.ceil(a.fan_in / 8)),
-    Denominator("sqrt(fan_in) rounded down, squared", lambda a: float(math.isqrt(a.fan_in)) ** 2),
-    Denominator("fan_in rounded down to a power of 2", lambda a: 2.0 ** (a.fan_in.bit_length() - 1)),
-    Denominator("fan_in rounded up to a power of 2", lambda a: 2.0 ** (a.fan_in - 1).bit_length()),
-    Denominator("fan_in*(kernel - 1)", _kernel_minus_one),
-    Denominator("channels*first side squared", _square_kernel(0)),
-    Denominator("channels*last side squared", _square_kernel(-1)),
-    Denominator("(1 + units)*receptive/2", lambda a: (1 + a.units) * a.receptive / 2),
-    Denominator("(channels + units)/2", lambda a: (a.channels + a.units) / 2),
-    Denominator("fan_in read channels-last", _last_in),
-    Denominator("fan_in read channels-first", _first_in),
-    Denominator("fan_out read channels-last", _last_out),
-    Denominator("fan_out read channels-first", _first_out),
-    Denominator("fan_avg read channels-last", lambda a: (_last_in(a) + _last_out(a)) / 2),
-    Denominator("fan_avg read channels-first", lambda a: (_first_in(a) + _first_out(a)) / 2),
-    Denominator("first axis", lambda a: a.shape[0]),
-    Denominator("second axis", lambda a: a.shape[1]),
-    Denominator("last axis", lambda a: a.shape[-1]),
-    Denominator("last axis but one", lambda a: a.shape[-2]),
-)
-
-POWER_LAWS: tuple[Denominator, ...] = _PLAIN + _POWERS
-"""One smooth law for every shape, right or wrong; the rest of the library fails at some shapes."""
-
-DENOMINATORS: tuple[Denominator, ...] = POWER_LAWS + _OFF
-"""The library, in order of preference: where two coincide at every shape sampled, the earlier is named."""
-
-
-def denominator(name: str) -> Denominator:
-    """Look a denominator up by its name.
-
-    >>> denominator("fan_avg").of(Layer((2, 6)))
-    4.0
-
-    Raises:
-        KeyError: no denominator of the library has this name.
-    """
-    for candidate in DENOMINATORS:
-        if candidate.name == name:
-            return candidate
-    raise KeyError(f"no denominator is named {name!r}; valid: {', '.join(d.name for d in DENOMINATORS)}")
 
 
 @dataclass(frozen=True)
