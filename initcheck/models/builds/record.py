@@ -30,7 +30,6 @@ class Lost:
         made: the tensor was made with it (``torch.randn(...)``), nothing was written into it.
         loaded: it was read by ``load_state_dict``.
         marked: what was written over is marked by its author as initialised.
-        read_over: ``load_state_dict`` wrote over it.
         building: what wrote over it ran in a constructor; else the factory did it to the built model.
     """
 
@@ -41,7 +40,6 @@ class Lost:
     made: bool = False
     loaded: bool = False
     marked: bool = False
-    read_over: bool = False
     building: bool = True
 
 
@@ -294,7 +292,6 @@ def _lost(steps: tuple[Step, ...], start: int, stop: int) -> list[Lost]:
                 made=made,
                 loaded=any(s.caller.loading for s in before),
                 marked=any(s.marked for s in after),
-                read_over=any(s.caller.loading for s in after),
                 building=over.caller.building,
             )
         )

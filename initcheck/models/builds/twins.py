@@ -43,7 +43,7 @@ class Twins:
         i, j = self.pairs[0]
         if self.copies <= 2:
             return f"{what} {i} and {j} of {self.entries} entries are equal"
-        blocks = f" in groups of {self.group}" if self.group is not None else ""
+        blocks = f" in blocks of {self.group}" if self.group is not None else ""
         return f"{self.copies} {what} are copies{blocks}, such as {i} and {j}"
 
 

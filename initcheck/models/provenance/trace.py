@@ -137,6 +137,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
             sources = [t for t in given if t is not tensor and t.numel() > 1]
             self._note_call(steps, tensor, target, who, own | self._union(sources), draw is not None)
             return
+        if name == "set_" and steps:
+            return  # it is now the tensor whose memory it was given
         start, stop, dense = extent(tensor)
         sources = [t for t in given if t is not tensor and t.numel() > 1]
         marked = _is_marked(tensor)

@@ -22,6 +22,7 @@ from initcheck.statistics import SCREEN_LEVEL, Decision, judge_band
 __all__ = ["bypassed_guards", "far_from_the_rest", "initializer_range", "judge_declared", "names_of"]
 
 _WITHIN = 0.05
+_LOUD = 3.0  # standard deviations that a sum of unit inputs gets; a scheme for the fan gives between 0.5 and 2
 _MODELS = 72  # 24 to hold or to suspect, 48 to confirm
 
 
@@ -74,7 +75,7 @@ def initializer_range(trial: ModelTrial) -> None:
 
 
 def far_from_the_rest(trial: ModelTrial) -> None:
-    """Matrices inside the blocks that are ten times beside the one standard deviation that most were given.
+    """Matrices inside the blocks that are ten times the one standard deviation that most were given.
 
     The rest must be given one by name, in at least three roles and in most: a doubt, for a gate or a router may mean
     it; a declared law decides.
@@ -91,7 +92,8 @@ def far_from_the_rest(trial: ModelTrial) -> None:
         return
     for role in inside:
         ratio = _std(role) / rule
-        if not 0.1 < ratio < 10 and not any(law.matches(role.members[0].name) for law in trial.laws):
+        # What fits its own fan is a scheme, however few entries a row has (a projection from a small rank).
+        if ratio > 10 and _std(role) * math.sqrt(role.shape[1]) > _LOUD and not any(law.matches(role.members[0].name) for law in trial.laws):
             trial.doubts_that(f"{outside(role, rule)}, the std of {roles} roles beside it; a declared law decides")
 
 

@@ -67,10 +67,11 @@ def lost_writes(facts: Facts) -> Iterator[Finding]:
         for (kind, site, over), found in by_lines.items():
             record, lost = found[0]
             names = role.path if len(found) == len(role.members) else listed([r.name for r, _ in found], 2)
-            why = {"loaded": "read from a file", "marked": "marked as initialised by its author"}.get(kind, "")
+            what = "what was read from a file" if kind == "loaded" else lost.law.text
+            why = ", marked as initialised by its author," if kind == "marked" else ""
             said = (
-                f"{names}: {lost.law.text} written at {place(site)}{', ' + why if why else ''} is lost,"
-                f" {record.law.text} at {place(over)} ({len(found)} of {len(role.members)})"
+                f"{names}: {what} at {place(site)}{why} is lost, {record.law.text} at {place(over)}"
+                f" ({len(found)} of {len(role.members)})"
             )
             yield Finding("doubt" if kind == "special" else "fails", said)
     for site, shapes in facts.first.astray.items():
@@ -93,8 +94,8 @@ def never_called(facts: Facts) -> Iterator[str]:
 def _kind(record: TensorRecord, lost: Lost, reached: Counter[Site]) -> str | None:
     if lost.law.signature == record.law.signature or lost.site == lost.over:
         return None
-    if lost.read_over:
-        return None  # a file is read over the random start
+    if record.loaded:
+        return None  # a file was read over whatever the start had been
     if lost.loaded:
         return "loaded" if lost.law.family == "untraced" else None
     if lost.marked and not lost.default:

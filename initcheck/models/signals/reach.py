@@ -29,11 +29,18 @@ class Reach:
         share: root mean square of the difference of two outputs, over sqrt(2) standard deviations of the output.
         lost_in: the last module whose inputs differ and whose outputs do not; None where there is none.
         zero: that module is a matrix of zeros, which the first step opens.
+        drowned_at: the module whose input no longer shows the difference, where everything before it did.
     """
 
     share: float
     lost_in: str | None = None
     zero: bool = False
+    drowned_at: str | None = None
+
+    @property
+    def exact(self) -> bool:
+        """The outputs are the same, but for rounding in float32."""
+        return self.share < _SAME
 
 
 def input_reach(model: torch.nn.Module, batch: Batch) -> Reach | None:
@@ -49,10 +56,10 @@ def input_reach(model: torch.nn.Module, batch: Batch) -> Reach | None:
                 return None
             if share >= DROWNED:
                 return Reach(share)
-            lost_in, zero = _where_lost(model, batch, other)
+            lost_in, zero, drowned_at = _where_lost(model, batch, other)
     except (RuntimeError, IndexError, ValueError, TypeError, KeyError, AssertionError):
         return None
-    return Reach(share, lost_in, zero)
+    return Reach(share, lost_in, zero, drowned_at)
 
 
 def _output(model: torch.nn.Module, batch: Batch) -> torch.Tensor | None:
@@ -77,21 +84,37 @@ def _share(one: torch.Tensor, two: torch.Tensor) -> float | None:
     return difference / (2**0.5 * spread)
 
 
-def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch) -> tuple[str | None, bool]:
-    """The last module in which a difference that came in did not come out."""
+def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch) -> tuple[str | None, bool, str | None]:
+    """The last module in which a difference that came in did not come out, and where it was drowned at once."""
     with _noted(model) as one:
         _output(model, batch)
     with _noted(model) as two:
         _output(model, other)
-    found: tuple[str | None, bool] = (None, False)
+    lost: tuple[str | None, bool] = (None, False)
+    drowned: str | None = None
+    least = 1.0
     for (name, given_a, made_a), (other_name, given_b, made_b) in zip(one, two, strict=False):
-        if name != other_name or given_a is None or given_b is None:
+        if name != other_name:
             continue
-        if _differ(given_a, given_b) and not _differ(made_a, made_b):
-            module = model.get_submodule(name)
-            weights = [p for p in module.parameters(recurse=False) if p.dim() > 1]
-            found = name, bool(weights) and all(not bool((w != 0).any()) for w in weights)
-    return found
+        if given_a is not None and given_b is not None:
+            if _differ(given_a, given_b) and not _differ(made_a, made_b):
+                module = model.get_submodule(name)
+                weights = [p for p in module.parameters(recurse=False) if p.dim() > 1]
+                lost = name, bool(weights) and all(not bool((w != 0).any()) for w in weights)
+            share = _pair_share(given_a, given_b)
+            if drowned is None and 0 < share < DROWNED and least > 10 * DROWNED:
+                drowned = name
+            least = min(least, share) if share > 0 else least
+        share = _pair_share(made_a, made_b)
+        least = min(least, share) if share > 0 else least
+    return *lost, drowned
+
+
+def _pair_share(one: torch.Tensor, two: torch.Tensor) -> float:
+    if one.shape != two.shape or not one.numel():
+        return 1.0
+    share = _share(one.float(), two.float())
+    return 1.0 if share is None else share
 
 
 @contextmanager
