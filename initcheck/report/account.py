@@ -1,13 +1,262 @@
-"""One result in words."""
+"""What a run found, in words: a finding in five lines, one result in full, the end of the page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
-from initcheck.report.verdict import Evidence, Result
+from initcheck.report.finding import Finding
+from initcheck.report.results import Results
+from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.safe_text import clean, escaped
 
-__all__ = ["clean", "escaped", "evidence_text", "failure_text"]
+__all__ = [
+    "Left",
+    "clean",
+    "escaped",
+    "evidence_text",
+    "failure_text",
+    "finding_lines",
+    "foot_lines",
+    "open_lines",
+    "page_lines",
+]
+
+WHOLE = 3  # initializers up to which a finding is told in full; more of them have three lines each
+_WIDE = 120  # characters beyond which the symptom has a line of its own
+_LISTED = 4  # claims spelled out where others are waiting or follow
+_REASONS = 12
+_MORE = {"quick": "default", "default": "thorough"}
+
+
+class Left(Protocol):
+    """What is said of something that was named and not looked at."""
+
+    @property
+    def name(self) -> str:
+        """What was named."""
+
+    @property
+    def reason(self) -> str:
+        """Why it was not looked at."""
+
+    @property
+    def call_to_write(self) -> str | None:
+        """What to write to have it checked."""
+
+
+def finding_lines(found: Finding, *, brief: bool = False) -> list[str]:
+    """One finding: what it is, the symptom, the cause, the fix, what follows, and how to see it again.
+
+    >>> found = Finding(name="f", initializer="my:he", place=("my.py", 5), symptom="output variance is 0.33",
+    ...                 cause="a uniform on +-1/sqrt(fan_in)", fix="+-sqrt(3/fan_in)", claims=("a", "b"), hence="a, b")
+    >>> print("\n".join(finding_lines(found)))
+    my.py:5  he  FAILS
+      output variance is 0.33
+      cause   a uniform on +-1/sqrt(fan_in)
+      fix     +-sqrt(3/fan_in)
+      hence   a, b
+    >>> print("\n".join(finding_lines(found, brief=True)))
+    my.py:5  he  FAILS  output variance is 0.33
+      cause   a uniform on +-1/sqrt(fan_in)
+      fix     +-sqrt(3/fan_in)    hence 1 more claim
+
+    Args:
+        found: the finding.
+        brief: tell it in three lines, for a page of many.
+    """
+    head, symptom = f"{_where(found)}  FAILS", escaped(found.symptom, 1_000)
+    told = [("cause", found.cause), ("fix", found.fix)]
+    lines = [f"{label:<8}{escaped(text, 1_000)}" for label, text in told if text]
+    waits = _waits(found.waiting)
+    if brief:
+        others = len(found.claims) - 1
+        more = [f"hence {_count(others, 'more claim')}"] if others else []
+        more += [waits] if waits else []
+        if more:
+            lines[-1:] = [f"{lines[-1]}    {'; '.join(more)}"] if lines else ["; ".join(more)]
+        first = f"{head}  {symptom}"
+        return [*([first] if len(first) <= _WIDE else [head, f"  {symptom}"]), *(f"  {line}" for line in lines)]
+    lines.append(f"{'hence':<8}{'; '.join(filter(None, (found.hence, waits)))}")
+    if found.again:
+        lines.append(f"{'again':<8}{escaped(found.again, 20_000)}")
+    return [head, f"  {symptom}", *(f"  {line}" for line in lines)]
+
+
+def _where(found: Finding) -> str:
+    """File and line, then the name; without its module where the file says that already."""
+    if found.place is None:
+        return escaped(found.initializer, 200)
+    file, line = found.place
+    module, _, name = found.initializer.partition(":")
+    stem = file.rpartition("/")[2].removesuffix(".py")
+    known = bool(name) and stem == module.rpartition("/")[2].removesuffix(".py").rpartition(".")[2]
+    return f"{escaped(file)}:{line}  {escaped(name if known else found.initializer, 200)}"
+
+
+def _waits(waiting: Sequence[str]) -> str:
+    if not waiting:
+        return ""
+    if len(waiting) > _LISTED:
+        return f"{len(waiting)} claims cannot be judged before it is mended"
+    return f"not judged before it is mended: {', '.join(map(escaped, waiting))}"
+
+
+def open_lines(report: Results) -> list[str]:
+    """What stays open: claims that are undecided, each with what was seen and what to do, and claims that broke.
+
+    Args:
+        report: the results of a run.
+    """
+    lines = [f"{escaped(r.initializer, 200)}  BROKEN  {escaped(r.claim)}: {escaped(r.reason or '', 1_000)}"
+             for r in report.broken]  # fmt: skip
+    by_claim: dict[str, list[Result]] = {}
+    for r in report.results:
+        if r.verdict is Verdict.UNDECIDED and not r.broke:
+            by_claim.setdefault(r.claim, []).append(r)
+    for claim, results in by_claim.items():
+        names = ", ".join(escaped(n, 200) for n in dict.fromkeys(r.initializer for r in results))
+        lines.append(f"{names}  UNDECIDED  {escaped(claim)}")
+        lines.append(f"  seen    {escaped(results[0].reason or 'no reason was given', 1_000)}")
+        more = _MORE.get(report.run.profile)
+        if more and results[0].reproduce and results[0].reproduce.startswith("pytest "):
+            again = f"initcheck {escaped(results[0].initializer, 2_000)} --claims {claim} --profile {more}"
+            lines.append(f"  do      {again}        (--strict would fail it)")
+    return lines
+
+
+def foot_lines(
+    report: Results,
+    found: Sequence[Finding],
+    *,
+    contracts: Mapping[str, Mapping[str, Any]] | None = None,
+    not_checked: Iterable[Left] = (),
+    seconds: float | None = None,
+) -> list[str]:
+    """The end of the page: what was not looked at, what was assumed, and last the verdict with counts and seconds.
+
+    Args:
+        report: the results of a run.
+        found: its findings.
+        contracts: what each initializer was held to, with origins.
+        not_checked: what was named and not looked at.
+        seconds: wall-clock time of the run; the sum over the verdicts where None.
+    """
+    lines = _not_checked(not_checked)
+    lines += _waived(report)
+    lines += _assumed(contracts or {})
+    if not report.decided:
+        lines.append("nothing was decided: a run that shows nothing cannot pass")
+    lines.append(_last(report, found, sum(r.seconds for r in report.results) if seconds is None else seconds))
+    return lines
+
+
+def page_lines(
+    report: Results,
+    found: Sequence[Finding],
+    *,
+    contracts: Mapping[str, Mapping[str, Any]] | None = None,
+    not_checked: Iterable[Left] = (),
+    seconds: float | None = None,
+) -> list[str]:
+    """The whole page: findings, what is open, the end; the arguments are those of ``foot_lines``."""
+    lines: list[str] = []
+    brief = len(report.initializers) > WHOLE
+    for one in found:
+        lines += finding_lines(one, brief=brief)
+    opened = open_lines(report)
+    if found or opened:
+        opened.append("")
+    return [*lines, *opened, *foot_lines(report, found, contracts=contracts, not_checked=not_checked, seconds=seconds)]
+
+
+def _not_checked(not_checked: Iterable[Left]) -> list[str]:
+    reasons: dict[tuple[str, str | None], list[str]] = {}
+    for n in not_checked:
+        reasons.setdefault((n.reason, n.call_to_write), []).append(n.name)
+    lines = []
+    for (reason, call), names in list(reasons.items())[:_REASONS]:
+        # A reason that ends in the call says it already; and a sentence in a sentence has no full stop.
+        said = escaped(reason, 1_000).rstrip(".")
+        write = f"; write {escaped(call, 1_000)}" if call and escaped(call, 1_000) not in said else ""
+        shown = ", ".join(escaped(n, 120) for n in names[:3])
+        more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+        lines.append(f"not checked: {shown}{more}: {said}{write}")
+    if len(reasons) > _REASONS:
+        lines.append(f"not checked: {len(reasons) - _REASONS:,} more reasons; -v or the JSON report has them all")
+    return lines
+
+
+def _waived(report: Results) -> list[str]:
+    reasons: dict[str, list[Result]] = {}
+    for r in report.results:
+        if r.verdict is Verdict.WAIVED:
+            reasons.setdefault(r.reason or "no reason was given", []).append(r)
+    lines = []
+    for reason, results in list(reasons.items())[:_REASONS]:
+        claims = ", ".join(dict.fromkeys(escaped(r.claim) for r in results))
+        names = dict.fromkeys(r.initializer for r in results)
+        of = f" of {len(names):,} initializers" if len(names) > 1 else ""
+        lines.append(f"waived: {claims}{of}: {escaped(reason, 1_000)}")
+    if len(reasons) > _REASONS:
+        lines.append(f"waived: {len(reasons) - _REASONS:,} more reasons; the JSON report has them all")
+    return lines
+
+
+def _assumed(contracts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    of: dict[str, int] = {}
+    for contract in contracts.values():
+        for key, origin in (contract.get("origins") or {}).items():
+            if origin == "assumed":
+                said = f"{key}={contract.get(key)}"
+                of[said] = of.get(said, 0) + 1
+    if not of:
+        return []
+    several = len(contracts) > 1
+    said = ", ".join(escaped(field) + (f" of {n}" if several else "") for field, n in of.items())
+    swapped = " (declare layout= to have swapped fans found)" if any(s.startswith("layout=") for s in of) else ""
+    return [f"assumed: {said}{swapped}; -v says more"]
+
+
+def _last(report: Results, found: Sequence[Finding], seconds: float) -> str:
+    run, names = report.run, report.initializers
+    models = any(r.family.startswith("models") for r in report.results)
+    noun = "model" if models else "initializer"
+    held = sum(r.verdict is Verdict.HOLDS for r in report.results)
+    undecided = sum(r.verdict is Verdict.UNDECIDED for r in report.results)
+    failing = len({f.initializer for f in found})
+    claims = sum(len(f.claims) for f in found)
+    if failing:
+        asked = sum(r.verdict is not Verdict.NOT_APPLICABLE for r in report.results)
+        if len(names) == 1:
+            causes = "" if len(found) == 1 else f"{len(found)} causes, "
+            said = f"1 fails ({causes}{_count(claims, 'claim')} of {asked})"
+            said += f", {undecided} undecided" if undecided else ""
+        else:
+            verb = "fails" if failing == 1 else "fail"
+            said = f"{failing} {verb} ({_count(len(found), 'cause')}, {_count(claims, 'claim')})"
+            kept = len(names) - len({r.initializer for r in report.results if r.verdict in _OPEN})
+            said += f", {kept} keep{'s' if kept == 1 else ''} all" if kept else ""
+            said += f", {_count(undecided, 'claim')} undecided" if undecided else ""
+    elif not names:
+        said = "nothing was asked"
+    else:
+        said = f"nothing fails ({_count(held, 'claim')} hold{'s' if held == 1 else ''}, {undecided} undecided)"
+    rate = _one_in(run.alpha)
+    each = f" for each {noun}" if len(names) > 1 else ""
+    sure = f"; false alarm <= {rate}{each}; -v for the evidence" if failing else (
+        f"; wrong with probability <= {run.beta:g} a claim" if held else ""
+    )  # fmt: skip
+    profile = "" if run.profile == "default" else f", profile {escaped(run.profile)}"
+    took = f"{seconds:.0f} s" if seconds >= 9.95 else f"{seconds:.1f} s"
+    return f"{_count(len(names), noun)}: {said}     {took}, seed {run.seed}{profile}{sure}"
+
+
+_OPEN = (Verdict.FAILS, Verdict.UNDECIDED)
+
+
+def _one_in(rate: float) -> str:
+    return f"1 in {1 / rate:,.0f}" if 0 < rate < 1 else f"{rate:g}"
 
 
 def failure_text(result: Result) -> str:

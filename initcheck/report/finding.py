@@ -19,7 +19,7 @@ _ROOTS = (
     "distribution", "orthogonality", "depth",
 )  # fmt: skip
 # Topic -> topics that follow from it, so that a failure there is no news, whatever cause was read off it.
-_IMPLIES = {"scale": ("depth",), "law": ("depth",), "centering": ("depth",)}
+_IMPLIES = {"scale": ("depth", "law"), "centering": ("depth",)}
 # What shows each topic best, of the series that the evidence may carry.
 _PICTURES = (
     "variance_by_width", "signal_by_depth", "gradient_by_depth", "gradient_ties", "singular_values", "histogram",
@@ -39,7 +39,7 @@ class Finding:
         cause: the likely cause; None where nothing fits.
         fix: what to write instead.
         claims: the ids of the claims it explains, the root first: it reproduces the finding soonest.
-        hence: what else follows from it, in words; empty where nothing does.
+        hence: what follows from it: the claims that fail, those on depth in words of what is left.
         waiting: the ids of the claims that cannot be judged before it is mended.
         again: the command that shows it again.
         picture: the name of the series, in the evidence of the first claim, that shows the symptom.
@@ -106,6 +106,9 @@ def _rank(result: Result) -> tuple[int, bool, int, str]:
 
 
 def _same_cause(root: Result, result: Result) -> bool:
+    if root.reason or result.reason:
+        # Not the weights are at fault but the record of them: a waiver, or a baseline, of what holds.
+        return root.reason == result.reason
     causes = [r.evidence.likely for r in (root, result)]
     if None in causes:
         # A claim of the same topic that shows no cause of its own shares that of the first.
@@ -120,7 +123,7 @@ def _told_by_topic(result: Result) -> bool:
 
 
 def _implies(root: Result, result: Result) -> bool:
-    return result.topic in _IMPLIES.get(root.topic, ())
+    return result.topic in _IMPLIES.get(root.topic, ()) and not root.reason and not result.reason
 
 
 def _finding(group: Sequence[Result], results: Sequence[Result], report: Results, taken: set[str]) -> Finding:
@@ -146,11 +149,17 @@ def _finding(group: Sequence[Result], results: Sequence[Result], report: Results
         cause=without_folders(cause) if cause else None,
         fix=caused.evidence.fix,
         claims=explained,
-        hence=hence(group),
+        hence=_hence(group),
         waiting=tuple(r.claim for r in results if r.waits_for in explained and r.verdict is Verdict.NOT_APPLICABLE),
         again=_again(root, report),
         picture=next((s for s in _PICTURES if s in root.evidence.series), None),
     )
+
+
+def _hence(group: Sequence[Result]) -> str:
+    in_depth = hence(group)
+    named = [r.claim for r in group if not (in_depth and r.topic == "depth" and r is not group[0])]
+    return "; ".join(filter(None, (", ".join(named), in_depth)))
 
 
 def _raised_at(evidence: Evidence) -> str | None:

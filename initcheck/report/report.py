@@ -12,7 +12,7 @@ from typing import Any
 
 from initcheck.errors import ClaimFailed, UsageError
 from initcheck.report import notebook
-from initcheck.report.account import failure_text
+from initcheck.report.account import failure_text, page_lines
 from initcheck.report.finding import Finding, findings
 from initcheck.report.results import Results, Run
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -54,6 +54,11 @@ class Report(Results):
     def findings(self) -> tuple[Finding, ...]:
         """The failures gathered by initializer and cause: what a reader is told, and what every rendering shows."""
         return findings(self)
+
+    def __str__(self) -> str:
+        """The page that the command line prints."""
+        lines = page_lines(self, self.findings, contracts=self.contracts, not_checked=self.not_checked)
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         # Jupyter and its kin show this instead of repr() where a report is the value of a cell.

@@ -28,11 +28,12 @@ def symptom(result: Result) -> str:
     ...     measured="0.333", value=0.333, band=(0.8, 1.25), series={"variance_by_width": widths})))
     'output variance is 0.33 at every width; it should be 1 (0.80 to 1.25)'
     >>> symptom(Result(claim="units-differ", family="symmetry", topic="symmetry", **fails, evidence=Evidence(
-    ...     measured="unit 1 equals unit 0, in 4 of 4 draws", shape=(2, 64))))
-    'unit 1 equals unit 0 at shape (2, 64), in 4 of 4 draws'
+    ...     measured="unit 1 equals unit 0, in 4 of 4 draws", allowed="at most 1 in 1,000 draws", shape=(2, 64))))
+    'unit 1 equals unit 0 at shape (2, 64), in 4 of 4 draws (allowed: at most 1 in 1,000 draws)'
     """
     e = result.evidence
-    if result.reason and e.measured is None:
+    if result.reason:
+        # It fails for what is said of it elsewhere, in a waiver or a baseline, or its process died.
         return result.reason
     if "variance_by_width" in e.series and e.value is not None and e.band is not None:
         return _of_scale(_noun(result), e)
@@ -45,7 +46,9 @@ def symptom(result: Result) -> str:
     if e.case and e.shape is None:
         # What a model's claim names is a tensor with what is wrong with it.
         return e.case
-    return _at_shape(e.measured or result.says, e)
+    said = _at_shape(e.measured or result.says, e)
+    # An exception says by itself that there should be none.
+    return f"{said} (allowed: {e.allowed})" if e.allowed and not said.startswith("raises ") else said
 
 
 def hence(group: Sequence[Result]) -> str:
@@ -89,7 +92,9 @@ def short(value: float) -> str:
 
 def _noun(result: Result) -> str:
     # Without its author's own words a claim is named by its id: output-variance-near-one is the output variance.
-    return result.label or result.claim.partition("-near-")[0].replace("-", " ")
+    if result.label not in ("", result.claim):
+        return result.label
+    return result.claim.partition("-near-")[0].replace("-", " ")
 
 
 def _of_scale(noun: str, e: Evidence) -> str:

@@ -83,6 +83,14 @@ class Asked(Protocol):
     def family(self) -> str:
         """The module it stands in."""
 
+    @property
+    def topic(self) -> str | None:
+        """What it is about, where its author said so."""
+
+    @property
+    def label(self) -> str:
+        """It in two or three words, or its id."""
+
 
 class Judged(Protocol):
     """What a result takes of the thing that was judged."""
@@ -176,8 +184,8 @@ class Result:
             reproduce=reproduce,
             seconds=seconds,
             location=placed(judged.location),
-            topic=getattr(claim, "topic", None) or claim.family,
-            label=getattr(claim, "label", None) or "",
+            topic=claim.topic or claim.family,
+            label=claim.label,
             waits_for=waits_for,
         )
 

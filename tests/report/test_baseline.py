@@ -167,7 +167,7 @@ def test_the_command_line_writes_it_honours_it_and_finds_what_holds(
     assert main(["he:HFHHH", "--baseline=b.toml"]) == 1
     out = capsys.readouterr().out
     assert "and yet it holds: remove the entry" in out
-    assert out.count("FAILS  for he:HFHHH") == 2
+    assert out.count("he:HFHHH  FAILS") == 2
 
 
 @pytest.mark.usefixtures("on_fake_engine")
