@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from initcheck.doors import options
 from initcheck.doors.commands import COMMANDS
@@ -21,6 +23,7 @@ from initcheck.sandbox.threads import cap_threads
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from initcheck.rendering.terminal import Page
     from initcheck.report.report import Report
     from initcheck.report.verdict import Result
     from initcheck.runs.plan import Plan
@@ -120,73 +123,75 @@ def _run(words: Sequence[str], kind: options.Kind) -> int:
         write = "initcheck model pkg.mod:build_model" if kind == "models" else "initcheck myinit"
         help_ = "initcheck model --help" if kind == "models" else "initcheck --help"
         raise UsageError(f"no TARGET is named, so there is nothing to check. Write {write}, or {help_}.")
+    from initcheck.rendering.terminal import Page
     from initcheck.runs.outputs import Outputs
     from initcheck.runs.pool import judge_all
 
+    started = time.perf_counter()
     command = ["initcheck", *(["model"] if kind == "models" else []), *words]
     plan = options.plan({kind: arguments.targets}, values, shlex.join(command))
     outputs = Outputs(values, plan.run())
+    asked = {i.name: len(plan.checker.claims_of(i)) for i in plan.initializers}
+    page = Page(sys.stdout, plan.run(), asked, plan.contracts, verbose=arguments.verbose)
     if plan.baseline is not None:
-        print(f"baseline {plan.baseline.header}")
+        page.line(f"baseline {plan.baseline.header}")
     results: list[Result] = []
     interrupted = False
     try:
-        with _progress(plan.total) as advance:
+        with _ended_by_sigterm(), _progress(plan.total) as advance:
             for result in map(plan.known, judge_all(plan, jobs=values["jobs"])):
                 results.append(result)
                 outputs.append(result)
+                page.take(result)
                 advance(result)
     except KeyboardInterrupt:
         interrupted = True
     report = plan.report(results)
+    # Written before the end is printed: whatever the terminal does, the files are there.
     outputs.close(report)
     plan.write_baseline(report)
-    colour = _colour(sys.stdout)
-    failing = [r for r in report.results if plan.failing(r)]
-    if kind == "models":
-        _print(_portraits(report, verbose=arguments.verbose), colour)
-    else:
-        _print(_accounts(report, failing, verbose=arguments.verbose), colour)
-    disproved = _theorems(plan, colour)
-    if arguments.targets and kind == "initializers":
-        _print(_summary(report), colour)
-    print(outputs.annotations(report), end="")
+    disproved = 0 if interrupted else _theorems(plan, page)
+    if arguments.targets:
+        page.close(report, seconds=time.perf_counter() - started, portraits=_portraits(report))
+    for line in outputs.annotations(report).splitlines():
+        page.line(line)
+    if page.gone:
+        raise BrokenPipeError
     if interrupted:
         print(f"initcheck: interrupted after {len(results)} of {plan.total} verdicts", file=sys.stderr)
         return 130
+    failing = [r for r in report.results if plan.failing(r)]
     undecided = bool(arguments.targets) and not report.decided
     return 1 if failing or disproved or undecided else 0
 
 
-def _accounts(report: Report, failing: Sequence[Result], *, verbose: bool) -> Iterator[str]:
-    from initcheck.rendering.terminal import account_lines, result_line
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the run as Ctrl-C does, with what is known so far; where signals can be caught at all."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # This handler, for it leaves no `raise` of ours in the traceback, by which one of users' code would be known.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
-    if verbose:
-        yield from (result_line(r) for r in report.results)
-    yield from account_lines(failing, every=verbose)
 
-
-def _portraits(report: Report, *, verbose: bool) -> Iterator[str]:
+def _portraits(report: Report) -> Iterator[str]:
+    """What is known of each model beside the verdicts: its laws, and how its signal grows."""
     from initcheck.claims.registry import as_stated
-    from initcheck.rendering.model_lines import model_lines
-    from initcheck.rendering.terminal import account_lines
+    from initcheck.rendering.model_lines import model_lines, portrait_fields
 
     order = as_stated("model")
     for name in report.initializers:
-        yield from model_lines(report, name, order)
-        if verbose:
-            yield from account_lines(report.of(name), every=True)
+        if portrait_fields(report.contracts.get(name, {})) is not None:
+            yield from model_lines(report, name, order)
 
 
-def _summary(report: Report) -> list[str]:
-    from initcheck.rendering.terminal import summary_lines
-
-    return summary_lines(report)
-
-
-def _theorems(plan: Plan, colour: bool) -> int:
+def _theorems(plan: Plan, page: Page) -> int:
     from initcheck.claims.theorems import prove
-    from initcheck.rendering.terminal import painted
 
     failed = 0
     for claim in plan.theorems:
@@ -194,23 +199,12 @@ def _theorems(plan: Plan, colour: bool) -> int:
             prove(claim)
         except ClaimFailed as error:
             failed += 1
-            print(painted(str(error), colour))
+            for line in str(error).splitlines():
+                page.line(line)
         else:
             shown = "refuted" if claim.kind == "myth" else "shown"
-            print(f"{shown:<8} {claim.kind:<8} {claim.id}: {claim.says}")
+            page.line(f"{shown:<8} {claim.kind:<8} {claim.id}: {claim.says}")
     return failed
-
-
-def _print(lines: Any, colour: bool) -> None:
-    from initcheck.rendering.terminal import painted
-
-    for line in lines:
-        print(painted(line, colour))
-
-
-def _colour(stream: Any) -> bool:
-    # https://no-color.org: any value but the empty one.
-    return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 @contextmanager

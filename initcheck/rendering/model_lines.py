@@ -9,6 +9,7 @@ from typing import Any
 from initcheck.rendering.terminal import result_line
 from initcheck.report.account import escaped
 from initcheck.report.report import Report
+from initcheck.report.summary import amount
 from initcheck.report.verdict import Result, Verdict
 
 __all__ = ["model_lines", "portrait_fields"]
@@ -38,7 +39,7 @@ def model_lines(report: Report, name: str, order: Sequence[str] = (), limit: int
         # Its process died before it could tell what it had built.
         return [f"initcheck model {escaped(name, 60)}   no build was told of", *map(result_line, results)]
     head = (
-        f"initcheck model {escaped(name, 60)}   {_count(shown['parameters'])} parameters,"
+        f"initcheck model {escaped(name, 60)}   {amount(shown['parameters'])} parameters,"
         f" {shown['tensors']} tensors, {len(shown['roles'])} groups, {shown['blocks']} blocks"
     )
     failing = sum(r.verdict is Verdict.FAILS for r in results)
@@ -74,7 +75,7 @@ def portrait_fields(shown: Mapping[str, Any]) -> tuple[dict[str, str], list[str]
     words = {
         k: str(shown[k]) for k in ("model", "tensors", "blocks", "batch", "builds", "seeds", "seconds") if shown[k]
     }
-    words["parameters"] = _count(shown["parameters"])
+    words["parameters"] = amount(shown["parameters"])
     words |= {f"declared {pattern}": law for pattern, law in shown["declared"].items()}
     return words, [" ".join(line.split()) for line in _roles(shown["roles"])]
 
@@ -142,10 +143,3 @@ def sparkline(values: Sequence[float], width: int = 24) -> str:
         return ""
     span = max(max(known) - min(known), math.log(16.0))
     return "".join("x" if math.isnan(v) else _BARS[int((v - min(known)) / span * 7 + 1e-9)] for v in logs)
-
-
-def _count(number: int) -> str:
-    for size, unit in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
-        if number >= size:
-            return f"{number / size:.4g} {unit}"
-    return str(number)

@@ -1,15 +1,27 @@
-"""A report as lines of plain text: the account of one failure, and the summary of a run."""
+"""The page of a run on a terminal: findings as they come, the evidence for whoever asks, and the last line."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
-from initcheck.report.account import _count, escaped, failure_text
+from initcheck.report.account import (
+    WHOLE,
+    _count,
+    escaped,
+    failure_text,
+    foot_lines,
+    open_lines,
+    page_lines,
+    told_lines,
+)
+from initcheck.report.finding import findings
 from initcheck.report.report import Report
+from initcheck.report.results import Results, Run
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["account_lines", "painted", "result_line", "summary_lines"]
+__all__ = ["Page", "account_lines", "coloured", "painted", "plain", "report_lines", "result_line", "summary_lines"]
 
 _WORDS = {
     Verdict.HOLDS: "hold",
@@ -18,15 +30,159 @@ _WORDS = {
     Verdict.WAIVED: "waived",
     Verdict.NOT_APPLICABLE: "not applicable",
 }
-_COLOURS = {"HOLDS": "32", "FAILS": "1;31", "UNDECIDED": "33", "WAIVED": "36", "NOT APPLICABLE": "2"}
+# Three colours by meaning, each legible on a light and on a dark ground: it is so, it is not so, nobody knows.
+_GOOD, _BAD, _OPEN = "32", "1;31", "35"
+_COLOURS = {
+    "HOLDS": _GOOD,
+    "nothing fails": _GOOD,
+    "FAILS": _BAD,
+    "BROKEN": _BAD,
+    "UNDECIDED": _OPEN,
+    "WAIVED": _OPEN,
+    "NOT APPLICABLE": _OPEN,
+}
+# What stands for a sign that a stream cannot say.
+_ASCII = str.maketrans(
+    {
+        **dict(zip("\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588", "_.:-=+*#", strict=True)),
+        "\u00d7": "x", "\u00b1": "+-", "\u2212": "-", "\u2013": "-", "\u2014": "-", "\u2026": "...", "\u2192": "->",
+        "\u2713": "ok", "\u2717": "x", "\u2264": "<=", "\u2265": ">=",
+        "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"',
+    }
+)  # fmt: skip
 _SHOWN = 12  # groups of initializers in a summary: with the other lines it fits a screen
 _WHOLE = 6  # accounts given whole before they are folded by claim
 _NAMES = 3  # names spelled out where several share one line
 
 
+def coloured(stream: TextIO) -> bool:
+    """Whether a stream shows colours: a terminal that can, and nobody who asked for none (https://no-color.org)."""
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def plain(line: str, encoding: str | None) -> str:
+    """A line in what a stream can say: signs that it lacks become ASCII, letters their escapes.
+
+    >>> plain("\u2581\u2588 3 \u00d7 4, \u4e2d", "ascii")
+    '_# 3 x 4, \\\\u4e2d'
+
+    Args:
+        line: what is to be printed.
+        encoding: the stream's; that of a terminal which is called dumb is ASCII, whatever it claims.
+    """
+    if os.environ.get("TERM") == "dumb":
+        encoding = "ascii"
+    encoding = encoding or "ascii"
+    try:
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        # One table for the whole line: bars of which some are signs and some letters could not be compared.
+        return line.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
+    except LookupError:
+        return line.translate(_ASCII).encode("ascii", "backslashreplace").decode()
+    return line
+
+
+class Page:
+    """Prints the page of a run while it is made: the findings of an initializer when its last claim is decided.
+
+    Nothing that happens to the stream stops the run: a reader that has gone is told no more, and what the stream's
+    encoding lacks is written in ASCII.
+
+    Args:
+        stream: where to print.
+        run: how the run is made.
+        asked: initializer's name -> the number of claims asked of it.
+        contracts: what is known of each beside the verdicts, by name; filled while the run goes on.
+        verbose: print every verdict and every account at the end too.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        run: Run,
+        asked: Mapping[str, int],
+        contracts: Mapping[str, Mapping[str, Any]],
+        *,
+        verbose: bool = False,
+    ) -> None:
+        self.gone = False
+        self._stream = stream
+        self._run = run
+        self._asked = asked
+        self._contracts = contracts
+        self._verbose = verbose
+        self._colour = coloured(stream)
+        self._results: dict[str, list[Result]] = {}
+        self._said = False
+
+    def line(self, text: str) -> None:
+        """Print one line."""
+        if self.gone:
+            return
+        try:
+            encoding = getattr(self._stream, "encoding", None)
+            self._stream.write(painted(plain(text, encoding), self._colour) + "\n")
+            self._stream.flush()
+        except (BrokenPipeError, ValueError):
+            # Closed from the other side, or by whoever redirected it.
+            self.gone = True
+
+    def take(self, result: Result) -> None:
+        """Take one more result; with the last one of its initializer its findings are printed."""
+        results = self._results.setdefault(result.initializer, [])
+        results.append(result)
+        if len(results) == self._asked.get(result.initializer):
+            self._tell(result.initializer)
+
+    def close(self, report: Report, *, seconds: float, portraits: Iterable[str] = ()) -> None:
+        """Print what is left: findings of initializers that were cut short, what is open, and the end.
+
+        Args:
+            report: the whole run.
+            seconds: wall-clock time it took.
+            portraits: what else there is to say of models, for whoever asks for everything.
+        """
+        for name in list(self._results):
+            self._tell(name)
+        lines = [""] if self._verbose and self._said else []
+        if self._verbose:
+            lines += [*portraits, *(result_line(r) for r in report.results), ""]
+            lines += account_lines([r for r in report.results if r.verdict is Verdict.FAILS or r.broke], every=True)
+            lines += [*summary_lines(report), ""]
+        opened = open_lines(report)
+        if opened or (self._said and not self._verbose):
+            opened.append("")
+        lines += opened
+        lines += foot_lines(
+            report,
+            report.findings,
+            contracts=report.contracts,
+            not_checked=() if self._verbose else report.not_checked,
+            seconds=seconds,
+        )
+        for line in lines:
+            self.line(line)
+
+    def _tell(self, name: str) -> None:
+        results = tuple(self._results.pop(name, ()))
+        found = findings(Results(run=self._run, results=results))
+        if found:
+            for line in told_lines(found, self._contracts.get(name), brief=len(self._asked) > WHOLE):
+                self.line(line)
+            self._said = True
+
+
+def report_lines(report: Report, *, seconds: float | None = None) -> list[str]:
+    """The page of a report that is finished."""
+    return page_lines(
+        report, report.findings, contracts=report.contracts, not_checked=report.not_checked, seconds=seconds
+    )
+
+
 def painted(line: str, colour: bool) -> str:
     """Colour the first verdict word of a line, where colour is wanted."""
-    if colour and not line.startswith("P("):  # the error bound speaks of HOLDS, it is none
+    if colour and not line.startswith(("P(", "  ")):  # the error bound speaks of HOLDS, and users' text of anything
         found = [(line.find(word), word) for word in _COLOURS if word in line]
         if found:
             at, word = min(found)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from initcheck.report.finding import Finding
 from initcheck.report.results import Results
+from initcheck.report.summary import amount
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.safe_text import clean, escaped
 
@@ -20,6 +21,7 @@ __all__ = [
     "foot_lines",
     "open_lines",
     "page_lines",
+    "told_lines",
 ]
 
 WHOLE = 3  # initializers up to which a finding is told in full; more of them have three lines each
@@ -81,6 +83,25 @@ def finding_lines(found: Finding, *, brief: bool = False) -> list[str]:
     if found.again:
         lines.append(f"{'again':<8}{escaped(found.again, 20_000)}")
     return [head, f"  {symptom}", *(f"  {line}" for line in lines)]
+
+
+def told_lines(found: Sequence[Finding], held_to: Mapping[str, Any] | None, *, brief: bool = False) -> list[str]:
+    """All findings of one initializer, or the numbered problems of one model.
+
+    Args:
+        found: at least one, all of the same initializer or model.
+        held_to: what a report tells of it beside the verdicts: a contract, or the portrait of a model.
+        brief: tell each in three lines, for a page of many.
+    """
+    if not held_to or "parameters" not in held_to:
+        return [line for one in found for line in finding_lines(one, brief=brief)]
+    size = f"{amount(held_to['parameters'])} parameters, {_count(held_to['tensors'], 'tensor')}"
+    size += f", {_count(held_to['blocks'], 'block')}" if held_to.get("blocks") else ""
+    lines = [f"{_where(found[0])}  {size}  FAILS"]
+    for number, one in enumerate(found, 1):
+        first, *rest = finding_lines(one)[1:]
+        lines += [f"{number}. {first.strip()}", *(f" {line}" for line in rest)]
+    return lines
 
 
 def _where(found: Finding) -> str:
@@ -162,8 +183,8 @@ def page_lines(
     """The whole page: findings, what is open, the end; the arguments are those of ``foot_lines``."""
     lines: list[str] = []
     brief = len(report.initializers) > WHOLE
-    for one in found:
-        lines += finding_lines(one, brief=brief)
+    for name in dict.fromkeys(f.initializer for f in found):
+        lines += told_lines([f for f in found if f.initializer == name], (contracts or {}).get(name), brief=brief)
     opened = open_lines(report)
     if found or opened:
         opened.append("")

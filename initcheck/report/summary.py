@@ -9,7 +9,7 @@ from typing import NamedTuple
 from initcheck.report.results import Results
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["MARKS", "Mark", "denominator", "false_alarms", "headline", "number", "rate", "what_happened"]
+__all__ = ["MARKS", "Mark", "amount", "denominator", "false_alarms", "headline", "number", "rate", "what_happened"]
 
 
 class Mark(NamedTuple):
@@ -40,6 +40,18 @@ def number(value: float) -> str:
     if math.isfinite(value) and value == int(value) and abs(value) < 1e6:
         return f"{int(value):,}"
     return f"{value:.4g}"
+
+
+def amount(count: int) -> str:
+    """Word how many parameters a model has.
+
+    >>> amount(124_439_808), amount(999)
+    ('124.4 M', '999')
+    """
+    for size, unit in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
+        if count >= size:
+            return f"{count / size:.4g} {unit}"
+    return str(count)
 
 
 def rate(value: float) -> str:

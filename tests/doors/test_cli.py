@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -88,13 +89,13 @@ def test_usage_error_is_one_sentence_on_stderr(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.usefixtures("on_fake_engine")
-def test_output_is_the_account_then_the_summary(capsys: pytest.CaptureFixture[str]) -> None:
+def test_output_is_the_finding_then_the_last_line(capsys: pytest.CaptureFixture[str]) -> None:
     main(["he:HFHHH"])
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[:2] == ["fake-b  FAILS  for he:HFHHH", "  The sentence of fake-b."]
-    assert "5 claims = 4 hold + 1 fail" in lines
-    assert lines[-1].startswith("reproduce the first failure: ")
+    assert lines[0] == "he:HFHHH  FAILS"
+    assert "  again   initcheck he:HFHHH --claims fake-b" in lines
+    assert lines[-1].startswith("1 initializer: 1 fails (1 claim of 5)     ")
     assert err == ""
     assert "\x1b" not in out
 
@@ -102,8 +103,9 @@ def test_output_is_the_account_then_the_summary(capsys: pytest.CaptureFixture[st
 @pytest.mark.usefixtures("on_fake_engine")
 def test_verbose_lists_every_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     main(["he:HFUWN", "-v"])
-    first = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()[:5]]
-    assert first == ["HOLDS", "FAILS", "UNDECIDED", "WAIVED", "NOT APPLICABLE"]
+    lines = capsys.readouterr().out.splitlines()
+    first = [line.split("  ")[0] for line in lines if "  fake-" in line and not line.startswith(" ")]
+    assert first[:5] == ["HOLDS", "FAILS", "UNDECIDED", "WAIVED", "NOT APPLICABLE"]
 
 
 @pytest.mark.usefixtures("on_fake_engine")
@@ -118,7 +120,49 @@ def test_json_keeps_what_was_reached_before_an_interrupt(capsys: pytest.CaptureF
 @pytest.mark.usefixtures("on_fake_engine")
 def test_a_target_named_twice_is_checked_once(capsys: pytest.CaptureFixture[str]) -> None:
     main(["he:HHHHH", "he:HHHHH"])
-    assert "5 claims = 5 hold + 0 fail" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("1 initializer: nothing fails (5 claims hold, 0 undecided)     ")
+
+
+@pytest.mark.usefixtures("on_fake_engine")
+def test_the_files_are_written_though_the_reader_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone:
+        encoding = "utf-8"
+
+        def isatty(self) -> bool:
+            return False
+
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+        def flush(self) -> None:
+            return None
+
+        def fileno(self) -> int:
+            return os.open(os.devnull, os.O_WRONLY)
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    assert main(["he:HFHHH", "--json=r.json", "--markdown=r.md"]) == 1
+    assert len(Report.from_json(Path("r.json").read_text())) == 5
+    assert "fake-b" in Path("r.md").read_text()
+
+
+def test_sigterm_ends_a_run_with_what_is_known(tmp_path: Path) -> None:
+    (tmp_path / "slow_one.py").write_text(
+        "import time\n\nimport numpy\n\ncalls = []\n\n\ndef zeros(shape, rng):\n    return numpy.zeros(shape)\n\n\n"
+        "def slow(shape, rng):\n    calls.append(shape)\n    time.sleep(60 if len(calls) > 40 else 0)\n"
+        "    return rng.normal(0, shape[1] ** -0.5, shape)\n"
+    )
+    words = [sys.executable, "-m", "initcheck", "slow_one:zeros", "slow_one:slow", "--claims=units-differ"]
+    with subprocess.Popen(
+        [*words, "--json=r.json", "--profile=quick"], stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "slow_one.py:8  zeros  FAILS\n"  # printed as it comes, into a pipe
+        run.terminate()
+        rest = run.stdout.read()
+        assert run.wait() == 130
+    assert rest.splitlines()[-1].startswith("1 initializer: 1 fails (1 claim of 1)     ")
+    assert len(Report.from_json((tmp_path / "r.json").read_text())) == 1
 
 
 def test_list_and_explain_cover_every_claim(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import io
+from pathlib import Path
 
-from initcheck.rendering.terminal import account_lines, painted, result_line, summary_lines
+import pytest
+import sample_reports
+
+from initcheck.rendering.terminal import Page, account_lines, painted, plain, report_lines, result_line, summary_lines
 from initcheck.report.account import escaped, failure_text
 from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run
@@ -220,3 +224,160 @@ def test_accounts_of_many_failures_are_folded_by_claim() -> None:
     assert "  the same claim FAILS for m:f1 (0.334), m:f2 (0.334), m:f3 (0.334) and 46 more" in lines
     assert sum("FAILS  for" in line for line in account_lines(many, every=True)) == 100
     assert sum("FAILS  for" in line for line in account_lines(many[:3])) == 3
+
+
+def finding_of(**fields: object) -> Result:
+    told = {"evidence": WHOLE, "topic": "scale", "location": ("myinit.py", 5), "seconds": 12.0}
+    return judged(**{**told, **fields})  # type: ignore[arg-type]
+
+
+DEPTH = Evidence(
+    measured="a factor 2.6e-10",
+    allowed="[0.1, 10] through 20 layers",
+    value=-9.6,
+    band=(-1.0, 1.0),
+    likely=WHOLE.likely,
+    fix=WHOLE.fix,
+    weights=9_000_000,
+    series={"signal_by_depth": [[0, 0.0], [20, -9.6]]},
+)
+WIDTHS = [[fan, 0.334, 0.8, 1.25] for fan in (1, 16, 128)]
+UNIFORM = Evidence(**{**vars(WHOLE), "series": {"variance_by_width": WIDTHS}})
+
+
+def test_one_cause_is_five_lines_and_how_to_see_it_again() -> None:
+    page = report_lines(
+        Report(
+            run=Run(claims=23),
+            results=(
+                finding_of(claim="signal-survives-depth", topic="depth", evidence=DEPTH),
+                finding_of(evidence=UNIFORM),
+                finding_of(claim="gradient-variance-near-one", evidence=UNIFORM),
+                finding_of(claim="zero-mean", topic="centering", verdict=Verdict.HOLDS),
+                finding_of(claim="haar-distributed", verdict=Verdict.NOT_APPLICABLE, reason="not orthogonal"),
+            ),
+            contracts={"myinit:he": {"layout": "out_in", "origins": {"layout": "assumed"}}},
+        ),
+        seconds=24.0,
+    )
+    assert page == [
+        "myinit.py:5  he  FAILS",
+        "  output variance is 0.33 at every width; it should be 1 (0.80 to 1.25)",
+        "  cause   variance is 0.333/fan_in: a uniform on +-1/sqrt(fan_in)",
+        "  fix     +-sqrt(3/fan_in) has unit output variance",
+        "  hence   output-variance-near-one, gradient-variance-near-one; after 20 layers 3e-10 of the signal is left",
+        "  again   initcheck myinit:he --claims output-variance-near-one",
+        "",
+        "assumed: layout=out_in (declare layout= to have swapped fans found); -v says more",
+        "1 initializer: 1 fails (3 claims of 4)     24 s, seed 0; false alarm <= 1 in 1,000,000; -v for the evidence",
+    ]
+
+
+def test_a_run_without_a_failure_is_its_last_line() -> None:
+    results = [finding_of(initializer=f"m:f{n}", verdict=Verdict.HOLDS) for n in range(24)]
+    assert report_lines(Report(run=Run(), results=tuple(results)), seconds=58.0) == [
+        "24 initializers: nothing fails (24 claims hold, 0 undecided)     58 s, seed 0;"
+        " wrong with probability <= 0.001 a claim"
+    ]
+
+
+def test_many_initializers_have_three_lines_each_and_every_failing_name_is_printed() -> None:
+    names = [f"package.module:initializer_{n}" for n in range(100)]
+    results = [
+        finding_of(initializer=name, verdict=Verdict.FAILS if n % 2 else Verdict.HOLDS, evidence=UNIFORM)
+        for n, name in enumerate(names)
+    ]
+    lines = report_lines(Report(run=Run(), results=tuple(results)))
+    assert [word for line in lines for word in line.split() if word in names] == names[1::2]
+    assert len(lines) <= 3 * 50 + 3
+    assert lines[-1].startswith("100 initializers: 50 fail (50 causes, 50 claims), 50 keep all     ")
+
+
+def test_what_is_undecided_says_what_was_seen_and_what_to_do() -> None:
+    open_ = finding_of(verdict=Verdict.UNDECIDED, reason="0.993 is not shown to lie in [0.80, 1.25]")
+    assert report_lines(Report(run=Run(), results=(open_,)), seconds=8.0) == [
+        "myinit:he  UNDECIDED  output-variance-near-one",
+        "  seen    0.993 is not shown to lie in [0.80, 1.25]",
+        "  do      initcheck myinit:he --claims output-variance-near-one --profile thorough"
+        "        (--strict would fail it)",
+        "",
+        "nothing was decided: a run that shows nothing cannot pass",
+        "1 initializer: nothing fails (0 claims hold, 1 undecided)     8.0 s, seed 0",
+    ]
+
+
+def test_what_waits_is_said_once_by_the_finding() -> None:
+    waiting = [
+        finding_of(claim=f"claim-{n}", verdict=Verdict.NOT_APPLICABLE, waits_for="output-variance-near-one",
+                   reason="needs output-variance-near-one, which fails")
+        for n in range(2)
+    ]  # fmt: skip
+    page = "\n".join(report_lines(Report(run=Run(), results=(finding_of(), *waiting))))
+    assert "not judged before it is mended: claim-0, claim-1" in page
+    assert "needs" not in page
+
+
+def test_a_report_prints_as_its_page() -> None:
+    report = sample_reports.every_verdict()
+    assert str(report).splitlines() == report_lines(report)
+
+
+def test_findings_are_printed_when_the_last_claim_of_their_initializer_is_decided() -> None:
+    out = io.StringIO()
+    page = Page(out, Run(), {"myinit:he": 2, "m:other": 2}, {})
+    page.take(finding_of())
+    assert out.getvalue() == ""
+    page.take(finding_of(claim="zero-mean", verdict=Verdict.HOLDS))
+    assert out.getvalue().startswith("myinit.py:5  he  FAILS\n")
+    page.take(finding_of(initializer="m:other"))
+    before = out.getvalue()
+    results = (finding_of(), finding_of(initializer="m:other"))
+    page.close(Report(run=Run(), results=results), seconds=1.0)
+    assert "m:other  FAILS" in out.getvalue()[len(before) :], "an initializer that was cut short is told at the end"
+    assert out.getvalue().count("myinit.py:5  he  FAILS") == 1
+
+
+def test_verbose_has_everything_that_is_known() -> None:
+    out = io.StringIO()
+    report = sample_reports.every_verdict()
+    page = Page(out, report.run, dict.fromkeys(report.initializers, 99), {}, verbose=True)
+    for result in report:
+        page.take(result)
+    page.close(report, seconds=1.0)
+    text = out.getvalue()
+    for line in [*summary_lines(report), *(result_line(r) for r in report)]:
+        assert line in text
+    for result in report.failures:
+        assert failure_text(result) in text
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "utf-8"])
+def test_every_stream_gets_the_page_in_signs_that_it_has(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "page.txt"
+    with open(file, "w", encoding=encoding) as stream:
+        page = Page(stream, Run(), {}, {})
+        page.line("growth \u2581\u2584\u2588 of 3 \u00d7 4: \u4e2d")
+        page.close(sample_reports.hostile(), seconds=1.0)
+    written = file.read_text(encoding=encoding)
+    first = "growth \u2581\u2584\u2588 of 3 \u00d7 4: \u4e2d" if encoding == "utf-8" else "growth _-# of 3 x 4: \\u4e2d"
+    assert written.splitlines()[0] == first
+
+
+def test_a_dumb_terminal_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert plain("\u2588", "utf-8") == "#"
+
+
+def test_a_reader_that_has_gone_stops_nothing() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    page = Page(Gone(), Run(), {"myinit:he": 1}, {})
+    page.take(finding_of())
+    page.close(Report(run=Run(), results=(finding_of(),)), seconds=1.0)
+    assert page.gone
+
+
+def test_text_of_users_takes_no_colour() -> None:
+    assert painted("  cause   FAILS is its name", True) == "  cause   FAILS is its name"
