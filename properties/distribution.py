@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 
 from initcheck.claims import Case, Trial, claim, layers
-from initcheck.questions import ROUNDING, follows_the_law, law_named_by
+from initcheck.questions import follows_the_law, is_fine_enough, law_named_by
 
 NOT_NAMED = "the contract names no distribution"
 
@@ -37,5 +37,5 @@ def follows_its_distribution(trial: Trial, layer: Case) -> None:
     trial.asks(law_named_by(contract) is not None, f"{contract.distribution} names no law of one weight")
     trial.asks(contract.entries != "dependent", "the contract says that entries depend on one another")
     trial.asks(not trial.subject.constant, "every call gives the same weights")
-    trial.asks(trial.dtype in ROUNDING, f"{trial.dtype} has too coarse a grid to tell one law from another")
+    trial.asks(is_fine_enough(trial.dtype), f"{trial.dtype} has too coarse a grid to tell one law from another")
     follows_the_law(trial, layer)

@@ -50,7 +50,7 @@ class Claim:
         topic: what it is about, a key of ``initcheck.diagnosis.causes.TOPICS``: where it fails, a cause is looked for
             that can explain that topic, and a claim on the scale is asked of a layer as a whole where the weights do
             not tell it. None for a claim about none of these; any cause may then be named.
-        label: a short name for a line of a table; its id where it has none.
+        label: a short name for a line of a table; empty where its id does.
         not_asked_of: a kind of subject that it leaves out, ``initializer`` or ``layer``: why.
     """
 
@@ -174,7 +174,7 @@ def claim(
             pictures=tuple(pictures),
             finds=finds,
             topic=topic,
-            label=label or claim_id,
+            label=label or "",
             not_asked_of=excluded,
         )
         return prop

@@ -30,6 +30,10 @@ DTYPES = (
     "float64", "float32", "float16", "bfloat16",
     "float8_e4m3fn", "float8_e5m2", "float8_e4m3b11fnuz", "float8_e4m3fnuz", "float8_e5m2fnuz",
 )  # fmt: skip
+# Half the distance from 1 to the next number. In 8 bits usual weights are subnormal, where no relative bound holds.
+UNIT_ROUNDOFF: Mapping[str, float] = {
+    "float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8,
+}  # fmt: skip
 
 _PARAMETRISED = re.compile(r"^(?P<name>\w+)(?:\((?P<value>[^()]*)\))?$")
 

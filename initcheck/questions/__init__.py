@@ -4,7 +4,7 @@ from initcheck.contract.second_moments import MeanSquare, Statistic, serves_both
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
 from initcheck.questions.calls import calls_are_distinct, calls_do_not_correlate, repeats_bit_for_bit
 from initcheck.questions.centre import centred_at_every_position, centred_over_a_result
-from initcheck.questions.distribution import ROUNDING, follows_the_law, law_named_by
+from initcheck.questions.distribution import follows_the_law, is_fine_enough, law_named_by
 from initcheck.questions.energy import keeps_energy, names_activation
 from initcheck.questions.equal_blocks import blocks_never_repeat
 from initcheck.questions.one_law import follows_one_law
@@ -16,7 +16,6 @@ from initcheck.questions.ties import gradients_never_tie, ties_are_no_accident, 
 from initcheck.statistics import excluded_rate
 
 __all__ = [
-    "ROUNDING",
     "MeanSquare",
     "Scores",
     "Statistic",
@@ -30,6 +29,7 @@ __all__ = [
     "follows_one_law",
     "follows_the_law",
     "gradients_never_tie",
+    "is_fine_enough",
     "is_orthogonal",
     "keeps_energy",
     "law_named_by",

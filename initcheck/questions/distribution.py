@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from initcheck.claims.trial import Trial
 from initcheck.contract.case import Case
-from initcheck.contract.contract import Contract
+from initcheck.contract.contract import UNIT_ROUNDOFF, Contract
 from initcheck.contract.standard_laws import COSINES, StandardLaw, standard_law
 from initcheck.draws.streams import Stream
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
 
-__all__ = ["ROUNDING", "follows_the_law", "law_named_by"]
+__all__ = ["follows_the_law", "is_fine_enough", "law_named_by"]
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -30,9 +30,6 @@ _TOLERATED, _EXCLUDED = 0.01, 0.03
 _IMPOSSIBLE = 1e-4
 # A magnitude of Rademacher further than this from the common one is another magnitude.
 _SAME = 1e-3
-# Half the distance between neighbouring numbers, relative: what rounding can move a weight. In 8 bits usual weights are
-# subnormal, where no relative bound holds.
-ROUNDING = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-9}
 
 
 def law_named_by(contract: Contract) -> str | None:
@@ -47,6 +44,15 @@ def law_named_by(contract: Contract) -> str | None:
     return name
 
 
+def is_fine_enough(dtype: str) -> bool:
+    """Whether the grid of a dtype leaves one law to be told from another.
+
+    >>> is_fine_enough("bfloat16"), is_fine_enough("float8_e5m2")
+    (True, False)
+    """
+    return dtype in UNIT_ROUNDOFF
+
+
 def follows_the_law(trial: Trial, layer: Case) -> None:
     """Ask whether the weights of this layer have the shape of the law that the contract names.
 
@@ -59,7 +65,7 @@ def follows_the_law(trial: Trial, layer: Case) -> None:
     if not np.any(sample):
         trial.fail(layer, measured="every weight is zero", allowed=str(contract.distribution), calls=calls)
     law = standard_law(contract.base("distribution") or "", contract.parameter("distribution"))
-    rounding = ROUNDING[trial.dtype]
+    rounding = UNIT_ROUNDOFF[trial.dtype]
     scores = _signs(sample, rounding) if law is None else _continuous(law, sample, rounding)
     excluded = scores_average_to_zero(trial, layer, scores)
     kind = "sign and magnitude" if law is None else f"{COSINES} cosines of F(w/s)"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from initcheck.claims.trial import Trial
 from initcheck.contract.case import Case
-from initcheck.contract.contract import Contract
+from initcheck.contract.contract import UNIT_ROUNDOFF, Contract
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.streams import SCREEN
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
@@ -21,8 +21,7 @@ Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
 _CALLS = 4
-# Unit roundoff: half the distance from 1 to the next number.
-_ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-9}
+# Unit roundoff of the coarsest of the 8-bit formats.
 _COARSEST = 2.0**-3
 # Activations whose ideal gain nobody rounds: of tanh 5/3 and 1.5925 are both in use, and the scale claims judge them.
 _EXACT_GAIN = ("linear", "relu", "leaky_relu")
@@ -43,8 +42,8 @@ def rounding_of(layer: Case, dtype: str) -> float:
     >>> f"{rounding_of(Layer((256, 256)), 'float32'):.1e}"
     '5.0e-04'
     """
-    stored = _ROUNDOFF.get(dtype, _COARSEST)
-    factorised = min(stored, _ROUNDOFF["float32"])
+    stored = UNIT_ROUNDOFF.get(dtype, _COARSEST)
+    factorised = min(stored, UNIT_ROUNDOFF["float32"])
     long, short = max(layer.units, layer.inputs), min(layer.units, layer.inputs)
     return 2 * (long + 4) * math.sqrt(short) * factorised + 4 * stored * (1 + stored)
 

@@ -10,9 +10,10 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.contract.standard_laws import truncated_moments
 from initcheck.statistics.tail import hill
 
-__all__ = ["Family", "are_orthogonal", "family_of", "truncated_variance"]
+__all__ = ["Family", "are_orthogonal", "family_of"]
 
 Array = npt.NDArray[np.float64]
 
@@ -38,16 +39,6 @@ class Family:
 
     def __str__(self) -> str:
         return self.text
-
-
-def truncated_variance(cut: float) -> float:
-    """Variance of a standard normal cut at +-cut.
-
-    >>> round(truncated_variance(2.0), 4)
-    0.7737
-    """
-    density = math.exp(-cut * cut / 2) / math.sqrt(2 * math.pi)
-    return 1 - 2 * cut * density / math.erf(cut / math.sqrt(2))
 
 
 def family_of(draws: Sequence[Array]) -> Family:
@@ -160,7 +151,7 @@ def _continuous(draws: Sequence[Array]) -> Family:
     cut = _cut_from_edge(float(first.max()) / math.sqrt(float(np.mean(first * first))))
     if cut is not None and abs(kurtosis - _truncated_kurtosis(cut)) < 0.06:
         text = f"a normal truncated at {cut:g} sigma"
-        return Family("truncated_normal", text, cut, kurtosis, truncated_variance(cut))
+        return Family("truncated_normal", text, cut, kurtosis, truncated_moments(-cut, cut)[1])
     return _outliers(draws, kurtosis) or _tailed(size, kurtosis)
 
 
@@ -169,7 +160,7 @@ def _clipped_variance(at_edge: float) -> float:
     if at_edge >= 1:
         return 1.0
     cut = NormalDist().inv_cdf(1 - at_edge / 2)
-    return (1 - at_edge) * truncated_variance(cut) + at_edge * cut**2
+    return (1 - at_edge) * truncated_moments(-cut, cut)[1] + at_edge * cut**2
 
 
 def _one_sided(values: Array, mean: float) -> Family:
@@ -229,7 +220,7 @@ def _kurtosis(values: Array) -> float:
 
 
 _CUTS = np.linspace(0.7, 3.3, 131)
-_EDGES = np.array([c / math.sqrt(truncated_variance(c)) for c in _CUTS])
+_EDGES = np.array([c / math.sqrt(truncated_moments(-c, c)[1]) for c in _CUTS])
 
 
 def _cut_from_edge(edge: float) -> float | None:
@@ -243,5 +234,5 @@ def _cut_from_edge(edge: float) -> float | None:
 def _truncated_kurtosis(cut: float) -> float:
     # E z^4 of a standard normal cut at +-c is 3 E z^2 - 2 c^3 phi(c) / (2 Phi(c) - 1), by parts.
     density = math.exp(-cut * cut / 2) / math.sqrt(2 * math.pi)
-    second = truncated_variance(cut)
+    second = truncated_moments(-cut, cut)[1]
     return (3 * second - 2 * cut**3 * density / math.erf(cut / math.sqrt(2))) / second**2

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from initcheck.contract.standard_laws import truncated_moments
 from initcheck.models.provenance.steps import Site
 
 __all__ = ["UNTRACED", "Law", "constant", "normal", "truncated", "uniform"]
@@ -89,17 +90,11 @@ def truncated(mean: float, sigma: float, low: float, high: float) -> Law:
     inside = (math.erf(b / math.sqrt(2)) - math.erf(a / math.sqrt(2))) / 2
     if inside < 1e-12:
         return Law("derived", text="a normal cut far from its mean", recipe=frozenset({("cut", mean, sigma, low, high)}))
-    at_a, at_b = _density(a), _density(b)
-    shift = (at_a - at_b) / inside
-    spread = 1.0 + ((a * at_a if at_a else 0.0) - (b * at_b if at_b else 0.0)) / inside - shift**2
-    mean, std = mean + sigma * shift, sigma * math.sqrt(max(spread, 0.0))
+    shift, variance = truncated_moments(a, b)
+    mean, std = mean + sigma * shift, sigma * math.sqrt(variance)
     # Beyond four standard deviations a cut moves nothing that anybody could measure.
     cut = "" if std > 0.9999 * sigma else f" ({sigma:.4g} before the cut at {_ends(low, high)})"
     return Law("truncated_normal", mean, std, low, high, f"truncated_normal{_centre(mean, std)} std {std:.4g}{cut}", sigma=sigma)
-
-
-def _density(z: float) -> float:
-    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi) if math.isfinite(z) else 0.0
 
 
 def _ends(low: float, high: float) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from initcheck.contract.standard_laws import truncated_std
 from initcheck.report.series import number
 
 __all__ = ["marchenko_pastur_quantiles", "singular_values", "weights"]
@@ -40,7 +41,7 @@ def _normal(z: float, _: float) -> float:
 def _truncated(z: float, cut: float) -> float:
     # z is in units of the standard deviation after the cut, which is smaller than that of the parent normal.
     mass = math.erf(cut / math.sqrt(2))
-    kept = math.sqrt(1 - 2 * cut * _normal(cut, 0) / mass)
+    kept = truncated_std(1.0, -cut, cut)
     return _normal(z * kept, 0) * kept / mass if abs(z * kept) <= cut else 0.0
 
 
