@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from initcheck.diagnosis.causes import Cause, Rule, first_cause
+from initcheck.diagnosis.dependence_causes import dependence_cause
 from initcheck.diagnosis.family_causes import DEGENERATE, FAMILY, MEAN, ORTHOGONAL, UNSIGNED, is_degenerate
 from initcheck.diagnosis.law_causes import LAW, SCALE_PER_CALL
 from initcheck.diagnosis.observed import Observed
 from initcheck.diagnosis.seed_behaviour import BEHAVIOURS, seed_behaviours
-from initcheck.diagnosis.structure_causes import structure_cause
 from initcheck.diagnosis.value_causes import cancelling_cause, grid_cause, largest_cause, not_finite_cause
 
 __all__ = ["Cause", "Observed", "diagnose"]
@@ -20,7 +20,7 @@ __all__ = ["Cause", "Observed", "diagnose"]
 def diagnose(seen: Observed) -> Cause | None:
     """Name the likely cause of a failing claim, and its fix; None where nothing fits.
 
-    Looks at the marginal law, structure, seeds, the mean, the law of the variance and its exceptions, in this
+    Looks at the marginal law, dependence, seeds, the mean, the law of the variance and its exceptions, in this
     order; of these only the first that can explain the claim is said. Draws about 230,000 weights.
 
     >>> from initcheck.contract.contract import Contract
@@ -51,7 +51,7 @@ TURNED = (
 )
 
 # Of a group only the first cause that fits is said, for the others would say it less well; then comes the next group.
-_BEFORE_SEEDS: Sequence[Sequence[Callable[[Observed], Cause | None]]] = (ORTHOGONAL, (structure_cause,), UNSIGNED)
+_BEFORE_SEEDS: Sequence[Sequence[Callable[[Observed], Cause | None]]] = (ORTHOGONAL, (dependence_cause,), UNSIGNED)
 _AFTER_SEEDS: Sequence[Sequence[Callable[[Observed], Cause | None]]] = (
     MEAN,
     (grid_cause,),

@@ -26,7 +26,7 @@ _PAPERS = {"linear": " (LeCun)", "relu": " (He)"}
 # Axes that a fan may count beside its own: packed gates, heads, experts, groups.
 _PACKED = (3, 4, 8, 16, 32)
 
-Words = Mapping[str, object]
+_Found = Mapping[str, object]
 
 
 class Off(NamedTuple):
@@ -50,8 +50,8 @@ def _off(seen: Observed) -> Off | None:
     return None if off.near(seen.power) or harmless else off
 
 
-def _where_off(sees: Callable[[Observed, Off], Words | bool | None]) -> Callable[[Observed], Words | bool | None]:
-    def where(seen: Observed) -> Words | bool | None:
+def _where_off(sees: Callable[[Observed, Off], _Found | bool | None]) -> Callable[[Observed], _Found | bool | None]:
+    def where(seen: Observed) -> _Found | bool | None:
         off = _off(seen)
         return None if off is None else sees(seen, off)
 
@@ -61,8 +61,8 @@ def _where_off(sees: Callable[[Observed, Off], Words | bool | None]) -> Callable
 def _shortfalls(*, of_any_gain: bool) -> tuple[Rule[Observed], ...]:
     """What was not corrected for: a bound, a scale that is no deviation, a truncation, a clipping, a sparsity."""
 
-    def kind(name: str) -> Callable[[Observed], Words | bool | None]:
-        def sees(seen: Observed, off: Off) -> Words | None:
+    def kind(name: str) -> Callable[[Observed], _Found | bool | None]:
+        def sees(seen: Observed, off: Off) -> _Found | None:
             short = shortfall(off.constant, off.error, seen.family, wanted=None if of_any_gain else seen.power)
             if short is None or short.kind != name:
                 return None
@@ -92,13 +92,13 @@ def _shortfalls(*, of_any_gain: bool) -> tuple[Rule[Observed], ...]:
     )
 
 
-def _gain_squared(seen: Observed, off: Off) -> Words | None:
+def _gain_squared(seen: Observed, off: Off) -> _Found | None:
     customary = [seen.power, *(g.power for g in known_gains() if g.activation == seen.activation)]
     squared = next((p for p in customary if p > 1.05 and off.near(p**2)), None)
     return None if squared is None else {"measured": number(squared)}
 
 
-def _other_gain(seen: Observed, off: Off) -> Words | None:
+def _other_gain(seen: Observed, off: Off) -> _Found | None:
     others = (g for g in gains_near(off.constant, off.error) if g.activation != seen.activation)
     gain = next(others, None)
     if gain is None:
@@ -106,19 +106,19 @@ def _other_gain(seen: Observed, off: Off) -> Words | None:
     return {"measured": over(gain.power, seen.fan), "gain": gain.text, "paper": _PAPERS.get(gain.activation, "")}
 
 
-def _half_of_fan_avg(seen: Observed, off: Off) -> Words | None:
+def _half_of_fan_avg(seen: Observed, off: Off) -> _Found | None:
     if seen.fan != "fan_avg" or not off.near(seen.power / 2):
         return None
     plain = abs(off.constant - 0.5) <= max(_NEAR, 4 * off.error)
     return {"measured": "1/(fan_in + fan_out)" if plain else f"{number(2 * off.constant)}/(2*(fan_in + fan_out))"}
 
 
-def _packed(seen: Observed, off: Off) -> Words | None:
+def _packed(seen: Observed, off: Off) -> _Found | None:
     k = next((k for k in _PACKED if off.near(seen.power / k)), None)
     return None if k is None else {"k": k}
 
 
-def _unexplained(seen: Observed, off: Off) -> Words | None:
+def _unexplained(seen: Observed, off: Off) -> _Found | None:
     needed = "was declared" if seen.contract.gain is not None else f"{seen.activation} needs"
     return {"ratio": number(off.constant / seen.power), "needed": needed} if seen.proven else None
 
@@ -161,8 +161,8 @@ _CONSTANTS: tuple[Rule[Observed], ...] = (
 )  # fmt: skip
 
 
-def _fixed_std(seen: Observed) -> Words | None:
-    """Words where a std was promised and the law is another."""
+def _fixed_std(seen: Observed) -> _Found | None:
+    """_Found where a std was promised and the law is another."""
     law, std = seen.sure_law, seen.contract.std
     if law is None or std is None:
         return None
@@ -170,7 +170,7 @@ def _fixed_std(seen: Observed) -> Words | None:
     return {"promised": std} if law.denominator.name != "1" or not off.near(std) else None
 
 
-def _at_every_width(seen: Observed) -> Words | None:
+def _at_every_width(seen: Observed) -> _Found | None:
     return _fixed_std(seen) if seen.sure_law is not None and seen.sure_law.denominator.name == "1" else None
 
 

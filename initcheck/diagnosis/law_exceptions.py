@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.causes import Cause, Rule, first_cause
 from initcheck.diagnosis.evidence.formulas import number
-from initcheck.diagnosis.evidence.variance_law import Law, LawSample
+from initcheck.diagnosis.evidence.variance_law import LawSample, VarianceLaw
 
 __all__ = ["exceptions_cause"]
 
@@ -20,7 +20,7 @@ _FEW = 64
 _LARGE = 16_384
 
 
-def exceptions_cause(law: Law, samples: Sequence[LawSample], fan: str) -> Cause | None:
+def exceptions_cause(law: VarianceLaw, samples: Sequence[LawSample], fan: str) -> Cause | None:
     """Explain the layers that a law does not fit, by what they have in common.
 
     Args:

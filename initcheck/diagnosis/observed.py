@@ -12,12 +12,12 @@ import numpy as np
 from initcheck.contract.contract import Contract
 from initcheck.contract.gains import required_power
 from initcheck.contract.layer import Layer
-from initcheck.diagnosis.evidence.entries import Structure, structure_of
+from initcheck.diagnosis.evidence.entries import Dependence, dependence_of
 from initcheck.diagnosis.evidence.formulas import fan_text, number, over, root, variance_text
 from initcheck.diagnosis.evidence.inference import best_law
 from initcheck.diagnosis.evidence.marginal_law import Family, family_of
-from initcheck.diagnosis.evidence.probe import Array, Draw, Probe, probe, repeated
-from initcheck.diagnosis.evidence.variance_law import Law, LawSample
+from initcheck.diagnosis.evidence.probe import Array, DrawFunction, Probe, probe, repeated
+from initcheck.diagnosis.evidence.variance_law import LawSample, VarianceLaw
 
 __all__ = ["Observed"]
 
@@ -40,7 +40,7 @@ class Observed:
         seed: the seeds used are those that follow.
     """
 
-    draw: Draw
+    draw: DrawFunction
     contract: Contract = field(default_factory=Contract)
     topic: str | None = None
     layer: Layer | None = None
@@ -89,9 +89,9 @@ class Observed:
         return family_of(self.probe.large(256))
 
     @functools.cached_property
-    def structure(self) -> Structure | None:
+    def dependence(self) -> Dependence | None:
         """What entries know of one another; None where they know nothing."""
-        found = structure_of(self.probe, self.layout)
+        found = dependence_of(self.probe, self.layout)
         # Of what no entry may know of another an orthogonal matrix shows plenty; that it is the identity says more.
         plenty = self.family.name == "orthogonal" and found is not None and found.name != "diagonal"
         return None if plenty else found
@@ -119,12 +119,12 @@ class Observed:
         return self.probe.samples(self.layout, groups=self.contract.groups)
 
     @functools.cached_property
-    def best_law(self) -> Law | None:
+    def best_law(self) -> VarianceLaw | None:
         """The law that fits most of the shapes; None where none fits half of them."""
         return best_law(self.probe, self.layout, self.family, groups=self.contract.groups)
 
     @functools.cached_property
-    def sure_law(self) -> Law | None:
+    def sure_law(self) -> VarianceLaw | None:
         """The same where it can be the one in the code: of the promised fan, or seldom contradicted."""
         law = self.best_law
         if law is None or not law.constant < math.inf:
@@ -134,7 +134,7 @@ class Observed:
     # -- in the words of a cause -------------------------------------------------------------------------------
 
     @property
-    def _law(self) -> Law:
+    def _law(self) -> VarianceLaw:
         law = self.sure_law
         if law is None:
             raise ValueError("a law is put in words that was not found: ask for sure_law first.")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from initcheck.diagnosis.causes import Cause, cause
-from initcheck.diagnosis.evidence.probe import Array, Draw
+from initcheck.diagnosis.evidence.probe import Array, DrawFunction
 from initcheck.sandbox.global_generators import isolated, watching
 
 __all__ = ["BEHAVIOURS", "seed_behaviours"]
@@ -77,7 +77,7 @@ BEHAVIOURS: Mapping[str, Cause] = {
 """What the engine, or a few calls, can see of the seeds: name -> cause."""
 
 
-def seed_behaviours(draw: Draw, seed: int = 0) -> tuple[str, ...]:
+def seed_behaviours(draw: DrawFunction, seed: int = 0) -> tuple[str, ...]:
     """Name what 96 seeds show: keys of ``BEHAVIOURS``; empty where nothing is wrong.
 
     >>> seed_behaviours(lambda shape, seed: np.random.default_rng(0).normal(size=shape))
@@ -107,7 +107,7 @@ def seed_behaviours(draw: Draw, seed: int = 0) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _of_seeds(draw: Draw, seed: int, first: Array, results: Sequence[Array]) -> tuple[str, ...]:
+def _of_seeds(draw: DrawFunction, seed: int, first: Array, results: Sequence[Array]) -> tuple[str, ...]:
     distinct = len({r.tobytes() for r in results})
     repeats = np.array_equal(results[0], first, equal_nan=True)
     if (distinct == 1 or not repeats) and _follows_globals(draw, seed):
@@ -123,7 +123,7 @@ def _of_seeds(draw: Draw, seed: int, first: Array, results: Sequence[Array]) -> 
     return ("correlated-calls",) if _correlated(results[:_CONSECUTIVE]) else ()
 
 
-def _follows_globals(draw: Draw, seed: int) -> bool:
+def _follows_globals(draw: DrawFunction, seed: int) -> bool:
     """Whether the weights are what the global generators make them."""
     results = []
     for start in (seed, seed, seed + 1):
@@ -132,7 +132,7 @@ def _follows_globals(draw: Draw, seed: int) -> bool:
     return np.array_equal(results[0], results[1], equal_nan=True) and not np.array_equal(results[0], results[2])
 
 
-def _of_globals(draw: Draw, seed: int) -> tuple[str, ...]:
+def _of_globals(draw: DrawFunction, seed: int) -> tuple[str, ...]:
     with isolated(seed + 2), watching() as moved, isolated(None):
         draw(_SHAPE, seed)
     if not moved:

@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from initcheck.diagnosis.causes import Cause, cause
-from initcheck.diagnosis.evidence.denominators import denominator
+from initcheck.diagnosis.evidence.denominators import denominator_named
 from initcheck.diagnosis.evidence.formulas import number
 from initcheck.diagnosis.evidence.probe import Array, repeated
-from initcheck.diagnosis.evidence.variance_law import Law
+from initcheck.diagnosis.evidence.variance_law import VarianceLaw
 from initcheck.diagnosis.law_exceptions import exceptions_cause
 from initcheck.diagnosis.observed import Observed
 from initcheck.networks import activation
@@ -39,7 +39,9 @@ def not_finite_cause(seen: Observed) -> Cause | None:
     samples = seen.samples
     broken = tuple(s.layer for s in samples if not math.isfinite(s.mean_square))
     if broken and len(broken) < len(samples):
-        found = exceptions_cause(Law(denominator("fan_in"), 1.0, broken, 0.0, 0.0, len(samples)), samples, seen.fan)
+        found = exceptions_cause(
+            VarianceLaw(denominator_named("fan_in"), 1.0, broken, 0.0, 0.0, len(samples)), samples, seen.fan
+        )
         if found is not None and any(s.layer in broken and s.mean_square == math.inf for s in samples):
             return found
     drawn = repeated(seen.draw, _SHAPE, seen.seed, _CALLS, np.asarray)

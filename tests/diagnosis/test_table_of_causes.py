@@ -5,9 +5,9 @@ import pytest
 
 from initcheck.contract.contract import Contract
 from initcheck.diagnosis.causes import TOPICS, Rule, first_cause
-from initcheck.diagnosis.evidence.denominators import DENOMINATORS, denominator
+from initcheck.diagnosis.evidence.denominators import DENOMINATORS, denominator_named
 from initcheck.diagnosis.evidence.marginal_law import Family
-from initcheck.diagnosis.evidence.variance_law import Law
+from initcheck.diagnosis.evidence.variance_law import VarianceLaw
 from initcheck.diagnosis.family_causes import DEGENERATE, FAMILY, MEAN, ORTHOGONAL, UNSIGNED
 from initcheck.diagnosis.law_causes import LAW, SCALE_PER_CALL
 from initcheck.diagnosis.observed import Observed
@@ -19,7 +19,7 @@ NORMAL = Family("normal", "a normal")
 
 def seen(divided_by, constant, contract, family=NORMAL, topic="scale"):
     """What would be seen of weights of that variance, without drawing any."""
-    law = Law(denominator(divided_by), constant, (), 0.0, 0.001, 20)
+    law = VarianceLaw(denominator_named(divided_by), constant, (), 0.0, 0.001, 20)
     observed = Observed(draw=lambda shape, seed: np.zeros(shape), contract=contract, topic=topic)
     observed.__dict__.update(best_law=law, sure_law=law, family=family, samples=[])
     return observed
@@ -30,7 +30,7 @@ def seen(divided_by, constant, contract, family=NORMAL, topic="scale"):
 def test_a_denominator_that_was_not_promised_is_named_with_the_fix(name, fan):
     for family in (NORMAL, Family("uniform", "a uniform"), Family("orthogonal", "an orthogonal matrix")):
         cause = first_cause(LAW, seen(name, 2.0, Contract(activation="relu", fan=fan, layout="out_in"), family))
-        if denominator(name).fan == fan:
+        if denominator_named(name).fan == fan:
             assert cause is None
         else:
             assert cause is not None
@@ -39,11 +39,11 @@ def test_a_denominator_that_was_not_promised_is_named_with_the_fix(name, fan):
 
 
 def test_the_same_denominator_is_another_mistake_where_another_fan_was_promised():
-    said = {fan: denominator("fan_in").mistake(fan, "normal").sentence for fan in FANS[1:]}
+    said = {fan: denominator_named("fan_in").mistake(fan, "normal").sentence for fan in FANS[1:]}
     assert "the fans are swapped" in said["fan_out"]
     assert said["fan_avg"] == said["fan_max"] == "{law}: scaled by fan_in alone; {wanted} was promised"
-    assert "orthogonal" in denominator("fan_max").mistake("fan_in", "orthogonal").sentence
-    assert "orthogonal" not in denominator("fan_max").mistake("fan_in", "normal").sentence
+    assert "orthogonal" in denominator_named("fan_max").mistake("fan_in", "orthogonal").sentence
+    assert "orthogonal" not in denominator_named("fan_max").mistake("fan_in", "normal").sentence
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from initcheck.contract.layer import Layer
-from initcheck.diagnosis.evidence.denominators import DENOMINATORS, POWER_LAWS, denominator
-from initcheck.diagnosis.evidence.variance_law import Law, LawSample, exponents, fit_laws
+from initcheck.diagnosis.evidence.denominators import DENOMINATORS, POWER_LAWS, denominator_named
+from initcheck.diagnosis.evidence.variance_law import LawSample, VarianceLaw, exponents, fit_laws
 
 DENSE = [
     Layer(s)
@@ -30,14 +30,14 @@ def measured(layers, variance, seed=0, n=4096):
     return [LawSample(a, float(variance(a) * rng.chisquare(n) / n), math.sqrt(2 / n), n) for a in layers]
 
 
-def best(layers, variance, **kwargs) -> Law:
+def best(layers, variance, **kwargs) -> VarianceLaw:
     return fit_laws(measured(layers, variance, **kwargs))[0]
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", [d.name for d in DENOMINATORS])
 def test_every_law_of_the_library_is_named_on_its_own_data(name, seed):
-    d = denominator(name)
+    d = denominator_named(name)
     plan = DENSE + CONVOLUTIONS
 
     def variance(a):
@@ -139,11 +139,11 @@ def test_exponents_of_nothing_say_so():
 
 
 def test_a_law_is_worded_as_a_formula():
-    assert str(Law(denominator("fan_in"), 2.0, (), 0, 0, 9)) == "2/fan_in"
-    assert str(Law(denominator("fan_in^2"), 4.0, (), 0, 0, 9)) == "4/(fan_in^2)"
-    assert str(Law(denominator("1"), 0.0004, (), 0, 0, 9)) == "0.0004 at every width"
+    assert str(VarianceLaw(denominator_named("fan_in"), 2.0, (), 0, 0, 9)) == "2/fan_in"
+    assert str(VarianceLaw(denominator_named("fan_in^2"), 4.0, (), 0, 0, 9)) == "4/(fan_in^2)"
+    assert str(VarianceLaw(denominator_named("1"), 0.0004, (), 0, 0, 9)) == "0.0004 at every width"
 
 
 def test_an_unknown_denominator_lists_the_valid_ones():
     with pytest.raises(KeyError, match="fan_in"):
-        denominator("fan")
+        denominator_named("fan")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.evidence.denominators import Denominator
 from initcheck.diagnosis.evidence.probe import Probe
-from initcheck.diagnosis.evidence.variance_law import Law, fit_laws
+from initcheck.diagnosis.evidence.variance_law import VarianceLaw, fit_laws
 
 __all__ = ["DENSE_OF", "KERNELS_OF", "AxesRead", "read_axes"]
 
@@ -50,7 +50,7 @@ class AxesRead:
     layout: str
     fan: str
     axes: str
-    law: Law
+    law: VarianceLaw
 
 
 def read_axes(probe: Probe, rank: int = 4) -> AxesRead | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from initcheck.contract.layer import Layer
 
-__all__ = ["DENOMINATORS", "POWER_LAWS", "Denominator", "Mistake", "denominator"]
+__all__ = ["DENOMINATORS", "POWER_LAWS", "Denominator", "Mistake", "denominator_named"]
 
 _FIX = "divide by {wanted}: std = {std_wanted}"
 # A uniform is worded by its bound.
@@ -61,7 +61,7 @@ class Denominator:
     def mistake(self, promised: str, family: str) -> Mistake | None:
         """What is said of it where that fan was promised, and the weights are of that family.
 
-        >>> denominator("fan_out").mistake("fan_in", "normal").sentence
+        >>> denominator_named("fan_out").mistake("fan_in", "normal").sentence
         '{law}: the fans are swapped; {fan} was promised'
         """
         fitting = (m for m in self.mistakes if m.promised in (None, promised) and m.family in (None, family))
@@ -256,10 +256,10 @@ DENOMINATORS: tuple[Denominator, ...] = POWER_LAWS + _OFF
 """The library, in order of preference: where two coincide at every shape sampled, the earlier is named."""
 
 
-def denominator(name: str) -> Denominator:
+def denominator_named(name: str) -> Denominator:
     """Look a denominator up by its name.
 
-    >>> denominator("fan_avg").of(Layer((2, 6)))
+    >>> denominator_named("fan_avg").of(Layer((2, 6)))
     4.0
 
     Raises:

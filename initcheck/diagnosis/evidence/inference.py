@@ -15,9 +15,9 @@ from initcheck.contract.gains import gains_near
 from initcheck.diagnosis.evidence.axes import DENSE_OF, KERNELS_OF, AxesRead, read_axes
 from initcheck.diagnosis.evidence.formulas import number
 from initcheck.diagnosis.evidence.marginal_law import Family, family_of
-from initcheck.diagnosis.evidence.probe import Array, Draw, Probe, probe
+from initcheck.diagnosis.evidence.probe import Array, DrawFunction, Probe, probe
 from initcheck.diagnosis.evidence.shortfall import shortfall
-from initcheck.diagnosis.evidence.variance_law import Law, LawSample, fit_laws
+from initcheck.diagnosis.evidence.variance_law import LawSample, VarianceLaw, fit_laws
 
 __all__ = ["Inferred", "best_law", "infer", "infer_from"]
 
@@ -45,7 +45,7 @@ class Inferred:
     """
 
     contract: Contract
-    law: Law | None
+    law: VarianceLaw | None
     family: Family
     handles_convolutions: bool
     convolution_layout: str | None
@@ -67,7 +67,7 @@ class Inferred:
 
 
 def infer(
-    draw: Draw,
+    draw: DrawFunction,
     *,
     framework: str = "numpy",
     layout: str | None = None,
@@ -113,7 +113,7 @@ def _infer(seen: Probe, framework: str, layout: str | None) -> Inferred:
     return read.finish(declared, named=layout is not None)
 
 
-def best_law(seen: Probe, layout: str, family: Family, groups: int | str = 1) -> Law | None:
+def best_law(seen: Probe, layout: str, family: Family, groups: int | str = 1) -> VarianceLaw | None:
     """Fit the law in a layout; None where it fits fewer than half of the shapes."""
     samples = _samples(seen, layout, family, groups)
     laws = fit_laws(samples)
@@ -125,7 +125,7 @@ class _Reading:
 
     def __init__(self, seen: Probe, family: Family, rank: int, axes: AxesRead | None) -> None:
         self.seen, self.family, self.rank, self.axes = seen, family, rank, axes
-        self.law: Law | None = None
+        self.law: VarianceLaw | None = None
         self.layout = "out_in"
         self.kernels: str | None = None
         self.layout_origin: Origin = "assumed"
@@ -216,7 +216,7 @@ class _Reading:
             self.notes.append(f"It has {what}, which no activation asks for{hint}; judged as fan_in.")
         self._word_layout(law)
 
-    def _activation(self, constant: float, law: Law, plain: bool) -> None:
+    def _activation(self, constant: float, law: VarianceLaw, plain: bool) -> None:
         near = gains_near(constant, law.standard_error)
         common = [g for g in near if g.activation in ("linear", "relu")]
         short = None if common else shortfall(constant, law.standard_error, self.family)
@@ -244,7 +244,7 @@ class _Reading:
                 " is meant; judged as linear."
             )
 
-    def _word_layout(self, law: Law) -> None:
+    def _word_layout(self, law: VarianceLaw) -> None:
         name = law.denominator.name
         normalised = "fan_in" if _only_fan_in(name) else "fan_out" if _only_fan_out(name) else None
         if normalised is None or self.rank != 2:
@@ -321,5 +321,5 @@ def _ranks(layout: str | None, ranks: Sequence[int]) -> tuple[int, ...]:
     return kept or tuple(r for r in (3, 5) if r in ranks) or (2, 4)
 
 
-def _percent(law: Law) -> str:
+def _percent(law: VarianceLaw) -> str:
     return f"{100 * max(law.spread, law.standard_error, 0.001):.1f} %"

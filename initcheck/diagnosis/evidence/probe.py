@@ -14,11 +14,11 @@ import numpy.typing as npt
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.evidence.variance_law import LawSample
 
-__all__ = ["Draw", "Probe", "probe", "repeated"]
+__all__ = ["DrawFunction", "Probe", "probe", "repeated"]
 
 Array = npt.NDArray[np.float64]
 Read = TypeVar("Read")
-Draw = Callable[[tuple[int, ...], int], npt.NDArray[np.floating]]
+DrawFunction = Callable[[tuple[int, ...], int], npt.NDArray[np.floating]]
 """``draw(shape, seed)``: an array of exactly that shape; raises where the initializer fails."""
 
 # Both orders of every rectangle, small odd fans, the neighbours of 256: what tells one law from another.
@@ -136,7 +136,7 @@ class Probe:
 
 
 def probe(
-    draw: Draw,
+    draw: DrawFunction,
     *,
     seed: int = 0,
     ranks: Iterable[int] = (2, 4),
@@ -198,7 +198,7 @@ def probe(
 
 
 def repeated(
-    draw: Draw, shape: tuple[int, ...], seed: int, calls: int, of: Callable[[Array], Read], *, step: int = 17
+    draw: DrawFunction, shape: tuple[int, ...], seed: int, calls: int, of: Callable[[Array], Read], *, step: int = 17
 ) -> list[Read] | None:
     """What is read off calls at one shape, not finite weights and all; None where one does not take it.
 
@@ -254,7 +254,7 @@ _ALSO_WEIGHTS, _ALSO_CALLS = 4096, 1024
 _NOT_FINITE = "a weight is infinite or NaN"
 
 
-def _one(draw: Draw, shape: tuple[int, ...], seed: int) -> tuple[Array | None, str]:
+def _one(draw: DrawFunction, shape: tuple[int, ...], seed: int) -> tuple[Array | None, str]:
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")

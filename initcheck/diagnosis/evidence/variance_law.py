@@ -13,7 +13,7 @@ import numpy.typing as npt
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.evidence.denominators import DENOMINATORS, Denominator
 
-__all__ = ["Exponents", "Law", "LawSample", "exponents", "fit_laws"]
+__all__ = ["Exponents", "LawSample", "VarianceLaw", "exponents", "fit_laws"]
 
 _FLOOR = 0.05  # a shape within 5 % of the law is no exception, however precisely it was measured
 _SIGMAS = 5.0
@@ -37,7 +37,7 @@ class LawSample:
 
 
 @dataclass(frozen=True)
-class Law:
+class VarianceLaw:
     """Var w = constant / denominator, and the layers that do not follow it.
 
     Attributes:
@@ -71,7 +71,7 @@ class Law:
         return f"{self.constant:.3g}/{divisor}"
 
 
-def fit_laws(samples: Sequence[LawSample], denominators: Sequence[Denominator] = DENOMINATORS) -> list[Law]:
+def fit_laws(samples: Sequence[LawSample], denominators: Sequence[Denominator] = DENOMINATORS) -> list[VarianceLaw]:
     """Fit every law of the library; the best comes first.
 
     The constant is the value that most layers agree on: a weighted median would read a fan that wraps at 256
@@ -93,7 +93,7 @@ def fit_laws(samples: Sequence[LawSample], denominators: Sequence[Denominator] =
     moments = np.array([s.mean_square for s in samples], dtype=np.float64)
     errors = np.array([s.relative_se for s in samples], dtype=np.float64)
     errors = np.where(np.isfinite(errors) & (errors >= 0), errors, 1.0)
-    laws: list[tuple[tuple[float, bool, float, int], Law]] = []
+    laws: list[tuple[tuple[float, bool, float, int], VarianceLaw]] = []
     for index, candidate in enumerate(denominators):
         divisors = np.array([candidate.of(s.layer) for s in samples], dtype=np.float64)
         found = _consensus(moments, divisors, errors)
@@ -101,7 +101,7 @@ def fit_laws(samples: Sequence[LawSample], denominators: Sequence[Denominator] =
             continue
         constant, agrees, spread, standard_error = found
         exceptions = tuple(s.layer for s, agreeing in zip(samples, agrees, strict=True) if not agreeing)
-        law = Law(candidate, constant, exceptions, spread, standard_error, int(agrees.sum()))
+        law = VarianceLaw(candidate, constant, exceptions, spread, standard_error, int(agrees.sum()))
         odd = not candidate.is_plain
         laws.append(((len(exceptions) + odd, odd, round(spread, 3), index), law))
     return [law for _, law in sorted(laws, key=lambda pair: pair[0])]

@@ -1,4 +1,4 @@
-"""Likely causes that the structure of a tensor shows: sorted, copied, masked, low rank, correlated."""
+"""Likely causes that dependent entries show: sorted, copied, masked, low rank, correlated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from initcheck.diagnosis.causes import Cause, cause
 from initcheck.diagnosis.evidence.formulas import number
 from initcheck.diagnosis.observed import Observed
 
-__all__ = ["structure_cause"]
+__all__ = ["dependence_cause"]
 
 _OWN = "draw every weight on its own"
 _COPIES = "draw every unit on its own, with no tiling or repeating"
@@ -17,7 +17,7 @@ _EVERYWHERE = "symmetry entries scale depth law"
 _SCALED = "scale by the fan, or declare entries='dependent'"
 _TRIANGLES = "draw the entries above and below the diagonal each on their own"
 
-# A structure that no contract asks for.
+# A dependence that no contract asks for.
 _ALWAYS = {
     "sorted": cause(
         "the weights are sorted: their mean depends on their position",
@@ -48,7 +48,7 @@ _ALWAYS = {
     ),
 }
 
-# A structure that ``entries="dependent"`` allows.
+# A dependence that ``entries="dependent"`` allows.
 _IF_INDEPENDENT = {
     "opposite-units": cause(
         "{n} units are copies of others with the opposite sign: antithetic sampling", _OWN, "symmetry entries"
@@ -114,26 +114,26 @@ _OF_ONE = {
 }
 
 
-def structure_cause(seen: Observed) -> Cause | None:
+def dependence_cause(seen: Observed) -> Cause | None:
     """Explain by what the entries know of each other; None where the contract allows it.
 
     >>> import numpy as np
     >>> def thin(shape, seed):
     ...     rng = np.random.default_rng(seed)
     ...     return rng.normal(size=(shape[0], 4)) @ rng.normal(size=(4, shape[1]))
-    >>> structure_cause(Observed(draw=thin)).sentence
+    >>> dependence_cause(Observed(draw=thin)).sentence
     'the matrix has rank 4: a product of thin matrices'
     """
-    structure = seen.structure
-    if structure is None:
+    shown = seen.dependence
+    if shown is None:
         return None
-    found = _ALWAYS.get(structure.name)
+    found = _ALWAYS.get(shown.name)
     if found is None and seen.contract.entries != "dependent":
-        found = _IF_INDEPENDENT.get(structure.name)
-    if found is None or not math.isfinite(structure.number):
+        found = _IF_INDEPENDENT.get(shown.name)
+    if found is None or not math.isfinite(shown.number):
         return found
-    amount = structure.number
-    if amount == 1 and structure.name in _OF_ONE:
-        return dataclasses.replace(found, sentence=_OF_ONE[structure.name])
+    amount = shown.number
+    if amount == 1 and shown.name in _OF_ONE:
+        return dataclasses.replace(found, sentence=_OF_ONE[shown.name])
     words = {"n": number(amount), "percent": f"{100 * amount:.{2 if amount < 0.99 else 3}g} %", "r": f"{amount:.2g}"}
     return dataclasses.replace(found, sentence=found.sentence.format(**words))
