@@ -16,7 +16,7 @@ _MOST = 5
 _EXAMPLES = {1: "'(shape)'", 2: "'(shape, rng)' or '(in, out)'", 3: "'(in, out, rng)'"}
 
 
-class Trial(Protocol):
+class ToldTrial(Protocol):
     """What is told of a trial call: how it was made and what was wrong with it."""
 
     @property
@@ -52,7 +52,7 @@ def refuse_complex(name: str, returned: Sequence[Any]) -> None:
         )
 
 
-def refuse_other_sides(name: str, parameter: str, trial: Trial) -> None:
+def refuse_other_sides(name: str, parameter: str, trial: ToldTrial) -> None:
     """Refuse one array of several that never has the shape asked for, such as the first layer of a whole network.
 
     Raises:
@@ -76,16 +76,16 @@ def layer_needs(name: str, missing: Sequence[str], *, model: bool = False) -> Ne
     )
 
 
-def listing(name: str, tried: Sequence[Trial]) -> str:
+def listing(name: str, tried: Sequence[ToldTrial]) -> str:
     """What was tried, each way of calling once, and what to do about it."""
-    by_meaning: dict[str, Trial] = {}
+    by_meaning: dict[str, ToldTrial] = {}
     for trial in tried:
         by_meaning.setdefault(trial.reading.meaning, trial)
     told = "; ".join(f"as {t.reading} it {_short(t.problem)}" for t in list(by_meaning.values())[:_MOST])
     return f"{name} cannot be read: {told or 'no way of calling it fits its names'}. {_advice(name, tried)}"
 
 
-def _advice(name: str, tried: Sequence[Trial]) -> str:
+def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
     slots = [slot for slot in tried[0].reading.slots if not slot.keyword] if tried else []
     if any(slot.role == "module" for trial in tried for slot in trial.reading.slots):
         return (

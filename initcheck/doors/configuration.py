@@ -14,14 +14,14 @@ from initcheck.contract.waiver import contract_of
 from initcheck.doors.options import KIND_OF_CLAIM, OPTIONS, Kind, Option, of_kind
 from initcheck.errors import UsageError, closest
 
-__all__ = ["configured", "find", "options_of", "values_of"]
+__all__ = ["configured", "find_configuration", "options_of", "values_of"]
 
 # Tables of their own, read where their targets are: `initcheck.targets.tables`.
 _TABLES = ("targets", "models")
 _INITIALIZERS: tuple[Kind, ...] = ("initializers",)
 
 
-def find(start: Path) -> Path | None:
+def find_configuration(start: Path) -> Path | None:
     """The pyproject.toml that configures a folder: the nearest one above it, as other tools look for theirs.
 
     Args:
@@ -42,7 +42,7 @@ def configured(start: Path) -> dict[str, Any]:
     Raises:
         UsageError: the file is no TOML, or the table holds an unknown key or a wrong value.
     """
-    path = find(start)
+    path = find_configuration(start)
     if path is None:
         return {}
     try:

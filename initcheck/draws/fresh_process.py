@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from initcheck.contract.initializer import Initializer
 from initcheck.sandbox.child import Child, Died
 
-__all__ = ["FreshProcesses", "Pending", "fresh_processes"]
+__all__ = ["FreshProcesses", "PendingAnswers", "fresh_processes"]
 
 Call = tuple[tuple[int, ...], int, tuple[int, ...]]
 
@@ -29,10 +29,10 @@ class FreshProcesses:
     def __init__(self) -> None:
         self._children: list[Child] = []
 
-    def start(self, initializer: Initializer, plan: Sequence[Call], dtype: str) -> Pending:
+    def start(self, initializer: Initializer, plan: Sequence[Call], dtype: str) -> PendingAnswers:
         """Have both processes draw the plan; the answers are waited for later."""
         if initializer.recipe is None:
-            return Pending([], "only this process has the function (it is no attribute of a module)")
+            return PendingAnswers([], "only this process has the function (it is no attribute of a module)")
         while len(self._children) < len(_ORDERS):
             self._children.append(Child(_SERVER, _ORDERS[len(self._children)][2]))
         asked = []
@@ -48,7 +48,7 @@ class FreshProcesses:
                 "global seed": index + 3,
             }
             asked.append((where, backward, child, child.ask(request)))
-        return Pending(asked)
+        return PendingAnswers(asked)
 
 
 def fresh_processes() -> FreshProcesses:
@@ -62,7 +62,7 @@ def _fresh_processes_of(pid: int) -> FreshProcesses:
     return FreshProcesses()
 
 
-class Pending:
+class PendingAnswers:
     """Answers on their way."""
 
     def __init__(self, asked: Sequence[tuple[str, bool, Child, int]], why_not: str = "") -> None:

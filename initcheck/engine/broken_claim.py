@@ -13,7 +13,7 @@ from initcheck.errors import UsageError
 from initcheck.report.verdict import BROKEN, Evidence, Result, Verdict
 from initcheck.sandbox.containment import one_line
 
-__all__ = ["account", "contained"]
+__all__ = ["account", "judged_or_broken"]
 
 
 class Judge(Protocol):
@@ -25,7 +25,7 @@ class Judge(Protocol):
         """Decide it."""
 
 
-def contained(checker: Judge, tested: Tested, claim_id: str) -> Result:
+def judged_or_broken(checker: Judge, tested: Tested, claim_id: str) -> Result:
     """Judge; where the claim's own code breaks, say so and go on with the others.
 
     Raises:

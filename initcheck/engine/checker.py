@@ -19,7 +19,7 @@ from initcheck.contract.profile import Profile, profile
 from initcheck.contract.tested import Tested
 from initcheck.diagnosis.causes import Cause
 from initcheck.draws.draws import OutOfTime
-from initcheck.engine.broken_claim import contained
+from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.cases import smallest_failure
 from initcheck.engine.judge import Judge
 from initcheck.engine.judging import Decided, Judging, out_of_time
@@ -131,7 +131,7 @@ class Checker:
             known: name -> contract as plain data, of those that were inferred elsewhere.
         """
         if results is None:
-            results = [contained(self, i, c) for i in initializers for c in self.claims_of(i)]
+            results = [judged_or_broken(self, i, c) for i in initializers for c in self.claims_of(i)]
         contracts: dict[str, Mapping[str, Any]] = {}
         for initializer in initializers:
             if known is not None:

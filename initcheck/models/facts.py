@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from initcheck.draws.draws import OutOfTime
-from initcheck.models.builds.build import CANARY, NAN, Build, Builder, tensors_of
+from initcheck.models.builds.build import CANARY, NAN, Build, ModelBuilder, tensors_of
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Place, Role, places, roles
 from initcheck.models.builds.widths import WidthLaw, follow_width
@@ -78,7 +78,7 @@ class Facts:
         make_batch: Callable[[], Batch] | None,
         models: int | None,
     ) -> None:
-        self.builder = Builder(factory, name)
+        self.builder = ModelBuilder(factory, name)
         self._seeds = Seeds("model", name, seed)
         self._listener = Listener(make_batch)
         self._models = models

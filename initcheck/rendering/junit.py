@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from initcheck.report.account import clean, escaped, failure_text
 from initcheck.report.report import Report
-from initcheck.report.summary import denominator, what_happened
+from initcheck.report.summary import sum_of_verdicts, what_happened
 from initcheck.report.verdict import Result, Verdict
 
 __all__ = ["render"]
@@ -41,7 +41,7 @@ def render(report: Report, *, strict: bool = False) -> str:
 def _properties(report: Report) -> list[tuple[str, str]]:
     run = report.run
     return [
-        ("denominator", denominator(report)),
+        ("denominator", sum_of_verdicts(report)),
         ("seed", str(run.seed)),
         ("profile", run.profile),
         ("alpha", f"{run.alpha:g}"),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from initcheck.report import changes
 from initcheck.report.account import escaped, failure_text
 from initcheck.report.report import Report
-from initcheck.report.summary import denominator, false_alarms, headline, what_happened
+from initcheck.report.summary import false_alarms, headline, sum_of_verdicts, what_happened
 from initcheck.report.verdict import Result, Verdict
 
 __all__ = ["render"]
@@ -42,7 +42,7 @@ def render(report: Report, *, previous: Report | None = None, limit: int = 60_00
 
 
 def _blocks(report: Report, previous: Report | None) -> Iterator[str]:
-    yield f"### initcheck: {headline(report)}\n\n{_text(denominator(report))}\n"
+    yield f"### initcheck: {headline(report)}\n\n{_text(sum_of_verdicts(report))}\n"
     if previous is not None:
         found = changes.compare(previous, report)
         under = f" ({'; '.join(found.conditions)})" if found.conditions else ""

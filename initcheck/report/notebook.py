@@ -6,7 +6,7 @@ from html import escape
 
 from initcheck.report.account import escaped
 from initcheck.report.results import Results
-from initcheck.report.summary import MARKS, denominator, false_alarms, headline, what_happened
+from initcheck.report.summary import MARKS, false_alarms, headline, sum_of_verdicts, what_happened
 from initcheck.report.verdict import Result, Verdict
 
 __all__ = ["render"]
@@ -30,7 +30,7 @@ def render(report: Results) -> str:
     left = len(ordered) - _SHOWN
     more = f"<p>and {left:,} more; <code>report.to_json()</code> has them all</p>" if left > 0 else ""
     return (
-        f"<div><p><strong>{escape(headline(report))}</strong>: {escape(denominator(report))}</p>"
+        f"<div><p><strong>{escape(headline(report))}</strong>: {escape(sum_of_verdicts(report))}</p>"
         '<table><caption style="text-align:left">Verdicts, failures first</caption>'
         '<thead><tr><th scope="col">Verdict</th><th scope="col">Claim</th><th scope="col">Initializer</th>'
         f'<th scope="col">What was found</th></tr></thead><tbody>{rows}</tbody></table>{more}'

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["SERIES", "Series", "number", "numbers", "problems", "rows"]
+__all__ = ["SERIES", "Series", "as_number", "as_numbers", "problems", "rows"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +81,10 @@ SERIES: Mapping[str, Series] = {
 }
 
 
-def number(value: Any) -> float:
+def as_number(value: Any) -> float:
     """Read one number of a series; JSON carries infinite and undefined ones as words.
 
-    >>> number("inf"), number(2)
+    >>> as_number("inf"), as_number(2)
     (inf, 2.0)
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
@@ -99,13 +99,13 @@ def number(value: Any) -> float:
     return read if abs(read) >= 1 / _LARGEST or read != read else 0.0
 
 
-def numbers(values: Any) -> list[float]:
+def as_numbers(values: Any) -> list[float]:
     """The finite numbers of a flat series.
 
-    >>> numbers([1, "nan", 2.5])
+    >>> as_numbers([1, "nan", 2.5])
     [1.0, 2.5]
     """
-    found = [number(v) for v in values] if isinstance(values, (list, tuple)) else []
+    found = [as_number(v) for v in values] if isinstance(values, (list, tuple)) else []
     return [v for v in found if math.isfinite(v)]
 
 
@@ -117,7 +117,7 @@ def rows(values: Any, *, at_least: int) -> list[list[float]]:
     """
     found = []
     for row in values if isinstance(values, (list, tuple)) else []:
-        read = [number(v) for v in row] if isinstance(row, (list, tuple)) else []
+        read = [as_number(v) for v in row] if isinstance(row, (list, tuple)) else []
         if len(read) >= at_least and all(math.isfinite(v) for v in read[:at_least]):
             found.append(read)
     return found

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from initcheck.report.results import Results
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["MARKS", "Mark", "amount", "denominator", "false_alarms", "headline", "number", "rate", "what_happened"]
+__all__ = ["MARKS", "Mark", "amount", "false_alarms", "figure", "headline", "rate", "sum_of_verdicts", "what_happened"]
 
 
 class Mark(NamedTuple):
@@ -31,10 +31,10 @@ MARKS: Mapping[Verdict, Mark] = {
 }
 
 
-def number(value: float) -> str:
+def figure(value: float) -> str:
     """Word a number for a reader: four digits, no needless zeros.
 
-    >>> number(0.33349), number(1.25), number(3e-21), number(24576)
+    >>> figure(0.33349), figure(1.25), number(3e-21), number(24576)
     ('0.3335', '1.25', '3e-21', '24,576')
     """
     if math.isfinite(value) and value == int(value) and abs(value) < 1e6:
@@ -63,11 +63,11 @@ def rate(value: float) -> str:
     return f"{value:.2g}"
 
 
-def denominator(report: Results) -> str:
+def sum_of_verdicts(report: Results) -> str:
     """Word the number of results as the sum of its parts.
 
     >>> from initcheck.report.results import Results, Run
-    >>> denominator(Results(run=Run(), results=()))
+    >>> sum_of_verdicts(Results(run=Run(), results=()))
     '0 claims checked'
     """
     total, names = len(report), len(report.initializers)

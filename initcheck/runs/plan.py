@@ -12,7 +12,7 @@ from initcheck.claims.statement import Claim
 from initcheck.claims.theorems import theorems as every_theorem
 from initcheck.contract.declaration import Declared
 from initcheck.contract.tested import Tested
-from initcheck.engine.broken_claim import contained
+from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.checker import Checker, check_waivers
 from initcheck.engine.settings import Settings
 from initcheck.report.baseline import Baseline
@@ -102,7 +102,7 @@ class Plan:
         """Decide one claim."""
         if self.own is not None:
             return self.own.judge(tested, claim_id)
-        result = contained(self.checker, tested, claim_id)
+        result = judged_or_broken(self.checker, tested, claim_id)
         if tested.kind == "model" or tested.name not in self.contracts:
             # Asked now, while the engine still has this one's inference or builds at hand; a portrait grows with them.
             self.contracts[tested.name] = self.checker.held_to(tested)

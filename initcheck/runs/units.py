@@ -13,7 +13,7 @@ from initcheck.claims.registry import find
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.tested import Tested
 from initcheck.draws.draws import digest
-from initcheck.engine.broken_claim import contained
+from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.checker import Checker, loaded_libraries
 from initcheck.engine.settings import Settings
 from initcheck.report.report import result_from_plain, result_to_plain
@@ -91,7 +91,7 @@ class Remade:
     def judge(self, claim_ids: Sequence[str]) -> Judged:
         """The verdicts on some claims."""
         assert self.checker is not None
-        results = [result_to_plain(contained(self.checker, self.tested, c)) for c in claim_ids]
+        results = [result_to_plain(judged_or_broken(self.checker, self.tested, c)) for c in claim_ids]
         return Judged(results, self.checker.held_to(self.tested), loaded_libraries())
 
     def digests(self, plan: Sequence[Any], dtype: str, global_seed: int) -> list[str]:

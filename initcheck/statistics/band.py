@@ -20,7 +20,7 @@ GROUP_WEIGHTS = 256
 """Weights of the smallest group of calls: there the clause of the sign e-process was measured."""
 
 Floats = npt.NDArray[np.float64]
-Draw = Callable[[int], tuple[npt.NDArray[Any], npt.NDArray[Any]]]
+DrawGroups = Callable[[int], tuple[npt.NDArray[Any], npt.NDArray[Any]]]
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def band_log_e(
 
 
 def judge_band(
-    draw: Draw,
+    draw: DrawGroups,
     lo: float,
     hi: float,
     *,

@@ -26,7 +26,7 @@ from initcheck.errors import UsageError
 from initcheck.layers.recognition import layer_initializer
 from initcheck.report.report import NotChecked
 from initcheck.search_path import add_folder
-from initcheck.targets.modules import find
+from initcheck.targets.modules import find_object
 from initcheck.targets.recipes import importable, is_plain, pickled, there
 from initcheck.targets.scan import scan
 from initcheck.targets.text import parse
@@ -112,7 +112,7 @@ def load(
     if not isinstance(target, str):
         return _load_object(target, name or name_of(target), declared, signature, dict(args or {}), parameter)
     text = parse(target)
-    obj, _ = find(text)
+    obj, _ = find_object(text)
     given = {**text.args, **(args or {})}
     written = {key: _option(key, given, obj) for key in ("signature", "parameter")}
     signature, parameter = signature or written["signature"], parameter or written["parameter"]

@@ -16,7 +16,7 @@ from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
 from initcheck.errors import UsageError, closest
 from initcheck.targets.loading import location_of, numbered
-from initcheck.targets.modules import find
+from initcheck.targets.modules import find_object
 from initcheck.targets.recipes import there
 from initcheck.targets.tables import model_tables
 from initcheck.targets.text import parse
@@ -156,7 +156,7 @@ def words_of(laws: Mapping[str, str | float] | None, batch: object, models: int 
 
 def _factory(text: str) -> Callable[..., Any]:
     parsed = parse(text)
-    obj, _ = find(parsed)
+    obj, _ = find_object(parsed)
     obj = obj.function if isinstance(obj, Method) else obj
     if isinstance(obj, ModuleType):
         names = sorted(n for n, f in vars(obj).items() if inspect.isfunction(f) and not n.startswith("_"))

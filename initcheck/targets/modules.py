@@ -23,7 +23,7 @@ from initcheck.sandbox.global_generators import isolated
 from initcheck.search_path import add_folder
 from initcheck.targets.text import TargetText
 
-__all__ = ["find", "members"]
+__all__ = ["find_object", "members"]
 
 _EXTRAS = ("torch", "jax", "keras", "flax", "equinox")
 # Their public modules only re-export: what is imported there from the same package is meant to be used there.
@@ -41,7 +41,7 @@ _LIBRARIES = (
 )
 
 
-def find(target: TargetText) -> tuple[Any, str]:
+def find_object(target: TargetText) -> tuple[Any, str]:
     """The object a target names, and the module it was found in.
 
     Raises:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from torch import nn
 
-from initcheck.errors import UsageError
 from initcheck.adapters.signatures.constructor import roles_of
+from initcheck.errors import UsageError
 from initcheck.layers.bench.sizes import sizes_of
 from initcheck.layers.recognition import layer_initializer
 from initcheck.targets.loading import load

@@ -14,7 +14,7 @@ from torch import nn
 import initcheck
 from initcheck.claims.registry import as_stated, asked_of, find
 from initcheck.errors import UsageError
-from initcheck.models.builds.build import Builder
+from initcheck.models.builds.build import ModelBuilder
 from initcheck.models.builds.widths import follow_width
 from initcheck.rendering.model_lines import model_lines, sparkline
 from initcheck.report.report import Report
@@ -149,6 +149,6 @@ def test_the_exponent_of_the_width_is_measured() -> None:
         nn.init.normal_(layer.weight, std=0.02)
         return layer
 
-    slopes = [follow_width(Builder(f, "f"), 0) for f in (fixed, lambda width=32: nn.Linear(width, width))]
+    slopes = [follow_width(ModelBuilder(f, "f"), 0) for f in (fixed, lambda width=32: nn.Linear(width, width))]
     assert [s is not None and round(s.slopes["weight"], 2) for s in slopes] == [0.0, -0.5]
-    assert follow_width(Builder(lambda: nn.Linear(3, 3), "f"), 0) is None
+    assert follow_width(ModelBuilder(lambda: nn.Linear(3, 3), "f"), 0) is None

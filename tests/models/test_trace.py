@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from initcheck.models.builds.build import CANARY, NAN, Builder
+from initcheck.models.builds.build import CANARY, NAN, ModelBuilder
 from initcheck.models.provenance.trace import Trace
 
 
@@ -107,7 +107,7 @@ def test_numpy_memory_is_filled_and_named_as_never_written() -> None:
         layer.weight.data = torch.from_numpy(np.empty((3, 3), dtype=np.float32))
         return layer
 
-    one, two = (Builder(build, "numpy").build(0, fill=fill) for fill in (NAN, CANARY))
+    one, two = (ModelBuilder(build, "numpy").build(0, fill=fill) for fill in (NAN, CANARY))
     assert one.records["weight"].unwritten == two.records["weight"].unwritten == 9
 
 
@@ -115,7 +115,7 @@ def test_generators_and_dtype_are_left_as_they_were() -> None:
     torch.manual_seed(5)
     np.random.seed(5)
     before = torch.get_rng_state(), np.random.get_state()[1]
-    Builder(lambda: nn.Linear(3, 3), "linear").build(1, dtype=torch.bfloat16)
+    ModelBuilder(lambda: nn.Linear(3, 3), "linear").build(1, dtype=torch.bfloat16)
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.array_equal(np.random.get_state()[1], before[1])  # type: ignore[arg-type]
     assert torch.get_default_dtype() == torch.float32

@@ -82,11 +82,11 @@ def test_a_name_stays_text_in_a_notebook():
 
 
 def test_the_denominator_is_a_sum_that_adds_up():
-    assert summary.denominator(sample_reports.hostile()) == (
+    assert summary.sum_of_verdicts(sample_reports.hostile()) == (
         "5 claims = 1 hold + 1 fail + 1 undecided + 1 waived + 1 not applicable"
     )
     one = sample_reports.report(sample_reports.result())
-    assert summary.denominator(one) == "1 claim = 1 hold + 0 fail"
+    assert summary.sum_of_verdicts(one) == "1 claim = 1 hold + 0 fail"
 
 
 def test_the_bound_on_false_alarms_adds_up_over_initializers():

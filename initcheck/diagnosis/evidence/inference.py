@@ -200,8 +200,8 @@ class _Reading:
             self.notes.append(f"No law of the variance was found ({self._why()}); judged as linear, fan_in.")
             return
         name = law.denominator.name
-        fan = {"max(units, fan_in)": "fan_max"}.get(name, name)
-        plain = fan in ("fan_in", "fan_out", "fan_avg", "fan_max")
+        fan = law.denominator.fan
+        plain = bool(fan)
         if plain:
             self._found("fan", fan)
         constant = math.sqrt(law.constant) if name.endswith("^2") else law.constant

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from initcheck.engine.checker import Checker
     from initcheck.report.verdict import Evidence, Result, Verdict
 
-__all__ = ["Pending", "parametrize"]
+__all__ = ["PendingResult", "parametrize"]
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
@@ -60,7 +60,7 @@ def parametrize(
     idents = identifiers(initializers)
     # Initializer by initializer: its claims share its draws, which are let go at the next one.
     cases = [
-        pytest.param(Pending(checker, i, claim_id, strict), id=f"{idents[i.name]}-{claim_id}")
+        pytest.param(PendingResult(checker, i, claim_id, strict), id=f"{idents[i.name]}-{claim_id}")
         for i in initializers
         for claim_id in checker.claims_of(i)
     ]
@@ -68,7 +68,7 @@ def parametrize(
     return mark
 
 
-class Pending:
+class PendingResult:
     """A ``Result`` that is decided when it is first looked at; it has the fields of one.
 
     Args:

@@ -27,7 +27,7 @@ from initcheck.models.provenance.plain import plain
 from initcheck.models.provenance.steps import Fill, Site
 from initcheck.models.provenance.trace import Trace
 
-__all__ = ["CANARY", "NAN", "Build", "Builder", "tensors_of"]
+__all__ = ["CANARY", "NAN", "Build", "ModelBuilder", "tensors_of"]
 
 NAN = Fill(float("nan"), 85)
 CANARY = Fill(0.0123456789, 42)
@@ -58,10 +58,10 @@ class Build:
     looks: dict[str, Any] = field(default_factory=dict)
 
 
-class Builder:
+class ModelBuilder:
     """Calls the user's factory, looks at the model and lets go of it.
 
-    >>> builder = Builder(lambda: torch.nn.Linear(3, 4), "linear")
+    >>> builder = ModelBuilder(lambda: torch.nn.Linear(3, 4), "linear")
     >>> sorted(builder.build(1).records)
     ['bias', 'weight']
 

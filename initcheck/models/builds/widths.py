@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from initcheck.models.builds.build import Build, Builder
+from initcheck.models.builds.build import Build, ModelBuilder
 from initcheck.models.builds.roles import places, roles
 
 __all__ = ["WIDTH_NAMES", "WidthLaw", "follow_width"]
@@ -32,11 +32,11 @@ class WidthLaw:
     slopes: Mapping[str, float]
 
 
-def follow_width(builder: Builder, seed: int) -> WidthLaw | None:
+def follow_width(builder: ModelBuilder, seed: int) -> WidthLaw | None:
     """Build at half, once and twice the width; None where the factory has no width or does not build at these.
 
     >>> import torch
-    >>> law = follow_width(Builder(lambda width=64: torch.nn.Linear(width, width), "linear"), 0)
+    >>> law = follow_width(ModelBuilder(lambda width=64: torch.nn.Linear(width, width), "linear"), 0)
     >>> law.parameter, round(law.slopes["weight"], 2)
     ('width', -0.5)
     """
@@ -47,7 +47,7 @@ def follow_width(builder: Builder, seed: int) -> WidthLaw | None:
     widths = (width // 2, width, 2 * width)
     measured: list[dict[str, float]] = []
     for size in widths:
-        other = Builder(functools.partial(builder.factory, **{parameter: size}), builder.name)
+        other = ModelBuilder(functools.partial(builder.factory, **{parameter: size}), builder.name)
         try:
             built = other.build(seed, traced=True, looks={"places": lambda model, _records: places(model)})
         except Exception:

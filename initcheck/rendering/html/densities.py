@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from initcheck.contract.standard_laws import truncated_std
-from initcheck.report.series import number
+from initcheck.report.series import as_number
 
 __all__ = ["marchenko_pastur_quantiles", "singular_values", "weights"]
 
@@ -26,7 +26,7 @@ def weights(law: Any, left: float, right: float) -> tuple[str, list[tuple[float,
     if not isinstance(law, (list, tuple)) or len(law) < 2 or not isinstance(law[0], str):
         return "", []
     base, _, cut = law[0].partition("(")
-    std, at = number(law[1]), number(cut.rstrip(")"))
+    std, at = as_number(law[1]), as_number(cut.rstrip(")"))
     density = _DENSITIES.get(base)
     if density is None or not 0 < std < math.inf or (base == "truncated_normal" and not 0.01 < at < 100):
         return law[0], []
@@ -66,10 +66,10 @@ def singular_values(law: Any, count: int) -> tuple[str, list[float]]:
         count: how many singular values were measured.
     """
     if isinstance(law, (list, tuple)) and len(law) == 4 and law[0] == "marchenko-pastur":
-        size = [number(v) for v in law[1:]]
+        size = [as_number(v) for v in law[1:]]
         if all(0 < v < math.inf for v in size) and min(size[:2]) >= 1:
             return "Marchenko-Pastur", marchenko_pastur_quantiles(size[0], size[1], size[2], count)
-    gain = number(law[1]) if isinstance(law, (list, tuple)) and len(law) == 2 else 1.0
+    gain = as_number(law[1]) if isinstance(law, (list, tuple)) and len(law) == 2 else 1.0
     gain = gain if math.isfinite(gain) else 1.0
     return f"{gain:g}", [gain] * count
 

@@ -65,7 +65,7 @@ def render(report: Report, *, previous: Report | None = None) -> str:
     return _template().render(
         report=report,
         headline=summary.headline(report),
-        denominator=summary.denominator(report),
+        denominator=summary.sum_of_verdicts(report),
         false_alarms=summary.false_alarms(report),
         cards=cards,
         listed=listed,

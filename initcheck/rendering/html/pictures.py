@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from initcheck.rendering.html import densities as laws
 from initcheck.rendering.html import svg
-from initcheck.report.series import numbers, rows
-from initcheck.report.summary import number
+from initcheck.report.series import as_numbers, rows
+from initcheck.report.summary import figure
 from initcheck.report.verdict import Evidence, Result
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _by_depth(series: str, title: str, layers: str) -> Callable[[Evidence], _Pla
         change, passed = ends[1] - ends[0], (depths[-1] - depths[0]) or 1.0
         allowed = f"; allowed is 10^{band[0]:.2g} to 10^{band[1]:.2g}" if band else ""
         seen = (
-            f"From layer {number(depths[0])} to {number(depths[-1])} the energy changes by a factor of"
+            f"From layer {figure(depths[0])} to {figure(depths[-1])} the energy changes by a factor of"
             f" 10^{change:.2f}, 10^{change / passed:.3f} a layer{allowed}."
         )
         return title, seen, paint
@@ -154,12 +154,12 @@ def _histogram(evidence: Evidence) -> _Plan | None:
         axes.set_ylabel("density")
 
     against = f" against the {name} law, dashed" if curve else ""
-    seen = f"{number(total)} weights between {number(bins[0][0])} and {number(bins[-1][1])}{against}."
+    seen = f"{figure(total)} weights between {figure(bins[0][0])} and {figure(bins[-1][1])}{against}."
     return "Histogram of the weights", seen, paint
 
 
 def _singular_values(evidence: Evidence) -> _Plan | None:
-    values = sorted(numbers(evidence.series["singular_values"]), reverse=True)
+    values = sorted(as_numbers(evidence.series["singular_values"]), reverse=True)
     if not values:
         return None
     name, expected = laws.singular_values(evidence.series.get("singular_law"), len(values))
@@ -173,7 +173,7 @@ def _singular_values(evidence: Evidence) -> _Plan | None:
         axes.set_xlabel("rank, largest first")
         axes.set_ylabel("singular value")
 
-    spread = f"{number(values[-1])} to {number(values[0])}"
+    spread = f"{figure(values[-1])} to {figure(values[0])}"
     seen = f"{len(values)} singular values from {spread} against {name}, dashed."
     return "Singular values", seen, paint
 
@@ -222,12 +222,12 @@ def thinned(points: list[Any]) -> list[Any]:
 
 
 def _spread(noun: str, values: list[float]) -> str:
-    low, high = number(min(values)), number(max(values))
+    low, high = figure(min(values)), figure(max(values))
     return f"{noun} {low}".strip() if low == high else f"{noun}s {low} to {high}" if noun else f"{low} to {high}"
 
 
 def _banded(evidence: Evidence) -> str:
-    return f"; allowed is {number(evidence.band[0])} to {number(evidence.band[1])}" if evidence.band else ""
+    return f"; allowed is {figure(evidence.band[0])} to {figure(evidence.band[1])}" if evidence.band else ""
 
 
 def _line_through_medians(axes: Axes, at: list[float], values: list[float]) -> None:
@@ -240,7 +240,7 @@ def _line_through_medians(axes: Axes, at: list[float], values: list[float]) -> N
 
 
 def _band_of(evidence: Evidence) -> tuple[float, ...] | None:
-    band = numbers(evidence.band)
+    band = as_numbers(evidence.band)
     return tuple(band) if len(band) == 2 else None
 
 
@@ -261,6 +261,6 @@ def _plain_ticks(axes: Axes) -> None:
     for axis, powers in ((axes.xaxis, False), (axes.yaxis, wide)):
         # Long numbers would push the label of the axis out of the picture.
         axis.set_major_formatter(
-            FuncFormatter(lambda v, _, powers=powers: f"10^{round(math.log10(v))}" if powers and v > 0 else number(v))
+            FuncFormatter(lambda v, _, powers=powers: f"10^{round(math.log10(v))}" if powers and v > 0 else figure(v))
         )
         axis.set_minor_formatter(NullFormatter())

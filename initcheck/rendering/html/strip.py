@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from initcheck.report.summary import number
+from initcheck.report.summary import figure
 from initcheck.report.verdict import Evidence
 
 __all__ = ["Strip", "room", "strip"]
@@ -78,7 +78,7 @@ def strip(evidence: Evidence, last: Evidence | None = None) -> Strip | None:
     if high - low < _NARROWEST:
         middle = (low + high) / 2
         low, high = round(middle - _NARROWEST / 2, 1), round(middle + _NARROWEST / 2, 1)
-    word = _power if any(name in evidence.series for name in _OF_LOGARITHMS) else number
+    word = _power if any(name in evidence.series for name in _OF_LOGARITHMS) else figure
     words = [f"Allowed {word(band[0])} to {word(band[1])}", f"measured {word(value)}"]
     words += [f"interval {word(ends[0])} to {word(ends[1])}"] if ends else []
     words += [f"last run {word(before)}"] if before is not None else []
@@ -96,7 +96,7 @@ def strip(evidence: Evidence, last: Evidence | None = None) -> Strip | None:
 
 
 def _power(logarithm: float) -> str:
-    return f"10^{number(logarithm)}"
+    return f"10^{figure(logarithm)}"
 
 
 def _placed(at: float, text: str) -> tuple[float, str, str]:
