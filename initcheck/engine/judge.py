@@ -126,7 +126,9 @@ class Judge(Account):
         def test(stage: Stage) -> Judgement:
             return self.judge_at(statistic, within, stage, holds_within=holds_within, drawn=every)
 
-        judgement, stage = self.decide(layer, test)
+        # Of a tail that is too heavy no second moment is said to hold, whatever the budget.
+        rounds = len(_ROUNDS) if self.subject.second_moment_exists else 1
+        judgement, stage = self.decide(layer, test, rounds=rounds)
         inner_lo, inner_hi = holds_within or within
         if judgement.decision is Decision.HOLDS and not inner_lo <= np.concatenate(every).mean() <= inner_hi:
             # A rare call that an earlier round saw is not forgotten because a later one saw none.
@@ -173,7 +175,7 @@ class Judge(Account):
             *within,
             level=stage.level,
             beta=stage.beta,
-            max_groups=self.affordable_groups(layer, size, stage),
+            max_groups=self.affordable_groups(layer, size, stage, heavy_tailed=True),
             fails_only=stage.confirms,
             mean_statistic=True,
             holds_within=holds_within,
@@ -197,7 +199,9 @@ class Judge(Account):
             Judgement(Decision.UNDECIDED, 0.0, 0.0, math.nan, 0, 0),
             Stage(Stream(""), 1.0, 1.0, 1, False),
         )
-        for number, (scale, share) in enumerate(_ROUNDS[: min(rounds, self.effort.rounds)]):
+        # Where a case stayed open the claim cannot hold any more: what is left is to see whether it fails.
+        most = 1 if self.undecided else min(rounds, self.effort.rounds)
+        for number, (scale, share) in enumerate(_ROUNDS[:most]):
             beta = self.ledger.ledger.beta * share
             following = Stage(Stream.screen(number), SCREEN_LEVEL, beta, scale, False)
             if scale > 1 and self.affordable_groups(layer, scale, following) < first_groups(-math.log(beta)):
@@ -237,10 +241,12 @@ class Judge(Account):
                 f" not shown either way within {calls:,} calls"
             )
 
-    def affordable_groups(self, layer: Case, size: int, stage: Stage) -> int:
+    def affordable_groups(self, layer: Case, size: int, stage: Stage, *, heavy_tailed: bool = False) -> int:
         """How many groups of ``size`` calls the profile's budget pays for; a first look is always paid for."""
         profile = self.subject.profile
-        thrift = self.effort.thrift
+        # What cannot hold, as another case stayed open or the tail shows no second moment, costs an eighth.
+        hopeless = self.undecided or (heavy_tailed and not self.subject.second_moment_exists)
+        thrift = 8 if hopeless else self.effort.thrift
         groups = min(profile.weights // thrift // (layer.weights * size), profile.calls // thrift // size)
         least = first_groups(-math.log(stage.level if stage.confirms else stage.beta)) + 8
         return max(groups // 8 * 8, least if stage.scale == 1 else 8)

@@ -29,6 +29,8 @@ __all__ = ["InitializerSubject"]
 # as many as weights, and is no law.
 _MAGNITUDES = 16
 _REPEATS = 24
+_MOST_REPEATS = 1_024
+_RARE_WEIGHTS = 2**25
 
 
 class InitializerSubject:
@@ -144,7 +146,11 @@ class InitializerSubject:
     def constant(self) -> bool:
         """Whether every call of one shape gives the same few magnitudes: then one result is the whole law."""
         try:
-            return all(self._repeats(layer) for layer in self.probes) and self._few_magnitudes()
+            if not all(self._repeats(layer, _REPEATS) for layer in self.probes) or not self._few_magnitudes():
+                return False
+            # A weight that is rarely another one is no constant: as many as a run can afford to look at.
+            largest = self.domain.largest
+            return self._repeats(largest, max(_REPEATS, min(_MOST_REPEATS, _RARE_WEIGHTS // largest.weights)))
         except BrokenCall:
             return False
 
@@ -178,10 +184,10 @@ class InitializerSubject:
         squares = [a for a in sized if a.units == a.inputs and not any(b.units == b.inputs for b in chosen)]
         return (*squares[-1:], *chosen)
 
-    def _repeats(self, layer: Case) -> bool:
+    def _repeats(self, layer: Case, calls: int) -> bool:
         dtype = self.contract.dtypes[0]
         first = None
-        for stack in self.draws.stacks(layer, dtype, SCREEN, 0, _REPEATS, chunk=1):
+        for stack in self.draws.stacks(layer, dtype, SCREEN, 0, calls, chunk=1):
             seen = digest(stack)
             if first is not None and seen != first:
                 return False

@@ -4,7 +4,7 @@ from initcheck.contract.second_moments import MeanSquare, Statistic, serves_both
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
 from initcheck.questions.calls import calls_are_distinct, calls_do_not_correlate, repeats_bit_for_bit
 from initcheck.questions.centre import centred_at_every_position, centred_over_a_result
-from initcheck.questions.distribution import follows_the_law, is_fine_enough, law_named_by
+from initcheck.questions.distribution import follows_the_law, is_fine_enough, law_named_by, no_weight_is_impossible
 from initcheck.questions.energy import keeps_energy, names_activation
 from initcheck.questions.equal_blocks import blocks_never_repeat
 from initcheck.questions.one_law import follows_one_law
@@ -35,6 +35,7 @@ __all__ = [
     "law_named_by",
     "moves_no_generator",
     "names_activation",
+    "no_weight_is_impossible",
     "points_everywhere_alike",
     "repeats_bit_for_bit",
     "scores_average_to_zero",

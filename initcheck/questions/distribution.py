@@ -13,10 +13,10 @@ from initcheck.claims.trial import Trial
 from initcheck.contract.case import Case
 from initcheck.contract.contract import UNIT_ROUNDOFF, Contract
 from initcheck.contract.standard_laws import COSINES, StandardLaw, standard_law
-from initcheck.draws.streams import Stream
+from initcheck.draws.streams import SCREEN, Stream
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
 
-__all__ = ["follows_the_law", "is_fine_enough", "law_named_by"]
+__all__ = ["follows_the_law", "is_fine_enough", "law_named_by", "no_weight_is_impossible"]
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -26,6 +26,10 @@ _LEARNING = 262_144
 _LEARNING_CALLS = 1_024
 _FIRST_LOOK = Stream("law")
 _TOLERATED, _EXCLUDED = 0.01, 0.03
+# Weights of each layer of which the largest is looked at.
+_TAIL_WEIGHTS = 2**20
+_TAIL_CALLS = 6_144
+_IMPOSSIBLE_DEVIATIONS = {"normal": 12.0, "laplace": 40.0}
 # A share of the weights that cannot be, such as outside the bounds of a uniform.
 _IMPOSSIBLE = 1e-4
 # A magnitude of Rademacher further than this from the common one is another magnitude.
@@ -74,6 +78,45 @@ def follows_the_law(trial: Trial, layer: Case) -> None:
         " the scale s is estimated, and judged by the scale claims",
         topic="excluded",
     )
+
+
+def no_weight_is_impossible(trial: Trial, layer: Case) -> None:
+    """Ask whether the largest of about a million weights of this layer can be one of the law that the contract names.
+
+    Null: the weights have that law, at any scale. Beyond the bound of a bounded law, or 12 standard deviations of a
+    normal, 40 of a Laplace, there is none among 10^8 weights but with probability 10^-9 at most, the error of the
+    measured deviation allowed for. Never says HOLDS.
+
+    Raises:
+        CaseFailed: a weight lies beyond.
+    """
+    contract = trial.subject.contract_of(layer)
+    law = standard_law(contract.base("distribution") or "", contract.parameter("distribution"))
+    if law is None:
+        return
+    calls = max(trial.usual_calls(layer), min(_TAIL_CALLS, _TAIL_WEIGHTS // layer.weights))
+    calls = calls if trial.subject.positioned else trial.usual_calls(layer)
+    record = trial.records(layer, SCREEN, calls)
+    weights = calls * layer.weights
+    deviation = math.sqrt(float(record.energy.sum()) / weights)
+    if not 0 < deviation < math.inf:
+        return
+    bounded = math.isfinite(law.bound)
+    error = law.scale_error(weights, 1e-12) if bounded else 0.0
+    edge = law.bound * (1 + 2 * error + 4 * ROUNDING[trial.dtype]) if bounded else _IMPOSSIBLE_DEVIATIONS[law.name]
+    largest = float(record.largest.max()) / deviation
+    if largest > edge:
+        trial.fail(
+            layer,
+            measured=f"the largest of {weights:,} weights lies {largest:.3g} standard deviations out",
+            allowed=f"at most {edge:.3g} under {contract.distribution}",
+            value=largest,
+            band=(0.0, edge),
+            calls=calls,
+        )
+    seen = trial.once("weights whose largest was looked at", lambda: [0])
+    seen[0] += weights
+    trial.note(f"of {seen[0]:,} weights at every shape none lies where the law has none", topic="rate")
 
 
 def _continuous(law: StandardLaw, sample: Floats, rounding: float) -> Scores:

@@ -181,3 +181,19 @@ def test_torch_cuts_at_numbers_and_not_at_standard_deviations() -> None:
     promised = {"activation": None, "fan": None, "std": 0.02}
     assert judged(target, "truncated_normal(2)", **promised).verdict is Verdict.FAILS
     assert judged(target, "normal", **promised).verdict is Verdict.HOLDS
+
+
+def with_a_wild_weight(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Normal, and one weight in 400,000 a hundred standard deviations out."""
+    w = rng.standard_normal(shape)
+    w[rng.random(shape) < 2.5e-6] = 100.0
+    return (w / np.sqrt(shape[1])).astype(np.float32)
+
+
+def test_a_weight_that_the_law_cannot_have_fails_at_any_shape() -> None:
+    claim = "follows-its-distribution"
+    contract = "activation=linear,fan=fan_in,layout=out_in,distribution=normal"
+    result = check(with_a_wild_weight, contract=contract, claims=[claim], profile="quick")[claim]
+    assert result.verdict is Verdict.FAILS
+    assert "standard deviations out" in str(result.evidence.measured)
+    assert result.evidence.allowed == "at most 12 under normal"
