@@ -48,6 +48,7 @@ class Stage:
         beta: error rate of a HOLDS.
         scale: calls a group, as a multiple of the usual.
         confirms: a confirmation: only FAILS matters.
+        final: whether a FAILS needs no confirmation, as ``level`` is what the ledger gave.
     """
 
     stream: Stream
@@ -55,6 +56,7 @@ class Stage:
     beta: float
     scale: int
     confirms: bool
+    final: bool = False
 
 
 class Trial(Protocol):
@@ -176,8 +178,9 @@ class Trial(Protocol):
     ) -> None:
         """Ask whether the mean of a statistic over calls keeps a band, at this case.
 
-        Groups of calls of at least 256 weights under a sign e-process, in two stages (see ``decide``); exactly,
-        from one call, where every call gives the same weights.
+        FAILS are bets on the calls of a case of the plan from the first one on, at its share of one confirmation (see
+        ``ClaimLedger.level_of_each``), elsewhere on calls that confirm a screen (see ``decide``); HOLDS is a sign
+        e-process of groups of at least 256 weights. Exactly, from one call, where every call gives the same weights.
 
         Args:
             statistic: a number a call, over its ideal value.

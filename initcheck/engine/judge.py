@@ -128,7 +128,8 @@ class Judge(Account):
 
         # Of a tail that is too heavy no second moment is said to hold, whatever the budget.
         rounds = len(_ROUNDS) if self.subject.second_moment_exists else 1
-        judgement, stage = self.decide(layer, test, rounds=rounds)
+        level = self._level_from_the_first_call(layer, statistic)
+        judgement, stage = self.decide(layer, test, rounds=rounds, level=level)
         inner_lo, inner_hi = holds_within or within
         if judgement.decision is Decision.HOLDS and not inner_lo <= np.concatenate(every).mean() <= inner_hi:
             # A rare call that an earlier round saw is not forgotten because a later one saw none.
@@ -147,6 +148,18 @@ class Judge(Account):
         if open_for is not None:
             return self.undecide(f"{shown['measured']}; {open_for}")
         self.settle(layer, judgement, calls, **shown)
+
+    def _level_from_the_first_call(self, layer: Case, statistic: Statistic) -> float | None:
+        """The level of a case of the plan, which was fixed before any look: no screen is thrown away.
+
+        None for cases that are asked because of what was seen of them, and for a second statistic of one case: these
+        are screened and confirmed on fresh calls.
+        """
+        plan = self.subject.domain.plan
+        first = self.once(f"first band at {layer!r}", lambda: statistic) is statistic
+        if self.effort is not OF_THE_PLAN or not first or layer not in plan:
+            return None
+        return self.ledger.level_of_each(len(plan) * len(self.contract.dtypes))
 
     def judge_at(
         self,
@@ -179,11 +192,17 @@ class Judge(Account):
             fails_only=stage.confirms,
             mean_statistic=True,
             holds_within=holds_within,
+            early=stage.confirms or stage.final,
             below_after=self.groups_before_below(layer, size, stage),
         )
 
     def decide(
-        self, layer: Case, test: Callable[[Stage], Judgement], *, rounds: int = len(_ROUNDS)
+        self,
+        layer: Case,
+        test: Callable[[Stage], Judgement],
+        *,
+        rounds: int = len(_ROUNDS),
+        level: float | None = None,
     ) -> tuple[Judgement, Stage]:
         """Screen, confirm what looks wrong on calls never looked at, and repeat what stays open.
 
@@ -194,6 +213,8 @@ class Judge(Account):
             layer: the layer drawn.
             test: looks at a stage's calls and judges them.
             rounds: how many rounds; one where a HOLDS is not what the test is for.
+            level: of the ledger, where the first look is a test from the first call on, whose FAILS needs no
+                confirmation.
         """
         judgement, stage = (
             Judgement(Decision.UNDECIDED, 0.0, 0.0, math.nan, 0, 0),
@@ -203,19 +224,20 @@ class Judge(Account):
         most = 1 if self.undecided else min(rounds, self.effort.rounds)
         for number, (scale, share) in enumerate(_ROUNDS[:most]):
             beta = self.ledger.ledger.beta * share
-            following = Stage(Stream.screen(number), SCREEN_LEVEL, beta, scale, False)
+            final = level is not None and number == 0
+            following = Stage(Stream.screen(number), (final and level) or SCREEN_LEVEL, beta, scale, False, final)
             if scale > 1 and self.affordable_groups(layer, scale, following) < first_groups(-math.log(beta)):
                 break
             stage = following
             judgement = test(stage)
-            if judgement.decision is Decision.FAILS:
-                level = self.ledger.next_confirmation()
-                confirmation = Stage(Stream.confirmation(number), level, beta, scale, True)
+            if judgement.decision is Decision.FAILS and not stage.final:
+                confirmed_at = self.ledger.next_confirmation()
+                confirmation = Stage(Stream.confirmation(number), confirmed_at, beta, scale, True)
                 confirmed = test(confirmation)
                 if confirmed.decision is Decision.FAILS:
                     return confirmed, confirmation
                 judgement = replace(judgement, decision=Decision.UNDECIDED)
-            if judgement.decision is Decision.HOLDS:
+            if judgement.decision is not Decision.UNDECIDED:
                 return judgement, stage
         return judgement, stage
 
@@ -256,7 +278,7 @@ class Judge(Account):
 
         What is too rare to be drawn may carry it.
         """
-        if not stage.confirms:
+        if not (stage.confirms or stage.final):
             return 0
         return math.ceil(max(self.effort.weights_before_below / layer.weights, _CALLS_BEFORE_BELOW) / size)
 

@@ -41,9 +41,11 @@ def smallest_defects(results: Sequence[Result], ledger: Ledger, budget: Profile)
             share = share_of_networks(ledger.confirmation_level(1))
             found[result.claim] = f"{share:.0%} of the networks outside {evidence.allowed}"
         elif "variance_by_width" in evidence.series:
-            small = factor_beyond_an_edge(1, ledger.confirmation_level(1), budget)
+            # The layers of the plan share one confirmation.
+            level = ledger.confirmation_level(1) / budget.layers
+            small = factor_beyond_an_edge(1, level, budget)
             sizes = (GROUP_WEIGHTS, budget.largest)
-            large = max(factor_beyond_an_edge(w, ledger.confirmation_level(1), budget) for w in sizes)
+            large = max(factor_beyond_an_edge(w, level, budget) for w in sizes)
             found[result.claim] = (
                 f"a second moment {small:.3g} times beyond an edge at 1 weight a call, {large:.3g} times at"
                 f" {GROUP_WEIGHTS} and more (normal weights)"

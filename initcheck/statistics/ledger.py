@@ -69,11 +69,31 @@ class ClaimLedger:
 
     ledger: Ledger = field(default_factory=Ledger)
     confirmations: int = 0
+    _shared: float | None = None
 
     def next_confirmation(self) -> float:
         """Count one more confirmation and return the level at which it must be tested."""
         self.confirmations += 1
         return self.ledger.confirmation_level(self.confirmations)
+
+    def level_of_each(self, cases: int) -> float:
+        """The level of each of so many cases that are tested from their first call on, without a screen.
+
+        They share one confirmation: where each fails falsely with probability level/cases at most, over all its looks,
+        some one does with probability level at most, whatever their dependence (Bonferroni). The cases must be fixed
+        before anything of them is looked at; what is chosen by its looks needs a confirmation of its own.
+
+        >>> ClaimLedger(Ledger(alpha=1e-6, claims=10)).level_of_each(25)
+        2e-09
+
+        Raises:
+            ValueError: no case.
+        """
+        if cases < 1:
+            raise ValueError(f"cases={cases!r}: a level is shared by one case at least")
+        if self._shared is None:
+            self._shared = self.next_confirmation()
+        return self._shared / cases
 
 
 class Decision(enum.Enum):

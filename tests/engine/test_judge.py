@@ -91,6 +91,7 @@ def stubbed(
     moment: bool = True,
     contract: Contract | None = None,
     weights: int = 400_000,
+    plan: tuple[Layer, ...] = (),
     **squares: float,
 ) -> Judge:
     """A trial of an initializer of which everything is said here."""
@@ -101,6 +102,7 @@ def stubbed(
         profile=SimpleNamespace(weights=weights, calls=40_000),
         is_constant=lambda layer: constant and layer is not None,
         second_moment_exists=moment,
+        domain=SimpleNamespace(plan=plan),
     )
     return Judge(subject, Ledger(alpha=1e-6, beta=1e-3, claims=10).claim())
 
@@ -507,3 +509,32 @@ def test_a_mean_is_left_open_where_the_property_says_why() -> None:
         stubbed(screen=3.0, confirm_0=3.0).keeps(
             second_moment(), BAND, words=lambda judgement: {"measured": "three"}, unless=lambda: None
         )
+
+
+assert trial.draws.asked == {}
+
+
+def test_a_layer_of_the_plan_is_failed_from_its_first_call_on_at_its_share_of_one_confirmation() -> None:
+    plan = (SQUARE, Layer((8, 8)))
+    trial = stubbed(plan=plan, screen=3.0)
+    with pytest.raises(CaseFailed) as failed:
+        trial.keeps(second_moment(), BAND)
+    # Of two layers in two dtypes: no screen was thrown away, and no call of a confirmation was made.
+    assert set(trial.draws.asked) == {"screen"}  # type: ignore[attr-defined]
+    assert failed.value.evidence.error_spent == pytest.approx(1e-6 / 10 / 2 / 4)
+    assert trial.ledger.confirmations == 1
+    # A second statistic of the same layer, and a layer that is no part of the plan, are screened and confirmed.
+    for layer in (SQUARE, Layer((4, 4))):
+        other = stubbed(plan=plan, screen=3.0, confirm_0=3.0)
+        other.once(f"first band at {SQUARE!r}", lambda: None)
+        with pytest.raises(CaseFailed) as failed:
+            other.keeps(second_moment(layer), BAND)
+        assert set(other.draws.asked) == {"screen", "confirm 0"}  # type: ignore[attr-defined]
+        assert failed.value.evidence.error_spent == pytest.approx(1e-6 / 10 / 2)
+
+
+def test_a_layer_of_the_plan_is_not_failed_from_below_before_a_million_weights() -> None:
+    trial = stubbed(plan=(SQUARE,), weights=4_000_000, screen=0.3)
+    with pytest.raises(CaseFailed) as failed:
+        trial.keeps(second_moment(), BAND)
+    assert failed.value.evidence.weights >= 2**20

@@ -55,3 +55,14 @@ def test_confirmations_are_counted_from_one() -> None:
 def test_one_claim_has_the_whole_budget() -> None:
     ledger = Ledger(alpha=1e-6, claims=1)
     assert (ledger.confirmation_level(1), ledger.confirmation_level(2)) == (1e-6 / 2, 1e-6 / 6)
+
+
+def test_cases_that_are_tested_from_their_first_call_on_share_one_confirmation() -> None:
+    account = Ledger(alpha=1e-6, claims=10).claim()
+    account.next_confirmation()
+    level = account.level_of_each(30)
+    assert 30 * level == pytest.approx(Ledger(alpha=1e-6, claims=10).confirmation_level(2))
+    assert account.level_of_each(30) == level
+    assert account.next_confirmation() == Ledger(alpha=1e-6, claims=10).confirmation_level(3)
+    with pytest.raises(ValueError, match="cases=0"):
+        account.level_of_each(0)
