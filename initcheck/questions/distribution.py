@@ -103,7 +103,7 @@ def no_weight_is_impossible(trial: Trial, layer: Case) -> None:
         return
     bounded = math.isfinite(law.bound)
     error = law.scale_error(weights, 1e-12) if bounded else 0.0
-    edge = law.bound * (1 + 2 * error + 4 * ROUNDING[trial.dtype]) if bounded else _IMPOSSIBLE_DEVIATIONS[law.name]
+    edge = law.bound * (1 + 2 * error + 4 * UNIT_ROUNDOFF[trial.dtype]) if bounded else _IMPOSSIBLE_DEVIATIONS[law.name]
     largest = float(record.largest.max()) / deviation
     if largest > edge:
         trial.fail(
