@@ -86,9 +86,15 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
         kept = [replace(r, members=tuple(m for m in r.members if m.name not in over)) for r in facts.roles]
         for sentence in changed_laws([r for r in kept if r.members], later):
             trial.fails(f"{sentence}, when {name}() runs a second time")
-        undone = [n for n in sorted(facts.written_after(code)) if n in later and later[n].digest != facts.second.records[n].digest]
+        undone = [
+            n
+            for n in sorted(facts.written_after(code))
+            if n in later and later[n].digest != facts.second.records[n].digest
+        ]
         if undone:
-            trial.note(f"{len(undone)} tensors are written after {name}(), such as {undone[0]}; a second call undoes it")
+            trial.note(
+                f"{len(undone)} tensors are written after {name}(), such as {undone[0]}; a second call undoes it"
+            )
         said.append(f"{name}() twice keeps the law")
     low = facts.low_precision
     if isinstance(low, str):
@@ -249,8 +255,8 @@ def nothing_special_is_lost(trial: ModelTrial) -> None:
 )
 def declared_laws_are_in_force(trial: ModelTrial) -> None:
     """Hold every tensor that a declared pattern names to the declared standard deviation."""
-    from initcheck.models.rules.in_force import bypassed_guards, far_from_the_rest, initializer_range, judge_declared
     from initcheck.models.promises import broken_promises
+    from initcheck.models.rules.in_force import bypassed_guards, far_from_the_rest, initializer_range, judge_declared
 
     judge_declared(trial)
     initializer_range(trial)

@@ -97,7 +97,9 @@ def domain_of(
     layouts: tuple[str, ...] = (first,)
     if first in _CONVOLUTIONS:
         offered = (*layouts, *_CONVOLUTIONS[first])
-        if ranks:
+        if ranks and 2 in ranks and contract.origins.get("layout") == "declared":
+            layouts = (first,)  # who says that it is for matrices is not asked for kernels
+        elif ranks:
             layouts = tuple(x for x in offered if (2 if x == first else len(x)) in ranks) or layouts
         elif convolutions:
             layouts = (first, _CONVOLUTIONS[first][0])

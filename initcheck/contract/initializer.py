@@ -66,3 +66,9 @@ class Initializer(Tested):
     takes_dtype: bool = False
     batched: bool = False
     function: Callable[..., Any] | None = None
+
+    @property
+    def named(self) -> str:
+        """Everything that it and its home are called, in which an activation may be named."""
+        home = [getattr(self.function, key, None) for key in ("__module__", "__qualname__")]
+        return " ".join([self.name, *(part for part in home if isinstance(part, str))])

@@ -77,6 +77,8 @@ def infer_contract(words: Sequence[str]) -> int:
                 framework=initializer.framework,
                 layout=initializer.contract.layout,
                 ranks=initializer.ranks,
+                named=initializer.named,
+                fan=initializer.contract.fan,
             )
             print(escaped(initializer.name))
             for line in found.lines():

@@ -191,6 +191,9 @@ class Checker:
 
     def _tried(self, subject: Subject, claim: Claim, failed_needs: Sequence[str]) -> Decided:
         """What comes of trying a claim case by case."""
+        unsettled = subject.unsettled(claim)
+        if unsettled is not None:
+            return Decided(verdict=Verdict.UNDECIDED, reason=unsettled)
         trial = Judge(subject, self.ledger.claim())
         timeout = self.settings.timeout
         subject.draws.deadline = None if timeout is None else time.monotonic() + timeout

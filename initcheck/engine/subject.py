@@ -62,7 +62,16 @@ class InitializerSubject:
             layout=layout,
             seed=self.seed,
             ranks=self.initializer.ranks,
+            named=self.initializer.named,
+            fan=said.fan,
         )
+
+    def unsettled(self, claim: Claim) -> str | None:
+        """Why nothing can be said of a claim on the scale, where what is promised cannot be told from the draws."""
+        said = self.initializer.contract
+        if claim.topic not in ("scale", "depth") or not (said.activation is said.gain is said.std is None):
+            return None
+        return self.inferred.unsettled if self.inferred is not None else None
 
     def likely_cause(self, claim: Claim, failed: Evidence) -> Cause | None:
         """What probably makes a claim fail, and the fix; words for what was proven, never a verdict."""

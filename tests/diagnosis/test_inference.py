@@ -93,10 +93,6 @@ RIGHT = {
     ),
     "orthogonal, out first": (orthogonal(), "linear", "fan_max", "out_in", "inferred", "oihw"),
     "orthogonal, last": (orthogonal(2**0.5, last=True), "relu", "fan_max", "in_out", "inferred", "hwio"),
-    "tanh": (normal(lambda s: 2.53620 / s[1]), "tanh", "fan_in", "out_in", "assumed", None),
-    "gelu": (normal(lambda s: 2.35172 / s[1]), "gelu", "fan_in", "out_in", "assumed", None),
-    "leaky": (normal(lambda s: 2 / 1.04 / s[1]), "leaky_relu(0.2)", "fan_in", "out_in", "assumed", None),
-    "sigmoid": (normal(lambda s: 3.40856 / s[1]), "sigmoid", "fan_in", "out_in", "assumed", None),
     "rademacher": (
         lambda s, seed: rng(seed).choice([-1.0, 1.0], s) / s[1] ** 0.5,
         "linear", "fan_in", "out_in", "assumed", None,
@@ -133,7 +129,8 @@ BROKEN = {
     "fixed std": (normal(lambda s: 0.02**2), ("linear", "fan_in", "assumed")),
     "square root missing": (normal(lambda s: (2 / s[1]) ** 2), ("relu", "fan_in", "assumed")),
     "truncated he": (truncated(lambda s: (2 / s[1]) ** 0.5), ("relu", "fan_in", "assumed")),
-    "truncated tanh": (truncated(lambda s: (25 / 9 / s[1]) ** 0.5), ("tanh", "fan_in", "assumed")),
+    "truncated tanh": (truncated(lambda s: (25 / 9 / s[1]) ** 0.5), ("linear", "fan_in", "assumed")),
+    "of an elu that nothing speaks of": (matrix(normal(lambda s: 3 / sum(s))), ("linear", "fan_avg", "assumed")),
     "glorot without its 2": (matrix(normal(lambda s: 1 / sum(s))), ("linear", "fan_avg", "assumed")),
     "number of weights": (matrix(normal(lambda s: 1 / (s[0] * s[1]))), ("linear", "fan_in", "assumed")),
     "smaller side": (matrix(normal(lambda s: 2 / min(s))), ("relu", "fan_in", "assumed")),
@@ -216,9 +213,37 @@ def test_a_symmetric_fan_needs_no_word_about_the_layout():
     assert infer(matrix(normal(lambda s: 2 / sum(s)))).contract.notes == ()
 
 
-def test_tanh_and_silu_are_both_named_where_both_fit():
-    notes = infer(normal(lambda s: 2.79 / s[1])).contract.notes
-    assert any("silu" in note and "tanh (PyTorch's 5/3)" in note for note in notes)
+OTHERS = {"leaky_relu(0.2)": 2 / 1.04, "tanh": 2.53620, "gelu": 2.35172, "sigmoid": 3.40856, "elu": 1.55, "silu": 2.81}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_another_activation_is_read_where_a_name_speaks_of_it_and_settles_nothing_else(name):
+    draw = normal(lambda s: OTHERS[name] / s[1])
+    told, untold = infer(draw, named=f"mynet.inits:for_{name}"), infer(draw, named="mynet.inits:for_anything")
+    assert (told.contract.activation, told.contract.origins["activation"], told.unsettled) == (name, "inferred", None)
+    assert (untold.contract.activation, untold.contract.origins["activation"]) == ("linear", "assumed")
+    assert "right only before" in untold.unsettled
+    assert "linear needs 1/fan_in and ReLU 2/fan_in" in untold.unsettled
+
+
+def test_three_over_both_fans_is_no_elu():
+    found = infer(matrix(normal(lambda s: 3 / sum(s))))
+    assert found.unsettled == (
+        "variance 3/(in + out): right only before elu, which neither a name nor a contract speaks of;"
+        " Xavier needs 2/(in + out). Declare activation=elu if that is meant."
+    )
+
+
+def test_a_declared_fan_is_never_said_to_be_judged_as_another():
+    draw = normal(lambda s: 0.02**2)
+    assert any("judged as fan_in" in note for note in infer(draw).contract.notes)
+    assert not any("judged as fan_in" in note for note in infer(draw, fan="fan_avg").contract.notes)
+
+
+def test_where_convolutions_are_taken_and_not_asked_that_is_said():
+    taken = infer(normal(lambda s: 2 / (s[0] + s[1]))).contract.notes
+    assert any("Asked of dense shapes only" in note for note in taken)
+    assert not any("dense shapes" in note for note in infer(matrix(normal(lambda s: 2 / sum(s)))).contract.notes)
 
 
 def test_a_known_layout_turns_he_of_the_other_axis_into_fan_out():

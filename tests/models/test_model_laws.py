@@ -11,9 +11,9 @@ from torch import nn
 
 from initcheck.errors import UsageError
 from initcheck.models.builds.record import record
+from initcheck.models.declared import DeclaredLaw
 from initcheck.models.provenance.trace import Trace
 from initcheck.models.provenance.traced_law import law_of
-from initcheck.models.declared import DeclaredLaw
 
 
 def _law(make: Callable[[], torch.Tensor]) -> tuple[str, float | None, float]:

@@ -11,13 +11,13 @@ from model_zoo_parts import GPT, VOCABULARY, Llama, LSTMLanguageModel, Mixture, 
 from torch import Tensor, nn
 
 from initcheck.errors import UsageError
-from initcheck.models.signals.batches import batch_from
-from initcheck.models.signals.block_signal import Listener
-from initcheck.models.signals.gradients import gradient_kind
-from initcheck.models.signals.inputs import candidates
-from initcheck.models.signals.blocks import BlockTrail, chains
 from initcheck.models.builds.build import tensors_of
 from initcheck.models.builds.roles import ordered_with_depth, places, roles
+from initcheck.models.signals.batches import batch_from
+from initcheck.models.signals.block_signal import Listener
+from initcheck.models.signals.blocks import BlockTrail, chains
+from initcheck.models.signals.gradients import gradient_kind
+from initcheck.models.signals.inputs import candidates
 
 
 def _runs(model: nn.Module, *args: Tensor) -> list[tuple[str, int]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from initcheck.contract.contract import Contract, Origin
+from initcheck.contract.contract import ACTIVATIONS, Contract, Origin
 from initcheck.contract.gains import gains_near
 from initcheck.diagnosis.evidence.axes import DENSE_OF, KERNELS_OF, AxesRead, read_axes
 from initcheck.diagnosis.evidence.formulas import number
@@ -42,6 +43,8 @@ class Inferred:
         handles_convolutions: it divides weights of rank 4 by the axes of a convolution, so it means to.
         convolution_layout: the layout it reads those axes in; None where it does not handle convolutions.
         confidence: what the inference rests on, in words.
+        unsettled: a sentence where the scale is right only before an activation that nothing else points to; then
+            nothing is said of the scale, for the constant may as well be a mistake.
     """
 
     contract: Contract
@@ -50,6 +53,7 @@ class Inferred:
     handles_convolutions: bool
     convolution_layout: str | None
     confidence: str
+    unsettled: str | None = None
 
     def lines(self) -> list[str]:
         """Word it for the terminal: law, family, contract, notes."""
@@ -73,6 +77,8 @@ def infer(
     layout: str | None = None,
     seed: int = 0,
     ranks: tuple[int, ...] = (),
+    named: str = "",
+    fan: str | None = None,
 ) -> Inferred:
     """Infer a contract from about 200,000 weights at two dozen shapes.
 
@@ -90,22 +96,30 @@ def infer(
         layout: the declared layout, as in a contract.
         seed: the seeds used are those that follow.
         ranks: numbers of axes the initializer accepts, where known.
+        named: its name and its module's, which may name the activation it is for. Of the others only linear and ReLU
+            are read off a constant alone.
+        fan: the declared fan, as in a contract.
     """
-    return infer_from(probe(draw, seed=seed, ranks=_ranks(layout, ranks)), framework=framework, layout=layout)
+    seen = probe(draw, seed=seed, ranks=_ranks(layout, ranks))
+    return infer_from(seen, framework=framework, layout=layout, named=named, fan=fan)
 
 
-def infer_from(seen: Probe, *, framework: str = "numpy", layout: str | None = None) -> Inferred:
+def infer_from(
+    seen: Probe, *, framework: str = "numpy", layout: str | None = None, named: str = "", fan: str | None = None
+) -> Inferred:
     """Infer a contract from draws already made; see ``infer``."""
     with np.errstate(all="ignore"):  # a second moment that leaves float64 is infinite, and so an exception
-        return _infer(seen, framework, layout)
+        return _infer(seen, framework, layout, named, fan)
 
 
-def _infer(seen: Probe, framework: str, layout: str | None) -> Inferred:
+def _infer(seen: Probe, framework: str, layout: str | None, named: str, fan: str | None) -> Inferred:
     family = family_of(seen.large(256))
     declared = layout or _FRAMEWORK_LAYOUTS.get(framework)
     rank = next((r for r in (2, 4, 3, 5) if seen.of_rank(r)), 2)
     axes = read_axes(seen, 4 if rank == 2 else rank)
     read = _Reading(seen, family, rank, axes)
+    read.free = frozenset(["linear", "relu"]) | activations_in(named)
+    read.judged_as = "" if fan is not None else "; judged as fan_in"
     if rank == 2:
         read.of_matrices(declared if declared not in DENSE_OF and _rank_of(declared) == 2 else None)
     else:
@@ -133,6 +147,9 @@ class _Reading:
         self.origins: dict[str, Origin] = {}
         self.notes: list[str] = []
         self.power: float | None = None  # gain^2 of the activation found
+        self.free = frozenset(["linear", "relu"])  # activations that a constant alone may be read as
+        self.judged_as = "; judged as fan_in"
+        self.unsettled: str | None = None
 
     def of_matrices(self, declared: str | None) -> None:
         """Find the layout of matrices, and the law in it."""
@@ -187,7 +204,9 @@ class _Reading:
         confidence = f"{weights:,} weights in {calls} calls at {shapes} shapes"
         if self.law is not None:
             confidence += f"; the law fits {self.law.agreeing} of {self.law.agreeing + len(self.law.exceptions)}"
-        return Inferred(contract, self.law, self.family, self.kernels is not None, self.kernels, confidence)
+        return Inferred(
+            contract, self.law, self.family, self.kernels is not None, self.kernels, confidence, self.unsettled
+        )
 
     def _found(self, key: str, value: str, origin: Origin = "inferred") -> None:
         self.fields[key], self.origins[key] = value, origin
@@ -213,13 +232,21 @@ class _Reading:
             std = number(math.sqrt(law.constant), within=max(0.006, 1.5 * law.standard_error))
             what = f"a fixed std of {std}" if name == "1" else f"variance {law}"
             hint = f"; declare std={std} if that is meant" if name == "1" else ""
-            self.notes.append(f"It has {what}, which no activation asks for{hint}; judged as fan_in.")
+            self.notes.append(f"It has {what}, which no activation asks for{hint}{self.judged_as}.")
         self._word_layout(law)
+        if self.rank == 2 and self.kernels is None and self.seen.of_rank(4) and plain and name != "fan_in":
+            self.notes.append(
+                "Asked of dense shapes only: it takes four axes too, and divides by none of a convolution's."
+                " Declare layout=oihw or layout=hwio to have convolutions asked."
+            )
 
     def _activation(self, constant: float, law: VarianceLaw, plain: bool) -> None:
-        near = gains_near(constant, law.standard_error)
+        fitting = gains_near(constant, law.standard_error)
+        near = [g for g in fitting if g.activation.partition("(")[0] in self.free]
         common = [g for g in near if g.activation in ("linear", "relu")]
         short = None if common else shortfall(constant, law.standard_error, self.family)
+        if short is not None and short.gain.activation not in self.free and fitting:
+            short = None
         if law.denominator.name == "1":
             return
         if short is not None:
@@ -238,6 +265,9 @@ class _Reading:
             if others and not common:
                 named = next(g.text for g in near if g.activation == chosen.activation)
                 self.notes.append(f"Constant {constant:.4g} fits {named} and {' and '.join(others)}.")
+        elif plain and fitting:
+            self.unsettled = _only_before(law, fitting[0].activation, constant)
+            self.notes.append(self.unsettled)
         elif plain:
             self.notes.append(
                 f"Constant {constant:.3g} is no activation's gain^2; declare gain={number(math.sqrt(constant))} if that"
@@ -282,6 +312,32 @@ class _Reading:
         if self.family.name == "zero":
             return str(self.family)
         return "the second moments agree with none at half of the shapes"
+
+
+def activations_in(text: str) -> frozenset[str]:
+    """The activations that a name speaks of.
+
+    >>> sorted(activations_in("mynet.inits:he_leaky_relu")), sorted(activations_in("selu_layers:init"))
+    (['leaky_relu', 'relu'], ['selu'])
+    """
+    plain = (
+        re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower().replace("swish", "silu").replace("leakyrelu", "leaky_relu")
+    )
+    return frozenset(a for a in ACTIVATIONS if re.search(rf"(?<![a-z]){a}(?![a-z])", plain))
+
+
+def _only_before(law: Law, activation: str, constant: float) -> str:
+    """Say that a constant is an activation's, and what is right without one."""
+    name = law.denominator.name
+    average = name == "fan_avg"
+    fan = "(in + out)" if average else name
+    times = 2 if average else 1
+    shown = f"{number(times * constant, within=max(0.02, 2 * law.standard_error))}/{fan}"
+    needed = f"Xavier needs 2/{fan}" if average else f"linear needs 1/{fan} and ReLU 2/{fan}"
+    return (
+        f"variance {shown}: right only before {activation}, which neither a name nor a contract speaks of; {needed}."
+        f" Declare activation={activation} if that is meant."
+    )
 
 
 def _samples(seen: Probe, layout: str, family: Family, groups: int | str) -> list[LawSample]:
