@@ -47,6 +47,9 @@ class Subject(Protocol):
     def not_asked(self, claim: Claim) -> str | None:
         """Why a claim does not fit this kind of subject; None where it does."""
 
+    def unsettled(self, claim: Claim) -> str | None:
+        """Why nothing can be said of a claim, where what is promised cannot be told; None where it can."""
+
     # -- which cases ---------------------------------------------------------------------------------------------
 
     @property

@@ -15,6 +15,8 @@ from initcheck.contract.case import Case
 from initcheck.contract.initializer import Initializer
 from initcheck.draws.streams import FIRST_CALL, Stream
 from initcheck.sandbox.containment import InitializerRaised, contained, one_line
+from initcheck.sandbox.global_generators import isolated, watching
+from initcheck.sandbox.threads import others
 from initcheck.seeds import Seeds
 from initcheck.statistics import Record
 
@@ -25,6 +27,8 @@ Kept = TypeVar("Kept")
 
 # Weights in memory at a time: 2^18 float64 are 2 MiB, which fits a cache; one larger call is held whole.
 _CHUNK = 2**18
+_LOOKED_AT_WHOLE = 16  # calls
+_IDLE = 0.2  # seconds in which a thread that draws shows
 
 
 class BrokenCall(Exception):
@@ -93,6 +97,7 @@ class Draws:
         self._broken: dict[tuple[Case, str], BrokenCall] = {}
         self._made: dict[Hashable, Any] = {}
         self._first: dict[tuple[Case, str], FirstCall] = {}
+        self._threads = others()
 
     def once(self, what: Hashable, make: Callable[[], Kept]) -> Kept:
         """Make something of the draws on first use in this run, and keep it for the claims that follow."""
@@ -121,7 +126,8 @@ class Draws:
         if self.deadline is not None and time.monotonic() > self.deadline:
             raise OutOfTime
         try:
-            with contained() as seen:
+            # The first calls show what a code does to its process, and so does what is left at the end of a claim.
+            with contained(whole=self.calls < _LOOKED_AT_WHOLE) as seen:
                 results = self.initializer.sampler.calls(layer.asked, seeds, dtype)
         except InitializerRaised as error:
             self._broken[key] = BrokenCall("raises", f"raises {error}", error.trace)
@@ -132,6 +138,14 @@ class Draws:
             self.output = self.output or seen.output
         self.calls += len(results)
         return results
+
+    def moved_by_others(self, names: set[str]) -> set[str]:
+        """Which of these global generators move while nothing is called, by a thread that was there before any draw."""
+        if not names or not self._threads & others():
+            return set()
+        with watching() as moved, isolated(None):
+            time.sleep(_IDLE)
+        return names & moved
 
     def first_call(self, layer: Case, dtype: str) -> FirstCall:
         """What the first call on a layer gave; made once, for all claims that ask what a call returns.

@@ -33,6 +33,7 @@ from initcheck.report.results import Run, installed_version
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.sandbox.blas import one_thread
 from initcheck.sandbox.containment import one_line
+from initcheck.sandbox.surroundings import Surroundings
 from initcheck.statistics import Ledger
 
 __all__ = ["Checker", "Settings", "check_waivers", "loaded_libraries"]
@@ -161,6 +162,7 @@ class Checker:
         key = (tested.name, claim.id)
         if key not in self._verdicts:
             started = time.perf_counter()
+            before = Surroundings()
             with one_thread():
                 subject = self.subject(tested)
                 decided = self._decided(tested, subject, claim)
@@ -174,6 +176,9 @@ class Checker:
                     reproduce=self.settings.command(tested, claim),
                     waits_for=decided.waits_for,
                 )
+            changed = before.put_back()
+            if isinstance(subject, Subject):
+                subject.draws.changes.update(changed)
             self._verdicts[key] = dataclasses.replace(result, seconds=time.perf_counter() - started)
         return self._verdicts[key]
 

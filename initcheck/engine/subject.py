@@ -69,7 +69,7 @@ class InitializerSubject:
     def unsettled(self, claim: Claim) -> str | None:
         """Why nothing can be said of a claim on the scale, where what is promised cannot be told from the draws."""
         said = self.initializer.contract
-        if claim.topic not in ("scale", "depth") or not (said.activation is said.gain is said.std is None):
+        if claim.topic not in ("scale", "depth") or any(x is not None for x in (said.activation, said.gain, said.std)):
             return None
         return self.inferred.unsettled if self.inferred is not None else None
 

@@ -139,6 +139,10 @@ class LayerSubject:
         run = {whole.number for whole in self.structure.wholes}
         return (*(p for p in self._plan if p.number not in run), *self.structure.wholes)
 
+    def unsettled(self, claim: Claim) -> str | None:
+        """None: a layer is measured against fans of its own."""
+        return None
+
     def not_asked(self, claim: Claim) -> str | None:
         """Why a claim does not fit a layer."""
         if self.problem is not None:

@@ -58,6 +58,10 @@ def moves_no_generator(trial: Trial, layer: Case) -> None:
             draws.raw(layer, trial.dtype, seeds)
     allowed = "the state before the call"
     changed = sorted(moved) if trial.initializer.takes_randomness else []
+    others = draws.moved_by_others(set(changed))
+    if others:
+        trial.undecide(f"a thread that is none of its own moves {', '.join(sorted(others))} while nothing is called")
+        return
     if changed:
         trial.fail(layer, measured=f"the call moves {', '.join(changed)}", allowed=allowed, calls=2)
     if draws.changes:

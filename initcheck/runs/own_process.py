@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -29,7 +30,8 @@ class OwnProcess:
     Args:
         settings: how the run is made.
         held_to: initializer's name -> what it is held to, filled as answers come.
-        alone: whether each initializer gets a process of its own; else one serves them all until it dies.
+        alone: whether each initializer gets a process of its own; else one serves them all until it dies, or until
+            one leaves in it what cannot be put back.
     """
 
     def __init__(self, settings: Settings, held_to: dict[str, dict[str, Any]], *, alone: bool = True) -> None:
@@ -38,6 +40,7 @@ class OwnProcess:
         self.alone = alone
         self._child: Child | None = None
         self._served: set[str] = set()
+        self._spoilt = False
         self._dead: dict[str, Claim] = {}
         self.mourned: dict[str, Died] = {}
         self.libraries: dict[str, str] = {}
@@ -106,7 +109,7 @@ class OwnProcess:
             raise self.mourned[initializer.name]
         unit = Unit.of(initializer, self.settings, [claim_id])
         own = {initializer.name, unit.recipe.get("target"), unit.recipe.get("model")}
-        if self.alone and self._served - own:
+        if (self.alone or self._spoilt) and self._served - own:
             self.close()
         while True:
             child = self._ready()
@@ -124,7 +127,8 @@ class OwnProcess:
             raise UsageError(answer["usage"])
         if "error" in answer:
             raise UsageError(f"{initializer.name} cannot be judged in another process: {answer['error']}")
-        judged = Judged(answer["results"], answer["held to"], answer["libraries"])
+        judged = Judged(**{field.name: answer[field.name] for field in dataclasses.fields(Judged)})
+        self._spoilt = judged.spoilt
         self.held_to[initializer.name] = judged.held_to
         self.libraries |= judged.libraries
         [result] = judged.of(initializer)
@@ -149,6 +153,7 @@ class OwnProcess:
             self._child.end()
         self._child = None
         self._served = set()
+        self._spoilt = False
 
     def __enter__(self) -> OwnProcess:
         return self

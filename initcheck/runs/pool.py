@@ -13,6 +13,7 @@ from initcheck.runs.own_process import OwnProcess
 from initcheck.runs.plan import Plan
 from initcheck.runs.units import units_of
 from initcheck.sandbox.child import Died
+from initcheck.sandbox.threads import OURS
 from initcheck.targets.recipes import recipe_of
 
 __all__ = ["judge_all"]
@@ -73,7 +74,7 @@ def _pooled(plan: Plan, shares: Sequence[Share], jobs: int, *, alone: bool) -> I
             own.close()
             found.put(None)
 
-    threads = [threading.Thread(target=work, args=(own,), daemon=True) for own in owns]
+    threads = [threading.Thread(target=work, args=(own,), name=OURS, daemon=True) for own in owns]
     for thread in threads:
         thread.start()
     lost: list[Share] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -49,7 +50,7 @@ class Server:
             except UsageError as error:  # a factory that builds no model: in the words in which it was said here
                 tell(usage=str(error))
                 return
-            tell(results=judged.results, **{"held to": judged.held_to, "libraries": judged.libraries})
+            tell(**dataclasses.asdict(judged))
         else:
             tell()
 

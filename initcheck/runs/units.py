@@ -21,6 +21,8 @@ from initcheck.report.verdict import Result, placed
 from initcheck.sandbox.containment import InitializerRaised
 from initcheck.sandbox.containment import contained as user_code
 from initcheck.sandbox.global_generators import isolated
+from initcheck.sandbox.surroundings import stuck
+from initcheck.sandbox.threads import others
 from initcheck.targets.loading import rebuild
 from initcheck.targets.models import model_again
 from initcheck.targets.recipes import recipe_of
@@ -58,11 +60,19 @@ class Unit:
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of a unit: a result a claim, what was tested was held to, and the libraries that it loaded."""
+    """What came of a unit.
+
+    Attributes:
+        results: one a claim, as plain data.
+        held_to: what was tested was held to.
+        libraries: the versions of what its process has loaded.
+        spoilt: whether it left something there that cannot be put back, or a thread that runs.
+    """
 
     results: list[Plain]
     held_to: Plain
     libraries: dict[str, str]
+    spoilt: bool = False
 
     def of(self, tested: Tested) -> list[Result]:
         """The results; where the code stands is known best where the target was read."""
@@ -92,7 +102,7 @@ class Remade:
         """The verdicts on some claims."""
         assert self.checker is not None
         results = [result_to_plain(judged_or_broken(self.checker, self.tested, c)) for c in claim_ids]
-        return Judged(results, self.checker.held_to(self.tested), loaded_libraries())
+        return Judged(results, self.checker.held_to(self.tested), loaded_libraries(), bool(stuck() or others()))
 
     def digests(self, plan: Sequence[Any], dtype: str, global_seed: int) -> list[str]:
         """Digests of calls (shape to ask for, seed, shape expected), or in which way one is broken."""

@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from initcheck.sandbox.threads import OURS
+
 __all__ = ["Child", "Died"]
 
 _ROOT = str(Path(__file__).resolve().parents[2])
@@ -63,7 +65,8 @@ class Child:
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._answers: dict[int, list[dict[str, Any]]] = {}
         self._asked = 0
-        threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True).start()
+        listener = threading.Thread(target=self._listen, args=(self._process.stdout,), name=OURS, daemon=True)
+        listener.start()
 
     @property
     def alive(self) -> bool:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dis
-import io
-import operator
 import os
-import sys
 import threading
 import traceback
 import warnings
@@ -18,14 +15,14 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-import numpy as np
-
 from initcheck.errors import InitcheckError
+from initcheck.sandbox.exits import no_exits
+from initcheck.sandbox.streams import Bounded
+from initcheck.sandbox.surroundings import Surroundings
 
 __all__ = ["Contained", "InitializerRaised", "contained"]
 
 _OURS = str(Path(__file__).resolve().parent.parent) + os.sep
-_OUTPUT_LIMIT = 16_384
 _FRAMES = 12
 _MESSAGE_LIMIT = 500
 
@@ -53,8 +50,7 @@ class Contained:
     Attributes:
         output: what it printed, cut after 16 KiB.
         warnings: the distinct warnings it gave, one line each.
-        changes: what it left changed: ``np.errstate``, ``working directory``, ``environment``,
-            ``torch default dtype``, ``functions of numpy.random``; all of it is put back.
+        changes: what it left changed, as ``initcheck.sandbox.surroundings`` names it; all of it is put back.
     """
 
     output: str = ""
@@ -62,18 +58,8 @@ class Contained:
     changes: tuple[str, ...] = field(default=())
 
 
-class _Bounded(io.StringIO):
-    def write(self, text: str) -> int:
-        if self.tell() < _OUTPUT_LIMIT:
-            super().write(text[:_OUTPUT_LIMIT])
-        return len(text)
-
-    def close(self) -> None:
-        """Stay open: what user code closes is read when it has returned."""
-
-
 @contextmanager
-def contained(*, put_back: bool = True) -> Iterator[Contained]:
+def contained(*, put_back: bool = True, whole: bool = True) -> Iterator[Contained]:
     """Run user code so that it can change nothing outside and every way out is one exception.
 
     >>> with contained() as seen:
@@ -89,19 +75,19 @@ def contained(*, put_back: bool = True) -> Iterator[Contained]:
     Args:
         put_back: whether the working directory, environment, error state and default dtype are restored; not
             so while a module is imported, which may set them on purpose.
+        whole: whether all else that a process shares is looked at too, which costs half a millisecond.
 
     Raises:
         InitializerRaised: the code raised anything, ``SystemExit`` and a ``KeyboardInterrupt`` of its own
             included. A real Ctrl-C and the errors of initcheck pass through.
     """
     seen = Contained()
-    output = _Bounded()
-    before = _surroundings() if put_back else {}
-    functions = _functions() if put_back else {}
-    recursion = sys.getrecursionlimit()
+    output = Bounded()
+    before = Surroundings(whole=whole) if put_back else None
     try:
         with (
             _daemonic_threads(),
+            no_exits(),
             warnings.catch_warnings(record=True) as caught,
             contextlib.redirect_stdout(output),
             contextlib.redirect_stderr(output),
@@ -115,12 +101,9 @@ def contained(*, put_back: bool = True) -> Iterator[Contained]:
             raise
         raise InitializerRaised(error) from error
     finally:
-        if put_back:
-            # The functions first: what follows calls them.
-            replaced = _put_functions_back(functions)
-            seen.changes = (*_put_back(before), *replaced)
-            sys.setrecursionlimit(recursion)
-        seen.output = output.getvalue()
+        if before is not None:
+            seen.changes = before.put_back()
+        seen.output = output.text()
         seen.warnings = tuple(dict.fromkeys(f"{w.category.__name__}: {_text(w.message)}" for w in caught))
 
 
@@ -187,63 +170,3 @@ def _daemonic_threads() -> Iterator[None]:
         yield
     finally:
         current._daemonic = before
-
-
-_PATCHABLE = ("numpy", "numpy.random", "random")
-
-
-def _functions() -> dict[str, dict[str, Any]]:
-    return {name: vars(sys.modules[name]).copy() for name in _PATCHABLE if name in sys.modules}
-
-
-def _put_functions_back(before: dict[str, dict[str, Any]]) -> tuple[str, ...]:
-    """Undo what user code did to modules that every other initializer reads too; name the modules."""
-    changed = []
-    for name, functions in before.items():
-        now = vars(sys.modules[name])
-        # By identity, since what was put there may compare as it likes; a submodule loaded meanwhile is no change.
-        if len(now) < len(functions) or not all(map(operator.is_, functions.values(), now.values())):
-            now.update(functions)
-            changed.append(f"functions of {name}")
-    return tuple(changed)
-
-
-def _surroundings() -> dict[str, Any]:
-    try:
-        directory = os.getcwd()
-    except OSError:
-        directory = None
-    torch: Any = sys.modules.get("torch")
-    return {
-        "np.errstate": np.geterr(),
-        "working directory": directory,
-        "environment": dict(_environment()),
-        "torch default dtype": torch.get_default_dtype() if hasattr(torch, "get_default_dtype") else None,
-    }
-
-
-def _put_back(before: dict[str, Any]) -> tuple[str, ...]:
-    after = _surroundings()
-    changed = tuple(name for name, value in before.items() if value is not None and after[name] != value)
-    if "np.errstate" in changed:
-        np.seterr(**before["np.errstate"])
-    if "working directory" in changed:
-        os.chdir(before["working directory"])
-    if "environment" in changed:
-        _restore_environment(before["environment"])
-    if "torch default dtype" in changed:
-        sys.modules["torch"].set_default_dtype(before["torch default dtype"])
-    return changed
-
-
-def _environment() -> Any:
-    """The table behind ``os.environ``: copying it costs a tenth of decoding every variable."""
-    return getattr(os.environ, "_data", os.environ)
-
-
-def _restore_environment(before: dict[Any, Any]) -> None:
-    decode = getattr(os.environ, "decodevalue", lambda value: value)
-    wanted = {decode(key): decode(value) for key, value in before.items()}
-    for key in set(os.environ) - set(wanted):
-        del os.environ[key]
-    os.environ.update(wanted)

@@ -8,7 +8,9 @@ import signal
 import sys
 import threading
 
-__all__ = ["cap_threads", "end_with_parent"]
+__all__ = ["OURS", "cap_threads", "end_with_parent", "others"]
+
+OURS = "initcheck"  # the name of every thread that we start
 
 _PR_SET_PDEATHSIG = 1
 _GONE = 1  # exit code of a process whose parent has gone; nobody is left to read it
@@ -46,4 +48,9 @@ def _watch(parent: int) -> None:
             if os.getppid() != parent:
                 os._exit(_GONE)
 
-    threading.Thread(target=wait, daemon=True).start()
+    threading.Thread(target=wait, name=OURS, daemon=True).start()
+
+
+def others() -> set[threading.Thread]:
+    """The threads that run beside the main one and were not started by us."""
+    return {t for t in threading.enumerate() if t is not threading.main_thread() and t.name != OURS}

@@ -326,7 +326,7 @@ def activations_in(text: str) -> frozenset[str]:
     return frozenset(a for a in ACTIVATIONS if re.search(rf"(?<![a-z]){a}(?![a-z])", plain))
 
 
-def _only_before(law: Law, activation: str, constant: float) -> str:
+def _only_before(law: VarianceLaw, activation: str, constant: float) -> str:
     """Say that a constant is an activation's, and what is right without one."""
     name = law.denominator.name
     average = name == "fan_avg"

@@ -1,0 +1,303 @@
+"""What of a process user code can change for everybody: looked at before and after, put back, and named."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import locale
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.sandbox.functions import Functions
+
+__all__ = ["Surroundings", "stuck"]
+
+# Bound now: user code may put something else in their place.
+_getcwd, _chdir, _umask, _fspath = os.getcwd, os.chdir, os.umask, os.fspath
+_geterr, _seterr = np.geterr, np.seterr
+_print_options, _set_print_options = np.get_printoptions, np.set_printoptions
+_locale, _set_locale, _ALL = locale.setlocale, locale.setlocale, locale.LC_ALL
+_modules = sys.modules
+
+_stuck: set[str] = set()
+
+
+def stuck() -> frozenset[str]:
+    """What could not be put back in this process: the next initializer should be given another."""
+    return frozenset(_stuck)
+
+
+@dataclass(frozen=True)
+class State:
+    """One thing of a process.
+
+    Attributes:
+        name: how a report calls it.
+        read: what it is now.
+        put_back: make it so again; nothing to be done where None.
+    """
+
+    name: str
+    read: Callable[[], Any]
+    put_back: Callable[[Any], object] | None
+
+
+class Surroundings:
+    """What everything is now; later it is put back.
+
+    Args:
+        whole: whether to look at everything, which costs half a millisecond; else at what calls change most often.
+
+    >>> before = Surroundings()
+    >>> _ = sys.setrecursionlimit(sys.getrecursionlimit() + 7)
+    >>> before.put_back()
+    ('recursion limit',)
+    """
+
+    def __init__(self, *, whole: bool = True) -> None:
+        self._states = _of_loaded(whole, "torch" in _modules, "jax" in _modules)
+        self._before = [state.read() for state in self._states]
+        self._functions = Functions(whole=whole)
+
+    def put_back(self) -> tuple[str, ...]:
+        """Undo what was done since; the names of what was changed. Never raises, whatever was done."""
+        # The functions first: what follows calls them.
+        changed = [f"functions of {name}" for name in self._functions.put_back()]
+        for state, before in zip(self._states, self._before, strict=True):
+            try:
+                if _same(state.read(), before):
+                    continue
+            except BaseException:
+                pass
+            changed.append(state.name)
+            try:
+                if state.put_back is not None:
+                    state.put_back(before)
+                if not _same(state.read(), before):
+                    _stuck.add(state.name)
+            except BaseException:
+                _stuck.add(state.name)
+        return tuple(changed)
+
+
+def _same(now: Any, before: Any) -> bool:
+    # What is compared was made here or is compared by identity: no method of a user's object is called.
+    return bool(now == before)
+
+
+def _directory() -> str | None:
+    try:
+        return _getcwd()
+    except OSError:  # it was removed
+        return None
+
+
+def _back_to(directory: str | None) -> None:
+    if directory is not None:
+        _chdir(directory)
+
+
+def _environment() -> dict[Any, Any]:
+    # The table behind ``os.environ``: copying it costs a tenth of decoding every variable.
+    return dict(getattr(os.environ, "_data", os.environ))
+
+
+def _restore_environment(before: Mapping[Any, Any]) -> None:
+    decode = getattr(os.environ, "decodevalue", lambda value: value)
+    wanted = {decode(key): decode(value) for key, value in before.items()}
+    for key in set(os.environ) - set(wanted):
+        del os.environ[key]
+    os.environ.update(wanted)
+
+
+def _mask() -> int:
+    mask = _umask(0o077)
+    _umask(mask)
+    return mask
+
+
+class _Same:
+    """Objects that are the same where they are identical."""
+
+    def __init__(self, *objects: Any) -> None:
+        self.objects = objects
+
+    def __eq__(self, other: object) -> bool:
+        mine = self.objects
+        return (
+            isinstance(other, _Same)
+            and len(mine) == len(other.objects)
+            and all(a is b for a, b in zip(mine, other.objects, strict=True))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _hooks() -> _Same:
+    return _Same(sys.excepthook, sys.unraisablehook, sys.displayhook, threading.excepthook)
+
+
+def _put_hooks_back(before: _Same) -> None:
+    sys.excepthook, sys.unraisablehook, sys.displayhook, threading.excepthook = before.objects
+
+
+def _path() -> list[Any]:
+    return [sys.path, list(sys.path)]
+
+
+def _put_path_back(before: list[Any]) -> None:
+    sys.path = before[0]
+    sys.path[:] = before[1]
+
+
+def _signals() -> tuple[Any, ...]:
+    import _signal  # type: ignore[import-not-found]  # without the enumerations of `signal`, which cost ten times as much
+
+    return tuple(map(_signal.getsignal, range(1, 32)))
+
+
+def _put_signals_back(before: tuple[Any, ...]) -> None:
+    import _signal
+
+    for number, handler in enumerate(before, start=1):
+        if handler is not None and _signal.getsignal(number) != handler:
+            with contextlib.suppress(OSError, ValueError):  # not from a thread
+                _signal.signal(number, handler)
+
+
+def _timers() -> tuple[bool, ...]:
+    import _signal
+
+    return tuple(_signal.getitimer(which)[0] > 0 for which in range(3))
+
+
+def _put_timers_back(before: tuple[bool, ...]) -> None:
+    import _signal
+
+    for which, armed in enumerate(before):
+        if not armed:
+            _signal.setitimer(which, 0)
+
+
+class _Loaded:
+    """The modules that are loaded; that others come is no change."""
+
+    _last: dict[str, Any] = {}  # noqa: RUF012 - shared on purpose: copied again only where an import changed it
+
+    def __init__(self) -> None:
+        cls = type(self)
+        if list(cls._last.values()) != list(_modules.values()):
+            cls._last = dict(_modules)
+        self.table, self.modules = sys.modules, cls._last
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Loaded) or self.table is not other.table:
+            return False
+        if self.modules is other.modules:
+            return True
+        get = self.modules.get
+        return all(get(name) is module for name, module in other.modules.items())
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _put_modules_back(before: _Loaded) -> None:
+    sys.modules = before.table
+    before.table.update(before.modules)
+
+
+@functools.cache
+def _rounding() -> tuple[Callable[[], int], Callable[[int], int]] | None:
+    try:
+        library = ctypes.CDLL(None)
+        return library.fegetround, library.fesetround
+    except (OSError, AttributeError, TypeError):  # Windows keeps them elsewhere
+        return None
+
+
+def _of_each_call() -> list[State]:
+    return [
+        State("np.errstate", _geterr, lambda before: _seterr(**before)),
+        State("working directory", _directory, _back_to),
+        State("environment", _environment, _restore_environment),
+        State("umask", _mask, _umask),
+        State("recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
+    ]
+
+
+def _of_each_claim() -> list[State]:
+    states = [
+        State("locale", lambda: _locale(_ALL), lambda before: _set_locale(_ALL, before)),
+        State("digit limit", sys.get_int_max_str_digits, sys.set_int_max_str_digits),
+        State("NumPy print options", _print_options, lambda before: _set_print_options(**before)),
+        State("sys.path", _path, _put_path_back),
+        State("sys.modules", _Loaded, _put_modules_back),
+        State("exception hooks", _hooks, _put_hooks_back),
+    ]
+    if os.name == "posix":
+        states.append(State("signal handlers", _signals, _put_signals_back))
+        states.append(State("timers", _timers, _put_timers_back))
+    rounding = _rounding()
+    if rounding is not None:
+        states.append(State("rounding mode", rounding[0], lambda before: rounding[1](before)))
+    return states
+
+
+def _of_torch(torch: Any, whole: bool) -> list[State]:
+    states = [
+        State("torch default dtype", torch.get_default_dtype, torch.set_default_dtype),
+        State("torch grad mode", torch.is_grad_enabled, torch.set_grad_enabled),
+    ]
+    if not whole:
+        return states
+    modes = torch._C._len_torch_function_stack if hasattr(torch._C, "_len_torch_function_stack") else None
+    states += [
+        State("torch threads", torch.get_num_threads, torch.set_num_threads),
+        State("torch inference mode", torch.is_inference_mode_enabled, None),
+        State(
+            "torch deterministic algorithms",
+            lambda: (
+                torch.are_deterministic_algorithms_enabled(),
+                torch.is_deterministic_algorithms_warn_only_enabled(),
+            ),
+            lambda before: torch.use_deterministic_algorithms(before[0], warn_only=before[1]),
+        ),
+    ]
+    if modes is not None:
+
+        def read() -> tuple[int, str]:
+            number = modes()
+            return number, str(torch.get_default_device()) if number else "cpu"
+
+        def put_back(before: tuple[int, str]) -> None:
+            torch.set_default_device(before[1] if before[0] else None)
+            while modes() > before[0]:
+                torch._C._pop_torch_function_stack()
+
+        states.append(State("torch default device or function modes", read, put_back))
+    return states
+
+
+def _of_jax(jax: Any) -> list[State]:
+    def put_back(before: bool) -> None:
+        jax.config.update("jax_enable_x64", before)
+
+    return [State("jax x64", lambda: bool(jax.config.jax_enable_x64), put_back)]
+
+
+@functools.lru_cache(maxsize=8)
+def _of_loaded(whole: bool, torch: bool, jax: bool) -> tuple[State, ...]:
+    states = _of_each_call() + (_of_each_claim() if whole else [])
+    # A half-imported framework has no state yet.
+    if torch and hasattr(_modules["torch"], "get_default_device"):
+        states += _of_torch(_modules["torch"], whole)
+    if jax and whole and hasattr(_modules["jax"], "config"):
+        states += _of_jax(_modules["jax"])
+    return tuple(states)
