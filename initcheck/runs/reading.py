@@ -17,6 +17,7 @@ from initcheck.errors import AmbiguousInitializer, UsageError
 from initcheck.report.report import NotChecked
 from initcheck.runs.own_process import OwnProcess
 from initcheck.sandbox.child import Died
+from initcheck.search_path import add_folder
 from initcheck.targets.loading import Loaded, load, numbered, told_apart, watching
 from initcheck.targets.models import load_models
 
@@ -115,8 +116,7 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
         what was found, as plain data and as it is.
     """
     for entry in reversed(request["path"]):
-        if entry not in sys.path:
-            sys.path.insert(0, entry)
+        add_folder(entry)
     os.chdir(request["cwd"])
     found: tuple[Tested, ...]
     left: tuple[NotChecked, ...] = ()
