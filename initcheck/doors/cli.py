@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shlex
 import signal
@@ -55,10 +56,41 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         # The process is ours: one BLAS thread here too, so that sums are added up in one order everywhere.
         cap_threads()
-        code = _main(list(sys.argv[1:]))
+        _whole_streams()
+        code = _flushed(_main(list(sys.argv[1:])))
         _end_in_spite_of_threads(code)
         return code
     return _main(list(argv))
+
+
+def _whole_streams() -> None:
+    """See to it that there is something to print to, and that it takes every character."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # closed: the next file that is opened would be taken for it
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - as long as the process
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flushed(code: int) -> int:
+    """The exit code, after the last of the output has gone; that it cannot go is told by the code alone."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return code or 1
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        print(f"initcheck: the output cannot be written: {error.strerror}.", file=sys.stderr)
+        return 2
+    return code
 
 
 def _end_in_spite_of_threads(code: int) -> None:
@@ -73,18 +105,27 @@ def _end_in_spite_of_threads(code: int) -> None:
 
 
 def _main(words: list[str]) -> int:
+    try:
+        os.getcwd()
+    except OSError:
+        print("initcheck: the current folder no longer exists; go to one that does.", file=sys.stderr)
+        return 2
     # As with `python -m`: targets in the current folder are found from any entry point.
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
-        if words and words[0] in COMMANDS:
-            return COMMANDS[words[0]](words[1:])
-        if words and words[0] == "model":
-            return _run(words[1:], "models")
-        return _run(words, "initializers")
+        with _ended_by_sigterm():
+            if words and words[0] in COMMANDS:
+                return COMMANDS[words[0]](words[1:])
+            if words and words[0] == "model":
+                return _run(words[1:], "models")
+            return _run(words, "initializers")
     except UsageError as error:
         print(f"initcheck: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("initcheck: interrupted before anything was judged", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         # The reader has gone, as in `initcheck list | head`; nothing is left to be told to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -130,31 +171,38 @@ def _run(words: Sequence[str], kind: options.Kind) -> int:
     started = time.perf_counter()
     command = ["initcheck", *(["model"] if kind == "models" else []), *words]
     plan = options.plan({kind: arguments.targets}, values, shlex.join(command))
-    outputs = Outputs(values, plan.run())
-    asked = {i.name: len(plan.checker.claims_of(i)) for i in plan.initializers}
-    page = Page(sys.stdout, plan.run(), asked, plan.contracts, verbose=arguments.verbose)
+    outputs = Outputs(values, plan.run(), planned=plan.planned, not_checked=plan.not_checked)
+    page = Page(sys.stdout, plan.run(), plan.planned, plan.contracts, verbose=arguments.verbose)
     if plan.baseline is not None:
         page.line(f"baseline {plan.baseline.header}")
     results: list[Result] = []
     interrupted = False
     try:
-        with _ended_by_sigterm(), _progress(plan.total) as advance:
+        with _progress(plan.total) as advance:
             for result in map(plan.known, judge_all(plan, jobs=values["jobs"])):
                 results.append(result)
-                outputs.append(result)
+                outputs.append(result, plan.contracts.get(result.initializer))
                 page.take(result)
                 advance(result)
     except KeyboardInterrupt:
         interrupted = True
-    report = plan.report(results)
+    finally:
+        plan.close()
+    report = plan.report(results, ended=not interrupted)
     # Written before the end is printed: whatever the terminal does, the files are there.
-    outputs.close(report)
-    plan.write_baseline(report)
+    problem: UsageError | None = None
+    try:
+        outputs.close(report)
+        plan.write_baseline(report)
+    except UsageError as error:
+        problem = error  # said last: what was found is worth more
     disproved = 0 if interrupted else _theorems(plan, page)
     if arguments.targets:
         page.close(report, seconds=time.perf_counter() - started, portraits=_portraits(report))
     for line in outputs.annotations(report).splitlines():
         page.line(line)
+    if problem is not None:
+        raise problem
     if page.gone:
         raise BrokenPipeError
     if interrupted:

@@ -53,10 +53,11 @@ def configured(start: Path) -> dict[str, Any]:
         # A project that never heard of us must not fail for what another tool tolerates.
         return {}
     try:
-        table = tomllib.loads(text).get("tool", {}).get("initcheck", {})
+        tool = tomllib.loads(text).get("tool", {})
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not TOML: {error}.") from None
-    return options_of(table, path)
+    # `tool = []` is no fault of ours to tell.
+    return options_of(tool.get("initcheck", {}) if isinstance(tool, Mapping) else {}, path)
 
 
 def options_of(table: Any, path: Path) -> dict[str, Any]:

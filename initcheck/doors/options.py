@@ -151,6 +151,11 @@ OPTIONS = (
         metavar="FILE",
         help="JSON report of the last run: the HTML page and the Markdown say what changed",
     ),
+    Option(
+        name="resume",
+        metavar="FILE",
+        help="JSON report of this run where it did not come to its end: results that are there are not made again",
+    ),
     Option(name="baseline", metavar="FILE", help="known failures: only others fail, and entries that hold"),
     Option(
         name="baseline-update",
@@ -313,6 +318,7 @@ def plan(targets: Mapping[Kind, Sequence[str]], values: Mapping[str, Any], comma
     Raises:
         UsageError: a target, claim, profile, contract or waiver that does not exist, or a baseline that cannot be read.
     """
+    from initcheck.runs.outputs import read_report
     from initcheck.runs.plan import Plan
 
     return Plan(
@@ -327,4 +333,5 @@ def plan(targets: Mapping[Kind, Sequence[str]], values: Mapping[str, Any], comma
         updating=bool(values["baseline-update"]),
         theorems=bool(values["theorems"]),
         processes="each" if values["isolate"] else "one",
+        resumed=read_report(values["resume"], "report to resume") if values["resume"] else None,
     )

@@ -5,16 +5,31 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from initcheck.errors import UsageError
-from initcheck.report.report import FORMAT, Report, result_to_plain
+from initcheck.report.report import FORMAT, NotChecked, Report, result_to_plain
 from initcheck.report.results import Run
 from initcheck.report.verdict import Result
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "lost"]
 
-_END = b"\n]}\n"
+
+def lost(name: str, missing: int, of: int) -> NotChecked:
+    """The entry of an initializer whose verdicts were not all reached.
+
+    Args:
+        name: the initializer's.
+        missing: how many were not.
+        of: how many were to be.
+    """
+    return NotChecked(
+        name=name,
+        reason=f"{missing} of its {of} claims were not reached: the run had not come to its end",
+        call_to_write="run it again with the option resume and this file",
+    )
 
 
 class Journal:
@@ -23,37 +38,113 @@ class Journal:
     Args:
         path: the file to write; its folder must exist.
         run: how the run is made.
+        planned: initializer's name -> how many verdicts it is to get; what is missing of them is said in the file.
+        not_checked: what was named and not looked at.
+
+    Attributes:
+        problem: why the file could not take all results, where it could not.
 
     Raises:
         UsageError: the file cannot be written.
     """
 
-    def __init__(self, path: str | Path, run: Run) -> None:
-        head = {"format": FORMAT, "run": dataclasses.asdict(run), "contracts": {}, "not_checked": []}
-        text = json.dumps(head, ensure_ascii=False)[:-1] + ', "results": ['
+    def __init__(
+        self,
+        path: str | Path,
+        run: Run,
+        *,
+        planned: Mapping[str, int] | None = None,
+        not_checked: Sequence[NotChecked] = (),
+    ) -> None:
+        self._planned = dict(planned or {})
+        self._missing = dict(self._planned)
+        self._not_checked = tuple(not_checked)
+        self._contracts: dict[str, Any] = {}
+        self.problem: OSError | None = None
+        text = json.dumps({"format": FORMAT, "run": dataclasses.asdict(run)}, ensure_ascii=False)[:-1]
+        head = (text + ', "results": [').encode(errors="backslashreplace")
+        self.path = Path(path)
+        self._at = 0
+        self._length = 0
+        self._waiting = head
+        self._first = True
         try:
             self._file = open(path, "wb", buffering=0)  # noqa: SIM115 - held open for the whole run
+            self._put()
         except OSError as error:
             raise UsageError(f"the report cannot be written to {str(path)!r}: {error.strerror}.") from None
-        self.path = Path(path)
-        self._at = self._file.write(text.encode())
-        self._file.write(_END)
-        self._written = 0
 
-    def append(self, result: Result) -> None:
-        """Write one more result over the end of the file, and a new end behind it, in one system call."""
+    def append(self, result: Result, held_to: Mapping[str, Any] | None = None) -> None:
+        """Write one more result over the end of the file, and a new end behind it, in one system call.
+
+        Args:
+            result: the result.
+            held_to: what its initializer is held to, as plain data, where that is known.
+        """
+        name = result.initializer
+        self._missing[name] = self._missing.get(name, 0) - 1
+        if held_to is not None:
+            self._contracts[name] = held_to
         text = json.dumps(result_to_plain(result), ensure_ascii=False, allow_nan=False)
-        entry = (",\n" if self._written else "\n").encode() + text.encode(errors="backslashreplace")
-        self._file.seek(self._at)
-        self._file.write(entry + _END)
-        self._at += len(entry)
-        self._written += 1
+        self._waiting += ("\n" if self._first else ",\n").encode() + text.encode(errors="backslashreplace")
+        self._first = False
+        try:
+            self._put()
+        except OSError as error:
+            # The disk is full, say. What is there stays whole; the rest is tried again with the next result.
+            self.problem = error
 
     def close(self, report: Report | None = None) -> None:
-        """Replace the file by the finished report, contracts and all, or leave what was written so far."""
-        self._file.close()
-        if report is not None:
-            # Written beside and moved over: a crash here must not cost what is already there.
-            beside = self.path.with_name(self.path.name + ".part")
-            beside.write_bytes((report.to_json() + "\n").encode(errors="backslashreplace"))
-            os.replace(beside, self.path)
+        """Replace the file by the finished report, or leave what was written so far.
+
+        Raises:
+            OSError: the report could be written neither in its place nor as it came, result by result.
+        """
+        try:
+            if report is not None:
+                # Written beside and moved over: a crash here must not cost what is already there.
+                beside = self.path.with_name(self.path.name + ".part")
+                try:
+                    beside.write_bytes((report.to_json() + "\n").encode(errors="backslashreplace"))
+                    os.replace(beside, self.path)
+                except OSError:
+                    beside.unlink(missing_ok=True)
+                    self._put()
+                    if not self.path.exists():
+                        raise
+        finally:
+            self._file.close()
+
+    def _put(self) -> None:
+        """Write what waits, and an end that says what is missing; never a shorter file than before."""
+        left = [lost(n, k, self._planned[n]) for n, k in self._missing.items() if k > 0 and n in self._planned]
+        tail = {
+            "contracts": self._contracts,
+            "not_checked": [dataclasses.asdict(n) for n in (*self._not_checked, *left)],
+        }
+        end = ("\n], " + json.dumps(tail, ensure_ascii=False)[1:]).encode(errors="backslashreplace")
+        whole = self._waiting + end
+        padded = whole.ljust(self._length - self._at - 1) + b"\n"
+        before = self._at
+        try:
+            self._write(before, padded)
+        except OSError:
+            self._restore(before)
+            raise
+        self._at += len(self._waiting)
+        self._length = before + len(padded)
+        self._waiting = b""
+        self._end = end
+        self.problem = None
+
+    def _restore(self, at: int) -> None:
+        if at:
+            old = self._end.ljust(self._length - at - 1) + b"\n"
+            self._write(at, old)
+            self._file.truncate(at + len(old))
+
+    def _write(self, at: int, data: bytes) -> None:
+        self._file.seek(at)
+        view = memoryview(data)
+        while view:  # a disk that is nearly full takes a part
+            view = view[self._file.write(view) or 0 :]

@@ -15,7 +15,7 @@ from initcheck.report.results import Run
 from initcheck.report.series import SERIES
 from initcheck.report.verdict import Evidence, Result, Verdict
 
-__all__ = ["FILE", "SCHEMA", "build"]
+__all__ = ["FILE", "SCHEMA", "build", "violation"]
 
 FILE = "report.schema.json"
 
@@ -102,6 +102,66 @@ def _series() -> dict[str, Any]:
 
 
 SCHEMA: Mapping[str, Any] = build()
+
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+
+
+def violation(data: Any, rule: Mapping[str, Any] = SCHEMA, where: str = "the report") -> str | None:
+    """Where plain data is not as the schema says; None where it is.
+
+    >>> violation({"format": "initcheck-report/1", "run": 3})
+    'the report lacks results'
+
+    Only the words of JSON Schema that ``build`` uses are known here.
+
+    Args:
+        data: what ``json.loads`` made of a file.
+        rule: the part of the schema that it is held to.
+        where: the place of the data, for the sentence.
+    """
+    if "$ref" in rule:
+        return violation(data, SCHEMA["$defs"][rule["$ref"].rpartition("/")[2]], where)
+    if "anyOf" in rule:
+        wrong = [violation(data, part, where) for part in rule["anyOf"]]
+        return None if None in wrong else wrong[0]
+    if ("const" in rule and data != rule["const"]) or ("enum" in rule and data not in rule["enum"]):
+        return f"{where} is {str(data)[:60]!r}"
+    kind = rule.get("type")
+    if kind is not None and (
+        not isinstance(data, _KINDS[kind]) or (isinstance(data, bool) and kind in ("integer", "number"))
+    ):
+        return f"{where} is no {kind} but {str(data)[:60]!r}"
+    if isinstance(data, dict):
+        return _violation_inside(data, rule, where)
+    if isinstance(data, list):
+        if not rule.get("minItems", 0) <= len(data) <= rule.get("maxItems", len(data)):
+            return f"{where} has {len(data)} entries"
+        each = rule.get("prefixItems") or [rule.get("items", {})] * len(data)
+        wrong = [violation(item, part, f"{where}[{n}]") for n, (item, part) in enumerate(zip(data, each, strict=True))]
+        return next(filter(None, wrong), None)
+    return None
+
+
+def _violation_inside(data: Mapping[str, Any], rule: Mapping[str, Any], where: str) -> str | None:
+    known, others = rule.get("properties", {}), rule.get("additionalProperties", {})
+    for name in rule.get("required", ()):
+        if name not in data:
+            return f"{where} lacks {name}"
+    for name, value in data.items():
+        part = known.get(name, others)
+        wrong = f"{where} has an unknown {name}" if part is False else violation(value, part, f"{where}.{name}")
+        if wrong is not None:
+            return wrong
+    return None
 
 
 def main() -> None:

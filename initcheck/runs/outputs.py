@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from initcheck.errors import UsageError
 from initcheck.report.journal import Journal
-from initcheck.report.report import Report
+from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run
+from initcheck.report.schema import violation
 from initcheck.report.verdict import Result
+from initcheck.runs.destination import Destination, told_apart
 
-__all__ = ["FILES", "Outputs"]
+__all__ = ["FILES", "Outputs", "read_report"]
 
-_AT_THE_END = ("html", "junit", "markdown")
-FILES = ("json", *_AT_THE_END)
+FILES = ("json", "html", "junit", "markdown")
 """The options that name a file to write."""
 
 
@@ -26,41 +29,59 @@ class Outputs:
     Args:
         values: the options by name.
         run: how the run is made.
+        planned: initializer's name -> how many verdicts it is to get.
+        not_checked: what was named and not looked at.
 
     Raises:
         UsageError: a file cannot be written, the previous report cannot be read, or the HTML page needs what
             is not installed; said now, not after an hour's run.
     """
 
-    def __init__(self, values: Mapping[str, Any], run: Run) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        run: Run,
+        *,
+        planned: Mapping[str, int] | None = None,
+        not_checked: Sequence[NotChecked] = (),
+    ) -> None:
         self._values = values
         # Before the journal is begun: the report of the last run is often the file that this one replaces.
-        self._previous = _read(values["previous"]) if values["previous"] else None
+        self._previous = read_report(values["previous"], "previous report") if values["previous"] else None
         if values["html"]:
             from initcheck.rendering.html import html
 
             html.require()
-        for name in _AT_THE_END:
-            if values[name]:
-                _write(values[name], "", append=True)
-        self._journal = Journal(values["json"], run) if values["json"] else None
+        self._files = {name: Destination(name, values[name]) for name in FILES if values[name]}
+        told_apart(self._files, {"baseline": values["baseline"]} if values.get("baseline") else {})
+        self._journal: Journal | None = None
+        report = self._files.get("json")
+        if report is not None and report.regular:
+            self._journal = Journal(report.path, run, planned=planned, not_checked=not_checked)
 
-    def append(self, result: Result) -> None:
-        """Take one more result."""
+    def append(self, result: Result, held_to: Mapping[str, Any] | None = None) -> None:
+        """Take one more result, and what its initializer is held to."""
         if self._journal is not None:
-            self._journal.append(result)
+            self._journal.append(result, held_to)
 
     def close(self, report: Report) -> None:
-        """Write what needs the whole report.
+        """Write what needs the whole report; every file that can be written is.
 
         Raises:
-            UsageError: a file can no longer be written.
+            UsageError: a file can no longer be written; the sentence says where its content is instead.
         """
-        if self._journal is not None:
-            self._journal.close(report)
-        for name in _AT_THE_END:
-            if self._values[name]:
-                _write(self._values[name], self._rendered(name, report))
+        problems = []
+        for name, file in self._files.items():
+            text = self._rendered(name, report)
+            try:
+                if name == "json" and self._journal is not None:
+                    self._journal.close(report)
+                else:
+                    file.write(text)
+            except OSError as error:
+                problems.append(str(file.save(text, error)))
+        if problems:
+            raise UsageError(" ".join(problems))
 
     def annotations(self, report: Report) -> str:
         """GitHub's annotations, where they are asked for; they are printed, since GitHub reads them there."""
@@ -68,12 +89,17 @@ class Outputs:
             return ""
         from initcheck.rendering import github
 
-        return github.render(report, root=os.environ.get("GITHUB_WORKSPACE", os.getcwd()))
+        root = os.environ.get("GITHUB_WORKSPACE", "")
+        with contextlib.suppress(OSError):  # the folder was removed
+            root = root or os.getcwd()
+        return github.render(report, root=root)
 
     def _rendered(self, name: str, report: Report) -> str:
         from initcheck.rendering import junit, markdown
         from initcheck.rendering.html import html
 
+        if name == "json":
+            return report.to_json() + "\n"
         if name == "html":
             return html.render(report, previous=self._previous)
         if name == "junit":
@@ -81,20 +107,25 @@ class Outputs:
         return markdown.render(report, previous=self._previous)
 
 
-def _read(path: str) -> Report:
+def read_report(path: str, what: str) -> Report:
+    """Read a report that an earlier run wrote.
+
+    Args:
+        path: the file.
+        what: what it is for, for messages: ``previous report``.
+
+    Raises:
+        UsageError: it cannot be read, or is no report of this version.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the previous report {path!r} cannot be read: {error}.") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the {what} {path!r} cannot be read: {error}.") from None
     try:
-        return Report.from_json(text)
-    except UsageError as error:
-        raise UsageError(f"the previous report {path!r}: {error}") from None
-
-
-def _write(path: str, text: str, *, append: bool = False) -> None:
-    try:
-        with open(path, "ab" if append else "wb") as file:
-            file.write(text.encode(errors="backslashreplace"))
-    except OSError as error:
-        raise UsageError(f"the report cannot be written to {path!r}: {error.strerror}.") from None
+        report = Report.from_json(text)
+    except (UsageError, RecursionError) as error:
+        raise UsageError(f"the {what} {path!r}: {error}") from None
+    wrong = violation(json.loads(text))
+    if wrong is not None:
+        raise UsageError(f"the {what} {path!r} is not as a report must be: {wrong}.")
+    return report

@@ -15,13 +15,20 @@ from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.runs.units import Judged, Unit
 from initcheck.sandbox.child import Child, Died
 
-__all__ = ["OwnProcess"]
+__all__ = ["OwnProcess", "died"]
+
+_DIED = "process did not survive"
 
 # Seconds for one claim where --timeout says nothing: one on an initializer usually takes less than one second, one on a
 # model may build it a dozen times.
 PATIENCE = 300.0
 _PATIENCE_WITH_A_MODEL = 3_600.0
 _SERVER = "initcheck.runs.fresh_main"
+
+
+def died(result: Result) -> bool:
+    """Whether a result is that a process died, and not a verdict on what an initializer does."""
+    return f"'s {_DIED} " in (result.reason or "")
 
 
 class OwnProcess:
@@ -53,7 +60,7 @@ class OwnProcess:
         """
         claim = find(claim_id)
         if initializer.name in self._dead:
-            reason = f"the {initializer.noun}'s process did not survive {self._dead[initializer.name].id}"
+            reason = f"the {initializer.noun}'s {_DIED} {self._dead[initializer.name].id}"
             return Result.of(claim, initializer, Verdict.NOT_APPLICABLE, reason, reproduce=None)
         try:
             return self.ask(initializer, claim_id)
@@ -63,7 +70,7 @@ class OwnProcess:
                 claim,
                 initializer,
                 Verdict.FAILS,
-                f"the {initializer.noun}'s process did not survive this claim; the claims after it were not asked",
+                f"the {initializer.noun}'s {_DIED} this claim; the claims after it were not asked",
                 evidence=Evidence(measured=str(died), allowed="a result", detail=died.stack),
                 reproduce=self.settings.command(initializer, claim, isolate=True),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -15,11 +16,13 @@ from initcheck.contract.tested import Tested
 from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.checker import Checker, check_waivers
 from initcheck.engine.settings import Settings
+from initcheck.errors import UsageError
 from initcheck.report.baseline import Baseline
+from initcheck.report.journal import lost
 from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run
 from initcheck.report.verdict import Result, Verdict
-from initcheck.runs.own_process import OwnProcess
+from initcheck.runs.own_process import OwnProcess, died
 from initcheck.runs.reading import read_all, read_models
 from initcheck.targets.loading import load_all, numbered
 from initcheck.targets.models import load_models
@@ -46,6 +49,7 @@ class Plan:
         theorems: whether theorems and myths are shown too.
         processes: where targets are read and judged: in this process, in one beside it that takes the next one's place
             when it dies, or each initializer in one of its own.
+        resumed: the report of a run that did not come to its end, whose results are not made again.
 
     Raises:
         UsageError: a target, claim, profile, contract or waiver that does not exist, or a baseline that
@@ -66,6 +70,7 @@ class Plan:
         updating: bool = False,
         theorems: bool = False,
         processes: Processes = "none",
+        resumed: Report | None = None,
     ) -> None:
         self.checker = Checker(settings)
         self.command = command
@@ -92,6 +97,31 @@ class Plan:
         self.theorems: list[Claim] = list(every_theorem().values()) if theorems else []
         for tested in self.initializers:
             check_waivers(tested, tested.contract.waive)
+        self.done: dict[tuple[str, str], Result] = {}
+        if resumed is not None:
+            self._take(resumed)
+
+    def _take(self, resumed: Report) -> None:
+        """Take over the results of a run that was made as this one is."""
+        mine, theirs = self.run(), resumed.run
+        for what in ("seed", "profile", "alpha", "beta", "claims", "version"):
+            if getattr(mine, what) != getattr(theirs, what):
+                raise UsageError(
+                    f"the report to resume was made with {what} {getattr(theirs, what)!r}, this run is with"
+                    f" {getattr(mine, what)!r}: give the same, or leave out resume."
+                )
+        # A process that died may have been killed from outside: such verdicts are reached anew.
+        asked = {(i.name, claim_id) for i in self.initializers for claim_id in self.checker.claims_of(i)}
+        for result in resumed.results:
+            key = (result.initializer, result.claim)
+            if key in asked and result.known_since is None and not result.broke and not died(result):
+                self.done[key] = result
+        self.contracts.update({name: dict(held_to) for name, held_to in resumed.contracts.items()})
+
+    @property
+    def planned(self) -> dict[str, int]:
+        """Name -> how many verdicts it is to get."""
+        return {i.name: len(self.checker.claims_of(i)) for i in self.initializers}
 
     @property
     def total(self) -> int:
@@ -100,6 +130,8 @@ class Plan:
 
     def judge(self, tested: Tested, claim_id: str) -> Result:
         """Decide one claim."""
+        if (tested.name, claim_id) in self.done:
+            return self.done[tested.name, claim_id]
         if self.own is not None:
             return self.own.judge(tested, claim_id)
         result = judged_or_broken(self.checker, tested, claim_id)
@@ -139,17 +171,23 @@ class Plan:
         if self.own is not None:
             self.own.close()
 
-    def report(self, results: Iterable[Result]) -> Report:
-        """Put results into a report, in the order of the plan whatever order they came in."""
+    def report(self, results: Iterable[Result], *, ended: bool = True) -> Report:
+        """Put results into a report, in the order of the plan whatever order they came in.
+
+        Args:
+            results: what was decided.
+            ended: whether the run came to its end; else what was lost is said among what was not checked.
+        """
         order = {i.name: n for n, i in enumerate(self.initializers)}
         rank = {claim.id: n for n, claim in enumerate(self.claims)}
         ordered = sorted(results, key=lambda r: (order.get(r.initializer, 0), rank.get(r.claim, 0)))
         contracts = {name: self.contracts[name] for name in order if name in self.contracts}
+        missing = {} if ended else Counter(self.planned) - Counter(r.initializer for r in ordered)
         return Report(
             run=self.run(ordered),
             results=tuple(ordered),
             contracts=contracts,
-            not_checked=tuple(self.not_checked),
+            not_checked=(*self.not_checked, *(lost(n, k, self.planned[n]) for n, k in missing.items())),
         )
 
     def failing(self, result: Result) -> bool:

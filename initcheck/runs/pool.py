@@ -36,9 +36,11 @@ def judge_all(plan: Plan, *, jobs: int = 1) -> Iterator[Result]:
         yield from _judged(plan.judge, whole)
         return
     alone = plan.own is not None and plan.own.alone
+    yield from plan.done.values()
     # Told apart only where processes would idle; and never where one process is to have the whole.
     shares = whole if alone else units_of(plan.checker, plan.initializers, jobs)
-    yield from _pooled(plan, shares, jobs, alone=alone)
+    left = [(i, tuple(c for c in claims if (i.name, c) not in plan.done)) for i, claims in shares]
+    yield from _pooled(plan, [share for share in left if share[1]], jobs, alone=alone)
 
 
 def _judged(judge: Callable[[Tested, str], Result], shares: Iterable[Share]) -> Iterator[Result]:

@@ -72,7 +72,9 @@ def _checked(file: str, section: Section, *, needed: bool = True) -> Iterator[tu
         raise UsageError(f"target '@{file}' cannot be read: {error.strerror or error}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"target '@{file}' is not TOML: {error}.") from None
-    listed = data.get("tool", {}).get("initcheck", {}).get(section, [])
+    listed: Any = data
+    for key in ("tool", "initcheck", section):
+        listed = listed.get(key, []) if isinstance(listed, Mapping) else []
     if not isinstance(listed, list) or (needed and not listed):
         raise UsageError(f"target '@{file}': it has no table [[tool.initcheck.{section}]] with a key 'target' in it.")
     keys = _KEYS[section]

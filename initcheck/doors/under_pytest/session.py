@@ -15,6 +15,7 @@ from initcheck.doors import options
 from initcheck.doors.configuration import values_of
 from initcheck.doors.under_pytest.items import ClaimItem, ClaimModule, TheoremItem, identifiers, module_id
 from initcheck.doors.under_pytest.xdist_scheduling import by_initializer
+from initcheck.errors import UsageError
 from initcheck.rendering.model_lines import model_lines
 from initcheck.rendering.terminal import painted, summary_lines
 from initcheck.report.report import Report, result_from_plain, result_to_plain
@@ -52,7 +53,8 @@ class ClaimSession:
         self.ids = identifiers(self.plan.initializers)
         self.only = self._take_own_arguments()
         self.results: dict[str, Result] = {}
-        self.outputs = None if self.worker else Outputs(values, self.plan.run())
+        self.problem: str | None = None
+        self.outputs = None if self.worker else Outputs(values, self.plan.run(), not_checked=self.plan.not_checked)
 
     def _take_own_arguments(self) -> list[str]:
         """Node ids of ours among the arguments, taken out: pytest would look for such a file."""
@@ -164,7 +166,7 @@ class ClaimSession:
             result = self.plan.known(dead) if dead is not None else None
         if result is not None:
             self.results[report.nodeid] = result
-            self.outputs.append(result)
+            self.outputs.append(result, self.plan.contracts.get(result.initializer))
 
     def _of_dead_worker(self, nodeid: str) -> Result | None:
         """What xdist reports where a worker died: the claim it was at fails, whatever killed it."""
@@ -205,7 +207,11 @@ class ClaimSession:
         self.plan.close()
         if self.outputs is None:
             return
-        self.outputs.close(self.report())
+        try:
+            self.outputs.close(self.report())
+        except UsageError as error:
+            self.problem = str(error)
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if not self._only_planned():
             self.plan.write_baseline(self.report())
         fine = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -226,6 +232,9 @@ class ClaimSession:
         """Say what was shown, what was not checked and why, also under ``-qq``."""
         if self._only_planned() or not (self.results or self.plan.not_checked):
             return
+        if self.problem is not None:
+            terminalreporter.section("initcheck")
+            terminalreporter.write_line(f"initcheck: {self.problem}", red=True)
         whole = self.report()
         models = [i.name for i in self.plan.initializers if i.kind == "model" and whole.of(i.name)]
         if len(models) < len(whole.initializers) or self.plan.not_checked:

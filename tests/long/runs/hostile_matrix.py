@@ -1,0 +1,242 @@
+"""Initializers that misbehave at the first call, at some shapes, in what they return, and in what they leave behind."""
+
+import builtins
+import ctypes
+import locale
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import numpy as np
+
+
+def first_honest(shape, rng):
+    return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
+
+
+def _he(shape, rng):
+    return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
+
+
+def _libc():
+    return ctypes.CDLL(None)
+
+
+# -- at the first call
+
+
+def exits(shape, rng):
+    os._exit(0)
+
+
+def exits_by_libc(shape, rng):
+    _libc().exit(0)
+
+
+def becomes_another_program(shape, rng):
+    _libc().execl(b"/bin/true", b"true", None)
+
+
+def kills_itself(shape, rng):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kills_its_group(shape, rng):
+    os.killpg(0, signal.SIGKILL)
+
+
+def segfaults(shape, rng):
+    ctypes.string_at(0)
+
+
+def aborts(shape, rng):
+    _libc().abort()
+
+
+def hangs(shape, rng):
+    time.sleep(3600)
+
+
+def hangs_in_c(shape, rng):
+    re.match("(a+)+$", "a" * 64 + "b")
+
+
+def raises_system_exit(shape, rng):
+    sys.exit(0)
+
+
+def raises_keyboard_interrupt(shape, rng):
+    raise KeyboardInterrupt
+
+
+class _Endless(Exception):
+    def __str__(self):
+        while True:
+            time.sleep(1)
+
+
+def raises_what_never_says_why(shape, rng):
+    raise _Endless
+
+
+def recurses(shape, rng):
+    return recurses(shape, rng)
+
+
+# -- at some shapes
+
+
+def exits_when_large(shape, rng):
+    if max(shape) > 16:
+        _libc().exit(0)
+    return _he(shape, rng)
+
+
+def hangs_when_large(shape, rng):
+    if max(shape) > 16:
+        time.sleep(3600)
+    return _he(shape, rng)
+
+
+def segfaults_at_width_one(shape, rng):
+    if min(shape) == 1:
+        ctypes.string_at(0)
+    return _he(shape, rng)
+
+
+# -- in what they return
+
+
+class _ArrayThatEnds:
+    def __array__(self, *args, **kwargs):
+        _libc().exit(0)
+
+
+def returns_what_exits(shape, rng):
+    return _ArrayThatEnds()
+
+
+class _ShapeThatHangs:
+    @property
+    def shape(self):
+        time.sleep(3600)
+
+
+def returns_what_hangs(shape, rng):
+    return _ShapeThatHangs()
+
+
+class _Raises:
+    shape = property(lambda self: sys.exit(3))
+
+    def __array__(self, *args, **kwargs):
+        raise SystemExit(4)
+
+
+def returns_what_raises(shape, rng):
+    return _Raises()
+
+
+# -- in what they leave behind
+
+
+def closes_descriptors(shape, rng):
+    os.closerange(0, 3)
+    return _he(shape, rng)
+
+
+def writes_to_descriptor_one(shape, rng):
+    os.write(1, b"x" * 2**16)
+    os.system("echo said by a child")
+    subprocess.run(["echo", "said by another"], stdout=sys.stdout, check=True)
+    sys.stdout.buffer.write(b"bytes")
+    return _he(shape, rng)
+
+
+def removes_its_folder(shape, rng):
+    folder = tempfile.mkdtemp()
+    os.chdir(folder)
+    os.rmdir(folder)
+    return _he(shape, rng)
+
+
+def clears_modules(shape, rng):
+    sys.modules.clear()
+    return _he(shape, rng)
+
+
+def clears_path(shape, rng):
+    sys.path.clear()
+    return _he(shape, rng)
+
+
+def replaces_builtins(shape, rng):
+    weights = _he(shape, rng)
+    builtins.len = builtins.isinstance = lambda *_: 0
+    return weights
+
+
+def replaces_numpy(shape, rng):
+    weights = _he(shape, rng)
+    np.sqrt = np.mean = np.isfinite = lambda *_, **__: 0.0
+    return weights
+
+
+def forks(shape, rng):
+    if threading.active_count() < 99:
+        os.fork()
+    return _he(shape, rng)
+
+
+_left = []
+
+
+def leaves_a_process(shape, rng):
+    if not _left:
+        _left.append(subprocess.Popen(["sleep", "600"]))
+    return _he(shape, rng)
+
+
+def _draw_for_ever():
+    while True:
+        np.random.random_sample()
+        time.sleep(0.001)
+
+
+_drawing = []
+
+
+def leaves_a_drawing_thread(shape, rng):
+    if not _drawing:
+        _drawing.append(threading.Thread(target=_draw_for_ever))
+        _drawing[0].start()
+    return _he(shape, rng)
+
+
+def sets_an_alarm(shape, rng):
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    return _he(shape, rng)
+
+
+def ignores_signals(shape, rng):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return _he(shape, rng)
+
+
+def changes_the_process(shape, rng):
+    os.umask(0o777)
+    locale.setlocale(locale.LC_ALL, "C")
+    _libc().fesetround(0x400)
+    sys.set_int_max_str_digits(1000)
+    sys.excepthook = None
+    np.set_printoptions(precision=1)
+    return _he(shape, rng)
+
+
+def last_honest(shape, rng):
+    return _he(shape, rng)

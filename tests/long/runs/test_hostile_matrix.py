@@ -1,0 +1,160 @@
+"""Hostile initializers and modules at every door: an exit code, a verdict on each, the others' verdicts, whole files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import hostile_matrix
+import pytest
+
+from initcheck.report.report import Report
+from initcheck.report.schema import violation
+from initcheck.report.verdict import Verdict
+
+HERE = Path(__file__).parent
+NAMES = [name for name, value in vars(hostile_matrix).items() if callable(value) and name[0] != "_"]
+CLAIMS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "leaves-global-generators-alone")
+DOORS = {
+    "plain": ["initcheck", "{}"],
+    "--isolate": ["initcheck", "{}", "--isolate"],
+    "-j 2": ["initcheck", "{}", "-j2"],
+    "pytest": ["pytest", "-p", "no:cacheprovider", "--initcheck={}"],
+    "-n 2": ["pytest", "-p", "no:cacheprovider", "-n2", "--initcheck={}"],
+}
+
+# What each must fail; those that only leave something behind are put right, and some keep every claim.
+CONTAINED = {"writes_to_descriptor_one", "closes_descriptors", "leaves_a_process", "forks"}
+HONEST = {"first_honest", "last_honest"}
+MEASURED = {
+    "exits": r"os\._exit\(0\) would have ended the process",
+    "exits_by_libc": "exit code 0",
+    "becomes_another_program": "exit code 0",
+    "kills_itself": "SIGKILL",
+    "kills_its_group": "SIGKILL",
+    "segfaults": "SIGSEGV",
+    "aborts": "SIGABRT",
+    "hangs": "did not return within",
+    "hangs_in_c": "did not return within",
+    "raises_system_exit": "SystemExit",
+    "raises_keyboard_interrupt": "KeyboardInterrupt",
+    "raises_what_never_says_why": "did not return within",
+    "recurses": "RecursionError",
+    "exits_when_large": "exit code 0",
+    "hangs_when_large": "did not return within",
+    "segfaults_at_width_one": "SIGSEGV",
+    "returns_what_exits": "exit code 0",
+    "returns_what_hangs": "did not return within",
+    "returns_what_raises": "cannot be read as an array",
+    "removes_its_folder": "working directory",
+    "clears_modules": "sys.modules",
+    "clears_path": "sys.path",
+    "replaces_builtins": "functions of builtins",
+    "replaces_numpy": "functions of numpy",
+    "leaves_a_drawing_thread": r"numpy\.random",
+    "sets_an_alarm": "timers|SIGALRM",
+    "ignores_signals": "signal handlers",
+    "changes_the_process": "NumPy print options.*locale|exception hooks",
+}
+
+
+def descendants(marker: str) -> list[str]:
+    """Command lines of the processes that carry a marker in their environment."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and marker.encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:
+            continue
+    return found
+
+
+class Run:
+    """One run at a door, with what it left."""
+
+    def __init__(self, folder: Path, door: str, target: str, *options: str) -> None:
+        self.json = folder / "r.json"
+        prefix = "--initcheck-" if "pytest" in DOORS[door] else "--"
+        marker = f"INITCHECK_MARK={folder.name}-{os.getpid()}"
+        command = [sys.executable, "-m", *(word.format(target) for word in DOORS[door])]
+        chosen = ("profile=quick", f"claims={','.join(CLAIMS)}", "timeout=1", "contract=activation=relu,layout=out_in")
+        command += [prefix + option for option in (*chosen, f"json={self.json}", f"junit={folder / 'r.xml'}")]
+        command += options
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parents[2]), str(HERE), str(folder)])}
+        environment |= dict([marker.split("=")]) | {"OPENBLAS_NUM_THREADS": "1", "PYTHONFAULTHANDLER": ""}
+        started = time.monotonic()
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", cwd=folder, env=environment, timeout=900
+        )
+        self.seconds = time.monotonic() - started
+        self.code, self.output = done.returncode, done.stdout + done.stderr
+        time.sleep(0.5)
+        self.left = descendants(marker)
+        self.report = Report.from_json(self.json.read_text()) if self.json.exists() else None
+
+
+@pytest.fixture(scope="module", params=DOORS)
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return Run(tmp_path_factory.mktemp("matrix"), request.param, "hostile_matrix")
+
+
+def verdicts(run: Run, name: str) -> dict[str, str]:
+    assert run.report is not None, run.output
+    return {r.claim: r.verdict.value for r in run.report.of(f"hostile_matrix:{name}")}
+
+
+def test_the_run_comes_to_its_end_and_says_that_claims_fail(run: Run) -> None:
+    assert run.code == 1, run.output[-3000:]
+    assert not re.search(r"Traceback \(most recent call last\)", run.output), run.output[-3000:]
+    assert "said by" not in run.output
+    assert run.left == []
+
+
+def test_every_one_has_every_verdict_and_the_files_are_whole(run: Run) -> None:
+    assert {name: set(verdicts(run, name)) for name in NAMES} == dict.fromkeys(NAMES, set(CLAIMS))
+    assert violation(json.loads(run.json.read_text())) is None
+    etree = pytest.importorskip("lxml.etree")
+    schema = etree.XMLSchema(file=str(HERE.parents[1] / "rendering" / "xunit2.xsd"))
+    schema.assertValid(etree.parse(str(run.json.with_suffix(".xml"))))
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n in HONEST | CONTAINED])
+def test_what_is_honest_or_contained_keeps_its_verdicts(run: Run, name: str) -> None:
+    assert set(verdicts(run, name).values()) == {"HOLDS"}
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in HONEST | CONTAINED])
+def test_what_misbehaves_fails_and_is_told_why(run: Run, name: str) -> None:
+    assert run.report is not None
+    failing = [r for r in run.report.of(f"hostile_matrix:{name}") if r.verdict is Verdict.FAILS]
+    assert failing
+    told = "\n".join(str(r.evidence.measured) for r in failing)
+    assert re.search(MEASURED[name], told), told
+
+
+MODULES = {
+    "exits": ("import os\nos._exit(0)", "os._exit(0) would have ended"),
+    "exits_by_libc": ("import ctypes\nctypes.CDLL(None).exit(0)", "exit code 0"),
+    "kills_itself": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
+    "hangs": ("import time\ntime.sleep(3600)", "did not return within"),
+    "system_exit": ("import sys\nsys.exit(0)", "SystemExit"),
+    "mute": ("class E(Exception):\n    def __str__(self): raise KeyboardInterrupt\nraise E", "cannot be shown"),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_that_cannot_be_imported_is_a_sentence_and_no_exit_0(name: str, door: str, tmp_path: Path) -> None:
+    source, sentence = MODULES[name]
+    (tmp_path / f"at_import_{name}.py").write_text(source)
+    run = Run(tmp_path, door, f"at_import_{name}")
+    assert run.code == (4 if "pytest" in DOORS[door] else 2), run.output
+    assert sentence in run.output
+    assert "Traceback (most recent call last)" not in run.output
+    assert run.left == []
