@@ -154,6 +154,7 @@ OPTIONS = (
     Option(
         name="resume",
         metavar="FILE",
+        configured=False,
         help="JSON report of this run where it did not come to its end: results that are there are not made again",
     ),
     Option(name="baseline", metavar="FILE", help="known failures: only others fail, and entries that hold"),

@@ -45,6 +45,7 @@ class OwnProcess:
         self.settings = settings
         self.held_to = held_to
         self.alone = alone
+        self.patience: float | None = None  # seconds for one answer; as the settings say where None
         self._child: Child | None = None
         self._served: set[str] = set()
         self._spoilt = False
@@ -142,6 +143,8 @@ class OwnProcess:
         return result
 
     def _patience(self, kind: str) -> float:
+        if self.patience is not None:
+            return self.patience
         if self.settings.timeout is None:
             return _PATIENCE_WITH_A_MODEL if kind == "model" else PATIENCE
         # The engine ends a slow claim by itself; only a single call that does not return goes beyond that.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import tempfile
@@ -62,14 +63,13 @@ class Bounded(io.StringIO):
         """Stay open: what user code closes is read when it has returned."""
 
     def text(self) -> str:
-        """All that was kept, and then the descriptor is given back."""
+        """All that was kept; then the descriptor is given back."""
         kept = self.getvalue()
         if self._file is not None:
-            try:
+            with contextlib.suppress(OSError):  # closed by the code
                 os.lseek(self._file.fileno(), 0, os.SEEK_SET)
                 kept += os.read(self._file.fileno(), _LIMIT).decode("utf-8", "replace")
+            with contextlib.suppress(OSError):
                 self._file.close()
-            except OSError:  # closed by the code
-                pass
             self._file = None
         return kept

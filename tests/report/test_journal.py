@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import resource
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,48 @@ def test_finished_report_takes_its_place(tmp_path: Path) -> None:
 def test_file_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written"):
         Journal(tmp_path / "nowhere" / "r.json", Run())
+
+
+def test_what_was_planned_and_is_missing_is_said_at_every_moment(tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    journal = Journal(file, Run(), planned={"he \ud800": 2, "she": 1})
+    journal.append(result(0), {"fan": "fan_in"})
+    report = Report.from_json(file.read_text())
+    assert [(n.name, n.reason.partition(":")[0]) for n in report.not_checked] == [
+        ("he \ud800", "1 of its 2 claims were not reached"),
+        ("she", "1 of its 1 claims were not reached"),
+    ]
+    journal.append(result(1), {"fan": "fan_in"})
+    report = Report.from_json(file.read_text())
+    assert [n.name for n in report.not_checked] == ["she"]
+    assert list(report.contracts.values()) == [{"fan": "fan_in"}]
+    journal.close()
+
+
+@pytest.fixture
+def room() -> Iterator[Callable[[int], None]]:
+    """Let files grow to that many bytes and no further, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_leaves_a_whole_file_and_loses_nothing_that_can_be_kept(
+    tmp_path: Path, room: Callable[[int], None]
+) -> None:
+    file = tmp_path / "r.json"
+    journal = Journal(file, Run())
+    journal.append(result(0))
+    room(file.stat().st_size + 40)
+    journal.append(result(1))
+    assert journal.problem is not None
+    assert [r.claim for r in Report.from_json(file.read_text())] == ["claim-0"]
+    room(10**6)
+    journal.append(result(2))
+    assert journal.problem is None
+    assert [r.claim for r in Report.from_json(file.read_text())] == ["claim-0", "claim-1", "claim-2"]
+    room(file.stat().st_size + 40)
+    journal.close(Report(run=Run(), results=tuple(map(result, range(9)))))
+    room(10**6)
+    assert len(Report.from_json(file.read_text())) == 3
+    assert [p.name for p in tmp_path.iterdir()] == ["r.json"]
