@@ -162,23 +162,25 @@ class Checker:
         key = (tested.name, claim.id)
         if key not in self._verdicts:
             started = time.perf_counter()
+            subject = self.subject(tested)
             before = Surroundings()
-            with one_thread():
-                subject = self.subject(tested)
-                decided = self._decided(tested, subject, claim)
-                result = Result.of(
-                    claim,
-                    tested,
-                    decided.verdict,
-                    decided.reason,
-                    evidence=decided.evidence,
-                    notes=(*subject.contract.notes, *decided.notes),
-                    reproduce=self.settings.command(tested, claim),
-                    waits_for=decided.waits_for,
-                )
-            changed = before.put_back()
+            try:
+                with one_thread():
+                    decided = self._decided(tested, subject, claim)
+            finally:
+                changed = before.put_back()
             if isinstance(subject, Subject):
                 subject.draws.changes.update(changed)
+            result = Result.of(
+                claim,
+                tested,
+                decided.verdict,
+                decided.reason,
+                evidence=decided.evidence,
+                notes=(*subject.contract.notes, *decided.notes),
+                reproduce=self.settings.command(tested, claim),
+                waits_for=decided.waits_for,
+            )
             self._verdicts[key] = dataclasses.replace(result, seconds=time.perf_counter() - started)
         return self._verdicts[key]
 

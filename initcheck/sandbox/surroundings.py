@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.sandbox.descriptors import Descriptors
 from initcheck.sandbox.functions import Functions
 
 __all__ = ["Surroundings", "stuck"]
@@ -65,11 +66,17 @@ class Surroundings:
         self._states = _of_loaded(whole, "torch" in _modules, "jax" in _modules)
         self._before = [state.read() for state in self._states]
         self._functions = Functions(whole=whole)
+        self._descriptors = Descriptors() if whole else None
 
     def put_back(self) -> tuple[str, ...]:
         """Undo what was done since; the names of what was changed. Never raises, whatever was done."""
         # The functions first: what follows calls them.
         changed = [f"functions of {name}" for name in self._functions.put_back()]
+        try:
+            if self._descriptors is not None and self._descriptors.put_back():
+                changed.append("standard descriptors")
+        except OSError:
+            _stuck.add("standard descriptors")
         for state, before in zip(self._states, self._before, strict=True):
             try:
                 if _same(state.read(), before):
