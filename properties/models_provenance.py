@@ -106,8 +106,20 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
     trial.measured = "; ".join(said) if not trial.failures else f"{len(trial.failures)} tensors or roles differ"
 
 
+def equal_matrices(trial: ModelTrial) -> None:
+    """Of one model: matrices and units that are equal, whatever made them so."""
+    from initcheck.models.rules.copies import equal_tensors, equal_units
+
+    matrices = {n: r for n, r in trial.facts.first.records.items() if r.parameter and r.matrix and not r.constant}
+    for copy in (*equal_tensors(matrices), *equal_units(matrices, trial.facts.first.looks["signal"])):
+        if copy.kind != "note":
+            trial.doubts_that(f"{copy.sentence}; a second build tells whether they were drawn")
+    trial.not_applicable(f"no two of {len(matrices):,} matrices are copies, and no two units of one")
+
+
 @claim(
     "tensors-are-distinct",
+    of_one_model=equal_matrices,
     says="No two random tensors, units or draws are copies; what is constant is broken by its gradient.",
     source="Goodfellow, Bengio & Courville 2016, section 8.4: initial parameters must break symmetry",
     topic="symmetry",
@@ -189,8 +201,19 @@ def siblings_share_one_law(trial: ModelTrial) -> None:
         trial.not_applicable("no tensor of this model is random")
 
 
+def finite_values(trial: ModelTrial) -> None:
+    """Of one model: NaN and infinity; what law an entry was drawn from is not known."""
+    from initcheck.models.rules.absurd import values_of
+
+    say = {"fails": trial.fails, "note": trial.note}
+    for finding in values_of(trial.facts, trial.facts.first):
+        say[finding.kind](finding.sentence)
+    trial.not_applicable(f"every entry of {len(trial.facts.first.records):,} tensors is finite")
+
+
 @claim(
     "no-value-is-absurd",
+    of_one_model=finite_values,
     says="Every entry is finite, and none lies where the law it was drawn from has nothing.",
     source="Kalamkar et al. 2019, A Study of BFLOAT16: initial values are drawn in the dtype that is trained",
     topic="promises",
@@ -238,8 +261,21 @@ def nothing_special_is_lost(trial: ModelTrial) -> None:
     trial.measured = f"{over:,} of {len(trial.facts.first.records):,} tensors were written more than once"
 
 
+def promises_kept(trial: ModelTrial) -> None:
+    """Of one model: promised ties and padding rows; a law is told by draws, not by the values of one model."""
+    from initcheck.models.promises import broken_promises
+
+    promises = trial.facts.layout.promises
+    for sentence in broken_promises(promises):
+        trial.fails(sentence)
+    trial.measured = "; ".join(promises.kept) or None
+    if trial.laws or trial.facts.layout.initializer_range is not None or not promises.kept:
+        trial.not_applicable("; ".join(promises.kept) or "no tie and no padding row is promised")
+
+
 @claim(
     "declared-laws-are-in-force",
+    of_one_model=promises_kept,
     says="Each declared law, or the config's initializer_range, holds; so do promised ties and padding rows.",
     source="Radford et al. 2019, section 2.3: residual weights scaled by 1/sqrt(N)",
     topic="distribution",

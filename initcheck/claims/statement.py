@@ -52,6 +52,8 @@ class Claim:
             not tell it. None for a claim about none of these; any cause may then be named.
         label: a short name for a line of a table; empty where its id does.
         not_asked_of: a kind of subject that it leaves out, ``initializer`` or ``layer``: why.
+        of_one_model: for a claim on models, the property that asks what one model alone shows of it, where that is
+            something: of a model that is built already, or of a file of weights.
     """
 
     id: str
@@ -72,6 +74,7 @@ class Claim:
     topic: str | None = None
     label: str = ""
     not_asked_of: Mapping[SubjectKind, str] = field(default_factory=dict)
+    of_one_model: Callable[..., Any] | None = None
 
     @property
     def subjects(self) -> tuple[SubjectKind, ...]:
@@ -110,6 +113,7 @@ def claim(
     topic: str | None = None,
     label: str | None = None,
     not_asked_of: Mapping[SubjectKind, str] | None = None,
+    of_one_model: Callable[..., Any] | None = None,
 ) -> Callable[[Property], Property]:
     """State a claim: put this above Hypothesis' ``@given`` on the property that decides it.
 
@@ -176,6 +180,7 @@ def claim(
             topic=topic,
             label=label or "",
             not_asked_of=excluded,
+            of_one_model=of_one_model,
         )
         return prop
 

@@ -16,7 +16,8 @@ class Model(Tested):
     """A model, by the function that builds it anew at each call.
 
     Attributes:
-        factory: builds it; a parameter named ``seed`` is given one.
+        factory: builds it; a parameter named ``seed`` is given one. Of what is built already, hands it out.
+        built: it is built already, so that only its portrait is made.
         laws: declared laws, by pattern of the tensor's path.
         batch: what it is run on: text, a function, the arguments themselves; None to guess it.
         models: most models of fresh seeds; None for a number that falls with its size.
@@ -26,6 +27,7 @@ class Model(Tested):
     kind: ClassVar[Literal["check", "model"]] = "model"
 
     factory: Callable[..., Any]
+    built: bool = False
     laws: Mapping[str, str | float] = field(default_factory=dict)
     batch: object = None
     models: int | None = None

@@ -44,6 +44,9 @@ or @pyproject.toml. Exit code: 0 nothing fails, 1 a claim fails or nothing was d
 MODEL_EPILOG = """A TARGET is pkg.mod:build_model or path/to/file.py:build_model, with arguments as literals,
 build_model(layers=200), or @pyproject.toml for its tables [[tool.initcheck.models]] with the keys
 target, laws, batch, waive, models, name. It is called several times and must build a new model each time.
+A config of transformers builds its model: transformers:LlamaConfig(hidden_size=64), or path/to/config.json.
+What is built already (a module or a state dict, pkg.mod:model; a file, model.safetensors, checkpoint.pt) gets
+a portrait: values, copies and ties, without the claims that compare builds.
 Exit code: 0 nothing fails, 1 a claim fails or nothing was decided, 2 usage."""
 
 
@@ -209,7 +212,7 @@ def _run(words: Sequence[str], kind: options.Kind) -> int:
         print(f"initcheck: interrupted after {len(results)} of {plan.total} verdicts", file=sys.stderr)
         return 130
     failing = [r for r in report.results if plan.failing(r)]
-    undecided = bool(arguments.targets) and not report.decided
+    undecided = bool(arguments.targets) and not report.decided and not plan.shows_only
     return 1 if failing or disproved or undecided else 0
 
 

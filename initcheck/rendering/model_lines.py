@@ -38,19 +38,30 @@ def model_lines(report: Report, name: str, order: Sequence[str] = (), limit: int
     if shown is None:
         # Its process died before it could tell what it had built.
         return [f"initcheck model {escaped(name, 60)}   no build was told of", *map(result_line, results)]
+    built = "portrait of what is built: " if shown.get("built") else ""
     head = (
-        f"initcheck model {escaped(name, 60)}   {amount(shown['parameters'])} parameters,"
+        f"initcheck model {escaped(name, 60)}   {built}{amount(shown['parameters'])} parameters,"
         f" {shown['tensors']} tensors, {len(shown['roles'])} groups, {shown['blocks']} blocks"
     )
     failing = sum(r.verdict is Verdict.FAILS for r in results)
     foot = (
         f"{failing} of {len(results)} fail; {shown['builds']} builds, {shown['seeds']} seeds, {shown['seconds']:.1f} s"
     )
+    if built:
+        asked = [r for r in results if r.verdict is not Verdict.NOT_APPLICABLE]
+        foot = (
+            f"{failing} fail; {len(results) - len(asked)} of {len(results)} claims compare builds: name the function"
+            f" that builds it; {shown['seconds']:.1f} s"
+        )
+        results = asked
     heads = {r.claim: _headline(r, shown) for r in results}
     # Head, foot and one line a claim are kept; findings share what is left, and the laws of the roles the rest.
     room = limit - 2 - len(results)
     findings = {r.claim: [f"    {escaped(s, 200)}" for s in _findings(r)] for r in results}
     room = _shorten(findings, room)
+    said = "\n".join((*heads.values(), *(s for found in findings.values() for s in found)))
+    facts = [escaped(line, 200) for line in _facts(shown, said)]
+    room -= len(facts)
     tables = [f"    {escaped(line, 200)}" for line in _roles(shown["roles"])]
     if len(tables) > room:
         tables = [*tables[: max(0, room - 1)], f"    and {len(tables) - room + 1} more groups"] if room > 0 else []
@@ -61,7 +72,16 @@ def model_lines(report: Report, name: str, order: Sequence[str] = (), limit: int
         if result.topic == "law":
             lines += tables
             tables = []
-    return [*lines, foot]
+    return [*lines, *facts, *(tables if built else []), foot]
+
+
+def _facts(shown: Mapping[str, Any], said: str) -> Iterator[str]:
+    """What a portrait says of values, copies and ties and no claim has said: the first of each, and how many more."""
+    for label in ("values", "copies", "ties", "unread"):
+        found = [sentence for sentence in shown.get(label) or () if sentence not in said]
+        if found:
+            more = f"  (and {len(found) - 1} more)" if len(found) > 1 else ""
+            yield f"{label:<10} {found[0]}{more}"
 
 
 def portrait_fields(shown: Mapping[str, Any]) -> tuple[dict[str, str], list[str]] | None:

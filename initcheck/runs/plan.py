@@ -12,6 +12,7 @@ from initcheck.claims.registry import asked_of, checks, find
 from initcheck.claims.statement import Claim
 from initcheck.claims.theorems import theorems as every_theorem
 from initcheck.contract.declaration import Declared
+from initcheck.contract.model import Model
 from initcheck.contract.tested import Tested
 from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.checker import Checker, check_waivers
@@ -127,6 +128,11 @@ class Plan:
     def total(self) -> int:
         """How many verdicts there will be."""
         return sum(len(self.checker.claims_of(i)) for i in self.initializers)
+
+    @property
+    def shows_only(self) -> bool:
+        """Whether all that is asked for is portraits of what is built already: nothing needs to be decided then."""
+        return bool(self.initializers) and all(isinstance(i, Model) and i.built for i in self.initializers)
 
     def judge(self, tested: Tested, claim_id: str) -> Result:
         """Decide one claim."""

@@ -101,7 +101,7 @@ def _stand_in(plain: Mapping[str, Any]) -> Tested:
         "recipe": plain["recipe"],
     }
     if plain["words"] is not None:
-        return Model(factory=elsewhere, words=tuple(plain["words"]), **known)
+        return Model(factory=elsewhere, built=plain["built"], words=tuple(plain["words"]), **known)
     return Initializer(sampler=elsewhere, **known)
 
 
@@ -135,6 +135,7 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
             "location": i.location,
             "recipe": i.recipe,
             "words": list(i.words) if isinstance(i, Model) else None,
+            "built": isinstance(i, Model) and i.built,
         }
         for i in found
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import inspect
 import os
 import sys
@@ -15,11 +16,12 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
 from initcheck.errors import UsageError, closest
+from initcheck.targets.configs import builder_of, is_builder, read_config
 from initcheck.targets.loading import location_of, numbered
 from initcheck.targets.modules import find_object
 from initcheck.targets.recipes import there
 from initcheck.targets.tables import model_tables
-from initcheck.targets.text import parse
+from initcheck.targets.text import TargetText, parse
 
 __all__ = ["load_models", "model_again", "model_of", "words_of"]
 
@@ -34,9 +36,11 @@ def load_models(
     """Find the models that the targets name.
 
     Args:
-        targets: ``pkg.mod:build_model``, ``file.py:build_model``, with keyword arguments as literals, or
-            ``@pyproject.toml``: the tables ``[[tool.initcheck.models]]``. A target that such a table of the current
-            folder's ``pyproject.toml`` names takes its laws, batch and waivers from there.
+        targets: ``pkg.mod:build_model``, ``file.py:build_model``, with keyword arguments as literals; a config of
+            transformers, ``transformers:LlamaConfig(hidden_size=64)`` or a JSON file; a module or a state dict in a
+            Python module, a file of weights: these are built already and get a portrait; or ``@pyproject.toml``:
+            the tables ``[[tool.initcheck.models]]``. A target that such a table of the current folder's
+            ``pyproject.toml`` names takes its laws, batch and waivers from there.
         laws, batch, models: said for this run; they win over a table's.
 
     Raises:
@@ -63,10 +67,11 @@ def model_of(
     recipe: Mapping[str, Any] | None = None,
     words: Sequence[str] = (),
 ) -> Model:
-    """A model by the function that builds it.
+    """A model by the function that builds it, or by what was built.
 
     Args:
-        factory: returns a new ``torch.nn.Module`` at each call.
+        factory: returns a new ``torch.nn.Module`` at each call; or a module, a state dict or the weights of a file,
+            which get a portrait.
         name: how it is called in the report; the factory's own name where None.
         laws, batch, models: as ``check_model`` takes them.
         contract: its waivers.
@@ -76,33 +81,26 @@ def model_of(
     Raises:
         UsageError: torch is not installed, the factory is none, a law or the batch cannot be read.
     """
-    try:
-        import torch
-    except ImportError:
-        raise UsageError(
-            'claims on models need torch, which is not installed; install it with: pip install "initcheck[torch]".'
-        ) from None
-    if isinstance(factory, torch.nn.Module):
-        raise UsageError(
-            f"{type(factory).__name__} is a built model; give the function or class that builds it, since its"
-            " weights are judged by building it several times."
-        )
-    if not callable(factory):
-        raise UsageError(f"{factory!r} is {type(factory).__name__}, not a function that builds a model.")
-    # Only here: it imports torch.
+    _require_torch()
+    # Only here: both import torch.
     from initcheck.models.subject import read
+    from initcheck.targets.built import built_of
 
+    built = built_of(factory)
+    if built is None and not callable(factory):
+        raise UsageError(f"{factory!r} is {type(factory).__name__}, not a function that builds a model.")
     model = Model(
         name=name or str(getattr(factory, "__qualname__", type(factory).__name__)),
-        factory=factory,
+        factory=factory if built is None else lambda: built,
+        built=built is not None,
         laws=dict(laws or {}),
         batch=batch,
         models=models,
         contract=contract or Contract(),
-        location=location_of(factory),
+        location=location_of(factory) if built is None and not is_builder(factory) else None,
         recipe=recipe,
         words=tuple(words),
-        subject=_subject,
+        subject=_subject if built is None else _portrait,
     )
     read(model)
     return model
@@ -117,7 +115,7 @@ def model_again(recipe: Mapping[str, Any]) -> Model:
     contract = Contract(**recipe["contract"])
     with there(recipe):
         return model_of(
-            _factory(recipe["model"]), name=recipe["name"], contract=contract, recipe=recipe, **recipe["said"]
+            _found(recipe["model"]), name=recipe["name"], contract=contract, recipe=recipe, **recipe["said"]
         )
 
 
@@ -125,6 +123,19 @@ def _subject(model: Model, profile: Profile, seed: int) -> Any:
     from initcheck.models.subject import ModelSubject
 
     return ModelSubject(model, profile, seed)
+
+
+def _portrait(model: Model, profile: Profile, seed: int) -> Any:
+    from initcheck.models.portrait_subject import PortraitSubject
+
+    return PortraitSubject(model, profile, seed)
+
+
+def _require_torch() -> None:
+    if importlib.util.find_spec("torch") is None:
+        raise UsageError(
+            'claims on models need torch, which is not installed; install it with: pip install "initcheck[torch]".'
+        )
 
 
 def _of_table(table: Mapping[str, Any], laws: Mapping[str, str] | None, batch: str | None, models: int | None) -> Model:
@@ -144,7 +155,7 @@ def _of_table(table: Mapping[str, Any], laws: Mapping[str, str] | None, batch: s
         "path": list(sys.path),
         "cwd": os.getcwd(),
     }
-    return model_of(_factory(text), name=recipe["name"], contract=contract, recipe=recipe, **said)
+    return model_of(_found(text), name=recipe["name"], contract=contract, recipe=recipe, **said)
 
 
 def words_of(laws: Mapping[str, str | float] | None, batch: object, models: int | None) -> list[str]:
@@ -154,10 +165,26 @@ def words_of(laws: Mapping[str, str | float] | None, batch: object, models: int 
     return words + ([f"--models={models}"] if models is not None else [])
 
 
-def _factory(text: str) -> Callable[..., Any]:
+def _found(text: str) -> Any:
+    """What a target text names: a function that builds a model, or what is built already."""
+    _require_torch()
+    # Only here: they import torch.
+    from initcheck.targets.built import SUFFIXES, built_of, read_weights
+
+    if text.endswith(SUFFIXES):
+        return read_weights(text)
+    if text.endswith(".json"):
+        return read_config(text)
     parsed = parse(text)
     obj, _ = find_object(parsed)
     obj = obj.function if isinstance(obj, Method) else obj
+    builder = builder_of(obj, parsed.args, text)
+    if builder is not None:
+        return builder
+    return obj if built_of(obj) is not None else _factory(obj, parsed, text)
+
+
+def _factory(obj: Any, parsed: TargetText, text: str) -> Callable[..., Any]:
     if isinstance(obj, ModuleType):
         names = sorted(n for n, f in vars(obj).items() if inspect.isfunction(f) and not n.startswith("_"))
         some = f" Its functions: {', '.join(names[:8])}." if names else ""

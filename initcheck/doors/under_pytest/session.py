@@ -222,6 +222,8 @@ class ClaimSession:
         option = self.config.option
         if self._only_planned() or not (option.initcheck_targets or option.initcheck_model_targets):
             return False
+        if self.plan.shows_only:
+            return False
         # Where -k or --lf left none of the claims, the user chose so; where they ran, one must be decided.
         return not self.plan.initializers or (bool(self.results) and not self.report().decided)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from initcheck.models.builds.build import Build
 from initcheck.models.builds.record import TensorRecord
@@ -10,7 +10,7 @@ from initcheck.models.facts import Facts
 from initcheck.models.rules.siblings import Finding, overwritten
 from initcheck.models.wording import folded, place
 
-__all__ = ["absurd_values"]
+__all__ = ["absurd_values", "values_of"]
 
 _CONTINUOUS = ("normal", "uniform", "truncated_normal")
 
@@ -25,14 +25,22 @@ def absurd_values(facts: Facts) -> Iterator[Finding]:
 
     Infinities in a buffer are a mask more often than a mistake: a note.
     """
-    yield from _of_build(facts, facts.second, set(facts.unwritten), "")
+    yield from values_of(facts, facts.second, set(facts.unwritten))
     low = facts.low_precision
     if isinstance(low, Build):
         known = {n for n, r in facts.second.records.items() if r.sums.nan or r.sums.infinite or r.far}
-        yield from _of_build(facts, low, set(facts.unwritten) | known, ", in bfloat16")
+        yield from values_of(facts, low, set(facts.unwritten) | known, ", in bfloat16")
 
 
-def _of_build(facts: Facts, build: Build, left_out: set[str], when: str) -> Iterator[Finding]:
+def values_of(facts: Facts, build: Build, left_out: Collection[str] = (), when: str = "") -> Iterator[Finding]:
+    """The same of one build.
+
+    Args:
+        facts: to which role a tensor belongs.
+        build: whose entries are meant.
+        left_out: names of tensors that are not looked at.
+        when: what every sentence ends with.
+    """
     found: dict[str, list[tuple[str, str, str]]] = {"fails": [], "note": []}
     for name, record in build.records.items():
         said = _absurd(record) if name not in left_out else None
@@ -44,22 +52,22 @@ def _of_build(facts: Facts, build: Build, left_out: set[str], when: str) -> Iter
 
 
 def _absurd(record: TensorRecord) -> str | None:
-    at = place(record.law.site)
+    at = f" ({place(record.law.site)})" if record.law.site is not None else ""
     bad = record.sums.nan + record.sums.infinite
     if bad:
         kinds = [w for w, n in (("NaN", record.sums.nan), ("infinite", record.sums.infinite)) if n]
         where = f", the first at {list(record.first_bad)}" if record.first_bad is not None and bad < record.count else ""
-        return f"{bad:,} of {record.count:,} entries are {' or '.join(kinds)}{where} ({at})"
+        return f"{bad:,} of {record.count:,} entries are {' or '.join(kinds)}{where}{at}"
     if record.far and not overwritten(record):
         worst = record.high if abs(record.high) > abs(record.low) else record.low
         where = f", the first at {list(record.first_far)}" if record.first_far is not None else ""
         return (
             f"{record.far:,} of {record.count:,} entries lie outside the law they were drawn from"
-            f" ({record.law.text}), the farthest at {worst:.4g}{where} ({at})"
+            f" ({record.law.text}), the farthest at {worst:.4g}{where}{at}"
         )
     if record.law.family in _CONTINUOUS and record.law.named and _underflows(record):
         return (
             f"{record.own.zeros:,} of {record.own.count:,} entries are 0, though they were drawn as"
-            f" {record.law.text}: smaller than their dtype can hold ({at})"
+            f" {record.law.text}: smaller than their dtype can hold{at}"
         )
     return None
