@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from initcheck.claims import claim
 
 if TYPE_CHECKING:
-    from initcheck.models.trial import ModelTrial
+    from initcheck.models.factory.trial import ModelTrial
 
 _NOT_SEEN = (
     " Not seen: memory that neither torch nor np.empty allocated (a raw storage), the shards of other processes, lazy"
@@ -27,7 +27,7 @@ _NOT_SEEN = (
 )
 def every_tensor_is_written(trial: ModelTrial) -> None:
     """Fill fresh memory with NaN, then with a canary: what still holds the fill was never written."""
-    from initcheck.models.wording import folded, place, unwritten_text
+    from initcheck.models.factory.wording import folded, place, unwritten_text
 
     one, two = trial.facts.first.records, trial.facts.second.records
     never, depend = [], []
@@ -135,8 +135,8 @@ def equal_matrices(trial: ModelTrial) -> None:
 )
 def tensors_are_distinct(trial: ModelTrial) -> None:
     """Compare random tensors, their units and their draws; ask the gradient about constant matrices."""
+    from initcheck.models.factory.wording import listed
     from initcheck.models.rules.copies import equal_tensors, equal_units, repeated_draws
-    from initcheck.models.wording import listed
 
     random = trial.facts.random
     signal = trial.facts.first.looks["signal"]
@@ -263,7 +263,7 @@ def nothing_special_is_lost(trial: ModelTrial) -> None:
 
 def promises_kept(trial: ModelTrial) -> None:
     """Of one model: promised ties and padding rows; a law is told by draws, not by the values of one model."""
-    from initcheck.models.promises import broken_promises
+    from initcheck.models.factory.promises import broken_promises
 
     promises = trial.facts.layout.promises
     for sentence in broken_promises(promises):
@@ -291,7 +291,7 @@ def promises_kept(trial: ModelTrial) -> None:
 )
 def declared_laws_are_in_force(trial: ModelTrial) -> None:
     """Hold every tensor that a declared pattern names to the declared standard deviation."""
-    from initcheck.models.promises import broken_promises
+    from initcheck.models.factory.promises import broken_promises
     from initcheck.models.rules.in_force import bypassed_guards, far_from_the_rest, initializer_range, judge_declared
 
     judge_declared(trial)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from initcheck.claims import claim
 
 if TYPE_CHECKING:
-    from initcheck.models.trial import ModelTrial
+    from initcheck.models.factory.trial import ModelTrial
 
 _DECIDED = (
     " at models of fresh seeds, by two tests that share the error: Student's test, on a logarithmic scale for a"
@@ -148,8 +148,8 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
 )
 def residual_writers_share_one_scaling(trial: ModelTrial) -> None:
     """Compare what writes to the stream with what is scaled by depth."""
+    from initcheck.models.factory.wording import listed
     from initcheck.models.rules.residual_scaling import residual_scalings
-    from initcheck.models.wording import listed
 
     say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
     scalings = list(residual_scalings(trial.facts))

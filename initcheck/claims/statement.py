@@ -119,7 +119,7 @@ def claim(
 
     A check's property takes ``trial`` first (see ``initcheck.claims.Trial``), then what Hypothesis draws; it
     returns where the case holds and lets ``trial`` fail it. A theorem's property takes only what is drawn; a
-    model's takes only the trial (``initcheck.models.trial.ModelTrial``) and is no Hypothesis property.
+    model's takes only the trial (``initcheck.models.factory.trial.ModelTrial``) and is no Hypothesis property.
 
     Raises:
         UsageError: the id is not kebab-case or is taken by another property, ``says`` is no sentence, a picture

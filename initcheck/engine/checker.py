@@ -169,7 +169,7 @@ class Checker:
                     decided = self._decided(tested, subject, claim)
             finally:
                 changed = before.put_back()
-            if isinstance(subject, Subject):
+            if not isinstance(subject, Judging):
                 subject.draws.changes.update(changed)
             result = Result.of(
                 claim,

@@ -9,8 +9,8 @@ from typing import Any
 
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
-from initcheck.models.declared import DeclaredLaw
-from initcheck.models.facts import Facts
+from initcheck.models.factory.declared import DeclaredLaw
+from initcheck.models.factory.facts import Facts
 
 __all__ = ["formula_of", "portrait"]
 

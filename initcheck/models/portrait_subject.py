@@ -12,12 +12,12 @@ from initcheck.contract.profile import Profile
 from initcheck.engine.judging import Decided, Judging
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
-from initcheck.models.declared import read_laws
+from initcheck.models.factory.declared import read_laws
+from initcheck.models.factory.trial import ModelTrial
 from initcheck.models.portrait import portrait
 from initcheck.models.rules.absurd import values_of
 from initcheck.models.rules.copies import equal_tensors, equal_units
 from initcheck.models.snapshot import Snapshot
-from initcheck.models.trial import ModelTrial
 from initcheck.report.verdict import Verdict
 from initcheck.statistics import Ledger
 

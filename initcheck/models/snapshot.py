@@ -15,8 +15,8 @@ from initcheck.errors import UsageError
 from initcheck.models.builds.build import Build, tensors_of
 from initcheck.models.builds.record import TensorRecord, record
 from initcheck.models.builds.roles import Place, places
-from initcheck.models.facts import Facts, Layout
-from initcheck.models.promises import promises_of
+from initcheck.models.factory.facts import Facts, Layout
+from initcheck.models.factory.promises import promises_of
 from initcheck.models.signals.block_signal import Signal
 
 __all__ = ["Snapshot", "Weights"]

@@ -11,11 +11,11 @@ from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
 from initcheck.draws.draws import OutOfTime
 from initcheck.engine.judging import Decided, Judging, out_of_time
-from initcheck.models.declared import DeclaredLaw, read_laws
-from initcheck.models.facts import Facts
+from initcheck.models.factory.declared import DeclaredLaw, read_laws
+from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.trial import ModelTrial
 from initcheck.models.portrait import portrait
 from initcheck.models.signals.batches import Batch, batch_from
-from initcheck.models.trial import ModelTrial
 from initcheck.report.verdict import Verdict
 from initcheck.statistics import Ledger
 

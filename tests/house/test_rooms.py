@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import re
 import sys
+import tomllib
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,3 +136,8 @@ def test_the_checkout_is_no_part_of_the_package() -> None:
     assert importlib.util.find_spec("initcheck.properties.scale") is not None
     assert importlib.util.find_spec("initcheck.tests") is None
     assert importlib.util.find_spec("initcheck.initcheck") is None
+
+
+def test_every_room_is_shipped() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    assert set(settings["packages"]) == {room_of(m) for m in MODULES} - {"the ground"}

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from initcheck.models.few_models import Plan, confirm, futile, screen, siblings_needed, student_tail
+from initcheck.models.factory.few_models import Plan, confirm, futile, screen, siblings_needed, student_tail
 from initcheck.statistics import Decision
 
 LEVELS = (0.2, 0.05, 0.01)

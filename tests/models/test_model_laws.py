@@ -11,7 +11,7 @@ from torch import nn
 
 from initcheck.errors import UsageError
 from initcheck.models.builds.record import record
-from initcheck.models.declared import DeclaredLaw
+from initcheck.models.factory.declared import DeclaredLaw
 from initcheck.models.provenance.trace import Trace
 from initcheck.models.provenance.traced_law import law_of
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 
 from initcheck.models.builds.build import Build
 from initcheck.models.builds.record import TensorRecord
-from initcheck.models.facts import Facts
+from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.wording import folded, place
 from initcheck.models.rules.siblings import Finding, overwritten
-from initcheck.models.wording import folded, place
 
 __all__ = ["absurd_values", "values_of"]
 
@@ -56,7 +56,9 @@ def _absurd(record: TensorRecord) -> str | None:
     bad = record.sums.nan + record.sums.infinite
     if bad:
         kinds = [w for w, n in (("NaN", record.sums.nan), ("infinite", record.sums.infinite)) if n]
-        where = f", the first at {list(record.first_bad)}" if record.first_bad is not None and bad < record.count else ""
+        where = (
+            f", the first at {list(record.first_bad)}" if record.first_bad is not None and bad < record.count else ""
+        )
         return f"{bad:,} of {record.count:,} entries are {' or '.join(kinds)}{where}{at}"
     if record.far and not overwritten(record):
         worst = record.high if abs(record.high) > abs(record.low) else record.low

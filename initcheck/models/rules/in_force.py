@@ -13,10 +13,10 @@ import numpy.typing as npt
 from initcheck.errors import UsageError, closest
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Place, Role
-from initcheck.models.declared import DeclaredLaw
+from initcheck.models.factory.declared import DeclaredLaw
+from initcheck.models.factory.trial import ModelTrial
+from initcheck.models.factory.wording import place
 from initcheck.models.rules.siblings import is_traced
-from initcheck.models.trial import ModelTrial
-from initcheck.models.wording import place
 from initcheck.statistics import SCREEN_LEVEL, Decision, judge_band
 
 __all__ = ["bypassed_guards", "far_from_the_rest", "initializer_range", "judge_declared", "names_of"]
@@ -93,7 +93,11 @@ def far_from_the_rest(trial: ModelTrial) -> None:
     for role in inside:
         ratio = _std(role) / rule
         # What fits its own fan is a scheme, however few entries a row has (a projection from a small rank).
-        if ratio > 10 and _std(role) * math.sqrt(role.shape[1]) > _LOUD and not any(law.matches(role.members[0].name) for law in trial.laws):
+        if (
+            ratio > 10
+            and _std(role) * math.sqrt(role.shape[1]) > _LOUD
+            and not any(law.matches(role.members[0].name) for law in trial.laws)
+        ):
             trial.doubts_that(f"{outside(role, rule)}, the std of {roles} roles beside it; a declared law decides")
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from initcheck.models.builds.record import Lost, TensorRecord
 from initcheck.models.builds.roles import Role
-from initcheck.models.facts import Facts
+from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.wording import listed, place
 from initcheck.models.provenance.frames import in_library
 from initcheck.models.provenance.steps import Site
 from initcheck.models.rules.siblings import Finding
-from initcheck.models.wording import listed, place
 
 __all__ = ["Written", "lost_writes", "never_called", "written_by"]
 
@@ -113,7 +113,9 @@ def _roles_of_sites(roles: list[Role]) -> Counter[Site]:
     """How many roles each line writes."""
     found: Counter[Site] = Counter()
     for role in roles:
-        sites = {r.law.site for r in role.members} | {s for r in role.members for lost in r.lost for s in (lost.site, lost.over)}
+        sites = {r.law.site for r in role.members} | {
+            s for r in role.members for lost in r.lost for s in (lost.site, lost.over)
+        }
         found.update(s for s in sites if s is not None)
     return found
 

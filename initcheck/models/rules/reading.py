@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
-from initcheck.models.facts import Facts
+from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.wording import listed
 from initcheck.models.rules.siblings import Finding
-from initcheck.models.wording import listed
 
 __all__ = ["left_random"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
-from initcheck.models.wording import place
+from initcheck.models.factory.wording import place
 
 __all__ = ["changed_laws", "unchanged_by_seed"]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from initcheck.models.builds.roles import Role
-from initcheck.models.facts import Facts
+from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.wording import listed, place
 from initcheck.models.rules.siblings import Finding, is_traced
-from initcheck.models.wording import listed, place
 
 __all__ = ["Scaling", "residual_scalings"]
 
@@ -47,7 +47,14 @@ def residual_scalings(facts: Facts) -> Iterator[Scaling]:
         roles = [by_path[p] for p in inside if p in by_path and _has_law(by_path[p])]
         writers = [r for r in roles if r.path in paths]
         if writers:
-            yield _scaling(middle.rpartition(".")[0], roles, writers, where[f"{middle}.{layers[0]}.weight"].blocks or len(blocks) if f"{middle}.{layers[0]}.weight" in where else len(blocks))
+            yield _scaling(
+                middle.rpartition(".")[0],
+                roles,
+                writers,
+                where[f"{middle}.{layers[0]}.weight"].blocks or len(blocks)
+                if f"{middle}.{layers[0]}.weight" in where
+                else len(blocks),
+            )
 
 
 def _scaling(container: str, roles: Sequence[Role], writers: Sequence[Role], blocks: int) -> Scaling:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role, ordered_with_depth
-from initcheck.models.facts import Facts
-from initcheck.models.few_models import siblings_needed
-from initcheck.models.wording import listed, place
+from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.few_models import siblings_needed
+from initcheck.models.factory.wording import listed, place
 
 __all__ = ["Finding", "is_traced", "later_notes", "named_deviants", "overwritten", "unnamed_deviants"]
 
@@ -108,9 +108,7 @@ def unnamed_deviants(role: Role, facts: Facts, level: float) -> Iterator[Finding
     """
     by_name = {r.name: r for r in role.members}
     derived = [n for n, r in by_name.items() if n in facts.random and r.law.family == "derived"]
-    untraced = [
-        n for n, r in by_name.items() if n in facts.random and n not in derived and not is_traced(r)
-    ]
+    untraced = [n for n, r in by_name.items() if n in facts.random and n not in derived and not is_traced(r)]
     names = [n for n, r in by_name.items() if n in derived or n in untraced or (r.law.named and is_traced(r))]
     if not (derived or untraced) or len(names) < 2:
         return

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from initcheck.models.factory.declared import DeclaredLaw
+from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.few_models import Plan, confirm, futile, screen
 from initcheck.models.signals.block_signal import Signal
-from initcheck.models.declared import DeclaredLaw
-from initcheck.models.facts import Facts
-from initcheck.models.few_models import Plan, confirm, futile, screen
 from initcheck.report.verdict import Evidence, Verdict
 from initcheck.statistics import Decision
 

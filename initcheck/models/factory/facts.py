@@ -16,7 +16,7 @@ from initcheck.models.builds.build import CANARY, NAN, Build, ModelBuilder, tens
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Place, Role, places, roles
 from initcheck.models.builds.widths import WidthLaw, follow_width
-from initcheck.models.promises import Promises, promises_of
+from initcheck.models.factory.promises import Promises, promises_of
 from initcheck.models.provenance.frames import INITIALISERS
 from initcheck.models.provenance.guards import Guard, LineWatch, init_methods, name_guards
 from initcheck.models.signals.batches import Batch
