@@ -9,13 +9,14 @@ from initcheck.contract.second_moments import BackwardSecondMoment, Floats, Forw
 from initcheck.layers.bench.bench import Bench
 from initcheck.layers.bench.feeds import Feed
 from initcheck.layers.bench.geometry import Interior
+from initcheck.layers.bench.response import answer
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.functions.layer_function import LayerFunction
 from initcheck.networks import Activation
 from initcheck.seeds import generator
 from initcheck.statistics import Record
 
-__all__ = ["BATCH", "MeasuredBackward", "MeasuredForward", "measured"]
+__all__ = ["BATCH", "MeasuredBackward", "MeasuredForward", "measured", "measured_response"]
 
 BATCH = 16
 """Inputs of one measurement; a fresh layer is the unit, so that few inputs a layer are enough."""
@@ -37,6 +38,20 @@ class MeasuredBackward(BackwardSecondMoment):
         from initcheck.contract.second_moments import nonlinearity
 
         return np.asarray(nonlinearity(self.contract).m2_prime * record.energy / (self.layer.weights * self.ideal))
+
+
+def measured_response(
+    function: LayerFunction, feed: Feed, size: Size, slope: float, pool: Floats, seed: int
+) -> npt.NDArray[np.float32]:
+    """The pre-activations of one fresh layer whose inputs came out of layers of its kind, shape (BATCH, numbers).
+
+    The inputs are drawn from a ``pool`` of such outputs. What scales an input or a weight on its way, such as 30 in
+    sin(30 W x), is inside the measurement.
+    """
+    bench = Bench(function, feed, size, generator("response", seed))
+    fed = bench.rng.choice(pool, BATCH * size.inputs).astype(np.float32)
+    found = slope * answer(bench, bench.weights, [fed.reshape(bench.shapes(BATCH)[0])])
+    return np.ascontiguousarray(found.reshape(BATCH, -1), dtype=np.float32)
 
 
 def measured(

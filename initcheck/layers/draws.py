@@ -14,7 +14,7 @@ from initcheck.contract.case import Case
 from initcheck.contract.initializer import Initializer
 from initcheck.draws.draws import Draws
 from initcheck.draws.streams import Stream
-from initcheck.layers.direct import measured
+from initcheck.layers.direct import measured, measured_response
 from initcheck.layers.fans import Structure
 from initcheck.layers.part import Part, Whole
 from initcheck.layers.sampler import EVERY, LayerSampler
@@ -84,6 +84,12 @@ class LayerDraws(Draws):
         functions = self.sampler.functions(layer.size, seeds)
         feed, phi = self.sampler.builder.feed(layer.size), self.activation()
         self.calls += len(seeds)
+        if layer.slope:
+            pool = self.structure.pool
+            return [
+                measured_response(f, feed, layer.size, layer.slope, pool, s)
+                for f, s in zip(functions, seeds, strict=True)
+            ]
         return [
             measured(f, feed, layer.size, interior, phi, s, backward=layer.backward)
             for f, s in zip(functions, seeds, strict=True)

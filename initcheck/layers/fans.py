@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from initcheck.contract.contract import Contract
 from initcheck.errors import UsageError
@@ -23,6 +24,7 @@ from initcheck.layers.bench.counts import (
 )
 from initcheck.layers.bench.feeds import LOOKUPS, Feed
 from initcheck.layers.bench.geometry import Interior
+from initcheck.layers.bench.response import is_of_degree_one, response_of, unit_outputs
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.bench.spans import Span, constant_axes, spans_of
 from initcheck.layers.direct import BATCH
@@ -51,6 +53,9 @@ class Structure:
         others: biases, and what else has one axis only, that are not zero: no claim is about them.
         notes: what could not be found.
         refused: sizes at which it cannot be built, with what it raised.
+        answering: of a layer that is no linear map, how its scale is read off its answer to its weights: a slope, 0
+            where its output is the pre-activation; None where its weights tell it.
+        pool: outputs of such a layer for standard normal pre-activations: what its like is fed.
     """
 
     parts: list[Part] = field(default_factory=list)
@@ -63,6 +68,8 @@ class Structure:
     others: dict[str, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
     refused: dict[Size, InitializerRaised] = field(default_factory=dict)
+    answering: float | None = None
+    pool: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
 def structure_of(sampler: LayerSampler) -> Structure:
@@ -101,6 +108,8 @@ def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans:
         return
     if spans:
         _several(size, number, shapes, spans, found)
+        if found.answering is not None:
+            _answering(Bench(function, sampler.builder.feed(size), size, np.random.default_rng(number)), number, found)
         return
     bench = Bench(function, sampler.builder.feed(size), size, np.random.default_rng(number))
     if not is_linear(bench):
@@ -109,6 +118,11 @@ def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans:
             bench = replace(bench, feed=Feed("tokens", bench.feed.kind))
         spans.update(spans_of(bench))
         _several(size, number, shapes, spans, found)
+        if bench.feed.form == "rows" and bench.feed.copies == 1 and not bench.size.second:
+            found.answering = _answers(bench, shapes)
+            if found.answering:
+                found.pool = unit_outputs(bench, found.answering)
+            _answering(bench, number, found)
         return
     try:
         counts = count(bench)
@@ -133,7 +147,7 @@ def _linear(bench: Bench, counts: Counts, number: int, shapes: Shapes, found: St
         found.parts.append(part)
         if weights_tell(bench, name, counts):
             return
-    elif is_multilinear(bench):
+    elif is_multilinear(bench) and bench.feed.form == "image":
         found.parts += _factors(bench, counts, number, shapes, found.factors)
         return
     else:
@@ -160,6 +174,31 @@ def _linear(bench: Bench, counts: Counts, number: int, shapes: Shapes, found: St
     )
     found.interiors[number] = counts.interior
     found.notes["no weight of it tells its scale by itself, so the layer is run on random inputs"] = None
+
+
+def _answers(bench: Bench, shapes: Shapes) -> float | None:
+    """How the scale of a layer that is no linear map is read: see ``Structure.answering``."""
+    if is_of_degree_one(bench):
+        return 0.0
+    if len(shapes) > 1:
+        return None
+    response = response_of(bench, float(bench.size.inputs))
+    return None if response is None or response.is_plain else response.slope
+
+
+def _answering(bench: Bench, number: int, found: Structure) -> None:
+    size = bench.size
+    if size.probe or found.answering is None:
+        return
+    out = bench.run(bench.own, bench.normal(1))
+    fans = (float(size.inputs), float(size.outputs))
+    found.wholes.append(
+        Whole(
+            shape=(BATCH, out.size), size=size, number=number, fans=fans, gradients=size.inputs, slope=found.answering
+        )
+    )  # fmt: skip
+    found.interiors[number] = Interior(1)
+    found.notes["its weights do not tell its scale by themselves, so its answer to them is measured"] = None
 
 
 def _factors(

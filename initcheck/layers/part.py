@@ -138,6 +138,8 @@ class Whole(Case):
         fans: inputs that one output answers to, outputs that one input reaches.
         gradients: numbers of a backward measurement for one input.
         backward: input gradients are measured, not outputs.
+        slope: of a layer that is no linear map, what turns its answer to its weight into the pre-activation
+            (``initcheck.layers.bench.response``); 0 where its output is one.
     """
 
     size: Size
@@ -145,6 +147,7 @@ class Whole(Case):
     fans: tuple[float, float]
     gradients: int
     backward: bool = False
+    slope: float = 0.0
 
     @property
     def asked(self) -> tuple[int, ...]:
@@ -199,4 +202,6 @@ class Whole(Case):
     def described(self, dtype: str) -> str:
         """The layer in words."""
         fans = f"fan_in {self.fan_in:.4g}, fan_out {self.fan_out:.4g}"
+        if self.slope:
+            return f"the layer built with {self.size}, its answer to its weight in {dtype}; {fans}"
         return f"the whole layer built with {self.size}, run on random inputs in {dtype}; {fans}"

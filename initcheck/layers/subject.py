@@ -155,6 +155,8 @@ class LayerSubject:
                 "a lookup sums over one input, so no variance of an output is promised"
                 f" (mean square of an entry {spread:.3g}, width times it {spread * part.inputs:.3g})"
             )
+        if claim.id == "gradient-variance-near-one" and any(whole.slope for whole in self.structure.wholes):
+            return "the layer ends in a nonlinearity whose slope scales every gradient: its answer is measured forward"
         return claim.not_asked_of.get("layer")
 
     def output_second_moment(self, layer: Case) -> Statistic:

@@ -1,0 +1,92 @@
+"""The second moments of layers with something between input and matrix, right ones and wrong ones, beside the truth."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from initcheck.contract.profile import PROFILES
+from initcheck.draws.streams import SCREEN
+from initcheck.layers.recognition import layer_initializer
+from initcheck.layers.subject import LayerSubject
+
+
+class Layer(nn.Module):
+    """An ``inner`` map, a matrix of variance ``power``/fan_in, an ``outer`` map."""
+
+    inner = outer = staticmethod(lambda x: x)
+    power = 1.0
+
+    def __init__(self, in_features, out_features):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(out_features, in_features) * math.sqrt(self.power / in_features))
+
+    def forward(self, x):
+        return self.outer(nn.functional.linear(self.inner(x), self.weight))
+
+
+class Sine(Layer):
+    power = 2 / 900
+    outer = staticmethod(lambda x: torch.sin(30 * x))
+
+
+class SineNotDivided(Sine):
+    power = 2.0
+
+
+class Rectified(Layer):
+    power = 2.0
+    outer = staticmethod(torch.relu)
+
+
+class AfterSilu(Layer):
+    power = 1 / 0.355776
+    inner = staticmethod(nn.functional.silu)
+
+
+class Kronecker(nn.Module):
+    right = True
+
+    def __init__(self, in_features, out_features, n=4):
+        super().__init__()
+        self.rule = nn.Parameter(torch.randn(n, n, n) * (n**-0.5 if self.right else 1))
+        shape = (n, out_features // n, in_features // n)
+        self.w = nn.Parameter(torch.randn(shape) * math.sqrt(1 / in_features) * (1 if self.right else n**0.5))
+
+    def forward(self, x):
+        full = torch.einsum("iab,iod->aobd", self.rule, self.w).reshape(4 * self.w.shape[1], -1)
+        return nn.functional.linear(x, full)
+
+
+class KroneckerOfItsFactors(Kronecker):
+    right = False
+
+
+class Equalised(Layer):
+    def __init__(self, in_features, out_features):
+        super().__init__(in_features, out_features)
+        self.weight = nn.Parameter(torch.randn(out_features, in_features))
+        self.inner = lambda x: x / math.sqrt(in_features)
+
+
+class EqualisedTwice(Equalised):
+    def __init__(self, in_features, out_features):
+        super().__init__(in_features, out_features)
+        self.inner = lambda x: x / in_features
+
+
+@pytest.mark.parametrize(
+    ("cls", "low", "high"),
+    [
+        (Sine, 0.8, 0.95), (SineNotDivided, 700, 950), (AfterSilu, 0.9, 1.1),
+        (Kronecker, 0.85, 1.15), (KroneckerOfItsFactors, 12, 20), (Equalised, 0.9, 1.1), (EqualisedTwice, 0.01, 0.02),
+    ],
+)  # fmt: skip
+def test_the_second_moment_is_that_of_the_pre_activation(cls, low, high):
+    subject = LayerSubject(layer_initializer(cls, cls.__name__, {}), PROFILES["quick"], 0)
+    assert subject.problem is None
+    [whole] = [w for w in subject.structure.wholes if (w.size.inputs, w.size.outputs) == (64, 64)]
+    drawn = subject.draws.records(whole, "float32", SCREEN, 24)
+    assert low < float(np.mean(subject.output_second_moment(whole).per_call(drawn))) < high
