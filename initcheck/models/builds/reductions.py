@@ -168,14 +168,12 @@ def _first(flat: torch.Tensor, mark: object) -> int | None:
 
 
 def _count_unwritten(found: Reduced, block: torch.Tensor, start: int, fill: Fill) -> None:
-    if block.dtype.is_floating_point and math.isnan(fill.real):
+    if (block.dtype.is_floating_point or block.dtype.is_complex) and math.isnan(fill.real):
         left = (block if block.element_size() > 1 else block.float()).isnan()
     else:
         probe = torch.zeros(1, dtype=block.dtype, device=block.device)
         fill.into(probe)
-        left = _bits(block) == _bits(probe)
-        if block.dtype.is_complex:
-            left = left.view(-1, 2).all(1)
+        left = block == probe if block.dtype.is_complex else _bits(block) == _bits(probe)
     count = int(left.sum())
     if count and found.first_unwritten is None:
         found.first_unwritten = start + int(left.int().argmax())

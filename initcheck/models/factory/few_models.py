@@ -12,6 +12,7 @@ from initcheck.statistics.median import thresholds
 __all__ = ["Plan", "confirm", "futile", "screen", "siblings_needed", "student_tail"]
 
 _HOPELESS = 0.1
+_SHARES = (0.4, 0.15, 0.2, 0.25)  # of the error, a look each
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Plan:
     >>> Plan(level=2.5e-7, beta=1e-3)
     Plan(level=2.5e-07, beta=0.001)
     >>> Plan(2.5e-7, 1e-3).holds_by_spread, Plan(2.5e-7, 1e-3).fails_by_spread
-    ((3, 4, 6, 9), (6, 9, 14))
+    ((3, 5, 9, 16), (6, 9, 14))
     >>> Plan(2.5e-7, 1e-3).holds_by_sign, Plan(2.5e-7, 1e-3).fails_by_sign
     ((12, 24), (25, 50))
 
@@ -40,8 +41,8 @@ class Plan:
 
     @property
     def holds_by_spread(self) -> tuple[int, ...]:
-        """Numbers of models at which Student's test looks for HOLDS; the first may spend half of the error."""
-        return 3, 4, 6, 9
+        """Numbers of models at which Student's test looks for HOLDS."""
+        return 3, 5, 9, 16
 
     @property
     def fails_by_spread(self) -> tuple[int, ...]:
@@ -72,10 +73,8 @@ def screen(values: Sequence[float], low: float, high: float, plan: Plan) -> Deci
         low, high: the band of the median; growths and the band are compared on a logarithmic scale.
         plan: error rates.
     """
-    error = plan.beta / 2
-    for n in plan.holds_by_spread:
-        error /= 2
-        if len(values) >= n and max(_tails_inside(values[:n], low, high)) <= error:
+    for n, share in zip(plan.holds_by_spread, _SHARES, strict=True):
+        if len(values) >= n and max(_tails_inside(values[:n], low, high)) <= share * plan.beta / 2:
             return Decision.HOLDS
     needed = _counts(plan.holds_by_sign, plan.beta / 2)
     for n, k in zip(plan.holds_by_sign, needed, strict=True):

@@ -140,7 +140,7 @@ class ModelTrial:
             return None
         values = [v for v in first if v is not None]
         decision = screen(values, low, high, plan)
-        for n in (*plan.holds_by_spread[1:], *plan.holds_by_sign):
+        for n in sorted({*plan.holds_by_spread[1:], *plan.holds_by_sign}):
             if decision is Decision.UNDECIDED and n <= budget and not futile(values, low, high, plan, budget):
                 values = self._values(value_of, 0, n)
                 decision = screen(values, low, high, plan)
@@ -149,7 +149,7 @@ class ModelTrial:
             return middle
         where = f" of {name}" if name else ""
         if decision is Decision.UNDECIDED:
-            more = next((n for n in (*plan.holds_by_spread, *plan.holds_by_sign) if n > max(len(values), budget)), None)
+            more = next((n for n in sorted({*plan.holds_by_spread, *plan.holds_by_sign}) if n > max(len(values), budget)), None)
             rest = f"; {more} may decide (models={more})" if more is not None else ""
             self.doubts_that(f"{what}{where} {middle:.3g}, too near an edge for {len(values)} models{rest}")
             return middle

@@ -27,6 +27,7 @@ def plain(tensor: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
     """
     if wraps(type(tensor)):
         names, _ = tensor.__tensor_flatten__()  # type: ignore[attr-defined]
+        names = [name for name in names if isinstance(getattr(tensor, name), torch.Tensor)]
         if not names:
             raise NotImplementedError(f"a {type(tensor).__name__} that shows no tensor in it")
         for name in names:

@@ -86,6 +86,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         if types and any(wraps(kind) for kind in types):
             return NotImplemented  # a tensor around tensors: its own operations come by, one by one
         kwargs = kwargs or {}
+        if _is_imagined():
+            return func(*args, **kwargs)
         name = func._schema.name.partition("::")[2]
         state = _generator_state(args, kwargs) if torch.Tag.nondeterministic_seeded in func.tags else None
         grown = args[0].untyped_storage().nbytes() if name == "resize_" else None
@@ -417,6 +419,12 @@ def _region(tensor: torch.Tensor) -> Region | None:
     if not readable(tensor):
         return None
     return Region(int(tensor.storage_offset()), tuple(tensor.shape), tuple(tensor.stride()))
+
+
+def _is_imagined() -> bool:
+    """Whether shapes alone are computed at the moment (a DTensor asks so how a result is sharded)."""
+    fake = getattr(torch._C._TorchDispatchModeKey, "FAKE", None)
+    return fake is not None and torch._C._get_dispatch_mode(fake) is not None
 
 
 def _reference(tensor: torch.Tensor) -> Any:
