@@ -13,6 +13,7 @@ from initcheck.questions.precision import survives_in
 from initcheck.questions.shuffled_draws import beats_no_shuffle
 from initcheck.questions.side_effects import moves_no_generator, shares_no_memory
 from initcheck.questions.ties import gradients_never_tie, ties_are_no_accident, units_never_tie
+from initcheck.questions.units import units_share_the_energy
 from initcheck.statistics import excluded_rate
 
 __all__ = [
@@ -44,5 +45,6 @@ __all__ = [
     "survives_in",
     "ties_are_no_accident",
     "units_never_tie",
+    "units_share_the_energy",
     "widths_of_a_fixed_std",
 ]

@@ -4,7 +4,7 @@ from initcheck.statistics.band import GROUP_WEIGHTS, BandEvidence, band_log_e, b
 from initcheck.statistics.ledger import SCREEN_LEVEL, ClaimLedger, Decision, Judgement, Ledger
 from initcheck.statistics.mean_bets import average_log_e, betting_log_e
 from initcheck.statistics.median import judge_median, looks, median_log_p
-from initcheck.statistics.scores import ScoreEvidence, scores_log_e
+from initcheck.statistics.scores import ScoreEvidence, scores_log_e, shares_log_e
 from initcheck.statistics.sign_eprocess import ScaledSignProcess, excluded_rate, first_groups, log_e, rare_log_e
 from initcheck.statistics.sums import Record
 from initcheck.statistics.symmetric import (
@@ -50,6 +50,7 @@ __all__ = [
     "rarely_top_log_e",
     "scores_log_e",
     "second_moment_shown",
+    "shares_log_e",
     "symmetric_log_e",
     "tops",
     "tops_log_e",

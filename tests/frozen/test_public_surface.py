@@ -35,6 +35,7 @@ CLAIMS = [
     "accepts-every-shape",
     "calls-are-independent",
     "entries-are-independent",
+    "every-unit-has-its-variance",
     "finite",
     "follows-its-distribution",
     "gradient-survives-depth",

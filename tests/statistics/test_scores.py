@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from initcheck.statistics import average_log_e, betting_log_e, scores_log_e
+from initcheck.statistics import average_log_e, betting_log_e, scores_log_e, shares_log_e
 
 RUNS = 2_000
 
@@ -76,3 +77,45 @@ def test_every_bet_stakes_all_that_the_bounds_allow() -> None:
     assert evidence.against == pytest.approx(average_log_e(against))
     assert evidence.inside == pytest.approx(np.min(inside, axis=0))
     assert scores_log_e(-scores, 0.1, 0.4).inside == pytest.approx(evidence.inside)
+
+
+def shares_of(scales: np.ndarray, calls: int, seed: int = 0) -> np.ndarray:
+    energy = np.random.default_rng(seed).chisquare(8, (calls, len(scales))) * scales
+    return np.asarray(energy / energy.sum(axis=1, keepdims=True))
+
+
+def test_equal_shares_are_inside_and_a_loud_or_a_quiet_unit_is_found() -> None:
+    equal, loud, quiet = np.ones(16), np.ones(16), np.ones(16)
+    loud[5], quiet[9] = 4.0, 0.01
+    lo, hi = 1 / 32, 1 / 8
+    evidence = shares_log_e(shares_of(equal, 300), lo, hi)
+    assert evidence.inside[-1] > math.log(1e3)
+    assert evidence.against.max() < math.log(20)
+    for scales in (loud, quiet):
+        evidence = shares_log_e(shares_of(scales, 1_500), lo, hi)
+        assert evidence.against[-1] > math.log(1e8)
+        assert evidence.inside[-1] < 0
+
+
+def test_units_on_the_edge_alarm_and_hold_as_rarely_as_said() -> None:
+    """Shares whose means lie exactly on the edges: one unit at twice, one at half of its part."""
+    rng = np.random.default_rng(1)
+    lo, hi = 1 / 8, 1 / 2
+    mean = np.array([hi, lo, 0.1875, 0.1875])
+    against, inside = [], []
+    for _ in range(250):
+        shares = rng.dirichlet(6 * mean, 120)
+        evidence = shares_log_e(shares, lo, hi)
+        against.append(evidence.against.max())
+        inside.append(evidence.inside.max())
+    for alpha in (0.2, 0.05, 0.01):
+        allowed = stats.binom.isf(1e-6, 250, alpha)
+        assert np.sum(np.array(against) >= -math.log(alpha)) <= allowed
+        assert np.sum(np.array(inside) >= -math.log(alpha)) <= allowed
+
+
+def test_two_units_cannot_have_more_than_twice_their_share() -> None:
+    evidence = shares_log_e(np.tile([0.98, 0.02], (60, 1)), 0.25, 1.0)
+    assert evidence.against[-1] > math.log(1e3)
+    with pytest.raises(ValueError, match="expected"):
+        shares_log_e(np.array([[1.2, -0.2]]), 0.25, 0.5)

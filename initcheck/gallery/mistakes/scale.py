@@ -23,8 +23,8 @@ from initcheck.gallery.specimen import mistake
 
 __all__ = [
     "cauchy", "cut_at_one_over_sqrt_fan", "gain_squared", "glorot_for_relu", "glorot_without_two",
-    "laplace_scale_as_std", "lecun_for_relu", "rare_outliers", "selu_three_quarters", "sigmoid_gain_one",
-    "sparse_uncorrected", "student_t", "truncated_uncorrected", "uniform_one_over_sqrt_fan",
+    "laplace_scale_as_std", "lecun_for_relu", "loud_and_quiet_units", "rare_outliers", "selu_three_quarters",
+    "sigmoid_gain_one", "sparse_uncorrected", "student_t", "truncated_uncorrected", "uniform_one_over_sqrt_fan",
 ]  # fmt: skip
 
 
@@ -54,6 +54,14 @@ def truncated_uncorrected(shape: Shape, rng: Rng) -> Array:
     while (far := np.abs(w) > 2).any():
         w[far] = rng.standard_normal(int(far.sum()), dtype=np.float32)
     return w * np.float32(math.sqrt(2 / fan_in(shape)))
+
+
+@mistake(contract=LINEAR, fails=("every-unit-has-its-variance",), may_fail=DEPTH)
+def loud_and_quiet_units(shape: Shape, rng: Rng) -> Array:
+    """Every other unit has nine tenths of the energy that its neighbour lacks: right on average, and no unit is."""
+    scale = np.where(np.arange(shape[0]) % 2, 0.1, 1.9)
+    scale *= shape[0] / scale.sum()
+    return normal(shape, rng, math.sqrt(1 / fan_in(shape))) * np.sqrt(scale, dtype=np.float32)[:, None]
 
 
 @mistake(contract=RELU, fails=(*SCALE, *DEPTH), source="He et al. 2015, section 2.2: ReLU needs twice as much")

@@ -22,7 +22,7 @@ CLAIMS = {
     "leaves-global-generators-alone", "units-differ", "gradients-tell-units-apart", "zero-mean",
     "output-variance-near-one", "gradient-variance-near-one", "variance-follows-one-law",
     "signal-survives-depth", "gradient-survives-depth", "orthogonal-to-rounding", "haar-distributed",
-    "follows-its-distribution", "survives-its-precision",
+    "follows-its-distribution", "survives-its-precision", "every-unit-has-its-variance",
 }  # fmt: skip
 
 # E phi(z), E phi(z)^2 and E phi'(z)^2 of a standard normal z.

@@ -1,0 +1,90 @@
+"""Whether every unit of a layer has its share of the energy: what an average over units cannot see."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.claims.trial import Stage, Trial
+from initcheck.contract.case import Case
+from initcheck.draws.draws import BrokenCall
+from initcheck.statistics import Decision, Judgement, shares_log_e
+
+__all__ = ["units_share_the_energy"]
+
+Floats = npt.NDArray[np.float64]
+
+# How far from its share a unit may be, as a factor.
+_FACTOR = 2.0
+_MOST_TO_SCREEN = 3_000
+_MOST_TO_CONFIRM = 6_000
+
+
+def units_share_the_energy(trial: Trial, layer: Case) -> None:
+    """Ask whether each unit has between half and twice the average unit's second moment.
+
+    The share of each unit in the energy of a call, sum w^2 of its row over that of the matrix, lies in [0, 1] whatever
+    the law; where the units have the second moment of the average unit its mean is about 1/units. Bets on the shares of
+    all units, in both directions.
+
+    Raises:
+        CaseFailed: a unit has another share.
+    """
+    units = layer.units
+    lo, hi = 1.0 / (_FACTOR * units), _FACTOR / units
+    worst: list[tuple[int, float]] = []
+
+    def test(stage: Stage) -> Judgement:
+        shares = np.empty((0, units))
+        total, most = 64, (_MOST_TO_CONFIRM if stage.confirms else _MOST_TO_SCREEN) // trial.thrift
+        decision, log_e = Decision.UNDECIDED, 0.0
+        while True:
+            shares = np.concatenate([shares, _shares(trial, layer, stage, len(shares), total)])
+            evidence = shares_log_e(shares, lo, hi)
+            log_e, inside = float(evidence.against.max()), float(evidence.inside[-1])
+            if log_e >= -math.log(stage.level):
+                decision = Decision.FAILS
+            elif not stage.confirms and inside >= -math.log(stage.beta):
+                decision, log_e = Decision.HOLDS, inside
+            if decision is not Decision.UNDECIDED or total >= most:
+                break
+            total = min(most, total + total // 2)
+        times = shares.mean(axis=0) * units
+        unit = int(np.abs(np.log(np.maximum(times, 1e-12))).argmax())
+        worst.append((unit, float(times[unit])))
+        spent = stage.beta if decision is Decision.HOLDS else stage.level
+        return Judgement(decision, log_e / math.log(10), spent, float(times[unit]), 1, total)
+
+    judgement, _ = trial.decide(layer, test, rounds=2)
+    unit, times = worst[-1]
+    trial.settle(
+        layer,
+        judgement,
+        judgement.groups,
+        measured=f"unit {unit} has {times:.3g} times the energy of the average unit",
+        allowed=f"[{1 / _FACTOR:g}, {_FACTOR:g}] times",
+        value=times,
+        band=(1 / _FACTOR, _FACTOR),
+    )
+    trial.note(
+        f"a unit with less than {1 / _FACTOR:g} or more than {_FACTOR:g} times its share of the energy is excluded, at"
+        " a few layers of 64 to 1,100 weights",
+        topic="excluded",
+    )
+
+
+def _shares(trial: Trial, layer: Case, stage: Stage, start: int, stop: int) -> Floats:
+    """The share of each unit in the energy of each call, (calls, units); equal shares of what is all zero."""
+    found = []
+    for stack in trial.draws.stacks(layer, trial.dtype, stage.stream.of("shares"), start, stop):
+        w = stack.astype(np.float64)
+        # Energies of calls may be anything: by the largest weight they neither overflow nor vanish.
+        largest = np.abs(w).max(axis=(1, 2), keepdims=True)
+        if not np.isfinite(largest).all():
+            raise BrokenCall("not finite", "a weight is not finite")
+        energy = np.square(np.divide(w, largest, out=np.zeros_like(w), where=largest > 0)).sum(axis=2)
+        whole = energy.sum(axis=1, keepdims=True)
+        found.append(np.divide(energy, whole, out=np.full_like(energy, 1.0 / energy.shape[1]), where=whole > 0))
+    return np.concatenate(found)
