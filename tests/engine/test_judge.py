@@ -511,9 +511,6 @@ def test_a_mean_is_left_open_where_the_property_says_why() -> None:
         )
 
 
-assert trial.draws.asked == {}
-
-
 def test_a_layer_of_the_plan_is_failed_from_its_first_call_on_at_its_share_of_one_confirmation() -> None:
     plan = (SQUARE, Layer((8, 8)))
     trial = stubbed(plan=plan, screen=3.0)

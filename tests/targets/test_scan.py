@@ -137,7 +137,9 @@ def table(n_in, n_out):
 
 
 @pytest.mark.parametrize(
-    ("function", "looks"), [(blank_mask, False), (dense_weights, True), (table, False)], ids=lambda f: str(f)
+    ("function", "looks"),
+    [(blank_mask, False), (dense_weights, True), (table, False)],
+    ids=lambda f: getattr(f, "__name__", str(f)),
 )
 def test_neither_a_name_nor_a_drawing_decides_alone(function, looks):
     assert evidence_of(function, function.__name__).looks is looks
