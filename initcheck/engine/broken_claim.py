@@ -16,7 +16,7 @@ from initcheck.sandbox.containment import one_line
 __all__ = ["account", "judged_or_broken"]
 
 
-class Judge(Protocol):
+class JudgesClaims(Protocol):
     """What decides a claim."""
 
     settings: Settings
@@ -25,7 +25,7 @@ class Judge(Protocol):
         """Decide it."""
 
 
-def judged_or_broken(checker: Judge, tested: Tested, claim_id: str) -> Result:
+def judged_or_broken(checker: JudgesClaims, tested: Tested, claim_id: str) -> Result:
     """Judge; where the claim's own code breaks, say so and go on with the others.
 
     Raises:

@@ -14,7 +14,7 @@ from initcheck.contract.contract import Contract
 from initcheck.errors import UsageError
 from initcheck.layers.bench.bench import Bench
 from initcheck.layers.bench.counts import (
-    Counts,
+    TermCounts,
     count,
     is_linear,
     is_multilinear,
@@ -137,7 +137,7 @@ def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans:
             _linear(bench, counts, number, shapes, found)
 
 
-def _linear(bench: Bench, counts: Counts, number: int, shapes: Shapes, found: Structure) -> None:
+def _linear(bench: Bench, counts: TermCounts, number: int, shapes: Shapes, found: Structure) -> None:
     size = bench.size
     fans = (counts.fan_in, counts.fan_out)
     if len(shapes) == 1:
@@ -202,7 +202,7 @@ def _answering(bench: Bench, number: int, found: Structure) -> None:
 
 
 def _factors(
-    bench: Bench, counts: Counts, number: int, shapes: Shapes, summed: Mapping[str, tuple[int, ...]]
+    bench: Bench, counts: TermCounts, number: int, shapes: Shapes, summed: Mapping[str, tuple[int, ...]]
 ) -> list[Part]:
     """Weights that follow one another (separable convolution): each has fans of its own, found by its gradient."""
     parts = [

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import initcheck
 from initcheck.models.builds.record import record
 from initcheck.models.provenance.init_calls import law_of_call
-from initcheck.models.provenance.steps import Call
+from initcheck.models.provenance.steps import InitCall
 from initcheck.models.provenance.trace import Trace
 from initcheck.report.verdict import Verdict
 
@@ -86,7 +86,7 @@ def test_the_fans_of_a_convolution_count_its_receptive_field(name: str, shape: t
     weight = torch.empty(shape)
     torch.manual_seed(0)
     stds = [float(getattr(nn.init, name)(weight.clone()).std()) for _ in range(40)]
-    assert law_of_call(Call(name, (), 0, shape)).std == pytest.approx(sum(stds) / len(stds), rel=0.03)
+    assert law_of_call(InitCall(name, (), 0, shape)).std == pytest.approx(sum(stds) / len(stds), rel=0.03)
 
 
 def _rejection(weight: Tensor, std: float) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from initcheck.layers.bench.bench import Bench
 from initcheck.layers.bench.geometry import Interior, interior_of
 
-__all__ = ["Counts", "count", "is_linear", "is_multilinear", "reached", "summed_by_support", "weights_tell"]
+__all__ = ["TermCounts", "count", "is_linear", "is_multilinear", "reached", "summed_by_support", "weights_tell"]
 
 Array = npt.NDArray[np.generic]
 
@@ -24,7 +24,7 @@ _INPUT_VALUES = 4_000_000
 
 
 @dataclass(frozen=True)
-class Counts:
+class TermCounts:
     """What a linear layer's unit sums over.
 
     Attributes:
@@ -83,7 +83,7 @@ def is_multilinear(bench: Bench) -> bool:
     return True
 
 
-def count(bench: Bench) -> Counts:
+def count(bench: Bench) -> TermCounts:
     """Count the fans of a linear layer.
 
     Raises:
@@ -98,7 +98,7 @@ def count(bench: Bench) -> Counts:
     gradients, _ = bench.pull(bench.ones, ones, np.ones(out.shape, np.float32))
     fan_in = float(interior.of_output(out, channel).astype(np.float64).mean())
     fan_out = float(interior.of_input(gradients[0], channel).astype(np.float64).mean())
-    return Counts(_near_whole(fan_in), _near_whole(fan_out), interior)
+    return TermCounts(_near_whole(fan_in), _near_whole(fan_out), interior)
 
 
 def _near_whole(value: float) -> float:
@@ -135,7 +135,7 @@ def summed_by_support(bench: Bench, name: str, interior: Interior) -> tuple[tupl
     return tuple(view), tuple(summed)
 
 
-def weights_tell(bench: Bench, name: str, counts: Counts) -> bool:
+def weights_tell(bench: Bench, name: str, counts: TermCounts) -> bool:
     """Whether fan_in mean(w^2) is what comes out, for weights of ours and the layer's own, within 20 %.
 
     Not where something between the weight and its use rescales it: weight normalisation, scaling at run time.

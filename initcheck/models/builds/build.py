@@ -32,7 +32,7 @@ __all__ = ["CANARY", "NAN", "Build", "ModelBuilder", "tensors_of"]
 NAN = Fill(float("nan"), 85)
 CANARY = Fill(0.0123456789, 42)
 
-Look = Callable[[torch.nn.Module, dict[str, TensorRecord]], Any]
+ModelLook = Callable[[torch.nn.Module, dict[str, TensorRecord]], Any]
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class ModelBuilder:
         traced: bool = False,
         dtype: torch.dtype | None = None,
         around: contextlib.AbstractContextManager[Any] | None = None,
-        looks: Mapping[str, Look] | None = None,
+        looks: Mapping[str, ModelLook] | None = None,
         units: bool = False,
     ) -> Build:
         """Build once and reduce the model to records.

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from initcheck.models.provenance.steps import Call, Caller, Site
+from initcheck.models.provenance.steps import Caller, InitCall, Site
 
 __all__ = ["INITIALISERS", "caller", "in_library"]
 
@@ -81,7 +81,7 @@ def _kind(code: CodeType) -> int:
     return _ROOT if name in INITIALISERS else _USER
 
 
-def _call_of(frame: FrameType) -> tuple[Call, torch.Tensor | None]:
+def _call_of(frame: FrameType) -> tuple[InitCall, torch.Tensor | None]:
     code, local = frame.f_code, frame.f_locals
     names = code.co_varnames[: code.co_argcount]
     arguments: list[tuple[str, Any]] = [
@@ -89,5 +89,5 @@ def _call_of(frame: FrameType) -> tuple[Call, torch.Tensor | None]:
     ]
     target = local.get(names[0]) if names else None
     if not isinstance(target, torch.Tensor):
-        return Call(code.co_name, tuple(arguments), id(frame)), None
-    return Call(code.co_name, tuple(arguments), id(frame), tuple(target.shape)), target
+        return InitCall(code.co_name, tuple(arguments), id(frame)), None
+    return InitCall(code.co_name, tuple(arguments), id(frame), tuple(target.shape)), target

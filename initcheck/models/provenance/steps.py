@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 __all__ = [
-    "ANEW", "CONSTANTS", "FILLS", "NORMAL", "NOWHERE", "SAME", "UNIFORM", "Call", "Caller", "Draw", "Fill", "Region",
+    "ANEW", "CONSTANTS", "FILLS", "NORMAL", "NOWHERE", "SAME", "UNIFORM", "InitCall", "Caller", "Draw", "Fill", "Region",
     "Site", "Step", "keeps_law", "writes_anew",
 ]  # fmt: skip
 
@@ -84,7 +84,7 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class InitCall:
     """A call of a function of ``torch.nn.init``.
 
     Attributes:
@@ -114,7 +114,7 @@ class Caller:
     """
 
     site: Site | None = None
-    call: Call | None = None
+    call: InitCall | None = None
     default: bool = False
     loading: bool = False
     building: bool = False

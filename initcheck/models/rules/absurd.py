@@ -8,7 +8,7 @@ from initcheck.models.builds.build import Build
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.wording import folded, place
-from initcheck.models.rules.siblings import Finding, overwritten
+from initcheck.models.rules.siblings import RuleFinding, overwritten
 
 __all__ = ["absurd_values", "values_of"]
 
@@ -20,7 +20,7 @@ def _underflows(record: TensorRecord) -> bool:
     return record.own.count >= 16 and record.own.zeros > max(2, record.own.count // 20) and (record.law.std or 1) < 1e-4
 
 
-def absurd_values(facts: Facts) -> Iterator[Finding]:
+def absurd_values(facts: Facts) -> Iterator[RuleFinding]:
     """Every entry of every build, in every dtype that was built; what holds the fill of fresh memory is not meant.
 
     Infinities in a buffer are a mask more often than a mistake: a note.
@@ -32,7 +32,7 @@ def absurd_values(facts: Facts) -> Iterator[Finding]:
         yield from values_of(facts, low, set(facts.unwritten) | known, ", in bfloat16")
 
 
-def values_of(facts: Facts, build: Build, left_out: Collection[str] = (), when: str = "") -> Iterator[Finding]:
+def values_of(facts: Facts, build: Build, left_out: Collection[str] = (), when: str = "") -> Iterator[RuleFinding]:
     """The same of one build.
 
     Args:
@@ -48,7 +48,7 @@ def values_of(facts: Facts, build: Build, left_out: Collection[str] = (), when: 
             masks = not record.parameter and not record.sums.nan and bool(record.sums.infinite)
             found["note" if masks else "fails"].append((name, facts.role_of(name), said + when))
     for kind, sentences in found.items():
-        yield from (Finding(kind, sentence) for sentence in folded(sentences))
+        yield from (RuleFinding(kind, sentence) for sentence in folded(sentences))
 
 
 def _absurd(record: TensorRecord) -> str | None:

@@ -12,7 +12,7 @@ from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.wording import listed, place
 from initcheck.models.provenance.frames import in_library
 from initcheck.models.provenance.steps import Site
-from initcheck.models.rules.siblings import Finding
+from initcheck.models.rules.siblings import RuleFinding
 
 __all__ = ["Written", "lost_writes", "never_called", "written_by"]
 
@@ -46,7 +46,7 @@ def written_by(facts: Facts) -> Iterator[Written]:
             yield Written(role.path, len(members), place(site), one.default, one.law.text, over)
 
 
-def lost_writes(facts: Facts) -> Iterator[Finding]:
+def lost_writes(facts: Facts) -> Iterator[RuleFinding]:
     """What was written on purpose and is gone.
 
     Fails where the author's own marker says that the parameter is initialised, or where a value that
@@ -73,11 +73,11 @@ def lost_writes(facts: Facts) -> Iterator[Finding]:
                 f"{names}: {what} at {place(site)}{why} is lost, {record.law.text} at {place(over)}"
                 f" ({len(found)} of {len(role.members)})"
             )
-            yield Finding("doubt" if kind == "special" else "fails", said)
+            yield RuleFinding("doubt" if kind == "special" else "fails", said)
     for site, shapes in facts.first.astray.items():
         if not in_library(site[0]):
             shown = "x".join(map(str, shapes[0]))
-            yield Finding(
+            yield RuleFinding(
                 "doubt",
                 f"what {place(site)} writes reaches no parameter: {len(shapes)} tensors such as {shown} are computed"
                 " anew from others (a norm's weight_g and weight_v, a parametrization), and that draw is lost",

@@ -9,12 +9,12 @@ from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.wording import listed
-from initcheck.models.rules.siblings import Finding
+from initcheck.models.rules.siblings import RuleFinding
 
 __all__ = ["left_random"]
 
 
-def left_random(facts: Facts) -> Iterator[Finding]:
+def left_random(facts: Facts) -> Iterator[RuleFinding]:
     """Random tensors whose siblings were read, and random roles beside roles that were read.
 
     A new head or an adapter is random by design. A block that is random while the other blocks were read was
@@ -38,14 +38,14 @@ def left_random(facts: Facts) -> Iterator[Finding]:
         role, fixed_siblings = found[0]
         names = [role.members[role.depths.index(d)].name for d in blocks]
         more = f"; so are {len(found) - 1} more roles" if len(found) > 1 else ""
-        yield Finding("fails", f"{listed(names)} are random where their {fixed_siblings} siblings are fixed{more}")
+        yield RuleFinding("fails", f"{listed(names)} are random where their {fixed_siblings} siblings are fixed{more}")
     for role in whole:
         beside = _read_beside(role.members[0], read)
         if beside and len(role.members) > 1:
-            yield Finding("doubt", f"{role.path} is random in every block, where {listed(beside)} beside it are fixed")
+            yield RuleFinding("doubt", f"{role.path} is random in every block, where {listed(beside)} beside it are fixed")
     loose_names = [n for n, r in random.items() if r.parameter and r.matrix is not None]
     text = f"the same at every seed, since read: {len(read):,} of {len(read) + len(loose_names):,} matrices"
-    yield Finding("note", text + (f"; random: {listed(loose_names)}" if loose_names else ""))
+    yield RuleFinding("note", text + (f"; random: {listed(loose_names)}" if loose_names else ""))
 
 
 def _read_beside(record: TensorRecord, read: dict[str, TensorRecord]) -> list[str]:

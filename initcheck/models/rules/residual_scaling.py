@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.wording import listed, place
-from initcheck.models.rules.siblings import Finding, is_traced
+from initcheck.models.rules.siblings import RuleFinding, is_traced
 
 __all__ = ["Scaling", "residual_scalings"]
 
@@ -33,7 +33,7 @@ class Scaling:
     scaled: tuple[str, ...]
     plain: tuple[str, ...]
     others: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[RuleFinding, ...]
 
 
 def residual_scalings(facts: Facts) -> Iterator[Scaling]:
@@ -73,9 +73,9 @@ def _scaling(container: str, roles: Sequence[Role], writers: Sequence[Role], blo
         )
         if wrong:
             said += f"; {listed([r.path for r in wrong])} does not write to it"
-        findings.append(Finding("fails" if wrong else "doubt", said))
+        findings.append(RuleFinding("fails" if wrong else "doubt", said))
     elif wrong and right:
-        findings.append(Finding("note", f"{listed([r.path for r in wrong])} is scaled too, and does not write to it"))
+        findings.append(RuleFinding("note", f"{listed([r.path for r in wrong])} is scaled too, and does not write to it"))
     return Scaling(
         container, *(tuple(r.path for r in group) for group in (writers, right, plain, wrong)), tuple(findings)
     )

@@ -13,7 +13,7 @@ from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.few_models import siblings_needed
 from initcheck.models.factory.wording import listed, place
 
-__all__ = ["Finding", "is_traced", "later_notes", "named_deviants", "overwritten", "unnamed_deviants"]
+__all__ = ["RuleFinding", "is_traced", "later_notes", "named_deviants", "overwritten", "unnamed_deviants"]
 
 _NAMED = ("normal", "uniform", "truncated_normal", "orthogonal", "sparse")
 _EXACT = (*_NAMED, "constant")
@@ -26,7 +26,7 @@ _ALIKE = 1.2
 
 
 @dataclass(frozen=True)
-class Finding:
+class RuleFinding:
     """One finding: ``fails``, ``doubt`` or ``note``, and its sentence."""
 
     kind: str
@@ -63,7 +63,7 @@ def overwritten(record: TensorRecord) -> bool:
     return filled * (ratio - 1 - math.log(ratio)) / 2 > math.log(2 / _CONTRADICTION)
 
 
-def named_deviants(role: Role) -> Iterator[Finding]:
+def named_deviants(role: Role) -> Iterator[RuleFinding]:
     """Siblings that were drawn with other arguments than the rest, in the whole or in the same slices."""
     known = [(d, r) for d, r in zip(role.depths, role.members, strict=True) if is_traced(r)]
     by_law: dict[tuple[object, ...], list[tuple[int, TensorRecord]]] = defaultdict(list)
@@ -75,32 +75,32 @@ def named_deviants(role: Role) -> Iterator[Finding]:
     deviants = [(d, r) for members in by_law.values() if members is not common for d, r in members]
     if len(known) == 2:
         one, two = (r for _, r in known)
-        yield Finding("note", f"{one.name} has {_words(one)}, {two.name} {_words(two)}: two make no rule")
+        yield RuleFinding("note", f"{one.name} has {_words(one)}, {two.name} {_words(two)}: two make no rule")
         return
     if len(deviants) >= 3 and _follows_depth(known):
         first, last = known[0][1].law, known[-1][1].law
-        yield Finding("note", f"{role.path}: a law of depth, from {first.text} to {last.text}")
+        yield RuleFinding("note", f"{role.path}: a law of depth, from {first.text} to {last.text}")
         return
     half = _half_scaled(role, known)
     if half is not None:
-        yield Finding("fails", half)
+        yield RuleFinding("fails", half)
         return
     if 2 * len(common) <= len(known):
         laws = listed([_words(members[0][1]) for members in by_law.values()])
-        yield Finding(
+        yield RuleFinding(
             "doubt",
             f"{role.path}: {len(by_law)} laws among {len(known)} siblings, none is the rule ({laws}); declare them",
         )
         return
     rule = _words(common[0][1])
     for _, record in deviants:
-        yield Finding(
+        yield RuleFinding(
             "fails",
             f"{record.name}: drawn as {_words(record)}, its {len(common)} siblings as {rule} ({_place(record, common)})",
         )
 
 
-def unnamed_deviants(role: Role, facts: Facts, level: float) -> Iterator[Finding]:
+def unnamed_deviants(role: Role, facts: Facts, level: float) -> Iterator[RuleFinding]:
     """Siblings whose law no argument names, compared by their numbers, with those beside them that have a name.
 
     Sizes within a factor 1.2 of the middle one are one law where operations of torch made them. Otherwise one and
@@ -115,20 +115,20 @@ def unnamed_deviants(role: Role, facts: Facts, level: float) -> Iterator[Finding
     if not untraced and _one_size([by_name[n] for n in names]):
         ways = len({by_name[n].law.recipe for n in derived})
         if ways > 1 or len(names) > len(derived):
-            yield Finding("note", f"{role.path}: computed in {ways + (len(names) > len(derived))} ways, of one size")
+            yield RuleFinding("note", f"{role.path}: computed in {ways + (len(names) > len(derived))} ways, of one size")
         return
     if len(names) < 3 or len(untraced) not in (0, len(names)):
         if not untraced:
             one, two = (by_name[n] for n in names[:2])
-            yield Finding("note", f"{one.name} has std {one.std:.4g}, {two.name} {two.std:.4g}: two make no rule")
+            yield RuleFinding("note", f"{one.name} has std {one.std:.4g}, {two.name} {two.std:.4g}: two make no rule")
         return
     if not untraced and _rises_with_depth([by_name[n] for n in names]):
-        yield Finding("note", f"{role.path}: a law of depth, computed from draws")
+        yield RuleFinding("note", f"{role.path}: a law of depth, computed from draws")
         return
     yield from _persistent_extreme(role, names, bool(untraced), facts, level)
 
 
-def later_notes(record: TensorRecord) -> Iterator[Finding]:
+def later_notes(record: TensorRecord) -> Iterator[RuleFinding]:
     """What was written to a part of a drawn tensor afterwards: a design, said with its line."""
     if record.count < 2 or not record.parameter or record.law.family == "constant":
         return
@@ -137,17 +137,17 @@ def later_notes(record: TensorRecord) -> Iterator[Finding]:
             continue  # torch's own zero row at padding_idx
         what = record.entries_of(part)
         text = f", now {part.law.text}" if part.law.family != "derived" else ""
-        yield Finding("note", f"{record.name}: {what} written later at {place(part.step.site)}{text}")
+        yield RuleFinding("note", f"{record.name}: {what} written later at {place(part.step.site)}{text}")
 
 
 def _persistent_extreme(
     role: Role, names: Sequence[str], untraced: bool, facts: Facts, level: float
-) -> Iterator[Finding]:
+) -> Iterator[RuleFinding]:
     needed = siblings_needed(len(names), level)
     extreme = _extreme(facts.first.records, names)
     for number in range(1, needed):
         if number >= facts.budget:
-            yield Finding(
+            yield RuleFinding(
                 "doubt",
                 f"{extreme} is the extreme one of {len(names)} siblings whose law no draw names in {number} models;"
                 f" {needed} models decide (models={needed})",
@@ -155,7 +155,7 @@ def _persistent_extreme(
             return
         if _extreme(facts.other(number).records, names) != extreme:
             if untraced:
-                yield Finding(
+                yield RuleFinding(
                     "doubt",
                     f"{role.path}: nothing of torch wrote its {len(names)} siblings; no one of them stands out,"
                     " and that all share one law is not shown by so few models",
@@ -163,7 +163,7 @@ def _persistent_extreme(
             return
     record = facts.first.records[extreme]
     others = sorted(facts.first.records[n].std for n in names if n != extreme)
-    yield Finding(
+    yield RuleFinding(
         "fails",
         f"{extreme}: standard deviation {record.std:.4g}, its {len(others)} siblings about"
         f" {others[len(others) // 2]:.4g}; the extreme one in all of {needed} models ({place(record.law.site)})",
