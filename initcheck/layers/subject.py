@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from initcheck.claims.statement import Claim
+from initcheck.claims.trial import NotAsked
 from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
 from initcheck.contract.domain import Domain
@@ -36,6 +37,7 @@ _REPEATS = 6
 # Weights of a layer whose build is cheap enough for a claim that asks for thousands of them.
 _FEW = 2
 _MEDIUM = 4
+_SLOPED = "the layer ends in a nonlinearity whose slope scales every gradient: its answer is measured forward"
 
 
 class LayerSubject:
@@ -155,8 +157,6 @@ class LayerSubject:
                 "a lookup sums over one input, so no variance of an output is promised"
                 f" (mean square of an entry {spread:.3g}, width times it {spread * part.inputs:.3g})"
             )
-        if claim.id == "gradient-variance-near-one" and any(whole.slope for whole in self.structure.wholes):
-            return "the layer ends in a nonlinearity whose slope scales every gradient: its answer is measured forward"
         return claim.not_asked_of.get("layer")
 
     def output_second_moment(self, layer: Case) -> Statistic:
@@ -165,7 +165,13 @@ class LayerSubject:
         return MeasuredForward(layer, contract) if isinstance(layer, Whole) else ForwardSecondMoment(layer, contract)
 
     def gradient_second_moment(self, layer: Case) -> Statistic:
-        """Likewise backward."""
+        """Likewise backward.
+
+        Raises:
+            NotAsked: what the layer ends in has a slope of its own.
+        """
+        if any(whole.slope for whole in self.structure.wholes):
+            raise NotAsked(_SLOPED)
         contract = self.contract_of(layer)
         if isinstance(layer, Whole):
             return MeasuredBackward(layer.turned, contract)

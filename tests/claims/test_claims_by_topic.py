@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,11 +17,13 @@ from initcheck.claims import statement
 from initcheck.claims.registry import find, registry
 from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
-from initcheck.claims.trial import CaseFailed
+from initcheck.claims.trial import CaseFailed, NotAsked
+from initcheck.contract.layer import Layer
 from initcheck.contract.profile import profile
 from initcheck.diagnosis.causes import TOPICS
 from initcheck.engine.judge import Judge
 from initcheck.errors import UsageError
+from initcheck.layers.subject import LayerSubject
 from initcheck.report.verdict import Evidence, Verdict
 from initcheck.statistics import Ledger
 from initcheck.targets.loading import load
@@ -201,3 +204,9 @@ def test_nothing_but_the_gallery_knows_a_claim_by_its_name() -> None:
 
 def test_a_name_would_be_seen() -> None:
     assert [s for _, s in strings('"""zero-mean"""\nif claim.id == "zero-mean":\n    pass\n') if s in registry()]
+
+
+def test_no_gradient_is_asked_of_a_layer_whose_end_has_a_slope_of_its_own() -> None:
+    sloped = SimpleNamespace(structure=SimpleNamespace(wholes=[SimpleNamespace(slope=0.5)]))
+    with pytest.raises(NotAsked, match="whose slope scales every gradient"):
+        LayerSubject.gradient_second_moment(sloped, Layer((2, 2)))  # type: ignore[arg-type]
