@@ -165,8 +165,8 @@ def judge_band(
     groups again are drawn each time, a quarter after an early start.
 
     Of a mean statistic FAILS is what bets on single calls show, at both edges, and the signs decide HOLDS alone; no
-    HOLDS is said that the mean over all groups so far contradicts. An early start looks at the bets after 1, 2, 4
-    and 6 groups too, where there is no look at the signs.
+    HOLDS is said that the mean over all groups so far contradicts. An early start looks at the bets after 1 and 4
+    groups too, where there is no look at the signs.
 
     False alarms: FAILS with probability at most ``level`` where the value keeps the band, HOLDS with at most
     ``beta`` where it leaves ``holds_within``, over all looks, given the clause (``p0``); FAILS of a mean above the
@@ -195,7 +195,7 @@ def judge_band(
         p0: the clause.
         fails_only: a confirmation: never says HOLDS.
         mean_statistic, holds_within: see ``band_paths``.
-        early: whether to look at 1, 2, 4, 6, 8, 16 and 32 groups before the first batch, for gross defects of a
+        early: whether to look at 1, 4, 8, 16 and 32 groups before the first batch, for gross defects of a
             mean statistic. Where nothing is said a confirmation does and a screen does not: a sound value
             needs 24 groups anyway.
         below_after: groups of a mean statistic before which it is not failed from below: what is too rare to be drawn
@@ -264,7 +264,7 @@ def _totals(first: int, max_groups: int, *, early: bool) -> list[int]:
     """Groups drawn after each batch: the first, then half as many again, a quarter where bets look early; by 8."""
     limit = max_groups // LOOK_EVERY * LOOK_EVERY
     total = min(limit, math.ceil(first / LOOK_EVERY) * LOOK_EVERY)
-    totals = [*(n for n in (1, 2, 4, 6, 8, 16, 32) if early and n < total), total]
+    totals = [*(n for n in (1, 4, 8, 16, 32) if early and n < total), total]
     while totals[-1] < limit:
         step = math.ceil(totals[-1] / (4 if early else 2) / LOOK_EVERY) * LOOK_EVERY
         totals.append(min(limit, totals[-1] + step))

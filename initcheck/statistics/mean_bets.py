@@ -158,7 +158,11 @@ def below_log_e(values: npt.ArrayLike, lo: float) -> Floats:
     caps = _caps(np.maximum.accumulate(np.where(np.isinf(ratio), 0.0, ratio), axis=-1))
     found = np.empty(t.shape)
     for cap in np.unique(caps):
-        np.copyto(found, betting_log_e(1.0 - np.minimum(ratio, cap), cap - 1.0), where=caps == cap)
+        here = caps == cap
+        # No further than this cap is in force: the smaller ones end early.
+        stop = int(np.flatnonzero(here.reshape(-1, here.shape[-1]).any(axis=0))[-1]) + 1
+        bets = betting_log_e(1.0 - np.minimum(ratio[..., :stop], cap), cap - 1.0)
+        np.copyto(found[..., :stop], bets, where=here[..., :stop])
     return found - math.log(_CAPS_IN_QUESTION)
 
 

@@ -117,7 +117,7 @@ def test_batches_grow_by_half_in_multiples_of_eight_up_to_the_budget() -> None:
     assert (judgement.decision, judgement.groups, judgement.looks) == (Decision.UNDECIDED, 144, 18)
     asked.clear()
     smallest = judge_band(undecided, 0.8, 1.25, level=1e-6, first=8, max_groups=8, mean_statistic=True, early=True)
-    assert (asked, smallest.looks) == ([1, 1, 2, 2, 2], 5)
+    assert (asked, smallest.looks) == ([1, 3, 4], 3)
 
 
 def test_confirmation_never_holds() -> None:
@@ -183,16 +183,16 @@ def test_confirmation_of_a_mean_starts_early_and_bets_on_single_calls() -> None:
 
     options = {"level": 1e-6, "max_groups": 400, "mean_statistic": True}
     judgement = judge_band(calls, 0.8, 1.25, fails_only=True, **options)
-    assert (judgement.decision, judgement.groups, judgement.looks, asked) == (Decision.FAILS, 2, 2, [1, 1])
+    assert (judgement.decision, judgement.groups, judgement.looks, asked) == (Decision.FAILS, 4, 2, [1, 3])
     assert judgement.measured == 2.5
-    # Two groups of 16 calls, each of which doubles the edge; the upper edge has half of the average.
-    assert judgement.e_value_log10 == pytest.approx((betting_log_e(np.ones(32), 1.0)[-1] - math.log(2)) / math.log(10))
+    # Four groups of 16 calls, each of which doubles the edge; the upper edge has half of the average.
+    assert judgement.e_value_log10 == pytest.approx((betting_log_e(np.ones(64), 1.0)[-1] - math.log(2)) / math.log(10))
     asked.clear()
     judge_band(calls, 0.8, 1.25, **options)
     assert asked == [24]
     asked.clear()
     judge_band(calls, 0.8, 1.25, early=True, **options)
-    assert asked == [1, 1]
+    assert asked == [1, 3]
     asked.clear()
     judge_band(calls, 0.8, 1.25, fails_only=True, **{**options, "mean_statistic": False})
     assert asked == [48]
@@ -227,8 +227,8 @@ def test_early_start_of_a_sound_mean_goes_on_to_the_ordinary_batches() -> None:
 
     options = {"fails_only": True, "mean_statistic": True}
     judgement = judge_band(calls, 0.8, 1.25, level=1e-6, max_groups=80, **options)
-    assert asked == [1, 1, 2, 2, 2, 8, 16, 16, 16, 16]
-    assert (judgement.decision, judgement.groups, judgement.looks) == (Decision.UNDECIDED, 80, 4 + 10)
+    assert asked == [1, 3, 4, 8, 16, 16, 16, 16]
+    assert (judgement.decision, judgement.groups, judgement.looks) == (Decision.UNDECIDED, 80, 2 + 10)
 
 
 def test_two_edges_share_the_evidence_against_a_band() -> None:
@@ -299,8 +299,8 @@ def test_an_early_start_finds_what_is_too_small_with_all_that_was_drawn() -> Non
 
     options = {"level": 1e-6, "max_groups": 400, "mean_statistic": True, "fails_only": True}
     judgement = judge_band(calls, 0.8, 1.25, **options)
-    assert (judgement.decision, judgement.groups, judgement.looks) == (Decision.FAILS, 2, 2)
-    both = np.logaddexp(below_log_e(np.full(32, 0.2), 0.8)[-1], betting_log_e(np.full(32, 0.2) / 1.25 - 1, 1.0)[-1])
+    assert (judgement.decision, judgement.groups, judgement.looks) == (Decision.FAILS, 4, 2)
+    both = np.logaddexp(below_log_e(np.full(64, 0.2), 0.8)[-1], betting_log_e(np.full(64, 0.2) / 1.25 - 1, 1.0)[-1])
     assert judgement.e_value_log10 == pytest.approx((both - math.log(2)) / math.log(10))
 
 
@@ -310,7 +310,7 @@ def test_what_is_failed_from_below_after_many_groups_is_failed_at_the_last_look_
     assert (judgement.decision, judgement.groups) == (Decision.FAILS, 144)
 
 
-@pytest.mark.parametrize(("below_after", "groups"), [(4, 4), (6, 6), (7, 8), (40, 48)])
+@pytest.mark.parametrize(("below_after", "groups"), [(4, 4), (6, 8), (7, 8), (40, 48)])
 def test_a_wait_keeps_the_evidence_of_the_early_look_that_sufficed(below_after: int, groups: int) -> None:
     def calls(n: int) -> tuple[np.ndarray, np.ndarray]:
         return np.full((n, 16), 0.2), np.ones((n, 16))
