@@ -21,7 +21,9 @@ GAIN_ALONE = "a gain is declared and no activation: what lies between the layers
     not_asked_of={"layer": ONE_LAYER},
     needs=NEEDS,
     exact_on_constants=True,
-    decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth",
+    decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth."
+    " Assumes that networks are independent, and nothing of the law. Not seen: other depths and widths than the one"
+    " of the contract and of the square that is named, and rare networks: fewer than half may lie anywhere",
 )
 @given(layer=layers(of="square"))
 def signal_survives_depth(trial: Trial, layer: Case) -> None:
@@ -46,7 +48,9 @@ def signal_survives_depth(trial: Trial, layer: Case) -> None:
     not_asked_of={"layer": ONE_LAYER},
     needs=NEEDS,
     exact_on_constants=True,
-    decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth",
+    decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth."
+    " Assumes that networks are independent, and nothing of the law. Not seen: other depths and widths than the one"
+    " of the contract and of the square that is named, and rare networks: fewer than half may lie anywhere",
 )
 @given(layer=layers(of="square"))
 def gradient_survives_depth(trial: Trial, layer: Case) -> None:

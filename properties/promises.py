@@ -16,7 +16,8 @@ from initcheck.questions import excluded_rate, shares_no_memory
     shape_by_shape=True,
     sweep="calls",
     decided_by="exact: one call at every layer of the plan, at widths 1, 2^k and 2^k +- 1 up to 1024, and at every"
-    " width up to 256 (64 of a quick run, 1024 of a thorough one)",
+    " width up to 256 (64 of a quick run, 1024 of a thorough one). Not seen: other shapes, and calls that fail now and"
+    " then: HOLDS says that one call at each of these did not",
 )
 @given(layer=layers(of="small"))
 def accepts_every_shape(trial: Trial, layer: Case) -> None:
@@ -38,7 +39,8 @@ def accepts_every_shape(trial: Trial, layer: Case) -> None:
     shape_by_shape=True,
     sweep="calls",
     decided_by="exact: one call at every layer of the plan, at widths 1, 2^k and 2^k +- 1 up to 1024, and at every"
-    " width up to 256 (64 of a quick run, 1024 of a thorough one)",
+    " width up to 256 (64 of a quick run, 1024 of a thorough one). Not seen: other shapes, and calls that fail now and"
+    " then: HOLDS says that one call at each of these did not",
 )
 @given(layer=layers(of="small"))
 def returns_the_shape_asked(trial: Trial, layer: Case) -> None:
@@ -82,7 +84,8 @@ def returns_the_dtype_asked(trial: Trial, layer: Case) -> None:
     needs=("accepts-every-shape", "returns-the-shape-asked"),
     shape_by_shape=True,
     sweep="calls",
-    decided_by="exact: one such weight is enough to fail; HOLDS states the rate per weight that it excludes at beta",
+    decided_by="exact: one such weight is enough to fail; HOLDS states the rate per weight that it excludes at"
+    " beta. Assumes that calls are independent. Not seen: what is rarer, or at other shapes",
 )
 @given(layer=layers())
 def finite(trial: Trial, layer: Case) -> None:
