@@ -16,7 +16,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from initcheck.errors import InitcheckError
-from initcheck.sandbox.exits import no_exits
+from initcheck.sandbox.exits import end_for_good, no_exits
 from initcheck.sandbox.streams import Bounded
 from initcheck.sandbox.surroundings import Surroundings
 
@@ -84,6 +84,7 @@ def contained(*, put_back: bool = True, whole: bool = True) -> Iterator[Containe
     seen = Contained()
     output = Bounded()
     before = Surroundings(whole=whole) if put_back else None
+    process = os.getpid()
     try:
         with (
             _daemonic_threads(),
@@ -101,6 +102,8 @@ def contained(*, put_back: bool = True, whole: bool = True) -> Iterator[Containe
             raise
         raise InitializerRaised(error) from error
     finally:
+        if os.getpid() != process:
+            end_for_good(0)  # the code forked and came back twice; one of the two is enough
         if before is not None:
             seen.changes = before.put_back()
         seen.output = output.text()

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["EndedProcess", "no_exits"]
+__all__ = ["EndedProcess", "end_for_good", "no_exits"]
 
 # `os.execv` and `os.execve` are what all of `os.exec*` call.
 _NAMES = ("_exit", "abort", "execv", "execve")
 _real: dict[str, Any] = {name: getattr(os, name) for name in _NAMES}
+end_for_good: Callable[[int], Any] = os._exit
 _inside: list[int] = []  # process ids, one a stretch of user code: a process that was forked inside may end as it likes
 
 

