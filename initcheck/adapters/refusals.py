@@ -10,7 +10,7 @@ from initcheck.adapters.signatures.readings import Needs, Reading
 from initcheck.adapters.signatures.signature import role_of
 from initcheck.errors import UsageError
 
-__all__ = ["is_complex", "layer_needs", "listing", "refuse_complex", "refuse_other_sides"]
+__all__ = ["ComplexWeights", "is_complex", "layer_needs", "listing", "refuse_complex", "refuse_other_sides"]
 
 _MOST = 5
 _EXAMPLES = {1: "'(shape)'", 2: "'(shape, rng)' or '(in, out)'", 3: "'(in, out, rng)'"}
@@ -38,17 +38,29 @@ def is_complex(value: Any) -> bool:
     return is_array(value) and dtype_name(value).startswith("complex")
 
 
+class ComplexWeights(Needs):
+    """The weights are complex; their parts are checked apart, as ``parameter=`` of each of ``parts`` names them.
+
+    The claims are about real weights. A unit with complex weights passes on E |y|^2 = fan_in E |w|^2, half of it in
+    each part: so a part is multiplied by sqrt(2), and held to what the whole is held to.
+    """
+
+    parts = ("real", "imag")
+
+
 def refuse_complex(name: str, returned: Sequence[Any]) -> None:
-    """Refuse complex weights: every claim is about real ones.
+    """Refuse complex weights as they are.
 
     Raises:
-        UsageError: one of what was returned is complex; the sentence says how to have its parts checked.
+        ComplexWeights: one of what was returned is complex; the sentence says how to have its parts checked.
     """
     found = next((value for value in returned if is_complex(value)), None)
     if found is not None:
-        raise UsageError(
-            f"{name} returns complex numbers ({dtype_name(found)}), and the claims are about real weights; pass a"
-            " function that returns its real part, and another for its imaginary part."
+        first, second = (f"{name.partition('(')[0]}(parameter={part!r})" for part in ComplexWeights.parts)
+        raise ComplexWeights(
+            f"{name} returns complex numbers ({dtype_name(found)}), and the claims are about real weights; its"
+            f" parts are checked apart, each times sqrt(2): {first} and {second}.",
+            first,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,9 @@ class Contract:
         distribution: ``normal``, ``uniform``, ``truncated_normal(2)``, ``orthogonal``, ``rademacher``, ...
         entries: ``independent`` or ``dependent`` (orthogonal and its kin).
         std: a fixed standard deviation at every width, as GPT-2's 0.02.
+        mean: the mean that is meant at every width, where it is not 0; the weights are judged less it.
+        stack: the axis along which several matrices are drawn together (experts, a batch of kernels); the fans are
+            those of one of them.
         dtypes: the dtypes in which the promise is given.
         depth: number of layers of the networks it is made for.
         widths: smallest and largest width it is made for.
@@ -77,6 +81,8 @@ class Contract:
     distribution: str | None = None
     entries: str | None = None
     std: float | None = None
+    mean: float | None = None
+    stack: int | None = None
     dtypes: tuple[str, ...] = ("float32",)
     depth: int = 20
     widths: tuple[int, int] = (1, 1024)
@@ -94,6 +100,10 @@ class Contract:
             value = getattr(self, key)
             if value is not None and not (_is_number(value) and 0 < value < float("inf")):
                 raise UsageError(f"{key}={value!r} must be a positive number.")
+        if self.mean is not None and not (_is_number(self.mean) and math.isfinite(self.mean)):
+            raise UsageError(f"mean={self.mean!r} must be a finite number.")
+        if self.stack is not None and not (_is_int(self.stack) and -3 <= self.stack <= 2):
+            raise UsageError(f"stack={self.stack!r} must be the number of an axis, such as 0 for the first.")
         if self.groups != "depthwise" and not (_is_int(self.groups) and int(self.groups) >= 1):
             raise UsageError(f"groups={self.groups!r} must be a positive whole number or 'depthwise'.")
         dtypes = (self.dtypes,) if isinstance(self.dtypes, str) else tuple(self.dtypes)
@@ -175,7 +185,9 @@ class Contract:
         shown = {}
         for f in dataclasses.fields(self):
             value = getattr(self, f.name)
-            if f.name not in ("origins", "notes") and (f.name in self.origins or (value and value != f.default)):
+            if f.name not in ("origins", "notes") and (
+                f.name in self.origins or ((value or value == 0) and value != f.default)
+            ):
                 shown[f.name] = list(value) if isinstance(value, tuple) else value
         return shown
 
@@ -200,11 +212,14 @@ def _value_from_text(key: str, value: str) -> Any:
         return tuple(int(w) if w.strip().isdigit() else w for w in value.split(":"))
     if key == "dtypes":
         return tuple(d.strip() for d in value.split("+"))
-    if key in ("gain", "std"):
+    if key in ("gain", "std", "mean"):
         try:
             return float(value)
         except ValueError:
-            raise UsageError(f"{key}={value!r} must be a positive number.") from None
+            kind = "a number" if key == "mean" else "a positive number"
+            raise UsageError(f"{key}={value!r} must be {kind}.") from None
+    if key == "stack" and value.lstrip("-").isdigit():
+        return int(value)
     return int(value) if key in ("groups", "depth") and value.isdigit() else value
 
 

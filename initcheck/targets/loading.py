@@ -16,7 +16,9 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from initcheck.adapters.classes import Method
+from initcheck.adapters.declared_samplers import as_declared
 from initcheck.adapters.recognition import recognise
+from initcheck.adapters.refusals import ComplexWeights
 from initcheck.adapters.signatures.frameworks import FRAMEWORKS, home
 from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import Declared, declared_contract, merged
@@ -124,7 +126,7 @@ def load(
         if given or signature or parameter:
             raise UsageError(f"target {target!r} is a module; arguments and signature go with one initializer in it.")
         return _load_module(obj, target, declared, recipe)
-    return Loaded((_one(obj, name or target, declared, signature, given, parameter, recipe),))
+    return _parts(obj, name or target, declared, signature, given, parameter, recipe)
 
 
 def _option(key: str, given: dict[str, Any], obj: Any) -> str | None:
@@ -211,7 +213,24 @@ def _one(
     layer = layer_initializer(obj, name, args) if signature is None and parameter is None else None
     initializer = layer or recognise(obj, name, signature=signature, args=args, parameter=parameter)
     contract = merged(declared, Contract.from_mapping(keys), initializer.contract)
-    return replace(initializer, contract=contract, location=location_of(obj), recipe=recipe)
+    initializer = replace(initializer, contract=contract, location=location_of(obj), recipe=recipe)
+    return as_declared(initializer, contract) if layer is None else initializer
+
+
+def _parts(
+    obj: Any, name: str, declared: Contract, signature: str | None, args: Mapping[str, Any],
+    parameter: str | None, recipe: Mapping[str, Any] | None,
+) -> Loaded:  # fmt: skip
+    """One initializer; of complex weights two, the real and the imaginary part."""
+    try:
+        return Loaded((_one(obj, name, declared, signature, args, parameter, recipe),))
+    except ComplexWeights as error:
+        made = []
+        for part in error.parts:
+            whole = part if parameter is None else f"{parameter}.{part}"
+            own = None if recipe is None else {**recipe, "parameter": whole, "name": f"{name}.{part}"}
+            made.append(_one(obj, f"{name}.{part}", declared, signature, args, whole, own))
+        return Loaded(tuple(made))
 
 
 def _load_module(module: ModuleType, text: str, declared: Contract, recipe: Mapping[str, Any] | None) -> Loaded:
@@ -243,7 +262,7 @@ def _load_object(
     else:
         packed = pickled((obj, args))
         recipe = {**parts, "args": None, "pickle": packed} if packed is not None else None
-    return Loaded((_one(obj, name, declared, signature, args, parameter, recipe),))
+    return _parts(obj, name, declared, signature, args, parameter, recipe)
 
 
 def location_of(obj: Any) -> tuple[str, int] | None:

@@ -30,6 +30,8 @@ def test_complex_weights_are_refused_and_their_real_part_is_read():
         return np.linalg.qr(np.random.randn(n, n) * 1j)[0]
 
     assert "returns complex numbers (complex128)" in refusal(unitary)
+    assert "f(parameter='real') and f(parameter='imag')" in refusal(unitary)
+    assert drawn(unitary, (6, 6), parameter="imag").shape == (6, 6)
     assert drawn(lambda n: unitary(n).real, (6, 6)).shape == (6, 6)
 
 

@@ -91,11 +91,16 @@ def dtype_name(value: Any) -> str:
 def pick(value: Any, parameter: str) -> Any:
     """One array out of a tuple, list, dict or nested dict, by name or number: ``0``, ``dense.kernel``.
 
+    ``real`` and ``imag`` of complex weights are those parts times sqrt(2).
+
     Raises:
         UsageError: there is no such entry; the sentence lists what there is.
     """
     for step in parameter.split("."):
-        if isinstance(value, (list, tuple)) and step.lstrip("-").isdigit() and -len(value) <= int(step) < len(value):
+        if step in ("real", "imag") and is_array(value) and dtype_name(value).startswith("complex"):
+            # Half of what a complex unit passes on is in each part: times sqrt(2) it is judged as the whole.
+            value = getattr(value, step) * 2**0.5
+        elif isinstance(value, (list, tuple)) and step.lstrip("-").isdigit() and -len(value) <= int(step) < len(value):
             value = value[int(step)]
         elif hasattr(value, "keys") and step in value:
             value = value[step]

@@ -1,0 +1,127 @@
+"""What a contract says of the calls themselves: matrices stacked along an axis, a mean that is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.contract.contract import Contract
+from initcheck.contract.initializer import Initializer, Sampler, Shape
+
+__all__ = ["CentredSampler", "StackedSampler", "as_declared"]
+
+_MEMBERS = 4
+
+
+def as_declared(initializer: Initializer, contract: Contract) -> Initializer:
+    """The initializer as its contract says that it is called and meant; itself where the contract says nothing."""
+    if contract.stack is not None:
+        stacked = StackedSampler(initializer.sampler, contract.stack, contract.layout in ("in_out", "hwio", "wio"))
+        note = (
+            f"asked for {_MEMBERS} matrices stacked along axis {contract.stack}; each gives a share of the units judged"
+        )
+        notes = (*initializer.notes, note)
+        initializer = replace(initializer, sampler=stacked, ranks=(2,), notes=notes, batched=False)
+    if contract.mean:
+        note = f"judged less the declared mean {contract.mean:g}"
+        centred = CentredSampler(initializer.sampler, contract.mean)
+        initializer = replace(initializer, sampler=centred, notes=(*initializer.notes, note))
+    return initializer
+
+
+@dataclass(frozen=True)
+class _Member:
+    """One matrix taken from a stack, and the dtype of the stack."""
+
+    array: npt.NDArray[Any]
+    dtype: str
+
+
+@dataclass
+class _Wrapped:
+    """A sampler that asks another one and changes what comes back."""
+
+    inner: Sampler
+
+    def to_numpy(self, result: Any) -> npt.NDArray[Any]:
+        """As the inner one, changed."""
+        return self.inner.to_numpy(result)
+
+    def dtype_name(self, result: Any) -> str:
+        """As the inner one."""
+        return self.inner.dtype_name(result)
+
+    def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
+        """As the inner one."""
+        return self.inner.calls(shape, seeds, dtype)
+
+    def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
+        """As the inner one."""
+        return self.inner.stream(shapes, seed, dtype)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "inner":
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+
+@dataclass
+class CentredSampler(_Wrapped):
+    """The weights less the mean that is meant, so that what is held to zero is what is left."""
+
+    mean: float
+
+    def to_numpy(self, result: Any) -> npt.NDArray[Any]:
+        """The weights less the mean."""
+        array = self.inner.to_numpy(result)
+        mean = np.asarray(self.mean, dtype=array.dtype if array.dtype.kind == "f" else np.float64)
+        return np.asarray(array - mean)
+
+
+@dataclass
+class StackedSampler(_Wrapped):
+    """One matrix of many that are drawn together: experts, heads, a batch of kernels.
+
+    Its units come from the members in turn: the first quarter from the first one. So a unit has the law that its
+    member gives it at that shape, and members that are equal, as one key for all makes them, are units that are copies.
+    """
+
+    axis: int
+    units_last: bool
+
+    def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
+        """One matrix a seed."""
+        return [self._one(r, shape) for r in self.inner.calls(self._asked(shape), seeds, dtype)]
+
+    def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
+        """One matrix a shape, on one advancing generator."""
+        found = self.inner.stream([self._asked(s) for s in shapes], seed, dtype)
+        return found and [self._one(r, s) for r, s in zip(found, shapes, strict=True)]
+
+    def to_numpy(self, result: Any) -> npt.NDArray[Any]:
+        """It is an array already."""
+        return np.asarray(result.array)
+
+    def dtype_name(self, result: Any) -> str:
+        """The dtype of the stack it is taken from."""
+        return str(result.dtype)
+
+    def _asked(self, shape: Shape) -> Shape:
+        axis = self.axis if self.axis >= 0 else len(shape) + 1 + self.axis
+        return (*shape[:axis], _MEMBERS, *shape[axis:])
+
+    def _one(self, result: Any, shape: Shape) -> _Member:
+        stack = self.inner.to_numpy(result)
+        name = self.inner.dtype_name(result)
+        if stack.shape != self._asked(shape):
+            return _Member(stack, name)  # of another shape than asked: that is for the claims to say
+        members: list[npt.NDArray[Any]] = list(np.moveaxis(stack, self.axis, 0))
+        axis = -1 if self.units_last else 0
+        # The same places of every member: members that are equal then give equal units.
+        shares = [len(p) for p in np.array_split(np.arange(shape[axis]), _MEMBERS)]
+        parts = [np.take(m, np.arange(n), axis=axis) for m, n in zip(members, shares, strict=True)]
+        return _Member(np.concatenate(parts, axis=axis), name)

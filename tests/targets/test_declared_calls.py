@@ -1,0 +1,83 @@
+"""Complex weights, stacked matrices and a declared mean: each is judged as what it is meant to be."""
+
+import numpy as np
+import pytest
+
+from initcheck import check
+from initcheck.contract.contract import Contract
+from initcheck.errors import UsageError
+from initcheck.targets.loading import load, rebuild
+
+
+def complex_glorot(shape, rng):
+    modulus = rng.rayleigh(1 / np.sqrt(sum(shape)), shape)
+    return modulus * np.exp(1j * rng.uniform(-np.pi, np.pi, shape))
+
+
+def complex_without_root(shape, rng):
+    modulus = rng.rayleigh(1 / sum(shape), shape)
+    return modulus * np.exp(1j * rng.uniform(-np.pi, np.pi, shape))
+
+
+def experts(shape, rng):
+    return rng.normal(0, shape[1] ** -0.5, shape)
+
+
+def one_key_for_all(shape, rng):
+    return np.broadcast_to(rng.normal(0, shape[1] ** -0.5, shape[1:]), shape)
+
+
+def fluctuating(shape, rng):
+    return rng.normal(0.5, shape[0] ** -0.5, shape)
+
+
+def drawn(initializer, shape):
+    return initializer.sampler.to_numpy(initializer.sampler.calls(shape, [1], "float32")[0])
+
+
+def test_complex_weights_are_two_initializers_with_the_variance_of_the_whole():
+    real, imaginary = load(complex_glorot).initializers
+    assert (real.name.endswith(".real"), imaginary.name.endswith(".imag")) == (True, True)
+    for part in (real, imaginary, rebuild(imaginary.recipe)):
+        assert abs(drawn(part, (300, 300)).var() * 300 - 1) < 0.05
+    assert not np.array_equal(drawn(real, (3, 3)), drawn(imaginary, (3, 3)))
+
+
+@pytest.mark.parametrize(("function", "verdict"), [(complex_glorot, "HOLDS"), (complex_without_root, "FAILS")])
+def test_a_missing_root_fails_in_both_parts(function, verdict):
+    contract = {"fan": "fan_avg", "layout": "in_out", "activation": "linear", "widths": (8, 64)}
+    report = check(function, claims=["output-variance-near-one"], contract=contract, profile="quick")
+    assert [r.verdict.value for r in report.results] == [verdict] * 2
+
+
+def test_a_stack_gives_one_matrix_whose_units_come_from_its_members():
+    contract = "stack=0,layout=in_out"
+    [right], [wrong] = (load(f, contract=contract).initializers for f in (experts, one_key_for_all))
+    for one in (right, wrong):
+        weights = drawn(one, (200, 300))
+        assert weights.shape == (200, 300)
+        assert abs(weights.var() * 200 - 1) < 0.05
+    assert len(np.unique(drawn(right, (200, 300)).T, axis=0)) == 300
+    assert len(np.unique(drawn(wrong, (200, 300)).T, axis=0)) == 75
+
+
+@pytest.mark.parametrize(("function", "verdict"), [(experts, "HOLDS"), (one_key_for_all, "FAILS")])
+def test_members_that_are_equal_are_units_that_are_copies(function, verdict):
+    contract = {"stack": 0, "layout": "in_out", "activation": "linear", "widths": (8, 64)}
+    report = check(function, claims=["units-differ"], contract=contract, profile="quick")
+    assert [r.verdict.value for r in report.results] == [verdict]
+
+
+def test_what_is_held_to_zero_is_the_rest_of_a_declared_mean():
+    [meant] = load(fluctuating, contract="mean=0.5").initializers
+    assert abs(drawn(meant, (200, 200)).mean()) < 0.002
+    assert any("declared mean 0.5" in note for note in meant.notes)
+
+
+def test_they_are_told_in_text_and_checked():
+    assert Contract.from_text("mean=-0.25,stack=-1").said() == {"mean": -0.25, "stack": -1}
+    assert Contract(stack=0).said() == {"stack": 0}
+    with pytest.raises(UsageError, match="mean='x' must be a number"):
+        Contract.from_text("mean=x")
+    with pytest.raises(UsageError, match="must be the number of an axis"):
+        Contract(stack=7)
