@@ -208,6 +208,7 @@ def finite_values(trial: ModelTrial) -> None:
     say = {"fails": trial.fails, "note": trial.note}
     for finding in values_of(trial.facts, trial.facts.first):
         say[finding.kind](finding.sentence)
+    trial.measured = f"{len(trial.failures)} of {len(trial.facts.first.records):,} tensors or roles are not finite"
     trial.not_applicable(f"every entry of {len(trial.facts.first.records):,} tensors is finite")
 
 

@@ -201,7 +201,7 @@ def _run(words: Sequence[str], kind: options.Kind) -> int:
         problem = error  # said last: what was found is worth more
     disproved = 0 if interrupted else _theorems(plan, page)
     if arguments.targets:
-        page.close(report, seconds=time.perf_counter() - started, portraits=_portraits(report))
+        page.close(report, seconds=time.perf_counter() - started, portraits=_portraits(report, every=arguments.verbose))
     for line in outputs.annotations(report).splitlines():
         page.line(line)
     if problem is not None:
@@ -230,14 +230,15 @@ def _ended_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _portraits(report: Report) -> Iterator[str]:
-    """What is known of each model beside the verdicts: its laws, and how its signal grows."""
+def _portraits(report: Report, *, every: bool) -> Iterator[str]:
+    """What is known of models beside the verdicts: laws, and how the signal grows; else of what is built already."""
     from initcheck.claims.registry import as_stated
     from initcheck.rendering.model_lines import model_lines, portrait_fields
 
     order = as_stated("model")
     for name in report.initializers:
-        if portrait_fields(report.contracts.get(name, {})) is not None:
+        shown = report.contracts.get(name, {})
+        if portrait_fields(shown) is not None and (every or shown.get("built")):
             yield from model_lines(report, name, order)
 
 

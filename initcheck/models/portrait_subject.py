@@ -15,8 +15,6 @@ from initcheck.models.builds.roles import Role
 from initcheck.models.factory.declared import read_laws
 from initcheck.models.factory.trial import ModelTrial
 from initcheck.models.portrait import portrait
-from initcheck.models.rules.absurd import values_of
-from initcheck.models.rules.copies import equal_tensors, equal_units
 from initcheck.models.snapshot import Snapshot
 from initcheck.report.verdict import Verdict
 from initcheck.statistics import Ledger
@@ -56,18 +54,15 @@ class PortraitSubject(Judging):
         return Decided(verdict=verdict, reason=trial.reason, evidence=trial.evidence(), notes=tuple(trial.notes))
 
     def held_to(self) -> dict[str, Any]:
-        """The portrait: size, values by role, copies, ties, and what could not be read."""
+        """The portrait: size, values by role, ties, and what could not be read; copies are told by their claim."""
         facts = self.facts
         shown = portrait(facts, self.laws, self.seconds)
-        alike = (*equal_tensors(facts.matrices), *equal_units(facts.matrices, facts.first.looks["signal"]))
         tied = [f"{name} = {first}" for name, first in facts.first.tied.items()]
         promised = facts.layout.promises
         return {
             **shown,
             "roles": [{**plain, **_values(role)} for plain, role in zip(shown["roles"], facts.roles, strict=True)],
             "built": True,
-            "values": [finding.sentence for finding in values_of(facts, facts.first)],
-            "copies": [copy.sentence.partition(", and whether training")[0] for copy in alike],
             "ties": [*tied, *promised.kept],
             "unread": [f"{name}: {why}" for name, why in facts.first.unread.items()],
         }

@@ -61,11 +61,6 @@ class Snapshot(Facts):
         looks = {"layout": layout, "signal": Signal(problem="what is built already is not run")}
         return Build(0, records, tied, unread, looks=looks)
 
-    @cached_property
-    def matrices(self) -> dict[str, TensorRecord]:
-        """The parameters of two dimensions or more that hold more than one value."""
-        return {n: r for n, r in self.first.records.items() if r.parameter and r.matrix is not None and not r.constant}
-
 
 def _no_build() -> NoReturn:
     raise UsageError("what is built already is not built again; name the function that builds the model.")

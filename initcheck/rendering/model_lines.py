@@ -59,8 +59,7 @@ def model_lines(report: Report, name: str, order: Sequence[str] = (), limit: int
     room = limit - 2 - len(results)
     findings = {r.claim: [f"    {escaped(s, 200)}" for s in _findings(r)] for r in results}
     room = _shorten(findings, room)
-    said = "\n".join((*heads.values(), *(s for found in findings.values() for s in found)))
-    facts = [escaped(line, 200) for line in _facts(shown, said)]
+    facts = [escaped(line, 200) for line in _facts(shown)]
     room -= len(facts)
     tables = [f"    {escaped(line, 200)}" for line in _roles(shown["roles"])]
     if len(tables) > room:
@@ -75,10 +74,10 @@ def model_lines(report: Report, name: str, order: Sequence[str] = (), limit: int
     return [*lines, *facts, *(tables if built else []), foot]
 
 
-def _facts(shown: Mapping[str, Any], said: str) -> Iterator[str]:
-    """What a portrait says of values, copies and ties and no claim has said: the first of each, and how many more."""
-    for label in ("values", "copies", "ties", "unread"):
-        found = [sentence for sentence in shown.get(label) or () if sentence not in said]
+def _facts(shown: Mapping[str, Any]) -> Iterator[str]:
+    """What a portrait says that no claim does: the first tie, the first tensor that could not be read, how many more."""
+    for label in ("ties", "unread"):
+        found = shown.get(label) or ()
         if found:
             more = f"  (and {len(found) - 1} more)" if len(found) > 1 else ""
             yield f"{label:<10} {found[0]}{more}"

@@ -141,17 +141,19 @@ class Page:
         Args:
             report: the whole run.
             seconds: wall-clock time it took.
-            portraits: what else there is to say of models, for whoever asks for everything.
+            portraits: what else there is to say of models.
         """
         for name in list(self._results):
             self._tell(name)
-        lines = [""] if self._verbose and self._said else []
+        shown = list(portraits)
+        lines = [""] if self._said and (self._verbose or shown) else []
+        lines += shown
         if self._verbose:
-            lines += [*portraits, *(result_line(r) for r in report.results), ""]
+            lines += [*(result_line(r) for r in report.results), ""]
             lines += account_lines([r for r in report.results if r.verdict is Verdict.FAILS or r.broke], every=True)
             lines += [*summary_lines(report), ""]
         opened = open_lines(report)
-        if opened or (self._said and not self._verbose):
+        if opened or ((self._said or shown) and not self._verbose):
             opened.append("")
         lines += opened
         lines += foot_lines(
