@@ -181,7 +181,7 @@ def _run(words: Sequence[str], kind: options.Kind) -> int:
     results: list[Result] = []
     interrupted = False
     try:
-        with _progress(plan.total) as advance:
+        with _progress(plan) as advance:
             for result in map(plan.known, judge_all(plan, jobs=values["jobs"])):
                 results.append(result)
                 outputs.append(result, plan.contracts.get(result.initializer))
@@ -260,9 +260,9 @@ def _theorems(plan: Plan, page: Page) -> int:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[Result], None]]:
-    """A bar on stderr where that is a terminal, else nothing."""
-    if not sys.stderr.isatty() or not total:
+def _progress(plan: Plan) -> Iterator[Callable[[Result], None]]:
+    """A bar on stderr where that is a terminal, else nothing; between two verdicts it says what is being built."""
+    if not sys.stderr.isatty() or not plan.total:
         yield lambda result: None
         return
     from rich.console import Console
@@ -277,7 +277,8 @@ def _progress(total: int) -> Iterator[Callable[[Result], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("initcheck", total=total)
+        task = progress.add_task("initcheck", total=plan.total)
+        plan.told_to(lambda text: progress.update(task, description=escaped(text, 60)))
         failed = 0
 
         def advance(result: Result) -> None:

@@ -22,7 +22,7 @@ from initcheck.draws.draws import OutOfTime
 from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.cases import smallest_failure
 from initcheck.engine.judge import Judge
-from initcheck.engine.judging import Decided, Judging, out_of_time
+from initcheck.engine.judging import Decided, Judging, Tell, out_of_time, unheard
 from initcheck.engine.pictures import failure_series
 from initcheck.engine.settings import Settings
 from initcheck.engine.smallest_defect import smallest_defects
@@ -47,6 +47,7 @@ class Checker:
         profile: its budget.
         claim_ids: what is asked, of initializers and of models, as the settings say; each after those it needs.
         ledger: the error rates.
+        tell: is told what is being done, where that takes long: the builds of a model.
 
     Raises:
         UsageError: an unknown claim or profile, or claims of which none can be asked of a kind that is tested.
@@ -70,6 +71,7 @@ class Checker:
         self.claim_ids = tuple(c.id for c in in_order(asked))
         # Alpha is split among the claims on one thing: those on initializers, where a run has both kinds.
         self.ledger = Ledger(alpha=settings.alpha, beta=settings.beta, claims=len(asked_of(min(settings.kinds))))
+        self.tell: Tell = unheard
         self._subjects: dict[str, Subject | Judging] = {}
         self._verdicts: dict[tuple[str, str], Result] = {}
 
@@ -82,7 +84,10 @@ class Checker:
         if tested.name not in self._subjects:
             # One at a time: the records of the last one are of no use to the next.
             self._subjects = {tested.name: subject_of(tested, self.profile, self.settings.seed)}
-        return self._subjects[tested.name]
+        subject = self._subjects[tested.name]
+        if isinstance(subject, Judging):
+            subject.tell = self.tell
+        return subject
 
     def judge(self, tested: Tested, claim_id: str) -> Result:
         """Decide one claim, waivers applied; kept, and never raises for the faults of what is tested.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,14 @@ from initcheck.contract.contract import Contract
 from initcheck.report.verdict import Evidence, Verdict
 from initcheck.statistics import Ledger
 
-__all__ = ["Decided", "Judging", "out_of_time"]
+__all__ = ["Decided", "Judging", "Tell", "out_of_time", "unheard"]
+
+
+Tell = Callable[[str], None]
+
+
+def unheard(text: str) -> None:
+    """Nobody asked to be told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +46,11 @@ class Judging(ABC):
 
     Attributes:
         contract: what it is held to beside the bands of the claims: its waivers.
+        tell: is told what is being done now, in a few words, by whatever takes long.
     """
 
     contract: Contract
+    tell: Tell = unheard
 
     @abstractmethod
     def not_asked(self, claim: Claim) -> str | None:

@@ -62,6 +62,7 @@ class ModelSubject(Judging):
         trial = ModelTrial(self.facts, self.laws, ledger.alpha, ledger.beta)
         started = time.perf_counter()
         builder = self.facts.builder
+        builder.tell = lambda number: self.tell(f"{self.model.name}, build {number}")
         builder.deadline = None if timeout is None else time.monotonic() + timeout
         try:
             claim.prop(trial)

@@ -75,7 +75,7 @@ def model_lines(report: Report, name: str, order: Sequence[str] = (), limit: int
 
 
 def _facts(shown: Mapping[str, Any]) -> Iterator[str]:
-    """What a portrait says that no claim does: the first tie, the first tensor that could not be read, how many more."""
+    """What a portrait says that no claim does: the first tie, the first tensor that is unread, and how many more."""
     for label in ("ties", "unread"):
         found = shown.get(label) or ()
         if found:

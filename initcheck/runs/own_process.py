@@ -9,6 +9,7 @@ from typing import Any
 from initcheck.claims.registry import find
 from initcheck.claims.statement import Claim
 from initcheck.contract.tested import Tested
+from initcheck.engine.judging import Tell, unheard
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -51,6 +52,7 @@ class OwnProcess:
         self._spoilt = False
         self._dead: dict[str, Claim] = {}
         self.mourned: dict[str, Died] = {}
+        self.tell: Tell = unheard
         self.libraries: dict[str, str] = {}
 
     def judge(self, initializer: Tested, claim_id: str) -> Result:
@@ -125,6 +127,9 @@ class OwnProcess:
             asked = child.ask({"recipe": unit.recipe, "settings": unit.settings, "claims": unit.claim_ids})
             try:
                 answer = child.answer(asked, self._patience(initializer.kind))
+                while "at" in answer:  # it lives: the patience begins anew
+                    self.tell(answer["at"])
+                    answer = child.answer(asked, self._patience(initializer.kind))
                 break
             except Died:
                 others = self._served - own

@@ -16,6 +16,7 @@ from initcheck.contract.model import Model
 from initcheck.contract.tested import Tested
 from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.checker import Checker, check_waivers
+from initcheck.engine.judging import Tell
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.baseline import Baseline
@@ -151,7 +152,14 @@ class Plan:
         another = OwnProcess(self.checker.settings, self.contracts, alone=alone)
         if self.own is not None:
             another.mourned, another.libraries = self.own.mourned, self.own.libraries
+            another.tell = self.own.tell
         return another
+
+    def told_to(self, tell: Tell) -> None:
+        """Have somebody told what is being done, where a claim takes long: the builds of a model."""
+        self.checker.tell = tell
+        if self.own is not None:
+            self.own.tell = tell
 
     def known(self, result: Result) -> Result:
         """A result in the light of the baseline, where there is one; wherever it was decided."""

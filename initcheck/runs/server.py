@@ -46,7 +46,7 @@ class Server:
         elif "claims" in request:
             remade = self._remade(request)
             try:
-                judged = remade.judge(request["claims"])
+                judged = remade.judge(request["claims"], lambda text: tell(at=text))
             except UsageError as error:  # a factory that builds no model: in the words in which it was said here
                 tell(usage=str(error))
                 return

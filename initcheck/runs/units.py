@@ -15,6 +15,7 @@ from initcheck.contract.tested import Tested
 from initcheck.draws.draws import digest
 from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.checker import Checker, loaded_libraries
+from initcheck.engine.judging import Tell, unheard
 from initcheck.engine.settings import Settings
 from initcheck.report.report import result_from_plain, result_to_plain
 from initcheck.report.verdict import Result, placed
@@ -98,9 +99,10 @@ class Remade:
         self.tested = tested
         self.checker = Checker(_settings(settings)) if settings is not None else None
 
-    def judge(self, claim_ids: Sequence[str]) -> Judged:
-        """The verdicts on some claims."""
+    def judge(self, claim_ids: Sequence[str], tell: Tell = unheard) -> Judged:
+        """The verdicts on some claims; ``tell`` hears what takes long on the way."""
         assert self.checker is not None
+        self.checker.tell = tell
         results = [result_to_plain(judged_or_broken(self.checker, self.tested, c)) for c in claim_ids]
         return Judged(results, self.checker.held_to(self.tested), loaded_libraries(), bool(stuck() or others()))
 

@@ -215,6 +215,14 @@ def test_a_claim_on_models_whose_own_code_breaks_is_undecided_and_fails_the_gate
     assert "the claim's own code broke: AttributeError: a bug in the claim" in capsys.readouterr().out
 
 
+def test_whoever_waits_is_told_of_every_build(here: Path) -> None:
+    told: list[str] = []
+    made = plan({"models": ["nets:net"]}, {o.name: o.default for o in OPTIONS}, "")
+    made.told_to(told.append)
+    made.judge(made.initializers[0], WRITTEN)
+    assert told == ["nets:net, build 1", "nets:net, build 2"]
+
+
 def test_the_command_that_repeats_a_verdict_says_what_was_said(here: Path) -> None:
     words = ["--batch=2x16", "--law=h.*.weight=1/sqrt(fan_in)", "--seed=3", *ONE]
     assert main(["model", "nets:net(off=3.0)", *words, "--json=r.json"]) == 1

@@ -71,6 +71,7 @@ class ModelBuilder:
         count: builds so far; ``seeds`` that were used.
         threads: how many torch may use; 1 but for big models.
         deadline: when the claim that asks must be done, on the clock of ``time.monotonic``; None where it has time.
+        tell: is told the number of each build before it is made, where somebody listens.
     """
 
     def __init__(self, factory: Callable[..., torch.nn.Module], name: str) -> None:
@@ -79,6 +80,7 @@ class ModelBuilder:
         self.count = 0
         self.seeds: set[int] = set()
         self.deadline: float | None = None
+        self.tell: Callable[[int], None] | None = None
         self._takes_seed = _takes_seed(factory)
         # More threads than one slow small models down, and change the order of sums.
         self.threads = 1
@@ -129,6 +131,8 @@ class ModelBuilder:
             raise OutOfTime
         trace = Trace(fill) if traced or fill is not None else None
         self.count += 1
+        if self.tell is not None:
+            self.tell(self.count)
         self.seeds.add(seed)
         with _generators(seed), _default_dtype(dtype), _threads(self.threads), _quiet():
             with trace or contextlib.nullcontext(), around or contextlib.nullcontext(), numpy_memory_filled(fill):
