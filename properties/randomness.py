@@ -45,7 +45,7 @@ def same_seed_same_weights(trial: Trial, layer: Case) -> None:
     " of their magnitudes, with the second in reverse and with both in order: FAILS beyond 0.1, HOLDS below 0.2, in"
     " order below 0.5. Not seen: more states than are printed, coincidences across shapes, and dependence of calls"
     " that are no neighbours and do not coincide",
-    finds="seeds taken modulo 2^16 in 4,000 calls, weights that are reversed at the neighbouring seed, one pool of"
+    finds="seeds taken modulo 2^16 in 2,000 calls, weights that are reversed at the neighbouring seed, one pool of"
     " values in another order at each call",
 )
 @given(layer=layers(of="medium"))

@@ -51,8 +51,8 @@ def ties_are_no_accident(trial: Trial, layer: Case) -> bool:
 def units_never_tie(trial: Trial, layer: Case, *, briefly: bool = False) -> None:
     """Ask whether draws of this layer hold two equal units, or a zero one, in more than 1 of 1,000 calls.
 
-    The first layer asked, the lightest, is drawn until a tie in 1,000 calls is excluded, the others as often as a
-    thirtieth of the budget pays for; ``briefly``: two dozen calls.
+    The first layer asked, the lightest, is drawn until a tie in 1,000 calls is excluded or a quarter of the budget is
+    spent, the others as often as a thirtieth of it pays for; ``briefly``: two dozen calls.
 
     Raises:
         CaseFailed: they do; three of three calls are enough.
@@ -71,8 +71,8 @@ def units_never_tie(trial: Trial, layer: Case, *, briefly: bool = False) -> None
     few = briefly or trial.subject.is_constant(layer) or not trial.subject.positioned
     calls = 24 if few else max(24, min(profile.calls // 50, profile.weights // 32 // layer.weights))
     first = trial.once("first layer asked for ties", lambda: layer) == layer
-    if first and not few and _EXHAUSTIVE * layer.weights <= 4 * profile.weights:
-        calls = _EXHAUSTIVE
+    if first and not few:
+        calls = max(calls, min(_EXHAUSTIVE, profile.weights // 4 // layer.weights))
     most = _CONFIRM if few else max(_CONFIRM, min(profile.calls // 10, profile.weights // layer.weights))
     count = _rare(trial, ties, calls=min(calls, _EXHAUSTIVE), most=most if few else most // trial.thrift)
     if count.decision is Decision.HOLDS and _mirrored(next(trial.draws.stacks(layer, trial.dtype, SCREEN, 0, 1))[0]):
