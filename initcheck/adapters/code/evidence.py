@@ -22,14 +22,14 @@ _RANDOM = re.compile(
 )
 _NOT_DRAWN = re.compile(
     r"\.(seed|manual_seed|get_state|set_state|getstate|setstate|default_rng|RandomState|Generator|PRNGKey|key|split|"
-    r"fold_in|SeedSequence|PCG64|Philox|Random|SystemRandom|SeedGenerator|initial_seed|key_data|wrap_key_data)$"
+    r"choices?|permutation|shuffle|randint|randperm|integers|sample|fold_in|SeedSequence|PCG64|Philox|Random|SystemRandom|SeedGenerator|initial_seed|key_data|wrap_key_data)$"
 )
 _INITIALIZER = re.compile(r"(^|\.)(nn\.init|initializers?|nn\.initializers)\.|haiku\.initializers|\.(param|Param)$")
 _LAYER = re.compile(r"^(torch\.nn|keras\.(src\.)?layers|flax\.(linen|nnx)|equinox\.nn|haiku)\.(.*\.)?[A-Z]\w+$")
 _FIXED = re.compile(r"^(numpy|torch|jax\.numpy|keras\.ops)\.(zeros|ones|full|eye|identity|diag|empty)(_like)?$")
 # Methods of a generator, whoever holds it.
 _DRAWS_TEXT = """
-    choice choices exponential gauss gumbel integers laplace lognormal multivariate_normal normal normalvariate
+    exponential gauss gumbel laplace lognormal multivariate_normal normal normalvariate
     permutation rademacher rand randint randn random random_sample rayleigh standard_normal standard_t
     truncated_normal triangular uniform
 """
@@ -61,7 +61,9 @@ _OTHERS_TEXT = """
     crossover process group distributed
 """
 _OTHERS = frozenset(_OTHERS_TEXT.split())
-_STORED = re.compile(r"^_*(w\d*|u|v|theta\d*|.*weights?\d*|.*kernel\d*|w_\w+|.*matrix|a_mat)$")
+_STORED = re.compile(
+    r"^_*(w[a-z]{0,2}\d*|u|v|theta\d*|params|parameters|filters|.*weights?\d*|.*kernel\d*|w_\w+|.*matrix)$"
+)
 _METHODS = re.compile(r"^(__call__|init\w*|fill|sample|draw|generate|create|get_?weights?|make_?weights?|weights?)$")
 
 
@@ -151,7 +153,9 @@ def _of_function(function: Any, obj: Any, name: str, owner: str, reach: Reach) -
     layers = any(_LAYER.search(path) for path in reach.paths) and (_both_widths(slots) or started)
     named = _says_weights(name, owner)
     fixed = _fixed(reach) and (named or bool(_DISTRIBUTIONS.search(name.lower())))
-    makes = _draws(reach) or fills or layers or fixed
+    # Choosing at random makes weights where a shape is asked for, and picks out of data elsewhere.
+    shaped = any(s.role in ("shape", "dims", "in", "rows", "tensor") for s in slots)
+    makes = _draws(reach) or fills or layers or fixed or (shaped and _chooses(reach))
     # What an inner function is called, and asks for, speaks for the factory that makes it.
     parameters = slots + [Slot(n, "") for code in inner for n in code.co_varnames[: code.co_argcount]]
     said = layers or (fills and not _words(name) & _OTHERS) or _words_say(name, owner, parameters)
@@ -211,6 +215,12 @@ def _draws(reach: Reach) -> bool:
     return drawn or bool(asked or laws) or any(_INITIALIZER.search(p) for p in reach.paths)
 
 
+def _chooses(reach: Reach) -> bool:
+    return bool(reach.attributes & {"choice", "choices", "integers"}) or any(
+        re.search(r"random\.(choices?|randint)$", path) for path in reach.paths
+    )
+
+
 def _fills(reach: Reach) -> bool:
     written = {"weight", "data"} & reach.stored and _draws(reach)
     return bool(reach.attributes & _FILLS or written) or any(_INITIALIZER.search(p) for p in reach.paths)
@@ -247,6 +257,8 @@ def _words_say(name: str, owner: str, slots: list[Slot]) -> bool:
     shaped = bool(roles & {"shape", "dims", "rows", "in", "tensor"}) or "shape" in parameters
     random = bool(roles & set(RANDOM_ROLES)) or bool(parameters & {"key", "rng", "generator"})
     said = bool(parameters & {"fan_in", "fan_out", "nonlinearity", "gain", "in_axis"})
+    if any(s.required and s.role == "unknown" for s in slots) and not said:
+        return False  # beside a shape it is asked for something of another kind, such as an image
     return (
         _both_widths(slots)
         or (shaped and (said or random or bool(_DISTRIBUTIONS.search(name.lower()))))
@@ -260,7 +272,7 @@ def _both_widths(slots: list[Slot]) -> bool:
 
 def _slots(obj: Any) -> list[Slot]:
     try:
-        return slots_of(obj)
+        return [s for s in slots_of(obj) if s.name not in ("self", "cls")]
     except UsageError:
         return []
 
