@@ -138,6 +138,8 @@ class LayerSubject:
         """The scale is asked of the whole layer where its weights do not tell it; all else of the weights."""
         if claim.topic != "scale":
             return self._plan
+        if self.structure.answering is not None:
+            return tuple(self.structure.wholes)
         run = {whole.number for whole in self.structure.wholes}
         return (*(p for p in self._plan if p.number not in run), *self.structure.wholes)
 

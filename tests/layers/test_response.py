@@ -14,7 +14,6 @@ from initcheck.layers.bench.response import is_of_degree_one, response_of
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.functions.torch_function import TorchFunction
 from initcheck.layers.recognition import layer_initializer
-from initcheck.layers.subject import LayerSubject
 
 
 class Layer(nn.Module):
@@ -73,7 +72,12 @@ def test_what_is_linear_in_its_weights_is_a_pre_activation():
         assert is_of_degree_one(bench_of(cls(48, 32))) is linear, cls
 
 
+def subject_of(cls):
+    initializer = layer_initializer(cls, cls.__name__, {})
+    return initializer.subject(initializer, PROFILES["quick"], 0)
+
+
 def test_a_plain_layer_is_read_off_its_weights_as_before():
-    subject = LayerSubject(layer_initializer(Rectified, "Rectified", {}), PROFILES["quick"], 0)
+    subject = subject_of(Rectified)
     assert subject.structure.wholes == []
     assert subject.contract_of(subject.structure.parts[0]).activation == "relu"

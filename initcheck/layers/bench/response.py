@@ -22,6 +22,7 @@ _LINEAR_TO = 1e-3
 _ODD = 1e-2  # an even part below this share of the odd one is none
 _PLAIN_WITHIN = 0.1
 _ROWS = 64
+_FORGETS = (1.0, 4.0)  # slopes of odd nonlinearities: sine and tanh, sigmoid
 _POOL = 2**16  # outputs of one pool of inputs
 
 
@@ -62,7 +63,9 @@ def response_of(bench: Bench, fan_in: float) -> Response | None:
     far, far_even = _parts(bench, name, drawn, inputs, _LARGE)
     if far_even <= _ODD * far and even <= _ODD * small:
         at_zero = bench.run({**bench.with_weights(bench.weights), name: 0 * bench.weights[name]}, inputs)
-        slope = 1.0 if np.abs(at_zero).max() < 1e-6 else 4.0  # a sigmoid gives one half at 0, and has slope 1/4 there
+        slope = (
+            _FORGETS[0] if np.abs(at_zero).max() < 1e-6 else _FORGETS[1]
+        )  # a sigmoid gives one half at 0, and has slope 1/4 there
     elif abs(far_even - far) <= 0.9 * far:
         slope = (far + far_even) / small
     else:
@@ -80,13 +83,18 @@ def answer(bench: Bench, weights: Mapping[str, Array], inputs: Sequence[Array]) 
 
 
 def unit_outputs(bench: Bench, slope: float) -> Floats:
-    """What the layer makes of standard normal pre-activations: what the next layer of its kind is fed."""
+    """What the next layer of its kind is fed: what such layers make of normal inputs, or of normal pre-activations.
+
+    A nonlinearity that forgets the size of what it is given (sine, tanh, sigmoid) is fed what weights of the layer's
+    own size make; of one that passes the size on, a wrong size would count twice, so its pre-activations have size 1.
+    """
     [name] = bench.weights
+    own = _rms(np.asarray(bench.weights[name], np.float64))
     found: list[Floats] = []
     while sum(map(len, found)) < _POOL:
         inputs = bench.normal(_POOL // 16)
         drawn = bench.rng.standard_normal(bench.weights[name].shape)
-        size = slope * _rms(answer(bench, {name: drawn}, inputs))
+        size = 1 / own if slope in _FORGETS else slope * _rms(answer(bench, {name: drawn}, inputs))
         out = bench.run({**bench.with_weights(bench.weights), name: (drawn / size).astype(np.float32)}, inputs)
         found.append(out.ravel())
     return np.concatenate(found)[:_POOL]
