@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 _DECIDED = (
     " at models of fresh seeds, by two tests that share the error: Student's test, on a logarithmic scale for a"
-    " growth, which decides by three models or more for HOLDS and six fresh ones or more for FAILS where they lie closer"
-    " together than to the edge; and the exact sign test of the median. Where further models have a chance of less"
+    " growth, which decides by three models or more for HOLDS and six fresh ones or more for FAILS where they lie"
+    " closer together than to the edge; and the exact sign test of the median. Where further models have a chance of less"
     " than one in ten to decide, no more are built and the figure is told."
     " Not seen: blocks that are not in a ModuleList or Sequential, models for which no batch can be made."
 )
@@ -66,7 +66,7 @@ def starts_at_chance(trial: ModelTrial) -> None:
 
     first = trial.facts.first.looks["signal"]
     if first.problem is not None:
-        trial.doubts_that(first.problem)
+        trial.not_applicable("no batch, see signal-survives-the-blocks")
     elif first.loss is None:
         trial.not_applicable("no classification head is recognised in what the model returns")
     else:
@@ -78,7 +78,9 @@ def starts_at_chance(trial: ModelTrial) -> None:
 
 def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
     first = trial.facts.first.looks["signal"]
-    if first.problem is not None:
+    if first.problem is not None and direction == "backward":
+        trial.not_applicable("no batch, see signal-survives-the-blocks")
+    elif first.problem is not None:
         trial.doubts_that(first.problem)
     elif not first.chains:
         trial.not_applicable("no four blocks of one shape follow one another in a ModuleList or Sequential")

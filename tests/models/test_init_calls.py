@@ -1,4 +1,4 @@
-"""Every function of torch.nn.init, in every dtype: siblings share its law, and one that is 1.5 times as wide does not."""
+"""Every function of torch.nn.init in every dtype: siblings share its law, and one 1.5 times as wide does not."""
 
 from __future__ import annotations
 

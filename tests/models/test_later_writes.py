@@ -1,4 +1,4 @@
-"""Slices written after a draw, gates, special rows, equal units on purpose, parametrized classes: designs, not faults."""
+"""Slices written after a draw, gates, special rows, equal units on purpose, parametrized classes: designs all."""
 
 from __future__ import annotations
 
@@ -153,4 +153,6 @@ def test_parametrized_layers_are_siblings(wrap: Callable[[nn.Module], nn.Module]
 def test_a_parametrized_layer_of_another_law_fails() -> None:
     build = lambda: Wrapped(parametrizations.weight_norm, odd=True)  # noqa: E731
     said = initcheck.check_model(build, batch="4x16", claims=[LAW])[LAW].evidence.case
-    assert "layers.3.parametrizations.weight.original1: drawn as normal std 2, its 5 siblings as normal std 0.2" in str(said)
+    assert "layers.3.parametrizations.weight.original1: drawn as normal std 2, its 5 siblings as normal std 0.2" in str(
+        said
+    )

@@ -218,7 +218,7 @@ def _takes_seed(factory: Callable[..., Any]) -> bool:
 def _generators(seed: int) -> Iterator[None]:
     """Seed the global generators, those of devices included, and leave them afterwards as they were."""
     kept = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    on_devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    on_devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
     try:
         torch.manual_seed(seed)
         np.random.seed(seed % 2**32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 
@@ -279,7 +280,7 @@ def _mask(tensor: torch.Tensor, later: list[Later], start: int, stop: int) -> to
 def _lost(steps: tuple[Step, ...], start: int, stop: int) -> list[Lost]:
     chains = generations(steps, start, stop)
     found = []
-    for before, after in zip(chains, chains[1:], strict=False):
+    for before, after in pairwise(chains):
         law, over = law_of(before), after[-1]
         one = before[-1]
         made = not any(s.op.endswith("_") for s in before)

@@ -148,7 +148,7 @@ class Facts:
         if self._models is not None:
             return self._models
         size = self.layout.parameters
-        return 80 if size <= 1_000_000 else 18 if size <= 10_000_000 else 9 if size <= BIG else 3
+        return 80 if size <= 1_000_000 else 18 if size <= 10_000_000 else 12 if size <= BIG else 3
 
     @cached_property
     def unwritten(self) -> dict[str, TensorRecord]:

@@ -73,7 +73,7 @@ def _ends(model: torch.nn.Module) -> tuple[tuple[str, Any], tuple[str, Any]] | N
         tables = [m for m in model.modules() if isinstance(m, torch.nn.Embedding)]
         rows = getattr(model.config, "vocab_size", None)
         table = next((m for m in tables if rows is None or m.num_embeddings == rows), None)
-        heads = [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m is not table]
+        heads = [m for m in model.modules() if isinstance(m, torch.nn.Linear)]
         head = next((m for m in reversed(heads) if table is not None and m.weight.shape == table.weight.shape), None)
     one, two = getattr(head, "weight", None), getattr(table, "weight", None)
     if not (isinstance(one, torch.Tensor) and isinstance(two, torch.Tensor)) or one.shape != two.shape:

@@ -25,7 +25,9 @@ _WRITES = frozenset({
     "sparse_", "eye_", "dirac_", "add_",
 })  # fmt: skip
 
-_INITIALISES = re.compile(r"^_?(re)?init_?$|init\w*_(weights?|param\w*|layers?|modules?)$|initiali[sz]e|^reset_param|weights?_init")
+_INITIALISES = re.compile(
+    r"^_?(re)?init_?$|init\w*_(weights?|param\w*|layers?|modules?)$|initiali[sz]e|^reset_param|weights?_init"
+)
 
 _MATCHES = frozenset({"endswith", "startswith", "match", "fullmatch", "search", "fnmatch", "fnmatchcase"})
 

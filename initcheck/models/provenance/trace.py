@@ -217,7 +217,9 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         sources = [t for t in given if t.numel() > 1]
         own = frozenset() if draw is None else frozenset({draw})
         said = _arguments(func, args, kwargs, skip=sources[0] if sources else None)
-        whole = Step(name, said, start, stop, dense, who.site, own, _region(tensor), None, frozenset(), who, self._order)
+        whole = Step(
+            name, said, start, stop, dense, who.site, own, _region(tensor), None, frozenset(), who, self._order
+        )
         steps: list[Step] = []
         if writes_anew(name):
             # zeros_like(Q) owes nothing to Q; normal(mean, std) of tensors does.
@@ -400,7 +402,7 @@ def _mask_of(name: str, tensor: torch.Tensor, args: Any) -> torch.Tensor | None:
     start, stop, _ = extent(tensor)
     mask = torch.zeros(stop - start, dtype=torch.bool, device=tensor.device)
     view = mask.as_strided(tuple(tensor.shape), tensor.stride(), 0)
-    which = args[_INDEXED[name]] if len(args) > _INDEXED[name] else None
+    which: Any = args[_INDEXED[name]] if len(args) > _INDEXED[name] else None
     try:
         if name in ("index_put_", "_index_put_impl_"):
             view.index_put_(tuple(which), torch.ones((), dtype=torch.bool, device=tensor.device))

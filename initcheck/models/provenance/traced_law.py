@@ -179,9 +179,7 @@ def _affine(law: Law, name: str, given: dict[str, object]) -> Law:
         return truncated(mean, law.sigma * factor, *ends)
     if law.family in ("orthogonal", "sparse") and not shift:
         std, sigma = (None if v is None else v * abs(factor) for v in (law.std, law.sigma))
-        return replace(
-            law, std=std, sigma=sigma, low=ends[0], high=ends[1], text=f"{factor:.4g} times {law.text}"
-        )
+        return replace(law, std=std, sigma=sigma, low=ends[0], high=ends[1], text=f"{factor:.4g} times {law.text}")
     return Law("derived")
 
 

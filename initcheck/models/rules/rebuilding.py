@@ -64,9 +64,9 @@ def _change(pairs: Sequence[tuple[TensorRecord, TensorRecord]], mean_too: bool) 
         return f"root mean square moves {ratio}, from {math.sqrt(before):.4g}"
     if mean_too and not constant:
         shift = abs(sum(b.total for _, b in pairs) - sum(a.total for a, _ in pairs)) / entries
-        size = math.sqrt((before + after) / 2)
-        if shift > (_MEAN + _SIGMAS * math.sqrt(2.0 / entries)) * size:
-            return f"mean moves by {shift / size:.3g} standard deviations"
+        spread = math.sqrt((before + after) / 2)
+        if shift > (_MEAN + _SIGMAS * math.sqrt(2.0 / entries)) * spread:
+            return f"mean moves by {shift / spread:.3g} standard deviations"
     return None
 
 

@@ -76,9 +76,11 @@ def _scaling(container: str, roles: Sequence[Role], writers: Sequence[Role], blo
         findings.append(RuleFinding("fails" if wrong else "doubt", said))
     elif wrong and right:
         findings.append(RuleFinding("note", f"{listed([r.path for r in wrong])} is scaled too, and does not write to it"))
-    return Scaling(
-        container, *(tuple(r.path for r in group) for group in (writers, right, plain, wrong)), tuple(findings)
-    )
+    return Scaling(container, _paths(writers), _paths(right), _paths(plain), _paths(wrong), findings=tuple(findings))
+
+
+def _paths(roles: Sequence[Role]) -> tuple[str, ...]:
+    return tuple(role.path for role in roles)
 
 
 def _has_law(role: Role) -> bool:

@@ -96,7 +96,8 @@ def named_deviants(role: Role) -> Iterator[RuleFinding]:
     for _, record in deviants:
         yield RuleFinding(
             "fails",
-            f"{record.name}: drawn as {_words(record)}, its {len(common)} siblings as {rule} ({_place(record, common)})",
+            f"{record.name}: drawn as {_words(record)}, its {len(common)} siblings as {rule}"
+            f" ({_place(record, common)})",
         )
 
 

@@ -21,7 +21,9 @@ __all__ = ["ChainSignal", "Listener", "Signal"]
 FEWEST_BLOCKS = 4
 """A chain shorter than this has no second half over which anything could grow."""
 
-_HEAD = re.compile(r"(^|\.)(head|heads|classifier|lm_head|logits|fc|unembed|cls|score|output_projection|qa_outputs)(\.out_proj|\.\d+|\.fc|\.l|\.linear|\.dense)?$")
+_HEAD = re.compile(
+    r"(^|\.)(head|heads|classifier|lm_head|logits|fc|unembed|cls|score|output_projection|qa_outputs)(\.out_proj|\.\d+|\.fc|\.l|\.linear|\.dense)?$"
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,9 @@ class Listener:
                 continue
             self._batch = batch
             return found
-        return Signal(problem=problem or "no batch can be made from the model's signature; give one, such as --batch=2x16")
+        return Signal(
+            problem=problem or "no batch can be made from the model's signature; give one, such as --batch=2x16"
+        )
 
     def _tried(self, model: torch.nn.Module) -> Iterator[Batch]:
         if self._batch is not None:
@@ -190,11 +194,7 @@ def _first_loss(model: torch.nn.Module, output: torch.Tensor) -> tuple[float | N
     if classes < 2:
         return None, None
     vocabularies = {m.num_embeddings for m in model.modules() if isinstance(m, torch.nn.Embedding)}
-    heads = {
-        m.out_features
-        for n, m in model.named_modules()
-        if isinstance(m, torch.nn.Linear) and _HEAD.search(n)
-    }
+    heads = {m.out_features for n, m in model.named_modules() if isinstance(m, torch.nn.Linear) and _HEAD.search(n)}
     if classes not in vocabularies | heads:
         return None, None
     logits = output.detach().float().reshape(-1, classes)

@@ -54,6 +54,11 @@ class Hints:
         return getattr(config, "text_config", None) is not None and getattr(config, "vision_config", None) is not None
 
     @property
+    def wants_all(self) -> bool:
+        """Whether every argument that is known is needed, though it has a default: so in diffusers."""
+        return type(self._model).__module__.startswith("diffusers.")
+
+    @property
     def input_size(self) -> tuple[int, ...] | None:
         """Channels, height and width of an image, as timm says them; of the size that was asked for."""
         found = None
@@ -84,12 +89,20 @@ class Hints:
     @property
     def channels(self) -> int:
         """Channels of an image."""
-        return self._number("num_channels", "in_channels", "in_chans", "channels") or 3
+        return self._number("in_channels", "num_channels", "in_chans", "channels") or 3
 
     @property
     def length(self) -> int | None:
         """The longest sequence, where the model says it; at most 64."""
-        names = ("block_size", "context_length", "max_len", "seq_len", "max_seq_len", "n_positions", "max_position_embeddings")
+        names = (
+            "block_size",
+            "context_length",
+            "max_len",
+            "seq_len",
+            "max_seq_len",
+            "n_positions",
+            "max_position_embeddings",
+        )
         value = self._number(*names)
         return min(value, 64) if value is not None else None
 
@@ -128,11 +141,14 @@ class Hints:
         if name in ("input_ids", "decoder_input_ids", "tokens", "token_ids", "idx", "ids", "text", "encoder_input_ids"):
             return None if not self.vocabulary else ((2, self._number("context_length") or length), self.vocabulary)
         if name in ("pixel_values", "image", "images", "img", "pixels"):
-            size = next((s for s in self.images if len(s) == 2), None) or ((224, 224) if self.has_config else None)
-            return ((2, self.channels, *size), 0) if size is not None else None
+            size: tuple[int, ...] | None = next((s for s in self.images if len(s) == 2), None)
+            size = size or ((224, 224) if self.has_config else None)
+            frames = self._number("num_frames") if name == "pixel_values" else None
+            video = (frames,) if frames else ()
+            return ((2, *video, self.channels, *size), 0) if size is not None else None
         if name == "pixel_values_videos":
-            size = next(iter(self.images), (224, 224))
-            return (2, self._number("num_frames", "frames_per_clip") or 8, self.channels, *size), 0
+            frame = next(iter(self.images), (224, 224))
+            return (2, self._number("num_frames", "frames_per_clip") or 8, self.channels, *frame), 0
         if name == "input_values":
             return self._spectrogram() or ((2, 4000), 0)
         if name == "input_features":
@@ -141,24 +157,28 @@ class Hints:
             return None if not bins else ((2, bins, 2 * frames) if frames else (2, 64, bins), 0)
         if name in ("timestep", "timesteps", "t", "time", "sigma", "noise_labels"):
             return (2,), 1000
-        if name in ("class_labels", "y", "labels") and self._number("num_embeds_ada_norm", "num_classes", "num_class_embeds"):
+        if name in ("class_labels", "y", "labels") and self._number(
+            "num_embeds_ada_norm", "num_classes", "num_class_embeds"
+        ):
             return (2,), self._number("num_embeds_ada_norm", "num_classes", "num_class_embeds") or 2
         if name == "sample":
-            size = next((s for s in self.images if len(s) in (1, 2)), (32, 32))
-            return None if not self._number("in_channels") else ((2, self.channels, *size), 0)
+            sample = next((s for s in self.images if len(s) in (1, 2)), (32, 32))
+            return None if not self._number("in_channels") else ((2, self.channels, *sample), 0)
         if name in ("hidden_states", "x") and self.has_config and self._number("in_channels"):
             channels, size = self.channels, next((s for s in self.images if len(s) == 2), None)
             return ((2, channels, *size), 0) if size is not None else ((2, length, channels), 0)
         if name in ("hidden_states", "inputs_embeds", "src", "tgt"):
             return None if not self.width else ((2, length, self.width), 0)
         if name == "encoder_hidden_states":
-            wide = self._number("cross_attention_dim", "joint_attention_dim", "caption_channels", "encoder_hid_dim", "text_dim")
+            wide = self._number(
+                "caption_channels", "joint_attention_dim", "cross_attention_dim", "encoder_hid_dim", "text_dim"
+            )
             return None if not (wide or self.width) else ((2, 8, wide or self.width or 1), 0)
         if name in ("pooled_projections", "text_embeds"):
             wide = self._number("pooled_projection_dim", "projection_dim")
             return None if not wide else ((2, wide), 0)
         if name == "guidance":
-            return (2,), 0
+            return ((2,), 0) if self._said("guidance_embeds") else None
         if name in ("img_ids", "txt_ids"):
             return ((length, 3), 1) if name == "img_ids" else ((8, 3), 1)
         if name in ("attention_mask", "mask", "padding_mask"):
@@ -197,7 +217,9 @@ class Hints:
         return ((2, frames, bins), 0) if bins and frames else None
 
     def _first_channels(self) -> int | None:
-        return next((m.in_channels for m in self._model.modules() if isinstance(m, torch.nn.modules.conv._ConvNd)), None)
+        return next(
+            (m.in_channels for m in self._model.modules() if isinstance(m, torch.nn.modules.conv._ConvNd)), None
+        )
 
     def _said(self, *names: str) -> Any:
         for name in names:
@@ -233,8 +255,7 @@ def _sources(model: torch.nn.Module) -> Iterator[Any]:
             if sub is not None and not isinstance(sub, str):
                 yield sub
     yield model
-    for child in model.children():
-        yield child
+    yield from model.children()
 
 
 def _square(value: Any) -> tuple[int, ...] | None:

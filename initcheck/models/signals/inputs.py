@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import torch
@@ -21,12 +22,8 @@ _MOST = 48
 
 def candidates(model: torch.nn.Module) -> Iterator[Batch]:
     """Batches that the model may take, likeliest first; the caller tries them."""
-    number = 0
-    for args, kwargs in _tried(model, Hints(model)):
+    for args, kwargs in islice(_tried(model, Hints(model)), _MOST):
         yield Batch(args, kwargs, text_of(args, kwargs))
-        number += 1
-        if number >= _MOST:
-            return
 
 
 def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
@@ -60,7 +57,11 @@ def _parameters(model: torch.nn.Module) -> dict[str, inspect.Parameter]:
         found = inspect.signature(model.forward).parameters
     except (TypeError, ValueError):
         return {}
-    by_name = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    by_name = (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        inspect.Parameter.KEYWORD_ONLY,
+    )
     return {n: p for n, p in found.items() if p.kind in by_name}
 
 
@@ -69,7 +70,10 @@ _MAIN = (
     ("input_ids",), ("pixel_values",), ("input_values",), ("input_features",), ("inputs_embeds",),
     ("pixel_values_videos",), ("sample",), ("hidden_states",),
 )  # fmt: skip
-_WITH = ("decoder_input_ids", "decoder_input_values", "pixel_values", "bbox", "encoder_hidden_states", "timestep")
+_WITH = (
+    "decoder_input_ids", "decoder_input_values", "pixel_values", "bbox", "encoder_hidden_states", "timestep",
+    "class_labels", "pooled_projections", "guidance", "img_ids", "txt_ids",
+)  # fmt: skip
 
 
 def _named(parameters: Mapping[str, inspect.Parameter], hints: Hints) -> Iterator[tuple[str, ...]]:
@@ -83,6 +87,8 @@ def _named(parameters: Mapping[str, inspect.Parameter], hints: Hints) -> Iterato
         if not hints.knows(names[0]):
             continue
         partners = [w for w in _WITH if w in parameters and w not in names and hints.knows(w)]
+        if hints.wants_all:
+            yield (*names, *partners)
         needs_decoder = hints.is_encoder_decoder and "decoder_input_ids" in partners
         if needs_decoder:
             yield (*names, "decoder_input_ids")
@@ -158,6 +164,10 @@ def _first_weight(model: torch.nn.Module) -> torch.nn.Module | None:
         if weight.dim() == 2:
             return torch.nn.Linear(weight.shape[1], 1, device="meta")
         if weight.dim() in (3, 4, 5):
-            kinds: dict[int, Callable[..., torch.nn.Module]] = {3: torch.nn.Conv1d, 4: torch.nn.Conv2d, 5: torch.nn.Conv3d}
+            kinds: dict[int, Callable[..., torch.nn.Module]] = {
+                3: torch.nn.Conv1d,
+                4: torch.nn.Conv2d,
+                5: torch.nn.Conv3d,
+            }
             return kinds[weight.dim()](weight.shape[1], 1, 1, device="meta")
     return None

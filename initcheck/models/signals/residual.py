@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -74,13 +75,17 @@ def _writers(block: torch.nn.Module, args: Any, kwargs: Any) -> list[str]:
             continue
         size = before.float().square().mean().sqrt().to(before)
         left = {n: iter([o + size * push] if n == name else outs) for n, outs in kept.items() for o in outs[:1]}
-        with _hooked(layers, lambda n, output, left=left: next(left[n], output) if n in left else output):
+        with _hooked(layers, functools.partial(_kept_output, left)):
             after = first_tensor(block(*args, **kwargs))
         if after is not None and after.shape == before.shape:
             moved = (after - before - size * push).float().abs().max()
             if float(moved) <= _EXACT * float((size * push).float().abs().max()):
                 found.append(name)
     return found
+
+
+def _kept_output(left: Mapping[str, Iterator[Any]], name: str, output: Any) -> Any:
+    return next(left[name], output) if name in left else output
 
 
 @contextmanager
