@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 _DECIDED = (
     " at models of fresh seeds, by two tests that share the error: Student's test, on a logarithmic scale for a"
     " growth, which decides by three models or more for HOLDS and six fresh ones or more for FAILS where they lie"
-    " closer together than to the edge; and the exact sign test of the median. Where further models have a chance of less"
-    " than one in ten to decide, no more are built and the figure is told."
+    " closer together than to the edge; and the exact sign test of the median. Where further models have a chance of"
+    " less than one in ten to decide, no more are built and the figure is told."
     " Not seen: blocks that are not in a ModuleList or Sequential, models for which no batch can be made."
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from model_zoo_parts import GPT, mlp
 from torch import Tensor, nn
 
 import initcheck
-from initcheck.models.facts import Facts
+from initcheck.models.factory.facts import Facts
 from initcheck.models.rules.lost_writes import written_by
 from initcheck.report.report import Report
 from initcheck.report.verdict import Verdict
@@ -32,9 +31,11 @@ def _said(report: Report, claim: str) -> str:
     return "\n".join([str(result.evidence.case), *result.evidence.detail, str(result.reason), *result.notes])
 
 
-def _changed(
-    change: Callable[[nn.Module], object], make: Callable[[], nn.Module] = functools.partial(mlp, 6)
-) -> nn.Module:
+def _six() -> nn.Module:
+    return mlp(6)
+
+
+def _changed(change: Callable[[nn.Module], object], make: Callable[[], nn.Module] = _six) -> nn.Module:
     model = make()
     with torch.no_grad():
         change(model)

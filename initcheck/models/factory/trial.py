@@ -149,7 +149,9 @@ class ModelTrial:
             return middle
         where = f" of {name}" if name else ""
         if decision is Decision.UNDECIDED:
-            more = next((n for n in sorted({*plan.holds_by_spread, *plan.holds_by_sign}) if n > max(len(values), budget)), None)
+            more = next(
+                (n for n in sorted({*plan.holds_by_spread, *plan.holds_by_sign}) if n > max(len(values), budget)), None
+            )
             rest = f"; {more} may decide (models={more})" if more is not None else ""
             self.doubts_that(f"{what}{where} {middle:.3g}, too near an edge for {len(values)} models{rest}")
             return middle

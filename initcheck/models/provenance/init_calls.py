@@ -17,7 +17,8 @@ __all__ = ["law_of_call"]
 def law_of_call(call: InitCall) -> Law:
     """The law of a tensor after one call of an init function.
 
-    >>> law_of_call(InitCall("trunc_normal_", (("mean", 0.0), ("std", 0.02), ("a", -0.04), ("b", 0.04)), 0, (8, 8))).text
+    >>> given = (("mean", 0.0), ("std", 0.02), ("a", -0.04), ("b", 0.04))
+    >>> law_of_call(InitCall("trunc_normal_", given, 0, (8, 8))).text
     'truncated_normal std 0.01759 (0.02 before the cut at +-0.04)'
     >>> law_of_call(InitCall("kaiming_uniform_", (("a", 5**0.5),), 0, (8, 3))).text
     'uniform +-0.5774'

@@ -89,12 +89,22 @@ def truncated(mean: float, sigma: float, low: float, high: float) -> Law:
     a, b = (low - mean) / sigma, (high - mean) / sigma
     inside = (math.erf(b / math.sqrt(2)) - math.erf(a / math.sqrt(2))) / 2
     if inside < 1e-12:
-        return Law("derived", text="a normal cut far from its mean", recipe=frozenset({("cut", mean, sigma, low, high)}))
+        return Law(
+            "derived", text="a normal cut far from its mean", recipe=frozenset({("cut", mean, sigma, low, high)})
+        )
     shift, variance = truncated_moments(a, b)
     mean, std = mean + sigma * shift, sigma * math.sqrt(variance)
     # Beyond four standard deviations a cut moves nothing that anybody could measure.
     cut = "" if std > 0.9999 * sigma else f" ({sigma:.4g} before the cut at {_ends(low, high)})"
-    return Law("truncated_normal", mean, std, low, high, f"truncated_normal{_centre(mean, std)} std {std:.4g}{cut}", sigma=sigma)
+    return Law(
+        "truncated_normal",
+        mean,
+        std,
+        low,
+        high,
+        f"truncated_normal{_centre(mean, std)} std {std:.4g}{cut}",
+        sigma=sigma,
+    )
 
 
 def _ends(low: float, high: float) -> str:

@@ -9,8 +9,22 @@ from typing import Any
 import torch
 
 __all__ = [
-    "ANEW", "CONSTANTS", "FILLS", "NORMAL", "NOWHERE", "SAME", "UNIFORM", "InitCall", "Caller", "Draw", "Fill", "Region",
-    "Site", "Step", "keeps_law", "writes_anew",
+    "ANEW",
+    "CONSTANTS",
+    "FILLS",
+    "NORMAL",
+    "NOWHERE",
+    "SAME",
+    "UNIFORM",
+    "Caller",
+    "Draw",
+    "Fill",
+    "InitCall",
+    "Region",
+    "Site",
+    "Step",
+    "keeps_law",
+    "writes_anew",
 ]  # fmt: skip
 
 Site = tuple[str, int]

@@ -42,7 +42,9 @@ def left_random(facts: Facts) -> Iterator[RuleFinding]:
     for role in whole:
         beside = _read_beside(role.members[0], read)
         if beside and len(role.members) > 1:
-            yield RuleFinding("doubt", f"{role.path} is random in every block, where {listed(beside)} beside it are fixed")
+            yield RuleFinding(
+                "doubt", f"{role.path} is random in every block, where {listed(beside)} beside it are fixed"
+            )
     loose_names = [n for n, r in random.items() if r.parameter and r.matrix is not None]
     text = f"the same at every seed, since read: {len(read):,} of {len(read) + len(loose_names):,} matrices"
     yield RuleFinding("note", text + (f"; random: {listed(loose_names)}" if loose_names else ""))

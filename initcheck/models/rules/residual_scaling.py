@@ -75,7 +75,9 @@ def _scaling(container: str, roles: Sequence[Role], writers: Sequence[Role], blo
             said += f"; {listed([r.path for r in wrong])} does not write to it"
         findings.append(RuleFinding("fails" if wrong else "doubt", said))
     elif wrong and right:
-        findings.append(RuleFinding("note", f"{listed([r.path for r in wrong])} is scaled too, and does not write to it"))
+        findings.append(
+            RuleFinding("note", f"{listed([r.path for r in wrong])} is scaled too, and does not write to it")
+        )
     return Scaling(container, _paths(writers), _paths(right), _paths(plain), _paths(wrong), findings=tuple(findings))
 
 

@@ -116,7 +116,9 @@ def unnamed_deviants(role: Role, facts: Facts, level: float) -> Iterator[RuleFin
     if not untraced and _one_size([by_name[n] for n in names]):
         ways = len({by_name[n].law.recipe for n in derived})
         if ways > 1 or len(names) > len(derived):
-            yield RuleFinding("note", f"{role.path}: computed in {ways + (len(names) > len(derived))} ways, of one size")
+            yield RuleFinding(
+                "note", f"{role.path}: computed in {ways + (len(names) > len(derived))} ways, of one size"
+            )
         return
     if len(names) < 3 or len(untraced) not in (0, len(names)):
         if not untraced:
