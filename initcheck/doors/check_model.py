@@ -49,7 +49,7 @@ def check_model(
         name: how the model is called in the report.
         claims: ids of the claims to ask; all of them where None.
         models: most models of fresh seeds; None for a number that falls with size (80 up to 1 M parameters, 18 up
-            to 10 M, 12 up to 100 M, 3 above).
+            to 10 M, 12 up to 100 M, 5 above).
         waive: claim id -> reason.
         alpha, beta: error rates of the run.
         timeout: seconds a claim may take; a build that has begun is finished.

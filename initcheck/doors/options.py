@@ -195,7 +195,7 @@ OPTIONS = (
         read=_models,
         of="models",
         configured=False,
-        help="most models of fresh seeds (80 for a small model, 3 above 100 M parameters)",
+        help="most models of fresh seeds (80 for a small model, 5 above 100 M parameters)",
     ),
 )
 

@@ -26,7 +26,7 @@ from initcheck.seeds import Seeds
 __all__ = ["Facts", "Layout"]
 
 BIG = 100_000_000
-"""Parameters above which a model is built four times by default."""
+"""Parameters above which a model is built seven times at most, and mostly four times."""
 
 _MANY_THREADS = 50_000_000
 
@@ -148,7 +148,7 @@ class Facts:
         if self._models is not None:
             return self._models
         size = self.layout.parameters
-        return 80 if size <= 1_000_000 else 18 if size <= 10_000_000 else 12 if size <= BIG else 3
+        return 80 if size <= 1_000_000 else 18 if size <= 10_000_000 else 12 if size <= BIG else 5
 
     @cached_property
     def unwritten(self) -> dict[str, TensorRecord]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -132,6 +133,7 @@ def _shapes(
         # A patch is flattened by the model itself: an image of its channels.
         for image in hints.images:
             yield (2, hints.channels, *image), 0
+        yield from ((s, 0) for s in _of_patches(first.in_features, hints.channels))
     elif isinstance(first, torch.nn.RNNBase):
         yield (2, 16, first.input_size), 0
     elif isinstance(first, torch.nn.modules.conv._ConvNd):
@@ -143,6 +145,15 @@ def _shapes(
     elif isinstance(first, torch.nn.LayerNorm):
         for lead in ((2, 16), (8,)):
             yield (*lead, *first.normalized_shape), 0
+        yield from ((s, 0) for s in _of_patches(first.normalized_shape[-1], hints.channels))
+
+
+def _of_patches(features: int, channels: int) -> Iterator[tuple[int, ...]]:
+    """Square images of whole patches, where that many numbers are one square patch of an image."""
+    side = math.isqrt(features // channels)
+    if side > 1 and channels * side**2 == features:
+        for patches in (14, 16, 8, 7, 4, 2, 6, 10, 12):
+            yield (2, channels, side * patches, side * patches)
 
 
 def _first_layer(model: torch.nn.Module) -> torch.nn.Module | None:
