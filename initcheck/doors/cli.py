@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import io
 import os
 import shlex
@@ -124,7 +125,7 @@ def _main(words: list[str]) -> int:
                 return _run(words[1:], "models")
             return _run(words, "initializers")
     except UsageError as error:
-        print(f"initcheck: {error}", file=sys.stderr)
+        print(f"initcheck: {error}{_command_meant(words, str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("initcheck: interrupted before anything was judged", file=sys.stderr)
@@ -133,6 +134,12 @@ def _main(words: list[str]) -> int:
         # The reader has gone, as in `initcheck list | head`; nothing is left to be told to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _command_meant(words: Sequence[str], said: str) -> str:
+    """Where a target that is not found is nearly a command, that one; ``initcheck modle m:f``."""
+    near = difflib.get_close_matches(words[0], (*COMMANDS, "model"), n=1, cutoff=0.7) if words else []
+    return f" Or the command {near[0]!r}?" if near and repr(words[0]) in said else ""
 
 
 def _arguments(words: Sequence[str], kind: options.Kind) -> argparse.Namespace:

@@ -10,6 +10,7 @@ from pathlib import Path
 import fake_engine
 import pytest
 
+import initcheck.runs.plan
 from initcheck.doors.cli import main
 from initcheck.doors.options import Kind, of_kind
 from initcheck.report.report import Report
@@ -73,6 +74,13 @@ def test_an_unknown_option_names_the_closest(words: str, sentence: str, capsys: 
         main(words.split())
     assert exit_.value.code == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_misspelt_command_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(initcheck.runs.plan, "OwnProcess", lambda *_, **__: None)
+    assert main(["modle", "m:net"]) == 2
+    assert "there is no module 'modle'" in (said := capsys.readouterr().err)
+    assert said.endswith("Or the command 'model'?\n")
 
 
 @pytest.mark.usefixtures("on_fake_engine")
