@@ -174,13 +174,14 @@ def _run(words: Sequence[str], kind: options.Kind) -> int:
         write = "initcheck model pkg.mod:build_model" if kind == "models" else "initcheck myinit"
         help_ = "initcheck model --help" if kind == "models" else "initcheck --help"
         raise UsageError(f"no TARGET is named, so there is nothing to check. Write {write}, or {help_}.")
+    from initcheck.doors.request import plan as plan_of
     from initcheck.rendering.terminal import Page
     from initcheck.runs.outputs import Outputs
     from initcheck.runs.pool import judge_all
 
     started = time.perf_counter()
     command = ["initcheck", *(["model"] if kind == "models" else []), *words]
-    plan = options.plan({kind: arguments.targets}, values, shlex.join(command))
+    plan = plan_of({kind: arguments.targets}, values, shlex.join(command))
     outputs = Outputs(values, plan.run(), planned=plan.planned, not_checked=plan.not_checked)
     page = Page(sys.stdout, plan.run(), plan.planned, plan.contracts, verbose=arguments.verbose)
     if plan.baseline is not None:

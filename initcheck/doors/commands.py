@@ -6,8 +6,6 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from initcheck.doors import options
-
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -57,10 +55,11 @@ def infer_contract(words: Sequence[str]) -> int:
     import numpy as np
 
     from initcheck.diagnosis.evidence.inference import infer
+    from initcheck.doors.request import contract
     from initcheck.report.account import escaped
     from initcheck.targets.loading import load
 
-    held_to = options.contract({"contract": arguments.contract})
+    held_to = contract({"contract": arguments.contract})
     for target in arguments.targets:
         loaded = load(target, contract=held_to)
         for initializer in loaded.initializers:

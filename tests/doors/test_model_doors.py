@@ -12,7 +12,8 @@ import pytest
 import initcheck.runs.plan
 from initcheck.claims import registry, statement
 from initcheck.doors.cli import main
-from initcheck.doors.options import OPTIONS, plan
+from initcheck.doors.options import OPTIONS
+from initcheck.doors.request import plan
 from initcheck.errors import UsageError
 from initcheck.report.report import Report
 from initcheck.report.verdict import Verdict

@@ -11,7 +11,7 @@ import pytest
 from initcheck.claims.registry import as_stated
 from initcheck.claims.statement import Claim
 from initcheck.contract.tested import Tested
-from initcheck.doors import options
+from initcheck.doors import options, request
 from initcheck.doors.configuration import values_of
 from initcheck.doors.under_pytest.items import ClaimItem, ClaimModule, TheoremItem, identifiers, module_id
 from initcheck.doors.under_pytest.xdist_scheduling import by_initializer
@@ -42,14 +42,14 @@ class ClaimSession:
             "models": config.option.initcheck_model_targets,
         }
         given = {o.name: config.getoption(o.dest, None) for o in options.OPTIONS}
-        values = values_of(given, config.rootpath, options.kinds_of(targets))
+        values = values_of(given, config.rootpath, request.kinds_of(targets))
         workerinput = getattr(config, "workerinput", None)
         self.worker = workerinput is not None
         if workerinput is not None:
             values["seed"] = workerinput["initcheck_seed"]
         self.seed: int = values["seed"]
         command = shlex.join(["pytest", *map(str, config.invocation_params.args)])
-        self.plan = options.plan(targets, values, command)
+        self.plan = request.plan(targets, values, command)
         self.ids = identifiers(self.plan.initializers)
         self.only = self._take_own_arguments()
         self.results: dict[str, Result] = {}
