@@ -74,8 +74,8 @@ def relative(file: str) -> str:
     path = PurePath(file)
     if not path.is_absolute():
         return file
-    here = os.getcwd()
-    if path.is_relative_to(here):
+    here = _here()
+    if here and path.is_relative_to(here):
         return path.relative_to(here).as_posix()
     for folder in _INSTALLED:
         if folder in path.parts:
@@ -94,9 +94,17 @@ def without_folders(text: str) -> str:
     >>> without_folders('File "/home/me/env/lib/python3.11/site-packages/torch/nn/init.py", line 9')
     'File "torch/nn/init.py", line 9'
     """
-    here, home = os.getcwd(), os.path.expanduser("~")
+    here, home = _here(), os.path.expanduser("~")
     if len(here) > 1:
         text = text.replace(here + os.sep, "")
     for pattern in _LIBRARIES:
         text = pattern.sub("", text)
     return text.replace(home + os.sep, "~" + os.sep) if len(home) > 1 else text
+
+
+def _here() -> str:
+    """The current folder; empty where it was removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""

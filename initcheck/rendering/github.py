@@ -1,21 +1,24 @@
-"""GitHub annotations: each failure at the file and line where its initializer is defined."""
+"""GitHub annotations: each finding at the file and line where its initializer is defined."""
 
 from __future__ import annotations
 
 from pathlib import PurePath
 
-from initcheck.report.account import escaped
+from initcheck.report.account import finding_lines
+from initcheck.report.finding import Finding
 from initcheck.report.report import Report
-from initcheck.report.summary import what_happened
-from initcheck.report.verdict import Result
+from initcheck.safe_text import escaped
 
 __all__ = ["render"]
 
 _SHOWN = 9  # GitHub shows ten a step; the tenth says how many were left out.
 
 
-def render(report: Report, *, root: str | None = None) -> str:
-    """Write workflow commands that annotate at most 9 failures, and one more that counts the rest.
+def render(report: Report, *, root: str | None = None, folder: str | None = None) -> str:
+    """Write workflow commands that annotate at most 9 findings, and one more that counts the rest.
+
+    One finding is one annotation, whatever number of claims it explains; no initializer has a second one before every
+    other has its first.
 
     >>> from initcheck.report.results import Run
     >>> render(Report(run=Run(), results=()))
@@ -24,32 +27,35 @@ def render(report: Report, *, root: str | None = None) -> str:
     Args:
         report: the run to show.
         root: the folder of the repository; files below it are named relative to it, as GitHub wants them.
+        folder: the folder of the run, which the files of the report are named from.
     """
-    lines = [_annotation(r, root) for r in report.failures[:_SHOWN]]
-    more = len(report.failures) - _SHOWN
+    firsts: list[Finding] = []
+    later: list[Finding] = []
+    seen: set[str] = set()
+    for found in report.findings:
+        (later if found.initializer in seen else firsts).append(found)
+        seen.add(found.initializer)
+    ordered = [*firsts, *later]
+    lines = [_annotation(f, root, folder) for f in ordered[:_SHOWN]]
+    more = len(ordered) - _SHOWN
     if more > 0:
-        claims = "claim fails" if more == 1 else "claims fail"
-        lines.append(_command({"title": "initcheck"}, f"{more:,} more {claims}; the summary lists them."))
+        said = "1 more finding" if more == 1 else f"{more:,} more findings"
+        lines.append(_command({"title": "initcheck"}, f"{said}; the summary lists them."))
     return "".join(f"{line}\n" for line in lines)
 
 
-def _annotation(result: Result, root: str | None) -> str:
-    where = {"title": escaped(f"{result.claim} fails for {result.initializer}", 200)}
-    if result.location is not None:
-        file, line = result.location
-        where = {"file": escaped(_relative(file, root), 4_000), "line": str(line), **where}
-    e = result.evidence
-    parts = [result.says, what_happened(result) + "."]
-    parts += [
-        f"{label}: {text}" for label, text in (("smallest", e.case), ("likely", e.likely), ("fix", e.fix)) if text
-    ]
-    parts += [f"reproduce: {result.reproduce}"] if result.reproduce else []
-    return _command(where, "\n".join(escaped(part, 1_000) for part in parts))
+def _annotation(found: Finding, root: str | None, folder: str | None) -> str:
+    where = {"title": escaped(f"{found.initializer}: {found.symptom}", 200)}
+    if found.place is not None:
+        file, line = found.place
+        where = {"file": escaped(_relative(file, root, folder), 4_000), "line": str(line), **where}
+    return _command(where, "\n".join(line.strip() for line in finding_lines(found)[1:]))
 
 
-def _relative(file: str, root: str | None) -> str:
-    if root is not None and PurePath(file).is_relative_to(root):
-        return PurePath(file).relative_to(root).as_posix()
+def _relative(file: str, root: str | None, folder: str | None) -> str:
+    path = PurePath(folder or "") / file
+    if root is not None and path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
     return file
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from initcheck.report.account import clean, escaped, failure_text
+from initcheck.report.account import failure_text, one_result
 from initcheck.report.report import Report
 from initcheck.report.summary import sum_of_verdicts, what_happened
+from initcheck.report.symptom import symptom
 from initcheck.report.verdict import Result, Verdict
+from initcheck.safe_text import clean, escaped
 
 __all__ = ["render"]
 
@@ -30,7 +32,12 @@ def render(report: Report, *, strict: bool = False) -> str:
         results = report.of(name)
         suite = ET.SubElement(root, "testsuite", _totals(escaped(name), results, strict))
         properties = ET.SubElement(suite, "properties")
-        for key, value in _properties(report):
+        places = [r.location for r in results if r.location is not None][:1]
+        said = [
+            *_properties(report),
+            *((k, str(v)) for file, line in places for k, v in (("file", file), ("line", line))),
+        ]
+        for key, value in said:
             ET.SubElement(properties, "property", {"name": key, "value": escaped(value)})
         for result in results:
             _case(suite, result, strict)
@@ -79,9 +86,13 @@ def _case(suite: ET.Element, result: Result, strict: bool) -> None:
             "time": f"{result.seconds:.3f}",
         },
     )
+    # The schema has no attributes for file and line of a case: servers find them at the head of the message.
+    where = f"{escaped(result.location[0])}:{result.location[1]}" if result.location is not None else ""
     if _fails(result, strict):
-        kind = {"message": escaped(what_happened(result)), "type": result.verdict.value}
-        ET.SubElement(case, "failure", kind).text = clean(failure_text(result), lines=400)
+        said = symptom(result) if result.verdict is Verdict.FAILS else what_happened(result)
+        message = f"{where}: {said}" if where else said
+        kind = {"message": escaped(message, 1_000), "type": result.verdict.value}
+        ET.SubElement(case, "failure", kind).text = clean(f"{one_result(result)}\n\n{failure_text(result)}", lines=400)
     elif result.verdict is not Verdict.HOLDS:
         reason = result.reason or "no reason was given"
         ET.SubElement(case, "skipped", {"message": escaped(reason), "type": result.verdict.value})

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 
 from initcheck.report import changes
-from initcheck.report.account import escaped, failure_text
+from initcheck.report.account import failure_text, finding_lines
+from initcheck.report.finding import Finding
 from initcheck.report.report import Report
-from initcheck.report.summary import false_alarms, headline, sum_of_verdicts, what_happened
-from initcheck.report.verdict import Result, Verdict
+from initcheck.report.summary import false_alarms, headline, sum_of_verdicts
+from initcheck.report.verdict import Verdict
+from initcheck.safe_text import escaped
 
 __all__ = ["render"]
 
@@ -18,7 +20,7 @@ _MOST_ACCOUNTS = 20
 
 
 def render(report: Report, *, previous: Report | None = None, limit: int = 60_000) -> str:
-    """Write the outcome, a table of the failures, their accounts folded away, and what was not checked.
+    """Write the outcome, a row a finding with its cause and fix, their evidence folded away, and what was not checked.
 
     >>> from initcheck.report.results import Run
     >>> print(render(Report(run=Run(), results=())).splitlines()[0])
@@ -44,34 +46,32 @@ def render(report: Report, *, previous: Report | None = None, limit: int = 60_00
 def _blocks(report: Report, previous: Report | None) -> Iterator[str]:
     yield f"### initcheck: {headline(report)}\n\n{_text(sum_of_verdicts(report))}\n"
     if previous is not None:
-        found = changes.compare(previous, report)
-        under = f" ({'; '.join(found.conditions)})" if found.conditions else ""
-        yield f"\nSince the last run: {_text(found.said + under)}\n"
-    if report.failures:
-        yield "\n| claim | initializer | what was found | likely cause |\n|---|---|---|---|\n"
-        for r in report.failures[:_MOST_ROWS]:
-            cells = (
-                _code(r.claim),
-                _code(r.initializer),
-                _text(what_happened(r)),
-                _text(r.evidence.likely or ""),
-            )
+        changed = changes.compare(previous, report)
+        under = f" ({'; '.join(changed.conditions)})" if changed.conditions else ""
+        yield f"\nSince the last run: {_text(changed.said + under)}\n"
+    found = report.findings
+    if found:
+        yield "\n| initializer | what is wrong | cause | fix |\n|---|---|---|---|\n"
+        for f in found[:_MOST_ROWS]:
+            place = f"<br>{_code(f'{f.place[0]}:{f.place[1]}')}" if f.place is not None else ""
+            cells = (_code(f.initializer) + place, _text(f.symptom), _text(f.cause or ""), _text(f.fix or ""))
             yield f"| {' | '.join(cells)} |\n"
-        if len(report.failures) > _MOST_ROWS:
-            yield f"\nand {len(report.failures) - _MOST_ROWS:,} more failures\n"
-        for r in report.failures[:_MOST_ACCOUNTS]:
-            yield _account(r)
-        command = next((r.reproduce for r in report.failures if r.reproduce), None)
-        if command:
-            yield f"\nReproduce the first failure:\n{_fenced(escaped(command, 5_000), 'sh')}"
+        if len(found) > _MOST_ROWS:
+            rest = ", ".join(_code(name) for name in dict.fromkeys(f.initializer for f in found[_MOST_ROWS:]))
+            yield f"\nand {len(found) - _MOST_ROWS:,} more, of {rest}\n"
+        for f in found[:_MOST_ACCOUNTS]:
+            yield _account(f, report)
     yield from _not_checked(report)
     how = f"{false_alarms(report)}; seed {report.run.seed}, profile {report.run.profile}."
     yield f"\n{_text(how)}\n"
 
 
-def _account(result: Result) -> str:
-    title = f"{_code_html(result.claim)} for {_code_html(result.initializer)}"
-    return f"\n<details><summary>{title}</summary>\n{_fenced(failure_text(result))}\n</details>\n"
+def _account(found: Finding, report: Report) -> str:
+    """The finding in full, and the evidence of the claim that shows it best."""
+    title = f"{_code_html(found.initializer)}: {_code_html(found.claims[0])}"
+    root = next(r for r in report if (r.initializer, r.claim) == (found.initializer, found.claims[0]))
+    text = "\n".join([*finding_lines(found), "", failure_text(root)])
+    return f"\n<details><summary>{title}</summary>\n{_fenced(text)}\n</details>\n"
 
 
 def _not_checked(report: Report) -> Iterator[str]:

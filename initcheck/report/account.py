@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from initcheck.report.finding import Finding
+from initcheck.report.finding import Finding, finding_of
 from initcheck.report.results import Results
 from initcheck.report.summary import amount
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -19,6 +19,8 @@ __all__ = [
     "failure_text",
     "finding_lines",
     "foot_lines",
+    "last_line",
+    "one_result",
     "open_lines",
     "page_lines",
     "told_lines",
@@ -27,6 +29,7 @@ __all__ = [
 WHOLE = 3  # initializers up to which a finding is told in full; more of them have three lines each
 _WIDE = 120  # characters beyond which the symptom has a line of its own
 _LISTED = 4  # claims spelled out where others are waiting or follow
+_ALSO = 8
 _REASONS = 12
 _MORE = {"quick": "default", "default": "thorough"}
 
@@ -69,7 +72,10 @@ def finding_lines(found: Finding, *, brief: bool = False) -> list[str]:
     """
     head, symptom = f"{_where(found)}  FAILS", escaped(found.symptom, 1_000)
     told = [("cause", found.cause), ("fix", found.fix)]
-    lines = [f"{label:<8}{escaped(text, 1_000)}" for label, text in told if text]
+    lines = [f"{'also':<8}{escaped(text, 1_000)}" for text in found.also[:_ALSO]]
+    if len(found.also) > _ALSO:
+        lines.append(f"{'also':<8}{len(found.also) - _ALSO:,} more; -v names them")
+    lines += [f"{label:<8}{escaped(text, 1_000)}" for label, text in told if text]
     waits = _waits(found.waiting)
     if brief:
         others = len(found.claims) - 1
@@ -123,6 +129,18 @@ def _waits(waiting: Sequence[str]) -> str:
     return f"not judged before it is mended: {', '.join(map(escaped, waiting))}"
 
 
+def one_result(result: Result) -> str:
+    """One failing result in five lines, or an undecided one in four: for test runners that show results one by one."""
+    found = finding_of(result)
+    head = f"{_where(found)}  {result.verdict.value}  {escaped(result.claim)}"
+    if result.verdict is not Verdict.FAILS:
+        lines = [f"{'seen':<8}{escaped(result.reason or 'no reason was given', 1_000)}"]
+        lines += [f"{'again':<8}{escaped(found.again, 20_000)}"] if found.again else []
+        return "\n".join([head, f"  {escaped(result.says)}", *(f"  {line}" for line in lines)])
+    body = [line for line in finding_lines(found)[1:] if not line.startswith("  hence ")]
+    return "\n".join([head, *body])
+
+
 def open_lines(report: Results) -> list[str]:
     """What stays open: claims that are undecided, each with what was seen and what to do, and claims that broke.
 
@@ -170,7 +188,7 @@ def foot_lines(
     shown = bool(contracts) and all(held_to.get("built") for held_to in (contracts or {}).values())
     if not report.decided and not shown:
         lines.append("nothing was decided: a run that shows nothing cannot pass")
-    lines.append(_last(report, found, sum(r.seconds for r in report.results) if seconds is None else seconds))
+    lines.append(last_line(report, found, seconds))
     return lines
 
 
@@ -241,7 +259,12 @@ def _assumed(contracts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [f"assumed: {said}{swapped}; -v says more"]
 
 
-def _last(report: Results, found: Sequence[Finding], seconds: float) -> str:
+def last_line(report: Results, found: Sequence[Finding], seconds: float | None = None, *, terminal: bool = True) -> str:
+    """The verdict with counts and seconds; on a terminal also what to type for more.
+
+    The other arguments are those of ``foot_lines``.
+    """
+    seconds = sum(r.seconds for r in report.results) if seconds is None else seconds
     run, names = report.run, report.initializers
     models = any(r.family.startswith("models") for r in report.results)
     noun = "model" if models else "initializer"
@@ -267,12 +290,12 @@ def _last(report: Results, found: Sequence[Finding], seconds: float) -> str:
         said = f"nothing fails ({_count(held, 'claim')} hold{'s' if held == 1 else ''}, {undecided} undecided)"
     rate = _one_in(run.alpha)
     each = f" for each {noun}" if len(names) > 1 else ""
-    sure = f"; false alarm <= {rate}{each}; -v for the evidence" if failing else (
-        f"; wrong with probability <= {run.beta:g} a claim" if held else ""
-    )  # fmt: skip
+    sure = f"; wrong with probability <= {run.beta:g} a claim" if held else ""
+    if failing:
+        sure = f"; false alarm <= {rate}{each}" + ("; -v for the evidence" if terminal else "")
     profile = "" if run.profile == "default" else f", profile {escaped(run.profile)}"
     took = f"{seconds:.0f} s" if seconds >= 9.95 else f"{seconds:.1f} s"
-    return f"{_count(len(names), noun)}: {said}     {took}, seed {run.seed}{profile}{sure}"
+    return f"{_count(len(names), noun)}: {said}{'     ' if terminal else '; '}{took}, seed {run.seed}{profile}{sure}"
 
 
 _OPEN = (Verdict.FAILS, Verdict.UNDECIDED)

@@ -11,7 +11,7 @@ from initcheck.report.symptom import hence, symptom
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.safe_text import relative, without_folders
 
-__all__ = ["Finding", "findings"]
+__all__ = ["Finding", "finding_of", "findings"]
 
 # Of claims that fail for one cause the first of these leads: what breaks the others stands before what they show.
 _ROOTS = (
@@ -39,6 +39,7 @@ class Finding:
         cause: the likely cause; None where nothing fits.
         fix: what to write instead.
         claims: the ids of the claims it explains, the root first: it reproduces the finding soonest.
+        also: further cases of the same, such as other tensors of a model, one sentence each.
         hence: what follows from it: the claims that fail, those on depth in words of what is left.
         waiting: the ids of the claims that cannot be judged before it is mended.
         again: the command that shows it again.
@@ -52,6 +53,7 @@ class Finding:
     cause: str | None = None
     fix: str | None = None
     claims: tuple[str, ...]
+    also: tuple[str, ...] = ()
     hence: str = ""
     waiting: tuple[str, ...] = ()
     again: str | None = None
@@ -85,6 +87,11 @@ def findings(report: Results) -> tuple[Finding, ...]:
         for group in _by_cause([r for r in results if r.verdict is Verdict.FAILS]):
             found.append(_finding(group, results, report, taken))
     return tuple(found)
+
+
+def finding_of(result: Result) -> Finding:
+    """One failing, or undecided, result told as a finding of its own: for readers that show results one by one."""
+    return _finding([result], [result], None, set())
 
 
 def _by_cause(failing: Iterable[Result]) -> list[list[Result]]:
@@ -126,7 +133,7 @@ def _implies(root: Result, result: Result) -> bool:
     return result.topic in _IMPLIES.get(root.topic, ()) and not root.reason and not result.reason
 
 
-def _finding(group: Sequence[Result], results: Sequence[Result], report: Results, taken: set[str]) -> Finding:
+def _finding(group: Sequence[Result], results: Sequence[Result], report: Results | None, taken: set[str]) -> Finding:
     root = group[0]
     explained = tuple(r.claim for r in group)
     # The root may have no cause of its own where a claim that follows from it does.
@@ -149,9 +156,11 @@ def _finding(group: Sequence[Result], results: Sequence[Result], report: Results
         cause=without_folders(cause) if cause else None,
         fix=caused.evidence.fix,
         claims=explained,
+        # Beside a tensor of a model stand the others; beside a shape, a traceback.
+        also=root.evidence.detail if root.evidence.case and root.evidence.shape is None else (),
         hence=_hence(group),
         waiting=tuple(r.claim for r in results if r.waits_for in explained and r.verdict is Verdict.NOT_APPLICABLE),
-        again=_again(root, report),
+        again=_again(root, report) if report is not None else root.reproduce,
         picture=next((s for s in _PICTURES if s in root.evidence.series), None),
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from initcheck.errors import ClaimFailed, UsageError
 from initcheck.report import notebook
-from initcheck.report.account import failure_text, page_lines
+from initcheck.report.account import failure_text, finding_lines, page_lines
 from initcheck.report.finding import Finding, findings
 from initcheck.report.results import Results, Run
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -62,7 +62,7 @@ class Report(Results):
 
     def _repr_html_(self) -> str:
         # Jupyter and its kin show this instead of repr() where a report is the value of a cell.
-        return notebook.render(self)
+        return notebook.render(self, self.findings)
 
     def without(self, names: Collection[str]) -> Report:
         """The same report with nothing of these initializers or models in it.
@@ -78,11 +78,12 @@ class Report(Results):
         """Make a CI gate of the report.
 
         Raises:
-            ClaimFailed: a claim fails, or its own code broke; the message is the whole account of each.
+            ClaimFailed: a claim fails, or its own code broke; the message is every finding.
             UsageError: nothing was decided, so that a green gate would say nothing.
         """
         if self.failures or self.broken:
-            raise ClaimFailed("\n\n".join(failure_text(r) for r in (*self.failures, *self.broken)))
+            found = ["\n".join(finding_lines(f)) for f in self.findings]
+            raise ClaimFailed("\n\n".join([*found, *(failure_text(r) for r in self.broken)]))
         if not self.decided:
             raise UsageError("this run decided no claim at all; a gate that looked at nothing cannot pass.")
 

@@ -9,7 +9,18 @@ from typing import NamedTuple
 from initcheck.report.results import Results
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["MARKS", "Mark", "amount", "false_alarms", "figure", "headline", "rate", "sum_of_verdicts", "what_happened"]
+__all__ = [
+    "MARKS",
+    "Mark",
+    "amount",
+    "sum_of_verdicts",
+    "false_alarms",
+    "headline",
+    "figure",
+    "rate",
+    "subject",
+    "what_happened",
+]
 
 
 class Mark(NamedTuple):
@@ -95,6 +106,21 @@ def headline(report: Results) -> str:
         every, failing = len(report.initializers), len({r.initializer for r in report.failures})
         return said if every == 1 else f"{said} in {failing:,} of {every:,} initializers"
     return "No claim fails" if report.decided else "Nothing was decided"
+
+
+def subject(report: Results) -> str:
+    """What was checked, in a few words: its name, or the module they share and how many they are.
+
+    >>> from initcheck.report.results import Results, Run
+    >>> subject(Results(run=Run(), results=()))
+    'nothing'
+    """
+    names = report.initializers
+    if len(names) <= 1:
+        return names[0] if names else "nothing"
+    modules = list(dict.fromkeys(name.partition(":")[0] if ":" in name else name.rpartition(".")[0] for name in names))
+    shared = modules[0] if len(modules) == 1 and modules[0] else f"{names[0]} and {len(names) - 1:,} more"
+    return f"{shared} ({len(names):,} initializers)" if len(modules) == 1 and modules[0] else shared
 
 
 def false_alarms(report: Results) -> str:

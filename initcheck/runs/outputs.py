@@ -89,10 +89,10 @@ class Outputs:
             return ""
         from initcheck.rendering import github
 
-        root = os.environ.get("GITHUB_WORKSPACE", "")
+        folder = ""
         with contextlib.suppress(OSError):  # the folder was removed
-            root = root or os.getcwd()
-        return github.render(report, root=root)
+            folder = os.getcwd()
+        return github.render(report, root=os.environ.get("GITHUB_WORKSPACE") or folder, folder=folder)
 
     def _rendered(self, name: str, report: Report) -> str:
         from initcheck.rendering import junit, markdown

@@ -29,26 +29,37 @@ def commands(text: str) -> list[tuple[dict[str, str], str]]:
     return found
 
 
-def test_a_failure_stands_at_its_initializer():
-    properties, message = commands(github.render(sample_reports.every_verdict(), root="/home/user/project"))[0]
+def test_a_finding_stands_at_its_initializer():
+    report = sample_reports.report(sample_reports.variance_failure(location=("pkg/myinit.py", 12)))
+    properties, message = commands(github.render(report, root="/home/user", folder="/home/user/project"))[0]
     assert properties == {
-        "file": "myinit.py",
+        "file": "project/pkg/myinit.py",
         "line": "12",
-        "title": "output-variance-near-one fails for myinit:he",
+        "title": "myinit:he: output variance is 0.33 at every width; it should be 1 (0.80 to 1.25)",
     }
     assert message.splitlines() == [
-        "A unit's pre-activation keeps second moment 1 at every width.",
-        "measured 0.334, allowed [0.80, 1.25].",
-        "smallest: shape (1, 1), float32: dense, fan_in 1, fan_out 1",
-        "likely: variance is 0.333/fan_in: a uniform on +-1/sqrt(fan_in)",
-        "fix: +-sqrt(3/fan_in) has unit output variance",
-        "reproduce: pytest --initcheck=myinit:he -k output_variance --initcheck-seed=0",
+        "output variance is 0.33 at every width; it should be 1 (0.80 to 1.25)",
+        "cause   variance is 0.333/fan_in: a uniform on +-1/sqrt(fan_in)",
+        "fix     +-sqrt(3/fan_in) has unit output variance",
+        "hence   output-variance-near-one",
+        "again   initcheck myinit:he --claims output-variance-near-one",
     ]
 
 
-def test_a_file_outside_the_repository_keeps_its_path():
-    properties, _ = commands(github.render(sample_reports.every_verdict(), root="/somewhere/else"))[0]
-    assert properties["file"] == "/home/user/project/myinit.py"
+def test_a_file_outside_the_repository_keeps_its_name_alone():
+    report = sample_reports.report(sample_reports.variance_failure(location=("torch/nn/init.py", 12)))
+    properties, _ = commands(github.render(report, root="/somewhere/else", folder="/home/user"))[0]
+    assert properties["file"] == "torch/nn/init.py"
+
+
+def test_no_initializer_is_annotated_twice_before_every_other_is_once():
+    twice = [
+        sample_reports.variance_failure("m:f"),
+        sample_reports.ties_failure("m:f"),
+        sample_reports.variance_failure("m:g"),
+    ]
+    titles = [p["title"].partition(": ")[0] for p, _ in commands(github.render(sample_reports.report(*twice)))]
+    assert titles == ["m:f", "m:g", "m:f"]
 
 
 def test_a_failure_without_a_place_is_annotated_without_one():
@@ -59,7 +70,7 @@ def test_a_failure_without_a_place_is_annotated_without_one():
 
 @pytest.mark.parametrize(
     ("failures", "lines", "last"),
-    [(9, 9, None), (10, 10, "1 more claim fails; the summary lists them."), (50, 10, "41 more claims fail;")],
+    [(9, 9, None), (10, 10, "1 more finding; the summary lists them."), (50, 10, "41 more findings;")],
 )
 def test_at_most_nine_and_then_a_count(failures, lines, last):
     results = [sample_reports.variance_failure(f"m:f{k}") for k in range(failures)]

@@ -117,6 +117,7 @@ def test_the_strip_at_the_top_says_what_the_run_is_worth():
     said = Document(everything()).said
     for sentence in (
         "3 claims fail",
+        "3 initializers: 3 fail (3 causes, 3 claims)",
         "19 verdicts (16 claims x 3 initializers) = 12 hold + 3 fail + 1 undecided + 1 waived + 2 not app",
         "P(any false FAIL) is at most 1e-06 per initializer, 3e-06 over all 3",
         "1.3 times the band's edge at 16 x 16 weights (output-variance-near-one)",
@@ -125,34 +126,89 @@ def test_the_strip_at_the_top_says_what_the_run_is_worth():
         assert sentence in said
 
 
-def test_a_failure_card_has_everything_a_reader_asks_in_order():
+def test_a_finding_card_has_everything_a_reader_asks_in_order():
     said = Document(everything()).said
-    card = said[said.index("✗ output-variance-near-one FAILS for myinit:he") :]
+    card = said[said.index("✗ myinit:he FAILS") :]
     at = [
         card.index(part)
         for part in (
             "held in the last run",
+            "output variance is 0.33 at every width; it should be 1 (0.80 to 1.25)",
+            "cause variance is 0.333/fan_in",
+            "fix +-sqrt(3/fan_in) has unit output variance",
+            "again initcheck myinit:he --claims output-variance-near-one",
+            "Variance against width.",
+            "measured",
+            "Evidence: 1 claim",
             "keeps second moment 1 at every width.",
             "Allowed 0.8 to 1.25, measured 0.334, interval 0.328 to 0.341, last run 0.99.",
-            "measured 0.334",
-            "allowed [0.80, 1.25]",
             "smallest shape (1, 1), float32",
-            "evidence 24,576 weights in 96 calls; e-value 10^9.3; error rate spent 5e-07",
-            "likely variance is 0.333/fan_in",
-            "fix +-sqrt(3/fan_in) has unit output variance",
+            "evidence 24,576 weights in 96 calls; e-value 109.3; error rate spent 5\u00d710\u22127",
             "note contract inferred: relu, fan_in",
             "reproduce pytest --initcheck=myinit:he",
-            "Variance against width.",
-            "Histogram of the weights.",
         )
     ]
     assert at == sorted(at)
 
 
+def test_every_finding_is_listed_before_the_matrix_and_its_link_leads_to_its_card():
+    report = sample_reports.many(failing=1.0)
+    text = html.render(report)
+    listed = re.findall(
+        r'<li><a href="#([^"]+)">', text[text.index('<ol class="findings">') : text.index('id="matrix"')]
+    )
+    assert listed == [f.name for f in report.findings[:150]]
+    for name in listed:
+        assert f'id="{name}"' in text
+
+
+def test_a_card_has_one_picture_and_its_lines_are_named():
+    text = everything()
+    card = text[text.index('<article class="card"') : text.index("</article>")]
+    assert card.count('<div class="plot">') == 1
+    for key in ("measured", "allowed", "wanted"):
+        assert f'">{key}</span>' in card
+
+
+def test_powers_of_ten_have_a_superscript_and_names_have_none():
+    assert str(html._powers("3e-10 is left; 10^-9.5")) == (
+        "3\u00d710<sup>\u221210</sup> is left; 10<sup>\u22129.5</sup>"
+    )
+    for name in ("m:f1e3", "v1e5x", "x10^y", "<b>", "a_3e-10"):
+        assert "<sup>" not in str(html._powers(name))
+    assert "<b>" not in str(html._powers("3e-10<b>"))
+
+
+def test_no_folder_of_a_machine_is_named():
+    report = sample_reports.report(sample_reports.variance_failure(location=("/home/user/project/myinit.py", 12)))
+    assert "/home/user" not in html.render(report)
+
+
+def test_a_model_has_its_laws_and_no_contract():
+    shown = {
+        "model": "m:build", "parameters": 1200, "tensors": 4, "blocks": 2, "batch": "4x8", "builds": 3, "seeds": 2,
+        "seconds": 1.0, "declared": {}, "loss": None, "classes": None,
+        "chains": [{"forward": [1.0, 2.0, 4.0], "backward": [1.0, 1.0, 1.0]}],
+        "roles": [{"path": "*.qkv.weight", "tensors": 2, "shape": [192, 64], "law": "normal std 0.02", "random": True,
+                   "formula": "0.02", "width_slope": None, "laws": 1}],
+    }  # fmt: skip
+    held = sample_reports.result("every-tensor-is-written", initializer="m:build")
+    said = Document(html.render(sample_reports.report(held, contracts={"m:build": shown}))).said
+    for part in (
+        "1.2 k parameters",
+        "*.qkv.weight",
+        "192 x 64",
+        "normal std 0.02",
+        "Signal and gradient through the blocks.",
+    ):
+        assert part in said
+    assert "was held to" not in said
+
+
 def test_what_was_not_checked_is_said_with_the_reason():
     said = Document(everything()).said
     start = said.index("What was not checked")
-    section = said[start : said.index("What holds", start)]
+    section = said[start : said.index("claims hold", start)]
     for part in (
         "myinit:from_config: needs an argument 'config'; write myinit:from_config(config=...)",
         "entries-are-independent: budget of 4,000,000 weights spent (myinit:tiny)",
@@ -181,8 +237,8 @@ def test_a_run_that_decided_nothing_is_not_green():
 def test_a_hundred_initializers_fit_five_megabytes(failing):
     text = html.render(sample_reports.many(failing=failing))
     assert len(text.encode()) < 5_000_000
-    failures = len(sample_reports.many(failing=failing).failures)
-    assert f"{failures - 150:,} further failures" in text
+    found = len(sample_reports.many(failing=failing).findings)
+    assert (f"{found - 150:,} further findings" in text) == (found > 150)
 
 
 def test_the_same_report_gives_the_same_page():

@@ -69,13 +69,21 @@ def test_a_failure_carries_the_whole_account():
     case = root.find(".//testcase[@name='output-variance-near-one[myinit:he]']")
     failure = case.find("failure")
     assert case.get("classname") == "initcheck.scale"
-    assert failure.get("message") == "measured 0.334, allowed [0.80, 1.25]"
+    assert failure.get("message") == (
+        "/home/user/project/myinit.py:12: output variance is 0.33 at every width; it should be 1 (0.80 to 1.25)"
+    )
     for line in (
         "smallest    shape (1, 1)",
         "evidence    24,576 weights in 96 calls",
         "reproduce   pytest --initcheck",
     ):
         assert line in failure.text
+
+
+def test_a_suite_names_the_file_and_line_of_its_initializer():
+    root = parsed(junit.render(sample_reports.every_verdict()))
+    told = {p.get("name"): p.get("value") for p in root.find("testsuite[@name='myinit:he']").iter("property")}
+    assert (told["file"], told["line"]) == ("/home/user/project/myinit.py", "12")
 
 
 def test_names_come_back_as_they_were_and_control_characters_as_escapes():

@@ -17,8 +17,8 @@ from initcheck.contract.tested import Tested
 from initcheck.doors.under_pytest.outcome import raise_for
 from initcheck.engine.broken_claim import account
 from initcheck.errors import ClaimFailed, UsageError
-from initcheck.report.account import escaped
-from initcheck.report.verdict import Result
+from initcheck.report.account import escaped, failure_text
+from initcheck.report.verdict import Result, Verdict
 
 __all__ = ["ClaimItem", "ClaimModule", "PropertyItem", "TheoremItem", "identifiers", "module_id"]
 
@@ -114,6 +114,10 @@ class PropertyItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The account of the failure alone; a traceback only where the claim's own code is at fault."""
         if isinstance(excinfo.value, ClaimFailed | UsageError | pytest.xfail.Exception):
+            result = getattr(self, "result", None)
+            if result is not None and result.verdict is not Verdict.WAIVED and self.config.option.verbose > 0:
+                # Whoever asks for more gets the evidence too.
+                return failure_text(result)
             return str(excinfo.value)
         return account(self.claim, excinfo.value)
 

@@ -20,16 +20,16 @@ def raise_for(result: Result, *, strict: bool = False) -> None:
         strict: whether UNDECIDED fails too.
 
     Raises:
-        ClaimFailed: the claim FAILS, or is UNDECIDED under ``strict``; the message is the whole account.
+        ClaimFailed: the claim FAILS, or is UNDECIDED under ``strict``; the message is five lines.
         pytest.skip.Exception: it is UNDECIDED or NOT APPLICABLE.
         pytest.xfail.Exception: it is WAIVED.
     """
     if result.verdict is Verdict.HOLDS:
         return
     if result.verdict is Verdict.FAILS or (strict and result.verdict is Verdict.UNDECIDED):
-        from initcheck.report.account import failure_text
+        from initcheck.report.account import one_result
 
-        raise ClaimFailed(failure_text(result))
+        raise ClaimFailed(one_result(result))
     import pytest
 
     from initcheck.report.account import escaped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Generator, Iterable
 from typing import Any
 
@@ -17,7 +18,7 @@ from initcheck.doors.under_pytest.items import ClaimItem, ClaimModule, TheoremIt
 from initcheck.doors.under_pytest.xdist_scheduling import by_initializer
 from initcheck.errors import UsageError
 from initcheck.rendering.model_lines import model_lines
-from initcheck.rendering.terminal import painted, summary_lines
+from initcheck.rendering.terminal import painted, plain, report_lines, summary_lines
 from initcheck.report.report import Report, result_from_plain, result_to_plain
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.runs.outputs import Outputs
@@ -241,7 +242,8 @@ class ClaimSession:
         models = [i.name for i in self.plan.initializers if i.kind == "model" and whole.of(i.name)]
         if len(models) < len(whole.initializers) or self.plan.not_checked:
             terminalreporter.section("initcheck")
-            self._write(terminalreporter, summary_lines(whole.without(models)))
+            told = summary_lines if self.config.option.verbose > 0 else report_lines
+            self._write(terminalreporter, told(whole.without(models)))
         if models:
             terminalreporter.section("initcheck model")
             self._write(terminalreporter, (line for n in models for line in model_lines(whole, n, as_stated("model"))))
@@ -250,7 +252,8 @@ class ClaimSession:
 
     def _write(self, terminalreporter: Any, lines: Iterable[str]) -> None:
         for line in lines:
-            terminalreporter.write_line(painted(line, bool(terminalreporter.hasmarkup)))
+            shown = plain(line, getattr(sys.stdout, "encoding", None))
+            terminalreporter.write_line(painted(shown, bool(terminalreporter.hasmarkup)))
 
 
 def _within(nodeid: str, argument: str) -> bool:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import re
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from initcheck.errors import UsageError
 from initcheck.rendering.html import page, pictures, svg
-from initcheck.report import summary
-from initcheck.report.account import clean
+from initcheck.report import account, summary
 from initcheck.report.report import Report
 from initcheck.report.verdict import Result, Verdict
+from initcheck.safe_text import clean
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 __all__ = ["render", "require"]
+
+_WHOLE = 6  # findings up to which a page shows every card unfolded
+_POWER = re.compile(r"(?<![\w.^])(\d+(?:\.\d+)?)e([+-]?)0*(\d+)(?!\w)|\b10\^(-?\d+(?:\.\d+)?)")
 
 
 def require() -> None:
@@ -50,13 +55,20 @@ def render(report: Report, *, previous: Report | None = None) -> str:
     """
     no_pictures: list[str] = []
 
-    def draw(result: Result) -> tuple[pictures.Picture, ...]:
+    def draw(result: Result, only: str | None = None) -> tuple[pictures.Picture, ...]:
         try:
-            return pictures.draw(result)
+            return pictures.draw(result, only)
         except UsageError as error:
             # The run is spent by now: a page without pictures is worth more than no page.
             no_pictures[:] = [str(error)]
             return ()
+
+    def growth(name: str, forward: list[float], backward: list[float]) -> pictures.Picture | None:
+        try:
+            return pictures.growth(name, forward, backward)
+        except UsageError as error:
+            no_pictures[:] = [str(error)]
+            return None
 
     allowance = page.Allowance(draw)
     cards, listed = page.cards(report, previous, allowance)
@@ -76,16 +88,26 @@ def render(report: Report, *, previous: Report | None = None) -> str:
         waived=page.groups(report, Verdict.WAIVED),
         not_applicable=page.groups(report, Verdict.NOT_APPLICABLE),
         contracts=page.contracts(report),
+        models=page.models(report, growth),
+        subject=summary.subject(report),
+        last_line=account.last_line(report, report.findings, terminal=False),
+        prefix=_shared_module(report.initializers),
+        folded=len(report.findings) > _WHOLE,
         defects=page.defects(report),
         matrix=page.matrix(report, cards),
         marks=[summary.MARKS[v] for v in Verdict],
         changes=page.difference(report, previous),
-        happened=summary.what_happened,
         script=_safe(script),
         style=_safe(style),
         svg=_safe,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _shared_module(names: Sequence[str]) -> str:
+    """What all names begin with, up to the colon; empty where they are few or of several modules."""
+    modules = {name.partition(":")[0] + ":" for name in names if ":" in name}
+    return modules.pop() if len(modules) == 1 and len(names) > 1 else ""
 
 
 def _require_jinja() -> None:
@@ -108,6 +130,24 @@ def _safe(text: str) -> Any:
     return Markup(text)
 
 
+def _powers(text: Any) -> Any:
+    """Text in which powers of ten are written with a superscript; what it says otherwise is escaped.
+
+    >>> str(_powers("3e-10 of <b>"))
+    '3\u00d710<sup>\u221210</sup> of &lt;b&gt;'
+    """
+    from markupsafe import Markup, escape
+
+    def written(match: re.Match[str]) -> str:
+        mantissa, sign, exponent, bare = match.groups()
+        if bare is not None:
+            return f"10<sup>{bare.replace('-', chr(0x2212))}</sup>"
+        return f"{mantissa}\u00d710<sup>{chr(0x2212) if sign == '-' else ''}{exponent}</sup>"
+
+    # Escaping first: no digit, letter e, or sign of a power is changed by it.
+    return Markup(_POWER.sub(written, str(escape(clean(str(text))))))
+
+
 @functools.cache
 def _template() -> Template:
     _require_jinja()
@@ -120,4 +160,5 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=finalize
     )
+    environment.filters["powers"] = _powers
     return environment.from_string(_file("report.html.jinja"))

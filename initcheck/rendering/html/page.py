@@ -11,11 +11,25 @@ from initcheck.rendering.html.strip import Strip, room, strip
 from initcheck.rendering.model_lines import portrait_fields
 from initcheck.report import changes
 from initcheck.report.account import evidence_text
+from initcheck.report.finding import Finding
 from initcheck.report.report import Report
 from initcheck.report.summary import MARKS
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["Card", "Group", "Matrix", "Passed", "cards", "contracts", "defects", "groups", "matrix", "passed"]
+__all__ = [
+    "Card",
+    "FindingCard",
+    "Group",
+    "Matrix",
+    "Passed",
+    "cards",
+    "contracts",
+    "defects",
+    "groups",
+    "matrix",
+    "models",
+    "passed",
+]
 
 _MOST_CARDS = 150
 _MOST_PICTURES = 40
@@ -25,7 +39,7 @@ _NEAREST = 25
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One failure in full, or one passed claim near its edge."""
+    """A failing claim with its evidence, or a passed claim near its edge."""
 
     anchor: str
     result: Result
@@ -36,36 +50,60 @@ class Card:
     room: float | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class FindingCard:
+    """One finding with the one picture that shows its symptom, and the evidence of every claim behind it."""
+
+    finding: Finding
+    picture: pictures.Picture | None
+    claims: list[Card]
+    changed: str | None
+
+
 class Allowance:
     """How many pictures a page may still hold: a page of 100 failing initializers must stay small."""
 
-    def __init__(self, draw: Callable[[Result], tuple[pictures.Picture, ...]]) -> None:
+    def __init__(self, draw: Callable[[Result, str | None], tuple[pictures.Picture, ...]]) -> None:
         self.draw = draw
         self.pictures = _MOST_PICTURES
         self.bytes = _MOST_SVG_BYTES
         self.left_out = 0
 
-    def spend(self, result: Result) -> tuple[pictures.Picture, ...]:
-        """Draw a result's pictures, if the page still has room for them."""
+    def spend(self, result: Result, only: str | None = None) -> tuple[pictures.Picture, ...]:
+        """Draw a result's pictures, or the one of a series, if the page still has room for them."""
         if not result.evidence.series:
             return ()
         if self.pictures <= 0 or self.bytes <= 0:
             self.left_out += 1
             return ()
-        drawn = self.draw(result)
+        drawn = self.draw(result, only)
         self.pictures -= len(drawn)
         self.bytes -= sum(len(p.svg) for p in drawn)
         return drawn
 
 
-def cards(report: Report, previous: Report | None, allowance: Allowance) -> tuple[list[Card], list[Result]]:
-    """The failures to show in full, and those beyond the first 150, which are listed."""
+def cards(report: Report, previous: Report | None, allowance: Allowance) -> tuple[list[FindingCard], list[Finding]]:
+    """The findings to show in full, and those beyond the first 150, which are listed."""
     before = _by_key(previous)
-    shown = [
-        _card(f"failure-{k}", r, before.get((r.initializer, r.claim)), allowance)
-        for k, r in enumerate(report.failures[:_MOST_CARDS], 1)
-    ]
-    return shown, list(report.failures[_MOST_CARDS:])
+    now = _by_key(report)
+    without = Allowance(lambda result, only: ())
+    shown = []
+    for finding in report.findings[:_MOST_CARDS]:
+        results = [now[finding.initializer, claim] for claim in finding.claims]
+        evidence = [
+            _card(f"{finding.name}--{n}", r, before.get((r.initializer, r.claim)), without)
+            for n, r in enumerate(results, 1)
+        ]
+        drawn = allowance.spend(results[0], finding.picture) if finding.picture is not None else ()
+        shown.append(
+            FindingCard(
+                finding=finding,
+                picture=drawn[0] if drawn else None,
+                claims=evidence,
+                changed=next((c.changed for c in evidence if c.changed), None),
+            )
+        )
+    return shown, list(report.findings[_MOST_CARDS:])
 
 
 def _card(anchor: str, result: Result, before: Result | None, allowance: Allowance) -> Card:
@@ -105,7 +143,7 @@ class Passed:
 def passed(report: Report, previous: Report | None, allowance: Allowance) -> Passed:
     """Sort what holds: nearest to an edge first, then what has no edge, by claim."""
     before = _by_key(previous)
-    without = Allowance(lambda _: ())
+    without = Allowance(lambda result, only: ())
     held = [r for r in report if r.verdict is Verdict.HOLDS]
     ranked = sorted(
         (r for r in held if room(r.evidence) is not None),
@@ -161,9 +199,9 @@ class Matrix:
     cells: list[list[tuple[str, str, str, str | None] | None]]
 
 
-def matrix(report: Report, shown: Iterable[Card]) -> Matrix:
+def matrix(report: Report, shown: Iterable[FindingCard]) -> Matrix:
     """Lay every result out in a table."""
-    anchors = {(c.result.initializer, c.result.claim): c.anchor for c in shown}
+    anchors = {(c.finding.initializer, claim): c.finding.name for c in shown for claim in c.finding.claims}
     found = _by_key(report)
     names = list(report.initializers)
     claims = list(dict.fromkeys(r.claim for r in report))
@@ -191,14 +229,50 @@ def defects(report: Report) -> list[tuple[list[str], str]]:
     return [(claims, defect) for defect, claims in found.items()]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModelTable:
+    """What is known of a model beside the verdicts: its size, and the law of each group of random tensors."""
+
+    name: str
+    facts: str
+    laws: list[tuple[str, str, str, str, str]]
+    growth: pictures.Picture | None
+
+
+def models(report: Report, draw: Callable[..., pictures.Picture | None]) -> list[ModelTable]:
+    """The models of a run, with their laws and how signal and gradient grow through the blocks."""
+    found = []
+    for name, shown in report.contracts.items():
+        if portrait_fields(shown) is None:
+            continue
+        words, _ = portrait_fields(shown) or ({}, [])
+        facts = ", ".join(
+            f"{value} {key}" for key, value in words.items() if key in ("parameters", "tensors", "blocks")
+        )
+        facts += f"; {words.get('builds', 0)} builds, {words.get('seeds', 0)} seeds"
+        laws = [
+            (
+                str(role["tensors"]),
+                str(role["path"]),
+                " x ".join(map(str, role["shape"])),
+                str(role["law"]) + (f", {role['laws']} laws" if role["laws"] > 1 else ""),
+                str(role["formula"] or ""),
+            )
+            for role in shown["roles"]
+            if role["random"]
+        ]
+        longest = max(shown["chains"], key=lambda c: len(c["forward"]), default=None)
+        growth = draw(name, longest["forward"], longest["backward"]) if longest is not None else None
+        found.append(ModelTable(name=name, facts=facts, laws=laws, growth=growth))
+    return found
+
+
 def contracts(report: Report) -> list[tuple[str, list[tuple[str, str, str]], list[str]]]:
     """What each initializer was held to: name, (field, value, where it comes from), notes."""
     found = []
     for name, contract in report.contracts.items():
-        if (portrait := portrait_fields(contract)) is not None:
-            words, roles = portrait
-            found.append((name, [(key, value, "") for key, value in words.items()], roles))
-            continue
+        if portrait_fields(contract) is not None:
+            continue  # a model has a section of its own
         origins: Any = contract.get("origins") or {}
         fields = [
             (key.replace("_", " "), _worded(value), str(origins.get(key, "")))

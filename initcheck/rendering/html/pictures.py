@@ -17,7 +17,7 @@ from initcheck.report.verdict import Evidence, Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Picture", "draw", "thinned"]
+__all__ = ["Picture", "draw", "growth", "thinned"]
 
 _MOST_POINTS = 64
 _MOST_UNITS = 48
@@ -29,6 +29,7 @@ class Picture:
 
     Attributes:
         title: what is drawn, a few words.
+        keys: what its band and lines are: (CSS class, words).
         description: what is to be seen, in a sentence; the text alternative of the picture.
         svg: an ``<svg>`` element without script, metadata, fixed size or identifiers that could clash.
     """
@@ -36,9 +37,19 @@ class Picture:
     title: str
     description: str
     svg: str
+    keys: tuple[tuple[str, str], ...] = ()
 
 
-def draw(result: Result) -> tuple[Picture, ...]:
+_KEYS = {
+    "variance_by_width": (("data", "measured"), ("band", "allowed"), ("law", "wanted")),
+    "signal_by_depth": (("data", "measured"), ("band", "allowed"), ("law", "as at the first layer")),
+    "gradient_by_depth": (("data", "measured"), ("band", "allowed"), ("law", "as at the output")),
+    "histogram": (("data", "measured"), ("law", "wanted")),
+    "singular_values": (("data", "measured"), ("law", "wanted")),
+}
+
+
+def draw(result: Result, only: str | None = None) -> tuple[Picture, ...]:
     """Draw every series of a result's evidence; a series that cannot be read is left out.
 
     >>> from initcheck.report.verdict import Verdict
@@ -48,20 +59,86 @@ def draw(result: Result) -> tuple[Picture, ...]:
 
     Args:
         result: what was decided; ``initcheck.report.series`` lists the series it may carry.
+        only: the series to draw; all of them where None.
 
     Raises:
         UsageError: there is something to draw and Matplotlib is not installed.
     """
     drawn = []
     for name, painter in _PAINTERS.items():
-        if name in result.evidence.series:
+        if name in result.evidence.series and only in (None, name):
             plan = painter(result.evidence)
             if plan is not None:
                 title, description, paint = plan
                 salt = f"{result.initializer}\0{result.claim}\0{name}"
-                drawn.append(Picture(title=title, description=description, svg=svg.write(paint, salt)))
+                keys = _keys(name, result.evidence)
+                drawn.append(Picture(title=title, description=description, svg=svg.write(paint, salt), keys=keys))
     return tuple(drawn)
 
+
+def _keys(name: str, evidence: Evidence) -> tuple[tuple[str, str], ...]:
+    """What is in the picture: a law that nobody named is not drawn, and no band where none is known."""
+    missing = {"band"} if evidence.band is None else set()
+    missing |= {"law"} if name == "histogram" and "law" not in evidence.series else set()
+    return tuple(key for key in _KEYS.get(name, ()) if key[0] not in missing)
+
+
+def growth(name: str, forward: list[float], backward: list[float]) -> Picture | None:
+    """Draw how the second moments of signal and gradient change through the blocks of a model.
+
+    Args:
+        name: of the model.
+        forward: second moment of the signal after each block.
+        backward: the same of the gradient, in the same order of the blocks.
+    """
+
+    def known(values: list[float]) -> list[tuple[int, float]]:
+        return [(k, math.log10(v)) for k, v in enumerate(values) if 0 < v < math.inf]
+
+    lines = [(known(forward), svg.DATA, "-"), (known(backward), svg.LAW, "--")]
+    if all(len(points) < 2 for points, _, _ in lines):
+        return None
+
+    def paint(axes: Axes) -> None:
+        for points, colour, style in lines:
+            if points:
+                axes.plot(
+                    *zip(*points, strict=True), color=colour, linewidth=1.4, linestyle=style, marker="o", markersize=2.6
+                )
+        axes.set_xlabel("blocks")
+        axes.set_ylabel("second moment")
+        _powers_of_ten(axes)
+
+    ends = [f"{word} {_spread('', [10**y for _, y in points])}" for word, (points, _, _) in
+            zip(("signal", "gradient"), lines, strict=True) if points]  # fmt: skip
+    return Picture(
+        title="Signal and gradient through the blocks",
+        description=f"Second moments: {', '.join(ends)}.",
+        svg=svg.write(paint, f"{name}\0growth"),
+        keys=(("data", "signal"), ("law", "gradient")),
+    )
+
+
+def _powers_of_ten(axes: Axes) -> None:
+    """Tick an axis of logarithms by the numbers themselves."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: _power(round(v))))
+
+
+def _power(exponent: int) -> str:
+    """A power of ten with a real superscript.
+
+    >>> _power(-12), _power(0)
+    ('10\u207b\u00b9\u00b2', '1')
+    """
+    if -2 <= exponent <= 2:
+        return figure(10.0**exponent)
+    return "10" + str(exponent).translate(_SUPERSCRIPT)
+
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 
 _Plan = tuple[str, str, Callable[["Axes"], None]]
 
@@ -87,15 +164,15 @@ def _variance_by_width(evidence: Evidence) -> _Plan | None:
         axes.set_yscale("log")
         everything = [*ratios, *(v for _, *edge in edges for v in edge), *(band or ()), 1.0]
         axes.set_ylim(min(v for v in everything if v > 0) / 1.4, max(everything) * 1.4)
-        axes.set_xlabel("fan")
-        axes.set_ylabel("variance / ideal")
+        axes.set_xlabel("width (fan)")
+        axes.set_ylabel("variance / wanted")
         _plain_ticks(axes)
 
     seen = f"At {_spread('fan', fans)} the variance is {_spread('', ratios)} times the ideal{_banded(evidence)}."
     return "Variance against width", seen, paint
 
 
-def _by_depth(series: str, title: str, layers: str) -> Callable[[Evidence], _Plan | None]:
+def _by_depth(series: str, title: str, layers: str, noun: str) -> Callable[[Evidence], _Plan | None]:
     def plan(evidence: Evidence) -> _Plan | None:
         points = sorted(thinned(rows(evidence.series[series], at_least=2)))
         if len(points) < 2:
@@ -112,7 +189,8 @@ def _by_depth(series: str, title: str, layers: str) -> Callable[[Evidence], _Pla
             axes.axhline(0.0, color=svg.LAW, linewidth=1, linestyle="--")
             _line_through_medians(axes, depths, energies)
             axes.set_xlabel(layers)
-            axes.set_ylabel("energy, powers of ten")
+            axes.set_ylabel(f"{noun} / at the start")
+            _powers_of_ten(axes)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
         ends = [median(y for x, y in zip(depths, energies, strict=True) if x == at) for at in (depths[0], depths[-1])]
@@ -202,8 +280,8 @@ def _gradient_ties(evidence: Evidence) -> _Plan | None:
 
 _PAINTERS: Mapping[str, Callable[[Evidence], _Plan | None]] = {
     "variance_by_width": _variance_by_width,
-    "signal_by_depth": _by_depth("signal_by_depth", "Signal against depth", "layer"),
-    "gradient_by_depth": _by_depth("gradient_by_depth", "Gradient against depth", "layers from the output"),
+    "signal_by_depth": _by_depth("signal_by_depth", "Signal against depth", "layers", "signal"),
+    "gradient_by_depth": _by_depth("gradient_by_depth", "Gradient against depth", "layers from the output", "gradient"),
     "histogram": _histogram,
     "singular_values": _singular_values,
     "gradient_ties": _gradient_ties,
@@ -261,6 +339,6 @@ def _plain_ticks(axes: Axes) -> None:
     for axis, powers in ((axes.xaxis, False), (axes.yaxis, wide)):
         # Long numbers would push the label of the axis out of the picture.
         axis.set_major_formatter(
-            FuncFormatter(lambda v, _, powers=powers: f"10^{round(math.log10(v))}" if powers and v > 0 else figure(v))
+            FuncFormatter(lambda v, _, powers=powers: _power(round(math.log10(v))) if powers and v > 0 else figure(v))
         )
         axis.set_minor_formatter(NullFormatter())

@@ -1,5 +1,5 @@
 "use strict";
-// The page is complete without this: it adds the filter, whose state lives in the address, and the copy buttons.
+// The page is complete without this: it adds the filter, whose state lives in the address, copy buttons, and unfolding.
 (() => {
   for (const place of document.querySelectorAll(".copy")) {
     const button = document.createElement("button");
@@ -18,6 +18,17 @@
     });
     place.append(button);
   }
+
+  // A link to a finding that is folded opens it.
+  const unfold = () => {
+    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target && target.tagName === "DETAILS") {
+      target.open = true;
+      target.scrollIntoView();
+    }
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
 
   const form = document.getElementById("filter");
   const table = document.getElementById("results");
@@ -61,7 +72,8 @@
     apply();
   };
 
-  form.hidden = false;
+  // What fits a screen needs no filter, unless a link brings one.
+  form.hidden = rows.length <= 12 && !location.hash.includes("=");
   form.addEventListener("input", write);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(write));
