@@ -22,7 +22,11 @@ def behind_the_standard_library() -> None:
     """Move the current folder, which ``python -m initcheck`` puts first, behind the standard library."""
     started = sys.orig_argv
     is_ours = any(a == "-m" and b.startswith("initcheck") for a, b in itertools.pairwise(started))
-    if is_ours and sys.path and sys.path[0] in ("", os.getcwd()):
+    try:
+        here = os.getcwd()
+    except OSError:  # the folder was removed
+        return
+    if is_ours and sys.path and sys.path[0] in ("", here):
         sys.path.insert(_behind() - 1, sys.path.pop(0))
 
 

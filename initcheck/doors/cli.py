@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import errno
 import io
 import os
 import shlex
@@ -134,6 +135,12 @@ def _main(words: list[str]) -> int:
         # The reader has gone, as in `initcheck list | head`; nothing is left to be told to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        print(f"initcheck: the output cannot be written: {error.strerror}.", file=sys.stderr)
+        return 2
 
 
 def _command_meant(words: Sequence[str], said: str) -> str:

@@ -61,6 +61,7 @@ class Child:
             env=environment,
             start_new_session=True,  # Ctrl-C is for this process; and what it starts can be ended with it
         )
+        self._ended = False
         atexit.register(self.end)
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._answers: dict[int, list[dict[str, Any]]] = {}
@@ -115,9 +116,10 @@ class Child:
     def end(self) -> None:
         """Kill the process and what it has started, whatever they are doing."""
         atexit.unregister(self.end)
-        with contextlib.suppress(OSError, AttributeError):
-            # Its session is its own, and stays its own while it has not been waited for.
-            if self._process.returncode is None:
+        if not self._ended:
+            self._ended = True
+            # Its session is its own, and what it started may outlive it there.
+            with contextlib.suppress(OSError, AttributeError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(OSError):
             self._process.kill()
