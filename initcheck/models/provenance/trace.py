@@ -63,6 +63,11 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         seen: order of the first write inside each function that initialises a whole model.
     """
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No compiler looks at a build; torch would else import its own, with a thousand modules, to be told so."""
+        return False
+
     def __init__(self, fill: Fill | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._fill = fill
