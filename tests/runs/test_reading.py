@@ -80,4 +80,4 @@ def test_no_exit_code_is_0_where_nothing_came_to_its_end(
     assert main(["ends_at_import", *words]) == 2
     assert main(["endsinit:ends", *words, "--json=r.json"]) == 1
     assert len(Report.from_json(Path("r.json").read_text())) == 2
-    assert "the process ended with exit code 0" in capsys.readouterr().out
+    assert "the initializer's process did not survive this claim" in capsys.readouterr().out
