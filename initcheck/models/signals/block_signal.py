@@ -11,7 +11,7 @@ import torch
 from initcheck.models.builds.twins import Twins
 from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.blocks import BlockTrail, Visit, chains
-from initcheck.models.signals.gradients import after_steps, cotangent, gradient_kind, main_output, twins_kind
+from initcheck.models.signals.gradients import after_steps, gradient_kind, main_output, twins_kind, weighed
 from initcheck.models.signals.inputs import candidates
 from initcheck.models.signals.reach import Reach, input_reach
 from initcheck.models.signals.residual import residual_writers
@@ -155,7 +155,7 @@ class Listener:
         inputs = [t for t in (*wanted, *asked.values()) if t.requires_grad]
         gradients: dict[int, torch.Tensor | None] = {}
         if inputs and output.requires_grad:
-            found = torch.autograd.grad(output, inputs, cotangent(output), allow_unused=True)
+            found = torch.autograd.grad(weighed(output), inputs, allow_unused=True)
             gradients = {id(t): g for t, g in zip(inputs, found, strict=True)}
         signals = tuple(_chain_signal(run, gradients) for run in runs)
         blocks = [tuple(v.name for v in run) for run in runs]

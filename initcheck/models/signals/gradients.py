@@ -11,7 +11,7 @@ from initcheck.models.builds.twins import Twins
 from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.blocks import first_tensor
 
-__all__ = ["after_steps", "cotangent", "gradient_kind", "main_output", "twins_kind"]
+__all__ = ["after_steps", "gradient_kind", "main_output", "twins_kind", "weighed"]
 
 _STEPS = 2
 _EQUAL = 1e-5
@@ -58,7 +58,7 @@ def after_steps(model: torch.nn.Module, batch: Batch, judged: Mapping[str, str])
         if output is None or not output.requires_grad:
             return dict(judged)
         parameters = [p for p in model.parameters() if p.requires_grad]
-        gradients = torch.autograd.grad(output, parameters, cotangent(output), allow_unused=True)
+        gradients = torch.autograd.grad(weighed(output), parameters, allow_unused=True)
         with torch.no_grad():
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 if gradient is not None:
@@ -70,7 +70,7 @@ def after_steps(model: torch.nn.Module, batch: Batch, judged: Mapping[str, str])
     output = main_output(batch.run(model))
     if output is None or not output.requires_grad:
         return dict(judged)
-    found = torch.autograd.grad(output, list(weights.values()), cotangent(output), allow_unused=True)
+    found = torch.autograd.grad(weighed(output), list(weights.values()), allow_unused=True)
     later = {n: gradient_kind(g, p) for (n, p), g in zip(weights.items(), found, strict=True)}
     return {n: "later" if later.get(n) == "differ" else kind for n, kind in judged.items()}
 
@@ -84,7 +84,11 @@ def main_output(output: Any) -> torch.Tensor | None:
     return first_tensor(output)
 
 
-def cotangent(output: torch.Tensor) -> torch.Tensor:
-    """A random gradient of the output, the same for every model of one shape."""
+def weighed(output: torch.Tensor) -> torch.Tensor:
+    """The output's entries with random weights, summed: the same weights for every model of one shape.
+
+    One number, since torch imports a computer algebra system where it is given a gradient.
+    """
     generator = torch.Generator().manual_seed(20260103)
-    return torch.randn(output.shape, generator=generator, dtype=torch.float32).to(output)
+    weights = torch.randn(output.shape, generator=generator, dtype=torch.float32).to(output)
+    return (output * weights).sum()
