@@ -13,12 +13,12 @@ __all__ = [
     "MARKS",
     "Mark",
     "amount",
-    "sum_of_verdicts",
     "false_alarms",
-    "headline",
     "figure",
+    "headline",
     "rate",
     "subject",
+    "sum_of_verdicts",
     "what_happened",
 ]
 

@@ -92,7 +92,9 @@ def test_pictures_are_drawn_in_the_colours_of_the_page(visit):
     assert plots.count() == 1
     assert plots.first.bounding_box()["height"] > 100
     ink = page.evaluate("getComputedStyle(document.body).color")
-    fills = page.evaluate("[...document.querySelectorAll('article.card .plot text')].map(t => getComputedStyle(t).fill)")
+    fills = page.evaluate(
+        "[...document.querySelectorAll('article.card .plot text')].map(t => getComputedStyle(t).fill)"
+    )
     assert set(fills) == {ink}
 
 
