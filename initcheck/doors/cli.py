@@ -37,6 +37,7 @@ USAGE = """initcheck TARGET... [options]
        initcheck list
        initcheck explain CLAIM
        initcheck infer TARGET
+       initcheck guide [PAGE]
        initcheck model TARGET"""
 
 EPILOG = """A TARGET is a module or myinit.py in this folder (every public initializer in it), pkg.mod:attr,

@@ -87,8 +87,16 @@ def infer_contract(words: Sequence[str]) -> int:
     return 0
 
 
+def read_guide(words: Sequence[str]) -> int:
+    """``initcheck guide [PAGE]``: the guide in the terminal."""
+    from initcheck.doors.guide import guide
+
+    return guide(words)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "list": list_claims,
     "explain": explain,
     "infer": infer_contract,
+    "guide": read_guide,
 }

@@ -93,7 +93,7 @@ def test_the_price_of_a_large_call_is_that_it_is_one_unit(a_call: int) -> None:
 
 
 def test_the_readme_shows_the_stored_table() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    readme = (Path(__file__).parents[2] / "initcheck" / "guide" / "cost.md").read_text()
     rules = ("Kullback-Leibler bound", "initcheck, 16 weights a call", "initcheck, 256 weights a call", *SHOWN)
     for defect in every_defect():
         weights = [line(defect, rule)["weights"] for rule in rules]

@@ -47,8 +47,8 @@ def test_each_claim_of_each_initializer_is_a_test(pytester: pytest.Pytester) -> 
             "*::test_lenient[[]he:HFUWN-fake-b[]] FAILED*",
             "*::test_strict[[]he:HFUWN-fake-c[]] FAILED*",
             "*::test_strict[[]ok:HHHHH-fake-a[]] PASSED*",
-            "*fake-b  FAILS  for he:HFUWN",
-            "*fake-c  UNDECIDED  for he:HFUWN",
+            "*he:HFUWN  FAILS  fake-b",
+            "*he:HFUWN  UNDECIDED  fake-c",
         ]
     )
 

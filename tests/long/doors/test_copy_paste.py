@@ -1,4 +1,4 @@
-"""Every block of the README that is meant to be copied, run as it stands in a folder of its own."""
+"""Every block of the README and the guide that is meant to be copied, run as it stands in a folder of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from initcheck.doors.cli import main
 from initcheck.doors.options import OPTIONS
 
 ROOT = Path(__file__).parents[3]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "initcheck" / "guide").glob("*.md"))]
+README = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 
