@@ -1,4 +1,4 @@
-"""The options of a run as a table for the README: ``python -m initcheck.doors.option_table`` prints it."""
+"""The options of a run as a table for the guide: ``python -m initcheck.doors.option_table`` prints it."""
 
 from __future__ import annotations
 
