@@ -170,9 +170,15 @@ def method_of(made: Any, name: str) -> tuple[str, Callable[..., Any]]:
         own = [m for m in sorted(defined) if not m.startswith("_") and inspect.isroutine(_attribute(made, m))]
         named = own if len(own) == 1 else []
     if not named:
+        if isinstance(made, (dict, list, tuple, set, frozenset)):
+            items = ".values()" if isinstance(made, dict) else ""
+            raise UsageError(
+                f"{name} is a {type(made).__name__} of {len(made)}; check each of its items from Python:"
+                f" for f in {name.rpartition(':')[2]}{items}: initcheck.check(f)."
+            )
         raise UsageError(
-            f"{name} is {type(made).__name__!r}, which cannot be called and has none of the methods"
-            f" {', '.join(METHODS)}; name a function, a class or an instance of an initializer."
+            f"{name} is {type(made).__name__!r}, which cannot be called and has no method such as {METHODS[0]} or"
+            f" {METHODS[-1]}; name a function, a class or an instance of an initializer."
         )
     asked = max(named, key=lambda m: _readable(getattr(made, m), name))  # the first of the best
     return asked, getattr(made, asked)

@@ -104,6 +104,8 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
             "It may want a module of another kind: pass a function (fan_in, fan_out) that builds one, initializes it"
             " and returns its weight."
         )
+    if tried and tried[0].problem.startswith("returns coroutine "):
+        return "It is a coroutine (async def): pass a plain function, which returns the weights at once."
     if tried and tried[0].problem.endswith("where an array is expected"):
         return "Pass a function that returns an array."
     unknown = [slot.name for slot in slots if role_of(slot.name) == "unknown"]

@@ -10,6 +10,7 @@ import inspect
 import os
 import pkgutil
 import sys
+import traceback
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 
 from initcheck.adapters.classes import Method
 from initcheck.errors import UsageError, closest
+from initcheck.safe_text import relative
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 from initcheck.search_path import add_folder
@@ -25,6 +27,8 @@ from initcheck.targets.text import TargetText
 
 __all__ = ["find_object", "members"]
 
+_OURS = str(Path(__file__).resolve().parents[1])
+_WEIGHTS = ("pt", "pth", "ckpt", "bin", "safetensors", "h5", "npz", "npy", "msgpack")
 _EXTRAS = ("torch", "jax", "keras", "flax", "equinox")
 # Their public modules only re-export: what is imported there from the same package is meant to be used there.
 _LIBRARIES = (
@@ -143,7 +147,36 @@ def _raises(text: str, what: str, original: BaseException, line: str) -> str:
                 f"target {text!r}: Keras' backend tensorflow is not installed; set another before the run:"
                 " KERAS_BACKEND=jax or KERAS_BACKEND=torch."
             )
-    return f"target {text!r}: {what} cannot be imported: it raises {line}."
+        return (
+            f"target {text!r}: {what} imports {original.name}, which is not installed for {sys.executable};"
+            f" install it there: {sys.executable} -m pip install {root}"
+        )
+    if isinstance(original, ImportError) and "no known parent package" in str(original):
+        package, module = _package_of(what)
+        return (
+            f"target {text!r}: {what} is part of the package {package} and imports its neighbours from it."
+            f" Install that package, pip install -e ., and name {module}."
+        )
+    return f"target {text!r}: {what} cannot be imported: it raises {line}{_last_frame(original)}."
+
+
+def _package_of(file: str) -> tuple[str, str]:
+    """The package that a file lies in, and the module's name in it."""
+    path = Path(file).resolve()
+    parts = [path.stem]
+    folder = path.parent
+    while (folder / "__init__.py").exists():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return parts[0], ".".join(parts)
+
+
+def _last_frame(error: BaseException) -> str:
+    """Where the user's own code raised it: file, line and what stands there."""
+    found = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((_OURS, "<"))]
+    if not found:
+        return ""
+    return f" ({relative(found[-1].filename)}:{found[-1].lineno}: {found[-1].line})"
 
 
 def _install(root: str) -> str:
@@ -158,7 +191,15 @@ def _absent(name: str, missing: str, text: str) -> str:
     if missing != root and parent and parent in sys.modules:
         there = [m.name for m in pkgutil.iter_modules(getattr(sys.modules[parent], "__path__", []))]
         return f"target {text!r}: there is no module {name!r}.{_near(last, there)}"
-    there = [m.name for m in pkgutil.iter_modules([os.getcwd(), *sys.path])]
+    if text.rpartition(".")[2] in _WEIGHTS:
+        return (
+            f"target {text!r} is a file of weights, which are trained by now: nothing tells how they began."
+            " Name the code that builds the model: initcheck model pkg.mod:build_model."
+        )
+    if Path("src", root).is_dir() or Path("src", f"{root}.py").is_file():
+        return f"target {text!r}: {root} lies in src/ and is not installed; pip install -e ., or set PYTHONPATH=src."
+    # The user's own modules and what is installed; a name of the standard library is never what was meant.
+    there = [m.name for m in pkgutil.iter_modules([os.getcwd(), *sys.path]) if m.name not in sys.stdlib_module_names]
     where = f"neither installed nor in {os.getcwd()!r}"
     return f"target {text!r}: there is no module {missing!r}, {where}.{_near(root, there)}"
 
@@ -204,7 +245,9 @@ def _no_attribute(owner: Any, part: str, text: str) -> str:
         own = [n for n, v in vars(owner).items() if not n.startswith("_") and not inspect.ismodule(v)]
         names = [n for n in own if callable(getattr(owner, n))] or own
         names += [m.name for m in pkgutil.iter_modules(getattr(owner, "__path__", []))]
-        what = f"module {owner.__name__!r}"
+        file = getattr(owner, "__file__", None)
+        # A file whose name another module has is loaded under a name of ours, which says nothing to its author.
+        what = f"{relative(file)!r}" if file and ".py" in text.partition("(")[0] else f"module {owner.__name__!r}"
     else:
         names = [n for n in dir(owner) if not n.startswith("_")]
         what = repr(getattr(owner, "__name__", type(owner).__name__))

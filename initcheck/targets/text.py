@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -62,10 +63,31 @@ def parse(text: str) -> TargetText:
 
 def _dotted(name: str, text: str) -> None:
     if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", name):
-        raise UsageError(
-            f"target {text!r} cannot be read: {name!r} is no name. Write a module (myinit), module:name,"
-            " module.name or path/to/file.py:name, with arguments as literals: name(gain=2.0)."
+        raise UsageError(f"target {text!r} cannot be read: {_wrong(name, text)}")
+
+
+def _wrong(name: str, text: str) -> str:
+    """What is wrong with a name, and what to write in its place."""
+    if os.path.isdir(text):
+        inside = sorted(f for f in os.listdir(text) if f.endswith(".py") and f != "__init__.py")
+        file = os.path.join(text, inside[0] if inside else "inits.py")
+        return f"{text!r} is a folder. Name a package that is installed, pkg.inits, or a file in it, such as {file}."
+    if "[" in name:
+        item = name.partition("[")[0]
+        return (
+            f"{name!r} takes an item out of a container, and target text is never evaluated. From Python:"
+            f" initcheck.check({item}[...]); or give the item a name of its own in its module."
         )
+    if name.count("(") < text.count(")") and "(" not in text:
+        return f"it ends in a bracket that nothing opens: {text.replace(')', '')!r}?"
+    if " " in name.strip():
+        return f"there is a space in {name!r}; between module and name stands a colon: {':'.join(name.split())!r}?"
+    if "/" in name or os.sep in name:
+        return f"{name!r} is no Python file; a file's name ends in .py: path/to/inits.py:name."
+    return (
+        f"{name!r} is no name. Write a module (myinit), module:name, module.name or path/to/file.py:name,"
+        " with arguments as literals: name(gain=2.0)."
+    )
 
 
 def _arguments(text: str, place: str) -> dict[str, Any]:

@@ -123,8 +123,9 @@ def test_the_command_line_door_asks_lists_and_explains_it(site: Path) -> None:
     good = run(site, "-m", "initcheck", HOLDS, "--claims=no-weight-is-zero", "--profile=quick")
     bad = run(site, "-m", "initcheck", FAILS, "--claims=no-weight-is-zero", "--profile=quick")
     assert (good.returncode, bad.returncode) == (0, 1), good.stderr + bad.stderr
-    assert "1 claim = 1 hold + 0 fail" in good.stdout
-    assert f"no-weight-is-zero  FAILS  for {FAILS}" in bad.stdout
+    assert "1 initializer: nothing fails (1 claim holds, 0 undecided)" in good.stdout
+    assert f"{FAILS}  FAILS\n" in bad.stdout
+    assert "  hence   no-weight-is-zero\n" in bad.stdout
     assert "their_claims:\n  no-weight-is-zero  (check)" in run(site, "-m", "initcheck", "list").stdout
     explained = run(site, "-m", "initcheck", "explain", "no-weight-is-zero").stdout
     assert "min |w| > 0 in each of four calls." in explained
@@ -135,7 +136,7 @@ def test_the_command_line_door_asks_lists_and_explains_it(site: Path) -> None:
 def test_their_scale_claim_gets_a_likely_cause_and_a_fix(site: Path) -> None:
     words = ["initcheck.gallery:uniform_one_over_sqrt_fan", "--claims=output-within-a-factor-2", "--profile=quick"]
     lines = [" ".join(line.split()) for line in run(site, "-m", "initcheck", *words).stdout.splitlines()]
-    assert "likely variance is 0.333/fan_in: a uniform on +-1/sqrt(fan_in)" in lines
+    assert "cause variance is 0.333/fan_in: a uniform on +-1/sqrt(fan_in)" in lines
     assert "fix +-sqrt(3/fan_in) has unit output variance" in lines
 
 

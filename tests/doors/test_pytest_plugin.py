@@ -58,7 +58,7 @@ def test_each_verdict_is_the_outcome_it_means(in_process) -> None:
     assert result.ret == 1
 
 
-def test_a_failure_is_its_account_and_no_traceback(in_process) -> None:
+def test_a_failure_is_a_few_lines_and_no_traceback(in_process) -> None:
     result = in_process("--initcheck=he:HFHHH")
     result.stdout.fnmatch_lines(
         [
@@ -67,6 +67,10 @@ def test_a_failure_is_its_account_and_no_traceback(in_process) -> None:
             "  again   pytest --initcheck=he:HFHHH -k fake-b",
         ],
         consecutive=True,
+    )
+    # Whoever asks for more gets the evidence.
+    in_process("--initcheck=he:HFHHH", "-v").stdout.fnmatch_lines(
+        ["fake-b  FAILS  for he:HFHHH", "*", "    evidence    24,576 weights in 96 calls"]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*raise_for*")
@@ -164,9 +168,23 @@ def test_deselected_claims_are_no_error_beside_tests_of_the_user(in_process, pyt
     assert in_process("--initcheck=he:HHHHH", "test_mine.py", "-k", "mine").ret == pytest.ExitCode.OK
 
 
-@pytest.mark.parametrize("quiet", ["-q", "-qq", "-v"])
-def test_summary_has_its_denominator_at_any_verbosity(in_process, quiet: str) -> None:
+@pytest.mark.parametrize("quiet", ["-q", "-qq"])
+def test_summary_has_finding_and_last_line_at_any_verbosity(in_process, quiet: str) -> None:
     result = in_process("--initcheck=he:HFUWN", "--initcheck=nothing", quiet)
+    result.stdout.fnmatch_lines(
+        [
+            "he:HFUWN  FAILS",
+            "he:HFUWN  UNDECIDED  fake-c",
+            "  seen    the reason of U",
+            "not checked: nothing: it needs std=; write nothing(std=0.02)",
+            "waived: fake-d: the reason of W",
+            "1 initializer: 1 fails (1 claim of 4), 1 undecided     *; -v for the evidence",
+        ]
+    )
+
+
+def test_summary_has_everything_for_whoever_asks(in_process) -> None:
+    result = in_process("--initcheck=he:HFUWN", "--initcheck=nothing", "-v")
     result.stdout.fnmatch_lines(
         [
             "5 claims = 1 hold + 1 fail + 1 undecided + 1 waived + 1 not applicable",
@@ -224,7 +242,7 @@ def test_items_look_like_tests_to_the_conftest_of_a_user(in_process, pytester: p
 def test_workers_give_the_same_verdicts_and_the_controller_writes(in_subprocess, pytester) -> None:
     result = in_subprocess("--initcheck=he:HFUWN", "--initcheck=ok:HHHHH", "-n2", "--initcheck-json=r.json")
     result.assert_outcomes(passed=6, failed=1, skipped=2, xfailed=1)
-    result.stdout.fnmatch_lines(["2 initializers: 1 fails (1 cause, 1 claim), 1 *"])
+    result.stdout.fnmatch_lines(["2 initializers: 1 fails (1 cause, 1 claim), 1 keeps all, 1 claim undecided*"])
     report = Report.from_json((pytester.path / "r.json").read_text())
     assert [r.verdict.value[0] for r in report] == list("HFUWNHHHHH")
     assert set(report.contracts) == {"he:HFUWN", "ok:HHHHH"}

@@ -1,0 +1,66 @@
+"""What a user may type by mistake, and the sentence that says what to type instead."""
+# ruff: noqa: E501 - one sentence a row
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from initcheck.doors.cli import main
+
+FILES = {
+    "raising_one.py": "import os\n\nraise RuntimeError('no config found')\n",
+    "needs_pkg.py": "import tensorflow_probability_of_mine\n",
+    "schemes_here.py": "def goood(shape, rng):\n    return rng.normal(size=shape)\n",
+    "holders.py": "import schemes_here\n\ntable = {'he': schemes_here.goood}\nlst = [schemes_here.goood]\n",
+    "later_one.py": "async def later(shape, rng):\n    return rng.normal(size=shape)\n",
+    "src/tinylib_of_mine/__init__.py": "",
+    "src/tinylib_of_mine/inits.py": "from . import other\n",
+    "src/tinylib_of_mine/other.py": "",
+    "ckpt.pt": "",
+}
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("typed")
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("raising_one", "(raising_one.py:3: raise RuntimeError('no config found'))."),
+        ("needs_pkg", f"which is not installed for {sys.executable}; install it there: {sys.executable} -m pip install"),
+        ("src/tinylib_of_mine/inits.py", "is part of the package tinylib_of_mine and imports its neighbours from it."
+                                         " Install that package, pip install -e ., and name tinylib_of_mine.inits."),
+        ("tinylib_of_mine.inits", "tinylib_of_mine lies in src/ and is not installed; pip install -e ., or set PYTHONPATH=src."),
+        ("src/", "'src/' is a folder. Name a package that is installed, pkg.inits, or a file in it, such as src/inits.py."),
+        ("ckpt.pt", "is a file of weights, which are trained by now: nothing tells how they began."),
+        ("lst", "Or the command 'list'?"),
+        ("schemes_here.py:gooood", "'schemes_here.py' has no 'gooood'; did you mean 'goood'?"),
+        ("holders:table", "is a dict of 1; check each of its items from Python: for f in table.values(): initcheck.check(f)."),
+        ("holders:lst", "is a list of 1; check each of its items from Python: for f in lst: initcheck.check(f)."),
+        ('holders:table["he"]', "takes an item out of a container, and target text is never evaluated."),
+        ("holders he", "between module and name stands a colon: 'holders:he'?"),
+        ("he)", "it ends in a bracket that nothing opens: 'he'?"),
+        ("later_one:later", "It is a coroutine (async def): pass a plain function, which returns the weights at once."),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")
+def test_a_mistake_is_answered_with_what_to_write(
+    typed: str, said: str, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert main([typed, "--profile=quick"]) == 2
+    out, err = capsys.readouterr()
+    assert said in err
+    assert out == ""
+    # No name of ours and none of the standard library is offered for a module of the user's.
+    assert not any(f"Did you mean '{name}'" in err for name in ("ast", "crypt", "telnetlib"))
