@@ -174,7 +174,6 @@ def test_summary_has_finding_and_last_line_at_any_verbosity(in_process, quiet: s
     result.stdout.fnmatch_lines(
         [
             "he:HFUWN  FAILS",
-<<<<<<< Updated upstream
             "he:HFUWN  UNDECIDED  fake-c",
             "  seen    the reason of U",
             "not checked: nothing: it needs std=; write nothing(std=0.02)",
@@ -192,15 +191,12 @@ def test_summary_has_everything_for_whoever_asks(in_process) -> None:
             "undecided: fake-c: the reason of U",
             "waived: fake-d: the reason of W",
             "not applicable: fake-e: the reason of N",
-=======
-            "  hence   fake-b",
-            "he:HFUWN  UNDECIDED  fake-c",
-            "  seen    the reason of U",
->>>>>>> Stashed changes
             "not checked: nothing: it needs std=; write nothing(std=0.02)",
-            "waived: fake-d: the reason of W",
-            "1 initializer: 1 fails (1 claim of 4), 1 undecided *, seed 0; false alarm <= 1 in 1,000,000*",
-        ]
+            "contract of he:HFUWN inferred: activation=relu",
+            "P(any false FAIL) <= 1e-06; *; seed 0, profile default",
+            "reproduce the first failure: pytest --initcheck=he:HFUWN -k fake-b",
+        ],
+        consecutive=True,
     )
 
 
