@@ -13,7 +13,14 @@ class InitcheckError(Exception):
 
 
 class UsageError(InitcheckError, ValueError):
-    """What was asked for cannot be done: unknown target, claim, contract key or value, unreadable signature."""
+    """What was asked for cannot be done: unknown target, claim, contract key or value, unreadable signature.
+
+    A notebook shows the sentence alone: where in initcheck it was raised helps nobody.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks an exception for this before it lays out a traceback of its own.
+        return [f"{type(self).__name__}: {self}"]
 
 
 class AmbiguousInitializer(UsageError):

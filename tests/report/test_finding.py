@@ -10,6 +10,7 @@ import re
 import pytest
 import sample_reports
 
+from initcheck.errors import UsageError
 from initcheck.report.report import Report
 from initcheck.report.symptom import short, symptom
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -172,3 +173,7 @@ def test_no_word_is_cut(limit):
     assert len(shown) <= limit
     assert set(shown.replace("...", " ").split()) <= set(text.split())
     assert shown.endswith("was meant")
+
+
+def test_a_notebook_shows_a_usage_error_as_its_sentence():
+    assert UsageError("there is no claim 'x'.")._render_traceback_() == ["UsageError: there is no claim 'x'."]
