@@ -281,7 +281,7 @@ def test_random_seed_is_one_for_all_workers_and_said(in_subprocess) -> None:
     result = in_subprocess("--initcheck=he:HFHHH", "-n2", "--initcheck-seed=random")
     seed = next(line.rpartition(" ")[2] for line in result.outlines if line.startswith("initcheck: "))
     assert int(seed) > 0
-    result.stdout.fnmatch_lines([f"*; seed {seed}, profile default"])
+    result.stdout.fnmatch_lines([f"1 initializer: *, seed {seed}; *"])
 
 
 def test_bad_target_is_a_usage_error_under_workers(in_subprocess) -> None:
