@@ -45,6 +45,21 @@ def he(shape, rng):
 he.__initcheck__ = {"activation": "relu", "layout": "out_in"}
 """
 
+DEEP = """
+import nets
+from torch import nn
+
+class Deep(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.h = nets.net(depth=6, off=3.0)["h"]
+
+    def forward(self, x):
+        for layer in self.h:
+            x = layer(x)
+        return x
+"""
+
 TABLE = """
 [[tool.initcheck.models]]
 target = "nets:net(off=3.0)"
@@ -312,12 +327,14 @@ def test_a_builder_that_raises_is_a_sentence_in_pytest(in_process) -> None:
 
 
 def test_the_page_shows_groups_and_pictures_of_the_signal(here: Path) -> None:
-    assert main(["model", "nets:net(depth=6, off=3.0)", "--batch", "2x16", "--html", "r.html"]) == 1
+    (here / "deep.py").write_text(DEEP)
+    assert main(["model", "deep:Deep", "--batch", "2x16", "--html", "r.html"]) == 1
     page = (here / "r.html").read_text()
     rows = [re.sub("<[^>]+>", "|", row) for row in re.findall("<tr>.*?</tr>", page)]
     words = [[cell for cell in row.split("|") if cell] for row in rows]
     assert ["6", "h.*.weight", "16 x 16", "normal std 0.25, 2 laws", "1/sqrt(fan_in)"] in words
     assert "&#39;path&#39;" not in page
+    assert "Signal and gradient through the blocks" in page
 
 
 def test_the_words_of_a_report_are_read_without_torch() -> None:
