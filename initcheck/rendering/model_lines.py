@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -122,16 +123,23 @@ def _findings(result: Result) -> list[str]:
 
 def _shorten(findings: dict[str, list[str]], room: int) -> int:
     """Cut the longest lists until they fit, and say how much was cut; return the lines that are left."""
-    whole = {c: len(lines) for c, lines in findings.items()}
+    whole = {c: sum(map(_stands_for, lines)) for c, lines in findings.items()}
+    count = {c: len(lines) for c, lines in findings.items()}
     while sum(map(len, findings.values())) > max(room - 4, 1):
         claim = max(findings, key=lambda c: len(findings[c]))
         if len(findings[claim]) <= 1:
             break
         findings[claim].pop()
     for claim, lines in findings.items():
-        if len(lines) < whole[claim] and lines:
-            lines[-1] += f"  (and {whole[claim] - len(lines)} more)"
+        if len(lines) < count[claim] and lines:
+            lines[-1] += f"  (and {whole[claim] - len(lines):,} more)"
     return room - sum(map(len, findings.values()))
+
+
+def _stands_for(line: str) -> int:
+    """How many findings a line tells of: the evidence ends in "and 6 more" where it names only the first."""
+    rest = re.fullmatch(r"\s*and (\d+) more", line)
+    return int(rest[1]) if rest else 1
 
 
 def _roles(roles: Sequence[dict[str, Any]]) -> Iterator[str]:

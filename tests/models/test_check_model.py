@@ -129,6 +129,20 @@ def test_a_factory_with_a_seed_is_given_one() -> None:
     assert len(set(seen)) > 1
 
 
+@pytest.mark.parametrize(("limit", "named"), [(9, 2), (10, 3), (12, 5), (25, 6)])
+def test_findings_that_are_not_named_are_counted(limit: int, named: int) -> None:
+    def build() -> nn.Module:
+        layers = nn.ModuleList(nn.Linear(8, 8) for _ in range(30))
+        for i, layer in enumerate(layers):
+            nn.init.normal_(layer.weight, std=0.05 if i % 3 == 0 else 0.02)  # type: ignore[arg-type]
+        return layers
+
+    report = initcheck.check_model(build, name="odd", claims=["siblings-share-one-law"])
+    lines = model_lines(report, "odd", limit=limit)
+    assert sum("drawn as normal std 0.05" in line for line in lines) == named
+    assert sum(f"and {10 - named} more" in line for line in lines) == 1
+
+
 def test_a_sparkline_is_flat_where_the_signal_is() -> None:
     assert set(sparkline([1.0, 1.1, 1.0])) == {"▁"}
     assert sparkline([1.0, 1e6])[-1] == "█"
