@@ -16,7 +16,6 @@ from initcheck.gallery import SPECIMENS
         ("owns-its-memory", "he_normal", "aliased_buffer"),
         ("zero-mean", "he_normal", "one_sided_uniform"),
         ("orthogonal-to-rounding", "orthogonal", "unit_vectors_called_orthogonal"),
-        ("survives-its-precision", "he_half", "half_precision_from_seven_bits"),
     ],
 )
 def test_a_check_is_shown_holding_and_failing(claim: str, holds: str, fails: str) -> None:
