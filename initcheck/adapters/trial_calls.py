@@ -263,7 +263,8 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
         held = arrays.places(result) if not isinstance(result, str) else []
         if not held and not isinstance(result, (str, bytes)):
             held = _held_by(result)
-        if len(held) == 1 and chosen.sampler.parameter is None and not callable(result):
+        sole = len(held) == 1 and not _holds_sparse(result)
+        if sole and chosen.sampler.parameter is None and not callable(result):
             # One array in a dict, or in a tensor class of the user's own, is what is meant.
             alone = replace(chosen, sampler=replace(chosen.sampler, parameter=held[0]))
             return _judge(replace(alone, result=arrays.pick(result, held[0])), shape)
@@ -285,6 +286,12 @@ def _held_by(result: Any) -> list[str]:
     """The arrays among the attributes of an object, as a tensor class of the user's own keeps its ``data``."""
     held = getattr(result, "__dict__", None)
     return [name for name, value in held.items() if arrays.is_array(value)] if isinstance(held, dict) else []
+
+
+def _holds_sparse(result: Any) -> bool:
+    """Whether a matrix that is no array, as SciPy's sparse ones are, lies beside: either may be the weight meant."""
+    beside = result.values() if isinstance(result, Mapping) else result if isinstance(result, (list, tuple)) else ()
+    return any(hasattr(v, "shape") and hasattr(v, "dtype") and not arrays.is_array(v) for v in beside)
 
 
 def _judge_layer(chosen: Chosen, shape: Shape) -> Chosen:
