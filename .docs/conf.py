@@ -1,4 +1,4 @@
-"""The site: the guide, a page a claim, a page an entry of the gallery; `tox run -e docs` builds it."""
+"""The site: the guide, a page a claim, a page an entry of the gallery; `tox run -e site` builds it."""
 
 from __future__ import annotations
 
