@@ -756,7 +756,7 @@ class NeedsAnArgument:
         return np.zeros(shape)
 
 
-@refuses("none of the methods")
+@refuses("has no method such as init")
 class NoMethod:
     def run(self, shape):
         return np.zeros(shape)
