@@ -83,7 +83,7 @@ class ClaimLedger:
         some one does with probability level at most, whatever their dependence (Bonferroni). The cases must be fixed
         before anything of them is looked at; what is chosen by its looks needs a confirmation of its own.
 
-        >>> ClaimLedger(Ledger(alpha=1e-6, claims=10)).level_of_each(25)
+        >>> round(ClaimLedger(Ledger(alpha=1e-6, claims=10)).level_of_each(25), 12)
         2e-09
 
         Raises:

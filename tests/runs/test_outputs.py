@@ -44,7 +44,7 @@ def test_one_run_of_the_command_line_writes_everything(folder: Path, capsys: pyt
     assert starts(folder) == WRITTEN
     annotations = [line for line in capsys.readouterr().out.splitlines() if line.startswith("::")]
     assert len(annotations) == 1
-    assert annotations[0].startswith("::error title=fake-b fails for he%3AHFUWN::The sentence of fake-b.%0A")
+    assert annotations[0].startswith("::error title=he%3AHFUWN%3A 0.334 (allowed%3A [0.8%2C 1.25])::0.334 (allowed: ")
 
 
 def test_one_run_of_pytest_writes_everything(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_one_run_of_pytest_writes_everything(pytester: pytest.Pytester, monkeypa
     options = [f"--initcheck-{name}=report.{name}" for name in FILES]
     result = pytester.runpytest_inprocess("-p", "no:benchmark", "--initcheck=he:HFUWN", *options, "--initcheck-github")
     assert starts(pytester.path) == WRITTEN
-    result.stdout.fnmatch_lines(["::error title=fake-b fails for he%3AHFUWN::*"])
+    result.stdout.fnmatch_lines(["::error title=he%3AHFUWN%3A 0.334 *"])
 
 
 def test_the_json_of_a_run_is_valid_under_the_schema(folder: Path) -> None:
