@@ -35,8 +35,8 @@ def _modules_of_this_test_only() -> Iterator[None]:
             del sys.modules[name]
 
 
-# CPU seconds of a fast test: two on an idle machine, and ten times that where many work beside it.
-MOST = 20.0
+# CPU seconds of a fast test: two on an idle machine, and five times that where many work beside it.
+MOST = 10.0
 NOT_FAST = ("long", "benchmarks")
 FRAMEWORKS = ("torch", "jax", "keras", "flax", "equinox")
 
