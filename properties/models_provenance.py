@@ -203,10 +203,10 @@ def siblings_share_one_law(trial: ModelTrial) -> None:
 
 def finite_values(trial: ModelTrial) -> None:
     """Of one model: NaN and infinity; what law an entry was drawn from is not known."""
-    from initcheck.models.rules.absurd import values_of
+    from initcheck.models.rules.absurd import absurd_in_build
 
     say = {"fails": trial.fails, "note": trial.note}
-    for finding in values_of(trial.facts, trial.facts.first):
+    for finding in absurd_in_build(trial.facts, trial.facts.first):
         say[finding.kind](finding.sentence)
     trial.measured = f"{len(trial.failures)} of {len(trial.facts.first.records):,} tensors or roles are not finite"
     trial.not_applicable(f"every entry of {len(trial.facts.first.records):,} tensors is finite")

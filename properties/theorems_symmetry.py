@@ -24,7 +24,7 @@ from initcheck.networks.symmetry import Pair, collapse, collapsed_optimiser, gap
 from initcheck.networks.training import Trajectory
 
 Array = npt.NDArray[np.float64]
-Twins = tuple[Experiment, Pair]
+TwinPair = tuple[Experiment, Pair]
 
 ROUNDING = float(np.finfo(np.float64).eps)
 CLEARLY = 1e7 * ROUNDING
@@ -33,7 +33,7 @@ CLEARLY = 1e7 * ROUNDING
 # Equal units get equal gradients
 
 
-def _separation(twin_units: Twins, dropout: bool = False) -> float:
+def _separation(twin_units: TwinPair, dropout: bool = False) -> float:
     """The largest difference between the twins' weights, biases and gradients, all through the training."""
     experiment, pair = twin_units
     run = experiment.run((lambda step: _masks(experiment, pair, step)) if dropout else None)
@@ -54,42 +54,42 @@ def _masks(experiment: Experiment, pair: Pair, step: int) -> Sequence[Array]:
     return masks
 
 
-def _separate(twin_units: Twins, dropout: bool = False) -> None:
+def _separate(twin_units: TwinPair, dropout: bool = False) -> None:
     apart = _separation(twin_units, dropout)
     fail_unless(apart > CLEARLY, f"the units stay equal all the same: they differ by {apart:.2g}.")
 
 
 @examples(30)
 @given(twins=twins(equal_in=["incoming", "bias"], names=SMOOTH, elsewhere=SMOOTH))
-def with_equal_incoming_weights_only_they_separate(twins: Twins) -> None:
+def with_equal_incoming_weights_only_they_separate(twins: TwinPair) -> None:
     """The outgoing weights differ, and so do the signals that come back through them."""
     _separate(twins)
 
 
 @examples(30)
 @given(twins=twins(equal_in=["outgoing"], names=SMOOTH, elsewhere=SMOOTH))
-def with_equal_outgoing_weights_only_they_separate(twins: Twins) -> None:
+def with_equal_outgoing_weights_only_they_separate(twins: TwinPair) -> None:
     """The activations differ, and so do the gradients of the outgoing weights."""
     _separate(twins)
 
 
 @examples(30)
 @given(twins=twins(equal_in=["incoming", "outgoing"], names=SMOOTH, elsewhere=SMOOTH, biased=True))
-def with_different_biases_they_separate(twins: Twins) -> None:
+def with_different_biases_they_separate(twins: TwinPair) -> None:
     """Random biases break the symmetry of equal weights."""
     _separate(twins)
 
 
 @examples(30)
 @given(twins=twins(names=SMOOTH, elsewhere=SMOOTH))
-def with_dropout_they_separate(twins: Twins) -> None:
+def with_dropout_they_separate(twins: TwinPair) -> None:
     """A mask that drops one twin and keeps the other is not symmetric under the swap."""
     _separate(twins, dropout=True)
 
 
 @examples(30)
 @given(twins=twins(sign=-1.0, names=NOT_ODD, elsewhere=SMOOTH))
-def negatives_separate_where_the_activation_is_not_odd(twins: Twins) -> None:
+def negatives_separate_where_the_activation_is_not_odd(twins: TwinPair) -> None:
     """ReLU: of the pre-activations z and -z it passes one and not the other."""
     _separate(twins)
 
@@ -111,7 +111,7 @@ def negatives_separate_where_the_activation_is_not_odd(twins: Twins) -> None:
 )
 @examples(60)
 @given(equal=twins(), opposite=twins(sign=-1.0, names=ODD))
-def equal_units_get_equal_gradients(equal: Twins, opposite: Twins) -> None:
+def equal_units_get_equal_gradients(equal: TwinPair, opposite: TwinPair) -> None:
     """Let P swap two units of one hidden layer. If P theta = theta, then P theta_t = theta_t at every step t.
 
     Hypotheses: equal incoming weights, equal biases, equal outgoing weights; the loss depends on the

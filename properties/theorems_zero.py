@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from initcheck.claims import claim, fail_unless
 from initcheck.networks.perceptron import Gradients
-from initcheck.networks.strategies import EVERY, SMOOTH, ZERO_AT_ZERO, Experiment, examples, experiments
+from initcheck.networks.strategies import EVERY_ACTIVATION, SMOOTH, ZERO_AT_ZERO, Experiment, examples, experiments
 from initcheck.networks.symmetry import all_units_equal, zeroed
 
-NOT_ZERO_AT_ZERO = tuple(name for name in EVERY if name not in ZERO_AT_ZERO)
+NOT_ZERO_AT_ZERO = tuple(name for name in EVERY_ACTIVATION if name not in ZERO_AT_ZERO)
 SMOOTH_AND_ZERO_AT_ZERO = tuple(name for name in SMOOTH if name in ZERO_AT_ZERO)
 
 

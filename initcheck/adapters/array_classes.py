@@ -14,7 +14,7 @@ from initcheck.adapters.frameworks import arrays
 from initcheck.adapters.signatures.arguments import random_value
 from initcheck.adapters.signatures.frameworks import used_by
 from initcheck.adapters.signatures.names import ROLE_IN_LAYERS, width_by_words
-from initcheck.adapters.signatures.readings import Needs, Reading, kinds_of
+from initcheck.adapters.signatures.readings import Needs, Reading, random_kinds
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, Slot, slots_of
 from initcheck.errors import UsageError
 from initcheck.sandbox.containment import InitializerRaised, contained
@@ -108,7 +108,7 @@ def _kinds(random: list[Slot], cls: type) -> list[list[Slot]]:
     used = used_by(cls)
     if not random:
         return [[]]
-    each = [kinds_of(s, used, guessed=False) for s in random]
+    each = [random_kinds(s, used, guessed=False) for s in random]
     most = max(map(len, each))
     return [
         [replace(s, role=kinds[min(n, len(kinds) - 1)]) for s, kinds in zip(random, each, strict=True)]
@@ -163,5 +163,5 @@ def places_of(built: Any) -> list[str]:
         if arrays.is_array(value) or arrays.rows_of_numbers(value) is not None:
             found.append(name)
         elif isinstance(value, (dict, list, tuple)):
-            found += [f"{name}.{place}" for place in arrays.places(value)]
+            found += [f"{name}.{place}" for place in arrays.array_places(value)]
     return found

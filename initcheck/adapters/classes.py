@@ -207,11 +207,11 @@ def _defined(cls: type) -> set[str]:
 
 
 def _kinds_of(random: list[Slot], make: Callable[..., Any]) -> list[list[Slot]]:
-    from initcheck.adapters.signatures.readings import kinds_of
+    from initcheck.adapters.signatures.readings import random_kinds
 
     used = used_by(make)
-    first = [replace(s, role=kinds_of(s, used, guessed=False)[0]) for s in random]
-    others = [[replace(s, role=kind) for s in random] for kind in kinds_of(random[0], used, guessed=False)[1:]]
+    first = [replace(s, role=random_kinds(s, used, guessed=False)[0]) for s in random]
+    others = [[replace(s, role=kind) for s in random] for kind in random_kinds(random[0], used, guessed=False)[1:]]
     return [first, *others]
 
 

@@ -260,7 +260,7 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
     if got is None and not chosen.sampler.layer and (is_layer(result) or chosen.reading.layer):
         return _judge_layer(chosen, shape)
     if got is None:
-        held = arrays.places(result) if not isinstance(result, str) else []
+        held = arrays.array_places(result) if not isinstance(result, str) else []
         if not held and not isinstance(result, (str, bytes)):
             held = _held_by(result)
         sole = len(held) == 1 and not _holds_sparse(result)

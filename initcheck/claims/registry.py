@@ -8,7 +8,7 @@ import importlib.metadata
 import pkgutil
 from collections.abc import Iterable
 
-from initcheck.claims.statement import STATED, Claim, Kind
+from initcheck.claims.statement import STATED, Claim, ClaimKind
 from initcheck.errors import UsageError, closest
 
 __all__ = ["as_stated", "asked_of", "checks", "find", "in_order", "registry"]
@@ -36,7 +36,7 @@ def registry() -> dict[str, Claim]:
     return dict(sorted(STATED.items()))
 
 
-def asked_of(kind: Kind) -> dict[str, Claim]:
+def asked_of(kind: ClaimKind) -> dict[str, Claim]:
     """The claims of one kind, by id: a ``check`` is asked of an initializer, a ``model`` of a built model."""
     return {name: c for name, c in registry().items() if c.kind == kind}
 
@@ -46,7 +46,7 @@ def checks() -> dict[str, Claim]:
     return asked_of("check")
 
 
-def as_stated(kind: Kind) -> list[str]:
+def as_stated(kind: ClaimKind) -> list[str]:
     """The ids of the claims of one kind, in the order in which their authors wrote them."""
     return [c.id for c in sorted(asked_of(kind).values(), key=lambda claim: claim.stated_at)]
 

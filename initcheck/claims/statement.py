@@ -13,9 +13,9 @@ from initcheck.diagnosis.causes import TOPICS
 from initcheck.errors import UsageError, closest
 from initcheck.report.series import SERIES
 
-__all__ = ["STATED", "Claim", "Kind", "claim"]
+__all__ = ["STATED", "Claim", "ClaimKind", "claim"]
 
-Kind = Literal["check", "theorem", "myth", "model"]
+ClaimKind = Literal["check", "theorem", "myth", "model"]
 Sweep = Literal["none", "calls", "values"]
 SubjectKind = Literal["initializer", "layer", "model"]
 Unasked = Callable[[Contract], str | None]
@@ -59,7 +59,7 @@ class Claim:
     id: str
     says: str
     source: str
-    kind: Kind
+    kind: ClaimKind
     needs: tuple[str, ...]
     family: str
     prop: Callable[..., Any]
@@ -100,7 +100,7 @@ def claim(
     *,
     says: str,
     source: str,
-    kind: Kind = "check",
+    kind: ClaimKind = "check",
     needs: Iterable[str] = (),
     negations: Iterable[Callable[..., Any]] = (),
     decided_by: str = "",

@@ -8,7 +8,7 @@ import numpy as np
 
 from initcheck.diagnosis.causes import Cause, cause
 from initcheck.diagnosis.evidence.probe import Array, DrawFunction
-from initcheck.sandbox.global_generators import isolated, watching
+from initcheck.sandbox.global_generators import isolated, watching_generators
 
 __all__ = ["BEHAVIOURS", "seed_behaviours"]
 
@@ -133,7 +133,7 @@ def _follows_globals(draw: DrawFunction, seed: int) -> bool:
 
 
 def _of_globals(draw: DrawFunction, seed: int) -> tuple[str, ...]:
-    with isolated(seed + 2), watching() as moved, isolated(None):
+    with isolated(seed + 2), watching_generators() as moved, isolated(None):
         draw(_SHAPE, seed)
     if not moved:
         return ()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from initcheck.doors import options
 from initcheck.doors.commands import COMMANDS
-from initcheck.doors.configuration import values_of
+from initcheck.doors.configuration import option_values
 from initcheck.errors import ClaimFailed, UsageError
 from initcheck.sandbox.threads import cap_threads
 
@@ -150,7 +150,7 @@ def _command_meant(words: Sequence[str], said: str) -> str:
     return f" Or the command {near[0]!r}?" if near and repr(words[0]) in said else ""
 
 
-def _arguments(words: Sequence[str], kind: options.Kind) -> argparse.Namespace:
+def _arguments(words: Sequence[str], kind: options.TargetKind) -> argparse.Namespace:
     from initcheck.report.results import installed_version
 
     of_models = kind == "models"
@@ -175,9 +175,9 @@ def _arguments(words: Sequence[str], kind: options.Kind) -> argparse.Namespace:
     return arguments
 
 
-def _run(words: Sequence[str], kind: options.Kind) -> int:
+def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     arguments = _arguments(words, kind)
-    values = values_of(vars(arguments), Path.cwd(), (kind,))
+    values = option_values(vars(arguments), Path.cwd(), (kind,))
     if not arguments.targets and not values["theorems"]:
         write = "initcheck model pkg.mod:build_model" if kind == "models" else "initcheck myinit"
         help_ = "initcheck model --help" if kind == "models" else "initcheck --help"

@@ -35,13 +35,13 @@ def explain(words: Sequence[str]) -> int:
     parser.add_argument("--no-examples", action="store_true", help="only the words: run nothing")
     arguments = parser.parse_args(words)
     from initcheck.claims.registry import find
-    from initcheck.doors.explanation import examples, in_words
+    from initcheck.doors.explanation import in_words, live_examples
 
     claim = find(arguments.claim)
     for line in in_words(claim):
         print(line)
     if not arguments.no_examples:
-        for line in examples(claim):
+        for line in live_examples(claim):
             print(line, flush=True)
     return 0
 

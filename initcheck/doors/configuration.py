@@ -11,14 +11,14 @@ from typing import Any
 
 from initcheck.contract.contract import Contract
 from initcheck.contract.waiver import contract_of
-from initcheck.doors.options import KIND_OF_CLAIM, OPTIONS, Kind, Option, of_kind
+from initcheck.doors.options import KIND_OF_CLAIM, OPTIONS, Option, TargetKind, of_kind
 from initcheck.errors import UsageError, closest
 
-__all__ = ["configured", "find_configuration", "options_of", "values_of"]
+__all__ = ["configured", "find_configuration", "option_values", "options_of"]
 
 # Tables of their own, read where their targets are: `initcheck.targets.tables`.
 _TABLES = ("targets", "models")
-_INITIALIZERS: tuple[Kind, ...] = ("initializers",)
+_INITIALIZERS: tuple[TargetKind, ...] = ("initializers",)
 
 
 def find_configuration(start: Path) -> Path | None:
@@ -140,7 +140,9 @@ def _check(option: Option, value: Any, where: str) -> None:
             raise UsageError(f"{where}: contract: {error}") from None
 
 
-def values_of(given: Mapping[str, Any], folder: Path, kinds: Collection[Kind] = _INITIALIZERS) -> dict[str, Any]:
+def option_values(
+    given: Mapping[str, Any], folder: Path, kinds: Collection[TargetKind] = _INITIALIZERS
+) -> dict[str, Any]:
     """Every option's value: given, else configured in ``[tool.initcheck]``, else its default.
 
     Args:
@@ -162,7 +164,7 @@ def values_of(given: Mapping[str, Any], folder: Path, kinds: Collection[Kind] = 
     return values
 
 
-def _claims_of(claims: Sequence[str], kinds: Collection[Kind]) -> tuple[str, ...] | None:
+def _claims_of(claims: Sequence[str], kinds: Collection[TargetKind]) -> tuple[str, ...] | None:
     """Of the claims that are configured, those that can be asked of what the run judges; None where there are none."""
     from initcheck.claims.registry import find
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from initcheck.engine.checker import Checker
     from initcheck.gallery import Specimen
 
-__all__ = ["examples", "in_words"]
+__all__ = ["in_words", "live_examples"]
 
 # A run of one example takes about a second; a claim that asks for what the gallery lacks gets no more of them.
 _MOST_TRIED = 6
@@ -46,7 +46,7 @@ def in_words(claim: Claim) -> Iterator[str]:
     yield from _measured(claim)
 
 
-def examples(claim: Claim) -> Iterator[str]:
+def live_examples(claim: Claim) -> Iterator[str]:
     """An initializer of the gallery that holds and one that fails, judged now; of a theorem, whether it is shown.
 
     Lines as ``initcheck explain`` prints them; none of a claim about models, for the gallery holds none.

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = [
     "KIND_OF_CLAIM",
     "OPTIONS",
-    "Kind",
     "Option",
+    "TargetKind",
     "add_to_argparse",
     "add_to_pytest",
     "of_kind",
@@ -190,12 +190,12 @@ OPTIONS = (
     ),
 )
 
-Kind = Literal["initializers", "models"]
-KIND_OF_CLAIM: Mapping[Kind, Literal["check", "model"]] = {"initializers": "check", "models": "model"}
+TargetKind = Literal["initializers", "models"]
+KIND_OF_CLAIM: Mapping[TargetKind, Literal["check", "model"]] = {"initializers": "check", "models": "model"}
 """What a door calls its targets -> the kind of the claims that are asked of them."""
 
 
-def of_kind(kind: Kind) -> tuple[Option, ...]:
+def of_kind(kind: TargetKind) -> tuple[Option, ...]:
     """The options of a run on initializers, or of one on models.
 
     >>> [o.name for o in of_kind("models") if o not in of_kind("initializers")]
@@ -218,7 +218,7 @@ def _arguments(option: Option) -> dict[str, Any]:
     }
 
 
-def add_to_argparse(parser: argparse.ArgumentParser, kind: Kind) -> None:
+def add_to_argparse(parser: argparse.ArgumentParser, kind: TargetKind) -> None:
     """Add the options of a run on initializers, or on models, to a command-line parser, each under its own name."""
     for option in of_kind(kind):
         flags = [f"-{option.short}"] if option.short else []
@@ -233,7 +233,7 @@ def add_to_pytest(group: pytest.OptionGroup) -> None:
             group.addoption(f"--{name}", dest=option.dest, **_arguments(option))
 
 
-def unknown(words: Sequence[str], kind: Kind) -> str:
+def unknown(words: Sequence[str], kind: TargetKind) -> str:
     """The sentence on words that a parser of ours could not read; it names the closest option.
 
     >>> unknown(["--bath=2x16"], "models")
@@ -249,7 +249,7 @@ def unknown(words: Sequence[str], kind: Kind) -> str:
     if word is None:
         return f"{words[0]!r} is one word too many"
     flag = word.partition("=")[0]
-    other: Kind = "models" if kind == "initializers" else "initializers"
+    other: TargetKind = "models" if kind == "initializers" else "initializers"
     if flag in {f"--{o.name}" for o in of_kind(other)}:
         return f"{flag} is an option of {other}; a run on {kind} has none of that name"
     valid = [f"--{o.name}" for o in of_kind(kind)]

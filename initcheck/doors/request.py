@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from initcheck.contract.contract import Contract
-from initcheck.doors.options import KIND_OF_CLAIM, Kind
+from initcheck.doors.options import KIND_OF_CLAIM, TargetKind
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.runs.outputs import read_report
 from initcheck.runs.plan import Plan
 
-__all__ = ["contract", "kinds_of", "plan", "settings"]
+__all__ = ["contract", "kinds_of_targets", "plan", "settings"]
 
 
-def settings(values: Mapping[str, Any], kinds: Iterable[Kind] = ("initializers",)) -> Settings:
+def settings(values: Mapping[str, Any], kinds: Iterable[TargetKind] = ("initializers",)) -> Settings:
     """Make the checker's settings of the options' values.
 
     Args:
@@ -48,12 +48,12 @@ def contract(values: Mapping[str, Any]) -> Any:
         raise UsageError(f"--contract: {error}") from None
 
 
-def kinds_of(targets: Mapping[Kind, Sequence[str]]) -> tuple[Kind, ...]:
+def kinds_of_targets(targets: Mapping[TargetKind, Sequence[str]]) -> tuple[TargetKind, ...]:
     """Of what a run with these targets judges; of initializers where nothing was named."""
     return tuple(kind for kind in KIND_OF_CLAIM if targets.get(kind)) or ("initializers",)
 
 
-def plan(targets: Mapping[Kind, Sequence[str]], values: Mapping[str, Any], command: str) -> Plan:
+def plan(targets: Mapping[TargetKind, Sequence[str]], values: Mapping[str, Any], command: str) -> Plan:
     """Make the plan of a run of the options' values.
 
     Args:
@@ -66,7 +66,7 @@ def plan(targets: Mapping[Kind, Sequence[str]], values: Mapping[str, Any], comma
     """
     return Plan(
         targets.get("initializers", ()),
-        settings(values, kinds_of(targets)),
+        settings(values, kinds_of_targets(targets)),
         contract=contract(values),
         models=targets.get("models", ()),
         of_models={"laws": dict(values["law"] or ()), "batch": values["batch"], "models": values["models"]},

@@ -15,7 +15,7 @@ from initcheck.contract.case import Case
 from initcheck.contract.initializer import Initializer
 from initcheck.draws.streams import FIRST_CALL, Stream
 from initcheck.sandbox.containment import InitializerRaised, contained, one_line
-from initcheck.sandbox.global_generators import isolated, watching
+from initcheck.sandbox.global_generators import isolated, watching_generators
 from initcheck.sandbox.threads import others
 from initcheck.seeds import Seeds
 from initcheck.statistics import Record
@@ -143,7 +143,7 @@ class Draws:
         """Which of these global generators move while nothing is called, by a thread that was there before any draw."""
         if not names or not self._threads & others():
             return set()
-        with watching() as moved, isolated(None):
+        with watching_generators() as moved, isolated(None):
             time.sleep(_IDLE)
         return names & moved
 

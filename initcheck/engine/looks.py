@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from initcheck.claims.trial import Stage
 from initcheck.statistics import Decision, Judgement
 
-__all__ = ["Seen", "judged_by_looks"]
+__all__ = ["Standing", "judged_by_looks"]
 
 
 @dataclass(frozen=True)
-class Seen:
+class Standing:
     """What all that was drawn so far says.
 
     Attributes:
@@ -29,7 +29,7 @@ class Seen:
     groups: int
 
 
-def judged_by_looks(stage: Stage, looks: Iterable[Seen], *, level: float | None = None) -> Judgement:
+def judged_by_looks(stage: Stage, looks: Iterable[Standing], *, level: float | None = None) -> Judgement:
     """Take look after look until one decides or there are no more; what follows the last is not drawn.
 
     Null of FAILS: the claim is true; ``against`` is then an e-process, which reaches 1/level at any look with
@@ -37,7 +37,8 @@ def judged_by_looks(stage: Stage, looks: Iterable[Seen], *, level: float | None 
 
     >>> from initcheck.draws.streams import SCREEN
     >>> stage = Stage(SCREEN, level=1e-2, beta=1e-3, scale=1, confirms=False)
-    >>> judged_by_looks(stage, iter([Seen(0.5, 3.0, 1.1, 24), Seen(5.0, 3.0, 1.4, 48), Seen(9.9, 3.0, 1.4, 96)])).groups
+    >>> looks = [Standing(0.5, 3.0, 1.1, 24), Standing(5.0, 3.0, 1.4, 48), Standing(9.9, 3.0, 1.4, 96)]
+    >>> judged_by_looks(stage, iter(looks)).groups
     48
 
     Args:

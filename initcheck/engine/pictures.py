@@ -25,7 +25,7 @@ from initcheck.report.verdict import Evidence
 __all__ = ["PICTURES", "failure_series"]
 
 Floats = npt.NDArray[np.float64]
-Series = dict[str, list[Any]]
+SeriesData = dict[str, list[Any]]
 
 _BINS = 40
 _HISTOGRAM_WEIGHTS = 8_192
@@ -51,7 +51,7 @@ def failure_series(claim: Claim, subject: Subject, failed: Evidence) -> Evidence
     """
     # Weights may be anything: what overflows is left out of a picture.
     with np.errstate(all="ignore"):
-        series: Series = dict(failed.series)
+        series: SeriesData = dict(failed.series)
         for name in claim.pictures:
             try:
                 found = PICTURES[name](claim, subject, failed)
@@ -62,7 +62,7 @@ def failure_series(claim: Claim, subject: Subject, failed: Evidence) -> Evidence
     return dataclasses.replace(failed, series=series)
 
 
-def _variance_by_width(claim: Claim, subject: Subject, failed: Evidence) -> Series:
+def _variance_by_width(claim: Claim, subject: Subject, failed: Evidence) -> SeriesData:
     """One glance at every width that the claim is asked of: whether it fails everywhere, or from where on."""
     look = Look(subject)
     body = body_of(claim)
@@ -76,7 +76,7 @@ def _variance_by_width(claim: Claim, subject: Subject, failed: Evidence) -> Seri
     return {"variance_by_width": rows} if rows else {}
 
 
-def _histogram(claim: Claim, subject: Subject, failed: Evidence) -> Series:
+def _histogram(claim: Claim, subject: Subject, failed: Evidence) -> SeriesData:
     """The weights of the failing layer in 40 bins, with the law that was promised where one was."""
     layer = _layer(subject, failed)
     dtype = subject.contract.dtypes[0]
@@ -97,11 +97,11 @@ def _histogram(claim: Claim, subject: Subject, failed: Evidence) -> Series:
     std = float(values.std())
     contract = subject.contract_of(layer)
     promised = contract.origins.get("distribution") != "inferred" and contract.base("distribution") in _LAWS
-    law: Series = {"law": [contract.distribution, float(f"{std:.4g}")]} if promised and std > 0 else {}
+    law: SeriesData = {"law": [contract.distribution, float(f"{std:.4g}")]} if promised and std > 0 else {}
     return {"histogram": rows, **law}
 
 
-def _singular_values(claim: Claim, subject: Subject, failed: Evidence) -> Series:
+def _singular_values(claim: Claim, subject: Subject, failed: Evidence) -> SeriesData:
     """Those of one result, against Marchenko and Pastur's law or, of an orthogonal promise, the gain."""
     layer = _layer(subject, failed)
     if min(layer.units, layer.inputs) < 8:
@@ -122,7 +122,7 @@ def _singular_values(claim: Claim, subject: Subject, failed: Evidence) -> Series
     return {"singular_values": kept, "singular_law": ["marchenko-pastur", layer.units, layer.inputs, std]}
 
 
-def _gradient_ties(claim: Claim, subject: Subject, failed: Evidence) -> Series:
+def _gradient_ties(claim: Claim, subject: Subject, failed: Evidence) -> SeriesData:
     """Distances between the first gradients of 8 to 32 units: of the failing layer, or of one that is large enough."""
     own = _layer(subject, failed)
     sized = [a for a in subject.plan_of(claim) if _UNITS[0] <= a.units <= _UNITS[1] and a.groups == 1]
@@ -162,7 +162,7 @@ def _layer(subject: Subject, failed: Evidence) -> Case:
     return plan[len(plan) // 2]
 
 
-PICTURES: Mapping[str, Callable[[Claim, Subject, Evidence], Series]] = {
+PICTURES: Mapping[str, Callable[[Claim, Subject, Evidence], SeriesData]] = {
     "variance_by_width": _variance_by_width,
     "histogram": _histogram,
     "singular_values": _singular_values,

@@ -16,9 +16,9 @@ from initcheck.networks import Activation
 from initcheck.seeds import generator
 from initcheck.statistics import Record
 
-__all__ = ["BATCH", "MeasuredBackward", "MeasuredForward", "measured", "measured_response"]
+__all__ = ["INPUT_BATCH", "MeasuredBackward", "MeasuredForward", "measured", "measured_response"]
 
-BATCH = 16
+INPUT_BATCH = 16
 """Inputs of one measurement; a fresh layer is the unit, so that few inputs a layer are enough."""
 
 
@@ -49,9 +49,9 @@ def measured_response(
     sin(30 W x), is inside the measurement.
     """
     bench = Bench(function, feed, size, generator("response", seed))
-    fed = bench.rng.choice(pool, BATCH * size.inputs).astype(np.float32)
-    found = slope * answer(bench, bench.weights, [fed.reshape(bench.shapes(BATCH)[0])])
-    return np.ascontiguousarray(found.reshape(BATCH, -1), dtype=np.float32)
+    fed = bench.rng.choice(pool, INPUT_BATCH * size.inputs).astype(np.float32)
+    found = slope * answer(bench, bench.weights, [fed.reshape(bench.shapes(INPUT_BATCH)[0])])
+    return np.ascontiguousarray(found.reshape(INPUT_BATCH, -1), dtype=np.float32)
 
 
 def measured(
@@ -60,7 +60,7 @@ def measured(
     """What one fresh layer gives at its interior: outputs less f(0), or input gradients, shape (BATCH, numbers)."""
     bench = Bench(function, feed, size, generator("direct", seed))
     own = bench.own
-    inputs = [phi.f(x.astype(np.float64)).astype(np.float32) for x in bench.normal(BATCH, interior.extent)]
+    inputs = [phi.f(x.astype(np.float64)).astype(np.float32) for x in bench.normal(INPUT_BATCH, interior.extent)]
     rest = bench.run(own, [np.zeros_like(x) for x in inputs])
     if backward:
         cotangent = bench.rng.standard_normal(rest.shape).astype(np.float32)
@@ -68,4 +68,4 @@ def measured(
         found = interior.of_input(gradients[0], feed.channel_axis)
     else:
         found = interior.of_output(bench.run(own, inputs) - rest, feed.channel_axis)
-    return np.ascontiguousarray(found.reshape(BATCH, -1), dtype=np.float32)
+    return np.ascontiguousarray(found.reshape(INPUT_BATCH, -1), dtype=np.float32)

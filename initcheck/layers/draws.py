@@ -17,7 +17,7 @@ from initcheck.draws.streams import Stream
 from initcheck.layers.direct import measured, measured_response
 from initcheck.layers.fans import Structure
 from initcheck.layers.part import Part, Whole
-from initcheck.layers.sampler import EVERY, LayerSampler
+from initcheck.layers.sampler import ALL_WEIGHTS, LayerSampler
 from initcheck.networks import Activation
 from initcheck.statistics import Record
 
@@ -122,7 +122,7 @@ class LayerDraws(Draws):
         """
         key = (part.number, dtype, seed)
         if key not in self._builds:
-            every = replace(part, place=EVERY)
+            every = replace(part, place=ALL_WEIGHTS)
             self._builds[key] = {name: np.array(w) for name, w in self.raw(every, dtype, [seed])[0].items()}
             self._kept += sum(w.size for w in self._builds[key].values())
             while self._kept > _KEPT and len(self._builds) > 1:

@@ -27,7 +27,7 @@ from initcheck.layers.bench.geometry import Interior
 from initcheck.layers.bench.response import is_of_degree_one, response_of, unit_outputs
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.bench.spans import Span, constant_axes, spans_of
-from initcheck.layers.direct import BATCH
+from initcheck.layers.direct import INPUT_BATCH
 from initcheck.layers.functions.layer_function import matrices
 from initcheck.layers.part import Block, Part, Whole
 from initcheck.layers.sampler import LayerSampler
@@ -168,7 +168,7 @@ def _linear(bench: Bench, counts: TermCounts, number: int, shapes: Shapes, found
     channel = bench.feed.channel_axis
     found.wholes.append(
         Whole(
-            shape=(BATCH, counts.interior.of_output(out, channel).size),
+            shape=(INPUT_BATCH, counts.interior.of_output(out, channel).size),
             size=size,
             number=number,
             fans=reached(bench, counts.interior),
@@ -197,9 +197,14 @@ def _answering(bench: Bench, number: int, found: Structure) -> None:
     fans = (float(size.inputs), float(size.outputs))
     found.wholes.append(
         Whole(
-            shape=(BATCH, out.size), size=size, number=number, fans=fans, gradients=size.inputs, slope=found.answering
+            shape=(INPUT_BATCH, out.size),
+            size=size,
+            number=number,
+            fans=fans,
+            gradients=size.inputs,
+            slope=found.answering,
         )
-    )  # fmt: skip
+    )
     found.interiors[number] = Interior(1)
     found.notes["its weights do not tell its scale by themselves, so its answer to them is measured"] = None
 

@@ -13,9 +13,9 @@ from initcheck.layers.bench.sizes import Size
 from initcheck.layers.functions.layer_function import LayerFunction, matrices
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["EVERY", "LayerSampler"]
+__all__ = ["ALL_WEIGHTS", "LayerSampler"]
 
-EVERY = -1
+ALL_WEIGHTS = -1
 """In place of a weight's number: all weights of the layer, by name."""
 
 
@@ -45,7 +45,7 @@ class LayerSampler(SamplerBase):
 
         def call(seed: int) -> Any:
             found = matrices(self.builder.build(size, seed).parameters())
-            return found if weight == EVERY else list(found.values())[weight]
+            return found if weight == ALL_WEIGHTS else list(found.values())[weight]
 
         return call
 

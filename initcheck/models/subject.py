@@ -19,10 +19,10 @@ from initcheck.models.signals.batches import Batch, batch_from
 from initcheck.report.verdict import Verdict
 from initcheck.statistics import Ledger
 
-__all__ = ["ModelSubject", "read"]
+__all__ = ["ModelSubject", "read_model"]
 
 
-def read(model: Model) -> tuple[tuple[DeclaredLaw, ...], Callable[[], Batch] | None]:
+def read_model(model: Model) -> tuple[tuple[DeclaredLaw, ...], Callable[[], Batch] | None]:
     """The declared laws and the batch of a model.
 
     Raises:
@@ -45,7 +45,7 @@ class ModelSubject(Judging):
     def __init__(self, model: Model, profile: Profile, seed: int) -> None:
         self.model = model
         self.contract = model.contract
-        self.laws, make_batch = read(model)
+        self.laws, make_batch = read_model(model)
         self.facts = Facts(model.factory, model.name, seed, make_batch, model.models)
         self.seconds = 0.0
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["NAMES", "Activation", "activation"]
+__all__ = ["ACTIVATION_NAMES", "Activation", "activation"]
 
 Array = npt.NDArray[np.float64]
 Elementwise = Callable[[Array], Array]
@@ -96,14 +96,14 @@ def activation(text: str) -> Activation:
     (True, 0.5)
 
     Args:
-        text: one of ``NAMES``; ``leaky_relu`` and ``elu`` take a number in parentheses (default 0.01 and 1).
+        text: one of ``ACTIVATION_NAMES``; ``leaky_relu`` and ``elu`` take a number in parentheses (default 0.01 and 1).
 
     Raises:
         ValueError: there is no such activation, or its parameter is no number.
     """
     match = _FORM.fullmatch(text) if isinstance(text, str) else None
-    if match is None or match["name"] not in NAMES:
-        raise ValueError(f"{text!r} is not an activation; valid are {', '.join(NAMES)}.")
+    if match is None or match["name"] not in ACTIVATION_NAMES:
+        raise ValueError(f"{text!r} is not an activation; valid are {', '.join(ACTIVATION_NAMES)}.")
     name, value = match["name"], match["value"]
     if name in _PLAIN:
         if value is not None:
@@ -211,4 +211,4 @@ _PARAMETRISED: dict[str, tuple[Callable[[float], Activation], float]] = {
     "leaky_relu": (_leaky_relu, 0.01),
     "elu": (lambda alpha: Activation("elu", alpha, *_elu_pair(alpha)), 1.0),
 }
-NAMES = (*_PLAIN, *_PARAMETRISED)
+ACTIVATION_NAMES = (*_PLAIN, *_PARAMETRISED)

@@ -9,14 +9,14 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SGD", "Adam", "Momentum", "Optimiser", "State"]
+__all__ = ["SGD", "Adam", "Momentum", "Optimiser", "OptimiserState"]
 
 Array = npt.NDArray[np.float64]
 Rate = float | tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class State:
+class OptimiserState:
     """What an optimiser remembers.
 
     Attributes:
@@ -34,9 +34,9 @@ class Optimiser(Protocol):
     """Whatever has such a ``step``."""
 
     def step(
-        self, parameters: Sequence[Array], gradients: Sequence[Array], state: State
-    ) -> tuple[tuple[Array, ...], State]:
-        """One step: the new parameters and the new state; ``State()`` begins."""
+        self, parameters: Sequence[Array], gradients: Sequence[Array], state: OptimiserState
+    ) -> tuple[tuple[Array, ...], OptimiserState]:
+        """One step: the new parameters and the new state; ``OptimiserState()`` begins."""
         ...
 
 
@@ -44,7 +44,7 @@ class Optimiser(Protocol):
 class SGD:
     """Gradient descent: p <- p - rate * gradient.
 
-    >>> parameters, _ = SGD(rate=0.5).step([np.array([1.0])], [np.array([4.0])], State())
+    >>> parameters, _ = SGD(rate=0.5).step([np.array([1.0])], [np.array([4.0])], OptimiserState())
     >>> parameters[0].tolist()
     [-1.0]
 
@@ -55,12 +55,12 @@ class SGD:
     rate: Rate = 0.1
 
     def step(
-        self, parameters: Sequence[Array], gradients: Sequence[Array], state: State
-    ) -> tuple[tuple[Array, ...], State]:
+        self, parameters: Sequence[Array], gradients: Sequence[Array], state: OptimiserState
+    ) -> tuple[tuple[Array, ...], OptimiserState]:
         """One step: the new parameters and the new state."""
         rates = _per_array(self.rate, parameters)
         moved = tuple(p - r * g for p, g, r in zip(parameters, gradients, rates, strict=True))
-        return moved, State(state.steps + 1)
+        return moved, OptimiserState(state.steps + 1)
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,14 @@ class Momentum:
     momentum: float = 0.9
 
     def step(
-        self, parameters: Sequence[Array], gradients: Sequence[Array], state: State
-    ) -> tuple[tuple[Array, ...], State]:
+        self, parameters: Sequence[Array], gradients: Sequence[Array], state: OptimiserState
+    ) -> tuple[tuple[Array, ...], OptimiserState]:
         """One step: the new parameters and the new state."""
         before = state.first or tuple(np.zeros_like(p) for p in parameters)
         velocity = tuple(self.momentum * v + g for v, g in zip(before, gradients, strict=True))
         rates = _per_array(self.rate, parameters)
         moved = tuple(p - r * v for p, v, r in zip(parameters, velocity, rates, strict=True))
-        return moved, State(state.steps + 1, velocity)
+        return moved, OptimiserState(state.steps + 1, velocity)
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ class Adam:
     epsilon: Rate = 1e-8
 
     def step(
-        self, parameters: Sequence[Array], gradients: Sequence[Array], state: State
-    ) -> tuple[tuple[Array, ...], State]:
+        self, parameters: Sequence[Array], gradients: Sequence[Array], state: OptimiserState
+    ) -> tuple[tuple[Array, ...], OptimiserState]:
         """One step: the new parameters and the new state."""
         steps = state.steps + 1
         zeros = tuple(np.zeros_like(p) for p in parameters)
@@ -120,7 +120,7 @@ class Adam:
             p - r * (m / correct1) / (np.sqrt(v / correct2) + e)
             for p, m, v, r, e in zip(parameters, first, second, rates, epsilons, strict=True)
         )
-        return moved, State(steps, first, second)
+        return moved, OptimiserState(steps, first, second)
 
 
 def _per_array(value: Rate, parameters: Sequence[Array]) -> tuple[float, ...]:

@@ -16,24 +16,24 @@ from initcheck.networks.activations import activation
 from initcheck.networks.losses import LOSSES
 from initcheck.networks.optimisers import SGD, Adam, Momentum
 from initcheck.networks.perceptron import Gradients, Perceptron
-from initcheck.networks.symmetry import PARTS, Pair, tie
+from initcheck.networks.symmetry import UNIT_PARTS, Pair, tie
 from initcheck.networks.training import Trajectory, loss_gradients, train
 
 __all__ = [
-    "EVERY", "HOMOGENEOUS", "NOT_ODD", "ODD", "SMOOTH", "ZERO_AT_ZERO",
+    "EVERY_ACTIVATION", "HOMOGENEOUS", "NOT_ODD", "ODD", "SMOOTH", "ZERO_AT_ZERO",
     "Experiment", "examples", "experiments", "optimisers", "seeds", "twins",
 ]  # fmt: skip
 
 Array = npt.NDArray[np.float64]
 
 # Without relu2: its powers leave the range of float64 after a few layers and steps.
-EVERY = (
+EVERY_ACTIVATION = (
     "linear", "relu", "leaky_relu(0.2)", "tanh", "sigmoid", "gelu", "silu", "selu", "elu", "softplus", "mish",
 )  # fmt: skip
-ODD = tuple(name for name in EVERY if activation(name).odd)
-NOT_ODD = tuple(name for name in EVERY if not activation(name).odd)
-HOMOGENEOUS = tuple(name for name in EVERY if activation(name).degree == 1)
-ZERO_AT_ZERO = tuple(name for name in EVERY if activation(name).at_zero == 0)
+ODD = tuple(name for name in EVERY_ACTIVATION if activation(name).odd)
+NOT_ODD = tuple(name for name in EVERY_ACTIVATION if not activation(name).odd)
+HOMOGENEOUS = tuple(name for name in EVERY_ACTIVATION if activation(name).degree == 1)
+ZERO_AT_ZERO = tuple(name for name in EVERY_ACTIVATION if activation(name).at_zero == 0)
 # Nowhere flat: a gradient that comes through is zero with probability 0, whereas ReLU units may all be dead.
 SMOOTH = ("tanh", "sigmoid", "gelu", "silu", "elu", "softplus", "mish")
 
@@ -115,7 +115,7 @@ def optimisers() -> st.SearchStrategy[SGD | Momentum | Adam]:
 def experiments(
     draw: st.DrawFn,
     *,
-    names: Sequence[str] = EVERY,
+    names: Sequence[str] = EVERY_ACTIVATION,
     hidden: tuple[int, int] = (1, 3),
     widths: tuple[int, int] = (1, 6),
     inputs: tuple[int, int] = (1, 5),
@@ -174,9 +174,9 @@ def experiments(
 def twins(
     draw: st.DrawFn,
     *,
-    equal_in: Collection[str] = PARTS,
-    names: Sequence[str] = EVERY,
-    elsewhere: Sequence[str] = EVERY,
+    equal_in: Collection[str] = UNIT_PARTS,
+    names: Sequence[str] = EVERY_ACTIVATION,
+    elsewhere: Sequence[str] = EVERY_ACTIVATION,
     sign: float = 1.0,
     biased: bool | None = None,
 ) -> tuple[Experiment, Pair]:

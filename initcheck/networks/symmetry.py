@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 Array = npt.NDArray[np.float64]
-PARTS = ("incoming", "bias", "outgoing")
+UNIT_PARTS = ("incoming", "bias", "outgoing")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Pair:
     sign: float = 1.0
 
 
-def tie(net: Perceptron, pair: Pair, parts: Collection[str] = PARTS) -> Perceptron:
+def tie(net: Perceptron, pair: Pair, parts: Collection[str] = UNIT_PARTS) -> Perceptron:
     """Give the second unit the first one's ``incoming`` weights, ``bias`` and ``outgoing`` weights, or some.
 
     >>> from initcheck.networks.activations import activation

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.networks.losses import Loss
-from initcheck.networks.optimisers import Optimiser, State
+from initcheck.networks.optimisers import Optimiser, OptimiserState
 from initcheck.networks.perceptron import Gradients, Perceptron
 
 __all__ = ["Trajectory", "loss_gradients", "train"]
@@ -71,7 +71,7 @@ def train(
         steps: how many.
         masks: the dropout masks of a step, by its number from 0; None for no dropout.
     """
-    state = State()
+    state = OptimiserState()
     networks, gradients, losses = [net], [], []
     for step in range(steps):
         value, gradient = loss_gradients(net, x, y, loss, None if masks is None else masks(step))

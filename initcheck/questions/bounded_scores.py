@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
-from initcheck.engine.looks import Seen, judged_by_looks
+from initcheck.engine.looks import Standing, judged_by_looks
 from initcheck.statistics import SCREEN_LEVEL, Judgement, scores_log_e
 
 __all__ = ["Scores", "scores_average_to_zero"]
@@ -59,7 +59,7 @@ def scores_average_to_zero(trial: Trial, layer: Case, scores: Scores) -> float:
     excluded = max(scores.excluded, 2.0 * float(scores.tolerated(SCREEN_LEVEL / 2).max()))
     trial.asks(excluded < _TOO_WIDE, f"{layer.weights} weights a call are too few to estimate a scale from")
 
-    def looks(stage: Stage) -> Iterator[Seen]:
+    def looks(stage: Stage) -> Iterator[Standing]:
         tolerated = scores.tolerated(stage.level / 2)
         # A confirmation says FAILS only; what it would exclude is of no interest, but must be wider still.
         widest = max(excluded, 1.01 * float(tolerated.max()))
@@ -73,7 +73,7 @@ def scores_average_to_zero(trial: Trial, layer: Case, scores: Scores) -> float:
             means = values.mean(axis=0)
             worst = int((np.abs(means) / tolerated).argmax())
             named.append((f"{scores.names[worst]} {means[worst]:.3g}", float(tolerated[worst])))
-            yield Seen(float(evidence.against[-1]), float(evidence.inside[-1]), float(means[worst]), total)
+            yield Standing(float(evidence.against[-1]), float(evidence.inside[-1]), float(means[worst]), total)
             total = min(most, total + total // 2)
 
     def test(stage: Stage) -> Judgement:

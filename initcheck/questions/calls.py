@@ -14,9 +14,9 @@ import numpy.typing as npt
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.draws.draws import BrokenCall, digest
-from initcheck.draws.fresh_process import fresh_processes
+from initcheck.draws.fresh_process import Call, fresh_processes
 from initcheck.draws.streams import Stream
-from initcheck.engine.looks import Seen, judged_by_looks
+from initcheck.engine.looks import Standing, judged_by_looks
 from initcheck.sandbox.global_generators import isolated
 from initcheck.statistics import (
     average_log_e,
@@ -103,7 +103,7 @@ def calls_do_not_correlate(trial: Trial, layer: Case) -> None:
         CaseFailed: a correlation beyond 0.1 is shown.
     """
 
-    def looks(stage: Stage) -> Iterator[Seen]:
+    def looks(stage: Stage) -> Iterator[Standing]:
         pairs: list[Array] = []
         for start in range(0, 96 if not stage.confirms else 384, _BATCH):
             batch = _calls(trial, layer, stage.stream.of("corr"), 2 * _BATCH, start)
@@ -119,7 +119,7 @@ def calls_do_not_correlate(trial: Trial, layer: Case) -> None:
                 for r, excluded in zip(views, _EXCLUDED, strict=True)
                 for sign in (1, -1)
             )
-            yield Seen(against, inside, max((float(r.mean()) for r in views), key=abs), start + _BATCH)
+            yield Standing(against, inside, max((float(r.mean()) for r in views), key=abs), start + _BATCH)
 
     judgement, _ = trial.decide(layer, lambda stage: judged_by_looks(stage, looks(stage)))
     trial.settle(
@@ -177,9 +177,6 @@ def _calls(trial: Trial, layer: Case, stream: Stream, generators: int, start: in
     # Seeds and keys start anew: then it is the neighbouring seed that users take for the next layer.
     following = [(s + 1) % 2**31 for s in seeds]
     return _Batch(draws.arrays(layer, dtype, seeds), draws.arrays(layer, dtype, following))
-
-
-Call = tuple[tuple[int, ...], int, tuple[int, ...]]
 
 
 def repeats_bit_for_bit(trial: Trial, layers: Sequence[Case]) -> None:

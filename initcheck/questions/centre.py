@@ -12,7 +12,7 @@ import numpy.typing as npt
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.draws.streams import SCREEN, Stream
-from initcheck.engine.looks import Seen, judged_by_looks
+from initcheck.engine.looks import Standing, judged_by_looks
 from initcheck.statistics import GROUP_WEIGHTS, Decision, Judgement, average_log_e
 from initcheck.statistics.mean_bets import mean_within, signed_log_e
 
@@ -130,7 +130,7 @@ def centred_at_every_position(trial: Trial, layer: Case) -> None:
     directions = trial.once(f"directions {layer.shape}", lambda: _learn(trial, layer))
     names: list[str] = []
 
-    def looks(stage: Stage) -> Iterator[Seen]:
+    def looks(stage: Stage) -> Iterator[Standing]:
         values, largest = np.empty((0, directions.shape[1])), 0.0
         for calls in _LOOKS:
             more = []
@@ -147,7 +147,7 @@ def centred_at_every_position(trial: Trial, layer: Case) -> None:
             against = float(average_log_e(looked))
             names.append(_DIRECTIONS[int(means.argmax())])
             narrow = not stage.confirms and max(mean_within(v, stage.beta) for v in values.T) <= _POSITION_HOLDS
-            yield Seen(against, -math.log(stage.beta) if narrow else None, float(means.max()), calls)
+            yield Standing(against, -math.log(stage.beta) if narrow else None, float(means.max()), calls)
 
     judgement, _ = trial.decide(layer, lambda stage: judged_by_looks(stage, looks(stage)), rounds=2)
     if judgement.decision is Decision.HOLDS:

@@ -11,11 +11,11 @@ from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import Stream
-from initcheck.engine.looks import Seen, judged_by_looks
+from initcheck.engine.looks import Standing, judged_by_looks
 from initcheck.seeds import generator
 from initcheck.statistics import average_log_e, rarely_top_log_e, tops_log_e
 from initcheck.statistics.permutation import (
-    BATCH,
+    CALLS_A_BATCH,
     STATISTICS,
     Positions,
     excluded_structure,
@@ -48,28 +48,31 @@ def beats_no_shuffle(trial: Trial, layer: Case) -> None:
     )
     worst: list[tuple[str, float]] = []
 
-    def looks(stage: Stage) -> Iterator[Seen]:
+    def looks(stage: Stage) -> Iterator[Standing]:
         most = _MOST_TO_CONFIRM if stage.confirms else _MOST_TO_SCREEN
         top = np.zeros((len(STATISTICS), 0), dtype=bool)
         rng = generator(trial.subject.seed, "shuffles", layer.shape, stage.stream)
         while top.shape[1] < most:
-            calls = _calls(trial, layer, stage.stream, top.shape[1] * BATCH, _LOOK * BATCH)
-            top = np.concatenate([top, position_tops(calls.reshape(_LOOK, BATCH, *calls.shape[1:]), positions, rng)], 1)
+            calls = _calls(trial, layer, stage.stream, top.shape[1] * CALLS_A_BATCH, _LOOK * CALLS_A_BATCH)
+            top = np.concatenate(
+                [top, position_tops(calls.reshape(_LOOK, CALLS_A_BATCH, *calls.shape[1:]), positions, rng)], 1
+            )
             n = np.arange(1, top.shape[1] + 1)
             k = np.cumsum(top, axis=1)
             share = top.mean(axis=1)
             worst.append((STATISTICS[int(share.argmax())], float(share.max())))
             against = float(average_log_e(list(tops_log_e(k, n))).max())
             inside = float(rarely_top_log_e(k[:, -1], n[-1]).min())
-            yield Seen(against, inside, float(share.max()), top.shape[1])
+            yield Standing(against, inside, float(share.max()), top.shape[1])
 
     judgement, _ = trial.decide(layer, lambda stage: judged_by_looks(stage, looks(stage)), rounds=2)
     name, most_often = worst[-1]
     trial.settle(
         layer,
         judgement,
-        BATCH * judgement.groups,
-        measured=f"{name}: tops 19 shuffles of every position in {most_often:.0%} of the batches of {BATCH} calls",
+        CALLS_A_BATCH * judgement.groups,
+        measured=f"{name}: tops 19 shuffles of every position in {most_often:.0%} of the batches of "
+        f"{CALLS_A_BATCH} calls",
         allowed="5 % by chance",
         value=most_often,
     )

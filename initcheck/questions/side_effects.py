@@ -9,7 +9,7 @@ import numpy as np
 from initcheck.claims.trial import Trial
 from initcheck.contract.case import Case
 from initcheck.draws.streams import Stream
-from initcheck.sandbox.global_generators import isolated, watching
+from initcheck.sandbox.global_generators import isolated, watching_generators
 
 __all__ = ["moves_no_generator", "shares_no_memory"]
 
@@ -54,7 +54,7 @@ def moves_no_generator(trial: Trial, layer: Case) -> None:
     with isolated(seeds[0]), np.errstate(all="warn"):
         random.random()
         np.random.random_sample()
-        with watching() as moved:
+        with watching_generators() as moved:
             draws.raw(layer, trial.dtype, seeds)
     allowed = "the state before the call"
     changed = sorted(moved) if trial.initializer.takes_randomness else []

@@ -21,7 +21,16 @@ from initcheck.report.report import Report
 from initcheck.report.results import Results, Run
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["Page", "account_lines", "coloured", "painted", "plain", "report_lines", "result_line", "summary_lines"]
+__all__ = [
+    "Page",
+    "account_lines",
+    "coloured",
+    "in_encoding",
+    "painted",
+    "report_lines",
+    "result_line",
+    "summary_lines",
+]
 
 _WORDS = {
     Verdict.HOLDS: "hold",
@@ -60,10 +69,10 @@ def coloured(stream: TextIO) -> bool:
     return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def plain(line: str, encoding: str | None) -> str:
+def in_encoding(line: str, encoding: str | None) -> str:
     """A line in what a stream can say: signs that it lacks become ASCII, letters their escapes.
 
-    >>> plain("\u2581\u2588 3 \u00d7 4, \u4e2d", "ascii")
+    >>> in_encoding("\u2581\u2588 3 \u00d7 4, \u4e2d", "ascii")
     '_# 3 x 4, \\\\u4e2d'
 
     Args:
@@ -122,7 +131,7 @@ class Page:
             return
         try:
             encoding = getattr(self._stream, "encoding", None)
-            self._stream.write(painted(plain(text, encoding), self._colour) + "\n")
+            self._stream.write(painted(in_encoding(text, encoding), self._colour) + "\n")
             self._stream.flush()
         except (BrokenPipeError, ValueError):
             # Closed from the other side, or by whoever redirected it.

@@ -14,9 +14,9 @@ from typing import Any
 from initcheck.errors import UsageError, closest
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["FORMAT", "Baseline", "Known"]
+__all__ = ["BASELINE_FORMAT", "Baseline", "Known"]
 
-FORMAT = "initcheck-baseline/1"
+BASELINE_FORMAT = "initcheck-baseline/1"
 UNEXPLAINED = "not explained yet: it failed when the baseline was written"
 
 
@@ -85,8 +85,8 @@ class Baseline:
             raise UsageError(f"the baseline {str(path)!r} is not TOML: {error}.") from None
         except OSError as error:
             raise UsageError(f"the baseline {str(path)!r} cannot be read: {error.strerror}.") from None
-        if data.get("format") != FORMAT:
-            raise UsageError(f"{str(path)!r} is no baseline: it lacks format = {FORMAT!r} at its top.")
+        if data.get("format") != BASELINE_FORMAT:
+            raise UsageError(f"{str(path)!r} is no baseline: it lacks format = {BASELINE_FORMAT!r} at its top.")
         tables = data.get("known", [])
         if not isinstance(tables, list) or set(data) - {"format", "known"}:
             odd = ", ".join(sorted(set(data) - {"format", "known"})) or "known"
@@ -113,7 +113,7 @@ class Baseline:
 
     def to_toml(self) -> str:
         """The text of the file."""
-        parts = [f'format = "{FORMAT}"\n']
+        parts = [f'format = "{BASELINE_FORMAT}"\n']
         for e in sorted(self.entries, key=lambda e: (e.initializer, e.claim)):
             parts.append(
                 f"\n[[known]]\ninitializer = {_quoted(e.initializer)}\nclaim = {_quoted(e.claim)}\n"

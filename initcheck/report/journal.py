@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from initcheck.errors import UsageError
-from initcheck.report.report import FORMAT, NotChecked, Report, result_to_plain
+from initcheck.report.report import REPORT_FORMAT, NotChecked, Report, result_to_plain
 from initcheck.report.results import Run
 from initcheck.report.verdict import Result
 
@@ -61,7 +61,7 @@ class Journal:
         self._not_checked = tuple(not_checked)
         self._contracts: dict[str, Any] = {}
         self.problem: OSError | None = None
-        text = json.dumps({"format": FORMAT, "run": dataclasses.asdict(run)}, ensure_ascii=False)[:-1]
+        text = json.dumps({"format": REPORT_FORMAT, "run": dataclasses.asdict(run)}, ensure_ascii=False)[:-1]
         head = (text + ', "results": [').encode(errors="backslashreplace")
         self.path = Path(path)
         self._at = 0

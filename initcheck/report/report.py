@@ -17,9 +17,9 @@ from initcheck.report.finding import Finding, findings
 from initcheck.report.results import Results, Run
 from initcheck.report.verdict import Evidence, Result, Verdict
 
-__all__ = ["FORMAT", "NotChecked", "Report", "result_from_plain", "result_to_plain"]
+__all__ = ["REPORT_FORMAT", "NotChecked", "Report", "result_from_plain", "result_to_plain"]
 
-FORMAT = "initcheck-report/1"
+REPORT_FORMAT = "initcheck-report/1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ class Report(Results):
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data: what ``to_json`` writes."""
         found = [_plain(dataclasses.asdict(f)) for f in self.findings]
-        return {"format": FORMAT, "findings": found, **_plain(dataclasses.asdict(self))}
+        return {"format": REPORT_FORMAT, "findings": found, **_plain(dataclasses.asdict(self))}
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """The report as JSON; infinite and undefined numbers become the strings 'inf', '-inf', 'nan'."""
@@ -107,8 +107,8 @@ class Report(Results):
             data = json.loads(text)
         except json.JSONDecodeError as error:
             raise UsageError(f"this is no JSON report of initcheck: {error}.") from None
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            raise UsageError(f"this JSON is no report in the format {FORMAT!r}.")
+        if not isinstance(data, dict) or data.get("format") != REPORT_FORMAT:
+            raise UsageError(f"this JSON is no report in the format {REPORT_FORMAT!r}.")
         try:
             return cls(
                 run=Run(**data["run"]),
@@ -118,7 +118,7 @@ class Report(Results):
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UsageError(
-                f"this JSON says it is {FORMAT!r} but lacks or adds something: {type(error).__name__}: {error}."
+                f"this JSON says it is {REPORT_FORMAT!r} but lacks or adds something: {type(error).__name__}: {error}."
                 " Write it again with this version of initcheck."
             ) from None
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from initcheck.report.finding import Finding
-from initcheck.report.report import FORMAT, NotChecked, Report
+from initcheck.report.report import REPORT_FORMAT, NotChecked, Report
 from initcheck.report.results import Run
 from initcheck.report.series import SERIES
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -31,7 +31,7 @@ def build() -> dict[str, Any]:
     document = _object(Report)
     # Findings are made from the results when a report is written; a reader need not make them again.
     found = {"type": "array", "items": {"$ref": "#/$defs/finding"}}
-    document["properties"] = {"format": {"const": FORMAT}, "findings": found, **document["properties"]}
+    document["properties"] = {"format": {"const": REPORT_FORMAT}, "findings": found, **document["properties"]}
     document["required"] = ["format", *document["required"]]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

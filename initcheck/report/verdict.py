@@ -92,7 +92,7 @@ class Asked(Protocol):
         """It in two or three words, or its id."""
 
 
-class Judged(Protocol):
+class ResultSubject(Protocol):
     """What a result takes of the thing that was judged."""
 
     @property
@@ -147,7 +147,7 @@ class Result:
     def of(
         cls,
         claim: Asked,
-        judged: Judged,
+        judged: ResultSubject,
         verdict: Verdict,
         reason: str | None,
         *,

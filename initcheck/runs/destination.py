@@ -10,7 +10,7 @@ from pathlib import Path
 
 from initcheck.errors import UsageError
 
-__all__ = ["Destination", "told_apart"]
+__all__ = ["Destination", "refuse_shared_files"]
 
 # What a file of each kind begins with; another one is not ours to replace.
 _MARKS: Mapping[str, tuple[bytes, ...]] = {
@@ -112,7 +112,7 @@ class Destination:
         return UsageError(f"{failed}, nor anywhere else.")
 
 
-def told_apart(destinations: Mapping[str, Destination], others: Mapping[str, str]) -> None:
+def refuse_shared_files(destinations: Mapping[str, Destination], others: Mapping[str, str]) -> None:
     """Refuse two outputs in one file.
 
     Args:

@@ -14,7 +14,7 @@ from initcheck.errors import UsageError
 from initcheck.report.account import escaped
 from initcheck.report.verdict import Result
 from initcheck.runs.own_process import OwnProcess
-from initcheck.runs.units import Judged, Unit, judge, units_of
+from initcheck.runs.units import Unit, UnitOutcome, judge, units_of
 from initcheck.sandbox.containment import one_line
 
 __all__ = ["Spread", "require_executor"]
@@ -86,7 +86,7 @@ class Spread:
         """
         workers = getattr(executor, "_max_workers", None) or _MANY
         shares = units_of(self.checker, self.initializers, workers)
-        futures: list[Future[Judged] | BaseException] = []
+        futures: list[Future[UnitOutcome] | BaseException] = []
         found: dict[tuple[str, str], Result] = {}
         lost: dict[str, BaseException] = {}
         try:
@@ -118,7 +118,7 @@ class Spread:
 
     def _submitted(
         self, executor: Executor, initializer: Tested, claim_ids: Sequence[str]
-    ) -> Future[Judged] | BaseException:
+    ) -> Future[UnitOutcome] | BaseException:
         try:
             return executor.submit(judge, Unit.of(initializer, self.checker.settings, claim_ids, self._run))
         except Exception as error:  # a pool that broke while units were still being submitted

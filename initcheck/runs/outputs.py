@@ -15,7 +15,7 @@ from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run
 from initcheck.report.schema import violation
 from initcheck.report.verdict import Result
-from initcheck.runs.destination import Destination, told_apart
+from initcheck.runs.destination import Destination, refuse_shared_files
 
 __all__ = ["FILES", "Outputs", "read_report"]
 
@@ -53,7 +53,7 @@ class Outputs:
 
             html.require()
         self._files = {name: Destination(name, values[name]) for name in FILES if values[name]}
-        told_apart(self._files, {"baseline": values["baseline"]} if values.get("baseline") else {})
+        refuse_shared_files(self._files, {"baseline": values["baseline"]} if values.get("baseline") else {})
         self._journal: Journal | None = None
         report = self._files.get("json")
         if report is not None and report.regular:

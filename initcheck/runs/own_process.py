@@ -13,7 +13,7 @@ from initcheck.engine.judging import Tell, unheard
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.verdict import Evidence, Result, Verdict
-from initcheck.runs.units import Judged, Unit
+from initcheck.runs.units import Unit, UnitOutcome
 from initcheck.sandbox.child import Child, Died
 
 __all__ = ["OwnProcess", "died"]
@@ -140,7 +140,7 @@ class OwnProcess:
             raise UsageError(answer["usage"])
         if "error" in answer:
             raise UsageError(f"{initializer.name} cannot be judged in another process: {answer['error']}")
-        judged = Judged(**{field.name: answer[field.name] for field in dataclasses.fields(Judged)})
+        judged = UnitOutcome(**{field.name: answer[field.name] for field in dataclasses.fields(UnitOutcome)})
         self._spoilt = judged.spoilt
         self.held_to[initializer.name] = judged.held_to
         self.libraries |= judged.libraries

@@ -16,14 +16,13 @@ from initcheck.contract.tested import Tested
 from initcheck.errors import AmbiguousInitializer, UsageError
 from initcheck.report.report import NotChecked
 from initcheck.runs.own_process import OwnProcess
+from initcheck.runs.units import Plain
 from initcheck.sandbox.child import Died
 from initcheck.search_path import add_folder
-from initcheck.targets.loading import Loaded, load, numbered, told_apart, watching
+from initcheck.targets.loading import Loaded, load, numbered, told_apart, watching_names
 from initcheck.targets.models import load_models
 
-__all__ = ["read", "read_all", "read_here", "read_models"]
-
-Plain = dict[str, Any]
+__all__ = ["read_all", "read_here", "read_models", "read_target"]
 
 
 def read_all(targets: Iterable[str], own: OwnProcess, *, contract: Declared = None) -> Loaded:
@@ -38,7 +37,7 @@ def read_all(targets: Iterable[str], own: OwnProcess, *, contract: Declared = No
         UsageError: as ``initcheck.targets.loading.load``; or the process that imported a target died.
     """
     declared = declared_contract(contract)
-    return told_apart(read(target, own, declared) for target in targets)
+    return told_apart(read_target(target, own, declared) for target in targets)
 
 
 def read_models(targets: Iterable[str], own: OwnProcess, said: Mapping[str, Any]) -> list[Model]:
@@ -56,7 +55,7 @@ def read_models(targets: Iterable[str], own: OwnProcess, said: Mapping[str, Any]
     return numbered(m for m in found if isinstance(m, Model))
 
 
-def read(target: str, own: OwnProcess, declared: Contract) -> Loaded:
+def read_target(target: str, own: OwnProcess, declared: Contract) -> Loaded:
     """What one target text turns out to be; members that end the process are left unread, the others are read."""
     found, left = _read(target, own, {"contract": declared.said(), "notes": list(declared.notes)})
     return Loaded(tuple(i for i in found if isinstance(i, Initializer)), left)
@@ -154,5 +153,5 @@ def _load_here(request: Mapping[str, Any], tell: Any) -> Loaded:
             tell(name)
         return name not in without
 
-    with watching(watch):
+    with watching_names(watch):
         return load(request["read"], contract=declared)

@@ -13,10 +13,10 @@ from initcheck.errors import UsageError
 from initcheck.runs.reading import read_here
 from initcheck.runs.units import Remade
 
-__all__ = ["Server", "Tell"]
+__all__ = ["SendAnswer", "Server"]
 
 
-class Tell(Protocol):
+class SendAnswer(Protocol):
     """Sends an answer."""
 
     def __call__(self, **answer: Any) -> None:
@@ -30,7 +30,7 @@ class Server:
         self._read: dict[str, Tested] = {}
         self._last: tuple[str, Remade] | None = None
 
-    def answer(self, request: Mapping[str, Any], tell: Tell) -> None:
+    def answer(self, request: Mapping[str, Any], tell: SendAnswer) -> None:
         """Answer one request: to read a target, to judge claims, to draw a plan, or to say that this is ready.
 
         Raises:

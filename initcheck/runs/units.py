@@ -28,7 +28,7 @@ from initcheck.targets.loading import rebuild
 from initcheck.targets.models import model_again
 from initcheck.targets.recipes import recipe_of
 
-__all__ = ["Judged", "Remade", "Unit", "judge", "units_of"]
+__all__ = ["Remade", "Unit", "UnitOutcome", "judge", "units_of"]
 
 Plain = dict[str, Any]
 
@@ -60,7 +60,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Judged:
+class UnitOutcome:
     """What came of a unit.
 
     Attributes:
@@ -99,12 +99,12 @@ class Remade:
         self.tested = tested
         self.checker = Checker(_settings(settings)) if settings is not None else None
 
-    def judge(self, claim_ids: Sequence[str], tell: Tell = unheard) -> Judged:
+    def judge(self, claim_ids: Sequence[str], tell: Tell = unheard) -> UnitOutcome:
         """The verdicts on some claims; ``tell`` hears what takes long on the way."""
         assert self.checker is not None
         self.checker.tell = tell
         results = [result_to_plain(judged_or_broken(self.checker, self.tested, c)) for c in claim_ids]
-        return Judged(results, self.checker.held_to(self.tested), loaded_libraries(), bool(stuck() or others()))
+        return UnitOutcome(results, self.checker.held_to(self.tested), loaded_libraries(), bool(stuck() or others()))
 
     def digests(self, plan: Sequence[Any], dtype: str, global_seed: int) -> list[str]:
         """Digests of calls (shape to ask for, seed, shape expected), or in which way one is broken."""
@@ -135,7 +135,7 @@ _one_at_a_time = threading.Lock()
 _last: list[tuple[bytes, Remade]] = []
 
 
-def judge(unit: Unit) -> Judged:
+def judge(unit: Unit) -> UnitOutcome:
     """Judge a unit wherever this is called.
 
     Raises:

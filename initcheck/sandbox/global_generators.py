@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.random import MT19937
 
-__all__ = ["GENERATORS", "global_states", "isolated", "seed_globals", "watching"]
+__all__ = ["GENERATORS", "global_states", "isolated", "seed_globals", "watching_generators"]
 
 GENERATORS = ("random", "numpy.random", "torch", "keras")
 
@@ -213,7 +213,7 @@ def _raw(name: str) -> Any:
 
 
 @contextmanager
-def watching() -> Iterator[set[str]]:
+def watching_generators() -> Iterator[set[str]]:
     """Collect the names of the global generators that calls made inside leave moved, isolated as they are.
 
     ``isolated`` puts every state back, so that looking before and after a call shows nothing; it reports here

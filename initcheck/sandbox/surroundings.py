@@ -38,7 +38,7 @@ def stuck() -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class State:
+class ProcessState:
     """One thing of a process.
 
     Attributes:
@@ -237,48 +237,48 @@ def _rounding() -> tuple[Callable[[], int], Callable[[int], int]] | None:
         return None
 
 
-def _of_each_call() -> list[State]:
+def _of_each_call() -> list[ProcessState]:
     return [
-        State("np.errstate", _geterr, lambda before: _seterr(**before)),
-        State("working directory", _directory, _back_to),
-        State("environment", _environment, _restore_environment),
-        State("umask", _mask, _umask),
-        State("recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
+        ProcessState("np.errstate", _geterr, lambda before: _seterr(**before)),
+        ProcessState("working directory", _directory, _back_to),
+        ProcessState("environment", _environment, _restore_environment),
+        ProcessState("umask", _mask, _umask),
+        ProcessState("recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
         # Our own code imports between the calls.
-        State("sys.path", _path, _put_path_back),
-        State("sys.modules", _NumberLoaded, _put_modules_back),
+        ProcessState("sys.path", _path, _put_path_back),
+        ProcessState("sys.modules", _NumberLoaded, _put_modules_back),
     ]
 
 
-def _of_each_claim() -> list[State]:
+def _of_each_claim() -> list[ProcessState]:
     states = [
-        State("locale", lambda: _locale(_ALL), lambda before: _set_locale(_ALL, before)),
-        State("digit limit", sys.get_int_max_str_digits, sys.set_int_max_str_digits),
-        State("NumPy print options", _print_options, lambda before: _set_print_options(**before)),
-        State("sys.modules", _Loaded, _put_modules_back),
-        State("exception hooks", _hooks, _put_hooks_back),
+        ProcessState("locale", lambda: _locale(_ALL), lambda before: _set_locale(_ALL, before)),
+        ProcessState("digit limit", sys.get_int_max_str_digits, sys.set_int_max_str_digits),
+        ProcessState("NumPy print options", _print_options, lambda before: _set_print_options(**before)),
+        ProcessState("sys.modules", _Loaded, _put_modules_back),
+        ProcessState("exception hooks", _hooks, _put_hooks_back),
     ]
     if os.name == "posix":
-        states.append(State("signal handlers", _signals, _put_signals_back))
-        states.append(State("timers", _timers, _put_timers_back))
+        states.append(ProcessState("signal handlers", _signals, _put_signals_back))
+        states.append(ProcessState("timers", _timers, _put_timers_back))
     rounding = _rounding()
     if rounding is not None:
-        states.append(State("rounding mode", rounding[0], lambda before: rounding[1](before)))
+        states.append(ProcessState("rounding mode", rounding[0], lambda before: rounding[1](before)))
     return states
 
 
-def _of_torch(torch: Any, whole: bool) -> list[State]:
+def _of_torch(torch: Any, whole: bool) -> list[ProcessState]:
     states = [
-        State("torch default dtype", torch.get_default_dtype, torch.set_default_dtype),
-        State("torch grad mode", torch.is_grad_enabled, torch.set_grad_enabled),
+        ProcessState("torch default dtype", torch.get_default_dtype, torch.set_default_dtype),
+        ProcessState("torch grad mode", torch.is_grad_enabled, torch.set_grad_enabled),
     ]
     if not whole:
         return states
     modes = torch._C._len_torch_function_stack if hasattr(torch._C, "_len_torch_function_stack") else None
     states += [
-        State("torch threads", torch.get_num_threads, torch.set_num_threads),
-        State("torch inference mode", torch.is_inference_mode_enabled, None),
-        State(
+        ProcessState("torch threads", torch.get_num_threads, torch.set_num_threads),
+        ProcessState("torch inference mode", torch.is_inference_mode_enabled, None),
+        ProcessState(
             "torch deterministic algorithms",
             lambda: (
                 torch.are_deterministic_algorithms_enabled(),
@@ -298,19 +298,19 @@ def _of_torch(torch: Any, whole: bool) -> list[State]:
             while modes() > before[0]:
                 torch._C._pop_torch_function_stack()
 
-        states.append(State("torch default device or function modes", read, put_back))
+        states.append(ProcessState("torch default device or function modes", read, put_back))
     return states
 
 
-def _of_jax(jax: Any) -> list[State]:
+def _of_jax(jax: Any) -> list[ProcessState]:
     def put_back(before: bool) -> None:
         jax.config.update("jax_enable_x64", before)
 
-    return [State("jax x64", lambda: bool(jax.config.jax_enable_x64), put_back)]
+    return [ProcessState("jax x64", lambda: bool(jax.config.jax_enable_x64), put_back)]
 
 
 @functools.lru_cache(maxsize=8)
-def _of_loaded(whole: bool, torch: bool, jax: bool) -> tuple[State, ...]:
+def _of_loaded(whole: bool, torch: bool, jax: bool) -> tuple[ProcessState, ...]:
     states = _of_each_call()
     if whole:
         exact = {state.name: state for state in _of_each_claim()}

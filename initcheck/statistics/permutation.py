@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from initcheck.statistics.symmetric import SHUFFLES
 
-__all__ = ["BATCH", "STATISTICS", "Positions", "excluded_structure", "position_tops", "shuffled_by_position"]
+__all__ = ["CALLS_A_BATCH", "STATISTICS", "Positions", "excluded_structure", "position_tops", "shuffled_by_position"]
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 
-BATCH = 4
+CALLS_A_BATCH = 4
 """Calls whose values are exchanged, position by position: 24 orders of each."""
 
 _PAIRS = 64
@@ -24,7 +24,7 @@ _PAIRS = 64
 _WIDEST = 80
 _WIDEST_TRIPLES = 48
 _RUNS = (3, 4, 5)
-_ORDERS = np.array(list(itertools.permutations(range(BATCH))), dtype=np.intp)
+_ORDERS = np.array(list(itertools.permutations(range(CALLS_A_BATCH))), dtype=np.intp)
 # Sums of the same values in another order differ in the last bits, and rounding must not decide.
 _DIGITS = 9
 

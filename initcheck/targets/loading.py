@@ -33,7 +33,7 @@ from initcheck.targets.recipes import importable, is_plain, pickled, there
 from initcheck.targets.scan import scan
 from initcheck.targets.text import parse
 
-__all__ = ["Loaded", "Watch", "load", "load_all", "numbered", "rebuild", "told_apart", "watching"]
+__all__ = ["Loaded", "Watch", "load", "load_all", "numbered", "rebuild", "told_apart", "watching_names"]
 
 T = TypeVar("T", bound=Tested)
 
@@ -43,7 +43,7 @@ _watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
 
 
 @contextlib.contextmanager
-def watching(watch: Watch) -> Iterator[None]:
+def watching_names(watch: Watch) -> Iterator[None]:
     """Be told of each name before anything of it is looked at; where the answer is no, it is left unread.
 
     What is left unread has its place among the initializers, with a recipe and without a sampler.

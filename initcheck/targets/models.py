@@ -83,7 +83,7 @@ def model_of(
     """
     _require_torch()
     # Only here: both import torch.
-    from initcheck.models.subject import read
+    from initcheck.models.subject import read_model
     from initcheck.targets.built import built_of
 
     built = built_of(factory)
@@ -102,7 +102,7 @@ def model_of(
         words=tuple(words),
         subject=_subject if built is None else _portrait,
     )
-    read(model)
+    read_model(model)
     return model
 
 

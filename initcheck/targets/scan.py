@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from initcheck.adapters.classes import Method
-from initcheck.adapters.code.evidence import Evidence, evidence_of, evidence_of_method
+from initcheck.adapters.code.evidence import CodeEvidence, evidence_of, evidence_of_method
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer
 from initcheck.adapters.frameworks.torch_init import is_torch_init
@@ -66,20 +66,20 @@ def scan(
     return taken, needing
 
 
-def _evidence(member: Any, name: str, module: str) -> Evidence:
+def _evidence(member: Any, name: str, module: str) -> CodeEvidence:
     """The evidence; of a framework's own object what it is, as its code is none of the user's."""
     if home(member) not in FRAMEWORKS or isinstance(member, (staticmethod, classmethod)):
         try:
             return evidence_of(member, name, module)
         except Exception as error:  # an object whose looks raise
-            return Evidence(True, False, one_line(error))
+            return CodeEvidence(True, False, one_line(error))
     if inspect.isroutine(member) or not isinstance(member, type):
         if not inspect.isroutine(member) and _holds_users(member):
             return evidence_of(member, name, module)
         own = is_torch_init(member) or is_keras_initializer(member) or ".initializers" in str(member.__module__)
-        return Evidence(own, own, None)
+        return CodeEvidence(own, own, None)
     own = is_keras_initializer(member) or (is_layer(member) is not None and inspect.isclass(member))
-    return Evidence(own, own, None)
+    return CodeEvidence(own, own, None)
 
 
 def _holds_users(member: Any) -> bool:
@@ -88,7 +88,7 @@ def _holds_users(member: Any) -> bool:
 
 
 def _read(
-    member: Any, name: str, text: str, evidence: Evidence, read: Callable[[Any, str], Initializer]
+    member: Any, name: str, text: str, evidence: CodeEvidence, read: Callable[[Any, str], Initializer]
 ) -> Initializer | NotChecked:
     whole = f"{text}:{name}"
     if evidence.harm is not None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from initcheck.adapters.frameworks.arrays import dtype_name, entries, pick, places, shape_of, to_numpy
+from initcheck.adapters.frameworks.arrays import array_places, dtype_name, entries, pick, shape_of, to_numpy
 from initcheck.errors import UsageError
 
 Params = collections.namedtuple("Params", "w b")
@@ -72,7 +72,7 @@ def test_one_of_several_results_is_picked():
     assert pick(Params(w, 0), "w") is w
     assert pick(torch.nn.Linear(2, 3), "weight").shape == (3, 2)
     assert entries(Params(1, 2)) == ["w", "b"]
-    assert places([(w, w), {"b": w, "name": "x"}]) == ["0.0", "0.1", "1.b"]
+    assert array_places([(w, w), {"b": w, "name": "x"}]) == ["0.0", "0.1", "1.b"]
     with pytest.raises(UsageError, match="there is no 'kernal' in a dict; it holds kernel, bias"):
         pick({"kernel": w, "bias": w}, "kernal")
     with pytest.raises(UsageError, match="there is no '2' in a tuple; it holds 0, 1"):

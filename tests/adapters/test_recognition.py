@@ -8,7 +8,7 @@ from hand_made import READABLE, REFUSED
 from initcheck.adapters.recognition import recognise
 from initcheck.adapters.signatures.arguments import Unfit  # noqa: F401
 from initcheck.errors import UsageError
-from initcheck.sandbox.global_generators import global_states, watching
+from initcheck.sandbox.global_generators import global_states, watching_generators
 
 
 def bits(initializer, shape, seeds):
@@ -69,14 +69,14 @@ def test_a_handed_generator_leaves_the_global_ones_visible():
     np.random.seed(2)
     [other] = bits(initializer, (4, 4), [0])
     assert one != other
-    with watching() as moved:
+    with watching_generators() as moved:
         initializer.sampler.calls((4, 4), [0], "float32")
     assert moved == {"numpy.random"}
 
 
 def test_a_good_initializer_moves_no_global_generator():
     initializer = recognise(lambda shape, rng: rng.normal(size=shape), "good")
-    with watching() as moved:
+    with watching_generators() as moved:
         initializer.sampler.calls((4, 4), [0], "float32")
     assert moved == set()
 

@@ -12,7 +12,7 @@ import pytest
 
 import initcheck.runs.plan
 from initcheck.doors.cli import main
-from initcheck.doors.options import Kind, of_kind
+from initcheck.doors.options import TargetKind, of_kind
 from initcheck.report.report import Report
 
 
@@ -204,7 +204,7 @@ def test_infer_says_what_contract_a_target_seems_to_keep(
 
 
 @pytest.mark.parametrize("kind", ["initializers", "models"])
-def test_help_lists_every_option(kind: Kind, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_every_option(kind: TargetKind, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([*(["model"] if kind == "models" else []), "--help"])
     text = capsys.readouterr().out

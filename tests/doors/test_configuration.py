@@ -10,7 +10,7 @@ import fake_engine
 import pytest
 
 from initcheck.contract.waiver import contract_of, in_force
-from initcheck.doors.configuration import configured, options_of, values_of
+from initcheck.doors.configuration import configured, option_values, options_of
 from initcheck.doors.options import OPTIONS
 from initcheck.errors import UsageError
 from initcheck.report.report import Report
@@ -94,9 +94,9 @@ def test_a_file_that_is_no_toml_and_never_names_us_is_none_of_our_business(tmp_p
 
 def test_what_is_given_wins_over_what_is_configured_over_the_default(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.initcheck]\nseed = 3\nprofile = 'quick'\n")
-    values = values_of({"seed": 5, "profile": None, "strict": None}, tmp_path)
+    values = option_values({"seed": 5, "profile": None, "strict": None}, tmp_path)
     assert (values["seed"], values["profile"], values["strict"], values["jobs"]) == (5, "quick", False, 1)
-    assert values_of({"seed": 0}, tmp_path)["seed"] == 0
+    assert option_values({"seed": 0}, tmp_path)["seed"] == 0
     assert set(values) == {o.name for o in OPTIONS}
 
 
@@ -104,13 +104,13 @@ def test_what_is_configured_for_initializers_leaves_a_run_on_models_alone(tmp_pa
     (tmp_path / "pyproject.toml").write_text(
         "[tool.initcheck]\nprofile = 'quick'\nstrict = true\nclaims = ['finite', 'starts-at-chance']\n"
     )
-    asked = {kinds: values_of({}, tmp_path, kinds) for kinds in (("initializers",), ("models",))}
+    asked = {kinds: option_values({}, tmp_path, kinds) for kinds in (("initializers",), ("models",))}
     assert [(v["profile"], v["strict"], v["claims"]) for v in asked.values()] == [
         ("quick", True, ("finite",)),
         ("default", True, ("starts-at-chance",)),
     ]
     (tmp_path / "pyproject.toml").write_text("[tool.initcheck]\nclaims = ['finite']\n")
-    assert values_of({}, tmp_path, ("models",))["claims"] is None
+    assert option_values({}, tmp_path, ("models",))["claims"] is None
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from initcheck.claims.registry import checks, find
 from initcheck.doors.cli import main
-from initcheck.doors.explanation import examples, in_words
+from initcheck.doors.explanation import in_words, live_examples
 from initcheck.gallery import SPECIMENS
 
 
@@ -19,7 +19,7 @@ from initcheck.gallery import SPECIMENS
     ],
 )
 def test_a_check_is_shown_holding_and_failing(claim: str, holds: str, fails: str) -> None:
-    text = "\n".join(examples(find(claim)))
+    text = "\n".join(live_examples(find(claim)))
     assert f"  holds       of initcheck.gallery:{holds}: " in text
     assert f"{claim}  FAILS  for initcheck.gallery:{fails}" in text
     mistake = next(s for s in SPECIMENS if s.name == fails)
@@ -29,13 +29,15 @@ def test_a_check_is_shown_holding_and_failing(claim: str, holds: str, fails: str
 
 def test_a_theorem_is_shown_again_with_what_its_hypotheses_are_for() -> None:
     claim = find("equal-units-get-equal-gradients")
-    lines = list(examples(claim))
+    lines = list(live_examples(claim))
     assert "  shown       on generated networks, now" in lines
     assert sum(line.startswith("  without") for line in lines) == len(claim.negations) > 0
 
 
 def test_a_myth_is_refuted() -> None:
-    assert "  refuted     on generated networks, now" in examples(find("a-normal-is-not-bounded-by-one-over-sqrt-d"))
+    assert "  refuted     on generated networks, now" in live_examples(
+        find("a-normal-is-not-bounded-by-one-over-sqrt-d")
+    )
 
 
 def test_the_words_are_those_of_the_registration() -> None:
@@ -50,7 +52,7 @@ def test_the_words_are_those_of_the_registration() -> None:
 
 def test_a_claim_that_the_gallery_knows_no_mistake_of_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("initcheck.gallery.SPECIMENS", tuple(s for s in SPECIMENS if s.correct))
-    text = "\n".join(examples(find("finite")))
+    text = "\n".join(live_examples(find("finite")))
     assert "  holds       of initcheck.gallery:he_normal" in text
     assert "  fails       no initializer of the gallery" in text
 

@@ -8,7 +8,7 @@ import pytest
 
 from initcheck.claims.trial import Stage
 from initcheck.draws.streams import SCREEN
-from initcheck.engine.looks import Seen, judged_by_looks
+from initcheck.engine.looks import Standing, judged_by_looks
 from initcheck.statistics import Decision
 
 SCREENS = Stage(SCREEN, 1e-2, 1e-3, 1, False)
@@ -33,7 +33,7 @@ def test_the_first_look_that_decides_is_the_last(stage, looks, decision, taken):
     def look():
         for number, (against, inside) in enumerate(looks, start=1):
             drawn.append(number)
-            yield Seen(against, inside, 0.5 * number, 24 * number)
+            yield Standing(against, inside, 0.5 * number, 24 * number)
 
     judgement = judged_by_looks(stage, look())
     assert (judgement.decision, judgement.looks, judgement.groups, len(drawn)) == (decision, taken, 24 * taken, taken)
@@ -44,8 +44,8 @@ def test_the_first_look_that_decides_is_the_last(stage, looks, decision, taken):
 
 
 def test_a_part_of_the_level_may_be_paid_elsewhere():
-    assert judged_by_looks(SCREENS, [Seen(FAILS, None, 1.0, 1)], level=0.5e-2).decision is Decision.UNDECIDED
-    assert judged_by_looks(SCREENS, [Seen(math.log(200), None, 1.0, 1)], level=0.5e-2).decision is Decision.FAILS
+    assert judged_by_looks(SCREENS, [Standing(FAILS, None, 1.0, 1)], level=0.5e-2).decision is Decision.UNDECIDED
+    assert judged_by_looks(SCREENS, [Standing(math.log(200), None, 1.0, 1)], level=0.5e-2).decision is Decision.FAILS
 
 
 def test_no_look_is_no_judgement():

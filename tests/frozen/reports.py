@@ -46,7 +46,7 @@ MODELS = {
     "torch_model_left_unwritten": "model_left_unwritten",
 }
 THEOREMS = "theorems"
-NAMES = (*INITIALIZERS, *MODELS, THEOREMS)
+FROZEN_REPORTS = (*INITIALIZERS, *MODELS, THEOREMS)
 
 # Seconds differ from run to run, versions from machine to machine.
 _LEFT_OUT = frozenset({"seconds", "version", "libraries", "command"})
@@ -119,7 +119,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(HERE.parent.parent))
     os.environ.setdefault("KERAS_BACKEND", "jax")
     FOLDER.mkdir(exist_ok=True)
-    for each in sys.argv[1:] or NAMES:
+    for each in sys.argv[1:] or FROZEN_REPORTS:
         (FOLDER / f"{each}.json").write_text(
             json.dumps(made(each), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         )

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import initcheck
 from initcheck.models.builds.reductions import reduced
-from initcheck.models.provenance.plain import plain
+from initcheck.models.provenance.plain import plain_tensors
 from initcheck.report.report import Report
 from initcheck.report.verdict import Verdict
 
@@ -161,5 +161,5 @@ def test_an_own_generator_is_the_one_whose_state_is_read() -> None:
 
 
 def test_the_inside_of_a_tensor_is_named_by_what_it_is() -> None:
-    assert [suffix for suffix, _ in plain(torch.randn(3))] == [""]
-    assert [suffix for suffix, _ in plain(Wrapped(torch.randn(3)))] == [""]
+    assert [suffix for suffix, _ in plain_tensors(torch.randn(3))] == [""]
+    assert [suffix for suffix, _ in plain_tensors(Wrapped(torch.randn(3)))] == [""]

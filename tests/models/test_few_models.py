@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from initcheck.models.factory.few_models import Plan, confirm, futile, screen, siblings_needed, student_tail
+from initcheck.models.factory.few_models import FewModelsPlan, confirm, futile, screen, siblings_needed, student_tail
 from initcheck.statistics import Decision
 
 LEVELS = (0.2, 0.05, 0.01)
@@ -49,7 +49,7 @@ def growths(request: pytest.FixtureRequest) -> np.ndarray:
 @pytest.mark.parametrize("edge", [HIGH, LOW])
 def test_a_median_on_the_edge_is_rarely_called_a_failure(level: float, edge: float, growths: np.ndarray) -> None:
     rng = np.random.default_rng(1)
-    plan = Plan(level, level)
+    plan = FewModelsPlan(level, level)
     longest = max(*plan.fails_by_sign, *plan.fails_by_spread)
     draws = edge * rng.choice(growths, (RUNS, longest))
     events = sum(confirm(list(values), LOW, HIGH, plan) is Decision.FAILS for values in draws)
@@ -60,7 +60,7 @@ def test_a_median_on_the_edge_is_rarely_called_a_failure(level: float, edge: flo
 @pytest.mark.parametrize("edge", [HIGH, LOW])
 def test_a_median_on_the_edge_is_rarely_said_to_hold(level: float, edge: float, growths: np.ndarray) -> None:
     rng = np.random.default_rng(2)
-    plan = Plan(level, level)
+    plan = FewModelsPlan(level, level)
     looks = (*plan.holds_by_spread, *plan.holds_by_sign)
     draws = edge * rng.choice(growths, (RUNS, max(looks)))
     events = sum(any(screen(list(v[:n]), LOW, HIGH, plan) is Decision.HOLDS for n in looks) for v in draws)
@@ -68,7 +68,7 @@ def test_a_median_on_the_edge_is_rarely_said_to_hold(level: float, edge: float, 
 
 
 def test_wide_nets_are_decided_by_three_models_and_narrow_ones_by_more() -> None:
-    plan = Plan(2.5e-7, 1e-3)
+    plan = FewModelsPlan(2.5e-7, 1e-3)
     assert screen([2.3, 2.32, 2.31], LOW, HIGH, plan) is Decision.HOLDS
     assert screen([1.0, 0.4, 2.2], LOW, HIGH, plan) is Decision.UNDECIDED
 
@@ -81,7 +81,7 @@ def test_tails_are_those_of_the_printed_tables(t: float, freedom: int, tail: flo
 
 
 def test_models_that_cannot_decide_are_not_built() -> None:
-    plan = Plan(2.5e-7, 1e-3)
+    plan = FewModelsPlan(2.5e-7, 1e-3)
     near = [4.15, 4.3, 3.9, 4.2, 4.4, 3.8, 4.1, 4.2, 3.95, 4.3, 4.05, 4.2]
     assert futile(near, LOW, HIGH, plan, budget=80)
     assert not futile([40.0, 41.0, 39.0], LOW, HIGH, plan, budget=80)
@@ -101,12 +101,12 @@ def test_exchangeable_siblings_rarely_agree_on_the_extreme_one(level: float, sib
 
 def test_the_numbers_of_models_are_those_of_the_table() -> None:
     assert [siblings_needed(n, 1e-6) for n in (7, 12, 200)] == [9, 7, 4]
-    plan = Plan(level=2e-6, beta=2e-3)
+    plan = FewModelsPlan(level=2e-6, beta=2e-3)
     assert (plan.fails_by_spread[0], plan.holds_by_spread[0]) == (6, 3)
 
 
 def test_what_lies_far_beyond_fails_and_what_lies_well_inside_holds() -> None:
-    plan = Plan(2e-7, 1e-3)
+    plan = FewModelsPlan(2e-7, 1e-3)
     assert confirm([90.0, 91.0, 92.0, 90.5, 91.5, 92.5], LOW, HIGH, plan) is Decision.FAILS
     assert confirm([0.01, 0.0101, 0.0102, 0.01, 0.0101, 0.0102], LOW, HIGH, plan) is Decision.FAILS
     assert confirm([5.0, 9.0] * plan.fails_by_sign[0], LOW, HIGH, plan) is Decision.FAILS
@@ -117,7 +117,7 @@ def test_what_lies_far_beyond_fails_and_what_lies_well_inside_holds() -> None:
 
 
 def test_too_few_models_decide_nothing() -> None:
-    plan = Plan(2e-7, 1e-3)
+    plan = FewModelsPlan(2e-7, 1e-3)
     assert confirm([9.0] * 5, LOW, HIGH, plan) is Decision.UNDECIDED
     assert confirm([9.0] * 5 + [1.0], LOW, HIGH, plan) is Decision.UNDECIDED
     assert confirm([9.0] * 3 + [0.1] * 3, LOW, HIGH, plan) is Decision.UNDECIDED
@@ -125,6 +125,6 @@ def test_too_few_models_decide_nothing() -> None:
 
 
 def test_undefined_values_are_evidence_of_nothing() -> None:
-    plan = Plan(2e-7, 1e-3)
+    plan = FewModelsPlan(2e-7, 1e-3)
     assert confirm([math.nan] * 50, LOW, HIGH, plan) is Decision.UNDECIDED
     assert screen([math.nan] * 22, LOW, HIGH, plan) is not Decision.HOLDS

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import integrate, special
 
-from initcheck.networks.activations import NAMES, activation
+from initcheck.networks.activations import ACTIVATION_NAMES, activation
 
-EVERY = (*NAMES, "leaky_relu(0.2)", "leaky_relu(-0.5)", "elu(0.5)")
+EVERY = (*ACTIVATION_NAMES, "leaky_relu(0.2)", "leaky_relu(-0.5)", "elu(0.5)")
 Z = np.concatenate([np.linspace(-6, 6, 101) + 0.013, [-30.0, -9.0, 9.0, 30.0]])
 
 TABLE = {  # activation: m2, gain, m2'
@@ -87,7 +87,7 @@ def test_the_slope_at_a_kink_is_that_on_its_left(name: str, left: float) -> None
 
 
 def test_an_array_of_any_shape_goes_through() -> None:
-    for name in NAMES:
+    for name in ACTIVATION_NAMES:
         phi = activation(name)
         for shape in ((), (3,), (2, 3), (0,)):
             assert np.shape(phi.f(np.ones(shape))) == shape
@@ -95,7 +95,7 @@ def test_an_array_of_any_shape_goes_through() -> None:
 
 
 def test_the_input_is_never_returned_or_changed() -> None:
-    for name in NAMES:
+    for name in ACTIVATION_NAMES:
         z = np.linspace(-1, 1, 5)
         h = activation(name).f(z)
         assert not np.shares_memory(h, z)
@@ -112,7 +112,7 @@ def test_tails_keep_their_relative_accuracy() -> None:
 @pytest.mark.filterwarnings("error")
 def test_huge_arguments_stay_finite_and_silent() -> None:
     z = np.array([-1e100, -800.0, 800.0, 1e100])
-    for name in NAMES:
+    for name in ACTIVATION_NAMES:
         phi = activation(name)
         assert np.isfinite(phi.f(z)).all()
         assert np.isfinite(phi.derivative(z)).all()

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from initcheck.networks import SGD, Adam, Momentum, Perceptron, activation, squared_error, train
-from initcheck.networks.optimisers import Optimiser, State
+from initcheck.networks.optimisers import Optimiser, OptimiserState
 
 EVERY: tuple[Optimiser, ...] = (SGD(0.1), Momentum(0.05, 0.8), Adam(0.1))
 
 
 def walk(optimiser: Optimiser, start: np.ndarray, gradients: list[np.ndarray]) -> list[np.ndarray]:
-    state, p, path = State(), start, []
+    state, p, path = OptimiserState(), start, []
     for g in gradients:
         (p,), state = optimiser.step([p], [g], state)
         path.append(p)
@@ -47,7 +47,7 @@ def test_adam_is_torchs() -> None:
 
 @pytest.mark.parametrize("optimiser", EVERY, ids=lambda o: type(o).__name__)
 def test_it_descends_a_parabola(optimiser: Optimiser) -> None:
-    p, state = np.array([3.0, -2.0]), State()
+    p, state = np.array([3.0, -2.0]), OptimiserState()
     for _ in range(300):
         (p,), state = optimiser.step([p], [p * np.array([1.0, 2.0])], state)
     assert np.abs(p).max() < 0.01
@@ -67,7 +67,7 @@ def test_it_is_equivariant_under_permutations_and_signs(optimiser: Optimiser) ->
 @pytest.mark.parametrize("optimiser", EVERY, ids=lambda o: type(o).__name__)
 def test_nothing_given_is_changed(optimiser: Optimiser) -> None:
     p, g = np.ones(3), np.full(3, 0.5)
-    _, state = optimiser.step([p], [g], State())
+    _, state = optimiser.step([p], [g], OptimiserState())
     optimiser.step([p], [g], state)
     assert np.array_equal(p, np.ones(3))
     assert np.array_equal(g, np.full(3, 0.5))
@@ -75,10 +75,10 @@ def test_nothing_given_is_changed(optimiser: Optimiser) -> None:
 
 def test_one_rate_an_array() -> None:
     ones = [np.ones(1), np.ones(1)]
-    moved, _ = SGD((0.5, 0.25)).step(ones, ones, State())
+    moved, _ = SGD((0.5, 0.25)).step(ones, ones, OptimiserState())
     assert np.ravel(moved).tolist() == [0.5, 0.75]
     with pytest.raises(ValueError, match="3 rates were given for 2 parameter arrays"):
-        SGD((1.0, 2.0, 3.0)).step(ones, ones, State())
+        SGD((1.0, 2.0, 3.0)).step(ones, ones, OptimiserState())
 
 
 @pytest.mark.parametrize("optimiser", EVERY, ids=lambda o: type(o).__name__)
@@ -110,13 +110,15 @@ def test_dropout_masks_reach_the_training() -> None:
 @pytest.mark.parametrize("optimiser", EVERY, ids=lambda o: type(o).__name__)
 def test_arrays_that_do_not_belong_together_are_refused(optimiser: Optimiser) -> None:
     one = np.ones(2)
-    _, state = optimiser.step([one], [one], State())
+    _, state = optimiser.step([one], [one], OptimiserState())
     assert {a.dtype for a in (*state.first, *state.second)} <= {np.dtype(np.float64)}
     for parameters, gradients, remembered in (
-        ([one], [one, one], State()),
+        ([one], [one, one], OptimiserState()),
         ([one, one], [one], state),
         ([one, one], [one, one], state),
-        ([one], [one], State(1, (one,), (one, one))) if state.second else ([one, one], [one], State()),
+        ([one], [one], OptimiserState(1, (one,), (one, one)))
+        if state.second
+        else ([one, one], [one], OptimiserState()),
     ):
         if isinstance(optimiser, SGD) and len(parameters) == len(gradients):
             continue

@@ -13,9 +13,9 @@ from hypothesis import find, given, settings
 
 import initcheck.networks
 from initcheck.networks import SGD, Adam, Perceptron, activation
-from initcheck.networks.strategies import EVERY, Experiment, examples, experiments, twins
+from initcheck.networks.strategies import EVERY_ACTIVATION, Experiment, examples, experiments, twins
 from initcheck.networks.symmetry import (
-    PARTS,
+    UNIT_PARTS,
     Pair,
     all_units_equal,
     collapse,
@@ -40,8 +40,8 @@ def net(biased: bool = True) -> Perceptron:
 def test_tied_units_have_no_gap_and_any_untied_part_leaves_one(layer: int, sign: float) -> None:
     pair = Pair(layer, 1, 3, sign)
     assert gap(tie(net(), pair), pair) == 0.0
-    for part in PARTS:
-        assert gap(tie(net(), pair, [p for p in PARTS if p != part]), pair) > 0.01
+    for part in UNIT_PARTS:
+        assert gap(tie(net(), pair, [p for p in UNIT_PARTS if p != part]), pair) > 0.01
     assert gap(tie(net(biased=False), pair, ["incoming", "outgoing"]), pair) == 0.0
 
 
@@ -134,7 +134,7 @@ def test_twins_are_equal_in_the_parts_that_are_named(drawn: tuple[Experiment, Pa
     assert gap(full.net, pair) == 0
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", EVERY_ACTIVATION)
 def test_every_activation_is_drawn(name: str) -> None:
     wanted = activation(name)
     once = settings(max_examples=2000, derandomize=True, database=None)

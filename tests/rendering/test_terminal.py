@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 import sample_reports
 
-from initcheck.rendering.terminal import Page, account_lines, painted, plain, report_lines, result_line, summary_lines
+from initcheck.rendering.terminal import (
+    Page,
+    account_lines,
+    in_encoding,
+    painted,
+    report_lines,
+    result_line,
+    summary_lines,
+)
 from initcheck.report.account import escaped, failure_text
 from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run
@@ -365,7 +373,7 @@ def test_every_stream_gets_the_page_in_signs_that_it_has(encoding: str, tmp_path
 
 def test_a_dumb_terminal_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
-    assert plain("\u2588", "utf-8") == "#"
+    assert in_encoding("\u2588", "utf-8") == "#"
 
 
 def test_a_reader_that_has_gone_stops_nothing() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from initcheck.errors import UsageError
-from initcheck.runs.destination import Destination, told_apart
+from initcheck.runs.destination import Destination, refuse_shared_files
 
 
 @pytest.fixture(autouse=True)
@@ -80,5 +80,5 @@ def test_two_outputs_in_one_file_are_refused(tmp_path: Path) -> None:
     os.symlink("r.json", tmp_path / "same")
     files = {"json": Destination("json", "r.json"), "markdown": Destination("markdown", "same")}
     with pytest.raises(UsageError, match="--markdown and --json name the same file"):
-        told_apart(files, {})
-    told_apart({"json": Destination("json", "/dev/null"), "html": Destination("html", "/dev/null")}, {})
+        refuse_shared_files(files, {})
+    refuse_shared_files({"json": Destination("json", "/dev/null"), "html": Destination("html", "/dev/null")}, {})

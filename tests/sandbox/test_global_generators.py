@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from initcheck.sandbox.global_generators import global_states, isolated, seed_globals, unseen_moves, watching
+from initcheck.sandbox.global_generators import global_states, isolated, seed_globals, unseen_moves, watching_generators
 
 
 def draw_from_all():
@@ -77,13 +77,13 @@ def test_watching_names_the_generator_that_moved(name):
         "keras": lambda: keras.random.normal((1,)),
     }
     keras.random.normal((1,))  # so that Keras has its generator, and need not ask Python's for a seed
-    with watching() as moved, isolated(None):
+    with watching_generators() as moved, isolated(None):
         draws[name]()
     assert moved == {name}
 
 
 def test_watching_is_silent_where_nothing_moved():
-    with watching() as moved, isolated(None):
+    with watching_generators() as moved, isolated(None):
         np.random.default_rng(0).normal()
     assert moved == set()
 

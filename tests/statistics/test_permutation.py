@@ -11,7 +11,7 @@ from scipy import stats
 
 from initcheck.statistics import average_log_e, rarely_top_log_e, tops_log_e
 from initcheck.statistics.permutation import (
-    BATCH,
+    CALLS_A_BATCH,
     STATISTICS,
     Positions,
     excluded_structure,
@@ -132,7 +132,9 @@ DEPENDENT: dict[str, Draw] = {
 def tops_of(draw: Draw, batches: int, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     positions = Positions.learnt(draw(rng, (150, *SHAPE)))
-    return position_tops(draw(rng, (batches * BATCH, *SHAPE)).reshape(batches, BATCH, *SHAPE), positions, rng)
+    return position_tops(
+        draw(rng, (batches * CALLS_A_BATCH, *SHAPE)).reshape(batches, CALLS_A_BATCH, *SHAPE), positions, rng
+    )
 
 
 @pytest.mark.parametrize("name", INDEPENDENT)
@@ -161,7 +163,7 @@ def test_dependence_is_found_in_32_batches(name: str) -> None:
 
 def test_a_shuffle_keeps_the_values_of_each_position_and_breaks_up_calls() -> None:
     rng = np.random.default_rng(3)
-    batch = rng.normal(size=(BATCH, 5, 7))
+    batch = rng.normal(size=(CALLS_A_BATCH, 5, 7))
     many = shuffled_by_position(batch, rng)
     assert np.array_equal(many[0], batch)
     assert np.array_equal(np.sort(many, axis=1), np.broadcast_to(np.sort(batch, axis=0), many.shape))
@@ -172,7 +174,7 @@ def test_a_shuffle_keeps_the_values_of_each_position_and_breaks_up_calls() -> No
 
 
 def test_what_never_differs_from_its_shuffles_tops_nothing() -> None:
-    constant = np.broadcast_to(np.arange(12.0), (32, *SHAPE)).reshape(8, BATCH, *SHAPE)
+    constant = np.broadcast_to(np.arange(12.0), (32, *SHAPE)).reshape(8, CALLS_A_BATCH, *SHAPE)
     positions = Positions.learnt(np.broadcast_to(np.arange(12.0), (20, *SHAPE)).astype(float))
     assert not position_tops(constant, positions, np.random.default_rng(0)).any()
 

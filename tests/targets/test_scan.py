@@ -10,7 +10,7 @@ import pytest
 
 from initcheck import check
 from initcheck.adapters.code.evidence import evidence_of
-from initcheck.adapters.code.reach import Reach
+from initcheck.adapters.code.reach import CallReach
 from initcheck.targets.loading import load, load_all
 
 HERE = Path(__file__).parent
@@ -155,6 +155,6 @@ def test_what_a_call_would_reach_is_followed_without_a_call():
         hook("x")
         return rng.normal(size=shape)
 
-    [(what, where)] = Reach().add(outer).harm.items()
+    [(what, where)] = CallReach().add(outer).harm.items()
     assert what == "open()"
     assert "inner" in where

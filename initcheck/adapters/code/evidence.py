@@ -10,11 +10,11 @@ from types import CodeType
 from typing import Any
 
 from initcheck.adapters.code.mentions import mentions_of
-from initcheck.adapters.code.reach import Reach
+from initcheck.adapters.code.reach import CallReach
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, Slot, slots_of
 from initcheck.errors import UsageError
 
-__all__ = ["Evidence", "evidence_of", "evidence_of_method", "ignores_self"]
+__all__ = ["CodeEvidence", "evidence_of", "evidence_of_method", "ignores_self"]
 
 _RANDOM = re.compile(
     r"(^|\.)(random|nprandom|prng)\.|(^|\.)(randn?|randint|normal|uniform|randn_like|rand_like|normal_like|bernoulli|"
@@ -68,7 +68,7 @@ _METHODS = re.compile(r"^(__call__|init\w*|fill|sample|draw|generate|create|get_
 
 
 @dataclass(frozen=True)
-class Evidence:
+class CodeEvidence:
     """What speaks for an initializer, and what forbids to call it in a scan.
 
     Attributes:
@@ -87,7 +87,7 @@ class Evidence:
         return self.makes and self.said
 
 
-def evidence_of(obj: Any, name: str, owner: str = "") -> Evidence:
+def evidence_of(obj: Any, name: str, owner: str = "") -> CodeEvidence:
     """The evidence of a member of a module.
 
     >>> import numpy as np
@@ -108,21 +108,21 @@ def evidence_of(obj: Any, name: str, owner: str = "") -> Evidence:
     """
     if isinstance(obj, type):
         return _of_class(obj, name, owner)
-    reach = Reach().add(obj)
+    reach = CallReach().add(obj)
     function = _function(obj)
     if function is None:  # an instance: of a class of initializers, or an object of any kind
         cls = type(obj)
         found = _of_class(cls, cls.__name__, owner, reach)
         said = found.said or _words_say(name, owner, [])
-        return Evidence(found.makes and _has_method(cls), said, _harm(reach))
+        return CodeEvidence(found.makes and _has_method(cls), said, _harm(reach))
     return _of_function(function, obj, name, owner, reach)
 
 
-def evidence_of_method(owner: type, name: str, module: str = "") -> Evidence:
+def evidence_of_method(owner: type, name: str, module: str = "") -> CodeEvidence:
     """The evidence of one method of a class, an instance of which has to be made for it."""
     static = inspect.getattr_static(owner, name)
     function = getattr(static, "__func__", static)
-    reach = Reach().add(function)
+    reach = CallReach().add(function)
     if inspect.isfunction(static) and not ignores_self(static):
         reach.add(owner).add_method(owner, name)
     return _of_function(function, function, name, f"{module} {owner.__name__}", reach)
@@ -144,7 +144,7 @@ def ignores_self(method: Any) -> bool:
     return own not in code.co_cellvars and all(m.name != own for m in mentions_of(code).found)
 
 
-def _of_function(function: Any, obj: Any, name: str, owner: str, reach: Reach) -> Evidence:
+def _of_function(function: Any, obj: Any, name: str, owner: str, reach: CallReach) -> CodeEvidence:
     slots = _slots(obj)
     given = any(s.role in ("tensor", "tensors", "module", "nameless") for s in slots)
     inner = mentions_of(function.__code__).inner if hasattr(function, "__code__") else []
@@ -161,11 +161,11 @@ def _of_function(function: Any, obj: Any, name: str, owner: str, reach: Reach) -
     said = layers or (fills and not _words(name) & _OTHERS) or _words_say(name, owner, parameters)
     said = said or any(_words_say(code.co_name, owner, parameters) for code in inner)
     said = said or "__initcheck__" in getattr(function, "__dict__", {})
-    return Evidence(makes, said, _harm(reach))
+    return CodeEvidence(makes, said, _harm(reach))
 
 
-def _of_class(cls: type, name: str, owner: str, reach: Reach | None = None) -> Evidence:
-    reach = reach or Reach().add(cls)
+def _of_class(cls: type, name: str, owner: str, reach: CallReach | None = None) -> CodeEvidence:
+    reach = reach or CallReach().add(cls)
     framework = [path for path in reach.paths if _LAYER.search(path)]
     methods = [m for m in _own(cls) if _METHODS.match(m)] or (
         [m for m in _own(cls) if not m.startswith("_") and inspect.isroutine(inspect.getattr_static(cls, m))]
@@ -186,7 +186,7 @@ def _of_class(cls: type, name: str, owner: str, reach: Reach | None = None) -> E
     said = said or (bool(_LAYERS.search(name.lower())) and stores)
     said = said or any(_words_say(m, name, asks) and m != "__init__" for m in methods if m != "__call__")
     makes = is_layer or initializer or _draws(reach) or (_says_weights(name, owner) and _fixed(reach))
-    return Evidence(makes, said, _harm(reach))
+    return CodeEvidence(makes, said, _harm(reach))
 
 
 def _has_method(cls: type) -> bool:
@@ -208,25 +208,25 @@ def _function(obj: Any) -> Any:
     return obj if inspect.isroutine(obj) else None
 
 
-def _draws(reach: Reach) -> bool:
+def _draws(reach: CallReach) -> bool:
     drawn = any(_RANDOM.search(p) and not _NOT_DRAWN.search(p) for p in reach.paths)
     asked = reach.attributes & (_DRAWS | (_FILLS & {name for name in _FILLS if _DISTRIBUTIONS.search(name)}))
     laws = any(re.search(r"\.(distributions|stats)\.", p) for p in reach.paths) and {"sample", "rvs"} & reach.attributes
     return drawn or bool(asked or laws) or any(_INITIALIZER.search(p) for p in reach.paths)
 
 
-def _chooses(reach: Reach) -> bool:
+def _chooses(reach: CallReach) -> bool:
     return bool(reach.attributes & {"choice", "choices", "integers"}) or any(
         re.search(r"random\.(choices?|randint)$", path) for path in reach.paths
     )
 
 
-def _fills(reach: Reach) -> bool:
+def _fills(reach: CallReach) -> bool:
     written = {"weight", "data"} & reach.stored and _draws(reach)
     return bool(reach.attributes & _FILLS or written) or any(_INITIALIZER.search(p) for p in reach.paths)
 
 
-def _fixed(reach: Reach) -> bool:
+def _fixed(reach: CallReach) -> bool:
     return any(_FIXED.search(path) for path in reach.paths)
 
 
@@ -277,5 +277,5 @@ def _slots(obj: Any) -> list[Slot]:
         return []
 
 
-def _harm(reach: Reach) -> str | None:
+def _harm(reach: CallReach) -> str | None:
     return next((f"{what} (in {where})" if where else what for what, where in reach.harm.items()), None)

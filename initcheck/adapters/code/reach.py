@@ -14,7 +14,7 @@ from typing import Any
 from initcheck.adapters.code.harmless import harm_of_attribute, harm_of_path, is_followed, is_trusted
 from initcheck.adapters.code.mentions import Mention, mentions_of
 
-__all__ = ["Reach"]
+__all__ = ["CallReach"]
 
 _MOST = 400  # functions followed; what reaches more is no initializer
 _DEEPEST = 4  # containers in containers
@@ -26,7 +26,7 @@ _MAKING = ("__init__", "__new__", "__post_init__", "__init_subclass__", "__set_n
 
 
 @dataclass
-class Reach:
+class CallReach:
     """What calls of some objects could reach; objects are added, and followed until nothing new is found.
 
     What a call is handed is ours: arrays, generators, numbers, layers. So harm can come only from what is found by
@@ -49,13 +49,13 @@ class Reach:
     _classes: dict[type, bool] = field(default_factory=dict)  # and whether one is made
     _waiting: list[FunctionType] = field(default_factory=list)
 
-    def add(self, obj: Any) -> Reach:
+    def add(self, obj: Any) -> CallReach:
         """Follow a call of an object."""
         self._touch(obj, "", 0)
         self._follow()
         return self
 
-    def add_method(self, owner: type, name: str) -> Reach:
+    def add_method(self, owner: type, name: str) -> CallReach:
         """Follow a method of a class, an instance being at hand."""
         self._classes.setdefault(owner, False)
         self.attributes.add(name)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from initcheck.errors import UsageError
 
-__all__ = ["dtype_name", "is_array", "pick", "places", "shape_of", "to_numpy"]
+__all__ = ["array_places", "dtype_name", "is_array", "pick", "shape_of", "to_numpy"]
 
 
 def is_array(value: Any) -> bool:
@@ -123,7 +123,7 @@ def entries(value: Any) -> list[str]:
     return [str(k) for k in value] if hasattr(value, "keys") else []
 
 
-def places(value: Any, depth: int = 3) -> list[str]:
+def array_places(value: Any, depth: int = 3) -> list[str]:
     """Every array in a result of several, as ``parameter=`` names it: ``W1``, ``0.1`` for the second of a first pair.
 
     >>> places([(np.zeros(2), np.zeros(3)), {"b": np.zeros(1)}])
@@ -136,7 +136,7 @@ def places(value: Any, depth: int = 3) -> list[str]:
             if is_array(inner):
                 found.append(entry)
             elif depth > 1 and not isinstance(inner, str):
-                found += [f"{entry}.{place}" for place in places(inner, depth - 1)]
+                found += [f"{entry}.{place}" for place in array_places(inner, depth - 1)]
     return found
 
 

@@ -17,7 +17,7 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
 from initcheck.errors import UsageError, closest
 from initcheck.sandbox.containment import InitializerRaised, contained
-from initcheck.sandbox.global_generators import watching
+from initcheck.sandbox.global_generators import watching_generators
 
 __all__ = ["is_torch_init", "known_contract", "torch_initializer"]
 
@@ -98,7 +98,7 @@ def _heeds(sampler: CallableSampler, ranks: tuple[int, ...]) -> bool:
     """Whether it draws from the generator it is handed alone: what raises is for the claims to say."""
     with contextlib.suppress(InitializerRaised), contained():
         shape = (5, 7, 2, 3, 2)[: ranks[0] if ranks else 2]
-        with watching() as moved:
+        with watching_generators() as moved:
             sampler.calls(shape, [1], "float32")
         return not moved
     return True

@@ -11,7 +11,7 @@ __all__ = [
     "CHANNELS",
     "HYPERPARAMETERS",
     "LABELS",
-    "PARTS",
+    "NAME_PARTS",
     "ROLE_IN_LAYERS",
     "ROLE_OF_NAME",
     "SIDES_OR_WIDTHS",
@@ -80,7 +80,7 @@ WIDTHS_OF_LAYERS = re.compile(
 )
 
 # Tried in this order on names that are in no list.
-PARTS = (
+NAME_PARTS = (
     ("shape", "shape"),
     ("key", "key"),
     ("rng", "rng"),

@@ -13,7 +13,7 @@ from initcheck.adapters.signatures.names import LABELS, ROLE_OF_NAME, SIDES_OR_W
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, SHAPE_ROLES, Slot, describe, role_of, slots_of
 from initcheck.errors import UsageError
 
-__all__ = ["Needs", "Reading", "kinds_of", "needs", "readings_of"]
+__all__ = ["Needs", "Reading", "needs", "random_kinds", "readings_of"]
 
 _OPEN = ("nameless", "unknown")
 _PATTERNS = {
@@ -241,7 +241,7 @@ def _by_kind(read: list[Slot], open_slots: list[Slot], used: tuple[str, ...]) ->
     choices = []
     for slot in read:
         if slot.role in RANDOM_ROLES:
-            choices.append([replace(slot, role=kind) for kind in kinds_of(slot, used, guessed=slot.name in opened)])
+            choices.append([replace(slot, role=kind) for kind in random_kinds(slot, used, guessed=slot.name in opened)])
         else:
             choices.append([slot])
     framework = next((f for f in used if f != "numpy"), "numpy")
@@ -259,7 +259,7 @@ def _by_kind(read: list[Slot], open_slots: list[Slot], used: tuple[str, ...]) ->
     ]
 
 
-def kinds_of(slot: Slot, used: tuple[str, ...], *, guessed: bool) -> list[str]:
+def random_kinds(slot: Slot, used: tuple[str, ...], *, guessed: bool) -> list[str]:
     """The kinds of randomness a slot may want, likeliest first: a bare ``rng`` is a key where JAX is used."""
     if slot.role == "rngs" or (slot.told and not guessed):
         return [slot.role]

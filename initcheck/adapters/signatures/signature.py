@@ -12,7 +12,7 @@ from initcheck.adapters.signatures.names import (
     ANNOTATIONS,
     CHANNELS,
     HYPERPARAMETERS,
-    PARTS,
+    NAME_PARTS,
     ROLE_OF_NAME,
     WIDTHS_IN,
     WIDTHS_OF_LAYERS,
@@ -140,7 +140,7 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
     words = set(listed)
     if listed[-1] in WORDS_OF_NUMBERS:
         return "hyperparameter"
-    for part, role in PARTS:
+    for part, role in NAME_PARTS:
         if part in plain and not (role in RANDOM_ROLES and listed[-1] in WORDS_OF_SIZES):
             return role
     if listed[-1] == "layer" and words & WORDS_OF_LAYERS:

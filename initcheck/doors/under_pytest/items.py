@@ -22,7 +22,7 @@ from initcheck.report.verdict import Result, Verdict
 
 __all__ = ["ClaimItem", "ClaimModule", "PropertyItem", "TheoremItem", "identifiers", "module_id"]
 
-Judge = Callable[[Tested, str], Result]
+JudgeClaim = Callable[[Tested, str], Result]
 
 
 def module_id(claim: Claim) -> str:
@@ -126,7 +126,7 @@ class ClaimItem(PropertyItem):
     """One claim asked of one initializer or model."""
 
     initializer: Tested
-    judge: Judge
+    judge: JudgeClaim
     strict: bool
     result: Result | None = None
 
@@ -139,7 +139,7 @@ class ClaimItem(PropertyItem):
         *,
         ident: str,
         group: str,
-        judge: Judge,
+        judge: JudgeClaim,
         strict: bool,
     ) -> ClaimItem:
         """Make the item; ``ident`` stands in the brackets, ``group`` is shared by the initializer's items."""

@@ -13,12 +13,12 @@ from initcheck.claims.registry import as_stated
 from initcheck.claims.statement import Claim
 from initcheck.contract.tested import Tested
 from initcheck.doors import options, request
-from initcheck.doors.configuration import values_of
+from initcheck.doors.configuration import option_values
 from initcheck.doors.under_pytest.items import ClaimItem, ClaimModule, TheoremItem, identifiers, module_id
 from initcheck.doors.under_pytest.xdist_scheduling import by_initializer
 from initcheck.errors import UsageError
 from initcheck.rendering.model_lines import model_lines
-from initcheck.rendering.terminal import painted, plain, report_lines, summary_lines
+from initcheck.rendering.terminal import in_encoding, painted, report_lines, summary_lines
 from initcheck.report.report import Report, result_from_plain, result_to_plain
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.runs.outputs import Outputs
@@ -38,12 +38,12 @@ class ClaimSession:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        targets: dict[options.Kind, list[str]] = {
+        targets: dict[options.TargetKind, list[str]] = {
             "initializers": config.option.initcheck_targets,
             "models": config.option.initcheck_model_targets,
         }
         given = {o.name: config.getoption(o.dest, None) for o in options.OPTIONS}
-        values = values_of(given, config.rootpath, request.kinds_of(targets))
+        values = option_values(given, config.rootpath, request.kinds_of_targets(targets))
         workerinput = getattr(config, "workerinput", None)
         self.worker = workerinput is not None
         if workerinput is not None:
@@ -252,7 +252,7 @@ class ClaimSession:
 
     def _write(self, terminalreporter: Any, lines: Iterable[str]) -> None:
         for line in lines:
-            shown = plain(line, getattr(sys.stdout, "encoding", None))
+            shown = in_encoding(line, getattr(sys.stdout, "encoding", None))
             terminalreporter.write_line(painted(shown, bool(terminalreporter.hasmarkup)))
 
 

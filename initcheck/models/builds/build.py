@@ -23,7 +23,7 @@ from initcheck.errors import UsageError
 from initcheck.models.builds.kinds import kind_of
 from initcheck.models.builds.record import TensorRecord, record
 from initcheck.models.provenance.numpy_memory import numpy_memory_filled
-from initcheck.models.provenance.plain import plain
+from initcheck.models.provenance.plain import plain_tensors
 from initcheck.models.provenance.steps import Fill, Site
 from initcheck.models.provenance.trace import Trace
 
@@ -179,7 +179,7 @@ def tensors_of(
                 unread[path] = "on the meta device: it has no memory, so nothing was written"
                 continue
             try:
-                for suffix, inner in plain(tensor):
+                for suffix, inner in plain_tensors(tensor):
                     place = (inner.untyped_storage()._cdata, int(inner.storage_offset()), tuple(inner.shape))
                     if place in first and inner.numel():
                         tied[path + suffix] = first[place]

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import torch
 
-from initcheck.models.builds.reductions import Sums, reduced
+from initcheck.models.builds.reductions import EntrySums, reduced
 from initcheck.models.builds.twins import Twins, find_twins, order_of
 from initcheck.models.provenance.law import UNTRACED, Law
 from initcheck.models.provenance.steps import Draw, Fill, Site, Step
@@ -79,8 +79,8 @@ class TensorRecord:
     memory: tuple[int, int]
     digest: bytes
     count: int
-    sums: Sums = field(default_factory=Sums)
-    own: Sums = field(default_factory=Sums)
+    sums: EntrySums = field(default_factory=EntrySums)
+    own: EntrySums = field(default_factory=EntrySums)
     unwritten: int = 0
     first_unwritten: tuple[int, ...] | None = None
     order: bytes | None = None

@@ -10,7 +10,7 @@ import torch
 
 from initcheck.models.provenance.steps import Fill
 
-__all__ = ["Sums", "reduced"]
+__all__ = ["EntrySums", "reduced"]
 
 _BLOCK = 1 << 18
 _HOST = torch.device("cpu")
@@ -18,7 +18,7 @@ _weights: dict[torch.device, torch.Tensor] = {}
 
 
 @dataclass
-class Sums:
+class EntrySums:
     """What is known of a set of entries.
 
     Attributes:
@@ -69,8 +69,8 @@ class Reduced:
     """
 
     digest: bytes = b""
-    whole: Sums = field(default_factory=Sums)
-    rest: Sums = field(default_factory=Sums)
+    whole: EntrySums = field(default_factory=EntrySums)
+    rest: EntrySums = field(default_factory=EntrySums)
     unwritten: int = 0
     first_unwritten: int | None = None
     far: int = 0
@@ -138,14 +138,14 @@ def _powers(numbers: torch.Tensor) -> torch.Tensor:
     return torch.stack([*found, numbers.isnan().sum().to(wide), numbers.isinf().sum().to(wide)])
 
 
-def _summed(blocks: list[torch.Tensor], flat: torch.Tensor | None) -> Sums:
+def _summed(blocks: list[torch.Tensor], flat: torch.Tensor | None) -> EntrySums:
     if not blocks:
-        return Sums()
+        return EntrySums()
     rows = torch.stack(blocks).tolist()
     total, squares, fourths = (math.fsum(r[i] for r in rows) if _all_finite(rows, i) else math.nan for i in (1, 2, 3))
     lows, highs = [r[4] for r in rows], [r[5] for r in rows]
     known = not any(math.isnan(v) for v in (*lows, *highs))
-    sums = Sums(
+    sums = EntrySums(
         int(sum(r[0] for r in rows)), total, squares, fourths,
         min(lows) if known else math.nan, max(highs) if known else math.nan,
         int(sum(r[7] for r in rows)), int(sum(r[8] for r in rows)), None, int(sum(r[6] for r in rows)),

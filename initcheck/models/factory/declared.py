@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from initcheck.errors import UsageError, closest
 
-__all__ = ["NAMES", "DeclaredLaw", "read_laws"]
+__all__ = ["FORMULA_NAMES", "DeclaredLaw", "read_laws"]
 
-NAMES = ("L", "l", "fan_in", "fan_out", "d", "pi")
+FORMULA_NAMES = ("L", "l", "fan_in", "fan_out", "d", "pi")
 _FUNCTIONS: Mapping[str, Callable[..., float]] = {"sqrt": math.sqrt, "log": math.log, "min": min, "max": max}
 _FAMILIES = ("std", "normal", "uniform", "constant")
 _OPERATIONS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
@@ -116,8 +116,8 @@ def _check_node(node: ast.AST, law: DeclaredLaw) -> None:
         if name not in _FUNCTIONS or node.keywords:
             raise UsageError(f"the law {law.text!r} calls {name!r}; {closest(name, _FUNCTIONS)}")
     elif isinstance(node, ast.Name):
-        if node.id not in NAMES and node.id not in _FUNCTIONS:
-            raise UsageError(f"the law {law.text!r} names {node.id!r}; {closest(node.id, NAMES)}")
+        if node.id not in FORMULA_NAMES and node.id not in _FUNCTIONS:
+            raise UsageError(f"the law {law.text!r} names {node.id!r}; {closest(node.id, FORMULA_NAMES)}")
     elif isinstance(node, ast.Constant):
         if isinstance(node.value, bool) or not isinstance(node.value, (int, float)):
             raise UsageError(f"the law {law.text!r} holds {node.value!r}, which is no number.")

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from initcheck.statistics import Decision
 from initcheck.statistics.median import thresholds
 
-__all__ = ["Plan", "confirm", "futile", "screen", "siblings_needed", "student_tail"]
+__all__ = ["FewModelsPlan", "confirm", "futile", "screen", "siblings_needed", "student_tail"]
 
 _HOPELESS = 0.1
 _SHARES = (0.4, 0.15, 0.2, 0.25)  # of the error, a look each
 
 
 @dataclass(frozen=True)
-class Plan:
+class FewModelsPlan:
     """How many models decide, at a level for FAILS and beta for HOLDS; half of each goes to either test.
 
     The first test is Student's on what a model gives, on a logarithmic scale where it is a growth: it decides by
@@ -62,7 +62,7 @@ class Plan:
         return first, 2 * first
 
 
-def screen(values: Sequence[float], low: float, high: float, plan: Plan) -> Decision:
+def screen(values: Sequence[float], low: float, high: float, plan: FewModelsPlan) -> Decision:
     """Look at the models so far: HOLDS, or FAILS for 'worth a confirmation', or neither yet.
 
     >>> screen([1.9, 1.89, 1.91], 0.25, 4.0, Plan(2.5e-7, 1e-3)).name
@@ -85,7 +85,7 @@ def screen(values: Sequence[float], low: float, high: float, plan: Plan) -> Deci
     return Decision.FAILS if enough and 2 * beyond > len(values) else Decision.UNDECIDED
 
 
-def confirm(values: Sequence[float], low: float, high: float, plan: Plan) -> Decision:
+def confirm(values: Sequence[float], low: float, high: float, plan: FewModelsPlan) -> Decision:
     """Look at models that no screen has seen: FAILS or nothing.
 
     Null: the median keeps the band. By spread: Student's test of the mean against either edge. By sign: at least k
@@ -103,7 +103,7 @@ def confirm(values: Sequence[float], low: float, high: float, plan: Plan) -> Dec
     return Decision.UNDECIDED
 
 
-def futile(values: Sequence[float], low: float, high: float, plan: Plan, budget: int) -> bool:
+def futile(values: Sequence[float], low: float, high: float, plan: FewModelsPlan, budget: int) -> bool:
     """Whether the models so far say that further ones will not decide: with a chance of less than one in ten.
 
     >>> near = [4.15, 4.3, 3.9, 4.2, 4.4, 3.8, 4.1, 4.2, 3.95, 4.3, 4.05, 4.2]

@@ -10,7 +10,7 @@ from typing import Any
 
 from initcheck.models.factory.declared import DeclaredLaw
 from initcheck.models.factory.facts import Facts
-from initcheck.models.factory.few_models import Plan, confirm, futile, screen
+from initcheck.models.factory.few_models import FewModelsPlan, confirm, futile, screen
 from initcheck.models.signals.block_signal import Signal
 from initcheck.report.verdict import Evidence, Verdict
 from initcheck.statistics import Decision
@@ -91,7 +91,7 @@ class ModelTrial:
         """
         self.allowed = f"[{low:.4g}, {high:.4g}]" if low > float("-inf") else f"at most {high:.4g}"
         self.band = (low, high) if low > float("-inf") else None
-        plan = Plan(self.level / len(names), self.beta)
+        plan = FewModelsPlan(self.level / len(names), self.beta)
         decided = [
             self._one_median(functools.partial(_of_chain, values_of, i), low, high, plan, n, what)
             for i, n in enumerate(names)
@@ -130,7 +130,7 @@ class ModelTrial:
         value_of: Callable[[Signal], float | None],
         low: float,
         high: float,
-        plan: Plan,
+        plan: FewModelsPlan,
         name: str,
         what: str,
     ) -> float | None:

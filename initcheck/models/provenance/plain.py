@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-__all__ = ["plain", "wraps"]
+__all__ = ["plain_tensors", "wraps"]
 
 
 def wraps(kind: type) -> bool:
@@ -14,12 +14,12 @@ def wraps(kind: type) -> bool:
     return kind is not torch.Tensor and hasattr(kind, "__tensor_flatten__")
 
 
-def plain(tensor: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
+def plain_tensors(tensor: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
     """The tensors with a storage of their own behind a tensor, with a suffix for the name; itself where it is plain.
 
     Of a tensor that is spread over processes it is this process's part.
 
-    >>> [suffix for suffix, _ in plain(torch.eye(2).to_sparse())]
+    >>> [suffix for suffix, _ in plain_tensors(torch.eye(2).to_sparse())]
     [' (values)', ' (indices)']
 
     Raises:
@@ -32,7 +32,7 @@ def plain(tensor: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
             raise NotImplementedError(f"a {type(tensor).__name__} that shows no tensor in it")
         for name in names:
             word = "" if len(names) == 1 else f" ({name})"
-            for suffix, inner in plain(getattr(tensor, name)):
+            for suffix, inner in plain_tensors(getattr(tensor, name)):
                 yield word + suffix, inner
     elif tensor.layout == torch.strided:
         yield "", tensor.int_repr() if tensor.is_quantized else tensor

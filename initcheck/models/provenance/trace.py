@@ -12,7 +12,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from initcheck.models.provenance.frames import caller
-from initcheck.models.provenance.plain import plain, wraps
+from initcheck.models.provenance.plain import plain_tensors, wraps
 from initcheck.models.provenance.steps import (
     SAME,
     Caller,
@@ -321,7 +321,7 @@ def _plain_target(target: torch.Tensor | None, tensor: torch.Tensor) -> torch.Te
     if target is None or target.is_meta:
         return None
     try:
-        inner = [t for _, t in plain(target)]
+        inner = [t for _, t in plain_tensors(target)]
     except (NotImplementedError, RuntimeError):
         return None
     place = tensor.untyped_storage()._cdata if readable(tensor) else None

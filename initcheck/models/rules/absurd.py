@@ -10,7 +10,7 @@ from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.wording import folded, place
 from initcheck.models.rules.siblings import RuleFinding, overwritten
 
-__all__ = ["absurd_values", "values_of"]
+__all__ = ["absurd_in_build", "absurd_values"]
 
 _CONTINUOUS = ("normal", "uniform", "truncated_normal")
 
@@ -25,14 +25,16 @@ def absurd_values(facts: Facts) -> Iterator[RuleFinding]:
 
     Infinities in a buffer are a mask more often than a mistake: a note.
     """
-    yield from values_of(facts, facts.second, set(facts.unwritten))
+    yield from absurd_in_build(facts, facts.second, set(facts.unwritten))
     low = facts.low_precision
     if isinstance(low, Build):
         known = {n for n, r in facts.second.records.items() if r.sums.nan or r.sums.infinite or r.far}
-        yield from values_of(facts, low, set(facts.unwritten) | known, ", in bfloat16")
+        yield from absurd_in_build(facts, low, set(facts.unwritten) | known, ", in bfloat16")
 
 
-def values_of(facts: Facts, build: Build, left_out: Collection[str] = (), when: str = "") -> Iterator[RuleFinding]:
+def absurd_in_build(
+    facts: Facts, build: Build, left_out: Collection[str] = (), when: str = ""
+) -> Iterator[RuleFinding]:
     """The same of one build.
 
     Args:

@@ -13,7 +13,7 @@ from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.blocks import BlockTrail, Visit, chains
 from initcheck.models.signals.gradients import after_steps, gradient_kind, main_output, twins_kind, weighed
 from initcheck.models.signals.inputs import candidates
-from initcheck.models.signals.reach import Reach, input_reach
+from initcheck.models.signals.reach import InputReach, input_reach
 from initcheck.models.signals.residual import residual_writers
 
 __all__ = ["ChainSignal", "Listener", "Signal"]
@@ -79,7 +79,7 @@ class Signal:
     gradients: dict[str, str] = field(default_factory=dict)
     twins: dict[str, str] = field(default_factory=dict)
     writers: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
-    reach: Reach | None = None
+    reach: InputReach | None = None
 
     def growth(self, blocks: tuple[str, ...], direction: str) -> float | None:
         """The growth through the chain of these blocks; None where this model has no such chain."""

@@ -13,7 +13,7 @@ from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.blocks import first_tensor
 from initcheck.models.signals.gradients import main_output
 
-__all__ = ["DROWNED", "Reach", "input_reach"]
+__all__ = ["DROWNED", "InputReach", "input_reach"]
 
 DROWNED = 0.01
 """A difference below this share of the output's own variation is lost in the rounding of bfloat16, 2^-8, or nearly."""
@@ -22,7 +22,7 @@ _SAME = 1e-5
 
 
 @dataclass(frozen=True)
-class Reach:
+class InputReach:
     """What another input changes.
 
     Attributes:
@@ -43,7 +43,7 @@ class Reach:
         return self.share < _SAME
 
 
-def input_reach(model: torch.nn.Module, batch: Batch) -> Reach | None:
+def input_reach(model: torch.nn.Module, batch: Batch) -> InputReach | None:
     """Run the model on a batch and on its entries in another order; None where the outputs cannot be compared."""
     other = batch.shuffled()
     try:
@@ -55,11 +55,11 @@ def input_reach(model: torch.nn.Module, batch: Batch) -> Reach | None:
             if share is None:
                 return None
             if share >= DROWNED:
-                return Reach(share)
+                return InputReach(share)
             lost_in, zero, drowned_at = _where_lost(model, batch, other)
     except (RuntimeError, IndexError, ValueError, TypeError, KeyError, AssertionError):
         return None
-    return Reach(share, lost_in, zero, drowned_at)
+    return InputReach(share, lost_in, zero, drowned_at)
 
 
 def _output(model: torch.nn.Module, batch: Batch) -> torch.Tensor | None:

@@ -18,9 +18,9 @@ from initcheck.report.verdict import Result, Verdict
 
 __all__ = [
     "Card",
+    "ClaimMatrix",
     "FindingCard",
     "Group",
-    "Matrix",
     "Passed",
     "cards",
     "contracts",
@@ -184,7 +184,7 @@ def groups(results: Iterable[Result], verdict: Verdict) -> list[Group]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Matrix:
+class ClaimMatrix:
     """Initializers x claims; a few initializers stand as columns, many as rows.
 
     Attributes:
@@ -199,7 +199,7 @@ class Matrix:
     cells: list[list[tuple[str, str, str, str | None] | None]]
 
 
-def matrix(report: Report, shown: Iterable[FindingCard]) -> Matrix:
+def matrix(report: Report, shown: Iterable[FindingCard]) -> ClaimMatrix:
     """Lay every result out in a table."""
     anchors = {(c.finding.initializer, claim): c.finding.name for c in shown for claim in c.finding.claims}
     found = _by_key(report)
@@ -213,7 +213,7 @@ def matrix(report: Report, shown: Iterable[FindingCard]) -> Matrix:
         r = found.get(key)
         return (*MARKS[r.verdict][:3], anchors.get(key)) if r else None
 
-    return Matrix(
+    return ClaimMatrix(
         axis="claim" if by_claim else "initializer",
         rows=rows,
         columns=columns,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 import pytest
-from frozen.reports import FOLDER, NAMES, differences, frozen, made
+from frozen.reports import FOLDER, FROZEN_REPORTS, differences, frozen, made
 
 
 def _needs(name: str) -> str:
@@ -13,13 +13,13 @@ def _needs(name: str) -> str:
     return framework if framework in ("torch", "jax", "keras", "flax") else "numpy"
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if importlib.util.find_spec(_needs(n)) is not None])
+@pytest.mark.parametrize("name", [n for n in FROZEN_REPORTS if importlib.util.find_spec(_needs(n)) is not None])
 def test_report_is_as_it_was_frozen(name: str) -> None:
     assert not list(differences(frozen(name), made(name)))
 
 
 def test_every_frozen_report_is_made() -> None:
-    assert {p.stem for p in FOLDER.glob("*.json")} == set(NAMES)
+    assert {p.stem for p in FOLDER.glob("*.json")} == set(FROZEN_REPORTS)
 
 
 def test_a_difference_is_said() -> None:

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from initcheck.statistics import average_log_e, rarely_top_log_e, tops_log_e
-from initcheck.statistics.permutation import BATCH, Positions, position_tops
+from initcheck.statistics.permutation import CALLS_A_BATCH, Positions, position_tops
 
 RUNS, BATCHES, SHAPE = 250, 40, (6, 6)
 
@@ -28,7 +28,7 @@ def test_false_alarms_are_as_rare_as_said(name: str) -> None:
     largest = np.empty(RUNS)
     for run in range(RUNS):
         positions = Positions.learnt(draw(rng, (60, *SHAPE)))
-        calls = draw(rng, (BATCHES * BATCH, *SHAPE)).reshape(BATCHES, BATCH, *SHAPE)
+        calls = draw(rng, (BATCHES * CALLS_A_BATCH, *SHAPE)).reshape(BATCHES, CALLS_A_BATCH, *SHAPE)
         tops = position_tops(calls, positions, rng)
         largest[run] = average_log_e(list(tops_log_e(np.cumsum(tops, axis=1), n))).max()
     for alpha in (0.2, 0.05, 0.01):
