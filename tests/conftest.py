@@ -35,6 +35,16 @@ def _modules_of_this_test_only() -> Iterator[None]:
             del sys.modules[name]
 
 
+@pytest.fixture
+def on_fake_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An engine whose verdicts are written in the target's text; in a folder of its own."""
+    import fake_engine
+
+    fake_engine.install(monkeypatch.setattr)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+
 # CPU seconds of a fast test: two on an idle machine, and five times that where many work beside it.
 MOST = 10.0
 NOT_FAST = ("long", "benchmarks")

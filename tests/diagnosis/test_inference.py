@@ -2,33 +2,11 @@
 
 import numpy as np
 import pytest
+from diagnosis_samplers import normal, rng, truncated, uniform
 
 from initcheck.contract.contract import Contract
 from initcheck.diagnosis.evidence.inference import infer
 from initcheck.diagnosis.evidence.probe import probe
-
-
-def rng(seed):
-    return np.random.default_rng(seed)
-
-
-def normal(variance):
-    return lambda s, seed: rng(seed).normal(0, np.sqrt(variance(s)), s)
-
-
-def uniform(bound):
-    return lambda s, seed: rng(seed).uniform(-1, 1, s) * bound(s)
-
-
-def truncated(std, cut=2.0):
-    def draw(s, seed):
-        r = rng(seed)
-        x = r.normal(size=s)
-        while (far := np.abs(x) > cut).any():
-            x[far] = r.normal(size=far.sum())
-        return x * std(s)
-
-    return draw
 
 
 def orthogonal(gain=1.0, last=False):

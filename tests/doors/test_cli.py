@@ -7,20 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import fake_engine
 import pytest
 
 import initcheck.runs.plan
 from initcheck.doors.cli import main
 from initcheck.doors.options import TargetKind, of_kind
 from initcheck.report.report import Report
-
-
-@pytest.fixture
-def on_fake_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    fake_engine.install(monkeypatch.setattr)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
 
 
 @pytest.mark.usefixtures("on_fake_engine")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import sys
 import tomllib
 from pathlib import Path
 
@@ -137,13 +136,6 @@ def test_an_update_keeps_dates_and_reasons_adds_the_new_and_drops_what_holds() -
 def test_the_header_counts_what_is_in_force() -> None:
     assert Baseline(entries=(known(),), name="b.toml").header == "b.toml: 1 known failure in force"
     assert Baseline(entries=(known(), known("finite"))).header == "the baseline: 2 known failures in force"
-
-
-@pytest.fixture
-def on_fake_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    fake_engine.install(monkeypatch.setattr)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
 
 
 @pytest.mark.usefixtures("on_fake_engine")

@@ -74,7 +74,7 @@ def screen(values: Sequence[float], low: float, high: float, plan: FewModelsPlan
         plan: error rates.
     """
     for n, share in zip(plan.holds_by_spread, _SHARES, strict=True):
-        if len(values) >= n and max(_tails_inside(values[:n], low, high)) <= share * plan.beta / 2:
+        if len(values) >= n and max(_tails(values[:n], low, high, inside=True)) <= share * plan.beta / 2:
             return Decision.HOLDS
     needed = _counts(plan.holds_by_sign, plan.beta / 2)
     for n, k in zip(plan.holds_by_sign, needed, strict=True):
@@ -94,7 +94,7 @@ def confirm(values: Sequence[float], low: float, high: float, plan: FewModelsPla
     error = plan.level / 4
     for n in plan.fails_by_spread:
         error /= 2
-        if len(values) >= n and min(_tails_beyond(values[:n], low, high)) <= error:
+        if len(values) >= n and min(_tails(values[:n], low, high, inside=False)) <= error:
             return Decision.FAILS
     needed = _counts(plan.fails_by_sign, plan.level / 4)
     for n, k in zip(plan.fails_by_sign, needed, strict=True):
@@ -182,23 +182,17 @@ def _statistics(values: Sequence[float], low: float, high: float) -> tuple[float
     return mean, error, *edges
 
 
-def _tails_inside(values: Sequence[float], low: float, high: float) -> tuple[float, float]:
-    """How well chance explains that the mean lies this far inside, were it on the lower or the upper edge."""
+def _tails(values: Sequence[float], low: float, high: float, *, inside: bool) -> tuple[float, float]:
+    """How well chance explains a mean this far inside, or beyond, were it on the lower or the upper edge."""
     found = _statistics(values, low, high)
     if found is None:
         return 1.0, 1.0
     mean, error, below, above = found
-    freedom = len(values) - 1
-    return student_tail(_ratio(mean - below, error), freedom), student_tail(_ratio(above - mean, error), freedom)
-
-
-def _tails_beyond(values: Sequence[float], low: float, high: float) -> tuple[float, float]:
-    found = _statistics(values, low, high)
-    if found is None:
-        return 1.0, 1.0
-    mean, error, below, above = found
-    freedom = len(values) - 1
-    return student_tail(_ratio(below - mean, error), freedom), student_tail(_ratio(mean - above, error), freedom)
+    sign, freedom = (1 if inside else -1), len(values) - 1
+    return (
+        student_tail(_ratio(sign * (mean - below), error), freedom),
+        student_tail(_ratio(sign * (above - mean), error), freedom),
+    )
 
 
 def _foreseen(values: Sequence[float], low: float, high: float, size: int) -> float:

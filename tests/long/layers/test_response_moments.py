@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from response_layers import AfterSilu, Layer, Sine
 from torch import nn
 
 from initcheck.contract.profile import PROFILES
@@ -12,37 +13,8 @@ from initcheck.draws.streams import SCREEN
 from initcheck.layers.recognition import layer_initializer
 
 
-class Layer(nn.Module):
-    """An ``inner`` map, a matrix of variance ``power``/fan_in, an ``outer`` map."""
-
-    inner = outer = staticmethod(lambda x: x)
-    power = 1.0
-
-    def __init__(self, in_features, out_features):
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_features, in_features) * math.sqrt(self.power / in_features))
-
-    def forward(self, x):
-        return self.outer(nn.functional.linear(self.inner(x), self.weight))
-
-
-class Sine(Layer):
-    power = 2 / 900
-    outer = staticmethod(lambda x: torch.sin(30 * x))
-
-
 class SineNotDivided(Sine):
     power = 2.0
-
-
-class Rectified(Layer):
-    power = 2.0
-    outer = staticmethod(torch.relu)
-
-
-class AfterSilu(Layer):
-    power = 1 / 0.355776
-    inner = staticmethod(nn.functional.silu)
 
 
 class Kronecker(nn.Module):
