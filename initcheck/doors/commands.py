@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 __all__ = ["COMMANDS", "explain", "infer_contract", "list_claims"]
 
@@ -51,40 +47,31 @@ def infer_contract(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="initcheck infer", description="Say what contract a target seems to keep.")
     parser.add_argument("targets", nargs="+", metavar="TARGET")
     parser.add_argument("--contract", metavar="TEXT", help="what is known of it, such as layout=out_in")
+    parser.add_argument("--timeout", metavar="SECONDS", type=float, help="how long each may take")
     arguments = parser.parse_args(words)
-    import numpy as np
-
-    from initcheck.diagnosis.evidence.inference import infer
     from initcheck.doors.request import contract
+    from initcheck.engine.settings import Settings
     from initcheck.report.account import escaped
-    from initcheck.targets.loading import load
+    from initcheck.runs.own_process import OwnProcess
+    from initcheck.runs.reading import read_all
+    from initcheck.sandbox.child import Died
 
     held_to = contract({"contract": arguments.contract})
-    for target in arguments.targets:
-        loaded = load(target, contract=held_to)
+    code = 0
+    # In a process beside this one: what ends or stops it there is told of the one that did it.
+    with OwnProcess(Settings(timeout=arguments.timeout), {}, alone=False) as own:
+        loaded = read_all(dict.fromkeys(arguments.targets), own, contract=held_to)
         for initializer in loaded.initializers:
-            sampler = initializer.sampler
-            if initializer.subject is not None:
-                print(f"{escaped(initializer.name)}\n  a layer is judged by what it does; nothing is inferred of it")
-                continue
-
-            def draw(shape: tuple[int, ...], seed: int, sampler: Any = sampler) -> npt.NDArray[Any]:
-                return np.asarray(sampler.to_numpy(sampler.calls(shape, [seed], "float32")[0]), dtype=np.float64)
-
-            found = infer(
-                draw,
-                framework=initializer.framework,
-                layout=initializer.contract.layout,
-                ranks=initializer.ranks,
-                named=initializer.named,
-                fan=initializer.contract.fan,
-            )
             print(escaped(initializer.name))
-            for line in found.lines():
-                print(f"  {escaped(line, 1_000)}")
-        for left in loaded.not_checked:
-            print(f"not looked at: {escaped(left.name)}: {escaped(left.reason)}")
-    return 0
+            try:
+                lines = own.inferred(initializer)
+            except Died as died:
+                lines, code = [f"nothing can be inferred: {died}"], 1
+            for line in lines:
+                print(f"  {escaped(line, 1_000)}", flush=True)
+    for left in loaded.not_checked:
+        print(f"not looked at: {escaped(left.name)}: {escaped(left.reason)}")
+    return code
 
 
 def read_guide(words: Sequence[str]) -> int:

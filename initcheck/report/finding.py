@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,10 @@ _IMPLIES = {"scale": ("depth", "law"), "centering": ("depth",)}
 _PICTURES = (
     "variance_by_width", "signal_by_depth", "gradient_by_depth", "gradient_ties", "singular_values", "histogram",
 )  # fmt: skip
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
 _FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+)')
+# As faulthandler writes where a process was when it died: the innermost frame first.
+_LAST_FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+) in (?P<name>.+)$')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +178,10 @@ def _hence(group: Sequence[Result]) -> str:
 def _raised_at(evidence: Evidence) -> str | None:
     """The last line of the user's own code in a traceback, which is the cause of a call that raises."""
     lines = [line for text in evidence.detail for line in text.splitlines()]
+    for line in lines:
+        frame = _LAST_FRAME.match(line)
+        if frame and not frame["file"].startswith(("<frozen", _LIBRARY)):
+            return f"{relative(frame['file'])}:{frame['line']}, in {frame['name']}"
     for number in range(len(lines) - 1, -1, -1):
         frame = _FRAME.match(lines[number])
         if frame:

@@ -15,6 +15,7 @@ from initcheck.errors import UsageError
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.runs.units import Unit, UnitOutcome
 from initcheck.sandbox.child import Child, Died
+from initcheck.targets.recipes import recipe_of
 
 __all__ = ["OwnProcess", "died"]
 
@@ -73,7 +74,7 @@ class OwnProcess:
                 claim,
                 initializer,
                 Verdict.FAILS,
-                f"the {initializer.noun}'s {_DIED} this claim; the claims after it were not asked",
+                f"the {initializer.noun}'s {_DIED} this claim ({died}); the claims after it were not asked",
                 evidence=Evidence(measured=str(died), allowed="a result", detail=died.stack),
                 reproduce=self.settings.command(initializer, claim, isolate=True),
             )
@@ -115,27 +116,8 @@ class OwnProcess:
             Died: the process did, twice if it had judged others before: what they left behind is no fault of this one.
             UsageError: as ``judge``.
         """
-        if initializer.name in self.mourned:
-            raise self.mourned[initializer.name]
         unit = Unit.of(initializer, self.settings, [claim_id])
-        own = {initializer.name, unit.recipe.get("target"), unit.recipe.get("model")}
-        if (self.alone or self._spoilt) and self._served - own:
-            self.close()
-        while True:
-            child = self._ready()
-            self._served.add(initializer.name)
-            asked = child.ask({"recipe": unit.recipe, "settings": unit.settings, "claims": unit.claim_ids})
-            try:
-                answer = child.answer(asked, self._patience(initializer.kind))
-                while "at" in answer:  # it lives: the patience begins anew
-                    self.tell(answer["at"])
-                    answer = child.answer(asked, self._patience(initializer.kind))
-                break
-            except Died:
-                others = self._served - own
-                self.close()
-                if not others:
-                    raise
+        answer = self._answer(initializer, {"settings": unit.settings, "claims": unit.claim_ids})
         if "usage" in answer:
             raise UsageError(answer["usage"])
         if "error" in answer:
@@ -146,6 +128,41 @@ class OwnProcess:
         self.libraries |= judged.libraries
         [result] = judged.of(initializer)
         return result
+
+    def inferred(self, initializer: Tested) -> list[str]:
+        """The contract that an initializer seems to keep, in the words of ``initcheck infer``.
+
+        Raises:
+            Died: the process did, as in ``ask``.
+            UsageError: the initializer cannot be made in another process.
+        """
+        answer = self._answer(initializer, {"infer": True})
+        if "error" in answer:
+            raise UsageError(f"{initializer.name} cannot be drawn in another process: {answer['error']}")
+        return list(answer["lines"])
+
+    def _answer(self, initializer: Tested, request: Mapping[str, Any]) -> dict[str, Any]:
+        if initializer.name in self.mourned:
+            raise self.mourned[initializer.name]
+        recipe = dict(recipe_of(initializer))
+        own = {initializer.name, recipe.get("target"), recipe.get("model")}
+        if (self.alone or self._spoilt) and self._served - own:
+            self.close()
+        while True:
+            child = self._ready()
+            self._served.add(initializer.name)
+            asked = child.ask({"recipe": recipe, **request})
+            try:
+                answer = child.answer(asked, self._patience(initializer.kind))
+                while "at" in answer:  # it lives: the patience begins anew
+                    self.tell(answer["at"])
+                    answer = child.answer(asked, self._patience(initializer.kind))
+                return answer
+            except Died:
+                others = self._served - own
+                self.close()
+                if not others:
+                    raise
 
     def _patience(self, kind: str) -> float:
         if self.patience is not None:

@@ -25,7 +25,7 @@ from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run
 from initcheck.report.verdict import Result, Verdict
 from initcheck.runs.own_process import OwnProcess, died
-from initcheck.runs.reading import read_all, read_models
+from initcheck.runs.reading import Wanted, read_all, read_models
 from initcheck.targets.loading import load_all, numbered
 from initcheck.targets.models import load_models
 
@@ -38,7 +38,8 @@ class Plan:
     """The initializers, models and claims of one run, and what is known of them on the way.
 
     Args:
-        targets: target texts of initializers, in the order given.
+        targets: target texts of initializers, in the order given; what is sent in place of objects, where processes
+            read them.
         settings: how claims are judged.
         contract: what these targets are held to, where their own does not say otherwise.
         models: target texts of models.
@@ -60,7 +61,7 @@ class Plan:
 
     def __init__(
         self,
-        targets: Iterable[str],
+        targets: Iterable[str | Wanted],
         settings: Settings,
         *,
         contract: Declared = None,
@@ -84,8 +85,8 @@ class Plan:
         if processes != "none":
             self.own = OwnProcess(settings, self.contracts, alone=processes == "each")
         loaded = read_all(texts, self.own, contract=contract) if self.own else load_all(texts, contract=contract)
-        said, texts = dict(of_models or {}), dict.fromkeys(models)
-        built = read_models(texts, self.own, said) if self.own else load_models(texts, **said)
+        said, builders = dict(of_models or {}), dict.fromkeys(models)
+        built = read_models(builders, self.own, said) if self.own else load_models(builders, **said)
         # A builder of a model that is named as an initializer too must not be taken for it.
         names = [i.name for i in loaded.initializers]
         self.initializers: Sequence[Tested] = (*loaded.initializers, *numbered(built, names))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import json
 import os
+import pickle
 import sys
 from collections.abc import Iterable, Mapping
+from types import ModuleType
 from typing import Any
 
 from initcheck.contract.contract import Contract
@@ -19,17 +23,60 @@ from initcheck.runs.own_process import OwnProcess
 from initcheck.runs.units import Plain
 from initcheck.sandbox.child import Died
 from initcheck.search_path import add_folder
-from initcheck.targets.loading import Loaded, load, numbered, told_apart, watching_names
+from initcheck.targets.loading import Loaded, load, location_of, name_of, numbered, told_apart, watching_names
 from initcheck.targets.models import load_models
+from initcheck.targets.recipes import importable, is_plain, pickled
 
-__all__ = ["read_all", "read_here", "read_models", "read_target"]
+__all__ = ["Wanted", "read_all", "read_here", "read_models", "read_target"]
 
 
-def read_all(targets: Iterable[str], own: OwnProcess, *, contract: Declared = None) -> Loaded:
-    """What some target texts turn out to be; nothing of theirs runs in this process.
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """A target that is no text alone, as it is sent to the process that reads it.
+
+    Attributes:
+        target: its text, or what it is called where it travels as a pickle.
+        options: how to read it, as JSON: ``signature``, ``args``, ``parameter``, ``pickle``.
+    """
+
+    target: str
+    options: str = "{}"
+
+    @classmethod
+    def of(cls, target: Any, *, args: Mapping[str, Any] | None = None, **options: str | None) -> Wanted | None:
+        """A target text or an object, with the options of ``check``; None where it cannot leave this process.
+
+        Nothing of it is called: what is importable goes by its name, anything else by what cloudpickle makes of it.
+        """
+        said: Plain = {key: value for key, value in options.items() if value is not None}
+        if isinstance(target, Initializer):
+            recipe = target.recipe
+            if recipe is None or said or args:
+                return None
+            kept = {key: recipe.get(key) for key in ("signature", "args", "parameter", "pickle", "name")}
+            held = {"contract": recipe["contract"]} if recipe.get("contract") else {}
+            return cls(recipe.get("target") or target.name, json.dumps({**kept, **held}))
+        text = target if isinstance(target, str) else _text_of(target)
+        if text is not None and is_plain(dict(args or {})):
+            return cls(text, json.dumps({**said, "args": dict(args or {})}))
+        packed = pickled((target, dict(args or {}))) if not isinstance(target, str) else None
+        if packed is None:
+            return None
+        # A pickle by value forgets the file of the code.
+        return cls(name_of(target), json.dumps({**said, "pickle": packed, "location": location_of(target)}))
+
+
+def _text_of(obj: Any) -> str | None:
+    if isinstance(obj, ModuleType):
+        return obj.__name__ if sys.modules.get(obj.__name__) is obj and obj.__name__ != "__main__" else None
+    return importable(obj)
+
+
+def read_all(targets: Iterable[str | Wanted], own: OwnProcess, *, contract: Declared = None) -> Loaded:
+    """What some targets turn out to be; nothing of theirs runs in this process.
 
     Args:
-        targets: target texts.
+        targets: target texts, or what is sent in their place.
         own: reads them, and judges what died on reading by that.
         contract: what they are held to.
 
@@ -55,9 +102,11 @@ def read_models(targets: Iterable[str], own: OwnProcess, said: Mapping[str, Any]
     return numbered(m for m in found if isinstance(m, Model))
 
 
-def read_target(target: str, own: OwnProcess, declared: Contract) -> Loaded:
-    """What one target text turns out to be; members that end the process are left unread, the others are read."""
-    found, left = _read(target, own, {"contract": declared.said(), "notes": list(declared.notes)})
+def read_target(target: str | Wanted, own: OwnProcess, declared: Contract) -> Loaded:
+    """What one target turns out to be; members that end the process are left unread, the others are read."""
+    wanted = target if isinstance(target, Wanted) else Wanted(target)
+    said = {"contract": declared.said(), "notes": list(declared.notes), "options": json.loads(wanted.options)}
+    found, left = _read(wanted.target, own, said)
     return Loaded(tuple(i for i in found if isinstance(i, Initializer)), left)
 
 
@@ -142,9 +191,9 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
 
 
 def _load_here(request: Mapping[str, Any], tell: Any) -> Loaded:
-    said: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in request["contract"].items()
-    }
+    options = dict(request["options"])
+    held: Plain = {**(options.pop("contract", None) or {}), **request["contract"]}
+    said: Plain = {key: tuple(value) if isinstance(value, list) else value for key, value in held.items()}
     declared = dataclasses.replace(Contract(**said), notes=tuple(request["notes"])) if said else None
     without = set(request["without"])
 
@@ -153,5 +202,14 @@ def _load_here(request: Mapping[str, Any], tell: Any) -> Loaded:
             tell(name)
         return name not in without
 
+    target: Any = request["read"]
+    packed = options.pop("pickle", None)
+    if packed is not None:
+        options["name"] = options.get("name") or target
+        target, options["args"] = pickle.loads(base64.b64decode(packed))
+    location = options.pop("location", None)
     with watching_names(watch):
-        return load(request["read"], contract=declared)
+        loaded = load(target, contract=declared, **options)
+    if location is None:
+        return loaded
+    return Loaded(tuple(dataclasses.replace(i, location=tuple(location)) for i in loaded.initializers))

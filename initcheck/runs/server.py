@@ -31,7 +31,7 @@ class Server:
         self._last: tuple[str, Remade] | None = None
 
     def answer(self, request: Mapping[str, Any], tell: SendAnswer) -> None:
-        """Answer one request: to read a target, to judge claims, to draw a plan, or to say that this is ready.
+        """Answer one request: to read a target, infer a contract, judge claims, draw a plan, or say that this is ready.
 
         Raises:
             Exception: what was asked for cannot be made here.
@@ -43,6 +43,8 @@ class Server:
         elif "plan" in request:
             remade = self._remade(request)
             tell(digests=remade.digests(request["plan"], request["dtype"], request["global seed"]))
+        elif "infer" in request:
+            tell(lines=self._remade(request).inferred())
         elif "claims" in request:
             remade = self._remade(request)
             try:

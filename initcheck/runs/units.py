@@ -9,9 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from initcheck.claims.registry import find
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.tested import Tested
+from initcheck.diagnosis.evidence.inference import infer
 from initcheck.draws.draws import digest
 from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.checker import Checker, loaded_libraries
@@ -105,6 +109,27 @@ class Remade:
         self.checker.tell = tell
         results = [result_to_plain(judged_or_broken(self.checker, self.tested, c)) for c in claim_ids]
         return UnitOutcome(results, self.checker.held_to(self.tested), loaded_libraries(), bool(stuck() or others()))
+
+    def inferred(self) -> list[str]:
+        """The contract that it seems to keep, in the words of ``initcheck infer``."""
+        assert isinstance(self.tested, Initializer)
+        initializer, sampler = self.tested, self.tested.sampler
+        if initializer.subject is not None:
+            return ["a layer is judged by what it does; nothing is inferred of it"]
+
+        def draw(shape: tuple[int, ...], seed: int) -> npt.NDArray[Any]:
+            with user_code():
+                drawn = sampler.calls(shape, [seed], "float32")[0]
+            return np.asarray(sampler.to_numpy(drawn), dtype=np.float64)
+
+        return infer(
+            draw,
+            framework=initializer.framework,
+            layout=initializer.contract.layout,
+            ranks=initializer.ranks,
+            named=initializer.named,
+            fan=initializer.contract.fan,
+        ).lines()
 
     def digests(self, plan: Sequence[Any], dtype: str, global_seed: int) -> list[str]:
         """Digests of calls (shape to ask for, seed, shape expected), or in which way one is broken."""

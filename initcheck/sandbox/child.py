@@ -162,7 +162,8 @@ class Child:
         except OSError:
             return ()
         # The frames of initcheck itself say nothing of where the user's code was.
-        theirs = [line.strip() for line in lines if line.strip() and _OURS not in line and "<frozen runpy>" not in line]
+        noise = (_OURS, "<frozen runpy>", "Extension modules: ")
+        theirs = [line.strip() for line in lines if line.strip() and not any(n in line for n in noise)]
         return tuple(theirs[:12])
 
 

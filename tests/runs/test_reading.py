@@ -81,3 +81,15 @@ def test_no_exit_code_is_0_where_nothing_came_to_its_end(
     assert main(["endsinit:ends", *words, "--json=r.json"]) == 1
     assert len(Report.from_json(Path("r.json").read_text())) == 2
     assert "the initializer's process did not survive this claim" in capsys.readouterr().out
+
+
+def test_what_ends_the_process_is_inferred_nothing_of_and_the_next_is(
+    plan: Callable[..., Plan], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["infer", "endsinit:ends", "endsinit:he", "--contract=layout=out_in"]) == 1
+    said = capsys.readouterr().out
+    assert "endsinit:ends\n  nothing can be inferred: the process ended with exit code 0\n" in said
+    assert "contract      activation relu (inferred), fan fan_in (inferred), layout out_in" in said
+    assert "endsinit" not in sys.modules
+    assert main(["infer", "ends_at_import"]) == 2
+    assert "the process ended with exit code 0" in capsys.readouterr().err

@@ -1,0 +1,87 @@
+"""`check()` of several, with waivers, told of each result, and in another process where something may hang or crash."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import initcheck
+from initcheck.report.verdict import Result, Verdict
+from initcheck.runs.reading import Wanted
+
+QUICK: dict[str, Any] = {"profile": "quick", "contract": "layout=out_in,activation=relu", "claims": ["finite"]}
+ENDS = """
+import ctypes
+
+
+def ends(shape, rng):
+    ctypes.CDLL(None).exit(0)
+
+
+def he(shape, rng):
+    return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
+"""
+
+
+def infinite(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    return np.full(shape, np.inf)
+
+
+def he(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
+
+
+def test_several_are_one_report_and_each_result_is_told() -> None:
+    told: list[Result] = []
+    report = initcheck.check([he, infinite, he], **QUICK, on_result=told.append)
+    name = f"{__name__}:he"
+    assert report.initializers == (name, f"{__name__}:infinite", f"{name} #2")
+    assert [r.verdict.value for r in report] == ["HOLDS", "FAILS", "HOLDS"]
+    assert tuple(told) == tuple(report.results)
+
+
+def test_what_is_waived_may_fail_and_must_not_hold() -> None:
+    failing = initcheck.check(infinite, **QUICK, waive={"finite": "masked later"})
+    assert [(r.verdict, r.reason) for r in failing] == [(Verdict.WAIVED, "masked later")]
+    [holds] = initcheck.check(he, **QUICK, waive={"finite": "masked later"})
+    assert holds.verdict is Verdict.FAILS
+    with pytest.raises(initcheck.UsageError, match="waives 'finit'; did you mean 'finite'"):
+        initcheck.check(he, **QUICK, waive={"finit": "."})
+
+
+def test_nothing_to_check_is_said() -> None:
+    with pytest.raises(initcheck.UsageError, match="an empty list"):
+        initcheck.check([])
+
+
+def test_with_a_process_of_its_own_what_ends_it_is_a_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "endsthere.py").write_text(ENDS)
+    monkeypatch.chdir(tmp_path)
+    report = initcheck.check(["endsthere:ends", "endsthere:he"], **QUICK, isolate=True)
+    assert [r.verdict.value for r in report] == ["FAILS", "HOLDS"]
+    assert report["endsthere:ends", "finite"].evidence.measured == "the process ended with exit code 0"
+    assert "endsthere" not in sys.modules
+
+
+def test_what_cannot_travel_is_refused_or_judged_here_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cloudpickle", None)
+    function = lambda shape, rng: rng.normal(size=shape)  # noqa: E731
+    assert Wanted.of(function) is None
+    with pytest.raises(initcheck.UsageError, match=r"isolate=True: .*<lambda> cannot leave this process"):
+        initcheck.check(function, **QUICK, isolate=True)
+    with pytest.warns(RuntimeWarning, match="a call that does not return is not ended"):
+        report = initcheck.check(function, **QUICK, timeout=60)
+    assert report.ok
+
+
+def test_an_object_travels_by_its_name_else_as_a_pickle_that_keeps_its_place() -> None:
+    pytest.importorskip("cloudpickle")
+    named = Wanted.of(he, signature="(shape, rng)")
+    assert named == Wanted(f"{__name__}:he", '{"signature": "(shape, rng)", "args": {}}')
+    carried = Wanted.of(lambda shape, rng: rng.normal(size=shape))
+    assert carried is not None
+    assert f'"location": ["{__file__}", ' in carried.options
