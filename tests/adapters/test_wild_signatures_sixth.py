@@ -1,0 +1,46 @@
+"""The sixth sample of public forms: each is read as its answer says."""
+
+import re
+
+import numpy as np
+import pytest
+from wild_signatures_sixth import LAYER, SIXTH
+
+from initcheck.adapters.recognition import recognise
+from initcheck.errors import UsageError
+from initcheck.layers.recognition import layer_initializer
+
+pytest.importorskip("keras")
+pytest.importorskip("equinox")
+import wild_signatures_sixth_frameworks as frameworks  # noqa: E402 - adds its forms to the sample
+
+
+def named(obj):
+    return getattr(obj, "__name__", "partial")
+
+
+@pytest.mark.parametrize(("obj", "expected"), SIXTH, ids=lambda v: named(v) if callable(v) else "")
+def test_reads_it_as_its_answer_says(obj, expected):
+    name = named(obj)
+    if isinstance(expected, str) and expected != LAYER:
+        with pytest.raises(UsageError) as refusal:
+            layer_initializer(obj, name, {}) or recognise(obj, name)
+        assert re.search(expected, str(refusal.value))
+        return
+    layer = layer_initializer(obj, name, {})
+    initializer = layer or recognise(obj, name)
+    if layer is not None or LAYER in initializer.signature:
+        return
+    assert expected != LAYER
+    for shape in expected:
+        one, again, _ = (
+            np.asarray(initializer.sampler.to_numpy(r)) for r in initializer.sampler.calls(shape, [1, 1, 2], "float32")
+        )
+        assert one.shape == shape
+        assert np.array_equal(one, again)
+        assert np.isfinite(one).all()
+
+
+def test_the_sample_is_whole():
+    assert len(SIXTH) >= 120
+    assert frameworks.LinearLayer in [obj for obj, _ in SIXTH]
