@@ -217,7 +217,8 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
         problem = error  # said last: what was found is worth more
     disproved = 0 if interrupted else _theorems(plan, page)
     if arguments.targets:
-        page.close(report, seconds=time.perf_counter() - started, portraits=_portraits(report, every=arguments.verbose))
+        portraits = _portraits(report, every=arguments.verbose, writes=getattr(arguments, "writes", None))
+        page.close(report, seconds=time.perf_counter() - started, portraits=portraits)
     for line in outputs.annotations(report).splitlines():
         page.line(line)
     if problem is not None:
@@ -246,16 +247,26 @@ def _ended_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _portraits(report: Report, *, every: bool) -> Iterator[str]:
-    """What is known of models beside the verdicts: laws, and how the signal grows; else of what is built already."""
+def _portraits(report: Report, *, every: bool, writes: bool | None) -> Iterator[str]:
+    """What is known of models beside the verdicts: laws, and how the signal grows; else of what is built already.
+
+    Args:
+        report: of the run.
+        every: whether models that were built here are shown too.
+        writes: whether the lines that wrote their tensors are listed.
+    """
     from initcheck.claims.registry import as_stated
-    from initcheck.rendering.model_lines import model_lines, portrait_fields
+    from initcheck.rendering.model_lines import model_lines, portrait_fields, writes_lines
+    from initcheck.report.account import escaped
 
     order = as_stated("model")
     for name in report.initializers:
         shown = report.contracts.get(name, {})
         if portrait_fields(shown) is not None and (every or shown.get("built")):
             yield from model_lines(report, name, order)
+        if writes and portrait_fields(shown) is not None:
+            lines = writes_lines(shown) or ["   no line was seen to write its tensors"]
+            yield from ("", f"writes of {escaped(name, 60)}", *(escaped(line, 400) for line in lines))
 
 
 def _theorems(plan: Plan, page: Page) -> int:

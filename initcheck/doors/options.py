@@ -188,6 +188,14 @@ OPTIONS = (
         configured=False,
         help="most models of fresh seeds (80 for a small model, 5 above 100 M parameters)",
     ),
+    Option(
+        name="writes",
+        default=False,
+        door="command line",
+        of="models",
+        configured=False,
+        help="list which line wrote each role of a model last, and what it wrote over",
+    ),
 )
 
 TargetKind = Literal["initializers", "models"]
@@ -199,7 +207,7 @@ def of_kind(kind: TargetKind) -> tuple[Option, ...]:
     """The options of a run on initializers, or of one on models.
 
     >>> [o.name for o in of_kind("models") if o not in of_kind("initializers")]
-    ['law', 'batch', 'models']
+    ['law', 'batch', 'models', 'writes']
     """
     return tuple(o for o in OPTIONS if o.of in ("all", kind))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.declared import DeclaredLaw
 from initcheck.models.factory.facts import Facts
+from initcheck.models.rules.lost_writes import written_by
 
 __all__ = ["formula_of", "portrait"]
 
@@ -29,6 +31,7 @@ def portrait(facts: Facts, laws: Sequence[DeclaredLaw], seconds: float) -> dict[
         "tied": first.tied,
         "declared": {law.pattern: law.text for law in laws},
         "roles": [_role(role, layout.blocks, slopes.get(role.path)) for role in facts.roles],
+        "writes": [dataclasses.asdict(w) for w in written_by(facts)],
         "widths": None if widths is None else {"parameter": widths.parameter, "widths": list(widths.widths)},
         "batch": signal.batch,
         "chains": [

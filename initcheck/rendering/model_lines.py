@@ -13,7 +13,7 @@ from initcheck.report.report import Report
 from initcheck.report.summary import amount
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["model_lines", "portrait_fields"]
+__all__ = ["model_lines", "portrait_fields", "writes_lines"]
 
 LINES = 25
 
@@ -98,6 +98,23 @@ def portrait_fields(shown: Mapping[str, Any]) -> tuple[dict[str, str], list[str]
     words["parameters"] = amount(shown["parameters"])
     words |= {f"declared {pattern}": law for pattern, law in shown["declared"].items()}
     return words, [" ".join(line.split()) for line in _roles(shown["roles"])]
+
+
+def writes_lines(shown: Mapping[str, Any]) -> list[str]:
+    """The table of writers, a line a role: how many tensors, what was written last and where, and over what.
+
+    >>> row = {"role": "h.*.w", "tensors": 2, "law": "normal std 0.02", "by": "net.py:7", "default": False}
+    >>> writes_lines({"writes": [{**row, "over": ["uniform +-0.1 at linear.py:114 (default)"]}]})
+    ['   2 h.*.w  normal std 0.02 at net.py:7, over uniform +-0.1 at linear.py:114 (default)']
+    """
+    rows = shown.get("writes") or ()
+    width = min(46, max((len(row["role"]) for row in rows), default=0))
+    lines = []
+    for row in rows:
+        default = " (default)" if row["default"] else ""
+        over = f", over {'; '.join(row['over'])}" if row["over"] else ""
+        lines.append(f"{row['tensors']:>4} {row['role']:<{width}}  {row['law']} at {row['by']}{default}{over}")
+    return lines
 
 
 def _headline(result: Result, shown: Mapping[str, Any]) -> str:

@@ -12,7 +12,8 @@ from initcheck.models.builds.reductions import EntrySums, reduced
 from initcheck.models.builds.twins import Twins, find_twins, order_of
 from initcheck.models.provenance.law import UNTRACED, Law
 from initcheck.models.provenance.steps import Draw, Fill, Site, Step
-from initcheck.models.provenance.trace import Trace, extent
+from initcheck.models.provenance.storages import extent
+from initcheck.models.provenance.trace import Trace
 from initcheck.models.provenance.traced_law import Later, generations, last_chain, later_writes, law_of
 
 __all__ = ["Lost", "TensorRecord", "record"]

@@ -39,7 +39,8 @@ class Written:
 def written_by(facts: Facts) -> Iterator[Written]:
     """The table of writers, a line a role: what ``--writes`` shows."""
     for role in facts.roles:
-        for site in dict.fromkeys(r.law.site for r in role.members):
+        # What no traced operation wrote (NumPy, a file) has no line to show.
+        for site in dict.fromkeys(r.law.site for r in role.members if r.law.site is not None):
             members = [r for r in role.members if r.law.site == site]
             one = members[0]
             over = tuple(dict.fromkeys(f"{lost.law.text} at {_by(lost)}" for r in members for lost in r.lost))
