@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from initcheck.errors import UsageError, closest
+
+if TYPE_CHECKING:
+    from initcheck.networks.activations import Activation
 
 __all__ = ["ACTIVATIONS", "FANS", "LAYOUTS", "Contract", "Origin"]
 
@@ -36,6 +39,7 @@ UNIT_ROUNDOFF: Mapping[str, float] = {
     "float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8,
 }  # fmt: skip
 
+_A_TARGET = re.compile(r"^[^()]*[:.][^()]*(\(.*\))?$")
 _PARAMETRISED = re.compile(r"^(?P<name>\w+)(?:\((?P<value>[^()]*)\))?$")
 
 
@@ -51,7 +55,9 @@ class Contract:
     initcheck.errors.UsageError: activation='relo' is not an activation; did you mean 'relu'? Valid: elu, ...
 
     Attributes:
-        activation: the nonlinearity the layer's *input* went through: ``relu``, ``leaky_relu(0.2)``, ``linear``.
+        activation: the nonlinearity the layer's *input* went through: a name such as ``relu``, ``leaky_relu(0.2)``,
+            ``snake(2)`` or the gate ``swiglu``; a function by its target text, ``pkg.mod:act`` or
+            ``pkg.mod:act(beta=2)``; or the function itself, of NumPy, PyTorch, JAX or Keras.
         gain: Var w = gain^2 / fan; overrides the activation's ideal gain.
         fan: which fan the variance is divided by: ``fan_in``, ``fan_out``, ``fan_avg``, ``fan_max``.
         layout: the meaning of the axes: ``out_in`` (PyTorch), ``in_out`` (Keras, JAX), ``oihw``, ``hwio``, ...
@@ -73,7 +79,7 @@ class Contract:
         UsageError: an unknown value, naming the closest valid one.
     """
 
-    activation: str | None = None
+    activation: str | Activation | Callable[..., Any] | None = None
     gain: float | None = None
     fan: str | None = None
     layout: str | None = None
@@ -91,7 +97,7 @@ class Contract:
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        _one_of("activation", self.activation, ACTIVATIONS, "an activation")
+        _check_activation(self.activation)
         _one_of("fan", self.fan, FANS, "a fan")
         _one_of("layout", self.layout, LAYOUTS, "a weight layout")
         _one_of("distribution", self.distribution, DISTRIBUTIONS, "a distribution")
@@ -136,7 +142,8 @@ class Contract:
     def from_text(cls, text: str) -> Contract:
         """Read ``activation=relu,layout=out_in,widths=1:64,dtypes=float32+bfloat16``."""
         fields: dict[str, Any] = {}
-        for part in filter(None, (p.strip() for p in text.split(","))):
+        # A comma between brackets belongs to an activation's own arguments.
+        for part in filter(None, (p.strip() for p in re.split(r",(?![^()]*\))", text))):
             key, equals, value = (p.strip() for p in part.partition("="))
             if not equals:
                 raise UsageError(f"{part!r} in contract {text!r} is not key=value, such as activation=relu.")
@@ -167,8 +174,10 @@ class Contract:
     def base(self, key: str) -> str | None:
         """The name before the bracket: ``leaky_relu`` of ``leaky_relu(0.2)``."""
         value = getattr(self, key)
+        if key == "activation" and value is not None and not isinstance(value, str):
+            return _name_of(value)
         match = _PARAMETRISED.match(value) if isinstance(value, str) else None
-        return match["name"] if match else None
+        return match["name"] if match else value
 
     def promised(self, key: str) -> str | None:
         """The name before the bracket of a field that was declared or is known; None where it was inferred.
@@ -189,7 +198,39 @@ class Contract:
                 f.name in self.origins or ((value or value == 0) and value != f.default)
             ):
                 shown[f.name] = list(value) if isinstance(value, tuple) else value
+        if self.activation is not None and not isinstance(self.activation, str):
+            shown["activation"] = _name_of(self.activation)
         return shown
+
+
+def _check_activation(given: object) -> None:
+    if given is None or (callable(given) and not isinstance(given, str)):
+        return
+    # Loaded where an activation is named: pytest imports this module at every start, and NumPy costs 0.2 s.
+    from initcheck.networks.activations import ACTIVATION_NAMES, Activation, activation
+
+    if isinstance(given, Activation):
+        return
+    if isinstance(given, str):
+        try:
+            activation(given)
+            return
+        except ValueError as error:
+            if _A_TARGET.match(given):
+                return  # found when a target is held to it
+            if given.partition("(")[0].strip() in ACTIVATION_NAMES:
+                raise UsageError(f"activation={error}") from None
+    raise UsageError(
+        f"activation={given!r} is not an activation; {closest(str(given), ACTIVATIONS)};"
+        " or a function, written pkg.mod:act"
+    )
+
+
+def _name_of(function: Any) -> str:
+    """What an activation is called that is no text: as it calls itself, or as its class does."""
+    if hasattr(function, "m2_prime"):
+        return str(function)
+    return str(getattr(function, "__qualname__", type(function).__qualname__))
 
 
 def _one_of(key: str, value: object, valid: tuple[str, ...], what: str) -> None:
@@ -199,7 +240,7 @@ def _one_of(key: str, value: object, valid: tuple[str, ...], what: str) -> None:
     if not match or match["name"] not in valid:
         raise UsageError(f"{key}={value!r} is not {what}; {closest(str(value), valid)}")
     if match["value"] is not None:
-        if match["name"] not in ("leaky_relu", "elu", "truncated_normal", "sparse"):
+        if match["name"] not in ("truncated_normal", "sparse"):
             raise UsageError(f"{key}={value!r}: {match['name']} takes no number.")
         try:
             float(match["value"])

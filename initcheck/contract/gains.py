@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 
 from initcheck.contract.contract import Contract
+from initcheck.contract.second_moments import nonlinearity
 from initcheck.networks import activation
 
 __all__ = ["Gain", "gains_near", "known_gains", "required_power"]
@@ -74,4 +75,4 @@ def required_power(contract: Contract) -> float:
     """
     if contract.gain is not None:
         return contract.gain**2
-    return activation(contract.activation or "linear").gain ** 2
+    return nonlinearity(contract).gain ** 2

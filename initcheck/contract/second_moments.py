@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
+from initcheck.errors import UsageError
 from initcheck.networks import Activation, activation
 from initcheck.statistics import Record
 
@@ -27,8 +28,20 @@ Floats = npt.NDArray[np.float64]
 
 
 def nonlinearity(contract: Contract) -> Activation:
-    """The activation that a contract names; linear where it names none."""
-    return activation(contract.activation or "linear")
+    """The activation that a contract names; linear where it names none.
+
+    Raises:
+        UsageError: it is a function that nobody has read yet, as ``initcheck.load`` does.
+    """
+    given = contract.activation
+    if isinstance(given, Activation):
+        return given
+    try:
+        return activation(given if isinstance(given, str) else "linear" if given is None else repr(given))
+    except ValueError:
+        raise UsageError(
+            f"activation={given!r} is a function that has not been read; load the target, initcheck.load(...)."
+        ) from None
 
 
 @dataclass(frozen=True)

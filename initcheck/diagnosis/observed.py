@@ -185,7 +185,7 @@ class Observed:
     @property
     def activation(self) -> str:
         """The activation of the contract."""
-        return self.contract.activation or "linear"
+        return str(self.contract.said().get("activation") or "linear")
 
     @property
     def layout_promised(self) -> str:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from initcheck.contract.second_moments import nonlinearity
 from initcheck.diagnosis.causes import Cause, cause
 from initcheck.diagnosis.evidence.denominators import denominator_named
 from initcheck.diagnosis.evidence.formulas import number
@@ -13,7 +14,6 @@ from initcheck.diagnosis.evidence.probe import Array, repeated
 from initcheck.diagnosis.evidence.variance_law import VarianceLaw
 from initcheck.diagnosis.law_exceptions import exceptions_cause
 from initcheck.diagnosis.observed import Observed
-from initcheck.networks import activation
 
 __all__ = ["cancelling_cause", "grid_cause", "largest_cause", "not_finite_cause"]
 
@@ -147,7 +147,7 @@ def cancelling_cause(seen: Observed) -> Cause | None:
     layer = seen.layer
     if seen.topic not in ("scale", "depth") or layer is None or layer.inputs < 2:
         return None
-    if activation(seen.activation).m1 == 0:
+    if nonlinearity(seen.contract).m1 == 0:
         return None
     calls = max(_CALLS, min(_MOST_CALLS, _WEIGHTS // layer.weights))
 

@@ -35,8 +35,9 @@ def ideal_ratios(phi: Activation, width: int, depth: int) -> tuple[float, float]
     rng = np.random.default_rng(0)
     ratios = np.empty((_IDEAL_NETWORKS, 2))
     for k in range(_IDEAL_NETWORKS):
-        weights = [rng.normal(0, phi.gain / math.sqrt(width), (width, width)) for _ in range(depth)]
-        curves = energy_curves(weights, phi, rng.standard_normal((_BATCH, width)), rng.standard_normal((_BATCH, width)))
+        rows = phi.streams * width
+        weights = [rng.normal(0, phi.gain / math.sqrt(width), (rows, width)) for _ in range(depth)]
+        curves = energy_curves(weights, phi, rng.standard_normal((_BATCH, rows)), rng.standard_normal((_BATCH, rows)))
         ratios[k] = curves[0][-1], curves[1][-1]
     forward, backward = np.median(ratios, axis=0)
     return float(forward), float(backward)
@@ -55,7 +56,7 @@ class Chains:
         """log10 energy ratios (forward, backward) of the first networks of a stream, shape (networks, 2).
 
         Network k of depth L is made of calls k L to (k + 1) L - 1, whose sums are kept on the way: the other
-        claims on this layer read the same calls.
+        claims on this layer read the same calls. Before a gate a layer is two calls, one below the other.
         """
         self._draw(stream, networks)
         return self.curves(stream, networks)[:, :, -1]
@@ -67,8 +68,9 @@ class Chains:
 
     def _draw(self, stream: Stream, networks: int) -> None:
         have = self._curves.setdefault(stream, [])
-        draws, layer, dtype, depth = self.draws, self.layer, self.contract.dtypes[0], self.contract.depth
+        draws, layer, dtype = self.draws, self.layer, self.contract.dtypes[0]
         phi = nonlinearity(self.contract)
+        depth = self.contract.depth * phi.streams
         while len(have) < networks:
             start = len(have) * depth
             weights: list[npt.NDArray[np.generic]] = []
@@ -80,6 +82,8 @@ class Chains:
             if (layer, dtype) in draws.nonfinite or not all(np.isfinite(w).all() for w in weights):
                 raise BrokenCall("not finite", "a weight is not finite")
             rng = generator(draws.run_seed, "signal", layer.shape, stream, len(have))
-            x = rng.standard_normal((_BATCH, layer.inputs))
-            g = rng.standard_normal((_BATCH, layer.units))
+            x = rng.standard_normal((_BATCH, layer.inputs * phi.streams))
+            g = rng.standard_normal((_BATCH, layer.units * phi.streams))
+            if phi.streams > 1:
+                weights = [np.concatenate(weights[k : k + phi.streams]) for k in range(0, depth, phi.streams)]
             have.append(np.stack(energy_curves(weights, phi, x, g)))

@@ -35,7 +35,8 @@ def first_gradients(
     """dLoss/dW_1 of networks of one hidden layer, shape (units, inputs) each.
 
     The hidden layer and the output layer of 128 units or more are drawn; contract's activation, normal data and
-    targets, squared error, float64 NumPy.
+    targets, squared error, float64 NumPy. Before a gate the hidden layer is two calls; the gradient is
+    that of the first.
 
     Args:
         draws: of the initializer.
@@ -52,19 +53,26 @@ def first_gradients(
     squares = draws.initializer.squares
     outputs, tall = (layer.units, math.ceil(_OUTPUTS / layer.units)) if squares else (_OUTPUTS, 1)
     upper = make_layer(layout, layer.units, outputs, (1, 1, 1), 1)
+    phi = nonlinearity(contract)
     network_draws = functools.partial(draws.stacks, dtype=contract.dtypes[0], start=0)
-    lower = network_draws(layer, stream=stream.of("network"), stop=networks, chunk=_TOGETHER)
+    lower = network_draws(
+        layer, stream=stream.of("network"), stop=phi.streams * networks, chunk=phi.streams * _TOGETHER
+    )
     above = Stream(stream.of("network") + " above" * squares)
     drawn = network_draws(upper, stream=above, stop=tall * networks, chunk=tall * _TOGETHER)
     number = 0
     for below, stack in zip(lower, drawn, strict=True):
-        for matrices in zip(below, stack.reshape(-1, tall * outputs, layer.units), strict=True):
+        for matrices in zip(
+            below.reshape(-1, phi.streams * layer.units, layer.inputs),
+            stack.reshape(-1, tall * outputs, layer.units),
+            strict=True,
+        ):
             if not all(np.isfinite(m).all() for m in matrices):
                 raise BrokenCall("not finite", "a weight is not finite")
             rng = generator(draws.run_seed, "network", layer.shape, stream, number)
-            network = Perceptron(tuple(m.astype(np.float64) for m in matrices), (nonlinearity(contract),))
+            network = Perceptron(tuple(m.astype(np.float64) for m in matrices), (phi,))
             x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, tall * outputs))
             forward = network.forward(x)
             _, gradient = squared_error(forward.output, target)
-            yield network.backward(forward, gradient).weights[0]
+            yield network.backward(forward, gradient).weights[0][: layer.units]
             number += 1

@@ -43,7 +43,7 @@ class MeasuredBackward(BackwardSecondMoment):
 def measured_response(
     function: LayerFunction, feed: Feed, size: Size, slope: float, pool: Floats, seed: int
 ) -> npt.NDArray[np.float32]:
-    """The pre-activations of one fresh layer whose inputs came out of layers of its kind, shape (BATCH, numbers).
+    """The pre-activations of one fresh layer whose inputs came out of layers of its kind, shape (INPUT_BATCH, numbers).
 
     The inputs are drawn from a ``pool`` of such outputs. What scales an input or a weight on its way, such as 30 in
     sin(30 W x), is inside the measurement.
@@ -57,10 +57,15 @@ def measured_response(
 def measured(
     function: LayerFunction, feed: Feed, size: Size, interior: Interior, phi: Activation, seed: int, *, backward: bool
 ) -> npt.NDArray[np.float32]:
-    """What one fresh layer gives at its interior: outputs less f(0), or input gradients, shape (BATCH, numbers)."""
+    """What one fresh layer gives at its interior: outputs less f(0), or input gradients, shape (INPUT_BATCH, numbers)."""
     bench = Bench(function, feed, size, generator("direct", seed))
     own = bench.own
-    inputs = [phi.f(x.astype(np.float64)).astype(np.float32) for x in bench.normal(INPUT_BATCH, interior.extent)]
+    # A gate takes two pre-activations.
+    normals = [bench.normal(INPUT_BATCH, interior.extent) for _ in range(phi.streams)]
+    inputs = [
+        phi.f(np.concatenate(parts, axis=-1).astype(np.float64)).astype(np.float32)
+        for parts in zip(*normals, strict=True)
+    ]
     rest = bench.run(own, [np.zeros_like(x) for x in inputs])
     if backward:
         cotangent = bench.rng.standard_normal(rest.shape).astype(np.float32)

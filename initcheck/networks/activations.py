@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ACTIVATION_NAMES", "Activation", "activation"]
+from initcheck.networks.activation_table import GATES, PARAMETRISED, PLAIN
+from initcheck.networks.quadrature import GaussianGrid, gaussian_grid
+
+__all__ = ["ACTIVATION_NAMES", "Activation", "activation", "activation_of"]
 
 Array = npt.NDArray[np.float64]
 Elementwise = Callable[[Array], Array]
 
-# Klambauer et al. 2017, section 2: the fixed point (mean 0, variance 1) of the SELU map.
-_SELU_SCALE = 1.0507009873554804934193349852946
-_SELU_ALPHA = 1.6732632423543772848170429916717
-
-_FORM = re.compile(r"\s*(?P<name>\w+)\s*(?:\(\s*(?P<value>[^()]*?)\s*\))?\s*")
+_FORM = re.compile(r"\s*(?P<name>\w+)\s*(?:\(\s*(?:(?P<key>\w+)\s*=\s*)?(?P<value>[^()]*?)\s*\))?\s*")
 
 
 @dataclass(frozen=True)
@@ -33,16 +32,25 @@ class Activation:
     (0.5, 1.414214)
     >>> str(activation("leaky_relu"))
     'leaky_relu(0.01)'
+    >>> activation("swiglu").f(np.array([1.0, 3.0])).round(6).tolist()
+    [2.193176]
+
+    A gate takes two pre-activations u and v and gives phi(u) v: its f takes an even number of them on the last axis,
+    the u first, and gives half as many.
 
     Attributes:
         name: such as ``relu``; without the parameter.
         parameter: the negative slope of ``leaky_relu``, alpha of ``elu``; None where there is none.
-        f: phi, elementwise on a float64 array of any shape.
-        derivative: phi', elementwise; at a kink the value on its left (relu'(0) = 0).
+        f: phi, elementwise on a float64 array of any shape; of a gate, its product.
+        derivative: phi', elementwise; at a kink the value on its left (relu'(0) = 0). Of a gate, that of its phi.
         odd: phi(-z) = -phi(z).
         at_zero: phi(0).
         degree: d where phi(c z) = c^d phi(z) for every c > 0; None where there is no such d.
         saturating: bounded, so that phi' vanishes on both sides and no gain serves both directions.
+        gate: of a gate, its phi; None of anything else.
+        function: the ``id`` of a function that a user handed over, which tells two of one name apart; else 0.
+        remake: what pickle makes that one again of.
+        rounding: relative error of a value: that of float64, or of float32 where it computes in that.
     """
 
     name: str
@@ -53,26 +61,58 @@ class Activation:
     at_zero: float = field(default=0.0, compare=False)
     degree: int | None = field(default=None, compare=False)
     saturating: bool = field(default=False, compare=False)
+    gate: Activation | None = field(default=None, compare=False)
+    function: int = field(default=0, repr=False)
+    remake: tuple[Any, ...] | None = field(default=None, compare=False, repr=False)
+    rounding: float = field(default=2.0**-53, compare=False, repr=False)
 
     @property
     def homogeneous(self) -> bool:
         """Whether phi(c z) = c^degree phi(z), so that a signal may be rescaled on its way."""
         return self.degree is not None
 
+    @property
+    def growth(self) -> int:
+        """The power of z that it grows by far out: 2 of a gate, 1 where nothing else is known."""
+        return self.degree or (2 if self.gate is not None else 1)
+
+    @property
+    def streams(self) -> int:
+        """How many pre-activations one output takes: 2 of a gate."""
+        return 1 if self.gate is None else 2
+
+    def backward(self, z: Array, delta: Array) -> Array:
+        """The gradient at the pre-activations z, of the gradient delta at phi(z)."""
+        if self.gate is None:
+            return delta * self.derivative(z)
+        u, v = np.split(z, 2, axis=-1)
+        return np.concatenate([delta * self.gate.derivative(u) * v, delta * self.gate.f(u)], axis=-1)
+
+    @functools.cached_property
+    def grid(self) -> GaussianGrid:
+        """Nodes and weights that integrate phi, phi^2 and phi'^2; of a gate, those of its phi."""
+        if self.gate is not None:
+            return self.gate.grid
+        return gaussian_grid(
+            lambda z: np.stack([self.f(z), self.f(z) ** 2, self.derivative(z) ** 2]), rounding=self.rounding
+        )
+
     @functools.cached_property
     def m1(self) -> float:
-        """E phi(z) for one standard normal z."""
-        return _expectation(self.f)
+        """E phi(z) for one standard normal z; 0 of a gate, whose second input has mean 0."""
+        return 0.0 if self.gate is not None else self.grid.mean(self.f(self.grid.z))
 
     @functools.cached_property
     def m2(self) -> float:
-        """E phi(z)^2 for one standard normal z."""
-        return _expectation(lambda z: self.f(z) ** 2)
+        """E phi(z)^2 for one standard normal z; of a gate E phi(u)^2 E v^2."""
+        return self.gate.m2 if self.gate is not None else self.grid.mean(self.f(self.grid.z) ** 2)
 
     @functools.cached_property
     def m2_prime(self) -> float:
-        """E phi'(z)^2 for one standard normal z."""
-        return _expectation(lambda z: self.derivative(z) ** 2)
+        """E phi'(z)^2 for one standard normal z; of a gate E phi'(u)^2 v^2 + E phi(u)^2, one term an input."""
+        if self.gate is not None:
+            return self.gate.m2_prime + self.gate.m2
+        return self.grid.mean(self.derivative(self.grid.z) ** 2)
 
     @property
     def gain(self) -> float:
@@ -84,7 +124,7 @@ class Activation:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The functions may be closures, which pickle refuses; name and parameter rebuild them.
-        return (_made, (self.name, self.parameter))
+        return self.remake or (_made, (self.name, self.parameter))
 
 
 def activation(text: str) -> Activation:
@@ -92,24 +132,27 @@ def activation(text: str) -> Activation:
 
     >>> activation("leaky_relu(0.2)").f(np.array([-1.0, 0.0, 3.0])).tolist()
     [-0.2, 0.0, 3.0]
-    >>> activation("tanh").odd, activation("sigmoid").at_zero
-    (True, 0.5)
+    >>> activation("tanh").odd, activation("sigmoid").at_zero, str(activation("snake(a=2)"))
+    (True, 0.5, 'snake(2)')
 
     Args:
-        text: one of ``ACTIVATION_NAMES``; ``leaky_relu`` and ``elu`` take a number in parentheses (default 0.01 and 1).
+        text: one of ``ACTIVATION_NAMES``, or a gate: ``swiglu``, ``geglu``, ``reglu``, ``glu``, ``bilinear``. Some take a number
+            in parentheses, such as ``leaky_relu`` and ``elu`` (default 0.01 and 1).
 
     Raises:
         ValueError: there is no such activation, or its parameter is no number.
     """
     match = _FORM.fullmatch(text) if isinstance(text, str) else None
-    if match is None or match["name"] not in ACTIVATION_NAMES:
-        raise ValueError(f"{text!r} is not an activation; valid are {', '.join(ACTIVATION_NAMES)}.")
+    if match is None or match["name"] not in (*ACTIVATION_NAMES, *GATES):
+        raise ValueError(f"{text!r} is not an activation; valid are {', '.join((*ACTIVATION_NAMES, *GATES))}.")
     name, value = match["name"], match["value"]
-    if name in _PLAIN:
+    if name not in PARAMETRISED:
         if value is not None:
             raise ValueError(f"{text!r}: {name} takes no parameter; write {name!r}.")
-        return _PLAIN[name]
-    default = _PARAMETRISED[name][1]
+        return _made(name, None)
+    key, default, _ = PARAMETRISED[name]
+    if match["key"] not in (None, key):
+        raise ValueError(f"{text!r}: the parameter of {name} is called {key}; write '{name}({key}={default:g})'.")
     try:
         parameter = default if value is None else float(value)
     except ValueError:
@@ -119,96 +162,52 @@ def activation(text: str) -> Activation:
     return _made(name, parameter)
 
 
+def activation_of(name: str, f: Elementwise, derivative: Elementwise) -> Activation:
+    """Make an activation of two functions, and find out what is to be known of it.
+
+    >>> made = activation_of("cube", lambda z: z**3, lambda z: 3 * z**2)
+    >>> made.odd, made.degree, made.m2
+    (True, 3, 15.0)
+
+    Args:
+        name: how it is called in messages.
+        f, derivative: phi and phi', elementwise on float64 arrays of one axis or more.
+    """
+    z = np.concatenate([-_PROBES, _PROBES])
+    with np.errstate(all="ignore"):
+        here, far, slope = f(z), f(_FAR * z), derivative(_FAR * z)
+        degrees = [d for d in (1, 2, 3) if np.allclose(f(7.0 * z), 7.0**d * here, rtol=1e-9, atol=0)]
+    bounded = bool(np.isfinite(far).all() and np.abs(far).max() <= 10 * max(float(np.abs(here).max()), 1e-9))
+    return Activation(
+        name,
+        None,
+        f,
+        derivative,
+        odd=bool(np.array_equal(f(-z), -here)),
+        at_zero=float(f(np.zeros(1))[0]),
+        degree=degrees[0] if degrees and here.any() else None,
+        saturating=bounded and bool((np.abs(slope) < 1e-6).all()),
+    )
+
+
 @functools.cache
 def _made(name: str, parameter: float | None) -> Activation:
-    return _PLAIN[name] if parameter is None else _PARAMETRISED[name][0](parameter)
+    if name in GATES:
+        return _gate(name, _made(GATES[name], None))
+    if parameter is None:
+        return Activation(name, None, **PLAIN[name])
+    return Activation(name, parameter, **PARAMETRISED[name][2](parameter))
 
 
-@functools.cache
-def _nodes() -> tuple[Array, Array]:
-    """Nodes and weights of a standard normal expectation: Gauss-Legendre, half a unit a panel, to +-13."""
-    # Every kink of our activations lies at 0, which is a panel's edge, and every pole at distance pi/2 or
-    # more from the real axis: 20 nodes a panel are exact to rounding. What lies beyond +-13 weighs 1e-37.
-    nodes, weights = np.polynomial.legendre.leggauss(20)
-    edges = np.arange(-26, 26) * 0.5
-    z = (edges[:, None] + 0.25 + 0.25 * nodes).ravel()
-    density = np.tile(0.25 * weights, len(edges)) * np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-    return z, density
+def _gate(name: str, phi: Activation) -> Activation:
+    def product(z: Array) -> Array:
+        u, v = np.split(z, 2, axis=-1)
+        return phi.f(u) * v
+
+    degree = None if phi.degree is None else phi.degree + 1
+    return Activation(name, None, product, phi.derivative, degree=degree, gate=phi)
 
 
-def _expectation(g: Elementwise) -> float:
-    z, density = _nodes()
-    # Rounded past what the nodes can give, so that 1/2 comes out as 0.5 and not as 0.5000000000000002.
-    return round(math.fsum(density * g(z)), 15)
-
-
-_erfc = np.frompyfunc(math.erfc, 1, 1)
-
-
-def _normal_cdf(z: Array) -> Array:
-    # erfc keeps its relative accuracy in the left tail, where 1 + erf cancels to nothing.
-    return 0.5 * np.asarray(_erfc(-z / math.sqrt(2.0)), dtype=np.float64)
-
-
-def _normal_pdf(z: Array) -> Array:
-    return np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-
-
-def _sigmoid(z: Array) -> Array:
-    e = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1.0, e) / (1.0 + e)
-
-
-def _softplus(z: Array) -> Array:
-    return np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z)))
-
-
-def _logistic_slope(z: Array) -> Array:
-    e = np.exp(-np.abs(z))
-    return e / (1.0 + e) ** 2
-
-
-def _mish_slope(z: Array) -> Array:
-    t = np.tanh(_softplus(z))
-    return t + z * _sigmoid(z) * (1.0 - t * t)
-
-
-def _leaky_relu(slope: float) -> Activation:
-    return Activation(
-        "leaky_relu",
-        slope,
-        lambda z: np.where(z > 0, z, slope * z),
-        lambda z: np.where(z > 0, 1.0, slope),
-        odd=slope == 1.0,
-        degree=1,
-    )
-
-
-def _elu_pair(alpha: float, scale: float = 1.0) -> tuple[Elementwise, Elementwise]:
-    return (
-        lambda z: scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0.0))),
-        lambda z: scale * np.where(z > 0, 1.0, alpha * np.exp(np.minimum(z, 0.0))),
-    )
-
-
-_PLAIN = {
-    a.name: a
-    for a in (
-        Activation("linear", None, np.array, np.ones_like, odd=True, degree=1),
-        Activation("relu", None, lambda z: np.maximum(z, 0.0), lambda z: np.greater(z, 0.0) * 1.0, degree=1),
-        Activation("tanh", None, np.tanh, lambda z: 1.0 - np.tanh(z) ** 2, odd=True, saturating=True),
-        Activation("sigmoid", None, _sigmoid, _logistic_slope, at_zero=0.5, saturating=True),
-        Activation("gelu", None, lambda z: z * _normal_cdf(z), lambda z: _normal_cdf(z) + z * _normal_pdf(z)),
-        Activation("silu", None, lambda z: z * _sigmoid(z), lambda z: _sigmoid(z) * (1.0 + z * _sigmoid(-z))),
-        Activation("selu", None, *_elu_pair(_SELU_ALPHA, _SELU_SCALE)),
-        Activation("softplus", None, _softplus, _sigmoid, at_zero=math.log(2.0)),
-        Activation("mish", None, lambda z: z * np.tanh(_softplus(z)), _mish_slope),
-        Activation("relu2", None, lambda z: np.maximum(z, 0.0) ** 2, lambda z: 2.0 * np.maximum(z, 0.0), degree=2),
-    )
-}
-# name -> how it is made of its parameter, and the parameter's default
-_PARAMETRISED: dict[str, tuple[Callable[[float], Activation], float]] = {
-    "leaky_relu": (_leaky_relu, 0.01),
-    "elu": (lambda alpha: Activation("elu", alpha, *_elu_pair(alpha)), 1.0),
-}
-ACTIVATION_NAMES = (*_PLAIN, *_PARAMETRISED)
+_PROBES = np.array([0.011, 0.17, 0.46, 0.93, 1.3, 2.1, 3.7, 6.5])
+_FAR = 1e4
+ACTIVATION_NAMES = (*PLAIN, *PARAMETRISED)

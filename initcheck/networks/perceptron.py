@@ -87,8 +87,8 @@ class Perceptron:
                 f"{len(self.weights)} weight matrices need {len(self.weights) - 1} activations, one a hidden"
                 f" layer; {len(self.activations)} were given."
             )
-        for below, above in zip(self.weights, self.weights[1:], strict=False):
-            if above.shape[1] != below.shape[0]:
+        for below, above, phi in zip(self.weights, self.weights[1:], self.activations, strict=False):
+            if above.shape[1] * phi.streams != below.shape[0]:
                 raise ValueError(f"a layer of shape {above.shape} cannot follow {below.shape}: (units, inputs) each.")
         if self.biases is not None and [b.shape for b in self.biases] != [w.shape[:1] for w in self.weights]:
             raise ValueError(
@@ -146,7 +146,7 @@ class Perceptron:
                 delta = multiply(delta, self.weights[layer].T)
                 if forward.masks is not None:
                     delta = delta * forward.masks[layer - 1]
-                delta = delta * self.activations[layer - 1].derivative(forward.pre_activations[layer - 1])
+                delta = self.activations[layer - 1].backward(forward.pre_activations[layer - 1], delta)
         signals.reverse()
         biases = () if self.biases is None else tuple(_sum_over_batch(s) for s in signals)
         return Gradients(tuple(reversed(weights)), biases, tuple(signals))

@@ -123,8 +123,8 @@ def energy_curves(weights: Iterable[Matrix], activation: Activation, x: Array, g
         backward[1:] = beyond
         for layer, (w, below) in enumerate(zip(reversed(held), reversed(path[:-1]), strict=True), 1):
             # phi'(c z) = c^(degree - 1) phi'(z); degree 1 also where phi is a straight line far out.
-            scale = delta.scale + below.scale * ((activation.degree or 1) - 1)
-            delta = _Signal((delta.z @ widened(w)) * activation.derivative(below.z), scale).shrunk()
+            scale = delta.scale + below.scale * (activation.growth - 1)
+            delta = _Signal(activation.backward(below.z, delta.z @ widened(w)), scale).shrunk()
             if not np.isfinite(delta.z).all():
                 break
             backward[layer] = _log_ratio(delta.log_energy, first)
@@ -190,7 +190,7 @@ def _settled(z: Array, scale: float, activation: Activation) -> _Signal:
 
 def _through(signal: _Signal, w: Matrix, activation: Activation) -> _Signal:
     h = activation.f(signal.z)
-    return _settled(h @ np.asarray(w, dtype=np.float64).T, signal.scale * (activation.degree or 1), activation)
+    return _settled(h @ np.asarray(w, dtype=np.float64).T, signal.scale * activation.growth, activation)
 
 
 def _log_ratio(last: float, first: float) -> float:

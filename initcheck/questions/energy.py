@@ -53,13 +53,12 @@ def keeps_energy(trial: Trial, layer: Case, direction: Direction, within: tuple[
     shown: dict[str, object] = {"allowed": f"[{10**lo:g}, {10**hi:g}] through {depth} layers", "band": within}
 
     def word(log_ratio: float, stream: Stream, networks: int) -> dict[str, object]:
-        per_layer = 10 ** (log_ratio / depth) if math.isfinite(log_ratio) else log_ratio
-        factor = f"a factor {10**log_ratio:.3g}" if -300 < log_ratio < 300 else f"10^{log_ratio:.0f}"
+        factor = f"a factor {_power(log_ratio)}" if -300 < log_ratio < 300 else _power(log_ratio)
         if not math.isfinite(log_ratio):
             factor = "nothing is left" if log_ratio < 0 else "no finite number is left"
         curves = chains.curves(stream, networks)[:, which]
         return {
-            "measured": f"{factor}, {per_layer:.3g} a layer" if math.isfinite(log_ratio) else factor,
+            "measured": f"{factor}, {_power(log_ratio / depth)} a layer" if math.isfinite(log_ratio) else factor,
             "value": log_ratio,
             "interval": of_median(curves[:, -1]),
             "series": {curve: _layers(curves)},
@@ -99,12 +98,19 @@ def _blame_no_activation(trial: Trial, layer: Case, which: int, measured: float,
     ideal = ideal_ratios(phi, layer.inputs, trial.contract.depth)[which]
     edge = within[1] if measured > 0 else within[0]
     excused = ideal / edge > _NEAR_EDGE and abs(measured - ideal) < abs(edge)
+    # A gate squares the energy in every layer: what begins above 1 grows without end, what begins below dies.
+    excused = excused or (phi.gate is not None and abs(ideal) > 10 * max(-within[0], within[1]))
     direction = "a signal" if which == 0 else "a gradient"
     trial.asks(
         not excused,
         f"no gain of {phi} keeps {direction} through {trial.contract.depth} layers: normal weights of its ideal gain"
-        f" change it by a factor of {10**ideal:.3g}",
+        f" change it by a factor of {_power(ideal)}",
     )
+
+
+def _power(exponent: float) -> str:
+    """10 to a power in words, also where no float64 holds it: behind a gate the energy is squared in every layer."""
+    return f"{10**exponent:.3g}" if -300 < exponent < 300 else f"10^{exponent:.0f}"
 
 
 def _layers(curves: Floats) -> list[list[float]]:

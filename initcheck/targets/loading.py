@@ -28,6 +28,7 @@ from initcheck.errors import UsageError
 from initcheck.layers.recognition import layer_initializer
 from initcheck.report.report import NotChecked
 from initcheck.search_path import add_folder
+from initcheck.targets.activations import carried, resolved
 from initcheck.targets.modules import find_object
 from initcheck.targets.recipes import importable, is_plain, pickled, there
 from initcheck.targets.scan import scan
@@ -104,9 +105,10 @@ def load(
     if isinstance(target, Initializer):
         recipe = target.recipe
         if recipe is not None and declared.said():
-            earlier = Contract(**recipe["contract"]) if recipe.get("contract") else Contract()
-            recipe = {**recipe, "contract": declared.filled_by(earlier, "declared").said()}
-        return Loaded((replace(target, contract=merged(declared, Contract(), target.contract), recipe=recipe),))
+            earlier = _contract_carried(recipe) or Contract()
+            recipe = _with_contract(recipe, declared.filled_by(earlier, "declared"))
+        contract = resolved(merged(declared, Contract(), target.contract))
+        return Loaded((replace(target, contract=contract, recipe=recipe),))
     if isinstance(target, str) and target.strip().startswith("@"):
         from initcheck.targets.tables import tables
 
@@ -159,13 +161,7 @@ def rebuild(recipe: Mapping[str, Any]) -> Initializer:
     """
     for entry in reversed(recipe.get("path") or []):
         add_folder(entry)
-    contract = None
-    if recipe.get("contract"):
-        # Where the recipe came as JSON, its tuples are lists.
-        said: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in recipe["contract"].items()
-        }
-        contract = Contract(**said)
+    contract = _contract_carried(recipe)
     options = {key: recipe.get(key) for key in ("signature", "args", "parameter")}
     if "pickle" in recipe:
         obj, options["args"] = pickle.loads(base64.b64decode(recipe["pickle"]))
@@ -175,6 +171,25 @@ def rebuild(recipe: Mapping[str, Any]) -> Initializer:
             loaded = load(recipe["target"], contract=contract, name=recipe.get("name"), **options)
     [initializer] = loaded.initializers
     return initializer
+
+
+def _with_contract(recipe: Mapping[str, Any], declared: Contract) -> dict[str, Any] | None:
+    """A recipe with the contract in it; None where that names a function that only this process has."""
+    said = carried(declared)
+    return None if said is None else {**recipe, "contract": said or None}
+
+
+def _contract_carried(recipe: Mapping[str, Any]) -> Contract | None:
+    """The contract of a recipe, where it has one."""
+    if not recipe.get("contract"):
+        return None
+    # Where the recipe came as JSON, its tuples are lists.
+    said: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in recipe["contract"].items()
+    }
+    if isinstance(said.get("activation"), Mapping):
+        said["activation"] = pickle.loads(base64.b64decode(said["activation"]["pickle"]))
+    return Contract(**said)
 
 
 def name_of(obj: Any) -> str:
@@ -194,7 +209,7 @@ def _one(
     parameter: str | None, recipe: Mapping[str, Any] | None,
 ) -> Initializer:  # fmt: skip
     if recipe is not None:
-        recipe = {**recipe, "contract": declared.said() or None}
+        recipe = _with_contract(recipe, declared)
     watch = _watch.get()
     if watch is not None and not watch(name):
         unread: Any = None
@@ -212,7 +227,7 @@ def _one(
     args = {**keys.pop("args", {}), **args}
     layer = layer_initializer(obj, name, args) if signature is None and parameter is None else None
     initializer = layer or recognise(obj, name, signature=signature, args=args, parameter=parameter)
-    contract = merged(declared, Contract.from_mapping(keys), initializer.contract)
+    contract = resolved(merged(declared, Contract.from_mapping(keys), initializer.contract))
     initializer = replace(initializer, contract=contract, location=location_of(obj), recipe=recipe)
     return as_declared(initializer, contract) if layer is None else initializer
 

@@ -12,7 +12,7 @@ from initcheck.layers.recognition import layer_initializer
 
 pytest.importorskip("keras")
 pytest.importorskip("equinox")
-import wild_signatures_sixth_frameworks as frameworks  # noqa: E402 - adds its forms to the sample
+import wild_signatures_sixth_frameworks as frameworks
 
 
 def named(obj):

@@ -8,7 +8,8 @@ import itertools
 import numpy as np
 import pytest
 
-from initcheck.networks.activations import ACTIVATION_NAMES, Activation, activation
+from initcheck.contract.contract import ACTIVATIONS
+from initcheck.networks.activations import Activation, activation
 from initcheck.networks.losses import LOSSES
 from initcheck.networks.perceptron import Perceptron, _ordered_product, _product
 from initcheck.networks.training import loss_gradients
@@ -47,7 +48,7 @@ def largest_error(net: Perceptron, loss_name: str, masks: tuple[np.ndarray, ...]
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("name", [*ACTIVATION_NAMES, "leaky_relu(0.2)"])
+@pytest.mark.parametrize("name", [*ACTIVATIONS, "leaky_relu(0.2)"])
 def test_gradients_are_the_central_differences(name: str, loss: str) -> None:
     assert largest_error(network(activation(name)), loss) < 1e-7
 

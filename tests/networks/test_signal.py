@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from initcheck.networks.activations import ACTIVATION_NAMES, Activation, activation
+from initcheck.contract.contract import ACTIVATIONS
+from initcheck.networks.activations import Activation, activation
 from initcheck.networks.signal import energy_curves, energy_ratio_backward, energy_ratio_forward, energy_ratios
 
 
@@ -35,7 +36,7 @@ def drawn(scale: float, seed: int = 0, layers: int = 6) -> tuple[list[np.ndarray
 
 
 @pytest.mark.parametrize("scale", [0.1, 1.5, 30.0])
-@pytest.mark.parametrize("name", [*ACTIVATION_NAMES, "leaky_relu(0.2)"])
+@pytest.mark.parametrize("name", [*ACTIVATIONS, "leaky_relu(0.2)"])
 def test_ratios_are_those_of_the_plain_computation(name: str, scale: float) -> None:
     weights, x, g = drawn(scale)
     expected = plain(weights, activation(name), x, g)
@@ -113,7 +114,7 @@ def test_tanh_of_a_huge_signal_is_its_sign() -> None:
     assert energy_curves(huge, activation("tanh"), x, g)[0][2] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("name", ACTIVATION_NAMES)
+@pytest.mark.parametrize("name", ACTIVATIONS)
 def test_ends_of_the_scale_raise_and_warn_of_nothing(name: str) -> None:
     phi, one = activation(name), np.ones((2, 3))
     eye, zero = np.eye(3), np.zeros((3, 3))
