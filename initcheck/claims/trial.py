@@ -16,7 +16,7 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.second_moments import Statistic
 from initcheck.draws.draws import Draws, FirstCall
-from initcheck.draws.streams import Stream
+from initcheck.draws.streams import SCREEN, Stream
 from initcheck.errors import ClaimFailed
 from initcheck.report.verdict import Evidence
 from initcheck.statistics import ClaimLedger, Judgement, Record
@@ -57,6 +57,16 @@ class Stage:
     scale: int
     confirms: bool
     final: bool = False
+
+    def after(self, learnt: int) -> int:
+        """The first call that a test looks at which has learnt from so many calls of the screen.
+
+        >>> Stage(SCREEN, 1e-2, 1e-3, 1, confirms=False).after(150)
+        150
+        >>> Stage(Stream.confirmation(0), 1e-8, 1e-3, 1, confirms=True).after(150)
+        0
+        """
+        return learnt if self.stream == SCREEN else 0
 
 
 class Trial(Protocol):
@@ -151,6 +161,9 @@ class Trial(Protocol):
 
     def usual_calls(self, layer: Case) -> int:
         """How many calls a first look at a band takes: 24 groups of at least 256 weights."""
+
+    def planned_calls(self, layer: Case) -> int:
+        """How many calls of the screen every claim reads: the usual ones where calls are dear."""
 
     def records(self, layer: Case, stream: Stream, calls: int) -> Record:
         """The sums of the first calls of a stream.

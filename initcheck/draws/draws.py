@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from initcheck.contract.case import Case
 from initcheck.contract.initializer import Initializer
-from initcheck.draws.streams import FIRST_CALL, Stream
+from initcheck.draws.streams import FIRST_CALL, SCREEN, Stream
 from initcheck.sandbox.containment import InitializerRaised, contained, one_line
 from initcheck.sandbox.global_generators import isolated, watching_generators
 from initcheck.sandbox.threads import others
-from initcheck.seeds import Seeds
+from initcheck.seeds import SEED_LIMIT, Seeds
 from initcheck.statistics import Record
 
 __all__ = ["BrokenCall", "Draws", "FirstCall", "OutOfTime"]
@@ -79,7 +79,11 @@ class Draws:
     """The calls made on one initializer in one run.
 
     A call is named by (layer, dtype, stream, number); its seed derives from these and the run seed, so a verdict
-    is the same whichever claims ran before it.
+    is the same whichever claims ran before it. The calls of the screen are read by every claim: each is made once,
+    reduced to sums, and as many are kept whole as ``kept`` says.
+
+    Attributes:
+        kept: how many calls of the screen are kept as they are, case by case.
     """
 
     def __init__(self, initializer: Initializer, run_seed: int) -> None:
@@ -92,6 +96,8 @@ class Draws:
         self.warnings: set[str] = set()
         self.output = ""
         self.nonfinite: dict[tuple[Case, str], str] = {}
+        self.kept: Mapping[Case, int] = {}
+        self._whole: dict[tuple[Case, str], list[Array]] = {}
         self._seeds: dict[tuple[object, str, Stream], Seeds] = {}
         self._records: dict[tuple[Case, str, Stream], Record] = {}
         self._broken: dict[tuple[Case, str], BrokenCall] = {}
@@ -195,58 +201,80 @@ class Draws:
             BrokenCall: the code raised, or returned no weights of the shape.
         """
         found = [self.array(layer, dtype, result) for result in self.raw(layer, dtype, seeds)]
-        places = [a.__array_interface__["data"][0] for a in found[:8] if a.size]
+        places = [_place(a) for a in found[:8] if a.size]
         if len(set(places)) == len(places):
             return found
         # Results that share a buffer hold the last call's values by now: once more, one at a time.
         return [self.array(layer, dtype, self.raw(layer, dtype, [seed])[0]).copy() for seed in seeds]
 
-    def stream(self, layer: Case, dtype: str, seeds: Sequence[int], calls: int) -> list[list[Array]] | None:
-        """Several calls on one advancing generator, for each seed; None where no generator can be shared.
+    def pairs(self, layer: Case, dtype: str, stream: Stream, start: int, stop: int) -> tuple[Array, Array]:
+        """Two calls on each of some generators, (calls, units, inputs) each: the first ones, and the second ones.
+
+        Seeds and keys start anew, and no generator can be shared: then it is the neighbouring seed that gives the
+        second call, as users take it for the next layer.
 
         Raises:
             BrokenCall: the code raised, or returned no weights of the shape.
         """
-        runs = []
+        seeds = self.seeds(layer, dtype, stream, start, stop)
+        shared = self._on_one_generator(layer, dtype, seeds)
+        if shared is None:
+            following = [(seed + 1) % SEED_LIMIT for seed in seeds]
+            shared = self.arrays(layer, dtype, seeds), self.arrays(layer, dtype, following)
+        first, second = (_stacked(layer, side) for side in shared)
+        return first, second
+
+    def _on_one_generator(
+        self, layer: Case, dtype: str, seeds: Sequence[int]
+    ) -> tuple[list[Array], list[Array]] | None:
+        """Two calls on each seed's generator; None where no generator can be shared."""
+        first, second = [], []
         try:
             with contained():
                 for seed in seeds:
-                    results = self.initializer.sampler.stream([layer.asked] * calls, seed, dtype)
+                    results = self.initializer.sampler.stream([layer.asked] * 2, seed, dtype)
                     if results is None:
                         return None
-                    arrays = [self.array(layer, dtype, result) for result in results]
-                    if len({a.__array_interface__["data"][0] for a in arrays}) < len(arrays):
+                    one, other = (self.array(layer, dtype, result) for result in results)
+                    if _place(one) == _place(other):
                         return None  # results that share a buffer hold the last call's values by now
-                    runs.append([a.copy() for a in arrays])
+                    first.append(one.copy())
+                    second.append(other.copy())
         except InitializerRaised as error:
             if isinstance(error.original, BrokenCall):
                 raise error.original from None
             raise BrokenCall("raises", f"raises {error} on a second call", error.trace) from None
-        self.calls += calls * len(runs)
-        return runs
+        self.calls += 2 * len(seeds)
+        return first, second
 
     def stacks(
         self, layer: Case, dtype: str, stream: Stream, start: int, stop: int, *, chunk: int | None = None
     ) -> Iterator[Array]:
-        """Calls ``start`` to ``stop`` as arrays (calls, units, inputs), a few MiB at a time."""
+        """Calls ``start`` to ``stop`` as arrays (calls, units, inputs), a few MiB at a time; not to be written to."""
+        kept = min(stop, self.kept.get(layer, 0)) if stream == SCREEN and chunk is None else 0
+        if start < kept:
+            self.records(layer, dtype, stream, kept)
+            number = 0
+            for stack in self._whole[layer, dtype]:
+                here = stack[max(0, start - number) : max(0, kept - number)]
+                number += len(stack)
+                if len(here):
+                    yield here
+            start = kept
+        yield from self._drawn(layer, dtype, stream, start, stop, chunk)
+
+    def _drawn(
+        self, layer: Case, dtype: str, stream: Stream, start: int, stop: int, chunk: int | None = None
+    ) -> Iterator[Array]:
         seeds = self.seeds(layer, dtype, stream, start, stop)
         step = chunk or max(1, _CHUNK // layer.weights)
         for at in range(0, len(seeds), step):
-            arrays = self.arrays(layer, dtype, seeds[at : at + step])
-            # As np.stack does, which looks at every array in Python.
-            stack = arrays[0][None] if len(arrays) == 1 else np.concatenate(arrays).reshape(-1, *layer.shape)
-            del arrays
-            if stack.dtype not in (np.float32, np.float64):
-                # float64 for whole numbers; low precision is exact in float32.
-                stack = stack.astype(np.float32 if stack.dtype.kind in "fV" else np.float64)
-            yield layer.as_units(stack)
+            yield _stacked(layer, self.arrays(layer, dtype, seeds[at : at + step]))
 
     def records(self, layer: Case, dtype: str, stream: Stream, stop: int) -> Record:
         """The sums of the first ``stop`` calls of a stream; what was drawn before is not drawn again."""
         key = (layer, dtype, stream)
-        have = self._records.get(key)
-        start = len(have) if have is not None else 0
-        for stack in self.stacks(*key, start, stop):
+        for stack in self._drawn(*key, self.recorded(*key), stop):
             self.keep(layer, dtype, stream, stack)
         return self._records[key].first(stop)
 
@@ -256,6 +284,12 @@ class Draws:
         record = Record.of(stack)
         have = self._records.get(key)
         self._records[key] = record if have is None else Record.merged(have, record)
+        room = self.kept.get(layer, 0) - (len(have) if have is not None else 0)
+        if stream == SCREEN and room > 0:
+            # A single call lies in memory of the user's code, and a part would hold on to the rest.
+            whole = stack if 1 < len(stack) <= room else stack[:room].copy()
+            whole.flags.writeable = False
+            self._whole.setdefault((layer, dtype), []).append(whole)
         if record.nonfinite.any() and (layer, dtype) not in self.nonfinite:
             call = int(np.flatnonzero(record.nonfinite)[0])
             where = stack[call][~np.isfinite(stack[call])]
@@ -270,6 +304,21 @@ class Draws:
         """The first calls of a stream whole, (calls, units, inputs); for the claims that must see weights."""
         stacks = list(self.stacks(layer, dtype, stream, 0, calls))
         return stacks[0] if len(stacks) == 1 else np.concatenate(stacks)
+
+
+def _place(array: Array) -> int:
+    """Where in memory it begins."""
+    return int(array.__array_interface__["data"][0])
+
+
+def _stacked(layer: Case, arrays: list[Array]) -> Array:
+    """Results as one array (calls, units, inputs) of float32 or float64."""
+    # As np.stack does, which looks at every array in Python.
+    stack = arrays[0][None] if len(arrays) == 1 else np.concatenate(arrays).reshape(-1, *layer.shape)
+    if stack.dtype not in (np.float32, np.float64):
+        # float64 for whole numbers; low precision is exact in float32.
+        stack = stack.astype(np.float32 if stack.dtype.kind in "fV" else np.float64)
+    return layer.as_units(stack)
 
 
 def digest(array: Array) -> bytes:

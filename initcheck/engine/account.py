@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 from initcheck.claims.subject import Subject
 from initcheck.claims.trial import CaseFailed, NotAsked
 from initcheck.contract.case import Case
+from initcheck.draws.draw_plan import planned_calls, usual_calls
 from initcheck.draws.draws import BrokenCall, FirstCall
 from initcheck.draws.streams import Stream
 from initcheck.report.verdict import Evidence
-from initcheck.statistics import GROUP_WEIGHTS, Record
+from initcheck.statistics import Record
 
 __all__ = ["Account", "point"]
 
@@ -97,7 +97,11 @@ class Account:
 
     def usual_calls(self, layer: Case) -> int:
         """How many calls a first look at a band takes."""
-        return 24 * math.ceil(GROUP_WEIGHTS / layer.weights)
+        return usual_calls(layer)
+
+    def planned_calls(self, layer: Case) -> int:
+        """How many calls of the screen every claim reads: the usual ones where calls are dear."""
+        return planned_calls(layer) if self.subject.positioned else usual_calls(layer)
 
     def records(self, layer: Case, stream: Stream, calls: int) -> Record:
         """The sums of the first calls of a stream."""

@@ -18,6 +18,7 @@ from initcheck.contract.profile import Profile
 from initcheck.contract.second_moments import BackwardSecondMoment, ForwardSecondMoment, Statistic
 from initcheck.diagnosis.diagnosis import Cause, Observed, diagnose
 from initcheck.diagnosis.evidence.inference import Inferred, infer
+from initcheck.draws.draw_plan import kept_whole
 from initcheck.draws.draws import BrokenCall, Draws, digest
 from initcheck.draws.streams import SCREEN
 from initcheck.draws.tail import second_moment_exists
@@ -106,7 +107,7 @@ class InitializerSubject:
     def domain(self) -> Domain:
         """The layers it is asked for."""
         convolutions = self.inferred is not None and self.inferred.handles_convolutions
-        return domain_of(
+        domain = domain_of(
             self.contract,
             self.profile,
             self.seed,
@@ -116,6 +117,9 @@ class InitializerSubject:
             costly_shapes=self.costly_shapes,
             squares=self.initializer.squares,
         )
+        whole = [case for case in domain.plan if 64 <= case.weights <= 1_100]
+        self.draws.kept = kept_whole(domain.plan, whole)
+        return domain
 
     @property
     def costly_shapes(self) -> bool:

@@ -57,7 +57,7 @@ def measured_response(
 def measured(
     function: LayerFunction, feed: Feed, size: Size, interior: Interior, phi: Activation, seed: int, *, backward: bool
 ) -> npt.NDArray[np.float32]:
-    """What one fresh layer gives at its interior: outputs less f(0), or input gradients, shape (INPUT_BATCH, numbers)."""
+    """What one fresh layer gives at its interior: outputs less f(0), or input gradients: (INPUT_BATCH, numbers)."""
     bench = Bench(function, feed, size, generator("direct", seed))
     own = bench.own
     # A gate takes two pre-activations.

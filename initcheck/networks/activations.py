@@ -136,8 +136,8 @@ def activation(text: str) -> Activation:
     (True, 0.5, 'snake(2)')
 
     Args:
-        text: one of ``ACTIVATION_NAMES``, or a gate: ``swiglu``, ``geglu``, ``reglu``, ``glu``, ``bilinear``. Some take a number
-            in parentheses, such as ``leaky_relu`` and ``elu`` (default 0.01 and 1).
+        text: one of ``ACTIVATION_NAMES``, or a gate: ``swiglu``, ``geglu``, ``reglu``, ``glu``, ``bilinear``. Some
+            take a number in parentheses, such as ``leaky_relu`` and ``elu`` (default 0.01 and 1).
 
     Raises:
         ValueError: there is no such activation, or its parameter is no number.

@@ -46,10 +46,11 @@ class Scores:
     lowest: tuple[float, ...]
 
 
-def scores_average_to_zero(trial: Trial, layer: Case, scores: Scores) -> float:
+def scores_average_to_zero(trial: Trial, layer: Case, scores: Scores, *, learnt: int = 0) -> float:
     """Ask whether every score has mean zero over calls; the |E s| that a HOLDS excludes, which may be wider than asked.
 
-    Half of the level pays for what the scores rest on, half for the bets; both are bounds at every look.
+    Half of the level pays for what the scores rest on, half for the bets; both are bounds at every look. What they rest
+    on was learnt from the first ``learnt`` calls of the screen.
 
     Raises:
         CaseFailed: a mean is beyond what is tolerated.
@@ -67,7 +68,8 @@ def scores_average_to_zero(trial: Trial, layer: Case, scores: Scores) -> float:
         values = np.empty((0, len(scores.names)))
         total = 64 if stage.confirms else _FIRST
         while len(values) < most:
-            stacks = trial.draws.stacks(layer, trial.dtype, stage.stream.of("scores"), len(values), total)
+            start, stop = (stage.after(learnt) + n for n in (len(values), total))
+            stacks = trial.draws.stacks(layer, trial.dtype, stage.stream, start, stop)
             values = np.concatenate([values, *(scores.of(stack) for stack in stacks)])
             evidence = scores_log_e(values, tolerated, widest, scores.lowest)
             means = values.mean(axis=0)

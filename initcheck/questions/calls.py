@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.draws.draws import BrokenCall, digest
 from initcheck.draws.fresh_process import Call, fresh_processes
-from initcheck.draws.streams import Stream
+from initcheck.draws.streams import SCREEN, Stream
 from initcheck.engine.looks import Standing, judged_by_looks
 from initcheck.sandbox.global_generators import isolated
 from initcheck.statistics import (
@@ -30,66 +29,54 @@ __all__ = ["calls_are_distinct", "calls_do_not_correlate", "repeats_bit_for_bit"
 
 Array = npt.NDArray[np.float64]
 
-_GENERATORS = 48
 # Two results of which each has so many weights that are not zero coincide by accident once in 2^64 pairs at most.
 _TELLING = 64
 _ACCIDENT = 2.0**-64
-_MOST_DIGESTS = 40_000
 # Above 0.1 a correlation fails; HOLDS says that it is below this, of weights in order of size, which move together,
 # below a half.
 _EXCLUDED = (0.2, 0.2, 0.2, 0.5)
 _BATCH = 24
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Two calls on each of some generators, or on consecutive seeds where no generator can be shared."""
-
-    first: list[npt.NDArray[np.generic]]
-    second: list[npt.NDArray[np.generic]]
-
-
 def calls_are_distinct(trial: Trial, layer: Case) -> None:
     """Ask whether no result repeats another, as it lies or in another order and with other signs.
 
-    96 calls, two on each of 48 generators; at the first layer whose results have 64 weights that are not zero
-    thousands, by which the number of states that the generator must have is bounded. One coincidence is a reason to
-    look again, at as many fresh calls; one there fails: of two results with 64 weights that are not zero, however
-    coarse, no more than 2^-64 of the pairs coincide by accident.
+    96 calls, two on each of 48 generators, and where calls are cheap the planned ones, which every claim reads: by
+    their number the states that the generator must have are bounded. One coincidence is a reason to look again, at as
+    many fresh calls; one there fails: of two results with 64 weights that are not zero, however coarse, no more than
+    2^-64 of the pairs coincide by accident.
 
     Raises:
         CaseFailed: a coincidence among calls never looked at.
     """
-    calls = 2 * _GENERATORS
-    found = _look(trial, layer, Stream("pairs"), calls)
-    many: list[Case] = trial.once("a layer whose results are all digested", list)
-    if not found.coincidences and not many and found.telling == calls and trial.subject.positioned:
-        many.append(layer)
-        calls = min(trial.subject.profile.calls // 20, _MOST_DIGESTS)
-        found = _look(trial, layer, Stream("pairs"), calls)
-    seen = found
-    if found.coincidences:
+    alone = trial.planned_calls(layer) if trial.subject.positioned and trial.thrift == 1 else 0
+    found = _Results(trial.subject.constant)
+    _look(trial, layer, SCREEN, alone, found)
+    calls, seen = found.calls, found.coincidences
+    if seen:
         level = trial.ledger.next_confirmation()
         # A sampler of one law that is one point has no accidents: then every result counts.
-        found = _look(trial, layer, Stream("pairs confirm"), calls)
+        fresh = _Results(trial.subject.constant)
+        _look(trial, layer, Stream.confirmation(0), alone, fresh)
         accident = _ACCIDENT * calls**2 / 2
-        if found.coincidences and accident <= level:
+        if fresh.coincidences and accident <= level:
             trial.fail(
                 layer,
-                measured=f"{calls - found.coincidences:,} distinct results in {calls:,} calls{found.words}",
+                measured=f"{calls - fresh.coincidences:,} distinct results in {calls:,} calls{fresh.words}",
                 allowed="all distinct",
                 calls=calls,
                 e_value_log10=-math.log10(accident),
                 error_spent=level,
             )
         return trial.undecide(
-            f"{seen.coincidences} of {calls:,} results repeat others at {layer.described(trial.dtype)}, and none of as"
-            " many fresh ones"
+            f"{seen} of {calls:,} results repeat others at {layer.described(trial.dtype)}, and none of as many fresh"
+            " ones"
         )
     trial.holds(layer, measured=f"{calls:,} distinct results", allowed="all distinct", calls=calls)
-    if layer in many or not many:
-        states = excluded_states(found.telling, trial.beta)
-        trial.note(f"fewer than {states:,.0f} different results of one shape are excluded", topic="rate")
+    most: list[int] = trial.once("results of one shape", lambda: [0])
+    most[0] = max(most[0], found.telling)
+    states = excluded_states(most[0], trial.beta)
+    trial.note(f"fewer than {states:,.0f} different results of one shape are excluded", topic="rate")
 
 
 def calls_do_not_correlate(trial: Trial, layer: Case) -> None:
@@ -106,8 +93,8 @@ def calls_do_not_correlate(trial: Trial, layer: Case) -> None:
     def looks(stage: Stage) -> Iterator[Standing]:
         pairs: list[Array] = []
         for start in range(0, 96 if not stage.confirms else 384, _BATCH):
-            batch = _calls(trial, layer, stage.stream.of("corr"), 2 * _BATCH, start)
-            x, y = (np.stack([a.ravel() for a in side]).astype(np.float64) for side in (batch.first, batch.second))
+            sides = _pairs(trial, layer, stage.stream, start // _BATCH)
+            x, y = (side.reshape(len(side), -1).astype(np.float64) for side in sides)
             pairs.append(np.stack([x[0::2], x[1::2], y[0::2], y[1::2]]))
             x1, x2, y1, y2 = np.concatenate(pairs, axis=1)
             views = call_views(x1, x2, y1, y2)
@@ -131,52 +118,69 @@ def calls_do_not_correlate(trial: Trial, layer: Case) -> None:
     )
 
 
-@dataclass(frozen=True)
-class _Digests:
-    """What the digests of some results say.
+class _Results:
+    """Results that are told apart as they lie, and by their magnitudes in order where these are too many to coincide.
 
     Attributes:
-        coincidences: results that repeat an earlier one.
-        telling: results with 64 weights that are not zero: others may coincide by accident, and are not counted.
-        words: how they repeat it, for a message.
+        calls: how many there are.
+        telling: of them those with 64 weights that are not zero: others may coincide by accident, and are not counted.
     """
 
-    coincidences: int
-    telling: int
-    words: str
+    def __init__(self, constant: bool) -> None:
+        self.calls = self.telling = self._ordered = 0
+        self._every_one_tells = constant
+        self._lying: set[bytes] = set()
+        self._magnitudes: set[bytes] = set()
+
+    def add(self, stack: npt.NDArray[Any]) -> None:
+        """Look at the calls of a stack."""
+        # -0.0 and 0.0 are one value.
+        flat = stack.reshape(len(stack), -1) + stack.dtype.type(0)
+        self.calls += len(flat)
+        if not self._every_one_tells:
+            flat = flat[np.count_nonzero(flat, axis=1) >= _TELLING]
+        self.telling += len(flat)
+        self._lying.update(row.tobytes() for row in flat)
+        magnitudes = np.sort(np.abs(flat), axis=1)
+        magnitudes = magnitudes[np.count_nonzero(np.diff(magnitudes, axis=1), axis=1) >= _TELLING // 2]
+        self._ordered += len(magnitudes)
+        self._magnitudes.update(row.tobytes() for row in magnitudes)
+
+    @property
+    def coincidences(self) -> int:
+        """Results that repeat an earlier one."""
+        return max(self._same, self._moved)
+
+    @property
+    def words(self) -> str:
+        """How they repeat it, for a message."""
+        return "" if self._same >= self._moved else ": the others hold the same magnitudes, reordered"
+
+    @property
+    def _same(self) -> int:
+        return self.telling - len(self._lying)
+
+    @property
+    def _moved(self) -> int:
+        return self._ordered - len(self._magnitudes)
 
 
-def _look(trial: Trial, layer: Case, stream: Stream, calls: int) -> _Digests:
-    """Digest results as they lie, and their magnitudes in order where these are too many to coincide."""
-    lying: Counter[bytes] = Counter()
-    ordered: Counter[bytes] = Counter()
-    telling = 0
-    for start in range(0, calls // 2, _GENERATORS):
-        batch = _calls(trial, layer, stream, min(_GENERATORS, calls // 2 - start), start // 2)
-        for result in (*batch.first, *batch.second):
-            known = digest(result)
-            if np.count_nonzero(result) >= _TELLING or trial.subject.constant:
-                telling += 1
-                lying[known] += 1
-                magnitudes = np.sort(np.abs(result), axis=None)
-                if np.count_nonzero(np.diff(magnitudes)) >= _TELLING // 2:
-                    ordered[digest(magnitudes)] += 1
-    same = sum(lying.values()) - len(lying)
-    moved = sum(ordered.values()) - len(ordered)
-    return _Digests(
-        max(same, moved), telling, "" if same >= moved else ": the others hold the same magnitudes, reordered"
-    )
+def _look(trial: Trial, layer: Case, stream: Stream, alone: int, found: _Results) -> None:
+    """Add the first pairs of a stage, and so many calls on a generator of their own."""
+    for side in _pairs(trial, layer, stream, 0):
+        found.add(side)
+    for stack in trial.draws.stacks(layer, trial.dtype, stream, 0, alone):
+        found.add(stack)
 
 
-def _calls(trial: Trial, layer: Case, stream: Stream, generators: int, start: int) -> _Batch:
-    draws, dtype = trial.draws, trial.dtype
-    seeds = draws.seeds(layer, dtype, stream, 2 * start, 2 * start + generators)
-    shared = draws.stream(layer, dtype, seeds, 2)
-    if shared is not None:
-        return _Batch([a for a, _ in shared], [b for _, b in shared])
-    # Seeds and keys start anew: then it is the neighbouring seed that users take for the next layer.
-    following = [(s + 1) % 2**31 for s in seeds]
-    return _Batch(draws.arrays(layer, dtype, seeds), draws.arrays(layer, dtype, following))
+def _pairs(trial: Trial, layer: Case, stream: Stream, number: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Two calls on each of 48 generators; the first of a stage are looked at twice and drawn once."""
+    start = 2 * _BATCH * number
+
+    def draw() -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        return trial.draws.pairs(layer, trial.dtype, stream.of("pairs"), start, start + 2 * _BATCH)
+
+    return draw() if number else trial.once(f"pairs {stream} of {layer!r}", draw)
 
 
 def repeats_bit_for_bit(trial: Trial, layers: Sequence[Case]) -> None:

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
-from initcheck.draws.streams import SCREEN, Stream
+from initcheck.draws.streams import SCREEN
 from initcheck.engine.looks import Standing, judged_by_looks
 from initcheck.statistics import GROUP_WEIGHTS, Decision, Judgement, average_log_e
-from initcheck.statistics.mean_bets import mean_within, signed_log_e
+from initcheck.statistics.mean_bets import mean_is_within, mean_within, signed_log_e
 
 __all__ = ["Mean", "centred_at_every_position", "centred_over_a_result", "judge_mean"]
 
@@ -24,9 +24,6 @@ Floats = npt.NDArray[np.float64]
 _FAILS_BEYOND = 1e-4
 # A HOLDS excludes a mean beyond this many standard deviations at least; how far it is excluded is said.
 _HOLDS_WITHIN = 0.1
-# Weights of a first look: a mean beyond 0.02 standard deviations is then excluded, where so many calls can be paid for.
-_FIRST_WEIGHTS = 2**17
-_FIRST_CALLS = 24 * GROUP_WEIGHTS
 # A FAILS rests on so many weights and calls, so that what is rare and huge is among them.
 _CONFIRM_WEIGHTS = 2**20
 _CONFIRM_CALLS = 200
@@ -34,10 +31,9 @@ _TAIL_WEIGHTS = 2**18
 _LEARNING = 200
 # Standard errors of a mean of calls beyond which a HOLDS waits for more of them: a delay, no test.
 _PLAUSIBLE = 4.0
-_FIRST_LOOK = Stream("first look")
 _POSITION_HOLDS = 0.25
 # Calls at which to look at positions.
-_LOOKS = (2_400, 3_200, 4_800, 9_600)
+_LOOKS = (800, 2_400, 4_800, 9_600)
 _DIRECTIONS = ("mean matrix", "row means", "column means", "largest mean", "all weights")
 
 
@@ -78,9 +74,7 @@ def centred_over_a_result(trial: Trial, layer: Case) -> None:
             trial.holds(layer, **shown, calls=1) if abs(mean) < _FAILS_BEYOND else trial.fail(layer, **shown, calls=1)
         )
     profile = trial.subject.profile
-    usual = trial.usual_calls(layer)
-    # Where calls are dear those that the other claims read too must do.
-    first = max(usual, min(math.ceil(_FIRST_WEIGHTS / layer.weights), _FIRST_CALLS)) if _several(trial) else usual
+    first = trial.planned_calls(layer)
     paid = max(first, min(profile.weights // layer.weights, profile.calls))
     least = max(_CONFIRM_CALLS, math.ceil(_CONFIRM_WEIGHTS / layer.weights))
     asked = Mean(_FAILS_BEYOND, _HOLDS_WITHIN, first, min(4 * first, paid), (min(least, paid), paid))
@@ -134,7 +128,8 @@ def centred_at_every_position(trial: Trial, layer: Case) -> None:
         values, largest = np.empty((0, directions.shape[1])), 0.0
         for calls in _LOOKS:
             more = []
-            for stack in trial.draws.stacks(layer, trial.dtype, stage.stream.of("positions"), len(values), calls):
+            start, stop = (stage.after(_LEARNING) + n for n in (len(values), calls))
+            for stack in trial.draws.stacks(layer, trial.dtype, stage.stream, start, stop):
                 flat = stack.reshape(len(stack), -1).astype(np.float64)
                 largest = max(largest, float(np.abs(flat).max()))
                 more.append(flat @ directions)
@@ -142,11 +137,14 @@ def centred_at_every_position(trial: Trial, layer: Case) -> None:
             means = values.mean(axis=0)
             # One huge weight moves a projection by this much, wherever it stands.
             reach = largest * np.abs(directions).max(axis=0)
-            looked = [signed_log_e(v, _FAILS_BEYOND, r)[-1] for v, r in zip(values.T, reach, strict=True)]
+            looked = [signed_log_e(v, _FAILS_BEYOND, r, every=calls)[-1] for v, r in zip(values.T, reach, strict=True)]
             # Each is an e-process; their average is one too.
             against = float(average_log_e(looked))
             names.append(_DIRECTIONS[int(means.argmax())])
-            narrow = not stage.confirms and max(mean_within(v, stage.beta) for v in values.T) <= _POSITION_HOLDS
+            # Where the calls themselves say that a mean is off, more are drawn before it is said to hold.
+            plausible = bool((means <= _FAILS_BEYOND + _PLAUSIBLE * values.std(axis=0) / math.sqrt(calls)).all())
+            holds = not stage.confirms and plausible
+            narrow = holds and all(mean_is_within(v, _POSITION_HOLDS, stage.beta) for v in values.T)
             yield Standing(against, -math.log(stage.beta) if narrow else None, float(means.max()), calls)
 
     judgement, _ = trial.decide(layer, lambda stage: judged_by_looks(stage, looks(stage)), rounds=2)
@@ -185,7 +183,7 @@ def judge_mean(trial: Trial, layer: Case, stage: Stage, asked: Mean) -> tuple[Ju
         x = means / rms
         largest = float(record.largest.max()) / rms / n
         rare = max(largest, _rare_weight(trial, layer) / rms / n)
-        sides = [float(signed_log_e(side, asked.fails_beyond, rare)[-1]) for side in (x, -x)]
+        sides = [float(signed_log_e(side, asked.fails_beyond, rare, every=calls)[-1]) for side in (x, -x)]
         against = float(average_log_e(sides))
         measured = float(x.mean())
         if against >= -math.log(stage.level):
@@ -200,10 +198,6 @@ def judge_mean(trial: Trial, layer: Case, stage: Stage, asked: Mean) -> tuple[Ju
         if calls >= most:
             return Judgement(Decision.UNDECIDED, against / math.log(10), stage.level, measured, 1, calls), math.inf
         calls = min(2 * calls, most)
-
-
-def _several(trial: Trial) -> bool:
-    return bool(trial.subject.positioned)
 
 
 def _rare_weight(trial: Trial, layer: Case) -> float:
@@ -230,7 +224,7 @@ def _usual_weight(trial: Trial, layer: Case, calls: int) -> float:
 
 def _learn(trial: Trial, layer: Case) -> Floats:
     """Unit directions, (weights, directions), each divided by the deviation of its projection between calls."""
-    stacks = trial.draws.stacks(layer, trial.dtype, _FIRST_LOOK.of("positions"), 0, _LEARNING)
+    stacks = trial.draws.stacks(layer, trial.dtype, SCREEN, 0, _LEARNING)
     sample = np.concatenate(list(stacks)).astype(np.float64)
     mean = sample.mean(axis=0)
     largest = np.zeros(mean.size)

@@ -13,7 +13,7 @@ from initcheck.claims.trial import Trial
 from initcheck.contract.case import Case
 from initcheck.contract.contract import UNIT_ROUNDOFF, Contract
 from initcheck.contract.standard_laws import COSINES, StandardLaw, standard_law
-from initcheck.draws.streams import SCREEN, Stream
+from initcheck.draws.streams import SCREEN
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
 
 __all__ = ["follows_the_law", "is_fine_enough", "law_named_by", "no_weight_is_impossible"]
@@ -24,11 +24,7 @@ Floats = npt.NDArray[np.float64]
 # Weights of the first sample: its scale is then right to 0.012 at 10^-8, a bias of at most 0.01 in any score.
 _LEARNING = 262_144
 _LEARNING_CALLS = 1_024
-_FIRST_LOOK = Stream("law")
 _TOLERATED, _EXCLUDED = 0.01, 0.03
-# Weights of each layer of which the largest is looked at.
-_TAIL_WEIGHTS = 2**20
-_TAIL_CALLS = 6_144
 _IMPOSSIBLE_DEVIATIONS = {"normal": 12.0, "laplace": 40.0}
 # A share of the weights that cannot be, such as outside the bounds of a uniform.
 _IMPOSSIBLE = 1e-4
@@ -65,13 +61,13 @@ def follows_the_law(trial: Trial, layer: Case) -> None:
     """
     contract = trial.subject.contract_of(layer)
     calls = min(math.ceil(_LEARNING / layer.weights), _LEARNING_CALLS)
-    sample = trial.draws.sample(layer, trial.dtype, _FIRST_LOOK, calls).astype(np.float64)
+    sample = trial.draws.sample(layer, trial.dtype, SCREEN, calls).astype(np.float64)
     if not np.any(sample):
         trial.fail(layer, measured="every weight is zero", allowed=str(contract.distribution), calls=calls)
     law = standard_law(contract.base("distribution") or "", contract.parameter("distribution"))
     rounding = UNIT_ROUNDOFF[trial.dtype]
     scores = _signs(sample, rounding) if law is None else _continuous(law, sample, rounding)
-    excluded = scores_average_to_zero(trial, layer, scores)
+    excluded = scores_average_to_zero(trial, layer, scores, learnt=calls)
     kind = "sign and magnitude" if law is None else f"{COSINES} cosines of F(w/s)"
     trial.note(
         f"another law than {contract.distribution} is excluded where one of {kind} has a mean beyond {excluded:.2g};"
@@ -81,7 +77,7 @@ def follows_the_law(trial: Trial, layer: Case) -> None:
 
 
 def no_weight_is_impossible(trial: Trial, layer: Case) -> None:
-    """Ask whether the largest of about a million weights of this layer can be one of the law that the contract names.
+    """Ask whether the largest weight of the planned calls of this layer can be one of the law that the contract names.
 
     Null: the weights have that law, at any scale. Beyond the bound of a bounded law, or 12 standard deviations of a
     normal, 40 of a Laplace, there is none among 10^8 weights but with probability 10^-9 at most, the error of the
@@ -94,8 +90,7 @@ def no_weight_is_impossible(trial: Trial, layer: Case) -> None:
     law = standard_law(contract.base("distribution") or "", contract.parameter("distribution"))
     if law is None:
         return
-    calls = max(trial.usual_calls(layer), min(_TAIL_CALLS, _TAIL_WEIGHTS // layer.weights))
-    calls = calls if trial.subject.positioned else trial.usual_calls(layer)
+    calls = trial.planned_calls(layer)
     record = trial.records(layer, SCREEN, calls)
     weights = calls * layer.weights
     deviation = math.sqrt(float(record.energy.sum()) / weights)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.draws.draws import BrokenCall
-from initcheck.draws.streams import Stream
+from initcheck.draws.streams import SCREEN, Stream
 from initcheck.engine.looks import Standing, judged_by_looks
 from initcheck.seeds import generator
 from initcheck.statistics import average_log_e, rarely_top_log_e, tops_log_e
@@ -44,7 +44,7 @@ def beats_no_shuffle(trial: Trial, layer: Case) -> None:
         CaseFailed: some statistic tops its shuffles too often.
     """
     positions = trial.once(
-        f"positions {layer.shape}", lambda: Positions.learnt(_calls(trial, layer, Stream("first look"), 0, _LEARNING))
+        f"positions {layer.shape}", lambda: Positions.learnt(_calls(trial, layer, SCREEN, 0, _LEARNING))
     )
     worst: list[tuple[str, float]] = []
 
@@ -53,7 +53,8 @@ def beats_no_shuffle(trial: Trial, layer: Case) -> None:
         top = np.zeros((len(STATISTICS), 0), dtype=bool)
         rng = generator(trial.subject.seed, "shuffles", layer.shape, stage.stream)
         while top.shape[1] < most:
-            calls = _calls(trial, layer, stage.stream, top.shape[1] * CALLS_A_BATCH, _LOOK * CALLS_A_BATCH)
+            start = stage.after(_LEARNING) + top.shape[1] * CALLS_A_BATCH
+            calls = _calls(trial, layer, stage.stream, start, _LOOK * CALLS_A_BATCH)
             top = np.concatenate(
                 [top, position_tops(calls.reshape(_LOOK, CALLS_A_BATCH, *calls.shape[1:]), positions, rng)], 1
             )
@@ -88,7 +89,7 @@ def beats_no_shuffle(trial: Trial, layer: Case) -> None:
 
 
 def _calls(trial: Trial, layer: Case, stream: Stream, start: int, count: int) -> npt.NDArray[np.float64]:
-    stacks = trial.draws.stacks(layer, trial.dtype, stream.of("entries"), start, start + count)
+    stacks = trial.draws.stacks(layer, trial.dtype, stream, start, start + count)
     calls = np.concatenate(list(stacks)).astype(np.float64)
     if not np.isfinite(calls).all():
         raise BrokenCall("not finite", "a weight is not finite")

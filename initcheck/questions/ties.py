@@ -18,11 +18,13 @@ from initcheck.draws.first_gradients import first_gradients
 from initcheck.draws.streams import SCREEN, Stream
 from initcheck.statistics import SCREEN_LEVEL, Decision, Judgement, excluded_rate, rare_log_e
 from initcheck.statistics.sign_eprocess import RARE
+from initcheck.statistics.sums import may_tie
 
-__all__ = ["gradients_never_tie", "may_tie", "tied_rows", "ties_are_no_accident", "units_never_tie"]
+__all__ = ["gradients_never_tie", "tied_rows", "ties_are_no_accident", "units_never_tie"]
 
 Array = npt.NDArray[Any]
 
+_FIRST = 24
 # Without a tie so many calls exclude one in 1,000 at half of beta = 10^-3: ln(2000)/1e-3.
 _EXHAUSTIVE = 7_598
 # A confirmation where calls are few: three ties in the first three are enough.
@@ -52,7 +54,7 @@ def units_never_tie(trial: Trial, layer: Case, *, briefly: bool = False) -> None
     """Ask whether draws of this layer hold two equal units, or a zero one, in more than 1 of 1,000 calls.
 
     The first layer asked, the lightest, is drawn until a tie in 1,000 calls is excluded or a quarter of the budget is
-    spent, the others as often as a thirtieth of it pays for; ``briefly``: two dozen calls.
+    spent; of the others it is the planned calls, which every claim reads; ``briefly``: two dozen calls.
 
     Raises:
         CaseFailed: they do; three of three calls are enough.
@@ -60,16 +62,14 @@ def units_never_tie(trial: Trial, layer: Case, *, briefly: bool = False) -> None
     seen: list[str] = []
 
     def ties(stream: Stream, calls: int) -> Iterator[bool]:
-        for stack in trial.draws.stacks(layer, trial.dtype, stream, 0, calls):
-            for matrix, suspected in zip(stack, may_tie(stack), strict=True):
-                found = tied_rows(matrix) if suspected else None
-                if found is not None:
-                    seen.append(found)
-                yield found is not None
+        for found in _ties(trial, layer, stream, calls):
+            if found is not None:
+                seen.append(found)
+            yield found is not None
 
     profile = trial.subject.profile
     few = briefly or trial.subject.is_constant(layer) or not trial.subject.positioned
-    calls = 24 if few else max(24, min(profile.calls // 50, profile.weights // 32 // layer.weights))
+    calls = 24 if few else trial.planned_calls(layer)
     first = trial.once("first layer asked for ties", lambda: layer) == layer
     if first and not few:
         calls = max(calls, min(_EXHAUSTIVE, profile.weights // 4 // layer.weights))
@@ -132,21 +132,20 @@ def tied_rows(matrix: Array) -> str | None:
     return None
 
 
-def may_tie(stack: Array) -> npt.NDArray[np.bool_]:
-    """Whether a call may have a zero row or two equal rows, by the first 8 bytes of every row; shape (calls,).
-
-    False is certain, and so is most of what a continuous law gives; ``tied_rows`` decides the rest.
-
-    >>> may_tie(np.array([[[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [1.0, 3.0]]])).tolist()
-    [False, True]
-    """
-    size = stack.dtype.itemsize
-    start = stack[:, :, : max(1, 8 // size)]
-    bits = np.ascontiguousarray(start + stack.dtype.type(0)).view(
-        np.uint64 if start.shape[2] * size == 8 else np.uint32
-    )
-    ordered = np.sort(bits[:, :, 0], axis=1)
-    return np.asarray(np.any(ordered[:, 1:] == ordered[:, :-1], axis=1) | (ordered[:, 0] == 0))
+def _ties(trial: Trial, layer: Case, stream: Stream, calls: int) -> Iterator[str | None]:
+    """Two equal rows of each call, or a zero one, in words; None where there are none."""
+    done = 0
+    while done < calls:
+        # The first calls of what ties always are enough.
+        upto = min(calls, max(_FIRST, 4 * done))
+        suspected = trial.draws.records(layer, trial.dtype, stream, upto).may_tie[done:]
+        # The sums tell of nearly all calls that no rows tie; of what is left the weights are looked at.
+        stacks = trial.draws.stacks(layer, trial.dtype, stream, done, upto) if suspected.any() else ()
+        matrices = itertools.chain.from_iterable(stacks)
+        for suspect in suspected:
+            matrix = next(matrices, None)
+            yield tied_rows(matrix) if suspect and matrix is not None else None
+        done = upto
 
 
 def _mirrored(matrix: Array) -> bool:

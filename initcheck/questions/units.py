@@ -78,7 +78,7 @@ def units_share_the_energy(trial: Trial, layer: Case) -> None:
 def _shares(trial: Trial, layer: Case, stage: Stage, start: int, stop: int) -> Floats:
     """The share of each unit in the energy of each call, (calls, units); equal shares of what is all zero."""
     found = []
-    for stack in trial.draws.stacks(layer, trial.dtype, stage.stream.of("shares"), start, stop):
+    for stack in trial.draws.stacks(layer, trial.dtype, stage.stream, start, stop):
         w = stack.astype(np.float64)
         # Energies of calls may be anything: by the largest weight they neither overflow nor vanish.
         largest = np.abs(w).max(axis=(1, 2), keepdims=True)

@@ -102,8 +102,7 @@ def _bets(numer: npt.NDArray[Any], denom: npt.NDArray[Any], lo: float, hi: float
         t = np.where(denom == 0.0, np.nan, np.divide(numer, denom))
     every = t.shape[-1]
     calls = t.reshape(*t.shape[:-2], -1)
-    ends = np.s_[..., every - 1 :: every]
-    return below_log_e(calls, lo)[ends], above_log_e(calls, hi)[ends]
+    return below_log_e(calls, lo, every=every), above_log_e(calls, hi, every=every)
 
 
 def _means(numer: npt.NDArray[Any], denom: npt.NDArray[Any]) -> Floats:

@@ -16,6 +16,7 @@ __all__ = [
     "below_log_e",
     "betting_log_e",
     "expected_log_e",
+    "mean_is_within",
     "mean_within",
     "signed_log_e",
 ]
@@ -31,6 +32,14 @@ _STEPS_AN_OCTAVE = 4
 _CAPS_IN_QUESTION = 1 + round(_STEPS_AN_OCTAVE * math.log2(REACH))
 
 _LEAST_STEPS = 2
+
+# Values whose factors are multiplied before a logarithm is taken, and what is too large for that.
+_TOGETHER = 8
+_HUGE = 1e30
+# How closely a distance is found, from above; how far the search goes from a guess; where it ends, in units of the cap.
+_PRECISE = 1.01
+_WIDER = 4 / 3
+_LEAST = 1e-7
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,8 +71,8 @@ def average_log_e(log_es: Sequence[npt.ArrayLike] | Floats, weights: Sequence[fl
         return np.asarray(np.log(summed) + shift)
 
 
-def betting_log_e(d: npt.ArrayLike, c: float) -> npt.NDArray[np.float64]:
-    """Evidence that the mean of d is above zero: ln E after every observation.
+def betting_log_e(d: npt.ArrayLike, c: float, *, every: int = 1) -> npt.NDArray[np.float64]:
+    """Evidence that the mean of d is above zero: ln E after every observation, or after every so many.
 
     E_n = mean over bets l of prod_{i<=n} (1 + l d_i / c). Every factor is >= 1 - l > 0 and has conditional
     mean at most 1 where E d <= 0, so each product, and their average, is a non-negative supermartingale.
@@ -80,9 +89,10 @@ def betting_log_e(d: npt.ArrayLike, c: float) -> npt.NDArray[np.float64]:
     Args:
         d: observations along the last axis, each >= -c. NaN is read as -c, the value that loses most.
         c: the bound, > 0, fixed before the data.
+        every: observations from one look to the next; those after the last look are left out.
 
     Returns:
-        ln E, of the shape of d.
+        ln E, of the shape of d where every observation is looked at.
 
     Raises:
         ValueError: c is not positive, or an observation is below -c.
@@ -98,11 +108,25 @@ def betting_log_e(d: npt.ArrayLike, c: float) -> npt.NDArray[np.float64]:
         raise ValueError(
             f"an observation of {ratio.min() * c:.6g} is below the bound -c = {-c:.6g}; a larger c is needed"
         )
-    return average_log_e([np.cumsum(np.log1p(bet * ratio), axis=-1) for bet in BETS])
+    return average_log_e([np.cumsum(_log_wealth(ratio, bet, every), axis=-1) for bet in BETS])
 
 
-def above_log_e(values: npt.ArrayLike, hi: float) -> Floats:
-    """Evidence that the mean is above hi: ln E after every value.
+def _log_wealth(ratio: Floats, bet: float, every: int) -> Floats:
+    """What a bet wins from look to look, (..., looks): the sum of ln(1 + bet ratio) over so many values."""
+    if every == 1:
+        return np.asarray(np.log1p(bet * ratio))
+    looks = ratio.shape[-1] // every
+    apart = ratio[..., : looks * every].reshape(*ratio.shape[:-1], looks, every)
+    some = every // _TOGETHER * _TOGETHER
+    if not some or not np.all(apart < _HUGE):
+        return np.asarray(np.log1p(bet * apart).sum(axis=-1))
+    # A logarithm costs as much as ten products; each factor lies between 0.1 and 10^30.
+    products = (1.0 + bet * apart[..., :some].reshape(*apart.shape[:-1], _TOGETHER, -1)).prod(axis=-2)
+    return np.asarray(np.log(products).sum(axis=-1) + np.log1p(bet * apart[..., some:]).sum(axis=-1))
+
+
+def above_log_e(values: npt.ArrayLike, hi: float, *, every: int = 1) -> Floats:
+    """Evidence that the mean is above hi: ln E after every value, or after every so many.
 
     Bets on value/hi - 1, which is at least -1 and has mean at most 0 where the mean keeps the edge. No other
     assumption: a value rare enough not to have been seen only makes the mean larger.
@@ -113,18 +137,19 @@ def above_log_e(values: npt.ArrayLike, hi: float) -> Floats:
     Args:
         values: >= 0, along the last axis. NaN loses the bet.
         hi: the edge, positive; there is no evidence beyond infinity.
+        every: values from one look to the next.
 
     Raises:
         ValueError: a negative value, or an edge that is not positive.
     """
     t = _nonnegative(values, hi)
     if math.isinf(hi):
-        return np.full(t.shape, -np.inf)
-    return betting_log_e(t / hi - 1.0, 1.0)
+        return np.full((*t.shape[:-1], t.shape[-1] // every), -np.inf)
+    return betting_log_e(t / hi - 1.0, 1.0, every=every)
 
 
-def below_log_e(values: npt.ArrayLike, lo: float) -> Floats:
-    """Evidence that the mean is below lo: ln E after every value.
+def below_log_e(values: npt.ArrayLike, lo: float, *, every: int = 1) -> Floats:
+    """Evidence that the mean is below lo: ln E after every value, or after every so many.
 
     No test can exclude a mean that is carried by values too rare to be drawn. The bet is on 1 - value/lo, with values
     cut at a cap of at least REACH times the largest one drawn so far, and the one assumption is that the mean lies
@@ -147,21 +172,23 @@ def below_log_e(values: npt.ArrayLike, lo: float) -> Floats:
     Args:
         values: >= 0, along the last axis. NaN loses the bet.
         lo: the edge; nothing lies below 0.
+        every: values from one look to the next.
 
     Raises:
         ValueError: a negative value.
     """
     t = _nonnegative(values, 1.0)
-    if lo <= 0.0 or not t.size:
-        return np.full(t.shape, -np.inf)
-    ratio = np.where(np.isnan(t), np.inf, t / lo)
-    caps = _caps(np.maximum.accumulate(np.where(np.isinf(ratio), 0.0, ratio), axis=-1))
-    found = np.empty(t.shape)
+    looks = t.shape[-1] // every
+    if lo <= 0.0 or not looks or not t.size:
+        return np.full((*t.shape[:-1], looks), -np.inf)
+    ratio = np.where(np.isnan(t), np.inf, t / lo)[..., : looks * every]
+    caps = _caps(np.maximum.accumulate(np.where(np.isinf(ratio), 0.0, ratio), axis=-1)[..., every - 1 :: every])
+    found = np.empty(caps.shape)
     for cap in np.unique(caps):
         here = caps == cap
         # No further than this cap is in force: the smaller ones end early.
-        stop = int(np.flatnonzero(here.reshape(-1, here.shape[-1]).any(axis=0))[-1]) + 1
-        bets = betting_log_e(1.0 - np.minimum(ratio[..., :stop], cap), cap - 1.0)
+        stop = int(np.flatnonzero(here.reshape(-1, looks).any(axis=0))[-1]) + 1
+        bets = betting_log_e(1.0 - np.minimum(ratio[..., : stop * every], cap), cap - 1.0, every=every)
         np.copyto(found[..., :stop], bets, where=here[..., :stop])
     return found - math.log(_CAPS_IN_QUESTION)
 
@@ -201,8 +228,8 @@ def _nonnegative(values: npt.ArrayLike, edge: float) -> Floats:
     return t
 
 
-def signed_log_e(values: npt.ArrayLike, edge: float, largest: float = 0.0) -> Floats:
-    """Evidence that the mean of signed values lies above an edge: ln E after every value.
+def signed_log_e(values: npt.ArrayLike, edge: float, largest: float = 0.0, *, every: int = 1) -> Floats:
+    """Evidence that the mean of signed values lies above an edge: ln E after every value, or after every so many.
 
     The bet is on value - edge, with values cut at a cap of at least REACH times the largest magnitude drawn so far.
     Null: the mean is at most the edge. The one assumption is that of ``below_log_e``: nothing beyond the cap carries
@@ -220,6 +247,7 @@ def signed_log_e(values: npt.ArrayLike, edge: float, largest: float = 0.0) -> Fl
         values: along the last axis; NaN loses the bet.
         edge: at least 0; evidence that the mean is below -edge is that of the negated values.
         largest: a magnitude that is known to occur, though it may not be among these values.
+        every: values from one look to the next.
 
     Raises:
         ValueError: a negative edge.
@@ -235,7 +263,7 @@ def signed_log_e(values: npt.ArrayLike, edge: float, largest: float = 0.0) -> Fl
     if cap == 0.0:
         return np.full(x.shape, -np.inf)
     d = np.where(np.isnan(x), -cap, np.clip(x, -cap, cap)) - edge
-    return betting_log_e(d, cap + edge) - math.log(_CAPS_IN_QUESTION)
+    return betting_log_e(d, cap + edge, every=every) - math.log(_CAPS_IN_QUESTION)
 
 
 def mean_within(values: npt.ArrayLike, beta: float, largest: float = 0.0) -> float:
@@ -263,20 +291,44 @@ def mean_within(values: npt.ArrayLike, beta: float, largest: float = 0.0) -> flo
     needed = -math.log(beta) + math.log(_CAPS_IN_QUESTION)
 
     def shown(a: float) -> bool:
-        return all(float(_total_log_e((a - side) / cap)) >= needed for side in (x, -x))
+        return all(float(betting_log_e((a - side) / cap, 1.0, every=x.size)[-1]) >= needed for side in (x, -x))
 
-    low, high = 0.0, cap
-    if not shown(high):
+    if not shown(cap):
         return math.inf
-    for _ in range(24):
-        middle = (low + high) / 2 if low else high / 4
+    # Bets on a normal mean would show this.
+    likely = abs(float(x.mean())) + math.sqrt(2 * needed / x.size) * float(x.std())
+    at = min(max(likely, cap * _LEAST), cap)
+    if shown(at):
+        high = at
+        while high > cap * _LEAST and shown(high / _WIDER):
+            high /= _WIDER
+        low = high / _WIDER
+    else:
+        low = at
+        while low * _WIDER < cap and not shown(low * _WIDER):
+            low *= _WIDER
+        high = min(low * _WIDER, cap)
+    while high > _PRECISE * low:
+        middle = math.sqrt(low * high)
         low, high = (low, middle) if shown(middle) else (middle, high)
     return high
 
 
-def _total_log_e(d: Floats) -> float:
-    """The last value of ``betting_log_e(d, 1.0)``, without the path."""
-    return float(average_log_e([np.log1p(bet * d).sum() for bet in BETS]))
+def mean_is_within(values: npt.ArrayLike, distance: float, beta: float) -> bool:
+    """Whether the mean is shown to lie within a distance from zero, at error beta: ``mean_within`` of one distance.
+
+    >>> mean_is_within(np.random.default_rng(0).normal(0.0, 1.0, 1_000), 0.25, 1e-3)
+    True
+    """
+    x = np.asarray(values, dtype=np.float64)
+    if not x.size or np.isnan(x).any():
+        return False
+    cap = _signed_cap(x, 0.0)
+    if cap <= distance:
+        return True
+    needed = -math.log(beta) + math.log(_CAPS_IN_QUESTION)
+    wealth = [float(betting_log_e((distance - side) / cap, 1.0, every=x.size)[-1]) for side in (x, -x)]
+    return min(wealth) >= needed
 
 
 def _signed_cap(values: Floats, largest: float) -> float:

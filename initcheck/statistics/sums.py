@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Record"]
+__all__ = ["Record", "may_tie"]
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -37,6 +37,7 @@ class Record:
         row_sum_energy: sum over units of (sum over inputs w)^2.
         nonfinite: number of weights that are NaN or infinite.
         largest: largest finite \\|w\\|.
+        may_tie: whether two rows may be equal, or one zero (``may_tie``).
     """
 
     rows: Counts
@@ -46,6 +47,7 @@ class Record:
     row_sum_energy: Floats
     nonfinite: Counts
     largest: Floats
+    may_tie: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.count)
@@ -80,6 +82,7 @@ class Record:
             row_sum_energy=row_sum_energy,
             nonfinite=nonfinite,
             largest=largest,
+            may_tie=may_tie(stack),
         )
 
     @classmethod
@@ -162,6 +165,26 @@ def _large_calls(view: npt.NDArray[Any], by_units: bool) -> Sums:
             total[call] = sums.sum()
             row_sum_energy[call] = np.dot(sums, sums)
     return total, energy, row_sum_energy, nonfinite, largest
+
+
+def may_tie(stack: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Whether a call may have a zero row or two equal rows, by the first 8 bytes of every row; shape (calls,).
+
+    False is certain, and so is most of what a continuous law gives. Of other dtypes than float32 and float64 nothing is
+    certain.
+
+    >>> may_tie(np.array([[[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [1.0, 3.0]]])).tolist()
+    [False, True]
+    """
+    size = stack.dtype.itemsize
+    if stack.dtype.kind != "f" or size < 4 or not stack.shape[2]:
+        return np.ones(len(stack), dtype=bool)
+    start = stack[:, :, : max(1, 8 // size)]
+    bits = np.ascontiguousarray(start + stack.dtype.type(0)).view(
+        np.uint64 if start.shape[2] * size == 8 else np.uint32
+    )
+    ordered = np.sort(bits[:, :, 0], axis=1)
+    return np.asarray(np.any(ordered[:, 1:] == ordered[:, :-1], axis=1) | (ordered[:, 0] == 0))
 
 
 def _cleared(flat: Floats) -> Counts:

@@ -44,7 +44,8 @@ def activation_meant(given: Any) -> Activation:
             raise UsageError(f"activation {error}") from None
         if not any(mark in base for mark in ":./"):
             raise UsageError(
-                f"{given!r} is not an activation; {closest(base, (*ACTIVATION_NAMES, *GATES))}; or a function, written pkg.mod:act"
+                f"{given!r} is not an activation; {closest(base, (*ACTIVATION_NAMES, *GATES))}; or a function, written"
+                " pkg.mod:act"
             ) from None
     text = parse(given)
     found, _ = find_object(text)
