@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -295,6 +297,31 @@ class Draws:
             where = stack[call][~np.isfinite(stack[call])]
             self.nonfinite[layer, dtype] = f"{len(where)} of {layer.weights} weights are {where[0]}"
 
+    def glance(self, cases: Mapping[Case, int], dtype: str) -> None:
+        """Draw the first calls of the screen of many small cases, looked at together: later they are on record.
+
+        What raised, left something changed or shares memory is not kept: one by one it will be seen which it was.
+        """
+        missing = {c: calls for c, calls in cases.items() if self.recorded(c, dtype, SCREEN) < calls}
+        for together in _batches(missing, _CHUNK):
+            asked = [(c, self.seeds(c, dtype, SCREEN, self.recorded(c, dtype, SCREEN), missing[c])) for c in together]
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                raise OutOfTime
+            try:
+                with contained(whole=False) as seen:
+                    results = [self.initializer.sampler.calls(c.asked, seeds, dtype) for c, seeds in asked]
+            except InitializerRaised:
+                continue
+            if seen.changes or seen.warnings or seen.output:
+                continue
+            with contextlib.suppress(BrokenCall):
+                drawn = [[self.array(c, dtype, r) for r in found] for c, found in zip(together, results, strict=True)]
+                places = [_place(a) for a in itertools.chain.from_iterable(drawn) if a.size]
+                if len(set(places)) == len(places):
+                    for case, arrays in zip(together, drawn, strict=True):
+                        self.calls += len(arrays)
+                        self.keep(case, dtype, SCREEN, _stacked(case, arrays))
+
     def recorded(self, layer: Case, dtype: str, stream: Stream) -> int:
         """How many calls of a stream have been reduced to sums."""
         have = self._records.get((layer, dtype, stream))
@@ -304,6 +331,19 @@ class Draws:
         """The first calls of a stream whole, (calls, units, inputs); for the claims that must see weights."""
         stacks = list(self.stacks(layer, dtype, stream, 0, calls))
         return stacks[0] if len(stacks) == 1 else np.concatenate(stacks)
+
+
+def _batches(cases: Mapping[Case, int], most: int) -> Iterator[list[Case]]:
+    """The cases, so many weights at a time."""
+    together, weights = [], 0
+    for case, calls in cases.items():
+        together.append(case)
+        weights += case.weights * calls
+        if weights >= most:
+            yield together
+            together, weights = [], 0
+    if together:
+        yield together
 
 
 def _place(array: Array) -> int:

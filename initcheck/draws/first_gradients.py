@@ -15,7 +15,7 @@ from initcheck.contract.domain import make_layer
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.draws import BrokenCall, Draws
 from initcheck.draws.streams import Stream
-from initcheck.networks import Perceptron, squared_error
+from initcheck.networks import squared_error
 from initcheck.seeds import generator
 
 __all__ = ["first_gradients"]
@@ -31,12 +31,12 @@ _OUTPUTS = 128
 
 def first_gradients(
     draws: Draws, contract: Contract, layer: Case, layout: str, stream: Stream, networks: int
-) -> Iterator[Array]:
-    """dLoss/dW_1 of networks of one hidden layer, shape (units, inputs) each.
+) -> Iterator[tuple[Array, Array]]:
+    """W_1 and dLoss/dW_1 of networks of one hidden layer, (networks, units, inputs) each, some networks at a time.
 
-    The hidden layer and the output layer of 128 units or more are drawn; contract's activation, normal data and
-    targets, squared error, float64 NumPy. Before a gate the hidden layer is two calls; the gradient is
-    that of the first.
+    The hidden layer and the output layer of 128 units or more are drawn; contract's activation, squared error, float64
+    NumPy. All networks of a stream see the same normal data and targets. Before a gate the hidden layer is two calls;
+    the gradient is that of the first.
 
     Args:
         draws: of the initializer.
@@ -60,19 +60,14 @@ def first_gradients(
     )
     above = Stream(stream.of("network") + " above" * squares)
     drawn = network_draws(upper, stream=above, stop=tall * networks, chunk=tall * _TOGETHER)
-    number = 0
+    rng = generator(draws.run_seed, "network", layer.shape, stream)
+    x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, tall * outputs))
     for below, stack in zip(lower, drawn, strict=True):
-        for matrices in zip(
-            below.reshape(-1, phi.streams * layer.units, layer.inputs),
-            stack.reshape(-1, tall * outputs, layer.units),
-            strict=True,
-        ):
-            if not all(np.isfinite(m).all() for m in matrices):
-                raise BrokenCall("not finite", "a weight is not finite")
-            rng = generator(draws.run_seed, "network", layer.shape, stream, number)
-            network = Perceptron(tuple(m.astype(np.float64) for m in matrices), (phi,))
-            x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, tall * outputs))
-            forward = network.forward(x)
-            _, gradient = squared_error(forward.output, target)
-            yield network.backward(forward, gradient).weights[0][: layer.units]
-            number += 1
+        both = below.astype(np.float64).reshape(-1, phi.streams * layer.units, layer.inputs)
+        second = stack.reshape(-1, tall * outputs, layer.units).astype(np.float64)
+        if not (np.isfinite(both).all() and np.isfinite(second).all()):
+            raise BrokenCall("not finite", "a weight is not finite")
+        z = x @ both.swapaxes(1, 2)
+        _, gradient = squared_error(phi.f(z) @ second.swapaxes(1, 2), target)
+        delta = phi.backward(z, gradient @ second)[..., : layer.units]
+        yield below.reshape(-1, phi.streams, layer.units, layer.inputs)[:, 0], delta.swapaxes(1, 2) @ x

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 from initcheck.claims.subject import Subject
@@ -86,7 +86,14 @@ class Glance(_Onlooker):
         Raises:
             BrokenCall: a call gave no finite weights of the shape that was asked for.
         """
-        return self.records(layer, SCREEN, 1 if self.subject.constant else math.ceil(_GLANCE / layer.weights))
+        return self.records(layer, SCREEN, self._calls(layer))
+
+    def draw(self, cases: Iterable[Case]) -> None:
+        """Draw together what ``at`` looks at in each of these cases."""
+        self.draws.glance({case: self._calls(case) for case in cases}, self.dtype)
+
+    def _calls(self, layer: Case) -> int:
+        return 1 if self.subject.constant else math.ceil(_GLANCE / layer.weights)
 
     def keeps(
         self,

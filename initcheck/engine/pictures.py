@@ -128,8 +128,8 @@ def _gradient_ties(claim: Claim, subject: Subject, failed: Evidence) -> SeriesDa
     sized = [a for a in subject.plan_of(claim) if _UNITS[0] <= a.units <= _UNITS[1] and a.groups == 1]
     for layer in ([] if own.units >= _UNITS[0] else sized) + [own]:
         layout = subject.domain.layouts[0]
-        gradient = next(first_gradients(subject.draws, subject.contract, layer, layout, PICTURE, 1))
-        distances = _apart(gradient)[: _UNITS[1], : _UNITS[1]]
+        _, gradients = next(first_gradients(subject.draws, subject.contract, layer, layout, PICTURE, 1))
+        distances = _apart(gradients[0])[: _UNITS[1], : _UNITS[1]]
         if layer == own or (distances[~np.eye(len(distances), dtype=bool)] < 1e-6).any():
             return {"gradient_ties": [[float(f"{d:.3g}") for d in row] for row in distances.tolist()]}
     return {}

@@ -30,6 +30,7 @@ def suspects(claim: Claim, trial: Account) -> list[Case]:
     broken, glance = [], Glance(trial)
     body = body_of(claim)
     with isolated(0), np.errstate(all="ignore"):
+        glance.draw(trial.subject.domain.sweep)
         for layer in trial.subject.domain.sweep:
             try:
                 glance.at(layer)

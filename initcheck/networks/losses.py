@@ -21,11 +21,11 @@ def squared_error(output: Array, target: Array) -> tuple[float, Array]:
     (2.0, [[2.0, 0.0]])
 
     Args:
-        output: shape (batch, outputs).
-        target: the same shape.
+        output: shape (batch, outputs); of many networks (networks, batch, outputs), whose values are summed.
+        target: shape (batch, outputs).
     """
-    residual = output - target
-    return 0.5 * float(np.sum(residual * residual)) / len(output), residual / len(output)
+    residual, batch = output - target, output.shape[-2]
+    return 0.5 * float(np.sum(residual * residual)) / batch, residual / batch
 
 
 def softmax_cross_entropy(output: Array, target: Array) -> tuple[float, Array]:

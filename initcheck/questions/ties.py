@@ -91,23 +91,25 @@ def gradients_never_tie(trial: Trial, layer: Case) -> None:
         CaseFailed: they do.
     """
 
+    tied = 0
+
     def ties(stream: Stream, networks: int) -> Iterator[bool]:
+        nonlocal tied
         layout = trial.subject.domain.layouts[0]
-        drawn = first_gradients(trial.draws, trial.contract, layer, layout, stream, networks)
-        return map(_equal_rows, drawn)
+        for below, gradients in first_gradients(trial.draws, trial.contract, layer, layout, stream, networks):
+            suspected = may_tie(below) if stream == SCREEN else np.zeros(len(below), dtype=bool)
+            tied += sum(tied_rows(matrix) is not None for matrix in below[suspected])
+            yield from _equal_rows(gradients).tolist()
 
     few = trial.subject.is_constant(layer) or not trial.subject.positioned
     first = trial.once("first layer asked for equal gradients", lambda: layer) == layer
     count = _rare(trial, ties, calls=200 if first and not few else 12, most=_CONFIRM if few else 2_000)
-    if count.decision is Decision.HOLDS:
+    if count.decision is Decision.HOLDS and tied:
         # Equal units whose outgoing weights happen to differ are no sign that an initializer tells units apart.
-        lower = trial.draws.stacks(layer, trial.dtype, SCREEN.of("network"), 0, count.calls)
-        tied = sum(bool(may_tie(stack)[i]) and tied_rows(m) is not None for stack in lower for i, m in enumerate(stack))
-        if tied:
-            return trial.undecide(
-                f"units start equal in {tied:,} of {count.calls:,} networks at {layer.described(trial.dtype)}, and"
-                " their outgoing weights alone tell them apart"
-            )
+        return trial.undecide(
+            f"units start equal in {tied:,} of {count.calls:,} networks at {layer.described(trial.dtype)}, and"
+            " their outgoing weights alone tell them apart"
+        )
     _settle_ties(trial, layer, count, "networks", "equal gradients" if count.events else "all gradients differ")
 
 
@@ -154,15 +156,18 @@ def _mirrored(matrix: Array) -> bool:
     return tied_rows(matrix * signs) is not None
 
 
-def _equal_rows(gradient: Array) -> bool:
-    """Whether two rows agree to rounding, measured by the largest row; or two rows are zero."""
-    sizes = np.abs(gradient).max(axis=1)
-    if not sizes.max() > 0:
-        return len(sizes) > 1
-    rows = gradient / sizes.max()
-    probe = np.random.Generator(np.random.PCG64(7)).standard_normal(rows.shape[1])
-    order = np.argsort(rows @ probe)
-    return bool(np.any(np.abs(rows[order[1:]] - rows[order[:-1]]).max(axis=1) < 1e-11))
+def _equal_rows(gradients: Array) -> npt.NDArray[np.bool_]:
+    """Whether two rows of each matrix agree to rounding, measured by its largest row; or two rows are zero.
+
+    >>> _equal_rows(np.array([[[1.0, 2.0], [1.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]])).tolist()
+    [True, False, True]
+    """
+    largest = np.abs(gradients).max(axis=(1, 2), keepdims=True)
+    rows = np.divide(gradients, largest, out=np.zeros_like(gradients), where=largest > 0)
+    probe = np.random.Generator(np.random.PCG64(7)).standard_normal(rows.shape[2])
+    order = np.argsort(rows @ probe, axis=1)
+    ordered = np.take_along_axis(rows, order[..., None], axis=1)
+    return np.asarray(np.any(np.abs(np.diff(ordered, axis=1)).max(axis=2) < 1e-11, axis=1))
 
 
 @dataclass(frozen=True)

@@ -22,35 +22,56 @@ _WORTHWHILE = 12
 _POOL = 4
 _STATE = 8  # words of 32 bits that a PCG64 starts from
 _SHIFT = np.uint32(16)
+_MULTIPLIER = 0x2360ED051FC65DA44385DF649FCCF645
+_128_BITS = 2**128 - 1
 
 
 def generators(seeds: Sequence[int]) -> Iterator[Generator]:
-    """A generator a seed, in the state of ``numpy.random.default_rng(seed)``.
+    """A generator a seed, in the state of ``numpy.random.default_rng(seed)``; one is done with when the next is asked.
 
-    >>> [rng.integers(100) for rng in generators(range(10))] == [
-    ...     np.random.default_rng(seed).integers(100) for seed in range(10)
+    >>> [rng.integers(100) for rng in generators(range(20))] == [
+    ...     np.random.default_rng(seed).integers(100) for seed in range(20)
     ... ]
     True
 
     Args:
         seeds: whole numbers in [0, 2^32).
 
-    Source: O'Neill 2015, Developing a seed_seq alternative; NumPy's ``SeedSequence``.
+    Source: O'Neill 2014, PCG, for the step; O'Neill 2015, Developing a seed_seq alternative; NumPy's ``SeedSequence``.
     """
     if len(seeds) < _WORTHWHILE:
         yield from map(np.random.default_rng, seeds)
         return
     states = _states(np.asarray(seeds, dtype=np.uint32))
-    for seed, state in zip(seeds, states, strict=True):
-        yield Generator(PCG64(_HashedSeed(seed, state)))
+    sequence = _HashedSeed(seeds[0], states[0])
+    bits = PCG64(sequence)
+    rng = Generator(bits)
+    for seed, words in zip(seeds, states, strict=True):
+        sequence.become(seed, words)
+        high, low, stream_high, stream_low = words.tolist()
+        increment = ((stream_high << 64 | stream_low) << 1 | 1) & _128_BITS
+        state = ((increment + (high << 64 | low)) * _MULTIPLIER + increment) & _128_BITS
+        # A new one costs four times as much.
+        bits.state = {
+            "bit_generator": "PCG64",
+            "state": {"state": state, "inc": increment},
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
+        yield rng
 
 
 class _HashedSeed(ISpawnableSeedSequence):
     """``SeedSequence(seed)`` whose first words are known; the sequence itself is made where more is asked of it."""
 
     def __init__(self, seed: int, state: npt.NDArray[np.uint64]) -> None:
+        self.become(seed, state)
+
+    def become(self, seed: int, state: npt.NDArray[np.uint64]) -> None:
+        """Stand for another seed."""
         self._seed = seed
         self._state = state
+        self.__dict__.pop("_whole", None)
 
     @functools.cached_property
     def _whole(self) -> SeedSequence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from dataclasses import dataclass
@@ -84,8 +85,10 @@ def shuffled_by_position(batch: Floats, rng: np.random.Generator) -> Floats:
     """
     many = np.empty((SHUFFLES + 1, *batch.shape))
     many[0] = batch
-    orders = _ORDERS[rng.integers(0, len(_ORDERS), (SHUFFLES, *batch.shape[1:]))]
-    many[1:] = np.take_along_axis(batch[None], np.moveaxis(orders, -1, 1), axis=1)
+    orders = rng.integers(0, len(_ORDERS), (SHUFFLES, *batch.shape[1:]))
+    flat, positions = batch.ravel(), np.arange(batch[0].size).reshape(batch.shape[1:])
+    for call in range(BATCH):
+        many[1:, call] = flat[_ORDERS[:, call][orders] * positions.size + positions]
     return many
 
 
@@ -132,7 +135,7 @@ class Positions:
         large: magnitude from which a weight counts as large; 0 where zeros occur, so that it is one that is not zero.
         size: mean magnitude of every position, once centred and scaled.
         pairs: entries (flat) that correlate most, and their signs; the same of magnitudes.
-        runs: weight of the parity of every run of neighbours: along rows, then down columns, by length.
+        runs: where the parity of a run of neighbours tells, and its weight: along rows, then down columns, by length.
         triples: three columns (of a row), and three rows, of which the signs multiply to one sign, and that sign.
     """
 
@@ -142,7 +145,7 @@ class Positions:
     large: Floats
     size: Floats
     pairs: tuple[tuple[Index, Index, Floats], tuple[Index, Index, Floats]]
-    runs: tuple[tuple[Floats, ...], tuple[Floats, ...]]
+    runs: tuple[tuple[tuple[Index, Floats], ...], tuple[tuple[Index, Floats], ...]]
     triples: tuple[tuple[Index, Floats], tuple[Index, Floats]]
     mean_sign: Floats
 
@@ -173,7 +176,7 @@ class Positions:
             large,
             np.abs(z).mean(axis=0),
             (_most_correlated(z), _most_correlated(np.abs(z))),
-            (_weights_of_runs(centred), _weights_of_runs(centred.swapaxes(1, 2))),
+            (_telling_runs(centred), _telling_runs(centred.swapaxes(1, 2))),
             (_telling_triples(centred), _telling_triples(centred.swapaxes(1, 2))),
             mean_sign,
         )
@@ -187,8 +190,9 @@ class Positions:
         parts = signs - self.mean_sign
         sizes = np.abs(z) - self.size
         found: list[Floats] = []
+        along, down = np.full(w.shape[3], 1.0 / w.shape[3]), np.full(w.shape[2], 1.0 / w.shape[2])
         for field in (z, energies, parts, (np.abs(off) > self.large).astype(np.float64)):
-            rows, columns = field.mean(axis=3), field.mean(axis=2)
+            rows, columns = field @ along, down @ field
             for sums in (rows, columns, rows.mean(axis=2)[..., None]):
                 # The sum over calls is the same in every shuffle: what is left is how far apart the calls are.
                 apart = np.square(sums - sums.mean(axis=1, keepdims=True)).sum(axis=(1, 2))
@@ -199,7 +203,7 @@ class Positions:
         found += [_neighbours(z), _neighbours(z.swapaxes(2, 3))]
         found += [_neighbours(sizes), _neighbours(sizes.swapaxes(2, 3))]
         found += [_largest_pair(z, row_gram), _largest_pair(z.swapaxes(2, 3), None)]
-        rows, columns = energies.mean(axis=3), energies.mean(axis=2)
+        rows, columns = energies @ along, down @ energies
         found.append((rows.max(axis=2) * columns.max(axis=2)).mean(axis=1))
         flat = z.reshape(*z.shape[:2], -1)
         for (first, second, sign), values in zip(self.pairs, (flat, np.abs(flat)), strict=True):
@@ -215,7 +219,8 @@ class Positions:
 
 
 def _signs(values: Floats) -> Floats:
-    return np.where(values < 0, -1.0, 1.0)
+    # What is -0.0 counts as 0.0.
+    return np.copysign(1.0, values + 0.0)
 
 
 def _grams(z: Floats, energies: Floats) -> tuple[Floats, Floats, Floats]:
@@ -251,14 +256,19 @@ def _most_correlated(values: Floats) -> tuple[Index, Index, Floats]:
     flat = np.divide(flat, deviation, out=np.zeros_like(flat), where=deviation > 0).astype(np.float32)
     correlation = flat.T @ flat
     strength = np.abs(correlation)
-    strength[np.tril_indices(len(strength))] = -1.0
+    strength *= _above_the_diagonal(len(strength))
     largest = np.sort(strength.max(axis=1))
     # A row holds at least one of the 64 largest: below the 64th largest of the rows' largest there is none.
-    least = largest[-_PAIRS] if len(largest) >= _PAIRS else 0.0
-    first, second = np.nonzero(strength >= max(float(least), 0.0))
+    least = float(largest[-_PAIRS]) if len(largest) >= _PAIRS else 0.0
+    first, second = np.nonzero(strength >= least if least > 0 else strength > 0)
     best = np.argsort(-strength[first, second], kind="stable")[:_PAIRS]
     first, second = first[best], second[best]
     return first, second, np.sign(correlation[first, second]).astype(np.float64)
+
+
+@functools.lru_cache(maxsize=4)
+def _above_the_diagonal(side: int) -> npt.NDArray[np.bool_]:
+    return np.triu(np.ones((side, side), dtype=bool), 1)
 
 
 def _products(parts: Floats, length: int) -> Floats:
@@ -269,35 +279,50 @@ def _products(parts: Floats, length: int) -> Floats:
     return found
 
 
-def _weights_of_runs(parts: Floats) -> tuple[Floats, ...]:
-    """The mean product of every run of neighbours over the sample, where it is beyond three standard errors."""
-    weights = []
+def _telling_runs(parts: Floats) -> tuple[tuple[Index, Floats], ...]:
+    """Where runs of neighbours begin whose mean product over the sample is beyond three standard errors; those means.
+
+    For runs of each length: flat indices of (units, inputs).
+    """
+    found = []
     for length in _RUNS:
-        mean = _products(parts, length).mean(axis=0) if parts.shape[-1] >= length else np.zeros((parts.shape[1], 0))
-        weights.append(np.where(np.abs(mean) > 3 / math.sqrt(len(parts)), mean, 0.0))
-    return tuple(weights)
+        mean = np.zeros(parts.shape[1:])
+        if parts.shape[-1] >= length:
+            mean[:, : parts.shape[-1] - length + 1] = _products(parts, length).mean(axis=0)
+        at = np.flatnonzero(np.abs(mean) > 3 / math.sqrt(len(parts)))
+        found.append((at, mean.ravel()[at]))
+    return tuple(found)
 
 
-def _runs(parts: Floats, weights: tuple[Floats, ...]) -> Floats:
+def _runs(parts: Floats, telling: tuple[tuple[Index, Floats], ...]) -> Floats:
     total = np.zeros(len(parts))
-    for length, weight in zip(_RUNS, weights, strict=True):
-        if weight.size and weight.any():
-            total += np.einsum("dkui,ui->d", _products(parts, length), weight)
+    flat = parts.reshape(*parts.shape[:2], -1)
+    for length, (at, weight) in zip(_RUNS, telling, strict=True):
+        if at.size:
+            products = flat[..., at]
+            for shift in range(1, length):
+                products = products * flat[..., at + shift]
+            total += (products @ weight).sum(axis=1)
     return total
 
 
 def _telling_triples(parts: Floats) -> tuple[Index, Floats]:
     """The 64 triples of columns whose product has the largest mean over rows and calls, with the signs of the means."""
     width = min(parts.shape[2], _WIDEST_TRIPLES)
-    flat = parts[..., :width].reshape(-1, width)
-    means = np.stack([(flat * flat[:, [k]]).T @ flat for k in range(width)]) / len(flat)
-    at = np.arange(width)
-    means[~((at[:, None, None] < at[None, :, None]) & (at[None, :, None] < at[None, None, :]))] = 0.0
+    if width < 3:
+        return np.zeros((3, 0), dtype=np.intp), np.zeros(0)
+    columns = np.ascontiguousarray(parts[..., :width].reshape(-1, width).T, dtype=np.float32)
+    rows = columns.shape[1]
+    means = np.zeros((width, width, width), dtype=np.float32)
+    for k in range(width - 2):
+        # Each triple once, its first column apart from the two that follow.
+        means[k, k + 1 :, k + 1 :] = (columns[k] * columns[k + 1 :]) @ columns[k + 1 :].T
+    means *= _above_the_diagonal(width) / np.float32(rows)
     strength = np.abs(means).ravel()
     best = np.sort(np.argpartition(strength, -min(_PAIRS, strength.size))[-_PAIRS:])
-    best = best[strength[best] > 3 / math.sqrt(len(flat))]
+    best = best[strength[best] > 3 / math.sqrt(rows)]
     triples = np.stack(np.unravel_index(best, means.shape)).astype(np.intp)
-    return triples, np.sign(means.ravel()[best])
+    return triples, np.sign(means.ravel()[best]).astype(np.float64)
 
 
 def _triples(parts: Floats, triples: Index, signs: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import pickle
 
 import numpy as np
@@ -20,16 +21,21 @@ def test_a_generator_is_that_of_its_seed(number):
         assert made.bit_generator.state == np.random.default_rng(seed).bit_generator.state
 
 
+def nth(number):
+    """The generator of that number, which is in use until the next one is asked for."""
+    return next(itertools.islice(generators(SEEDS), number, None))
+
+
 def test_children_are_those_of_the_seed():
     """``spawn`` gives the same children, and others the second time."""
-    made, own = list(generators(SEEDS))[4], np.random.default_rng(SEEDS[4])
+    made, own = nth(4), np.random.default_rng(SEEDS[4])
     for _ in range(2):
         assert [g.random() for g in made.spawn(3)] == [g.random() for g in own.spawn(3)]
 
 
 def test_the_seed_can_be_asked_for():
     """Code that derives generators of its own reads the entropy, or asks for more words."""
-    made, own = list(generators(SEEDS))[7].bit_generator.seed_seq, np.random.SeedSequence(SEEDS[7])
+    made, own = nth(7).bit_generator.seed_seq, np.random.SeedSequence(SEEDS[7])
     assert made.entropy == own.entropy
     assert made.spawn_key == own.spawn_key
     assert np.array_equal(made.generate_state(9), own.generate_state(9))
@@ -40,7 +46,7 @@ def test_the_seed_can_be_asked_for():
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda g: pickle.loads(pickle.dumps(g))], ids=["copy", "pickle"])
 def test_a_copy_goes_on_where_the_generator_stands(again):
     """A copied generator has the state and the children of the one it was made from."""
-    made, own = list(generators(SEEDS))[9], np.random.default_rng(SEEDS[9])
+    made, own = nth(9), np.random.default_rng(SEEDS[9])
     made.random(), own.random(), made.spawn(1), own.spawn(1)
     twin = again(made)
     assert twin.random() == own.random()
