@@ -87,7 +87,7 @@ def shuffled_by_position(batch: Floats, rng: np.random.Generator) -> Floats:
     many[0] = batch
     orders = rng.integers(0, len(_ORDERS), (SHUFFLES, *batch.shape[1:]))
     flat, positions = batch.ravel(), np.arange(batch[0].size).reshape(batch.shape[1:])
-    for call in range(BATCH):
+    for call in range(CALLS_A_BATCH):
         many[1:, call] = flat[_ORDERS[:, call][orders] * positions.size + positions]
     return many
 
