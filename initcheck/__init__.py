@@ -21,6 +21,7 @@ from initcheck.report.verdict import Verdict  # noqa: E402
 if TYPE_CHECKING:
     from initcheck.contract.contract import Contract
     from initcheck.contract.initializer import Initializer
+    from initcheck.doors.answers.gain import gain
     from initcheck.doors.check import check
     from initcheck.doors.check_model import check_model
     from initcheck.report.report import Report
@@ -38,6 +39,7 @@ __all__ = [
     "check",
     "check_model",
     "claim",
+    "gain",
     "load",
     "parametrize",
 ]
@@ -50,6 +52,7 @@ _HOME = {
     "Report": "report.report",
     "check": "doors.check",
     "check_model": "doors.check_model",
+    "gain": "doors.answers.gain",
     "load": "targets.loading",
 }
 

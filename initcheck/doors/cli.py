@@ -37,6 +37,7 @@ USAGE = """initcheck TARGET... [options]
        initcheck list
        initcheck explain CLAIM
        initcheck infer TARGET
+       initcheck gain ACT
        initcheck guide [PAGE]
        initcheck model TARGET"""
 

@@ -81,9 +81,17 @@ def read_guide(words: Sequence[str]) -> int:
     return guide(words)
 
 
+def gain_of(words: Sequence[str]) -> int:
+    """``initcheck gain ACT``: the gain of an activation."""
+    from initcheck.doors.answers.gain import gain_command
+
+    return gain_command(words)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "list": list_claims,
     "explain": explain,
     "infer": infer_contract,
     "guide": read_guide,
+    "gain": gain_of,
 }
