@@ -45,6 +45,7 @@ def signal_survives_depth(trial: Trial, layer: Case) -> None:
     says="Through many layers the typical energy of a back-propagated gradient stays within a factor of 10.",
     source="Schoenholz et al. 2017 (arXiv 1611.01232); Glorot & Bengio 2010, eq. 13",
     topic="depth",
+    backward=True,
     not_asked_of={"layer": ONE_LAYER},
     needs=NEEDS,
     exact_on_constants=True,

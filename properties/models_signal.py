@@ -39,6 +39,7 @@ def signal_survives_the_blocks(trial: ModelTrial) -> None:
     says="Back through the second half of the blocks the gradient's second moment grows by a factor in [1/4, 4].",
     source="Glorot & Bengio 2010, section 4.2; He et al. 2015, section 2.2",
     topic="depth",
+    backward=True,
     label="gradient",
     kind="model",
     needs=("every-tensor-is-written", "no-value-is-absurd"),

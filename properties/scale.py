@@ -68,6 +68,7 @@ def output_variance_near_one(trial: Trial, layer: Case) -> None:
     says="A back-propagated gradient keeps second moment 1 through a layer.",
     source="Glorot & Bengio 2010, eq. 11; He et al. 2015, eq. 14",
     topic="scale",
+    backward=True,
     needs=NEEDS,
     exact_on_constants=True,
     sweep="values",

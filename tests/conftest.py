@@ -26,6 +26,12 @@ def _numpy_errors_as_they_were() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _no_cache_of_the_user(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last run is kept among the user's caches: tests keep it in a folder of their own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(autouse=True)
 def _modules_of_this_test_only() -> Iterator[None]:
     """A module that a test writes and imports, such as ``myinit``, must not be the next test's module of that name."""
     before = set(sys.modules)

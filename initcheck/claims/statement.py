@@ -51,6 +51,8 @@ class Claim:
             that can explain that topic, and a claim on the scale is asked of a layer as a whole where the weights do
             not tell it. None for a claim about none of these; any cause may then be named.
         label: a short name for a line of a table; empty where its id does.
+        backward: it speaks of what goes backward, a gradient: where one on what goes forward fails for the same cause,
+            that one leads.
         not_asked_of: a kind of subject that it leaves out, ``initializer`` or ``layer``: why.
         of_one_model: for a claim on models, the property that asks what one model alone shows of it, where that is
             something: of a model that is built already, or of a file of weights.
@@ -73,6 +75,7 @@ class Claim:
     finds: str = ""
     topic: str | None = None
     label: str = ""
+    backward: bool = False
     not_asked_of: Mapping[SubjectKind, str] = field(default_factory=dict)
     of_one_model: Callable[..., Any] | None = None
 
@@ -112,6 +115,7 @@ def claim(
     finds: str = "",
     topic: str | None = None,
     label: str | None = None,
+    backward: bool = False,
     not_asked_of: Mapping[SubjectKind, str] | None = None,
     of_one_model: Callable[..., Any] | None = None,
 ) -> Callable[[Property], Property]:
@@ -179,6 +183,7 @@ def claim(
             finds=finds,
             topic=topic,
             label=label or "",
+            backward=backward,
             not_asked_of=excluded,
             of_one_model=of_one_model,
         )

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from initcheck.doors import options
 from initcheck.doors.commands import COMMANDS
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 USAGE = """initcheck TARGET... [options]
-       initcheck list
-       initcheck explain CLAIM
+       initcheck --failed
+       initcheck list [gallery]
+       initcheck explain CLAIM, or "a question"
        initcheck infer TARGET
        initcheck gain ACT
        initcheck guide [PAGE]
@@ -178,19 +179,21 @@ def _arguments(words: Sequence[str], kind: options.TargetKind) -> argparse.Names
 
 def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     arguments = _arguments(words, kind)
+    only = None
+    if arguments.failed:
+        arguments, words, only = _failed(arguments, words, kind)
     values = option_values(vars(arguments), Path.cwd(), (kind,))
     if not arguments.targets and not values["theorems"]:
-        write = "initcheck model pkg.mod:build_model" if kind == "models" else "initcheck myinit"
-        help_ = "initcheck model --help" if kind == "models" else "initcheck --help"
-        raise UsageError(f"no TARGET is named, so there is nothing to check. Write {write}, or {help_}.")
+        arguments.targets = _configured_targets(kind)
     from initcheck.doors.request import plan as plan_of
     from initcheck.rendering.terminal import Page
+    from initcheck.runs.last_run import keep_last_run
     from initcheck.runs.outputs import Outputs
     from initcheck.runs.pool import judge_all
 
     started = time.perf_counter()
     command = ["initcheck", *(["model"] if kind == "models" else []), *words]
-    plan = plan_of({kind: arguments.targets}, values, shlex.join(command))
+    plan = plan_of({kind: arguments.targets}, values, shlex.join(command), only=only)
     outputs = Outputs(values, plan.run(), planned=plan.planned, not_checked=plan.not_checked)
     page = Page(sys.stdout, plan.run(), plan.planned, plan.contracts, verbose=arguments.verbose)
     if plan.baseline is not None:
@@ -209,6 +212,8 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     finally:
         plan.close()
     report = plan.report(results, ended=not interrupted)
+    if arguments.targets:
+        keep_last_run(report, kind)
     # Written before the end is printed: whatever the terminal does, the files are there.
     problem: UsageError | None = None
     try:
@@ -232,6 +237,51 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     failing = [r for r in report.results if plan.failing(r)]
     undecided = bool(arguments.targets) and not report.decided and not plan.shows_only
     return 1 if failing or disproved or undecided else 0
+
+
+def _configured_targets(kind: options.TargetKind) -> list[str]:
+    """What the tables of the project's pyproject.toml name, where no TARGET is.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from initcheck.doors.configuration import find_configuration
+    from initcheck.targets.tables import has_tables
+
+    path = find_configuration(Path.cwd())
+    section: Literal["targets", "models"] = "models" if kind == "models" else "targets"
+    if path is not None and has_tables(path, section):
+        return [f"@{os.path.relpath(path)}"]
+    write = "initcheck model pkg.mod:build_model" if kind == "models" else "initcheck myinit"
+    help_ = "initcheck model --help" if kind == "models" else "initcheck --help"
+    raise UsageError(
+        f"no TARGET is named, and no pyproject.toml here has a table [[tool.initcheck.{section}]], so there is nothing"
+        f" to check. Write {write}, or {help_}."
+    )
+
+
+def _failed(
+    arguments: argparse.Namespace, words: Sequence[str], kind: options.TargetKind
+) -> tuple[argparse.Namespace, Sequence[str], frozenset[tuple[str, str]]]:
+    """The arguments of the last run, those given now before them, both as words, and what failed in it.
+
+    Raises:
+        UsageError: there was no such run, or nothing failed.
+    """
+    from initcheck.runs.last_run import failed_before, last_run
+    from initcheck.runs.outputs import read_report
+
+    previous = arguments.previous
+    report = read_report(previous, "previous report") if previous else last_run(kind)
+    once = failed_before(report, strict=bool(arguments.strict) or "--strict" in report.run.command.split())
+    then = _arguments(once.words, kind)
+    for name in ("failed", *(name for name in options.FILE_OPTIONS if name != "baseline")):
+        setattr(then, name, None)  # what it wrote is not written over by a part of it
+    for name, value in vars(arguments).items():
+        if name != "failed" and not (value is None or value is False or value == []):
+            setattr(then, name, value)
+    given = [word for word in words if word not in ("--failed", "-v", "--verbose")]
+    return then, given if arguments.targets else [*once.words, *given], once.failed
 
 
 @contextmanager

@@ -9,9 +9,11 @@ __all__ = ["COMMANDS", "explain", "infer_contract", "list_claims"]
 
 
 def list_claims(words: Sequence[str]) -> int:
-    """Print every claim by family: id, kind, sentence."""
-    parser = argparse.ArgumentParser(prog="initcheck list", description="List every claim.")
-    parser.parse_args(words)
+    """Print every claim by family: id, kind, sentence; or every initializer of the gallery."""
+    parser = argparse.ArgumentParser(prog="initcheck list", description="List every claim, or what is in the gallery.")
+    parser.add_argument("what", nargs="?", choices=("claims", "gallery"), default="claims", metavar="claims|gallery")
+    if parser.parse_args(words).what == "gallery":
+        return _list_gallery()
     from initcheck.claims.registry import registry
 
     family = None
@@ -24,21 +26,53 @@ def list_claims(words: Sequence[str]) -> int:
     return 0
 
 
+def _list_gallery() -> int:
+    from initcheck.gallery import SPECIMENS
+
+    for title, correct in (
+        ("correct, from the papers:", True),
+        ("classic mistakes, with the claims that fail:", False),
+    ):
+        print(title)
+        for specimen in SPECIMENS:
+            if specimen.correct is correct:
+                fails = f"  fails {', '.join(specimen.fails)}" if specimen.fails else ""
+                print(f"  {specimen.name}{fails}\n      {specimen.why.partition(' >>>')[0]}")
+    print("check one: initcheck initcheck.gallery:he_normal")
+    return 0
+
+
 def explain(words: Sequence[str]) -> int:
     """Print what one claim says, its mathematics, how it is decided and at what error rates, and live examples."""
-    parser = argparse.ArgumentParser(prog="initcheck explain", description="Explain one claim.")
-    parser.add_argument("claim", metavar="CLAIM")
+    parser = argparse.ArgumentParser(
+        prog="initcheck explain", description="Explain one claim; a question, 'why sqrt(d)', finds the claims it is on."
+    )
+    parser.add_argument("claim", metavar="CLAIM", nargs="+", help="the id of a claim, or a question")
     parser.add_argument("--no-examples", action="store_true", help="only the words: run nothing")
+    parser.add_argument("--html", metavar="FILE", help="write a page with the pictures of the examples there")
     arguments = parser.parse_args(words)
     from initcheck.claims.registry import find
-    from initcheck.doors.explanation import in_words, live_examples
+    from initcheck.doors.explanation import in_words, live_examples, write_explanation
+    from initcheck.doors.questions import claims_on, is_question
 
-    claim = find(arguments.claim)
+    said, others = " ".join(arguments.claim), ()
+    if is_question(said):
+        claim, *others = claims_on(said)
+        print(f"{said}: {claim.id}")
+        print()
+    else:
+        claim = find(said)
     for line in in_words(claim):
         print(line)
-    if not arguments.no_examples:
+    if arguments.html:
+        print(f"\n  {write_explanation(claim, arguments.html)}")
+    elif not arguments.no_examples:
         for line in live_examples(claim):
             print(line, flush=True)
+    if others:
+        print("\n  see also")
+        for other in others:
+            print(f"    initcheck explain {other.id}\n        {other.says}")
     return 0
 
 

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from initcheck.claims.registry import checks
 from initcheck.claims.statement import Claim
+from initcheck.errors import UsageError
+from initcheck.report.report import Report
 from initcheck.report.verdict import Result, Verdict
 
 if TYPE_CHECKING:
     from initcheck.engine.checker import Checker
     from initcheck.gallery import Specimen
 
-__all__ = ["in_words", "live_examples"]
+__all__ = ["in_words", "live_examples", "write_explanation"]
 
 # A run of one example takes about a second; a claim that asks for what the gallery lacks gets no more of them.
 _MOST_TRIED = 6
@@ -55,12 +57,9 @@ def live_examples(claim: Claim) -> Iterator[str]:
         yield from _proof(claim)
     if claim.kind != "check":
         return
-    from initcheck.engine.checker import Checker, Settings
     from initcheck.report.account import escaped, failure_text
 
-    checker = Checker(Settings(profile="quick", claims=(claim.id,)))
-    failing = _first(checker, claim, _mistakes(claim), Verdict.FAILS)
-    holding = _first(checker, claim, _correct_ones_like(failing[0] if failing else None), Verdict.HOLDS)
+    failing, holding = _judged(claim)
     yield ""
     if holding is None:
         yield "  holds       of no initializer of the gallery: none promises what is asked"
@@ -76,6 +75,45 @@ def live_examples(claim: Claim) -> Iterator[str]:
         yield f"  fails       {failing[1].initializer}: {failing[0].why}"
         yield ""
         yield textwrap.indent(failure_text(failing[1]), "    ")
+
+
+def write_explanation(claim: Claim, file: str) -> str:
+    """Write the page of a claim: its words, and the report of its two examples with their pictures.
+
+    Args:
+        claim: of ``initcheck explain``.
+        file: where to.
+
+    Returns:
+        a sentence on what was written.
+
+    Raises:
+        UsageError: the page cannot be made or written, or the claim has no examples.
+    """
+    from initcheck.engine.checker import Checker, Settings
+    from initcheck.rendering.html import html
+    from initcheck.runs.destination import Destination
+
+    html.require()
+    destination = Destination("html", file)
+    failing, holding = _judged(claim) if claim.kind == "check" else (None, None)
+    judged = [found[1] for found in (failing, holding) if found is not None]
+    if not judged:
+        raise UsageError(f"{claim.id} is a {claim.kind}: there is no initializer to draw; read it without --html.")
+    checker = Checker(Settings(profile="quick", claims=(claim.id,)))
+    report = Report(run=checker.run(judged), results=tuple(judged))
+    words = "\n".join(in_words(claim))
+    destination.write(html.render(report, words=words, title=claim.id))
+    return f"written to {file}: the words, and {len(judged)} examples with their pictures"
+
+
+def _judged(claim: Claim) -> tuple[tuple[Specimen, Result] | None, tuple[Specimen, Result] | None]:
+    """An initializer of the gallery that fails the claim, and one that keeps it, as they are judged now."""
+    from initcheck.engine.checker import Checker, Settings
+
+    checker = Checker(Settings(profile="quick", claims=(claim.id,)))
+    failing = _first(checker, claim, _mistakes(claim), Verdict.FAILS)
+    return failing, _first(checker, claim, _correct_ones_like(failing[0] if failing else None), Verdict.HOLDS)
 
 
 def _measured(claim: Claim) -> Iterator[str]:

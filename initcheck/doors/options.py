@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pytest
 
 __all__ = [
+    "FILE_OPTIONS",
     "KIND_OF_CLAIM",
     "OPTIONS",
     "Option",
@@ -148,6 +149,13 @@ OPTIONS = (
         configured=False,
         help="JSON report of this run where it did not come to its end: results that are there are not made again",
     ),
+    Option(
+        name="failed",
+        default=False,
+        door="command line",
+        configured=False,
+        help="ask again only what failed in the last run in this folder, or in the report that --previous names",
+    ),
     Option(name="baseline", metavar="FILE", help="known failures: only others fail, and entries that hold"),
     Option(
         name="baseline-update",
@@ -197,6 +205,9 @@ OPTIONS = (
         help="list which line wrote each role of a model last, and what it wrote over",
     ),
 )
+
+FILE_OPTIONS = tuple(o.name for o in OPTIONS if o.metavar == "FILE")
+"""The options that name a file."""
 
 TargetKind = Literal["initializers", "models"]
 KIND_OF_CLAIM: Mapping[TargetKind, Literal["check", "model"]] = {"initializers": "check", "models": "model"}

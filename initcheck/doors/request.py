@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from initcheck.contract.contract import Contract
@@ -30,6 +30,7 @@ def settings(values: Mapping[str, Any], kinds: Iterable[TargetKind] = ("initiali
         profile=values["profile"],
         claims=values["claims"],
         timeout=values["timeout"],
+        contract=values["contract"] if isinstance(values["contract"], str) else None,
         kinds=tuple(KIND_OF_CLAIM[kind] for kind in kinds),
     )
 
@@ -53,13 +54,20 @@ def kinds_of_targets(targets: Mapping[TargetKind, Sequence[str]]) -> tuple[Targe
     return tuple(kind for kind in KIND_OF_CLAIM if targets.get(kind)) or ("initializers",)
 
 
-def plan(targets: Mapping[TargetKind, Sequence[str]], values: Mapping[str, Any], command: str) -> Plan:
+def plan(
+    targets: Mapping[TargetKind, Sequence[str]],
+    values: Mapping[str, Any],
+    command: str,
+    *,
+    only: Collection[tuple[str, str]] | None = None,
+) -> Plan:
     """Make the plan of a run of the options' values.
 
     Args:
         targets: target texts of initializers and of models, in the order given.
         values: option name -> value, as the parser read them.
         command: the command line that asked for the run.
+        only: of what is judged and of the claims, the pairs that are asked; all where None.
 
     Raises:
         UsageError: a target, claim, profile, contract or waiver that does not exist, or a baseline that cannot be read.
@@ -76,5 +84,6 @@ def plan(targets: Mapping[TargetKind, Sequence[str]], values: Mapping[str, Any],
         updating=bool(values["baseline-update"]),
         theorems=bool(values["theorems"]),
         processes="each" if values["isolate"] else "one",
+        only=only,
         resumed=read_report(values["resume"], "report to resume") if values["resume"] else None,
     )

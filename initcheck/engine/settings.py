@@ -24,6 +24,7 @@ class Settings:
         beta: bound on the probability that a HOLDS is wrong, per verdict.
         claims: claim ids; every claim that is asked by default where None.
         timeout: seconds of wall clock a claim may take before it ends UNDECIDED.
+        contract: what the run holds everything to, as text, where it was said so: only commands repeat it.
         kinds: of the claims that are asked: ``check`` of initializers, ``model`` of models, or both.
     """
 
@@ -33,6 +34,7 @@ class Settings:
     beta: float = 1e-3
     claims: tuple[str, ...] | None = None
     timeout: float | None = None
+    contract: str | None = None
     kinds: tuple[Literal["check", "model"], ...] = ("check",)
 
     def command(self, tested: Tested, claim: Claim, *, isolate: bool = False) -> str:
@@ -51,6 +53,8 @@ class Settings:
         words = [f"--initcheck={tested.name}"]
         words += [f"--initcheck-claims={claim.id}", "--initcheck-isolate"] if isolate else ["-k", claim.prop.__name__]
         words.append(f"--initcheck-seed={self.seed}")
+        if self.contract:
+            words.append(f"--initcheck-contract={self.contract}")
         if self.profile != "default":
             words.append(f"--initcheck-profile={self.profile}")
         if isolate and self.timeout is not None:

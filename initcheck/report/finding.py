@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -113,7 +114,7 @@ def _by_cause(failing: Iterable[Result]) -> list[list[Result]]:
 def _rank(result: Result) -> tuple[int, bool, int, str]:
     # Forward before backward, and what was shown by the fewest weights first.
     topic = _ROOTS.index(result.topic) if result.topic in _ROOTS else len(_ROOTS)
-    return topic, result.claim.startswith("gradient"), result.evidence.weights, result.claim
+    return topic, result.backward, result.evidence.weights, result.claim
 
 
 def _same_cause(root: Result, result: Result) -> bool:
@@ -196,6 +197,9 @@ def _again(root: Result, report: Results) -> str | None:
     import shlex
 
     words = ["initcheck", root.initializer, "--claims", root.claim]
+    with contextlib.suppress(ValueError):  # read from a file, it may be no command
+        held_to = [said for said in shlex.split(root.reproduce) if said.startswith("--initcheck-contract=")]
+        words += [word for said in held_to for word in ("--contract", said.partition("=")[2])]
     words += ["--isolate"] if "--initcheck-isolate" in root.reproduce else []
     words += ["--seed", str(report.run.seed)] if report.run.seed else []
     words += ["--profile", report.run.profile] if report.run.profile != "default" else []

@@ -90,7 +90,8 @@ class Report(Results):
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data: what ``to_json`` writes."""
         found = [_plain(dataclasses.asdict(f)) for f in self.findings]
-        return {"format": REPORT_FORMAT, "findings": found, **_plain(dataclasses.asdict(self))}
+        results = [result_to_plain(r) for r in self.results]
+        return {"format": REPORT_FORMAT, "findings": found, **_plain(dataclasses.asdict(self)), "results": results}
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """The report as JSON; infinite and undefined numbers become the strings 'inf', '-inf', 'nan'."""
@@ -126,6 +127,8 @@ class Report(Results):
 def result_to_plain(result: Result) -> dict[str, Any]:
     """One result as plain data, to be sent between processes or written claim by claim."""
     plain: dict[str, Any] = _plain(dataclasses.asdict(result))
+    if not result.backward:
+        del plain["backward"]
     return plain
 
 

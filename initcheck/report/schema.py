@@ -6,7 +6,7 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from initcheck.report.finding import Finding
@@ -42,7 +42,7 @@ def build() -> dict[str, Any]:
             "number": {"anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]},
             "verdict": {"enum": [v.value for v in Verdict]},
             "run": _object(Run),
-            "result": _object(Result),
+            "result": _object(Result, optional=("backward",)),
             "finding": _object(Finding),
             "evidence": _object(Evidence, series=_series()),
             "not_checked": _object(NotChecked),
@@ -61,13 +61,13 @@ _REFERENCES: Mapping[Any, str] = {
 _SIMPLE: Mapping[Any, str] = {str: "string", int: "integer", bool: "boolean"}
 
 
-def _object(record: type, **special: Any) -> dict[str, Any]:
+def _object(record: type, *, optional: Sequence[str] = (), **special: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(record)
     names = [f.name for f in dataclasses.fields(record)]
     return {
         "type": "object",
         "properties": {name: special.get(name) or _of(hints[name]) for name in names},
-        "required": names,
+        "required": [name for name in names if name not in optional],
         "additionalProperties": False,
     }
 

@@ -91,6 +91,10 @@ class Asked(Protocol):
     def label(self) -> str:
         """It in two or three words, or its id."""
 
+    @property
+    def backward(self) -> bool:
+        """Whether it speaks of what goes backward."""
+
 
 class ResultSubject(Protocol):
     """What a result takes of the thing that was judged."""
@@ -125,6 +129,7 @@ class Result:
             told by it.
         label: the claim in two or three words, where its author gave some.
         waits_for: the failing claim without which this one could not be judged; it is NOT APPLICABLE then.
+        backward: whether the claim speaks of what goes backward, a gradient; left out of plain data where it does not.
     """
 
     claim: str
@@ -142,6 +147,7 @@ class Result:
     topic: str = ""
     label: str = ""
     waits_for: str | None = None
+    backward: bool = False
 
     @classmethod
     def of(
@@ -187,6 +193,7 @@ class Result:
             topic=claim.topic or claim.family,
             label=claim.label,
             waits_for=waits_for,
+            backward=claim.backward,
         )
 
     @property

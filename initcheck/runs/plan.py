@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from initcheck.claims.registry import asked_of, checks, find
@@ -52,6 +52,7 @@ class Plan:
         theorems: whether theorems and myths are shown too.
         processes: where targets are read and judged: in this process, in one beside it that takes the next one's place
             when it dies, or each initializer in one of its own.
+        only: of what is judged and of the claims, the pairs that are asked; all where None.
         resumed: the report of a run that did not come to its end, whose results are not made again.
 
     Raises:
@@ -73,6 +74,7 @@ class Plan:
         updating: bool = False,
         theorems: bool = False,
         processes: Processes = "none",
+        only: Collection[tuple[str, str]] | None = None,
         resumed: Report | None = None,
     ) -> None:
         self.checker = Checker(settings)
@@ -89,8 +91,12 @@ class Plan:
         built = read_models(builders, self.own, said) if self.own else load_models(builders, **said)
         # A builder of a model that is named as an initializer too must not be taken for it.
         names = [i.name for i in loaded.initializers]
-        self.initializers: Sequence[Tested] = (*loaded.initializers, *numbered(built, names))
-        self.not_checked: list[NotChecked] = list(loaded.not_checked)
+        self.only = None if only is None else frozenset(only)
+        every: Sequence[Tested] = (*loaded.initializers, *numbered(built, names))
+        self.initializers: Sequence[Tested] = tuple(i for i in every if self.claims_of(i))
+        self.not_checked: list[NotChecked] = list(loaded.not_checked if only is None else ())
+        if only is not None and not self.initializers:
+            raise UsageError(f"of what failed, {', '.join(sorted({n for n, _ in only}))}, nothing is there any more.")
         here = {i.kind for i in self.initializers}
         self.claims = [c for c in map(find, self.checker.claim_ids) if c.kind in here]
         self.updating = datetime.date.today() if updating else None
@@ -114,22 +120,27 @@ class Plan:
                     f" {getattr(mine, what)!r}: give the same, or leave out resume."
                 )
         # A process that died may have been killed from outside: such verdicts are reached anew.
-        asked = {(i.name, claim_id) for i in self.initializers for claim_id in self.checker.claims_of(i)}
+        asked = {(i.name, claim_id) for i in self.initializers for claim_id in self.claims_of(i)}
         for result in resumed.results:
             key = (result.initializer, result.claim)
             if key in asked and result.known_since is None and not result.broke and not died(result):
                 self.done[key] = result
         self.contracts.update({name: dict(held_to) for name, held_to in resumed.contracts.items()})
 
+    def claims_of(self, tested: Tested) -> tuple[str, ...]:
+        """The claims that are asked of an initializer or a model in this run."""
+        every = self.checker.claims_of(tested)
+        return every if self.only is None else tuple(c for c in every if (tested.name, c) in self.only)
+
     @property
     def planned(self) -> dict[str, int]:
         """Name -> how many verdicts it is to get."""
-        return {i.name: len(self.checker.claims_of(i)) for i in self.initializers}
+        return {i.name: len(self.claims_of(i)) for i in self.initializers}
 
     @property
     def total(self) -> int:
         """How many verdicts there will be."""
-        return sum(len(self.checker.claims_of(i)) for i in self.initializers)
+        return sum(len(self.claims_of(i)) for i in self.initializers)
 
     @property
     def shows_only(self) -> bool:

@@ -31,7 +31,7 @@ def judge_all(plan: Plan, *, jobs: int = 1) -> Iterator[Result]:
     Raises:
         UsageError: an initializer that only this process has cannot be sent to another.
     """
-    whole: list[Share] = [(i, plan.checker.claims_of(i)) for i in plan.initializers]
+    whole: list[Share] = [(i, plan.claims_of(i)) for i in plan.initializers]
     if jobs == 1:
         yield from _judged(plan.judge, whole)
         return
@@ -39,7 +39,9 @@ def judge_all(plan: Plan, *, jobs: int = 1) -> Iterator[Result]:
     yield from plan.done.values()
     # Told apart only where processes would idle; and never where one process is to have the whole.
     shares = whole if alone else units_of(plan.checker, plan.initializers, jobs)
-    left = [(i, tuple(c for c in claims if (i.name, c) not in plan.done)) for i, claims in shares]
+    left = [
+        (i, tuple(c for c in claims if c in plan.claims_of(i) and (i.name, c) not in plan.done)) for i, claims in shares
+    ]
     yield from _pooled(plan, [share for share in left if share[1]], jobs, alone=alone)
 
 

@@ -14,7 +14,7 @@ from initcheck.contract.declaration import declared_contract
 from initcheck.contract.waiver import contract_of
 from initcheck.errors import UsageError, closest
 
-__all__ = ["model_tables", "tables"]
+__all__ = ["has_tables", "model_tables", "tables"]
 
 Section = Literal["targets", "models"]
 
@@ -59,6 +59,16 @@ def model_tables(file: str, *, needed: bool = True) -> list[dict[str, Any]]:
         waived = contract_of({"waive": table.get("waive", {})}, where, today=datetime.date.today())
         found.append({**table, "contract": waived})
     return found
+
+
+def has_tables(path: Path, section: Section) -> bool:
+    """Whether a file that configures us has tables of that section.
+
+    Raises:
+        UsageError: the file is no TOML, or a table is not as it must be.
+    """
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return f"initcheck.{section}" in text and any(True for _ in _checked(str(path), section, needed=False))
 
 
 def _checked(file: str, section: Section, *, needed: bool = True) -> Iterator[tuple[Mapping[str, Any], str]]:

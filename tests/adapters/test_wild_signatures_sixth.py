@@ -12,7 +12,7 @@ from initcheck.layers.recognition import layer_initializer
 
 pytest.importorskip("keras")
 pytest.importorskip("equinox")
-import wild_signatures_sixth_frameworks as frameworks
+import wild_signatures_sixth_frameworks as frameworks  # adds its forms to the sample
 
 
 def named(obj):

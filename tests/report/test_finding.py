@@ -25,14 +25,18 @@ def failing(claim: str, topic: str, initializer: str = "m:f", likely: str | None
     return dataclasses.replace(made, topic=topic, reproduce=f"pytest --initcheck={initializer} -k x")
 
 
+def backward(result: Result) -> Result:
+    return dataclasses.replace(result, backward=True)
+
+
 def of(*results: Result) -> Report:
     return sample_reports.report(*results)
 
 
 def test_one_cause_is_one_finding_and_the_scale_leads_its_depth():
     report = of(
-        failing("gradient-survives-depth", "depth", likely=UNIFORM.replace("0.333", "0.331"), weights=9_000_000),
-        failing("gradient-variance-near-one", "scale", likely=UNIFORM, weights=38_912),
+        backward(failing("gradient-survives-depth", "depth", likely=UNIFORM.replace("0.333", "0.331"), weights=9_000)),
+        backward(failing("a-gradient-of-the-layer", "scale", likely=UNIFORM, weights=12)),
         failing("output-variance-near-one", "scale", likely=UNIFORM, weights=38_912),
         failing("signal-survives-depth", "depth", likely=UNIFORM, weights=9_000_000),
     )
@@ -41,6 +45,23 @@ def test_one_cause_is_one_finding_and_the_scale_leads_its_depth():
     assert set(found.claims) == {r.claim for r in report}
     assert (found.cause, found.fix) == (UNIFORM, "mend it")
     assert found.again == "initcheck m:f --claims output-variance-near-one"
+
+
+def test_a_claim_leads_by_which_way_it_looks_and_never_by_its_name():
+    [found] = of(
+        backward(failing("a-claim-of-theirs", "scale", likely=UNIFORM)),
+        failing("gradient-of-theirs", "scale", likely=UNIFORM, weights=99),
+    ).findings
+    assert found.claims == ("gradient-of-theirs", "a-claim-of-theirs")
+    # It stands in plain data only where it says something.
+    plain = of(backward(failing("x", "scale")), failing("y", "scale")).to_dict()["results"]
+    assert [r.get("backward") for r in plain] == [True, None]
+
+
+def test_the_command_that_shows_it_again_holds_it_to_the_same_contract():
+    said = "pytest --initcheck=m:f -k x '--initcheck-contract=activation=relu,layout=out_in'"
+    [found] = of(dataclasses.replace(failing("finite", "promises"), reproduce=said)).findings
+    assert found.again == "initcheck m:f --claims finite --contract activation=relu,layout=out_in"
 
 
 def test_two_causes_of_one_initializer_are_two_findings():

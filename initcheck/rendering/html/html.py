@@ -36,7 +36,7 @@ def require() -> None:
     svg.require()
 
 
-def render(report: Report, *, previous: Report | None = None) -> str:
+def render(report: Report, *, previous: Report | None = None, title: str = "", words: str = "") -> str:
     """Write a report as one self-contained HTML page.
 
     >>> from initcheck.report.results import Run
@@ -49,6 +49,8 @@ def render(report: Report, *, previous: Report | None = None) -> str:
     Args:
         report: the run to show.
         previous: the run before it: the page then says what changed and marks the last value on each strip.
+        title: what the page is about, where that is not its initializers.
+        words: text to stand before the findings, its lines kept.
 
     Raises:
         UsageError: Jinja2 is not installed.
@@ -89,7 +91,8 @@ def render(report: Report, *, previous: Report | None = None) -> str:
         not_applicable=page.groups(report, Verdict.NOT_APPLICABLE),
         contracts=page.contracts(report),
         models=page.models(report, growth),
-        subject=summary.subject(report),
+        subject=title or summary.subject(report),
+        words=words,
         last_line=account.last_line(report, report.findings, terminal=False),
         prefix=_shared_module(report.initializers),
         folded=len(report.findings) > _WHOLE,

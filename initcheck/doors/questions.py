@@ -1,0 +1,91 @@
+"""A question in words, `why sqrt(d)`, leads to the claims that speak of it."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections import Counter
+
+from initcheck.claims.registry import registry
+from initcheck.claims.statement import Claim
+from initcheck.errors import UsageError
+
+__all__ = ["claims_on", "is_question"]
+
+_MOST = 5
+# How much a word tells by where it stands.
+_ID, _SENTENCE, _TEXT = 4.0, 3.0, 1.0
+_EMPTY = frozenset(
+    re.findall(
+        r"\w+",
+        "a an and are at be by can do does for from how i if in is it its my not of on one or should so that the there"
+        " to what when where which why with you weight weights initialization initializer init",
+    )
+)
+# What students say, in the words of the claims.
+_SAME = {
+    "1/sqrt(d)": ("sqrt(d)", "sqrt"), "sqrt(n)": ("sqrt(d)", "sqrt"), "sqrt(d)": ("sqrt",), "root": ("sqrt",),
+    "zero": ("zero", "zeros"), "zeros": ("zero",), "constant": ("constant", "equal"), "same": ("equal", "same"),
+    "vanish": ("survives", "small"), "vanishing": ("survives", "small"), "explode": ("survives", "grows"),
+    "exploding": ("survives", "grows"), "seed": ("seed", "same-seed"), "deep": ("depth",), "layers": ("depth",),
+    "dead": ("learns",), "symmetric": ("symmetry",), "he": ("relu",), "xavier": ("glorot",), "bias": ("mean", "centre"),
+    "scale": ("variance", "second"), "large": ("grows", "larger"), "small": ("smaller", "small"),
+}  # fmt: skip
+
+
+def is_question(text: str) -> bool:
+    """Whether it is no id of a claim: several words, a question mark, a formula.
+
+    >>> is_question("why sqrt(d)"), is_question("zero-mean")
+    (True, False)
+    """
+    return re.fullmatch(r"[\w-]+", text.strip()) is None and ":" not in text
+
+
+def claims_on(question: str) -> list[Claim]:
+    """The claims that a question is about, the nearest first.
+
+    A word counts by how few claims use it, and more in an id and in a claim's sentence than in its text.
+
+    >>> claims_on("why not start with zero?")[0].id
+    'zero-init-never-learns'
+
+    Raises:
+        UsageError: no word of it stands in any claim.
+    """
+    words = _words(question)
+    wanted = Counter(dict.fromkeys(words - _EMPTY, 1.0))
+    for word in words:
+        for other in _SAME.get(word, ()):
+            wanted[other] = max(wanted[other], 0.7)
+    every = registry()
+    texts = {claim_id: _weighted(claim) for claim_id, claim in every.items()}
+    used = Counter(word for weights in texts.values() for word in weights)
+    scores: dict[str, float] = {}
+    for claim_id, weights in texts.items():
+        told = (wanted[w] * weights[w] * math.log(1 + len(texts) / used[w]) for w in wanted if w in weights)
+        scores[claim_id] = sum(told)
+    best = sorted(texts, key=lambda c: (-scores[c], c))[:_MOST]
+    found = [every[c] for c in best if scores[c] > 0 and scores[c] >= scores[best[0]] / 3]
+    if not found:
+        raise UsageError(f"no claim speaks of {question!r}; initcheck list prints all of them.")
+    return found
+
+
+def _weighted(claim: Claim) -> dict[str, float]:
+    found: dict[str, float] = {}
+    text = f"{inspect.getdoc(claim.prop) or ''} {claim.finds} {claim.source}"
+    for part, weight in ((text, _TEXT), (claim.says, _SENTENCE), (claim.id.replace("-", " "), _ID)):
+        found |= dict.fromkeys(_words(part), weight)
+    return found
+
+
+def _words(text: str) -> set[str]:
+    """Words and small formulas; a formula also by what stands in it."""
+    found = set(re.findall(r"[\w/]*\w\(\w+\)|\w+(?:-\w+)*", text.lower()))
+    return found | {w for word in found for w in re.findall(r"\w+", word) if len(w) > 1} | _singular(found)
+
+
+def _singular(words: set[str]) -> set[str]:
+    return {w.removesuffix("s") for w in words if len(w) > 3}
