@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from initcheck.doors.answers.gain import gain
     from initcheck.doors.check import check
     from initcheck.doors.check_model import check_model
+    from initcheck.doors.same import same
     from initcheck.report.report import Report
     from initcheck.targets.loading import load
 
@@ -42,6 +43,7 @@ __all__ = [
     "gain",
     "load",
     "parametrize",
+    "same",
 ]
 
 __version__ = "0.1.0"
@@ -54,6 +56,7 @@ _HOME = {
     "check_model": "doors.check_model",
     "gain": "doors.answers.gain",
     "load": "targets.loading",
+    "same": "doors.same",
 }
 
 

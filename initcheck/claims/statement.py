@@ -15,9 +15,11 @@ from initcheck.report.series import SERIES
 
 __all__ = ["STATED", "Claim", "ClaimKind", "claim"]
 
-ClaimKind = Literal["check", "theorem", "myth", "model"]
+ClaimKind = Literal["check", "theorem", "myth", "model", "pair", "lock"]
 Sweep = Literal["none", "calls", "values"]
-SubjectKind = Literal["initializer", "layer", "model"]
+SubjectKind = Literal["initializer", "layer", "model", "pair", "lock"]
+# Asked of a thing as a whole: their property takes the trial alone and is called once.
+_OF_A_WHOLE: tuple[ClaimKind, ...] = ("model", "pair", "lock")
 Unasked = Callable[[Contract], str | None]
 Property = TypeVar("Property", bound=Callable[..., Any])
 
@@ -34,7 +36,7 @@ class Claim:
         says: the claim in one sentence.
         source: paper and section or equation.
         kind: ``check`` (asked of an initializer), ``theorem`` (true of networks), ``myth`` (a false sentence),
-            ``model`` (asked of a built model).
+            ``model`` (asked of a built model), ``pair`` (of two starts), ``lock`` (of a start and its law file).
         needs: claims without which this one means nothing (where NaN came out, a variance is moot).
         family: the last part of the module it stands in, such as ``scale``.
         prop: the Hypothesis property itself.
@@ -82,8 +84,8 @@ class Claim:
     @property
     def subjects(self) -> tuple[SubjectKind, ...]:
         """The kinds of subject that it is asked of; none where it is true of networks, and no subject is asked."""
-        if self.kind == "model":
-            return ("model",)
+        if self.kind in ("model", "pair", "lock"):
+            return (self.kind,)
         kinds: tuple[SubjectKind, ...] = ("initializer", "layer") if self.kind == "check" else ()
         return tuple(k for k in kinds if k not in self.not_asked_of)
 
@@ -142,7 +144,7 @@ def claim(
         raise UsageError(f"claim {claim_id!r}: there is no topic {topic!r}; {closest(topic, TOPICS)}")
     excluded = dict(not_asked_of or {})
     for kind_of_subject, why in excluded.items():
-        if kind == "model" or kind_of_subject not in ("initializer", "layer") or not why.strip():
+        if kind in _OF_A_WHOLE or kind_of_subject not in ("initializer", "layer") or not why.strip():
             raise UsageError(
                 f"claim {claim_id!r}: not_asked_of={excluded!r} does not say why; a claim on initializers and layers"
                 " may leave out one of them, 'initializer' or 'layer', with the reason as the report shows it."
@@ -153,8 +155,7 @@ def claim(
         )
 
     def register(prop: Property) -> Property:
-        # A claim on a model draws nothing but seeds: its property takes the trial alone and is called once.
-        if kind != "model" and not hasattr(prop, "hypothesis"):
+        if kind not in _OF_A_WHOLE and not hasattr(prop, "hypothesis"):
             raise UsageError(f"claim {claim_id!r}: {prop!r} is no Hypothesis property; put @given below @claim.")
         other = STATED.get(claim_id)
         if other is not None and (other.prop.__module__, other.prop.__name__) != (

@@ -21,14 +21,12 @@ class Model(Tested):
         laws: declared laws, by pattern of the tensor's path.
         batch: what it is run on: text, a function, the arguments themselves; None to guess it.
         models: most models of fresh seeds; None for a number that falls with its size.
-        words: how a command line names it: the target text, and the options that were said for this run.
     """
 
-    kind: ClassVar[Literal["check", "model"]] = "model"
+    kind: ClassVar[Literal["check", "model", "pair", "lock"]] = "model"
 
     factory: Callable[..., Any]
     built: bool = False
     laws: Mapping[str, str | float] = field(default_factory=dict)
     batch: object = None
     models: int | None = None
-    words: tuple[str, ...] = ()

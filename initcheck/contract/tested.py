@@ -24,23 +24,25 @@ class Tested:
         recipe: plain data from which a fresh process makes it again (``initcheck.targets``); None where only this
             process has it (a lambda, a closure).
         notes: what a reader must know, such as how the signature was read.
+        words: how a command line names it: the target text, and the options that were said for this run.
         subject: makes what its claims share, from (itself, profile, seed), where it is no plain function of a shape:
             a layer, a model; None for the plain one.
     """
 
-    kind: ClassVar[Literal["check", "model"]] = "check"
+    kind: ClassVar[Literal["check", "model", "pair", "lock"]] = "check"
 
     name: str
     contract: Contract = field(default_factory=Contract)
     location: tuple[str, int] | None = None
     recipe: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     subject: Callable[[Any, Profile, int], Any] | None = None
 
     @property
     def noun(self) -> str:
         """What it is called in a sentence."""
-        return "model" if self.kind == "model" else "initializer"
+        return {"check": "initializer", "lock": "locked target"}.get(self.kind, self.kind)
 
     def __str__(self) -> str:
         return self.name

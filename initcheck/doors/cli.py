@@ -1,4 +1,4 @@
-"""`initcheck TARGET...` and `initcheck model TARGET...`: the run without pytest, on initializers or on models."""
+"""`initcheck TARGET...`, `initcheck model TARGET...`, `initcheck same A B`: the run without pytest."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from initcheck.doors import options
 from initcheck.doors.commands import COMMANDS
@@ -40,7 +40,8 @@ USAGE = """initcheck TARGET... [options]
        initcheck infer TARGET
        initcheck gain ACT
        initcheck guide [PAGE]
-       initcheck model TARGET"""
+       initcheck model TARGET
+       initcheck same A B"""
 
 EPILOG = """A TARGET is a module or myinit.py in this folder (every public initializer in it), pkg.mod:attr,
 path/to/file.py:attr, a name with keyword arguments, torch.nn.init.kaiming_normal_(nonlinearity="relu"),
@@ -53,6 +54,21 @@ A config of transformers builds its model: transformers:LlamaConfig(hidden_size=
 What is built already (a module or a state dict, pkg.mod:model; a file, model.safetensors, checkpoint.pt) gets
 a portrait: values, copies and ties, without the claims that compare builds.
 Exit code: 0 nothing fails, 1 a claim fails or nothing was decided, 2 usage."""
+
+
+SAME_EPILOG = """A and B are two targets, as in initcheck TARGET or initcheck model TARGET: functions of a shape,
+layers, or functions that build a model, of one framework or of two. Or @pyproject.toml for its tables
+[[tool.initcheck.same]] with the keys a, b, layouts, waive, name.
+SAME is wrong with probability <= 0.001, DIFFERENT false with probability <= 0.000001, else UNDECIDED.
+Exit code: 0 the same, 1 different or nothing was decided, 2 usage."""
+
+_KINDS: Mapping[str, tuple[options.TargetKind, str, str]] = {
+    "": ("initializers", "Check weight initializers against the claims about weight initialization.", EPILOG),
+    "model": ("models", "Check what a built PyTorch model starts from.", MODEL_EPILOG),
+    "same": ("pairs", "Say whether two initializers, layers or models start from one law.", SAME_EPILOG),
+}
+"""The first word of the command line -> what is run, in words, and what its help ends with."""
+_COMMAND_OF: Mapping[options.TargetKind, str] = {kind: command for command, (kind, _, _) in _KINDS.items()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -125,8 +141,8 @@ def _main(words: list[str]) -> int:
         with _ended_by_sigterm():
             if words and words[0] in COMMANDS:
                 return COMMANDS[words[0]](words[1:])
-            if words and words[0] == "model":
-                return _run(words[1:], "models")
+            if words and words[0] in ("model", "same"):
+                return _run(words[1:], _KINDS[words[0]][0])
             return _run(words, "initializers")
     except UsageError as error:
         print(f"initcheck: {error}{_command_meant(words, str(error))}", file=sys.stderr)
@@ -148,21 +164,21 @@ def _main(words: list[str]) -> int:
 
 def _command_meant(words: Sequence[str], said: str) -> str:
     """Where a target that is not found is nearly a command, that one; ``initcheck modle m:f``."""
-    near = difflib.get_close_matches(words[0], (*COMMANDS, "model"), n=1, cutoff=0.7) if words else []
+    near = difflib.get_close_matches(words[0], (*COMMANDS, *filter(None, _KINDS)), n=1, cutoff=0.7) if words else []
     return f" Or the command {near[0]!r}?" if near and repr(words[0]) in said else ""
 
 
 def _arguments(words: Sequence[str], kind: options.TargetKind) -> argparse.Namespace:
     from initcheck.report.results import installed_version
 
-    of_models = kind == "models"
+    command = _COMMAND_OF[kind]
+    _, description, epilog = _KINDS[command]
+    named = "A B" if kind == "pairs" else "TARGET..."
     parser = argparse.ArgumentParser(
-        prog="initcheck model" if of_models else "initcheck",
-        usage="initcheck model TARGET... [options]" if of_models else USAGE,
-        description="Check what a built PyTorch model starts from."
-        if of_models
-        else "Check weight initializers against the claims about weight initialization.",
-        epilog=MODEL_EPILOG if of_models else EPILOG,
+        prog=f"initcheck {command}".strip(),
+        usage=f"initcheck {command} {named} [options]" if command else USAGE,
+        description=description,
+        epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -174,6 +190,14 @@ def _arguments(words: Sequence[str], kind: options.TargetKind) -> argparse.Names
     arguments, left = parser.parse_known_intermixed_args(words)
     if left:
         parser.error(options.unknown(left, kind))
+    if kind == "pairs":
+        targets = arguments.targets
+        if len(targets) not in (0, 2) and not (len(targets) == 1 and targets[0].startswith("@")):
+            raise UsageError(
+                "two targets are compared. Write initcheck same A B, such as initcheck same m:mine"
+                " torch.nn.init:kaiming_normal_, or initcheck same --help."
+            )
+        arguments.targets = [",".join(targets)] if targets else []
     return arguments
 
 
@@ -192,7 +216,7 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     from initcheck.runs.pool import judge_all
 
     started = time.perf_counter()
-    command = ["initcheck", *(["model"] if kind == "models" else []), *words]
+    command = ["initcheck", *filter(None, [_COMMAND_OF[kind]]), *words]
     plan = plan_of({kind: arguments.targets}, values, shlex.join(command), only=only)
     outputs = Outputs(values, plan.run(), planned=plan.planned, not_checked=plan.not_checked)
     page = Page(sys.stdout, plan.run(), plan.planned, plan.contracts, verbose=arguments.verbose)
@@ -246,14 +270,15 @@ def _configured_targets(kind: options.TargetKind) -> list[str]:
         UsageError: there is none.
     """
     from initcheck.doors.configuration import find_configuration
-    from initcheck.targets.tables import has_tables
+    from initcheck.targets.tables import Section, has_tables
 
     path = find_configuration(Path.cwd())
-    section: Literal["targets", "models"] = "models" if kind == "models" else "targets"
+    sections: Mapping[options.TargetKind, Section] = {"initializers": "targets", "models": "models", "pairs": "same"}
+    section = sections[kind]
     if path is not None and has_tables(path, section):
         return [f"@{os.path.relpath(path)}"]
-    write = "initcheck model pkg.mod:build_model" if kind == "models" else "initcheck myinit"
-    help_ = "initcheck model --help" if kind == "models" else "initcheck --help"
+    named = {"models": "pkg.mod:build_model", "pairs": "A B", "initializers": "myinit"}[kind]
+    write, help_ = (" ".join(filter(None, ("initcheck", _COMMAND_OF[kind], w))) for w in (named, "--help"))
     raise UsageError(
         f"no TARGET is named, and no pyproject.toml here has a table [[tool.initcheck.{section}]], so there is nothing"
         f" to check. Write {write}, or {help_}."
@@ -308,11 +333,14 @@ def _portraits(report: Report, *, every: bool, writes: bool | None) -> Iterator[
     """
     from initcheck.claims.registry import as_stated
     from initcheck.rendering.model_lines import model_lines, portrait_fields, writes_lines
+    from initcheck.rendering.pair_lines import pair_lines
     from initcheck.report.account import escaped
 
     order = as_stated("model")
     for name in report.initializers:
         shown = report.contracts.get(name, {})
+        if "compared" in shown:
+            yield from pair_lines(name, shown, every=every)
         if portrait_fields(shown) is not None and (every or shown.get("built")):
             yield from model_lines(report, name, order)
         if writes and portrait_fields(shown) is not None:

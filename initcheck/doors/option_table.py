@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from initcheck.doors.options import OPTIONS
+from initcheck.doors.options import KIND_OF_CLAIM, OPTIONS
 
 __all__ = ["table"]
 
@@ -19,7 +19,7 @@ def table() -> str:
         flag = f"`-{option.short} {option.metavar}`, `{said}`" if option.short else f"`{said}`"
         key = f"`{option.name}`" if option.configured else ""
         only = " (not in pytest: `-n N` of xdist)" if option.door == "command line" else ""
-        of = "" if option.of == "all" else f"{option.of}: "
+        of = "" if len(option.of) == len(KIND_OF_CLAIM) else f"{' and '.join(option.of)}: "
         rows.append(f"| {flag} | {key} | {of}{option.help}{only} |")
     return "\n".join(rows) + "\n"
 

@@ -26,6 +26,9 @@ __all__ = [
 ]
 
 
+TargetKind = Literal["initializers", "models", "pairs"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Option:
     """One option: ``--seed`` on the command line, ``--initcheck-seed`` in pytest.
@@ -39,7 +42,7 @@ class Option:
         short: a one-letter form on the command line, where there is one.
         door: where it exists, if not at both.
         of: what it is said of, if not of whatever is judged: ``initcheck TARGET`` has the options of initializers,
-            ``initcheck model TARGET`` those of models, pytest has all.
+            ``initcheck model TARGET`` those of models, ``initcheck same A B`` those of pairs, pytest has all.
         many: whether it can be given more than once.
         configured: whether ``[tool.initcheck]`` may hold it; not what is said for one run, or for each model.
     """
@@ -51,7 +54,7 @@ class Option:
     metavar: str | None = None
     short: str | None = None
     door: Literal["both", "command line"] = "both"
-    of: Literal["all", "initializers", "models"] = "all"
+    of: tuple[TargetKind, ...] = ("initializers", "models", "pairs")
     many: bool = False
     configured: bool = True
 
@@ -114,7 +117,7 @@ OPTIONS = (
         name="profile",
         metavar="NAME",
         default="default",
-        of="initializers",
+        of=("initializers", "pairs"),
         help="how much to look at: quick, default or thorough",
     ),
     Option(name="seed", metavar="N", default=0, read=_seed, help="seed of the run, or 'random' (default 0)"),
@@ -122,7 +125,7 @@ OPTIONS = (
     Option(
         name="contract",
         metavar="TEXT",
-        of="initializers",
+        of=("initializers",),
         help="what to hold the targets to: activation=relu,layout=out_in",
     ),
     Option(name="timeout", metavar="SECONDS", read=_seconds, help="seconds that one claim may take"),
@@ -130,7 +133,7 @@ OPTIONS = (
     Option(
         name="theorems",
         default=False,
-        of="initializers",
+        of=("initializers",),
         help="run the theorems and myths too; they need no target",
     ),
     Option(name="json", metavar="FILE", help="write the report there as JSON, claim by claim"),
@@ -176,7 +179,7 @@ OPTIONS = (
         name="law",
         metavar="PATTERN=LAW",
         read=_law,
-        of="models",
+        of=("models",),
         many=True,
         configured=False,
         help="declare the standard deviation of tensors: '*.c_proj.weight=0.02/sqrt(2*L)' (repeatable)",
@@ -184,7 +187,7 @@ OPTIONS = (
     Option(
         name="batch",
         metavar="TEXT",
-        of="models",
+        of=("models",),
         configured=False,
         help="what a model is run on: 4x3x32x32, int<100:2x16, input_ids=int<100:2x16, or pkg:make_batch",
     ),
@@ -192,7 +195,7 @@ OPTIONS = (
         name="models",
         metavar="N",
         read=_models,
-        of="models",
+        of=("models",),
         configured=False,
         help="most models of fresh seeds (80 for a small model, 5 above 100 M parameters)",
     ),
@@ -200,17 +203,28 @@ OPTIONS = (
         name="writes",
         default=False,
         door="command line",
-        of="models",
+        of=("models",),
         configured=False,
         help="list which line wrote each role of a model last, and what it wrote over",
+    ),
+    Option(
+        name="layouts",
+        metavar="A,B",
+        read=_names,
+        of=("pairs",),
+        configured=False,
+        help="how the weights of A and of B are laid out, where that is not known: in_out,out_in",
     ),
 )
 
 FILE_OPTIONS = tuple(o.name for o in OPTIONS if o.metavar == "FILE")
 """The options that name a file."""
 
-TargetKind = Literal["initializers", "models"]
-KIND_OF_CLAIM: Mapping[TargetKind, Literal["check", "model"]] = {"initializers": "check", "models": "model"}
+KIND_OF_CLAIM: Mapping[TargetKind, Literal["check", "model", "pair"]] = {
+    "initializers": "check",
+    "models": "model",
+    "pairs": "pair",
+}
 """What a door calls its targets -> the kind of the claims that are asked of them."""
 
 
@@ -220,7 +234,7 @@ def of_kind(kind: TargetKind) -> tuple[Option, ...]:
     >>> [o.name for o in of_kind("models") if o not in of_kind("initializers")]
     ['law', 'batch', 'models', 'writes']
     """
-    return tuple(o for o in OPTIONS if o.of in ("all", kind))
+    return tuple(o for o in OPTIONS if kind in o.of)
 
 
 def _arguments(option: Option) -> dict[str, Any]:
@@ -238,7 +252,7 @@ def _arguments(option: Option) -> dict[str, Any]:
 
 
 def add_to_argparse(parser: argparse.ArgumentParser, kind: TargetKind) -> None:
-    """Add the options of a run on initializers, or on models, to a command-line parser, each under its own name."""
+    """Add the options of a run on one kind of thing to a command-line parser, each under its own name."""
     for option in of_kind(kind):
         flags = [f"-{option.short}"] if option.short else []
         parser.add_argument(*flags, f"--{option.name}", dest=option.name, **_arguments(option))
@@ -268,9 +282,9 @@ def unknown(words: Sequence[str], kind: TargetKind) -> str:
     if word is None:
         return f"{words[0]!r} is one word too many"
     flag = word.partition("=")[0]
-    other: TargetKind = "models" if kind == "initializers" else "initializers"
-    if flag in {f"--{o.name}" for o in of_kind(other)}:
-        return f"{flag} is an option of {other}; a run on {kind} has none of that name"
+    for other in KIND_OF_CLAIM:
+        if flag in {f"--{o.name}" for o in of_kind(other)} and other != kind:
+            return f"{flag} is an option of {other}; a run on {kind} has none of that name"
     valid = [f"--{o.name}" for o in of_kind(kind)]
     near = difflib.get_close_matches(flag, [*valid, "--help", "--version", "--verbose"], n=1, cutoff=0.5)
     return f"there is no option {flag}" + (f"; did you mean {near[0]!r}?" if near else f"; valid: {', '.join(valid)}")

@@ -78,6 +78,8 @@ def plan(
         contract=contract(values),
         models=targets.get("models", ()),
         of_models={"laws": dict(values["law"] or ()), "batch": values["batch"], "models": values["models"]},
+        pairs=targets.get("pairs", ()),
+        layouts=values["layouts"],
         command=command,
         strict=bool(values["strict"]),
         baseline=values["baseline"],

@@ -314,7 +314,7 @@ def subject_of(tested: Tested, budget: Profile, seed: int) -> Subject | Judging:
     return makes(tested, budget, seed)
 
 
-_OF = {"check": "an initializer", "model": "a model"}
+_OF = {"check": "an initializer", "model": "a model", "pair": "two starts", "lock": "a start and its law file"}
 
 
 _MOST_POINTS = 60

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from initcheck.claims.statement import Claim
-from initcheck.contract.model import Model
 from initcheck.contract.tested import Tested
 
 __all__ = ["Settings"]
+
+
+_COMMANDS = {"model": "model", "pair": "same"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,8 @@ class Settings:
         claims: claim ids; every claim that is asked by default where None.
         timeout: seconds of wall clock a claim may take before it ends UNDECIDED.
         contract: what the run holds everything to, as text, where it was said so: only commands repeat it.
-        kinds: of the claims that are asked: ``check`` of initializers, ``model`` of models, or both.
+        kinds: of the claims that are asked: ``check`` of initializers, ``model`` of models, ``pair`` of two that are
+            to start from one law, ``lock`` of what has a law file.
     """
 
     seed: int = 0
@@ -35,7 +38,7 @@ class Settings:
     claims: tuple[str, ...] | None = None
     timeout: float | None = None
     contract: str | None = None
-    kinds: tuple[Literal["check", "model"], ...] = ("check",)
+    kinds: tuple[Literal["check", "model", "pair", "lock"], ...] = ("check",)
 
     def command(self, tested: Tested, claim: Claim, *, isolate: bool = False) -> str:
         """The command that repeats the verdict on one claim.
@@ -45,8 +48,10 @@ class Settings:
             claim: what was asked.
             isolate: whether it takes a process of its own, since what is tested ends or stops the one it is in.
         """
-        if isinstance(tested, Model):
-            words = ["initcheck", "model", *(tested.words or (tested.name,)), f"--claims={claim.id}"]
+        command = _COMMANDS.get(tested.kind)
+        if command is not None:
+            words = ["initcheck", command, *(tested.words or (tested.name,)), f"--claims={claim.id}"]
+            words += [f"--profile={self.profile}"] if command == "same" and self.profile != "default" else []
             words += ["--isolate"] if isolate else []
             words += [f"--timeout={self.timeout:g}"] if isolate and self.timeout is not None else []
             return shlex.join([*words, f"--seed={self.seed}"])

@@ -265,8 +265,9 @@ def last_line(report: Results, found: Sequence[Finding], seconds: float | None =
     """
     seconds = sum(r.seconds for r in report.results) if seconds is None else seconds
     run, names = report.run, report.initializers
-    models = any(r.family.startswith("models") for r in report.results)
-    noun = "model" if models else "initializer"
+    families = {r.family for r in report.results}
+    models = any(family.startswith("models") for family in families)
+    noun = "model" if models else "pair" if families == {"two_starts"} else "initializer"
     held = sum(r.verdict is Verdict.HOLDS for r in report.results)
     undecided = sum(r.verdict is Verdict.UNDECIDED for r in report.results)
     failing = len({f.initializer for f in found})

@@ -145,7 +145,7 @@ class OwnProcess:
         if initializer.name in self.mourned:
             raise self.mourned[initializer.name]
         recipe = dict(recipe_of(initializer))
-        own = {initializer.name, recipe.get("target"), recipe.get("model")}
+        own = {initializer.name, *(recipe.get(key) for key in ("target", "model", "text"))}
         if (self.alone or self._spoilt) and self._served - own:
             self.close()
         while True:
@@ -168,7 +168,7 @@ class OwnProcess:
         if self.patience is not None:
             return self.patience
         if self.settings.timeout is None:
-            return _PATIENCE_WITH_A_MODEL if kind == "model" else PATIENCE
+            return PATIENCE if kind == "check" else _PATIENCE_WITH_A_MODEL
         # The engine ends a slow claim by itself; only a single call that does not return goes beyond that.
         return 2 * self.settings.timeout + 10
 

@@ -25,9 +25,10 @@ from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run
 from initcheck.report.verdict import Result, Verdict
 from initcheck.runs.own_process import OwnProcess, died
-from initcheck.runs.reading import Wanted, read_all, read_models
+from initcheck.runs.reading import Wanted, read_all, read_models, read_pairs
 from initcheck.targets.loading import load_all, numbered
 from initcheck.targets.models import load_models
+from initcheck.targets.pairs import load_pairs
 
 __all__ = ["Plan", "Processes"]
 
@@ -45,6 +46,8 @@ class Plan:
         models: target texts of models.
         of_models: what was said for this run of all of them: ``laws``, ``batch``, ``models``, as
             ``initcheck.targets.models.load_models`` takes them.
+        pairs: texts of two targets each, ``A,B``.
+        layouts: of A and of B, of all pairs.
         command: the command line that asked for the run.
         strict: whether UNDECIDED fails too.
         baseline: the file of known failures.
@@ -68,6 +71,8 @@ class Plan:
         contract: Declared = None,
         models: Iterable[str] = (),
         of_models: Mapping[str, Any] | None = None,
+        pairs: Iterable[str] = (),
+        layouts: Sequence[str] | None = None,
         command: str = "",
         strict: bool = False,
         baseline: str | None = None,
@@ -92,7 +97,10 @@ class Plan:
         # A builder of a model that is named as an initializer too must not be taken for it.
         names = [i.name for i in loaded.initializers]
         self.only = None if only is None else frozenset(only)
-        every: Sequence[Tested] = (*loaded.initializers, *numbered(built, names))
+        named = dict.fromkeys(pairs)
+        laid = {"layouts": layouts}
+        compared = read_pairs(named, self.own, laid) if self.own else load_pairs(named, layouts=layouts)
+        every: Sequence[Tested] = (*loaded.initializers, *numbered(built, names), *compared)
         self.initializers: Sequence[Tested] = tuple(i for i in every if self.claims_of(i))
         self.not_checked: list[NotChecked] = list(loaded.not_checked if only is None else ())
         if only is not None and not self.initializers:
@@ -102,7 +110,9 @@ class Plan:
         self.updating = datetime.date.today() if updating else None
         self.baseline: Baseline | None = None
         if baseline:
-            self.baseline = Baseline.read(baseline, claims=(*checks(), *asked_of("model")), create=updating)
+            self.baseline = Baseline.read(
+                baseline, claims=(*checks(), *asked_of("model"), *asked_of("pair")), create=updating
+            )
         self.theorems: list[Claim] = list(every_theorem().values()) if theorems else []
         for tested in self.initializers:
             check_waivers(tested, tested.contract.waive)
@@ -154,7 +164,7 @@ class Plan:
         if self.own is not None:
             return self.own.judge(tested, claim_id)
         result = judged_or_broken(self.checker, tested, claim_id)
-        if tested.kind == "model" or tested.name not in self.contracts:
+        if tested.kind != "check" or tested.name not in self.contracts:
             # Asked now, while the engine still has this one's inference or builds at hand; a portrait grows with them.
             self.contracts[tested.name] = self.checker.held_to(tested)
         return result

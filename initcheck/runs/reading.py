@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
+from initcheck.comparison.pair import Pair
 from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import Declared, declared_contract
 from initcheck.contract.initializer import Initializer
@@ -25,9 +26,10 @@ from initcheck.sandbox.child import Died
 from initcheck.search_path import add_folder
 from initcheck.targets.loading import Loaded, load, location_of, name_of, numbered, told_apart, watching_names
 from initcheck.targets.models import load_models
+from initcheck.targets.pairs import load_pairs
 from initcheck.targets.recipes import importable, is_plain, pickled
 
-__all__ = ["Wanted", "read_all", "read_here", "read_models", "read_target"]
+__all__ = ["Wanted", "read_all", "read_here", "read_models", "read_pairs", "read_target"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,6 +104,21 @@ def read_models(targets: Iterable[str], own: OwnProcess, said: Mapping[str, Any]
     return numbered(m for m in found if isinstance(m, Model))
 
 
+def read_pairs(texts: Iterable[str], own: OwnProcess, said: Mapping[str, Any]) -> list[Pair]:
+    """The pairs that some texts name; nothing of theirs runs in this process.
+
+    Args:
+        texts: two targets each.
+        own: reads them.
+        said: of all pairs of the run, as ``initcheck.targets.pairs.load_pairs`` takes it.
+
+    Raises:
+        UsageError: as ``initcheck.targets.pairs.load_pairs``; or the process that imported a target died.
+    """
+    found = [tested for text in texts for tested in _read(text, own, {"pairs": dict(said)})[0]]
+    return numbered(p for p in found if isinstance(p, Pair))
+
+
 def read_target(target: str | Wanted, own: OwnProcess, declared: Contract) -> Loaded:
     """What one target turns out to be; members that end the process are left unread, the others are read."""
     wanted = target if isinstance(target, Wanted) else Wanted(target)
@@ -148,6 +165,8 @@ def _stand_in(plain: Mapping[str, Any]) -> Tested:
         "location": (location[0], location[1]) if location else None,
         "recipe": plain["recipe"],
     }
+    if plain["pair"]:
+        return Pair(a=elsewhere, b=elsewhere, words=tuple(plain["words"]), **known)
     if plain["words"] is not None:
         return Model(factory=elsewhere, built=plain["built"], words=tuple(plain["words"]), **known)
     return Initializer(sampler=elsewhere, **known)
@@ -171,6 +190,8 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
     try:
         if "models" in request:
             found = load_models([request["read"]], **request["models"])
+        elif "pairs" in request:
+            found = load_pairs([request["read"]], **request["pairs"])
         else:
             loaded = _load_here(request, tell)
             found, left = loaded.initializers, loaded.not_checked
@@ -182,7 +203,8 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
             "waive": dict(i.contract.waive),
             "location": i.location,
             "recipe": i.recipe,
-            "words": list(i.words) if isinstance(i, Model) else None,
+            "words": list(i.words) if isinstance(i, (Model, Pair)) else None,
+            "pair": isinstance(i, Pair),
             "built": isinstance(i, Model) and i.built,
         }
         for i in found

@@ -30,6 +30,7 @@ from initcheck.sandbox.surroundings import stuck
 from initcheck.sandbox.threads import others
 from initcheck.targets.loading import rebuild
 from initcheck.targets.models import model_again
+from initcheck.targets.pairs import pair_again
 from initcheck.targets.recipes import recipe_of
 
 __all__ = ["Remade", "Unit", "UnitOutcome", "judge", "units_of"]
@@ -99,7 +100,8 @@ class Remade:
     ) -> None:
         if tested is None:
             with user_code(put_back=False):
-                tested = model_again(recipe) if "model" in recipe else rebuild(recipe)
+                again = model_again if "model" in recipe else pair_again if "pair" in recipe else rebuild
+                tested = again(recipe)
         self.tested = tested
         self.checker = Checker(_settings(settings)) if settings is not None else None
 
@@ -185,7 +187,7 @@ def units_of(checker: Checker, initializers: Sequence[Tested], workers: int) -> 
     found = []
     for tested in initializers:
         # What a model's claims share, its builds, is nearly all that they cost.
-        together = len(initializers) >= workers or tested.kind == "model"
+        together = len(initializers) >= workers or tested.kind != "check"
         families: dict[str, list[str]] = {}
         for claim_id in checker.claims_of(tested):
             families.setdefault("" if together else find(claim_id).family, []).append(claim_id)

@@ -28,7 +28,7 @@ class ScoreEvidence:
 
 
 def scores_log_e(
-    scores: npt.NDArray[np.float64], tolerated: npt.ArrayLike, excluded: float, lowest: npt.ArrayLike = -1.0
+    scores: npt.NDArray[np.float64], tolerated: npt.ArrayLike, excluded: npt.ArrayLike, lowest: npt.ArrayLike = -1.0
 ) -> ScoreEvidence:
     """Bet on every score, in both directions.
 
@@ -50,7 +50,7 @@ def scores_log_e(
     Args:
         scores: one row a call, shape (calls, scores), each within [lowest, 1].
         tolerated: |E s| that counts as zero, one number or one a score.
-        excluded: |E s| that ``inside`` excludes, above every tolerated one.
+        excluded: |E s| that ``inside`` excludes, above every tolerated one; one number or one a score.
         lowest: lower bound of the scores, one number or one a score; 0 for a share, which decides much sooner.
 
     Raises:
@@ -61,10 +61,11 @@ def scores_log_e(
     values = np.asarray(scores, dtype=np.float64).T
     least = np.broadcast_to(np.asarray(lowest, dtype=np.float64), len(values))[:, None]
     allowed = np.broadcast_to(np.asarray(tolerated, dtype=np.float64), len(values))[:, None]
-    if np.any(allowed - least <= 0) or np.any(allowed >= excluded) or not excluded < 1.0:
+    edge = np.broadcast_to(np.asarray(excluded, dtype=np.float64), len(values))[:, None]
+    if np.any(allowed - least <= 0) or np.any(allowed >= edge) or not np.all(edge < 1.0):
         raise ValueError(f"tolerated={tolerated!r}, excluded={excluded!r}: expected lowest < tolerated < excluded < 1")
     against = [(values - allowed) / (allowed - least), (-values - allowed) / (1.0 + allowed)]
-    inside = [(excluded - values) / (1.0 - excluded), (excluded + values) / (1.0 - excluded)]
+    inside = [(edge - values) / (1.0 - edge), (edge + values) / (1.0 - edge)]
     return ScoreEvidence(
         against=average_log_e(betting_log_e(np.concatenate(against), 1.0)),
         inside=np.min(betting_log_e(np.concatenate(inside), 1.0), axis=0),

@@ -14,9 +14,9 @@ from initcheck.contract.declaration import declared_contract
 from initcheck.contract.waiver import contract_of
 from initcheck.errors import UsageError, closest
 
-__all__ = ["has_tables", "model_tables", "tables"]
+__all__ = ["Section", "has_tables", "model_tables", "same_tables", "tables"]
 
-Section = Literal["targets", "models"]
+Section = Literal["targets", "models", "same"]
 
 # Key -> what it must be.
 _KEYS: Mapping[Section, Mapping[str, type]] = {
@@ -25,8 +25,10 @@ _KEYS: Mapping[Section, Mapping[str, type]] = {
         "contract": object,
     },
     "models": {"target": str, "name": str, "batch": str, "models": int, "laws": Mapping, "waive": Mapping},
+    "same": {"a": str, "b": str, "name": str, "layouts": list, "waive": Mapping},
 }  # fmt: skip
-_WORDS = {str: "text", int: "a whole number from 1 on", Mapping: "a table"}
+_NEEDED: Mapping[Section, tuple[str, ...]] = {"targets": ("target",), "models": ("target",), "same": ("a", "b")}
+_WORDS = {str: "text", int: "a whole number from 1 on", Mapping: "a table", list: "a list of two layouts"}
 
 
 def tables(file: str, *, contract: Contract | Mapping[str, Any] | str | None = None) -> Iterator[dict[str, Any]]:
@@ -71,6 +73,22 @@ def has_tables(path: Path, section: Section) -> bool:
     return f"initcheck.{section}" in text and any(True for _ in _checked(str(path), section, needed=False))
 
 
+def same_tables(file: str) -> list[dict[str, Any]]:
+    """What each table on two starts says, its waivers read.
+
+    Args:
+        file: the path.
+
+    Raises:
+        UsageError: as ``tables``.
+    """
+    found = []
+    for table, where in _checked(file, "same"):
+        waived = contract_of({"waive": table.get("waive", {})}, where, today=datetime.date.today())
+        found.append({**table, "contract": waived})
+    return found
+
+
 def _checked(file: str, section: Section, *, needed: bool = True) -> Iterator[tuple[Mapping[str, Any], str]]:
     """Every table of a section, its keys and their types checked, and its place."""
     path = Path(file).expanduser()
@@ -86,17 +104,19 @@ def _checked(file: str, section: Section, *, needed: bool = True) -> Iterator[tu
     for key in ("tool", "initcheck", section):
         listed = listed.get(key, []) if isinstance(listed, Mapping) else []
     if not isinstance(listed, list) or (needed and not listed):
-        raise UsageError(f"target '@{file}': it has no table [[tool.initcheck.{section}]] with a key 'target' in it.")
+        named = " and ".join(map(repr, _NEEDED[section]))
+        raise UsageError(f"target '@{file}': it has no table [[tool.initcheck.{section}]] with a key {named} in it.")
     keys = _KEYS[section]
     for number, table in enumerate(listed, start=1):
         where = f"[[tool.initcheck.{section}]] number {number} of {file}"
         if not isinstance(table, Mapping):
-            raise UsageError(f"{where} is {table!r}; it must be a table with a key 'target'.")
+            raise UsageError(f"{where} is {table!r}; it must be a table with a key {_NEEDED[section][0]!r}.")
         for key in table:
             if key not in keys:
                 raise UsageError(f"{where} has no key {key!r}; {closest(key, keys)}")
-        if not isinstance(table.get("target"), str):
-            raise UsageError(f"{where} needs target = 'module:name'; given: {table.get('target')!r}.")
+        for key in _NEEDED[section]:
+            if not isinstance(table.get(key), str):
+                raise UsageError(f"{where} needs {key} = 'module:name'; given: {table.get(key)!r}.")
         for key, value in table.items():
             number_below_one = keys[key] is int and (isinstance(value, bool) or (isinstance(value, int) and value < 1))
             if not isinstance(value, keys[key]) or number_below_one:

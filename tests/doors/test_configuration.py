@@ -28,8 +28,9 @@ def test_every_option_can_be_configured_but_the_one_that_is_said_once() -> None:
         "claims": ["finite", "zero-mean"], "profile": "quick", "seed": 7, "contract": "activation=relu",
         "timeout": 2.5, "jobs": 2, **{o.name: f"out/{o.name}" for o in OPTIONS if o.metavar == "FILE" and o.configured},
     }  # fmt: skip
-    # Three are said for one run, three of each model.
-    assert {*flags, *others, "baseline-update", "failed", "resume", "law", "batch", "models"} == {o.name for o in OPTIONS}
+    # Three are said for one run, three of each model, one of each pair.
+    once = {"baseline-update", "failed", "resume", "law", "batch", "models", "layouts"}
+    assert {*flags, *others, *once} == {o.name for o in OPTIONS}
     read = options_of({**flags, **others}, Path("/project/pyproject.toml"))
     assert read["claims"] == ("finite", "zero-mean")
     assert (read["seed"], read["timeout"], read["jobs"]) == (7, 2.5, 2)

@@ -1,0 +1,179 @@
+"""From two sides whose laws differ to the likely cause: words for what was shown, no verdict of their own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from initcheck.comparison.exchange import Exchange
+from initcheck.comparison.sides import Side
+from initcheck.diagnosis.causes import Cause, Rule, cause, first_cause
+from initcheck.diagnosis.evidence.formulas import number
+
+__all__ = ["Sides", "cause_of_difference"]
+
+_NEAR = 0.02
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What is known of two starts that differ.
+
+    Attributes:
+        a, b: what the calls of each show.
+        shown: what the pairs show where they are clearest.
+        ratios: at each shape that differs, E w^2 of B over that of A, and the standard error of its logarithm.
+    """
+
+    a: Side
+    b: Side
+    shown: Exchange
+    ratios: tuple[tuple[float, float], ...]
+
+    @property
+    def ratio(self) -> float | None:
+        """The one ratio of variances, where it is the same at every shape: each counts by how well it is known."""
+        if not self.ratios or not all(0 < r < math.inf for r, _ in self.ratios):
+            return None
+        weights = [1 / (error + 1e-3) ** 2 for _, error in self.ratios]
+        middle = sum(w * math.log(r) for w, (r, _) in zip(weights, self.ratios, strict=True)) / sum(weights)
+        off = any(abs(math.log(r) - middle) > max(_NEAR, 5 * error) for r, error in self.ratios)
+        return None if off else math.exp(middle)
+
+    @property
+    def scaled(self) -> bool:
+        """Whether the variances differ beyond what an estimate of them may."""
+        if self.ratio is not None:
+            return abs(math.log(self.ratio)) > _NEAR
+        return any(not 0 < r < math.inf or abs(math.log(r)) > max(_NEAR, 5 * error) for r, error in self.ratios)
+
+
+def cause_of_difference(seen: Sides) -> Cause:
+    """Name in what B differs from A, and what to write; the first of these that fits.
+
+    Args:
+        seen: two sides of which DIFFERENT was shown.
+    """
+    found = first_cause(_RULES, seen)
+    if found is not None:
+        return found
+    return cause(
+        f"A and B differ in {seen.shown.feature.name}: A is {seen.a.words}; B is {seen.b.words}",
+        "compare the two formulas, entry by entry",
+    )
+
+
+def _kind(seen: Sides) -> Mapping[str, object] | None:
+    """One is orthogonal, constant or random numbers with a structure, and the other is not."""
+    a, b = seen.a, seen.b
+    special = ("orthogonal", "zero", "constant", "one-number")
+    if (a.family.name in special or b.family.name in special) and a.family.name != b.family.name:
+        return {"a": _sort(a), "b": _sort(b)}
+    if a.family.name == b.family.name == "constant":
+        return {"a": a.family.text, "b": b.family.text}
+    names = [s.dependence.name if s.dependence is not None else "" for s in (a, b)]
+    if names[0] != names[1]:
+        return {"a": _sort(a), "b": _sort(b)}
+    return None
+
+
+def _sort(side: Side) -> str:
+    if side.family.name in ("orthogonal", "zero", "constant", "one-number"):
+        return {"orthogonal": "orthogonal", "zero": "zero everywhere"}.get(side.family.name, side.family.text)
+    if side.dependence is not None:
+        return f"{side.dependence.name.replace('-', ' ')} ({side.family.text})"
+    return f"independent entries ({side.family.text})"
+
+
+def _divisor(seen: Sides) -> Mapping[str, object] | None:
+    laws = seen.a.law, seen.b.law
+    if laws[0] is None or laws[1] is None or not seen.scaled or len(seen.a.samples) < 3 or seen.ratio is not None:
+        return None
+    if laws[0].denominator.name == laws[1].denominator.name:
+        return None
+    return {"a": seen.a.variance, "b": seen.b.variance, "da": laws[0].denominator.name, "db": laws[1].denominator.name}
+
+
+def _truncation(seen: Sides) -> Mapping[str, object] | None:
+    for one, other, ratio, names in ((seen.a, seen.b, seen.ratio, "AB"), (seen.b, seen.a, _inverse(seen.ratio), "BA")):
+        share = other.family.share
+        if ratio is not None and share < 0.985 and abs(ratio / share - 1) < _NEAR and one.family.share <= 1:
+            return {
+                "lacks": names[1], "has": names[0], "share": f"{share:.4g}", "root": f"{math.sqrt(share):.4g}",
+                "what": other.family.text,
+            }  # fmt: skip
+    return None
+
+
+def _factor(seen: Sides) -> Mapping[str, object] | None:
+    ratio = seen.ratio
+    if ratio is None or not seen.scaled:
+        return None
+    factor = math.sqrt(ratio)
+    return {
+        "factor": number(factor), "inverse": number(1 / factor),
+        "a": seen.a.variance, "b": seen.b.variance, "laws": _also_laws(seen),
+    }  # fmt: skip
+
+
+def _also_laws(seen: Sides) -> str:
+    a, b = seen.a.family, seen.b.family
+    return "" if a.name == b.name else f"; and A is {a.text}, B {b.text}"
+
+
+def _families(seen: Sides) -> Mapping[str, object] | None:
+    a, b = seen.a.family, seen.b.family
+    if a.name == b.name and (
+        a.parameter is None or b.parameter is None or math.isclose(a.parameter, b.parameter, rel_tol=0.02)
+    ):
+        return None
+    return {"a": a.text, "b": b.text}
+
+
+def _shapes(seen: Sides) -> Mapping[str, object] | None:
+    if not seen.scaled or seen.ratio is not None:
+        return None
+    words = [f"{math.sqrt(r):.3g}" for r, _ in sorted(set(seen.ratios))]
+    return {"from": words[0], "to": words[-1], "a": seen.a.variance, "b": seen.b.variance}
+
+
+def _means(seen: Sides) -> Mapping[str, object] | None:
+    a, b = seen.a.mean, seen.b.mean
+    if "mean" not in seen.shown.kinds or abs(a - b) < 0.005:
+        return None
+    return {"a": number(a) if abs(a) > 0.002 else "0", "b": number(b) if abs(b) > 0.002 else "0"}
+
+
+def _calls(seen: Sides) -> Mapping[str, object] | None:
+    if seen.shown.kinds[:1] != ("calls",):
+        return None
+    return {"a": f"{100 * seen.a.energies:.2g}", "b": f"{100 * seen.b.energies:.2g}"}
+
+
+_RULES = (
+    Rule(_kind, "A is {a}, B is {b}", "draw B as A is drawn: the entries of a call must know the same of one another"),
+    Rule(
+        _divisor,
+        "A's variance is {a}, B's is {b}: B divides by {db} where A divides by {da}",
+        "divide by {da} in B, or declare which axis is the input (--layouts)",
+    ),
+    Rule(
+        _truncation,
+        "{lacks} lacks the factor 1/{root} of the truncation ({what}): its variance is {share} of {has}'s",
+        "divide the standard deviation by {root} before cutting",
+    ),
+    Rule(_factor, "B's weights are {factor} times A's (variance {b} against {a}{laws})", "multiply B's by {inverse}"),
+    Rule(_shapes, "B's weights are {from} to {to} times A's, by shape (variance {b} against {a})", "let B follow {a}"),
+    Rule(_means, "the mean is {b} standard deviations in B, {a} in A", "draw B around the mean of A"),
+    Rule(_families, "A is {a}, B is {b}, of one variance", "draw B from the law of A"),
+    Rule(
+        _calls,
+        "whole calls differ in size: by {a} % from call to call in A, by {b} % in B",
+        "let no factor of a call be drawn, or the same in both",
+    ),
+)
+
+
+def _inverse(ratio: float | None) -> float | None:
+    return None if ratio is None else 1 / ratio

@@ -1,0 +1,149 @@
+"""Two functions of a shape, compared shape by shape."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from functools import partial
+
+import numpy as np
+
+from initcheck.comparison.difference import Sides, cause_of_difference
+from initcheck.comparison.drawn import Drawn
+from initcheck.comparison.exchange import FIRST, Answer, compare
+from initcheck.comparison.parts import Compared, Comparison
+from initcheck.comparison.shapes import Asked, asked_of_both
+from initcheck.comparison.sides import Side
+from initcheck.contract.layer import Layer
+from initcheck.draws.draws import BrokenCall, OutOfTime
+from initcheck.seeds import Seeds
+
+__all__ = ["compare_functions"]
+
+# Seeds at which bits are compared first, at every shape.
+_BITS = 8
+
+
+def compare_functions(
+    a: Drawn,
+    b: Drawn,
+    *,
+    profile: str = "default",
+    seed: int = 0,
+    alpha: float = 1e-6,
+    beta: float = 1e-3,
+    deadline: float | None = None,
+) -> Comparison:
+    """Compare two functions of a shape: bits of the same seeds first, then laws, shape by shape.
+
+    DIFFERENT of any shape is false with probability <= alpha, which the shapes share. SAME of every shape is wrong
+    with probability <= beta: where one is not the same, that one must have been called so.
+
+    Args:
+        a, b: the calls of each; their names differ, or their calls would be the same.
+        profile: which shapes.
+        seed: of the run.
+        alpha, beta: error rates.
+        deadline: on the clock of ``time.monotonic``, after which shapes are left UNDECIDED.
+
+    Raises:
+        BrokenCall: neither takes any of the shapes.
+    """
+    asked = asked_of_both(a.initializer, b.initializer, profile)
+    layers, missing = _taken(a, b, asked)
+    same_bits = _same_bits(a, b, layers, seed)
+    if same_bits:
+        why = f"the same bits at {same_bits} seeds"
+        parts = [_part(x, Answer.SAME, why=why) for x, _ in layers]
+        return _comparison(a, b, parts, missing, asked, same_bits)
+    level = alpha / max(1, len(layers))
+    parts = []
+    for x, y in layers:
+        if deadline is not None and time.monotonic() > deadline:
+            parts.append(_part(x, Answer.UNDECIDED, why="the time was over before it was drawn"))
+            continue
+        try:
+            shown = compare(partial(a.calls, x), partial(b.calls, y), alpha=level, beta=beta)
+        except (BrokenCall, OutOfTime) as error:
+            parts.append(_part(x, Answer.UNDECIDED, why=str(error) or "the time was over"))
+            continue
+        parts.append(_part(x, shown.answer, shown))
+    return _comparison(a, b, _explained(a, b, layers, parts), missing, asked, 0)
+
+
+def _taken(a: Drawn, b: Drawn, asked: Asked) -> tuple[list[tuple[Layer, Layer]], tuple[str, ...]]:
+    """The layers that both take, and what only one of them takes."""
+    kept, missing = [], []
+    first: BrokenCall | None = None
+    for x, y in asked.layers:
+        broken = [_broken(side, layer) for side, layer in ((a, x), (b, y))]
+        if broken == [None, None]:
+            kept.append((x, y))
+        elif None in broken:
+            which, layer = ("A", x) if broken[0] is not None else ("B", y)
+            missing.append(f"{which} gives no weights of shape {layer.shape}: it {broken[0] or broken[1]}")
+        first = first or broken[0] or broken[1]
+    if not kept and not missing and first is not None:
+        raise first
+    return kept, tuple(missing)
+
+
+def _broken(side: Drawn, layer: Layer) -> BrokenCall | None:
+    try:
+        side.calls(layer, 0, 1)
+    except BrokenCall as broken:
+        return broken
+    return None
+
+
+def _same_bits(a: Drawn, b: Drawn, layers: list[tuple[Layer, Layer]], seed: int) -> int:
+    """How many seeds gave both the same bits at every shape; 0 where one did not, or there is no shape."""
+    seeds = Seeds(seed, "the same bits").upto(_BITS)
+    for x, y in layers:
+        for stop in (1, _BITS):  # one seed tells most
+            one, other = a.seeded(x, seeds[:stop]), b.seeded(y, seeds[:stop])
+            if not np.array_equal(one, other, equal_nan=True):
+                return 0
+    return _BITS if layers else 0
+
+
+def _part(layer: Layer, answer: Answer, shown: object = None, why: str = "") -> Compared:
+    return Compared(name=str(layer.shape), shape=layer.shape, answer=answer, exchange=shown, why=why)  # type: ignore[arg-type]
+
+
+def _explained(a: Drawn, b: Drawn, layers: list[tuple[Layer, Layer]], parts: list[Compared]) -> list[Compared]:
+    """The parts with what each side seems to be; those that differ with the likely cause."""
+    shown = {k: p.exchange for k, p in enumerate(parts) if p.answer is Answer.DIFFERENT and p.exchange is not None}
+    drawn = [k for k, p in enumerate(parts) if p.exchange is not None]
+    if not drawn:
+        return parts
+    sides = [
+        Side({layers[k][n]: side.calls(layers[k][n], 0, FIRST + 32) for k in drawn}) for n, side in enumerate((a, b))
+    ]
+    parts = [dataclasses.replace(p, laws=(sides[0].words, sides[1].words)) for p in parts]
+    if not shown:
+        return parts
+    clearest = min(shown.values(), key=lambda e: (e.pairs, -e.log10_e))
+    ratios = []
+    for k in shown:
+        x, y = (s.second_moment(layers[k][n]) for n, s in enumerate(sides))
+        ratios.append((y[0] / x[0] if x[0] > 0 else math.inf, math.hypot(x[1], y[1])))
+    found = cause_of_difference(Sides(sides[0], sides[1], clearest, tuple(ratios)))
+    return [
+        dataclasses.replace(p, cause=found.sentence, fix=found.fix) if p.answer is Answer.DIFFERENT else p
+        for p in parts
+    ]
+
+
+def _comparison(
+    a: Drawn, b: Drawn, parts: list[Compared], missing: tuple[str, ...], asked: Asked, same_bits: int
+) -> Comparison:
+    return Comparison(
+        parts=parts,
+        missing=missing,
+        notes=asked.notes,
+        same_bits=same_bits,
+        calls=a.draws.calls,
+        weights=a.draws.weights + b.draws.weights,
+    )

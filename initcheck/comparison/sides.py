@@ -1,0 +1,120 @@
+"""What the calls of one side seem to be: the law of an entry, of its variance, and what entries know of one another."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.contract.layer import Layer
+from initcheck.diagnosis.evidence.entries import Dependence, dependence_of
+from initcheck.diagnosis.evidence.formulas import number, variance_text
+from initcheck.diagnosis.evidence.marginal_law import Family, family_of
+from initcheck.diagnosis.evidence.probe import Probe
+from initcheck.diagnosis.evidence.variance_law import LawSample, VarianceLaw, fit_laws
+
+__all__ = ["Side"]
+
+Array = npt.NDArray[np.float64]
+
+# Of so many calls a shape the law is read: what a sentence says needs no more.
+_MOST_CALLS = 128
+_SETTLED = 0.03
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two starts, as its calls show it.
+
+    Attributes:
+        calls: layer -> calls as matrices, (calls, units, inputs), finite and not.
+    """
+
+    calls: Mapping[Layer, Array]
+
+    @functools.cached_property
+    def _finite(self) -> dict[Layer, Array]:
+        kept = {layer: np.asarray(w[:_MOST_CALLS], dtype=np.float64) for layer, w in self.calls.items()}
+        return {layer: w for layer, w in kept.items() if np.isfinite(w).all()}
+
+    @functools.cached_property
+    def family(self) -> Family:
+        """The marginal law; of small shapes several calls are read together."""
+        # Whole shapes: the edge of a law is read against the root mean square, which few weights would blur.
+        found = family_of([w.reshape(-1, w.shape[2]) for w in self._finite.values() if w.size >= 256])
+        # Calls laid one under another are no orthogonal matrix any more.
+        single = [w for layer in self._finite for w in self._finite[layer][:3] if min(w.shape) >= 3]
+        own = family_of(single) if single else found
+        return own if own.name in ("orthogonal", "zero", "constant", "one-number") else found
+
+    def second_moment(self, layer: Layer) -> tuple[float, float]:
+        """E w^2 at a layer, and its standard error between calls, relative to it; NaN where calls are not finite."""
+        if layer not in self._finite:
+            return math.nan, math.inf
+        each = np.square(self._finite[layer]).mean(axis=(1, 2))
+        mean = float(each.mean())
+        return mean, float(each.std()) / mean / math.sqrt(len(each)) if mean > 0 else 1.0
+
+    @functools.cached_property
+    def samples(self) -> list[LawSample]:
+        """One second moment a shape."""
+        return [LawSample(layer, *self.second_moment(layer), w.size) for layer, w in self._finite.items()]
+
+    @functools.cached_property
+    def law(self) -> VarianceLaw | None:
+        """The law of the variance; None where none fits every shape but one."""
+        laws = fit_laws(self.samples)
+        fitting = [law for law in laws if not law.exceptions]
+        if fitting:
+            return min(fitting, key=lambda law: not law.denominator.is_plain)
+        return laws[0] if laws and len(laws[0].exceptions) <= len(self.samples) // 5 else None
+
+    @functools.cached_property
+    def dependence(self) -> Dependence | None:
+        """What entries of one call know of one another; None where they show nothing."""
+        if self.family.name in ("orthogonal", "zero", "constant", "one-number"):
+            return None
+        draws = {w.shape[1:]: tuple(w[:4]) for w in self._finite.values()}
+        return dependence_of(Probe(draws), "out_in")
+
+    @functools.cached_property
+    def mean(self) -> float:
+        """The mean over the root of the mean square."""
+        means, squares = zip(*((float(w.mean()), float((w * w).mean())) for w in self._finite.values()), strict=True)
+        ratios = [m / math.sqrt(s) if s > 0 else 0.0 for m, s in zip(means, squares, strict=True)]
+        return float(np.mean(ratios))
+
+    @functools.cached_property
+    def energies(self) -> float:
+        """By how much the size of calls varies beyond what their entries explain, as a relative deviation."""
+        largest = max(self._finite.values(), key=lambda w: w[0].size)
+        each = (largest * largest).mean(axis=(1, 2))
+        return float(np.sqrt(each).std() / np.sqrt(each.mean())) if each.mean() > 0 else 0.0
+
+    @property
+    def variance(self) -> str:
+        """``2/fan_in``, or a number at one shape."""
+        if self.law is not None and len(self.samples) > 2:
+            return self.formula(self.law)
+        return number(self.samples[0].mean_square) if self.samples else "unknown"
+
+    @staticmethod
+    def formula(law: VarianceLaw) -> str:
+        """A law as a formula."""
+        if law.denominator.name == "1":
+            return number(law.constant)
+        return variance_text(law.constant, law.denominator.fan or law.denominator.name)
+
+    @property
+    def words(self) -> str:
+        """The side in words."""
+        if not self._finite:
+            return "weights that are not finite"
+        if self.family.name in ("zero", "constant", "one-number"):
+            return self.family.text
+        text = f"{self.family.text}, variance {self.variance}"
+        return text + (f", {self.dependence.name.replace('-', ' ')}" if self.dependence is not None else "")

@@ -1,0 +1,118 @@
+"""Two starts as a run sees them: one comparison, which both claims read, and what a reader wants to see of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from initcheck.claims.statement import Claim
+from initcheck.comparison.call_scores import NOT_SEEN
+from initcheck.comparison.drawn import Drawn
+from initcheck.comparison.functions import compare_functions
+from initcheck.comparison.pair import Pair
+from initcheck.comparison.parts import Compared, Comparison
+from initcheck.comparison.trial import PairTrial
+from initcheck.contract.contract import Contract
+from initcheck.contract.initializer import Initializer
+from initcheck.contract.profile import Profile
+from initcheck.engine.judging import Decided, Judging
+from initcheck.errors import UsageError
+from initcheck.statistics import Ledger
+
+__all__ = ["PairSubject"]
+
+
+class PairSubject(Judging):
+    """Two starts.
+
+    Attributes:
+        pair: what was named.
+        contract: its waivers.
+    """
+
+    def __init__(self, pair: Pair, profile: Profile, seed: int) -> None:
+        self.pair = pair
+        self.contract = pair.contract
+        self._profile = profile
+        self._seed = seed
+        self._comparison: Comparison | None = None
+
+    def not_asked(self, claim: Claim) -> str | None:
+        """None: both claims are asked of all."""
+        return None
+
+    def decide(self, claim: Claim, ledger: Ledger, timeout: float | None) -> Decided:
+        """Judge one claim; the first that asks compares.
+
+        Raises:
+            UsageError: the two are of kinds that cannot be compared.
+        """
+        trial = PairTrial(self._compared(ledger, timeout), ledger.alpha, ledger.beta)
+        claim.prop(trial)
+        notes = (*trial.comparison.notes, *trial.notes)
+        return Decided(verdict=trial.verdict, reason=trial.reason, evidence=trial.evidence(), notes=notes)
+
+    def _compared(self, ledger: Ledger, timeout: float | None) -> Comparison:
+        if self._comparison is None:
+            deadline = None if timeout is None else time.monotonic() + timeout
+            a, b = self.pair.a, self.pair.b
+            if isinstance(a, Initializer) and isinstance(b, Initializer):
+                if a.subject is not None or b.subject is not None:
+                    raise UsageError(_UNLIKE.format(a=a.name, b=b.name))
+                self._comparison = compare_functions(
+                    Drawn(_with_layout(a, self.pair.layouts, 0), self._seed),
+                    Drawn(_with_layout(b, self.pair.layouts, 1), self._seed),
+                    profile=self._profile.name,
+                    seed=self._seed,
+                    alpha=ledger.alpha,
+                    beta=ledger.beta,
+                    deadline=deadline,
+                )
+            else:
+                raise UsageError(_UNLIKE.format(a=a.name, b=b.name))
+        return self._comparison
+
+    def held_to(self) -> Mapping[str, Any]:
+        """Both starts part by part, as plain data."""
+        found = self._comparison
+        if found is None:
+            return {}
+        return {
+            "a": self.pair.a.name,
+            "b": self.pair.b.name,
+            "same_bits": found.same_bits,
+            "compared": [_plain(part) for part in found.parts],
+            "missing": list(found.missing),
+            "not_seen": NOT_SEEN,
+            "notes": list(found.notes),
+        }
+
+
+_UNLIKE = "{a} and {b} cannot be compared: give two functions of a shape, two layers, or two that build a model."
+
+
+def _with_layout(one: Initializer, layouts: tuple[str, str] | None, side: int) -> Initializer:
+    if layouts is None:
+        return one
+    said = Contract(layout=layouts[side], origins={"layout": "declared"})
+    return dataclasses.replace(one, contract=said.filled_by(one.contract, "known"))
+
+
+def _plain(part: Compared) -> dict[str, Any]:
+    shown = part.exchange
+    return {
+        "name": part.name,
+        "partner": part.partner,
+        "shape": list(part.shape),
+        "answer": part.answer.value,
+        "pairs": shown.pairs if shown is not None else 0,
+        "factor": float(f"{shown.factor:.4g}") if shown is not None else None,
+        "within": float(f"{shown.within:.4g}") if shown is not None else None,
+        "e_value_log10": round(shown.log10_e, 2) if shown is not None else None,
+        "in": shown.in_words if shown is not None else "",
+        "a": part.laws[0],
+        "b": part.laws[1],
+        "why": part.why,
+    }
