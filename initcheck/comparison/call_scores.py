@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["NOT_SEEN", "CallScores", "Feature"]
+__all__ = ["LARGE_CALLS", "NOT_SEEN", "CallScores", "Feature"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,6 +29,8 @@ _ROUNDING = 1e-3
 _FLOOR = 1e-8
 # |E s| that counts as the same: so much at least, for a smaller one would take thousands of calls, and at most.
 _LEAST, _MOST = 0.1, 0.5
+LARGE_CALLS = 0.25
+"""What counts as the same of calls that take long and hold thousands of numbers: 1.5 standard deviations of a call."""
 # Where so many numbers would be decomposed, the largest singular value is left out: rows and columns show it too.
 _DECOMPOSED = 64
 
@@ -90,6 +92,7 @@ class CallScores:
 
     Args:
         a, b: first calls of each, shape (calls, rows, columns).
+        least: the smallest |E s| that is told from 0; a smaller one takes more pairs.
 
     Attributes:
         features: what each score is about.
@@ -98,7 +101,7 @@ class CallScores:
 
     features = _FEATURES
 
-    def __init__(self, a: Floats, b: Floats) -> None:
+    def __init__(self, a: Floats, b: Floats, least: float = _LEAST) -> None:
         both = np.nan_to_num(np.concatenate([a, b]).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
         sizes = np.abs(both)
         used = sizes[sizes > 0]
@@ -119,7 +122,7 @@ class CallScores:
         self._reach: Floats = np.maximum.reduce(
             [_REACH * spread, wanted / (2 * _MOST), np.full(len(wanted), _ROUNDING)]
         )
-        self.excluded: Floats = np.clip(wanted / (2 * self._reach), _LEAST, _MOST)
+        self.excluded: Floats = np.clip(wanted / (2 * self._reach), least, _MOST)
 
     def of(self, a: Floats, b: Floats) -> Floats:
         """The scores of pairs, (pairs, scores), of calls (pairs, rows, columns) of each."""

@@ -24,12 +24,16 @@ class Sides:
         a, b: what the calls of each show.
         shown: what the pairs show where they are clearest.
         ratios: at each shape that differs, E w^2 of B over that of A, and the standard error of its logarithm.
+        shape: the one shape, units first, of a role of a model.
+        blocks: of the model, where the role has a tensor in each.
     """
 
     a: Side
     b: Side
     shown: Exchange
     ratios: tuple[tuple[float, float], ...]
+    shape: tuple[int, ...] = ()
+    blocks: int = 0
 
     @property
     def ratio(self) -> float | None:
@@ -106,6 +110,41 @@ def _truncation(seen: Sides) -> Mapping[str, object] | None:
     return None
 
 
+def _depth(seen: Sides) -> Mapping[str, object] | None:
+    """One side is scaled by a power of the number of blocks, and the other is not."""
+    if seen.ratio is None or seen.blocks < 2:
+        return None
+    for names, ratio in (("BA", seen.ratio), ("AB", 1 / seen.ratio)):
+        for text, power in (("sqrt(2 L)", 2 * seen.blocks), ("sqrt(L)", seen.blocks)):
+            if abs(ratio * power - 1) < 0.05:
+                return {"small": names[0], "large": names[1], "root": text, "blocks": seen.blocks}
+    return None
+
+
+def _fans(seen: Sides) -> Mapping[str, object] | None:
+    """Both standard deviations of one matrix follow a fan, and not the same one."""
+    if seen.ratio is None or not seen.scaled or len(seen.shape) < 2:
+        return None
+    formulas = [_formula(side.samples[0].mean_square, seen.shape) for side in (seen.a, seen.b)]
+    if None in formulas:
+        return None
+    return {"a": formulas[0], "b": formulas[1], "factor": number(math.sqrt(seen.ratio))}
+
+
+def _formula(variance: float, shape: tuple[int, ...]) -> str | None:
+    """The usual formula that gives a variance at a shape, units first; None where none does."""
+    fan_in, fan_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
+    fans = {"fan_in": fan_in, "fan_out": fan_out, "(fan_in + fan_out)": fan_in + fan_out}
+    powers = {"fan_in": (1, 2, 1 / 3), "fan_out": (1, 2), "(fan_in + fan_out)": (2,)}
+    for name, fan in fans.items():
+        for power in powers[name]:
+            if abs(variance * fan / power - 1) < _NEAR:
+                return f"{'1/3' if power < 1 else power}/{name}"
+    std = math.sqrt(variance)
+    round_one = float(f"{std:.1g}")
+    return f"{round_one:g}^2 at every width" if abs(std / round_one - 1) < _NEAR / 2 else None
+
+
 def _factor(seen: Sides) -> Mapping[str, object] | None:
     ratio = seen.ratio
     if ratio is None or not seen.scaled:
@@ -163,6 +202,12 @@ _RULES = (
         "{lacks} lacks the factor 1/{root} of the truncation ({what}): its variance is {share} of {has}'s",
         "divide the standard deviation by {root} before cutting",
     ),
+    Rule(
+        _depth,
+        "{small}'s weights are scaled by 1/{root} (L = {blocks} blocks), {large}'s are not",
+        "scale the residual writers in both, or in neither",
+    ),
+    Rule(_fans, "A's variance is {a}, B's is {b}: B's weights are {factor} times A's", "give B the variance {a}"),
     Rule(_factor, "B's weights are {factor} times A's (variance {b} against {a}{laws})", "multiply B's by {inverse}"),
     Rule(_shapes, "B's weights are {from} to {to} times A's, by shape (variance {b} against {a})", "let B follow {a}"),
     Rule(_means, "the mean is {b} standard deviations in B, {a} in A", "draw B around the mean of A"),

@@ -72,6 +72,7 @@ def compare(
     first: int = FIRST,
     most: int = MOST_PAIRS,
     same: bool = True,
+    least: float = 0.1,
 ) -> Exchange:
     """Draw pairs of calls, one of A and one of B, until their laws are shown to be the same or different.
 
@@ -104,12 +105,13 @@ def compare(
         first: calls that choose what is compared.
         most: pairs after which nothing more is drawn.
         same: whether SAME is looked for; else pairs are drawn until they are DIFFERENT or spent.
+        least: the smallest |E s| that is excluded of what is the same; 0.1 is 0.6 standard deviations of a call.
 
     Source: Waudby-Smith & Ramdas 2024 (arXiv 2010.09686) for the bets; Shekhar & Ramdas 2023 (arXiv 2112.09162) for
     two samples compared by betting on scores that exchanging them turns round.
     """
     firsts = a(0, first), b(0, first)
-    scores = CallScores(*firsts)
+    scores = CallScores(*firsts, least)
     energies = [_energy(w) for w in firsts]
     seen = np.empty((0, len(scores.features)))
     total = _BATCH

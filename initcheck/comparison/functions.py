@@ -13,6 +13,7 @@ from initcheck.comparison.difference import Sides, cause_of_difference
 from initcheck.comparison.drawn import Drawn
 from initcheck.comparison.exchange import FIRST, Answer, compare
 from initcheck.comparison.parts import Compared, Comparison
+from initcheck.comparison.pictures import both_laws
 from initcheck.comparison.shapes import Asked, asked_of_both
 from initcheck.comparison.sides import Side
 from initcheck.contract.layer import Layer
@@ -130,10 +131,10 @@ def _explained(a: Drawn, b: Drawn, layers: list[tuple[Layer, Layer]], parts: lis
         x, y = (s.second_moment(layers[k][n]) for n, s in enumerate(sides))
         ratios.append((y[0] / x[0] if x[0] > 0 else math.inf, math.hypot(x[1], y[1])))
     found = cause_of_difference(Sides(sides[0], sides[1], clearest, tuple(ratios)))
-    return [
-        dataclasses.replace(p, cause=found.sentence, fix=found.fix) if p.answer is Answer.DIFFERENT else p
-        for p in parts
-    ]
+    for k in shown:
+        drawn_of = [side.calls[layers[k][n]] for n, side in enumerate(sides)]
+        parts[k] = dataclasses.replace(parts[k], cause=found.sentence, fix=found.fix, pictures=both_laws(*drawn_of))
+    return parts
 
 
 def _comparison(

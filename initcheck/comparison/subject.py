@@ -11,11 +11,14 @@ from initcheck.claims.statement import Claim
 from initcheck.comparison.call_scores import NOT_SEEN
 from initcheck.comparison.drawn import Drawn
 from initcheck.comparison.functions import compare_functions
+from initcheck.comparison.models import compare_models
 from initcheck.comparison.pair import Pair
 from initcheck.comparison.parts import Compared, Comparison
 from initcheck.comparison.trial import PairTrial
+from initcheck.comparison.weights.builds import Builds
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
+from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
 from initcheck.engine.judging import Decided, Judging
 from initcheck.errors import UsageError
@@ -69,6 +72,20 @@ class PairSubject(Judging):
                     alpha=ledger.alpha,
                     beta=ledger.beta,
                     deadline=deadline,
+                )
+            elif isinstance(a, Model) and isinstance(b, Model):
+                for one in (a, b):
+                    if one.built:
+                        raise UsageError(f"{one.name} is built already; name the function that builds it.")
+                builds = [Builds(one.factory, one.name, self._seed) for one in (a, b)]
+                for side in builds:
+                    side.deadline = deadline
+                self._comparison = compare_models(
+                    *builds,
+                    seed=self._seed,
+                    alpha=ledger.alpha,
+                    beta=ledger.beta,
+                    fine=self._profile.name == "thorough",
                 )
             else:
                 raise UsageError(_UNLIKE.format(a=a.name, b=b.name))

@@ -61,6 +61,11 @@ SERIES: Mapping[str, Series] = {
         " centred, with the standard deviation it has after truncation",
         columns=None,
     ),
+    "two_histograms": Series(
+        shape="[[left, right, share of A, share of B], ...]",
+        meaning="the weights of two starts counted in the same bins, in the unit of the weights; each share sums to 1",
+        columns=4,
+    ),
     "singular_values": Series(
         shape="[value, ...]",
         meaning="singular values of one result, or of several together",

@@ -1,0 +1,133 @@
+"""Two models, compared role by role."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from initcheck.comparison.call_scores import LARGE_CALLS
+from initcheck.comparison.difference import Sides, cause_of_difference
+from initcheck.comparison.exchange import Answer, Exchange, compare
+from initcheck.comparison.parts import Compared, Comparison
+from initcheck.comparison.pictures import both_laws
+from initcheck.comparison.sides import Side
+from initcheck.comparison.weights.builds import Builds, seen
+from initcheck.comparison.weights.matching import match
+from initcheck.comparison.weights.roles import Role, View
+from initcheck.contract.layer import Layer
+from initcheck.draws.draws import OutOfTime
+from initcheck.seeds import Seeds
+
+__all__ = ["compare_models"]
+
+Partners = tuple[View, View]
+
+# Builds of each that choose what is compared, most that are compared, and seeds at which bits are.
+_FIRST, _MOST, _BITS = 32, 600, 3
+_FINE = 0.1
+
+
+def compare_models(
+    a: Builds, b: Builds, *, seed: int = 0, alpha: float = 1e-6, beta: float = 1e-3, fine: bool = False
+) -> Comparison:
+    """Compare two models: bits of the same seeds first, then the law of every role, a build of each making a pair.
+
+    The roles share alpha. Under one law a build of A and one of B may change places with all that is in them, so that
+    the bounds of ``compare`` hold whatever the tensors of one build know of one another.
+
+    Args:
+        a, b: their builds.
+        seed: of the run.
+        alpha, beta: error rates.
+        fine: whether roles are told apart as finely as shapes of functions are, which takes three times as many builds.
+
+    Raises:
+        UsageError: one of them builds no model, or other tensors at another seed.
+    """
+    partners, left, right = match(a.roles, b.roles)
+    missing = (*_missing(left, "A", "B"), *_missing(right, "B", "A"))
+    notes = tuple(_notes(partners))
+    same_bits = _same_bits(a, b, partners, seed)
+    if same_bits:
+        parts = [_part(*two, Answer.SAME, why=f"the same bits at {same_bits} seeds") for two in partners]
+        return _comparison(a, b, parts, missing, notes, same_bits)
+    a.watch([x for x, _ in partners])
+    b.watch([y for _, y in partners])
+    parts = []
+    for x, y in partners:
+        try:
+            shown = compare(
+                partial(a.calls, x),
+                partial(b.calls, y),
+                alpha=alpha / len(partners),
+                beta=beta,
+                first=_FIRST,
+                most=_MOST,
+                least=_FINE if fine else LARGE_CALLS,
+            )
+        except OutOfTime:
+            parts.append(_part(x, y, Answer.UNDECIDED, why=f"the time was over after {a.count:,} builds"))
+            continue
+        parts.append(_told(a, b, x, y, shown))
+    return _comparison(a, b, parts, missing, notes, 0)
+
+
+def _missing(roles: Sequence[Role], has: str, lacks: str) -> Iterator[str]:
+    for role in roles:
+        several = f"{len(role.paths)} tensors" if len(role.paths) > 1 else "a tensor"
+        yield f"{role.path} of {has}, {several} of shape {role.shape}, has no partner in {lacks}"
+
+
+def _notes(partners: Sequence[Partners]) -> Iterator[str]:
+    turned = [x.role.path for x, y in partners if x.role.turned != y.role.turned or y.turned]
+    if turned:
+        more = f" and {len(turned) - 1} more" if len(turned) > 1 else ""
+        yield f"layouts aligned: {turned[0]}{more} stored (in, out) on one side, (out, in) on the other"
+    packed = dict.fromkeys(v.role.path for two in partners for v in two if v.rows is not None)
+    if packed:
+        yield f"compared piece by piece, since the other side holds the pieces apart: {', '.join(packed)}"
+    yield "buffers are not compared"
+
+
+def _same_bits(a: Builds, b: Builds, partners: Sequence[Partners], seed: int) -> int:
+    """How many seeds gave both the same bits in every role; 0 where one did not."""
+    for number in Seeds(seed, "the same bits").upto(_BITS):
+        one, other = ({t.path: t.values for t in side.build(number)} for side in (a, b))
+        for x, y in partners:
+            for mine, theirs in zip(x.role.paths, y.role.paths, strict=True):
+                if not np.array_equal(seen(one[mine], x), seen(other[theirs], y), equal_nan=True):
+                    return 0
+    return _BITS if partners else 0
+
+
+def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange) -> Compared:
+    """A part with what each side seems to be; one that differs with the likely cause and both laws."""
+    one, other = (side.calls(view, 0, _FIRST) for side, view in ((a, x), (b, y)))
+    layer = Layer((one.shape[1], one.shape[2]))
+    sides = Side({layer: one}), Side({layer: other})
+    part = dataclasses.replace(_part(x, y, shown.answer, shown), laws=(sides[0].words, sides[1].words))
+    if shown.answer is not Answer.DIFFERENT:
+        return part
+    mine, theirs = (side.second_moment(layer) for side in sides)
+    ratio = theirs[0] / mine[0] if mine[0] > 0 else math.inf
+    blocks = len(x.role.paths) if len(x.role.paths) > 1 else 0
+    found = cause_of_difference(
+        Sides(*sides, shown, ((ratio, math.hypot(mine[1], theirs[1])),), shape=x.shape, blocks=blocks)
+    )
+    return dataclasses.replace(part, cause=found.sentence, fix=found.fix, pictures=both_laws(one, other))
+
+
+def _part(x: View, y: View, answer: Answer, shown: Exchange | None = None, why: str = "") -> Compared:
+    return Compared(name=x.name, partner=y.name, shape=x.shape, answer=answer, exchange=shown, why=why)
+
+
+def _comparison(
+    a: Builds, b: Builds, parts: list[Compared], missing: tuple[str, ...], notes: tuple[str, ...], same_bits: int
+) -> Comparison:
+    return Comparison(
+        parts=parts, missing=missing, notes=notes, same_bits=same_bits, calls=a.count, weights=a.weights + b.weights
+    )

@@ -1,0 +1,132 @@
+"""The builds of one model, made when they are first asked for, of which some rows of each role are kept."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.comparison.weights.roles import Role, View, roles_of
+from initcheck.comparison.weights.tensors import Tensor, tensors_of
+from initcheck.draws.draws import OutOfTime
+from initcheck.errors import UsageError
+from initcheck.sandbox.containment import InitializerRaised, contained
+from initcheck.sandbox.global_generators import isolated
+from initcheck.seeds import Seeds
+
+__all__ = ["Builds", "seen"]
+
+Array = npt.NDArray[Any]
+
+# Entries that are kept of the tensors of one role in one build: whole rows, the same ones of every build.
+_ENTRIES = 4_096
+
+
+class Builds:
+    """The builds of one model.
+
+    Args:
+        factory: builds it anew at each call; a parameter ``seed``, ``key`` or ``rngs`` is given one made of the seed.
+        name: of the target; with the run seed and the number of the build it gives the seed.
+        seed: of the run.
+
+    Attributes:
+        roles: of its tensors, read off the first build.
+        count: builds so far.
+        weights: numbers that were built.
+        deadline: on the clock of ``time.monotonic``, after which no build is begun.
+    """
+
+    def __init__(self, factory: Callable[..., Any], name: str, seed: int) -> None:
+        self.name = name
+        self.count = 0
+        self.weights = 0
+        self.deadline: float | None = None
+        self._factory = factory
+        self._seeds = Seeds("same", name, seed)
+        self._kept: dict[View, list[Array]] = {}
+        self._watched: dict[str, list[View]] = {}
+        self._made = 0
+        first = self.build(self._seeds.upto(1)[0])
+        self.roles: list[Role] = roles_of(first)
+        self._shapes = {tensor.path: tensor.shape for tensor in first}
+
+    def watch(self, views: Sequence[View]) -> None:
+        """Say what is kept of the builds to come; before the first of ``calls``."""
+        for view in views:
+            self._kept[view] = []
+            self._watched.setdefault(view.role.path, []).append(view)
+
+    def build(self, seed: int) -> list[Tensor]:
+        """One model of a seed as its tensors.
+
+        Raises:
+            UsageError: the factory raises, or returns no model.
+            OutOfTime: the time is over.
+        """
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise OutOfTime
+        try:
+            with contained(), isolated(seed):
+                found = tensors_of(self._factory(**_randomness(self._factory, seed)), self.name)
+        except InitializerRaised as error:
+            if isinstance(error.original, UsageError):
+                raise error.original from None
+            raise UsageError(f"{self.name} builds no model: it raises {error}. Call it alone first.") from None
+        self.count += 1
+        self.weights += sum(t.values.size for t in found)
+        return found
+
+    def calls(self, view: View, start: int, stop: int) -> Array:
+        """Of builds of these numbers what is kept of a role, its tensors laid one under another.
+
+        Returns:
+            shape (builds, rows, columns).
+        """
+        while self._made < stop:
+            found = {tensor.path: tensor for tensor in self.build(self._seeds.upto(self._made + 2)[self._made + 1])}
+            if {path: tensor.shape for path, tensor in found.items()} != self._shapes:
+                raise UsageError(f"{self.name} builds other tensors at another seed, so that no role can be compared.")
+            for kept_view, kept in self._kept.items():
+                kept.append(np.concatenate([seen(found[path].values, kept_view) for path in kept_view.role.paths]))
+            self._made += 1
+        return np.stack(self._kept[view][start:stop])
+
+
+def seen(values: Array, view: View) -> Array:
+    """What is kept of one tensor of a role: the rows of the view, or of many some that are evenly spread."""
+    matrix: Array = values.reshape(len(values), -1) if values.ndim > 1 else values.reshape(-1, 1)
+    if view.rows is not None:
+        matrix = matrix[slice(*view.rows)]
+    if view.turned:
+        matrix = matrix.T
+    most = max(1, _ENTRIES // (matrix.shape[1] * len(view.role.paths)))
+    if len(matrix) <= most:
+        return matrix
+    return matrix[np.linspace(0, len(matrix) - 1, most).round().astype(int)]
+
+
+def _randomness(factory: Callable[..., Any], seed: int) -> dict[str, Any]:
+    try:
+        taken = inspect.signature(factory).parameters
+    except (TypeError, ValueError):
+        return {}
+    given: dict[str, Any] = {}
+    if "seed" in taken:
+        given["seed"] = seed
+    if "key" in taken:
+        given["key"] = _loaded("jax").random.key(seed)
+    if "rngs" in taken:
+        given["rngs"] = _loaded("flax.nnx").Rngs(seed)
+    return given
+
+
+def _loaded(name: str) -> Any:
+    if name not in sys.modules:
+        raise UsageError(f"a parameter asks for a key of {name}, which the target does not import.")
+    return sys.modules[name]

@@ -1,0 +1,118 @@
+"""Tensors of one role: the same path but for the number of their block, the same class and shape."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from initcheck.comparison.weights.tensors import Tensor
+
+__all__ = ["Role", "View", "roles_of"]
+
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Role:
+    """The tensors that play one part.
+
+    Attributes:
+        path: their path with the number of the block starred.
+        paths: each one's own path, in order.
+        shape: of each, the units first.
+        place: where the first stands among the tensors of the model, from 0 to 1.
+        turned: they are stored (in, out).
+        owner: the class of their module.
+    """
+
+    path: str
+    paths: tuple[str, ...]
+    shape: tuple[int, ...]
+    place: float
+    turned: bool = False
+    owner: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Units of each."""
+        return self.shape[0] if self.shape else 1
+
+    @property
+    def rest(self) -> tuple[int, ...]:
+        """What one unit has."""
+        return self.shape[1:]
+
+
+@dataclass(frozen=True)
+class View:
+    """What is compared of a role: all of each tensor, or some of its rows; as it lies, or turned round.
+
+    Attributes:
+        role: whose.
+        rows: the first row and the one behind the last; None for all.
+        turned: rows and columns change places.
+    """
+
+    role: Role
+    rows: tuple[int, int] | None = None
+    turned: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its path, and which rows of it."""
+        return self.role.path if self.rows is None else f"{self.role.path}[{self.rows[0]}:{self.rows[1]}]"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one tensor of it."""
+        shape = self.role.shape if self.rows is None else (self.rows[1] - self.rows[0], *self.role.rest)
+        return shape[::-1] if self.turned else shape
+
+
+def roles_of(tensors: Sequence[Tensor]) -> list[Role]:
+    """Group the tensors of a model by role, in the order of their first members.
+
+    >>> import numpy as np
+    >>> names = ["h.0.fc.weight", "h.1.fc.weight", "mlp.0.weight", "mlp.2.weight"]
+    >>> found = roles_of([Tensor(n, "Linear", np.ones((3, 3) if n[0] == "h" else (3, 4))) for n in names[:3]])
+    >>> [(role.path, len(role.paths)) for role in found]
+    [('h.*.fc.weight', 2), ('mlp.0.weight', 1)]
+
+    Args:
+        tensors: in the order in which the model holds them.
+    """
+    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for number, tensor in enumerate(tensors):
+        # The outermost number counts blocks; what stands further in tells parts of a block from one another.
+        alike[(_key(tensor.path), tensor.shape, tensor.owner)].append(number)
+    found: list[tuple[int, Role]] = []
+    for numbers in alike.values():
+        for members in _blocks([tensors[n] for n in numbers]):
+            first = next(n for n in numbers if tensors[n] is members[0])
+            paths = tuple(m.path for m in members)
+            path = _starred(paths[0]) if len(paths) > 1 else paths[0]
+            one = members[0]
+            found.append((first, Role(path, paths, one.shape, first / len(tensors), one.turned, one.owner)))
+    return [role for _, role in sorted(found, key=lambda item: item[0])]
+
+
+def _key(path: str) -> str:
+    return _NUMBER.sub("#", path)
+
+
+def _blocks(tensors: Sequence[Tensor]) -> list[list[Tensor]]:
+    """Tensors that differ in the outermost number that varies; those that differ further in are roles of their own."""
+    numbers = [_NUMBER.findall(t.path) for t in tensors]
+    varying = [k for k in range(len(numbers[0])) if len({n[k] for n in numbers}) > 1]
+    if not varying:
+        return [[t] for t in tensors]
+    groups: dict[tuple[str, ...], list[Tensor]] = defaultdict(list)
+    for tensor, n in zip(tensors, numbers, strict=True):
+        groups[tuple(v for k, v in enumerate(n) if k != varying[0])].append(tensor)
+    return list(groups.values())
+
+
+def _starred(path: str) -> str:
+    return _NUMBER.sub("*", path, count=1)

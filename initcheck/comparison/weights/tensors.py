@@ -1,0 +1,145 @@
+"""One built model of any framework as its parameters by path, each with one row an output unit."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.errors import UsageError
+
+__all__ = ["Tensor", "tensors_of"]
+
+Array = npt.NDArray[Any]
+
+# The classes of PyTorch whose matrices are stored (in, out), as transformers' Conv1D is.
+_STORED_IN_OUT = ("Conv1D",)
+# The leaves of Keras and Flax that are no kernels: a row of a table, a scale, a bias is what it is there too.
+_ROWS_FIRST = ("embedding", "embeddings", "bias", "scale", "gamma", "beta")
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One parameter of a built model.
+
+    Attributes:
+        path: its name, its parts divided by dots.
+        owner: the class of its module, or its framework where that is not known.
+        values: the parameter, its first axis that of the units where it has two axes or more.
+        turned: the axes were turned for that: it is stored (in, out).
+    """
+
+    path: str
+    owner: str
+    values: Array
+    turned: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape with the units first."""
+        return self.values.shape
+
+
+def tensors_of(model: Any, name: str) -> list[Tensor]:
+    """The parameters of a model in the order in which it holds them; tied ones once.
+
+    Args:
+        model: a ``torch.nn.Module``, a Keras model that is built, a Flax ``nnx.Module``, the variables of a Linen
+            module, an Equinox module, or a dict of arrays.
+        name: of the target, for messages.
+
+    Raises:
+        UsageError: it is none of these, or has no parameter yet.
+    """
+    found = list(_read(model, name))
+    if not found:
+        raise UsageError(f"{name} builds {type(model).__name__} without parameters: there is nothing to compare.")
+    return found
+
+
+def _read(model: Any, name: str) -> Iterator[Tensor]:
+    torch, keras, nnx = (sys.modules.get(m) for m in ("torch", "keras", "flax.nnx"))
+    if torch is not None and isinstance(model, torch.nn.Module):
+        return _of_torch(model, torch)
+    if keras is not None and isinstance(model, (keras.Model, keras.layers.Layer)):
+        if not model.built:
+            raise UsageError(f"{name} returns a Keras model that is not built; call model.build(input_shape) in it.")
+        return _of_keras(model)
+    if nnx is not None and isinstance(model, nnx.Module):
+        return _of_tree(nnx.state(model, nnx.Param), "flax")
+    equinox = sys.modules.get("equinox")
+    if equinox is not None and isinstance(model, equinox.Module):
+        return _of_tree(equinox.filter(model, equinox.is_inexact_array), "equinox")
+    if isinstance(model, Mapping):
+        return _of_tree(model.get("params", model), "flax")
+    raise UsageError(
+        f"{name} returns {type(model).__name__}: expected a torch.nn.Module, a Keras model, a module of Flax or"
+        " Equinox, or a dict of arrays by name."
+    )
+
+
+def _of_torch(model: Any, torch: Any) -> Iterator[Tensor]:
+    seen: set[int] = set()
+    for prefix, module in model.named_modules():
+        for leaf, parameter in module._parameters.items():
+            if parameter is None or id(parameter) in seen:
+                continue
+            seen.add(id(parameter))
+            path = f"{prefix}.{leaf}" if prefix else leaf
+            if parameter.is_meta:
+                raise UsageError(f"{path} is on the meta device: it has no memory, so nothing was written to it.")
+            values = parameter.detach().to("cpu", torch.float32).numpy()
+            owner = type(module).__name__
+            turned = owner in _STORED_IN_OUT and values.ndim == 2
+            yield Tensor(path, owner, np.array(values.T if turned else values), turned)
+
+
+def _of_keras(model: Any) -> Iterator[Tensor]:
+    for weight in model.trainable_weights:
+        path = str(getattr(weight, "path", weight.name)).replace("/", ".")
+        yield _units_first(path, "keras", np.asarray(weight.numpy() if hasattr(weight, "numpy") else weight))
+
+
+def _of_tree(tree: Any, framework: str) -> Iterator[Tensor]:
+    if any(type(leaf) is not np.ndarray for leaf in _leaves(tree)):
+        jax = sys.modules.get("jax")
+        if jax is None:
+            raise UsageError("a leaf of the model is no array.")
+        for keys, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
+            words = [str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key)))) for key in keys]
+            path = ".".join(word for word in words if word != "value")
+            values = np.asarray(leaf)
+            yield Tensor(path, framework, values) if framework == "equinox" else _units_first(path, framework, values)
+        return
+    yield from (Tensor(path, "numpy", values) for path, values in _flat(tree))
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    if not isinstance(tree, Mapping):
+        yield tree
+        return
+    for value in tree.values():
+        yield from _leaves(value)
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Array]]:
+    for key, value in tree.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{path}.")
+        else:
+            yield path, value
+
+
+def _units_first(path: str, owner: str, values: Array) -> Tensor:
+    """A weight of Keras or Flax, whose units are the last axis, as PyTorch stores it."""
+    leaf = path.rpartition(".")[2]
+    if values.ndim < 2 or leaf in _ROWS_FIRST:
+        return Tensor(path, owner, np.array(values, dtype=np.float32))
+    spatial = range(values.ndim - 2)
+    turned = np.transpose(values, (values.ndim - 1, values.ndim - 2, *spatial))
+    return Tensor(path, owner, np.array(turned, dtype=np.float32), turned=True)
