@@ -73,16 +73,18 @@ def _kind(seen: Sides) -> Mapping[str, object] | None:
     a, b = seen.a, seen.b
     special = ("orthogonal", "zero", "constant", "one-number")
     if (a.family.name in special or b.family.name in special) and a.family.name != b.family.name:
-        return {"a": _sort(a), "b": _sort(b)}
+        return {"a": _sort(a, b), "b": _sort(b, a)}
     if a.family.name == b.family.name == "constant":
         return {"a": a.family.text, "b": b.family.text}
     names = [s.dependence.name if s.dependence is not None else "" for s in (a, b)]
     if names[0] != names[1]:
-        return {"a": _sort(a), "b": _sort(b)}
+        return {"a": _sort(a, b), "b": _sort(b, a)}
     return None
 
 
-def _sort(side: Side) -> str:
+def _sort(side: Side, other: Side) -> str:
+    if other.family.name in ("zero", "constant", "one-number") and side.family.name != "orthogonal":
+        return side.words
     if side.family.name in ("orthogonal", "zero", "constant", "one-number"):
         return {"orthogonal": "orthogonal", "zero": "zero everywhere"}.get(side.family.name, side.family.text)
     if side.dependence is not None:

@@ -11,6 +11,7 @@ from initcheck.claims.statement import Claim
 from initcheck.comparison.call_scores import NOT_SEEN
 from initcheck.comparison.drawn import Drawn
 from initcheck.comparison.functions import compare_functions
+from initcheck.comparison.layers import compare_layers
 from initcheck.comparison.models import compare_models
 from initcheck.comparison.pair import Pair
 from initcheck.comparison.parts import Compared, Comparison
@@ -62,6 +63,17 @@ class PairSubject(Judging):
             deadline = None if timeout is None else time.monotonic() + timeout
             a, b = self.pair.a, self.pair.b
             if isinstance(a, Initializer) and isinstance(b, Initializer):
+                if a.subject is not None and b.subject is not None:
+                    self._comparison = compare_layers(
+                        a,
+                        b,
+                        profile=self._profile.name,
+                        seed=self._seed,
+                        alpha=ledger.alpha,
+                        beta=ledger.beta,
+                        deadline=deadline,
+                    )
+                    return self._comparison
                 if a.subject is not None or b.subject is not None:
                     raise UsageError(_UNLIKE.format(a=a.name, b=b.name))
                 self._comparison = compare_functions(

@@ -112,5 +112,8 @@ class PairTrial:
         )
 
 
-def _clearness(part: Compared) -> tuple[int, float]:
-    return (part.exchange.pairs, -part.exchange.log10_e) if part.exchange is not None else (0, 0.0)
+def _clearness(part: Compared) -> tuple[bool, int, float]:
+    """Matrices first, for what is wrong with a bias is seldom what is looked for; then what took the fewest pairs."""
+    shown = part.exchange
+    vector = sum(n > 1 for n in part.shape) < 2
+    return (vector, shown.pairs, -shown.log10_e) if shown is not None else (vector, 0, 0.0)

@@ -65,6 +65,8 @@ def _name(part: Mapping[str, Any]) -> str:
 def _rests_on(part: Mapping[str, Any]) -> str:
     if not part["pairs"]:
         return str(part["why"])
+    if part["answer"] == "SAME" and part["a"] == part["b"] and part["a"].startswith("every weight is"):
+        return f"{part['a']} in both, {part['pairs']} pairs"
     if part["answer"] == "SAME":
         return f"within {100 * (part['within'] - 1):.2g} % of a standard deviation, {part['pairs']} pairs"
     most = "most " if part["answer"] == "UNDECIDED" else ""

@@ -158,6 +158,8 @@ def _one(target: Any) -> Tested:
         try:
             return load_models([target])[0] if isinstance(target, str) else model_of(target)
         except UsageError as other:
+            if str(other) == str(error):
+                raise
             # What it is not is said by both; which was meant shows by the words that were used for it.
             raise UsageError(f"{error} As what builds a model: {other}") from None
     if len(loaded.initializers) != 1:

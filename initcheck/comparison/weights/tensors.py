@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from initcheck.errors import UsageError
 
-__all__ = ["Tensor", "tensors_of"]
+__all__ = ["Tensor", "tensor_of", "tensors_of"]
 
 Array = npt.NDArray[Any]
 
@@ -55,6 +55,8 @@ def tensors_of(model: Any, name: str) -> list[Tensor]:
     Raises:
         UsageError: it is none of these, or has no parameter yet.
     """
+    if isinstance(model, list) and model and isinstance(model[0], Tensor):
+        return model
     found = list(_read(model, name))
     if not found:
         raise UsageError(f"{name} builds {type(model).__name__} without parameters: there is nothing to compare.")
@@ -133,6 +135,19 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Arra
             yield from _flat(value, f"{path}.")
         else:
             yield path, value
+
+
+def tensor_of(path: str, framework: str, values: Array) -> Tensor:
+    """One parameter of a layer of a framework, its units first.
+
+    Args:
+        path: its name.
+        framework: ``torch``, ``keras``, ``linen``, ``nnx`` or ``equinox``.
+        values: as the framework holds it.
+    """
+    if framework in ("torch", "equinox"):
+        return Tensor(path, framework, np.array(values, dtype=np.float32))
+    return _units_first(path.replace("/", "."), framework, values)
 
 
 def _units_first(path: str, owner: str, values: Array) -> Tensor:
