@@ -108,7 +108,8 @@ def seen(values: Array, view: View) -> Array:
     most = max(1, _ENTRIES // (matrix.shape[1] * len(view.role.paths)))
     if len(matrix) <= most:
         return matrix
-    return matrix[np.linspace(0, len(matrix) - 1, most).round().astype(int)]
+    kept: Array = matrix[np.linspace(0, len(matrix) - 1, most).round().astype(int)]
+    return kept
 
 
 def _randomness(factory: Callable[..., Any], seed: int) -> dict[str, Any]:
