@@ -44,7 +44,7 @@ class Seeds:
     def upto(self, calls: int) -> list[int]:
         """The seeds of the first ``calls`` calls."""
         while len(self._seeds) < calls:
-            missing = -(-(calls - len(self._seeds)) // 64) * 64
+            missing = -(-(calls - len(self._seeds)) // 16) * 16
             for seed in self._generator.integers(0, SEED_LIMIT, size=missing).tolist():
                 if seed not in self._seen:  # calls are the independent units: two of them must not be one
                     self._seen.add(seed)

@@ -194,6 +194,7 @@ class Judge(Account):
             holds_within=holds_within,
             early=stage.confirms or stage.final,
             below_after=self.groups_before_below(layer, size, stage),
+            at_once=stage.final,
         )
 
     def decide(

@@ -23,6 +23,7 @@ from initcheck.statistics.sums import may_tie
 __all__ = ["gradients_never_tie", "tied_rows", "ties_are_no_accident", "units_never_tie"]
 
 Array = npt.NDArray[Any]
+Events = npt.NDArray[np.bool_]
 
 _FIRST = 24
 # Without a tie so many calls exclude one in 1,000 at half of beta = 10^-3: ln(2000)/1e-3.
@@ -61,11 +62,10 @@ def units_never_tie(trial: Trial, layer: Case, *, briefly: bool = False) -> None
     """
     seen: list[str] = []
 
-    def ties(stream: Stream, calls: int) -> Iterator[bool]:
+    def ties(stream: Stream, calls: int) -> Iterator[Events]:
         for found in _ties(trial, layer, stream, calls):
-            if found is not None:
-                seen.append(found)
-            yield found is not None
+            seen.extend(filter(None, found))
+            yield np.array([words is not None for words in found])
 
     profile = trial.subject.profile
     few = briefly or trial.subject.is_constant(layer) or not trial.subject.positioned
@@ -93,13 +93,13 @@ def gradients_never_tie(trial: Trial, layer: Case) -> None:
 
     tied = 0
 
-    def ties(stream: Stream, networks: int) -> Iterator[bool]:
+    def ties(stream: Stream, networks: int) -> Iterator[Events]:
         nonlocal tied
         layout = trial.subject.domain.layouts[0]
         for below, gradients in first_gradients(trial.draws, trial.contract, layer, layout, stream, networks):
             suspected = may_tie(below) if stream == SCREEN else np.zeros(len(below), dtype=bool)
             tied += sum(tied_rows(matrix) is not None for matrix in below[suspected])
-            yield from _equal_rows(gradients).tolist()
+            yield _equal_rows(gradients)
 
     few = trial.subject.is_constant(layer) or not trial.subject.positioned
     first = trial.once("first layer asked for equal gradients", lambda: layer) == layer
@@ -134,8 +134,8 @@ def tied_rows(matrix: Array) -> str | None:
     return None
 
 
-def _ties(trial: Trial, layer: Case, stream: Stream, calls: int) -> Iterator[str | None]:
-    """Two equal rows of each call, or a zero one, in words; None where there are none."""
+def _ties(trial: Trial, layer: Case, stream: Stream, calls: int) -> Iterator[list[str | None]]:
+    """Two equal rows of each call, or a zero one, in words; None where there are none; some calls at a time."""
     done = 0
     while done < calls:
         # The first calls of what ties always are enough.
@@ -144,9 +144,10 @@ def _ties(trial: Trial, layer: Case, stream: Stream, calls: int) -> Iterator[str
         # The sums tell of nearly all calls that no rows tie; of what is left the weights are looked at.
         stacks = trial.draws.stacks(layer, trial.dtype, stream, done, upto) if suspected.any() else ()
         matrices = itertools.chain.from_iterable(stacks)
-        for suspect in suspected:
-            matrix = next(matrices, None)
-            yield tied_rows(matrix) if suspect and matrix is not None else None
+        yield [
+            tied_rows(matrix) if suspect and matrix is not None else None
+            for suspect, matrix in itertools.zip_longest(suspected.tolist(), matrices)
+        ]
         done = upto
 
 
@@ -191,7 +192,7 @@ class _Count:
     rate: float
 
 
-def _rare(trial: Trial, events: Callable[[Stream, int], Iterator[bool]], *, calls: int, most: int) -> _Count:
+def _rare(trial: Trial, events: Callable[[Stream, int], Iterator[Events]], *, calls: int, most: int) -> _Count:
     """Count an event against 'in at most 1 of 1,000 calls'; what was seen once is not forgotten.
 
     Null of FAILS: P(event) <= 1e-3 and calls independent; the e-process of a confirmation on fresh calls is at the
@@ -201,29 +202,31 @@ def _rare(trial: Trial, events: Callable[[Stream, int], Iterator[bool]], *, call
     Source: Clopper & Pearson 1934; ``rare_log_e``.
     """
     half = trial.beta / 2
-    found = list(itertools.islice(_until_frequent(events(SCREEN, calls), SCREEN_LEVEL), calls))
-    seen, drawn = sum(found), len(found)
+    seen, drawn = _until_frequent(events(SCREEN, calls), SCREEN_LEVEL)
     if not seen:
         return _Count(Decision.HOLDS, 0, drawn, -math.log(half), trial.beta, excluded_rate(drawn, half))
     level = trial.ledger.next_confirmation()
-    fresh = list(_until_frequent(events(Stream.confirmation(0), most), level))
-    log_e = float(rare_log_e(sum(fresh), len(fresh)))
+    again, fresh = _until_frequent(events(Stream.confirmation(0), most), level)
+    log_e = float(rare_log_e(again, fresh))
     if log_e >= -math.log(level):
-        return _Count(Decision.FAILS, sum(fresh), len(fresh), log_e, level, 1.0)
-    seen, drawn = seen + sum(fresh), drawn + len(fresh)
+        return _Count(Decision.FAILS, again, fresh, log_e, level, 1.0)
+    seen, drawn = seen + again, drawn + fresh
     rate = excluded_rate(drawn, half, seen)
     decision = Decision.HOLDS if rate <= RARE else Decision.UNDECIDED
     return _Count(decision, seen, drawn, -math.log(half), trial.beta, rate)
 
 
-def _until_frequent(events: Iterable[bool], level: float) -> Iterator[bool]:
-    """The events until they are shown not to be rare."""
-    found = 0
-    for drawn, event in enumerate(events, start=1):
-        found += bool(event)
-        yield bool(event)
-        if event and float(rare_log_e(found, drawn)) >= -math.log(level):
-            return
+def _until_frequent(batches: Iterable[Events], level: float) -> tuple[int, int]:
+    """How many events there were in how many calls when they were shown not to be rare, or in all of them."""
+    found = drawn = 0
+    for batch in batches:
+        at = np.flatnonzero(batch)
+        log_e = rare_log_e(found + 1 + np.arange(len(at)), drawn + 1 + at)
+        enough = np.flatnonzero(log_e >= -math.log(level))
+        if enough.size:
+            return found + 1 + int(enough[0]), drawn + 1 + int(at[enough[0]])
+        found, drawn = found + len(at), drawn + len(batch)
+    return found, drawn
 
 
 def _settle_ties(trial: Trial, layer: Case, count: _Count, what: str, words: str) -> None:

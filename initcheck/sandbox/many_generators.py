@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -42,45 +41,40 @@ def generators(seeds: Sequence[int]) -> Iterator[Generator]:
     if len(seeds) < _WORTHWHILE:
         yield from map(np.random.default_rng, seeds)
         return
-    states = _states(np.asarray(seeds, dtype=np.uint32))
-    sequence = _HashedSeed(seeds[0], states[0])
+    states = _states(np.asarray(seeds, dtype=np.uint32)).tolist()
+    sequence = _SeedInTurn()
     bits = PCG64(sequence)
     rng = Generator(bits)
-    for seed, words in zip(seeds, states, strict=True):
-        sequence.become(seed, words)
-        high, low, stream_high, stream_low = words.tolist()
-        increment = ((stream_high << 64 | stream_low) << 1 | 1) & _128_BITS
-        state = ((increment + (high << 64 | low)) * _MULTIPLIER + increment) & _128_BITS
-        # A new one costs four times as much.
-        bits.state = {
-            "bit_generator": "PCG64",
-            "state": {"state": state, "inc": increment},
-            "has_uint32": 0,
-            "uinteger": 0,
-        }
+    words: dict[str, int] = {}
+    state: Any = {"bit_generator": "PCG64", "state": words, "has_uint32": 0, "uinteger": 0}
+    for seed, (high, low, stream_high, stream_low) in zip(seeds, states, strict=True):
+        sequence.seed = seed
+        words["inc"] = increment = ((stream_high << 64 | stream_low) << 1 | 1) & _128_BITS
+        words["state"] = ((increment + (high << 64 | low)) * _MULTIPLIER + increment) & _128_BITS
+        # A new generator costs four times as much.
+        bits.state = state
         yield rng
 
 
-class _HashedSeed(ISpawnableSeedSequence):
-    """``SeedSequence(seed)`` whose first words are known; the sequence itself is made where more is asked of it."""
+class _SeedInTurn(ISpawnableSeedSequence):
+    """``SeedSequence(seed)`` of one seed after the other, made where something is asked of it.
 
-    def __init__(self, seed: int, state: npt.NDArray[np.uint64]) -> None:
-        self.become(seed, state)
+    Attributes:
+        seed: of the generator now.
+    """
 
-    def become(self, seed: int, state: npt.NDArray[np.uint64]) -> None:
-        """Stand for another seed."""
-        self._seed = seed
-        self._state = state
-        self.__dict__.pop("_whole", None)
+    def __init__(self) -> None:
+        self.seed = 0
+        self._made: tuple[int, SeedSequence] | None = None
 
-    @functools.cached_property
+    @property
     def _whole(self) -> SeedSequence:
-        return SeedSequence(self._seed)
+        if self._made is None or self._made[0] != self.seed:
+            self._made = self.seed, SeedSequence(self.seed)
+        return self._made[1]
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> npt.NDArray[Any]:
         """The words that a bit generator starts from."""
-        if n_words == len(self._state) and dtype is np.uint64:
-            return self._state
         return self._whole.generate_state(n_words, dtype)
 
     def spawn(self, n_children: int) -> Any:

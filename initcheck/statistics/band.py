@@ -19,6 +19,9 @@ __all__ = ["GROUP_WEIGHTS", "BandEvidence", "band_log_e", "band_paths", "judge_b
 GROUP_WEIGHTS = 256
 """Weights of the smallest group of calls: there the clause of the sign e-process was measured."""
 
+# Groups at which an early start looks at bets, before the first look at signs.
+_EARLY = (1, 4)
+
 Floats = npt.NDArray[np.float64]
 DrawGroups = Callable[[int], tuple[npt.NDArray[Any], npt.NDArray[Any]]]
 
@@ -156,6 +159,7 @@ def judge_band(
     holds_within: tuple[float, float] | None = None,
     early: bool | None = None,
     below_after: int = 0,
+    at_once: bool = False,
 ) -> Judgement:
     """Draw groups until a value is shown to keep a band, or shown to leave it, or the budget is spent.
 
@@ -199,6 +203,7 @@ def judge_band(
             needs 24 groups anyway.
         below_after: groups of a mean statistic before which it is not failed from below: what is too rare to be drawn
             may carry a mean, and the more was drawn the rarer it must be.
+        at_once: what an early start looks at is drawn with the first batch, where it is there already.
 
     Raises:
         ValueError: a budget below 8 groups, or as in ``band_paths``.
@@ -218,7 +223,8 @@ def judge_band(
     # A mean is failed from below after that many groups, on what the first look showed that was enough.
     least = min(below_after, max_groups // LOOK_EVERY * LOOK_EVERY)
     crossed: float | None = None
-    for total in _totals(first, max_groups, early=early):
+    looked_early = _EARLY if early and at_once else ()
+    for total in _totals(first, max_groups, early=early, at_once=at_once):
         more_numer, more_denom = (np.asarray(a, dtype=np.float64) for a in draw(total - len(numer)))
         more_numer, more_denom = (a.reshape(len(a), -1) if len(a) else a for a in (more_numer, more_denom))
         if len(more_numer):
@@ -228,16 +234,21 @@ def judge_band(
         mean = np.full(len(evidence.fails), np.nan)
         if mean_statistic:
             below, above = _bets(numer, denom, lo, hi)
-            if total < LOOK_EVERY and len(below):
+            before = (len(below),) if total < LOOK_EVERY else looked_early
+            for n in (n for n in before if 0 < n <= len(below)):
                 looks += 1
-                ln_e = float(BandEvidence(below[-1], above[-1], 0.0, 0.0).fails)
+                b, a = below[n - 1], above[n - 1]
+                ln_e = float(BandEvidence(b, a, 0.0, 0.0).fails)
                 crossed = ln_e if crossed is None and ln_e >= against else crossed
-                if ln_e >= against and not (total < least and below[-1] > above[-1]):
+                if ln_e >= against and not (n < least and b > a):
                     decision = Decision.FAILS
+                    break
+            looked_early = ()
             mean = _means(numer, denom)
             at_looks = np.s_[LOOK_EVERY - 1 :: LOOK_EVERY]
             evidence = replace(evidence, below=below[at_looks], above=above[at_looks])
-        for against_now, for_now in zip(evidence.fails[seen:], evidence.holds[seen:], strict=True):
+        paths = zip(evidence.fails[seen:], evidence.holds[seen:], strict=True)
+        for against_now, for_now in paths if decision is Decision.UNDECIDED else ():
             so_far, from_below = mean[seen], evidence.below[seen] > evidence.above[seen]
             looks, seen = looks + 1, seen + 1
             crossed = float(against_now) if crossed is None and against_now >= against else crossed
@@ -259,11 +270,11 @@ def judge_band(
     return Judgement(decision, ln_e / math.log(10.0), spent, measured, looks, len(numer))
 
 
-def _totals(first: int, max_groups: int, *, early: bool) -> list[int]:
+def _totals(first: int, max_groups: int, *, early: bool, at_once: bool) -> list[int]:
     """Groups drawn after each batch: the first, then half as many again, a quarter where bets look early; by 8."""
     limit = max_groups // LOOK_EVERY * LOOK_EVERY
     total = min(limit, math.ceil(first / LOOK_EVERY) * LOOK_EVERY)
-    totals = [*(n for n in (1, 4, 8, 16, 32) if early and n < total), total]
+    totals = [*(n for n in (*_EARLY, 8, 16, 32) if early and not at_once and n < total), total]
     while totals[-1] < limit:
         step = math.ceil(totals[-1] / (4 if early else 2) / LOOK_EVERY) * LOOK_EVERY
         totals.append(min(limit, totals[-1] + step))

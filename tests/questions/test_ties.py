@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,9 +28,9 @@ def tied_once_in(calls: int) -> Callable[..., Any]:
     return tied
 
 
-def counted(ties: Callable[[str], Iterator[bool]], calls: int = 7_598, most: int = 4_000) -> Any:
+def counted(ties: Callable[[str], list[bool]], calls: int = 7_598, most: int = 4_000) -> Any:
     trial: Any = SimpleNamespace(beta=1e-3, ledger=Ledger(claims=34).claim())
-    return _rare(trial, lambda stream, count: ties(stream), calls=calls, most=most)
+    return _rare(trial, lambda stream, count: iter([np.array(ties(stream)[:count])]), calls=calls, most=most)
 
 
 def test_a_unit_copied_in_one_call_of_fifty_fails() -> None:
@@ -54,10 +54,10 @@ def test_equal_units_that_only_their_outgoing_weights_tell_apart_are_left_open()
     assert "their outgoing weights alone tell them apart" in str(result.reason)
 
 
-def draws(rate: float, seed: int, calls: int) -> Callable[[str], Iterator[bool]]:
-    def of(stream: str) -> Iterator[bool]:
+def draws(rate: float, seed: int, calls: int) -> Callable[[str], list[bool]]:
+    def of(stream: str) -> list[bool]:
         rng = np.random.default_rng([seed, len(stream)])
-        return iter((rng.random(calls) < rate).tolist())
+        return (rng.random(calls) < rate).tolist()
 
     return of
 
@@ -70,8 +70,8 @@ def test_what_is_frequent_fails_and_what_never_happens_holds(rate: float, decisi
 
 
 def test_one_event_that_was_seen_is_not_forgotten() -> None:
-    def once(stream: str) -> Iterator[bool]:
-        return iter([False] * 200 + [stream == "screen"] + [False] * 99)
+    def once(stream: str) -> list[bool]:
+        return [False] * 200 + [stream == "screen"] + [False] * 99
 
     count = counted(once, calls=300, most=300)
     assert (count.decision, count.events, count.calls) == (Decision.UNDECIDED, 1, 600)
