@@ -135,6 +135,9 @@ class CallableSampler(SamplerBase):
         self._random = [slot for slot in self.slots if slot.role in RANDOM_ROLES or slot.role in self.makers]
         self._makers = [self.makers.get(slot.role) or random_value(slot) for slot in self._random]
         self.takes_randomness = bool(self._random)
+        fresh = [slot.role for slot in self.slots if slot.role in _FRESH]
+        self._fills_one_tensor = self.framework == "torch" and fresh == ["tensor"]
+        self._buffer: _Buffer | None = None
 
     @property
     def shares_source(self) -> bool:
@@ -148,10 +151,22 @@ class CallableSampler(SamplerBase):
         return [make(seed) for make in self._makers]
 
     def sources(self, seeds: Sequence[int]) -> Iterable[Any]:
-        """The same for many seeds: NumPy's own generators are hashed together."""
+        """The same for many seeds: one generator of NumPy's or PyTorch's is started anew for each."""
         if self._makers == [np.random.default_rng]:
             return ([rng] for rng in generators(seeds))
+        if [slot.role for slot in self._random] == ["torch_generator"] and not self.makers:
+            rng = framework_module("torch").Generator()
+            return ([rng.manual_seed(seed)] for seed in seeds)
         return super().sources(seeds)
+
+    def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
+        """One independent call per seed; tensors that are filled in place are parts of one buffer."""
+        self._buffer = _Buffer.of(shape, dtype, len(seeds)) if self._fills_one_tensor and len(seeds) > 1 else None
+        try:
+            results = super().calls(shape, seeds, dtype)
+            return results if self._buffer is None else self._buffer.read(results)
+        finally:
+            self._buffer = None
 
     def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
         """The argument list with holes for what is random or written into."""
@@ -179,7 +194,7 @@ class CallableSampler(SamplerBase):
         if len(holes) == 1 and holes[0] == (len(positional) - 1, 0):
             before = tuple(positional[:-1])
             return lambda source: function(*before, source[0], **keywords)
-        tensor = self._fresh(shape, dtype)
+        tensor = self._fresh(shape, dtype) if self._buffer is None else self._buffer.next
 
         def call(source: Any) -> Any:
             args, kwargs, written = list(positional), dict(keywords), None
@@ -206,3 +221,39 @@ class CallableSampler(SamplerBase):
             return lambda: torch.full(shape, float("nan"), dtype=wanted)
         wanted = np.dtype(dtype if dtype in ("float16", "float32", "float64") else "float32")
         return lambda: np.full(shape, np.nan, dtype=wanted)
+
+
+class _Buffer:
+    """Tensors full of NaN in one piece of memory, which is read as a whole where all of them were filled in place."""
+
+    def __init__(self, tensor: Any) -> None:
+        self._array = tensor.numpy()
+        self._given: list[Any] = []
+        self._left = iter(tensor)
+
+    @classmethod
+    def of(cls, shape: Shape, dtype: str, calls: int) -> _Buffer | None:
+        """A buffer for so many tensors; None where NumPy has no such dtype."""
+        torch = framework_module("torch")
+        if dtype not in ("float32", "float64"):
+            return None
+        return cls(torch.full((calls, *shape), float("nan"), dtype=torch_dtype(dtype)))
+
+    def next(self) -> Any:
+        """The next tensor; of memory of its own where a batch is drawn again."""
+        tensor = next(self._left, None)
+        tensor = self._given[0].new_full(self._array.shape[1:], float("nan")) if tensor is None else tensor
+        self._given.append(tensor)
+        return tensor
+
+    def read(self, results: list[Any]) -> list[Any]:
+        """The results as arrays, where each is the tensor that was given and lies where it lay; else as they are."""
+        if not len(self._given) == len(results) == len(self._array):
+            return results
+        start, step = self._array.ctypes.data, self._array.strides[0]
+        shape = self._array.shape[1:]
+        for number, (result, given) in enumerate(zip(results, self._given, strict=True)):
+            moved = result is not given or tuple(given.shape) != shape or given.data_ptr() != start + number * step
+            if moved or given.requires_grad or not given.is_contiguous():
+                return results
+        return list(self._array)
