@@ -298,7 +298,7 @@ def _failed(
 
     previous = arguments.previous
     report = read_report(previous, "previous report") if previous else last_run(kind)
-    once = failed_before(report, strict=bool(arguments.strict) or "--strict" in report.run.command.split())
+    once = failed_before(report, strict=bool(arguments.strict) or "--strict" in (report.run.command or "").split())
     then = _arguments(once.words, kind)
     for name in ("failed", *(name for name in options.FILE_OPTIONS if name != "baseline")):
         setattr(then, name, None)  # what it wrote is not written over by a part of it

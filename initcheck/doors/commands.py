@@ -52,10 +52,12 @@ def explain(words: Sequence[str]) -> int:
     parser.add_argument("--html", metavar="FILE", help="write a page with the pictures of the examples there")
     arguments = parser.parse_args(words)
     from initcheck.claims.registry import find
+    from initcheck.claims.statement import Claim
     from initcheck.doors.explanation import in_words, live_examples, write_explanation
     from initcheck.doors.questions import claims_on, is_question
 
-    said, others = " ".join(arguments.claim), ()
+    said = " ".join(arguments.claim)
+    others: Sequence[Claim] = ()
     if is_question(said):
         claim, *others = claims_on(said)
         print(f"{said}: {claim.id}")

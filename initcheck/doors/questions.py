@@ -55,10 +55,10 @@ def claims_on(question: str) -> list[Claim]:
         UsageError: no word of it stands in any claim.
     """
     words = _words(question)
-    wanted = Counter(dict.fromkeys(words - _EMPTY, 1.0))
+    wanted: dict[str, float] = dict.fromkeys(words - _EMPTY, 1.0)
     for word in words:
         for other in _SAME.get(word, ()):
-            wanted[other] = max(wanted[other], 0.7)
+            wanted[other] = max(wanted.get(other, 0.0), 0.7)
     every = registry()
     texts = {claim_id: _weighted(claim) for claim_id, claim in every.items()}
     used = Counter(word for weights in texts.values() for word in weights)
