@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from initcheck.doors.answers.gain import gain
     from initcheck.doors.check import check
     from initcheck.doors.check_model import check_model
+    from initcheck.doors.lock import lock
     from initcheck.doors.same import same
     from initcheck.report.report import Report
     from initcheck.targets.loading import load
@@ -42,6 +43,7 @@ __all__ = [
     "claim",
     "gain",
     "load",
+    "lock",
     "parametrize",
     "same",
 ]
@@ -56,6 +58,7 @@ _HOME = {
     "check_model": "doors.check_model",
     "gain": "doors.answers.gain",
     "load": "targets.loading",
+    "lock": "doors.lock",
     "same": "doors.same",
 }
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from initcheck.report.report import Report
     from initcheck.report.verdict import Result
     from initcheck.runs.plan import Plan
+    from initcheck.targets.tables import Section
 
 __all__ = ["main"]
 
@@ -41,7 +42,8 @@ USAGE = """initcheck TARGET... [options]
        initcheck gain ACT
        initcheck guide [PAGE]
        initcheck model TARGET
-       initcheck same A B"""
+       initcheck same A B
+       initcheck lock TARGET... -o FILE"""
 
 EPILOG = """A TARGET is a module or myinit.py in this folder (every public initializer in it), pkg.mod:attr,
 path/to/file.py:attr, a name with keyword arguments, torch.nn.init.kaiming_normal_(nonlinearity="relu"),
@@ -62,12 +64,30 @@ layers, or functions that build a model, of one framework or of two. Or @pyproje
 SAME is wrong with probability <= 0.001, DIFFERENT false with probability <= 0.000001, else UNDECIDED.
 Exit code: 0 the same, 1 different or nothing was decided, 2 usage."""
 
+LOCK_EPILOG = """initcheck lock TARGET -o init.lock writes the laws of initializers and models, one line a role.
+initcheck lock --check init.lock fails on any change of law, with the old and the new line, never on chance.
+initcheck lock --update init.lock writes it anew. initcheck lock m:build --like gpt2 holds a model to a preset.
+Exit code: 0 kept or written, 1 a law changed, 2 usage."""
+
 _KINDS: Mapping[str, tuple[options.TargetKind, str, str]] = {
     "": ("initializers", "Check weight initializers against the claims about weight initialization.", EPILOG),
     "model": ("models", "Check what a built PyTorch model starts from.", MODEL_EPILOG),
     "same": ("pairs", "Say whether two initializers, layers or models start from one law.", SAME_EPILOG),
+    "lock": ("locks", "Write the laws of a start into a file for review, and hold it to them.", LOCK_EPILOG),
 }
 """The first word of the command line -> what is run, in words, and what its help ends with."""
+_SECTIONS: Mapping[options.TargetKind, Section] = {
+    "initializers": "targets",
+    "models": "models",
+    "pairs": "same",
+    "locks": "locks",
+}
+_NAMED: Mapping[options.TargetKind, str] = {
+    "initializers": "myinit",
+    "models": "pkg.mod:build_model",
+    "pairs": "A B",
+    "locks": "TARGET -o init.lock",
+}
 _COMMAND_OF: Mapping[options.TargetKind, str] = {kind: command for command, (kind, _, _) in _KINDS.items()}
 
 
@@ -141,7 +161,7 @@ def _main(words: list[str]) -> int:
         with _ended_by_sigterm():
             if words and words[0] in COMMANDS:
                 return COMMANDS[words[0]](words[1:])
-            if words and words[0] in ("model", "same"):
+            if words and words[0] in _KINDS:
                 return _run(words[1:], _KINDS[words[0]][0])
             return _run(words, "initializers")
     except UsageError as error:
@@ -209,6 +229,10 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     values = option_values(vars(arguments), Path.cwd(), (kind,))
     if not arguments.targets and not values["theorems"]:
         arguments.targets = _configured_targets(kind)
+    if kind == "locks" and not (values["check"] or values["like"]):
+        from initcheck.doors.lock import write_locks
+
+        return write_locks(arguments.targets, values["output"], seed=values["seed"], update=bool(values["update"]))
     from initcheck.doors.request import plan as plan_of
     from initcheck.rendering.terminal import Page
     from initcheck.runs.last_run import keep_last_run
@@ -270,14 +294,15 @@ def _configured_targets(kind: options.TargetKind) -> list[str]:
         UsageError: there is none.
     """
     from initcheck.doors.configuration import find_configuration
-    from initcheck.targets.tables import Section, has_tables
+    from initcheck.targets.tables import has_tables
 
     path = find_configuration(Path.cwd())
-    sections: Mapping[options.TargetKind, Section] = {"initializers": "targets", "models": "models", "pairs": "same"}
-    section = sections[kind]
+    section = _SECTIONS[kind]
     if path is not None and has_tables(path, section):
         return [f"@{os.path.relpath(path)}"]
-    named = {"models": "pkg.mod:build_model", "pairs": "A B", "initializers": "myinit"}[kind]
+    named = {"models": "pkg.mod:build_model", "pairs": "A B", "initializers": "myinit", "locks": "TARGET -o init.lock"}[
+        kind
+    ]
     write, help_ = (" ".join(filter(None, ("initcheck", _COMMAND_OF[kind], w))) for w in (named, "--help"))
     raise UsageError(
         f"no TARGET is named, and no pyproject.toml here has a table [[tool.initcheck.{section}]], so there is nothing"

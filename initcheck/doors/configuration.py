@@ -17,7 +17,7 @@ from initcheck.errors import UsageError, closest
 __all__ = ["configured", "find_configuration", "option_values", "options_of"]
 
 # Tables of their own, read where their targets are: `initcheck.targets.tables`.
-_TABLES = ("targets", "models")
+_TABLES = ("targets", "models", "same", "locks")
 _INITIALIZERS: tuple[TargetKind, ...] = ("initializers",)
 
 

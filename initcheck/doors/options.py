@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-TargetKind = Literal["initializers", "models", "pairs"]
+TargetKind = Literal["initializers", "models", "pairs", "locks"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Option:
     metavar: str | None = None
     short: str | None = None
     door: Literal["both", "command line"] = "both"
-    of: tuple[TargetKind, ...] = ("initializers", "models", "pairs")
+    of: tuple[TargetKind, ...] = ("initializers", "models", "pairs", "locks")
     many: bool = False
     configured: bool = True
 
@@ -117,7 +117,7 @@ OPTIONS = (
         name="profile",
         metavar="NAME",
         default="default",
-        of=("initializers", "pairs"),
+        of=("initializers", "pairs", "locks"),
         help="how much to look at: quick, default or thorough",
     ),
     Option(name="seed", metavar="N", default=0, read=_seed, help="seed of the run, or 'random' (default 0)"),
@@ -215,15 +215,49 @@ OPTIONS = (
         configured=False,
         help="how the weights of A and of B are laid out, where that is not known: in_out,out_in",
     ),
+    Option(
+        name="check",
+        default=False,
+        door="command line",
+        of=("locks",),
+        configured=False,
+        help="fail on any change of law since the law file was written",
+    ),
+    Option(
+        name="update",
+        default=False,
+        door="command line",
+        of=("locks",),
+        configured=False,
+        help="write the law file anew, and print what changed",
+    ),
+    Option(
+        name="output",
+        short="o",
+        metavar="LOCK",
+        door="command line",
+        of=("locks",),
+        configured=False,
+        help="the law file to write; it is printed where there is none",
+    ),
+    Option(
+        name="like",
+        metavar="MODEL",
+        door="command line",
+        of=("locks",),
+        configured=False,
+        help="hold the targets to the laws of gpt2, llama, bert, t5, vit or mamba",
+    ),
 )
 
 FILE_OPTIONS = tuple(o.name for o in OPTIONS if o.metavar == "FILE")
 """The options that name a file."""
 
-KIND_OF_CLAIM: Mapping[TargetKind, Literal["check", "model", "pair"]] = {
+KIND_OF_CLAIM: Mapping[TargetKind, Literal["check", "model", "pair", "lock"]] = {
     "initializers": "check",
     "models": "model",
     "pairs": "pair",
+    "locks": "lock",
 }
 """What a door calls its targets -> the kind of the claims that are asked of them."""
 

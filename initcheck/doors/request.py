@@ -80,6 +80,8 @@ def plan(
         of_models={"laws": dict(values["law"] or ()), "batch": values["batch"], "models": values["models"]},
         pairs=targets.get("pairs", ()),
         layouts=values["layouts"],
+        locks=targets.get("locks", ()),
+        like=values["like"],
         command=command,
         strict=bool(values["strict"]),
         baseline=values["baseline"],

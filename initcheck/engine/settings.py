@@ -12,7 +12,7 @@ from initcheck.contract.tested import Tested
 __all__ = ["Settings"]
 
 
-_COMMANDS = {"model": "model", "pair": "same"}
+_COMMANDS = {"model": "model", "pair": "same", "lock": "lock"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class Settings:
         command = _COMMANDS.get(tested.kind)
         if command is not None:
             words = ["initcheck", command, *(tested.words or (tested.name,)), f"--claims={claim.id}"]
-            words += [f"--profile={self.profile}"] if command == "same" and self.profile != "default" else []
+            words += [f"--profile={self.profile}"] if command != "model" and self.profile != "default" else []
             words += ["--isolate"] if isolate else []
             words += [f"--timeout={self.timeout:g}"] if isolate and self.timeout is not None else []
             return shlex.join([*words, f"--seed={self.seed}"])

@@ -267,7 +267,9 @@ def last_line(report: Results, found: Sequence[Finding], seconds: float | None =
     run, names = report.run, report.initializers
     families = {r.family for r in report.results}
     models = any(family.startswith("models") for family in families)
-    noun = "model" if models else "pair" if families == {"two_starts"} else "initializer"
+    noun = "model" if models else "initializer"
+    if families == {"two_starts"}:
+        noun = "pair" if any(r.label != "lock" for r in report.results) else "lock"
     held = sum(r.verdict is Verdict.HOLDS for r in report.results)
     undecided = sum(r.verdict is Verdict.UNDECIDED for r in report.results)
     failing = len({f.initializer for f in found})

@@ -87,7 +87,7 @@ def failed_before(report: Report, *, strict: bool) -> FailedBefore:
         words = ()
     if list(words[:1]) != ["initcheck"]:
         words = ["initcheck", *dict.fromkeys(r.initializer for r in failed)]  # asked for in pytest, or in Python
-    words = words[2:] if words[1:2] and words[1] in ("model", "same") else words[1:]
+    words = words[2:] if words[1:2] and words[1] in ("model", "same", "lock") else words[1:]
     return FailedBefore(tuple(words), frozenset((r.initializer, r.claim) for r in failed))
 
 

@@ -145,7 +145,7 @@ class OwnProcess:
         if initializer.name in self.mourned:
             raise self.mourned[initializer.name]
         recipe = dict(recipe_of(initializer))
-        own = {initializer.name, *(recipe.get(key) for key in ("target", "model", "text"))}
+        own = {initializer.name, *(recipe.get(key) for key in ("target", "model", "text", "file"))}
         if (self.alone or self._spoilt) and self._served - own:
             self.close()
         while True:

@@ -25,8 +25,9 @@ from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run
 from initcheck.report.verdict import Result, Verdict
 from initcheck.runs.own_process import OwnProcess, died
-from initcheck.runs.reading import Wanted, read_all, read_models, read_pairs
+from initcheck.runs.reading import Wanted, read_all, read_locked, read_models, read_pairs
 from initcheck.targets.loading import load_all, numbered
+from initcheck.targets.locks import load_locks
 from initcheck.targets.models import load_models
 from initcheck.targets.pairs import load_pairs
 
@@ -48,6 +49,8 @@ class Plan:
             ``initcheck.targets.models.load_models`` takes them.
         pairs: texts of two targets each, ``A,B``.
         layouts: of A and of B, of all pairs.
+        locks: law files; with a preset, targets.
+        like: the preset that these targets are held to.
         command: the command line that asked for the run.
         strict: whether UNDECIDED fails too.
         baseline: the file of known failures.
@@ -73,6 +76,8 @@ class Plan:
         of_models: Mapping[str, Any] | None = None,
         pairs: Iterable[str] = (),
         layouts: Sequence[str] | None = None,
+        locks: Iterable[str] = (),
+        like: str | None = None,
         command: str = "",
         strict: bool = False,
         baseline: str | None = None,
@@ -100,7 +105,9 @@ class Plan:
         named = dict.fromkeys(pairs)
         laid = {"layouts": layouts}
         compared = read_pairs(named, self.own, laid) if self.own else load_pairs(named, layouts=layouts)
-        every: Sequence[Tested] = (*loaded.initializers, *numbered(built, names), *compared)
+        files, held = dict.fromkeys(locks), {"like": like}
+        locked = read_locked(files, self.own, held) if self.own else load_locks(files, like=like)
+        every: Sequence[Tested] = (*loaded.initializers, *numbered(built, names), *compared, *locked)
         self.initializers: Sequence[Tested] = tuple(i for i in every if self.claims_of(i))
         self.not_checked: list[NotChecked] = list(loaded.not_checked if only is None else ())
         if only is not None and not self.initializers:
@@ -111,7 +118,7 @@ class Plan:
         self.baseline: Baseline | None = None
         if baseline:
             self.baseline = Baseline.read(
-                baseline, claims=(*checks(), *asked_of("model"), *asked_of("pair")), create=updating
+                baseline, claims=(*checks(), *asked_of("model"), *asked_of("pair"), *asked_of("lock")), create=updating
             )
         self.theorems: list[Claim] = list(every_theorem().values()) if theorems else []
         for tested in self.initializers:

@@ -19,17 +19,19 @@ from initcheck.contract.initializer import Initializer
 from initcheck.contract.model import Model
 from initcheck.contract.tested import Tested
 from initcheck.errors import AmbiguousInitializer, UsageError
+from initcheck.locks.locked import Locked
 from initcheck.report.report import NotChecked
 from initcheck.runs.own_process import OwnProcess
 from initcheck.runs.units import Plain
 from initcheck.sandbox.child import Died
 from initcheck.search_path import add_folder
 from initcheck.targets.loading import Loaded, load, location_of, name_of, numbered, told_apart, watching_names
+from initcheck.targets.locks import load_locks
 from initcheck.targets.models import load_models
 from initcheck.targets.pairs import load_pairs
 from initcheck.targets.recipes import importable, is_plain, pickled
 
-__all__ = ["Wanted", "read_all", "read_here", "read_models", "read_pairs", "read_target"]
+__all__ = ["Wanted", "read_all", "read_here", "read_locked", "read_models", "read_pairs", "read_target"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,6 +121,21 @@ def read_pairs(texts: Iterable[str], own: OwnProcess, said: Mapping[str, Any]) -
     return numbered(p for p in found if isinstance(p, Pair))
 
 
+def read_locked(files: Iterable[str], own: OwnProcess, said: Mapping[str, Any]) -> list[Locked]:
+    """What some law files lock; nothing of the targets runs in this process.
+
+    Args:
+        files: law files; with a preset, targets.
+        own: reads them.
+        said: the preset, as ``initcheck.targets.locks.load_locks`` takes it.
+
+    Raises:
+        UsageError: as ``initcheck.targets.locks.load_locks``; or the process that imported a target died.
+    """
+    found = [tested for text in files for tested in _read(text, own, {"locks": dict(said)})[0]]
+    return numbered(p for p in found if isinstance(p, Locked))
+
+
 def read_target(target: str | Wanted, own: OwnProcess, declared: Contract) -> Loaded:
     """What one target turns out to be; members that end the process are left unread, the others are read."""
     wanted = target if isinstance(target, Wanted) else Wanted(target)
@@ -166,7 +183,10 @@ def _stand_in(plain: Mapping[str, Any]) -> Tested:
         "recipe": plain["recipe"],
     }
     if plain["pair"]:
-        return Pair(a=elsewhere, b=elsewhere, words=tuple(plain["words"]), **known)
+        kinds: dict[str, Any] = {"pair": Pair, "lock": Locked}
+        parts = {"a": elsewhere, "b": elsewhere} if plain["pair"] == "pair" else {"target": elsewhere}
+        made: Tested = kinds[plain["pair"]](**parts, words=tuple(plain["words"]), **known)
+        return made
     if plain["words"] is not None:
         return Model(factory=elsewhere, built=plain["built"], words=tuple(plain["words"]), **known)
     return Initializer(sampler=elsewhere, **known)
@@ -192,6 +212,8 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
             found = load_models([request["read"]], **request["models"])
         elif "pairs" in request:
             found = load_pairs([request["read"]], **request["pairs"])
+        elif "locks" in request:
+            found = load_locks([request["read"]], **request["locks"])
         else:
             loaded = _load_here(request, tell)
             found, left = loaded.initializers, loaded.not_checked
@@ -203,8 +225,8 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
             "waive": dict(i.contract.waive),
             "location": i.location,
             "recipe": i.recipe,
-            "words": list(i.words) if isinstance(i, (Model, Pair)) else None,
-            "pair": isinstance(i, Pair),
+            "words": list(i.words) if isinstance(i, (Model, Pair, Locked)) else None,
+            "pair": i.kind if isinstance(i, (Pair, Locked)) else "",
             "built": isinstance(i, Model) and i.built,
         }
         for i in found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pickle
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from initcheck.sandbox.global_generators import isolated
 from initcheck.sandbox.surroundings import stuck
 from initcheck.sandbox.threads import others
 from initcheck.targets.loading import rebuild
+from initcheck.targets.locks import locked_again
 from initcheck.targets.models import model_again
 from initcheck.targets.pairs import pair_again
 from initcheck.targets.recipes import recipe_of
@@ -85,6 +86,13 @@ class UnitOutcome:
         return [dataclasses.replace(result_from_plain(r), location=placed(tested.location)) for r in self.results]
 
 
+_AGAIN: Mapping[str, Callable[[Mapping[str, Any]], Tested]] = {
+    "model": model_again,
+    "pair": pair_again,
+    "lock": locked_again,
+}
+
+
 class Remade:
     """An initializer or a model made again in this process, with what was drawn or built of it so far.
 
@@ -100,7 +108,7 @@ class Remade:
     ) -> None:
         if tested is None:
             with user_code(put_back=False):
-                again = model_again if "model" in recipe else pair_again if "pair" in recipe else rebuild
+                again = next((make for key, make in _AGAIN.items() if key in recipe), rebuild)
                 tested = again(recipe)
         self.tested = tested
         self.checker = Checker(_settings(settings)) if settings is not None else None

@@ -18,7 +18,7 @@ from initcheck.targets.models import load_models, model_of
 from initcheck.targets.recipes import there
 from initcheck.targets.tables import same_tables
 
-__all__ = ["load_pairs", "pair_again", "pair_of", "read_layouts", "two_of"]
+__all__ = ["load_pairs", "one_target", "pair_again", "pair_of", "read_layouts", "two_of"]
 
 _OPEN, _CLOSED = "([{", ")]}"
 
@@ -108,7 +108,7 @@ def pair_of(
         UsageError: one of them is no target, or several at once.
     """
     said = read_layouts(",".join(layouts)) if layouts is not None else None
-    first, second = _one(a), _one(b)
+    first, second = one_target(a), one_target(b)
     if first.name == second.name:
         # Their calls would be the same otherwise: seeds hang on the name.
         second = dataclasses.replace(second, name=f"{second.name} #2")
@@ -150,8 +150,12 @@ def _named(
     return pair_of(a, b, name=name, layouts=layouts, contract=contract, recipe=recipe, words=words)
 
 
-def _one(target: Any) -> Tested:
-    """What one of the two is: an initializer or a layer, else what builds a model."""
+def one_target(target: Any) -> Tested:
+    """What one target is: an initializer or a layer, else what builds a model.
+
+    Raises:
+        UsageError: it is neither, or several at once.
+    """
     try:
         loaded = load(target)
     except UsageError as error:

@@ -14,9 +14,9 @@ from initcheck.contract.declaration import declared_contract
 from initcheck.contract.waiver import contract_of
 from initcheck.errors import UsageError, closest
 
-__all__ = ["Section", "has_tables", "model_tables", "same_tables", "tables"]
+__all__ = ["Section", "has_tables", "lock_tables", "model_tables", "same_tables", "tables"]
 
-Section = Literal["targets", "models", "same"]
+Section = Literal["targets", "models", "same", "locks"]
 
 # Key -> what it must be.
 _KEYS: Mapping[Section, Mapping[str, type]] = {
@@ -26,8 +26,14 @@ _KEYS: Mapping[Section, Mapping[str, type]] = {
     },
     "models": {"target": str, "name": str, "batch": str, "models": int, "laws": Mapping, "waive": Mapping},
     "same": {"a": str, "b": str, "name": str, "layouts": list, "waive": Mapping},
+    "locks": {"file": str},
 }  # fmt: skip
-_NEEDED: Mapping[Section, tuple[str, ...]] = {"targets": ("target",), "models": ("target",), "same": ("a", "b")}
+_NEEDED: Mapping[Section, tuple[str, ...]] = {
+    "targets": ("target",),
+    "models": ("target",),
+    "same": ("a", "b"),
+    "locks": ("file",),
+}
 _WORDS = {str: "text", int: "a whole number from 1 on", Mapping: "a table", list: "a list of two layouts"}
 
 
@@ -71,6 +77,19 @@ def has_tables(path: Path, section: Section) -> bool:
     """
     text = path.read_text(encoding="utf-8", errors="replace")
     return f"initcheck.{section}" in text and any(True for _ in _checked(str(path), section, needed=False))
+
+
+def lock_tables(file: str) -> list[str]:
+    """The law files that the tables of a file name.
+
+    Args:
+        file: the path.
+
+    Raises:
+        UsageError: as ``tables``.
+    """
+    folder = Path(file).expanduser().parent
+    return [str(folder / table["file"]) for table, _ in _checked(file, "locks")]
 
 
 def same_tables(file: str) -> list[dict[str, Any]]:

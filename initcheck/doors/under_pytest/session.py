@@ -41,7 +41,10 @@ class ClaimSession:
         targets: dict[options.TargetKind, list[str]] = {
             "initializers": config.option.initcheck_targets,
             "models": config.option.initcheck_model_targets,
+            "pairs": config.option.initcheck_same_targets,
+            "locks": config.option.initcheck_lock_targets,
         }
+        self._named = any(targets.values())
         given = {o.name: config.getoption(o.dest, None) for o in options.OPTIONS}
         values = option_values(given, config.rootpath, request.kinds_of_targets(targets))
         workerinput = getattr(config, "workerinput", None)
@@ -220,8 +223,7 @@ class ClaimSession:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _decided_nothing(self) -> bool:
-        option = self.config.option
-        if self._only_planned() or not (option.initcheck_targets or option.initcheck_model_targets):
+        if self._only_planned() or not self._named:
             return False
         if self.plan.shows_only:
             return False

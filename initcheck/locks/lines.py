@@ -1,0 +1,201 @@
+"""The lines of a law file: a role with its shape and its law in words, written to be read in a diff."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from initcheck.errors import UsageError
+
+__all__ = ["MOST_LINES", "Line", "Lock", "changes", "folded", "read_locks", "same_law", "written"]
+
+MOST_LINES = 24
+_HEAD = "# initcheck lock 1: laws of a start, to be reviewed. Check: initcheck lock --check {file}"
+_NUMBER = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
+_DIGITS = re.compile(r"\d+")
+# Numbers that are written with four digits are equal where they agree to three; measured ones beyond chance.
+_EXACT, _MEASURED = 2e-3, 0.05
+_SIGMAS = 6.0
+
+
+@dataclass(frozen=True, order=True)
+class Line:
+    """One role.
+
+    Attributes:
+        path: of its tensors, with the number of their block starred; ``weights`` of an initializer.
+        size: how many tensors of which shape, in words.
+        law: their law, in words.
+        site: file and line that drew them; it is shown and not compared.
+        entries: numbers that a measured law rests on; 0 of one that is known.
+    """
+
+    path: str
+    size: str
+    law: str
+    site: str = ""
+    entries: int = 0
+
+    @property
+    def text(self) -> str:
+        """The line without its site."""
+        return f"{self.path}  {self.size}  {self.law}"
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The laws of one target.
+
+    Attributes:
+        target: its text.
+        lines: one a role, sorted by path.
+    """
+
+    target: str
+    lines: tuple[Line, ...]
+
+
+def same_law(old: str, new: str, entries: int = 0) -> bool:
+    """Whether two laws in words are one: the same words, and numbers that differ by no more than they are known.
+
+    >>> same_law("normal, std 0.02", "normal, std 0.02001"), same_law("normal, std 0.02", "normal, std 0.021")
+    (True, False)
+
+    Args:
+        old, new: laws, as lines hold them.
+        entries: how many numbers a measured law rests on; six standard errors of a standard deviation then count as
+            the same, and 5 % do.
+    """
+    if _NUMBER.sub("#", old) != _NUMBER.sub("#", new):
+        return False
+    allowed = _MEASURED + _SIGMAS / math.sqrt(2 * entries) if entries else _EXACT
+    pairs = zip(_NUMBER.findall(old), _NUMBER.findall(new), strict=True)
+    return all(math.isclose(float(x), float(y), rel_tol=allowed, abs_tol=1e-12) for x, y in pairs)
+
+
+def folded(lines: Iterable[Line], most: int = MOST_LINES) -> tuple[Line, ...]:
+    """The lines in order; where they are too many, those of one law and of like names become one.
+
+    >>> many = [Line(f"stage{k}.conv.weight", f"(8, {k})", "normal, std 0.1 = sqrt(2/fan_out)") for k in range(30)]
+    >>> [line.text for line in folded(many)]
+    ['stage*.conv.weight  30 tensors of 30 shapes  normal, std sqrt(2/fan_out)']
+    """
+    kept = sorted(lines)
+    for key in (_without_numbers, _leaf):
+        if len(kept) <= most:
+            break
+        groups: dict[tuple[str, str], list[Line]] = {}
+        for line in kept:
+            groups.setdefault((key(line.path), _formula(line.law)), []).append(line)
+        kept = sorted(_joined(path, law, group) for (path, law), group in groups.items())
+    return tuple(kept)
+
+
+def _joined(path: str, law: str, group: Sequence[Line]) -> Line:
+    if len(group) == 1:
+        return group[0]
+    tensors = sum(_count(line.size) for line in group)
+    shapes = sum(_shapes(line.size) for line in group)
+    size = f"{tensors} tensors of {shapes} shapes"
+    return Line(path, size, law, entries=min(line.entries for line in group))
+
+
+def _count(size: str) -> int:
+    found = re.match(r"(\d+) (?:x|tensors)", size)
+    return int(found[1]) if found else 1
+
+
+def _shapes(size: str) -> int:
+    found = re.search(r"of (\d+) shapes", size)
+    return int(found[1]) if found else 1
+
+
+def _without_numbers(path: str) -> str:
+    return _DIGITS.sub("*", path)
+
+
+def _leaf(path: str) -> str:
+    return f"**.{path.rpartition('.')[2]}"
+
+
+def _formula(law: str) -> str:
+    """A law by its formula where it has one, so that shapes of one formula have one law."""
+    return re.sub(r"std [\d.e+-]+ = ", "std ", law)
+
+
+def written(locks: Sequence[Lock], file: str) -> str:
+    """The text of a law file."""
+    parts = [_HEAD.format(file=file)]
+    for lock in locks:
+        widths = [max((len(getattr(line, key)) for line in lock.lines), default=0) for key in ("path", "size")]
+        rows = [f"\n[{lock.target}]"]
+        for line in lock.lines:
+            measured = f" [measured on {line.entries}]" if line.entries else ""
+            site = f"  # {line.site}" if line.site else ""
+            rows.append(f"{line.path:<{widths[0]}}  {line.size:<{widths[1]}}  {line.law}{measured}{site}")
+        parts.append("\n".join(rows))
+    return "\n".join(parts) + "\n"
+
+
+def read_locks(text: str, file: str) -> tuple[Lock, ...]:
+    """Read what ``written`` wrote.
+
+    >>> text = written([Lock("m:he", (Line("weights", "any shape", "normal, variance 2/fan_in"),))], "init.lock")
+    >>> read_locks(text, "init.lock")[0].lines[0].law
+    'normal, variance 2/fan_in'
+
+    Raises:
+        UsageError: it is no such file; the sentence names the line.
+    """
+    if not text.startswith("# initcheck lock 1"):
+        raise UsageError(f"{file!r} is no law file: it does not begin with '# initcheck lock 1'.")
+    found: dict[str, list[Line]] = {}
+    target = None
+    for number, row in enumerate(text.splitlines(), start=1):
+        row, _, site = row.partition("  # ")
+        if not row.strip() or row.startswith("#"):
+            continue
+        if row.startswith("[") and row.rstrip().endswith("]"):
+            target = row.strip()[1:-1]
+            found[target] = []
+            continue
+        fields = re.split(r"\s{2,}", row.strip(), maxsplit=2)
+        if target is None or len(fields) != 3:
+            raise UsageError(f"{file!r}, line {number}, is no line of a law file: expected path, size and law, apart by"
+                             f" two spaces, below a line [TARGET]; given {row!r}.")  # fmt: skip
+        line = Line(fields[0], fields[1], fields[2], site.strip())
+        measured = re.search(r" \[measured on (\d+)\]$", line.law)
+        if measured:
+            line = replace(line, law=line.law[: measured.start()], entries=int(measured[1]))
+        found[target].append(line)
+    return tuple(Lock(name, tuple(sorted(lines))) for name, lines in found.items())
+
+
+def changes(old: Lock, new: Lock) -> Iterator[str]:
+    """What differs between two locks of one target, one sentence a role: changed, gone, come.
+
+    >>> old, new = (Lock("m", (Line("w", "(2, 3)", law),)) for law in ("normal, std 0.02", "normal, std 0.03"))
+    >>> list(changes(old, new))
+    ['w (2, 3): normal, std 0.03; the lock says normal, std 0.02']
+    """
+    before, now = _by_path(old), _by_path(new)
+    for path, line in now.items():
+        known = before.get(path)
+        if known is None:
+            yield f"{line.path} {line.size} has come, and is not in the lock: {line.law}"
+            continue
+        entries = min(known.entries, line.entries)
+        if known.size != line.size:
+            yield f"{line.path}: {line.size}; the lock says {known.size}"
+        if not same_law(known.law, line.law, entries):
+            yield f"{line.path} {line.size}: {line.law}; the lock says {known.law}"
+    for path, line in before.items():
+        if path not in now:
+            yield f"{line.path} {line.size} has gone; the lock says {line.law}"
+
+
+def _by_path(lock: Lock) -> dict[str, Line]:
+    paths = [line.path for line in lock.lines]
+    return {line.path if paths.count(line.path) == 1 else f"{line.path} {line.size}": line for line in lock.lines}

@@ -1,0 +1,161 @@
+"""A target and the law file that it is held to, as a thing under test; and a run's view of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from initcheck.claims.statement import Claim
+from initcheck.comparison.drawn import Drawn
+from initcheck.comparison.exchange import Answer
+from initcheck.comparison.functions import compare_functions
+from initcheck.contract.initializer import Initializer
+from initcheck.contract.model import Model
+from initcheck.contract.profile import Profile
+from initcheck.contract.tested import Tested
+from initcheck.engine.judging import Decided, Judging
+from initcheck.errors import UsageError
+from initcheck.locks.drawn_law import function_of, line_of
+from initcheck.locks.lines import Line, Lock, changes
+from initcheck.locks.model_lines import lines_of_model
+from initcheck.locks.presets import PRESETS, departures
+from initcheck.report.verdict import Evidence, Verdict
+from initcheck.statistics import Ledger
+
+__all__ = ["LockSubject", "LockTrial", "Locked", "lock_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Locked(Tested):
+    """A target with its lines of a law file.
+
+    Attributes:
+        target: the initializer or the model.
+        lock: what it is held to; None where a preset is meant.
+        file: where the lock stands.
+        like: the name of a preset.
+        as_initializer: makes an initializer of the function that draws a line's law.
+    """
+
+    kind: ClassVar[Literal["check", "model", "pair", "lock"]] = "lock"
+
+    target: Tested
+    lock: Lock | None = None
+    file: str = ""
+    like: str | None = None
+    as_initializer: Callable[[Any, str, str], Initializer] | None = None
+
+
+def lock_of(target: Tested, seed: int = 0) -> Lock:
+    """The laws of a target, one line a role.
+
+    Raises:
+        UsageError: it has a law that no line holds, or builds no model.
+    """
+    if isinstance(target, Model):
+        return Lock(target.name, lines_of_model(target, seed))
+    if isinstance(target, Initializer):
+        return Lock(target.name, (line_of(target, seed),))
+    raise UsageError(f"{target.name} is a {target.noun}: locks are of initializers and of models.")
+
+
+@dataclass
+class LockTrial:
+    """What a claim of kind ``lock`` is given.
+
+    Attributes:
+        locked: the target and its lock.
+        now: the laws that it has now.
+        departures: what differs, one sentence each.
+        calls: how many calls or builds that rests on.
+        failures: what the claim found.
+    """
+
+    locked: Locked
+    departures: list[str]
+    lines: int
+    calls: int = 0
+    failures: list[str] = field(default_factory=list)
+    likely: str | None = None
+
+    def fails(self, sentence: str) -> None:
+        """Say which line changed."""
+        self.failures.append(sentence)
+
+
+class LockSubject(Judging):
+    """A target with its law file."""
+
+    def __init__(self, locked: Locked, profile: Profile, seed: int) -> None:
+        self.locked = locked
+        self.contract = locked.contract
+        self._profile = profile
+        self._seed = seed
+        self._lines: tuple[Line, ...] = ()
+
+    def not_asked(self, claim: Claim) -> str | None:
+        """None: the one claim is asked of all."""
+        return None
+
+    def decide(self, claim: Claim, ledger: Ledger, timeout: float | None) -> Decided:
+        """Judge the claim.
+
+        Raises:
+            UsageError: the target builds no model, or a line holds no law.
+        """
+        trial = self._trial(ledger)
+        claim.prop(trial)
+        kept = len(trial.failures) == 0
+        evidence = Evidence(
+            measured=f"{trial.lines} lines kept" if kept else f"{len(trial.failures)} changes",
+            allowed=f"the laws of {self.locked.file or self.locked.like}",
+            case=trial.failures[0] if trial.failures else None,
+            detail=tuple(trial.failures[1:]),
+            calls=trial.calls,
+            likely=trial.likely,
+            fix=None if kept else self._fix(),
+        )
+        return Decided(verdict=Verdict.HOLDS if kept else Verdict.FAILS, evidence=evidence)
+
+    def _fix(self) -> str:
+        if self.locked.like is not None:
+            return f"follow {PRESETS[self.locked.like].source}, or leave out --like"
+        return f"undo the change, or review it: initcheck lock --update {self.locked.file}"
+
+    def _trial(self, ledger: Ledger) -> LockTrial:
+        target, lock = self.locked.target, self.locked.lock
+        if isinstance(target, Initializer) and lock is not None:
+            return self._drawn(target, lock, ledger)
+        now = lock_of(target, self._seed)
+        self._lines = now.lines
+        if self.locked.like is not None:
+            blocks = max((int(line.size.split(" x ")[0]) for line in now.lines if " x " in line.size), default=1)
+            return LockTrial(self.locked, list(departures(now.lines, self.locked.like, blocks)), len(now.lines), 1)
+        assert lock is not None
+        return LockTrial(self.locked, list(changes(lock, now)), len(now.lines), 1)
+
+    def _drawn(self, target: Initializer, lock: Lock, ledger: Ledger) -> LockTrial:
+        """Of an initializer the law of its line is drawn and compared, so that nothing fails by chance."""
+        [line] = lock.lines
+        assert self.locked.as_initializer is not None
+        layout = line.size.removeprefix("layout ")
+        law = self.locked.as_initializer(function_of(line), f"the law of {target.name} in {self.locked.file}", layout)
+        found = compare_functions(
+            Drawn(law, self._seed),
+            Drawn(target, self._seed),
+            profile=self._profile.name,
+            seed=self._seed,
+            alpha=ledger.alpha,
+            beta=ledger.beta,
+        )
+        different = found.of(Answer.DIFFERENT)
+        said = [f"{part.sentence}; the lock says {line.law}" for part in different[:1]]
+        trial = LockTrial(self.locked, said, 1, found.calls)
+        if different and different[0].cause:
+            trial.likely = f"A is the lock, B is {target.name}: {different[0].cause}"
+        return trial
+
+    def held_to(self) -> Mapping[str, Any]:
+        """The lines as they are now, as plain data."""
+        return {"locked": self.locked.file, "like": self.locked.like, "lines": [line.text for line in self._lines]}

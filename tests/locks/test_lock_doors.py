@@ -1,0 +1,62 @@
+"""The lock as a user meets it: written, checked, updated; on the command line, from Python, under pytest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import initcheck
+from initcheck.doors.cli import main
+
+pytest.importorskip("torch")
+
+MODEL = """
+import torch
+STD = {std}
+def build():
+    net = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.Tanh(), torch.nn.Linear(8, 4))
+    torch.nn.init.normal_(net[0].weight, 0.0, STD)
+    return net
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "locked_net.py").write_text(MODEL.format(std=0.1))
+    return tmp_path
+
+
+def test_a_lock_is_kept_until_a_law_changes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lock", "locked_net.py:build", "-o", "init.lock"]) == 0
+    assert "4 lines" in capsys.readouterr().out
+    assert initcheck.lock(check="init.lock").ok
+    (folder / "locked_net.py").write_text(MODEL.format(std=0.2))
+    assert main(["lock", "--check", "init.lock"]) == 1
+    said = capsys.readouterr().out
+    assert "0.weight (8, 6): normal, std 0.2; the lock says normal, std 0.1" in said
+    assert "initcheck lock --update init.lock" in said
+
+
+def test_update_prints_what_changed_and_writes_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "init.lock").write_text(str(initcheck.lock("locked_net.py:build")).replace("std 0.1", "std 0.3"))
+    assert main(["lock", "--update", "init.lock"]) == 0
+    assert "normal, std 0.1; the lock says normal, std 0.3" in capsys.readouterr().out
+    assert "normal, std 0.1" in (folder / "init.lock").read_text()
+
+
+def test_a_file_that_is_none_is_not_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "notes.txt").write_text("mine")
+    assert main(["lock", "locked_net.py:build", "-o", "notes.txt"]) == 2
+    assert "is no law file; it is not written over" in capsys.readouterr().err
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_pytest_holds_a_start_to_its_lock(folder: Path, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(locked_net=MODEL.format(std=0.1))
+    (pytester.path / "init.lock").write_text(str(initcheck.lock("locked_net.py:build")).replace("std 0.1", "std 0.3"))
+    result = pytester.runpytest_subprocess("--initcheck-lock=init.lock", "-p", "no:cacheprovider")
+    result.stdout.fnmatch_lines(["*FAILED initcheck/two_starts.py::keeps_its_lock*"])
+    assert result.ret == 1

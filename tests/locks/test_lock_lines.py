@@ -1,0 +1,118 @@
+"""Law files: what is written is read again, what changed is named, and what is one law is told by no rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import initcheck
+from initcheck.errors import UsageError
+from initcheck.locks.drawn_law import function_of
+from initcheck.locks.lines import MOST_LINES, Line, Lock, changes, folded, read_locks, same_law, written
+from initcheck.locks.presets import PRESETS, departures
+
+GPT = Lock(
+    "m:build",
+    (
+        Line("h.*.attn.c_proj.weight", "2 x (8, 8)", "normal, std 0.01 = 0.02/sqrt(2L)", "m.py:3"),
+        Line("h.*.ln.weight", "2 x (8)", "every entry 1"),
+        Line("h.*.mlp.c_fc.weight", "2 x (32, 8)", "normal, std 0.02"),
+        Line("wte.weight", "(64, 8)", "random, std 0.0201", entries=512),
+    ),
+)
+
+
+def test_what_is_written_is_read_again() -> None:
+    assert read_locks(written([GPT], "init.lock"), "init.lock") == (GPT,)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is no law file"),
+        ("# initcheck lock 1\nweight  (3, 3)", "line 2, is no line of a law file"),
+        ("# initcheck lock 1\n[m:f]\nweight (3, 3) normal", "apart by two spaces"),
+    ],
+)
+def test_what_is_no_law_file_is_refused_with_its_line(text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        read_locks(text, "init.lock")
+
+
+def test_a_role_that_changed_came_or_went_is_named_with_both_lines() -> None:
+    now = Lock(
+        "m:build",
+        (
+            Line("h.*.attn.c_proj.weight", "2 x (8, 8)", "normal, std 0.02"),
+            Line("h.*.mlp.c_fc.weight", "3 x (32, 8)", "normal, std 0.02"),
+            Line("lm_head.weight", "(64, 8)", "uniform, +-0.1"),
+            Line("wte.weight", "(64, 8)", "random, std 0.0199", entries=512),
+        ),
+    )
+    assert list(changes(GPT, now)) == [
+        "h.*.attn.c_proj.weight 2 x (8, 8): normal, std 0.02; the lock says normal, std 0.01 = 0.02/sqrt(2L)",
+        "h.*.mlp.c_fc.weight: 3 x (32, 8); the lock says 2 x (32, 8)",
+        "lm_head.weight (64, 8) has come, and is not in the lock: uniform, +-0.1",
+        "h.*.ln.weight 2 x (8) has gone; the lock says every entry 1",
+    ]
+
+
+def test_a_measured_number_changes_beyond_chance_only() -> None:
+    assert same_law("random, std 0.02", "random, std 0.0208", entries=10_000)
+    assert not same_law("random, std 0.02", "random, std 0.023", entries=10_000)
+    assert not same_law("normal, std 0.02", "normal, std 0.0201")
+
+
+def test_many_shapes_of_one_formula_are_one_line() -> None:
+    many = [
+        Line(f"layer{k}.{j}.conv{c}.weight", f"({k}, {j}, 3, 3)", f"normal, std {k + j:.4g} = sqrt(2/fan_out)")
+        for k in range(1, 5)
+        for j in range(6)
+        for c in (1, 2)
+    ]
+    assert [line.text for line in folded(many)] == [
+        "layer*.*.conv*.weight  48 tensors of 48 shapes  normal, std sqrt(2/fan_out)"
+    ]
+    assert len(folded(many[:MOST_LINES])) == MOST_LINES
+
+
+@pytest.mark.parametrize(
+    ("law", "std"),
+    [
+        ("normal, variance 2 / fan_in", (2 / 64) ** 0.5),
+        ("uniform, variance 1/3 / fan_in", (1 / 192) ** 0.5),
+        ("normal cut at 2 sd, variance 1 / fan_avg", (1 / 80) ** 0.5),
+        ("orthogonal, variance 1 / fan_max", 96**-0.5),
+        ("normal, variance 0.0004", 0.02),
+        ("every entry 0.3", 0.3),
+    ],
+)
+def test_a_line_is_drawn_as_it_says(law: str, std: float) -> None:
+    w = function_of(Line("weights", "layout out_in", law))((96, 64), np.random.default_rng(0))
+    assert np.sqrt((w**2).mean()) == pytest.approx(std, rel=0.03)
+
+
+def test_a_law_that_no_line_holds_is_refused() -> None:
+    with pytest.raises(UsageError, match="a law that no line can hold"):
+        initcheck.lock(lambda shape, rng: rng.standard_t(5, shape))
+
+
+def test_the_lock_of_an_initializer_names_its_law() -> None:
+    text = initcheck.lock("initcheck.gallery:he_normal")
+    assert text.splitlines()[-1] == "weights  layout in_out  normal, variance 2 / fan_in"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_has_a_source_and_names_who_departs(name: str) -> None:
+    assert PRESETS[name].source
+    lines = (Line("h.*.mlp.c_fc.weight", "2 x (32, 8)", "normal, std 0.5"), Line("h.*.fc.bias", "2 x (32)", "every entry 1"))
+    found = list(departures(lines, name, 2))
+    assert any("bias" in sentence for sentence in found)
+    assert any("c_fc" in sentence for sentence in found) == ("linear" in PRESETS[name].laws)
+
+
+def test_a_preset_scales_by_the_number_of_blocks() -> None:
+    assert not list(departures(GPT.lines[:3], "gpt2", 2))
+    assert list(departures(GPT.lines[:1], "gpt2", 8)) == [
+        "h.*.attn.c_proj.weight: normal, std 0.01 = 0.02/sqrt(2L); gpt2 has normal, std 0.02/sqrt(2*L) = 0.005"
+    ]

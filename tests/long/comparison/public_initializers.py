@@ -1,0 +1,167 @@
+"""The public initializers of PyTorch, JAX, Keras, Flax and Equinox with fixed arguments, and which of them are one law.
+
+A law is written down from each library's documentation as (family, variance over shape); two are one law where these are
+equal. ``python tests/long/comparison/public_initializers.py OUT.json`` compares all pairs and writes the matrix.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import time
+
+# Target text -> its law. TN is a normal cut at two standard deviations; TN raw has the variance of the cut normal.
+_OVER = {"fan_in": "{}/fan_in", "fan_out": "{}/fan_out", "fan_avg": "{}/fan_avg"}
+
+
+def _torch() -> dict[str, str]:
+    i = "torch.nn.init:"
+    return {
+        f"{i}uniform_": "U(0,1)",
+        f"{i}uniform_(a=-0.05,b=0.05)": "U(-.05,.05)",
+        f"{i}normal_": "N 1",
+        f"{i}normal_(std=0.05)": "N .05",
+        f"{i}normal_(std=0.02)": "N .02",
+        f"{i}trunc_normal_": "TN(2) raw 1",
+        f"{i}trunc_normal_(std=0.02)": "N .02",  # cut at +-2, a hundred standard deviations
+        f"{i}trunc_normal_(std=0.05,a=-0.1,b=0.1)": "TN(2) raw .05",
+        f"{i}constant_(val=0.0)": "0",
+        f"{i}constant_(val=1.0)": "1",
+        f"{i}constant_(val=0.3)": "0.3",
+        f"{i}ones_": "1",
+        f"{i}zeros_": "0",
+        f"{i}xavier_uniform_": "U 1/fan_avg",
+        f"{i}xavier_normal_": "N 1/fan_avg",
+        f"{i}xavier_normal_(gain=1.4142135623730951)": "N 2/fan_avg",
+        f"{i}kaiming_uniform_": "U 2/fan_in",
+        f"{i}kaiming_uniform_(a=2.23606797749979)": "U .333/fan_in",
+        f'{i}kaiming_uniform_(nonlinearity="linear")': "U 1/fan_in",
+        f'{i}kaiming_uniform_(mode="fan_out")': "U 2/fan_out",
+        f"{i}kaiming_normal_": "N 2/fan_in",
+        f'{i}kaiming_normal_(mode="fan_out")': "N 2/fan_out",
+        f'{i}kaiming_normal_(nonlinearity="linear")': "N 1/fan_in",
+        f'{i}kaiming_normal_(nonlinearity="tanh")': "N 2.78/fan_in",
+        f"{i}orthogonal_": "O 1",
+        f"{i}orthogonal_(gain=1.4142135623730951)": "O 1.41",
+        f"{i}eye_": "I",
+        f"{i}sparse_(sparsity=0.5)": "sparse .5 columns",
+        f"{i}sparse_(sparsity=0.1)": "sparse .1 columns",
+        f"{i}dirac_": "dirac",
+    }
+
+
+def _jax(home: str, *, also: bool) -> dict[str, str]:
+    laws = {
+        "zeros": "0",
+        "ones": "1",
+        "constant(value=0.3)": "0.3",
+        "uniform()": "U(0,.01)",
+        "uniform(scale=1.0)": "U(0,1)",
+        "normal()": "N .01",
+        "normal(stddev=0.02)": "N .02",
+        "truncated_normal()": "TN(2) raw .01",
+        "truncated_normal(stddev=0.05)": "TN(2) raw .05",
+        "glorot_uniform()": "U 1/fan_avg",
+        "glorot_normal()": "TN(2) 1/fan_avg",
+        "lecun_uniform()": "U 1/fan_in",
+        "lecun_normal()": "TN(2) 1/fan_in",
+        "he_uniform()": "U 2/fan_in",
+        "he_normal()": "TN(2) 2/fan_in",
+        "orthogonal()": "O 1",
+        'variance_scaling(scale=2.0,mode="fan_out",distribution="normal")': "N 2/fan_out",
+        'variance_scaling(scale=2.0,mode="fan_in",distribution="normal")': "N 2/fan_in",
+        'variance_scaling(scale=1.0,mode="fan_avg",distribution="uniform")': "U 1/fan_avg",
+    }
+    if also:
+        laws["delta_orthogonal()"] = "delta orthogonal"
+    return {f"{home}:{name}": law for name, law in laws.items()}
+
+
+def _keras() -> dict[str, str]:
+    laws = {
+        "Zeros": "0",
+        "Ones": "1",
+        "Constant(value=0.3)": "0.3",
+        "RandomNormal": "N .05",
+        "RandomNormal(stddev=0.02)": "N .02",
+        "RandomUniform": "U(-.05,.05)",
+        "TruncatedNormal": "TN(2) raw .05",
+        "TruncatedNormal(stddev=1.0)": "TN(2) raw 1",
+        "VarianceScaling": "TN(2) 1/fan_in",
+        'VarianceScaling(scale=2.0,mode="fan_out",distribution="untruncated_normal")': "N 2/fan_out",
+        "GlorotNormal": "TN(2) 1/fan_avg",
+        "GlorotUniform": "U 1/fan_avg",
+        "HeNormal": "TN(2) 2/fan_in",
+        "HeUniform": "U 2/fan_in",
+        "LecunNormal": "TN(2) 1/fan_in",
+        "LecunUniform": "U 1/fan_in",
+        "Orthogonal": "O 1",
+        "Identity": "I",
+    }
+    return {f"keras.initializers:{name}": law for name, law in laws.items()}
+
+
+PUBLIC: dict[str, str] = {
+    **_torch(),
+    **_jax("jax.nn.initializers", also=True),
+    **_keras(),
+    **_jax("flax.linen.initializers", also=True),
+    **{k: v for k, v in _jax("flax.nnx.nn.initializers", also=False).items() if "variance" not in k and "stddev" not in k},
+}
+"""Target text -> its law."""
+
+
+def main(out: str, profile: str = "default") -> None:
+    """Compare all pairs; the calls of each function are drawn once."""
+    from initcheck.comparison.drawn import Drawn
+    from initcheck.comparison.functions import compare_functions
+    from initcheck.draws.draws import BrokenCall
+    from initcheck.errors import UsageError
+    from initcheck.targets.loading import load
+
+    drawn: dict[str, Drawn] = {}
+    for target in PUBLIC:
+        try:
+            [one] = load(target).initializers
+        except (UsageError, ValueError) as error:
+            print("not read", target, str(error)[:200], flush=True)
+            continue
+        drawn[target] = Drawn(one, 0)
+    print(f"{len(drawn)} of {len(PUBLIC)} read", flush=True)
+    rows, wrong, undecided, none = [], [], [], 0
+    started = time.process_time()
+    for x, y in itertools.combinations(drawn, 2):
+        at = time.process_time()
+        try:
+            found = compare_functions(drawn[x], drawn[y], profile=profile)
+        except BrokenCall:
+            none += 1
+            continue
+        answers = {str(p.answer) for p in found.parts}
+        if not answers:
+            none += 1
+            continue
+        answer = next(a for a in ("DIFFERENT", "UNDECIDED", "SAME") if a in answers)
+        wanted = "SAME" if PUBLIC[x] == PUBLIC[y] else "DIFFERENT"
+        cause = next((p.cause for p in found.parts if p.cause), "")
+        pairs = [p.exchange.pairs for p in found.parts if p.exchange is not None]
+        rows.append([x, y, answer, wanted, round(time.process_time() - at, 3), max(pairs, default=0), cause])
+        if answer == "UNDECIDED":
+            undecided.append((x, y))
+            print("UNDECIDED", x, y, [p.sentence for p in found.parts if p.answer == "UNDECIDED"], flush=True)
+        elif answer != wanted:
+            wrong.append((x, y))
+            print("WRONG", x, y, answer, PUBLIC[x], PUBLIC[y], cause, flush=True)
+    whole = time.process_time() - started
+    same = sum(r[3] == "SAME" for r in rows)
+    print(
+        f"{len(rows)} pairs ({same} of one law), {len(wrong)} wrong, {len(undecided)} undecided, {none} of pairs with no"
+        f" shape in common; {whole:.0f} CPU s, {whole / max(1, len(rows)):.2f} a pair"
+    )
+    with open(out, "w", encoding="utf-8") as file:
+        json.dump(rows, file, indent=0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
