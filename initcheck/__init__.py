@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from initcheck.contract.contract import Contract
     from initcheck.contract.initializer import Initializer
     from initcheck.doors.answers.gain import gain
+    from initcheck.doors.answers.what import what
     from initcheck.doors.check import check
     from initcheck.doors.check_model import check_model
     from initcheck.doors.lock import lock
@@ -46,6 +47,7 @@ __all__ = [
     "lock",
     "parametrize",
     "same",
+    "what",
 ]
 
 __version__ = "0.1.0"
@@ -60,6 +62,7 @@ _HOME = {
     "load": "targets.loading",
     "lock": "doors.lock",
     "same": "doors.same",
+    "what": "doors.answers.what",
 }
 
 

@@ -40,6 +40,7 @@ USAGE = """initcheck TARGET... [options]
        initcheck explain CLAIM, or "a question"
        initcheck infer TARGET
        initcheck gain ACT
+       initcheck what TARGET
        initcheck guide [PAGE]
        initcheck model TARGET
        initcheck same A B

@@ -124,10 +124,18 @@ def gain_of(words: Sequence[str]) -> int:
     return gain_command(words)
 
 
+def what_of(words: Sequence[str]) -> int:
+    """``initcheck what TARGET``: what its parameters start from."""
+    from initcheck.doors.answers.what import what_command
+
+    return what_command(words)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "list": list_claims,
     "explain": explain,
     "infer": infer_contract,
     "guide": read_guide,
     "gain": gain_of,
+    "what": what_of,
 }

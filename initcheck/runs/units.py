@@ -125,7 +125,12 @@ class Remade:
         assert isinstance(self.tested, Initializer)
         initializer, sampler = self.tested, self.tested.sampler
         if initializer.subject is not None:
-            return ["a layer is judged by what it does; nothing is inferred of it"]
+            from initcheck.layers.sampler import LayerSampler
+            from initcheck.starts.layer import laws_of_layer
+
+            assert isinstance(sampler, LayerSampler)
+            laws = [line for law in laws_of_layer(sampler) for line in law.lines()]
+            return ["a layer, judged by what it does; its parameters start from:", *(f"  {line}" for line in laws)]
 
         def draw(shape: tuple[int, ...], seed: int) -> npt.NDArray[Any]:
             with user_code():

@@ -59,9 +59,7 @@ def test_the_same_is_said_with_what_is_not_seen(folder: Path, capsys: pytest.Cap
         (["same", "a", "b", "--layouts=out_in"], "give two, that of A and that of B"),
     ],
 )
-def test_wrong_use_is_a_sentence(
-    folder: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_use_is_a_sentence(folder: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
     assert said in capsys.readouterr().err
 

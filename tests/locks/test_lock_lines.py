@@ -105,7 +105,10 @@ def test_the_lock_of_an_initializer_names_its_law() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_has_a_source_and_names_who_departs(name: str) -> None:
     assert PRESETS[name].source
-    lines = (Line("h.*.mlp.c_fc.weight", "2 x (32, 8)", "normal, std 0.5"), Line("h.*.fc.bias", "2 x (32)", "every entry 1"))
+    lines = (
+        Line("h.*.mlp.c_fc.weight", "2 x (32, 8)", "normal, std 0.5"),
+        Line("h.*.fc.bias", "2 x (32)", "every entry 1"),
+    )
     found = list(departures(lines, name, 2))
     assert any("bias" in sentence for sentence in found)
     assert any("c_fc" in sentence for sentence in found) == ("linear" in PRESETS[name].laws)

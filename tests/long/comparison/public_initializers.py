@@ -107,7 +107,11 @@ PUBLIC: dict[str, str] = {
     **_jax("jax.nn.initializers", also=True),
     **_keras(),
     **_jax("flax.linen.initializers", also=True),
-    **{k: v for k, v in _jax("flax.nnx.nn.initializers", also=False).items() if "variance" not in k and "stddev" not in k},
+    **{
+        k: v
+        for k, v in _jax("flax.nnx.nn.initializers", also=False).items()
+        if "variance" not in k and "stddev" not in k
+    },
 }
 """Target text -> its law."""
 

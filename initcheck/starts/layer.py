@@ -1,0 +1,163 @@
+"""The parameters of a layer of any of five frameworks, each with its law: built at several sizes and from seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.errors import UsageError
+from initcheck.layers.bench.sizes import Size
+from initcheck.layers.fans import structure_of
+from initcheck.layers.sampler import LayerSampler
+from initcheck.sandbox.containment import InitializerRaised, contained
+from initcheck.starts.parameter_law import ParameterLaw, Sample, fitted
+from initcheck.starts.schemes import beside_pytorch, kin_of, scheme_name
+from initcheck.starts.source_line import source_line
+
+__all__ = ["laws_of_layer"]
+
+Array = npt.NDArray[np.float64]
+Fans = Mapping[str, tuple[float, float]]
+
+_ENTRIES = 40_000  # of a parameter at one size, from this many builds at least:
+_FEWEST, _MOST = 3, 24
+_SIZES = 3
+
+
+def laws_of_layer(sampler: LayerSampler) -> list[ParameterLaw]:
+    """The law of every parameter, in the framework's order.
+
+    Args:
+        sampler: builds the layer.
+
+    Raises:
+        UsageError: it cannot be built at any size.
+    """
+    sizes = [s for s in sampler.sizes if not s.probe and min(s.inputs, s.outputs) > 1][:_SIZES] or list(sampler.sizes)
+    true = _true_fans(sampler, sizes)
+    samples: dict[str, list[Sample]] = {}
+    problem: InitializerRaised | None = None
+    for size in sizes:
+        try:
+            with contained():
+                _read(sampler, size, true.get(size, {}), samples)
+        except InitializerRaised as error:
+            problem = error
+    if not samples:
+        raise UsageError(f"{sampler.builder.name} cannot be read as a layer: it raises {problem}.")
+    target = sampler.builder.maker.target
+    cls = target if isinstance(target, type) else None
+    owners = _owners(sampler, sizes[0]) if sampler.builder.kind == "torch" else {}
+    return [_named(fitted(name, found), cls, sampler.builder.name, owners.get(name)) for name, found in samples.items()]
+
+
+def _owners(sampler: LayerSampler, size: Size) -> dict[str, type]:
+    """The class of the module inside a layer of PyTorch that each parameter belongs to."""
+    [function] = sampler.functions(size, [1])
+    layer = function.layer
+    return {name: type(layer.get_submodule(name.rpartition(".")[0])) for name, _ in layer.named_parameters()}
+
+
+def _named(law: ParameterLaw, cls: type | None, layer: str, owner: type | None) -> ParameterLaw:
+    shown = cls.__name__ if cls is not None else layer
+    return dataclasses.replace(
+        law,
+        called=scheme_name(law),
+        source=source_line(cls, law.name, owner),
+        beside=beside_pytorch(shown, law),
+    )
+
+
+def _read(sampler: LayerSampler, size: Size, true: Fans, samples: dict[str, list[Sample]]) -> None:
+    first = _parameters(sampler, size, 1)
+    entries = max(sum(a.size for a in first.values()), 1)
+    builds = max(_FEWEST, min(_MOST, math.ceil(_ENTRIES / entries)))
+    several = [first, *(_parameters(sampler, size, seed) for seed in range(2, builds + 1))]
+    exact = _exact_stds(sampler, size)
+    for name, array in first.items():
+        fans = _fans(name, first, true, size, sampler.builder.kind, _is_recurrent(sampler))
+        values = [np.asarray(p[name], dtype=np.float64) for p in several]
+        if array.size and all(np.isfinite(v).all() for v in values):
+            std, family = exact.get(name, (None, ""))
+            samples.setdefault(name, []).append(
+                Sample(f"at {size}" if size.arguments else "as it is", values, fans, std, family)
+            )
+
+
+def _parameters(sampler: LayerSampler, size: Size, seed: int) -> dict[str, Array]:
+    [function] = sampler.functions(size, [seed])
+    return {name: np.array(a, dtype=np.float64) for name, a in function.parameters().items()}
+
+
+def _true_fans(sampler: LayerSampler, sizes: Sequence[Size]) -> dict[Size, Fans]:
+    """What each weight sums over, found with weights of ours; nothing where it cannot be found."""
+    probes = [s for s in sampler.sizes if s.probe]
+    small = dataclasses.replace(sampler, sizes=(*probes, *sizes))
+    try:
+        with contained():
+            parts = structure_of(small).parts
+    except (UsageError, InitializerRaised):
+        return {}
+    found: dict[Size, dict[str, tuple[float, float]]] = {}
+    for part in parts:
+        found.setdefault(part.size, {})[part.weight] = part.fans
+    # Of a weight whose fans are known at some sizes alone, nothing is said to be true.
+    everywhere = set.intersection(*(set(fans) for fans in found.values())) if len(found) == len(sizes) else set()
+    return {size: {name: fans[name] for name in everywhere} for size, fans in found.items()}
+
+
+def _fans(
+    name: str, parameters: Mapping[str, Array], true: Fans, size: Size, kind: str, recurrent: bool
+) -> dict[str, float]:
+    """What a variance may be divided by at this size, the true fans first."""
+    weight = name if parameters[name].ndim >= 2 and "bias" not in name.lower() else _weight_of(name, parameters)
+    fans: dict[str, float] = {}
+    if weight is None:
+        return fans
+    shape = parameters[weight].shape
+    in_, out = _of_shape(shape, kind)
+    fan_in, fan_out = true.get(weight, (in_, out))
+    fans |= {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
+    fans |= {"the shape's fan_in": in_, "the shape's fan_out": out, "the shape's fan_avg": (in_ + out) / 2}
+    if recurrent:
+        fans = {"hidden": float(size.outputs), **fans}
+    if size.lookup:
+        fans["width"] = float(shape[-1])
+    return fans
+
+
+def _of_shape(shape: tuple[int, ...], kind: str) -> tuple[float, float]:
+    """The fans as the framework's helper counts them."""
+    if kind in ("torch", "equinox"):
+        return float(math.prod(shape[1:])), float(shape[0] * math.prod(shape[2:]))
+    return float(math.prod(shape[:-1])), float(shape[-1] * math.prod(shape[:-2]))
+
+
+def _weight_of(name: str, parameters: Mapping[str, Array]) -> str | None:
+    """The weight that a bias stands beside: of the most alike name, else the first."""
+    weights = [n for n, a in parameters.items() if a.ndim >= 2 and "bias" not in n.lower()]
+    wanted = name.lower().replace("bias", "weight")
+    same = [w for w in weights if w.lower() in (wanted, wanted.replace("weight", "kernel"))]
+    near = [w for w in weights if w.rpartition(".")[0] == name.rpartition(".")[0]]
+    return next(iter([*same, *near, *weights]), None)
+
+
+def _is_recurrent(sampler: LayerSampler) -> bool:
+    kin = kin_of(getattr(sampler.builder.maker.target, "__name__", sampler.builder.name))
+    return kin is not None and kin[1] == "recurrent"
+
+
+def _exact_stds(sampler: LayerSampler, size: Size) -> dict[str, tuple[float | None, str]]:
+    """The standard deviations and families that calls of PyTorch name, traced in one build; of others nothing."""
+    if sampler.builder.kind != "torch":
+        return {}
+    from initcheck.models.builds.build import ModelBuilder
+
+    make: Callable[[], Any] = lambda: sampler.builder.maker.make(size, 1)  # noqa: E731
+    records = ModelBuilder(make, sampler.builder.name).build(1, traced=True).records
+    return {name: (r.law.std, r.law.family) for name, r in records.items() if r.parameter and r.law.std and not r.later}
