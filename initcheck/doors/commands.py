@@ -52,18 +52,14 @@ def explain(words: Sequence[str]) -> int:
     parser.add_argument("--html", metavar="FILE", help="write a page with the pictures of the examples there")
     arguments = parser.parse_args(words)
     from initcheck.claims.registry import find
-    from initcheck.claims.statement import Claim
     from initcheck.doors.explanation import in_words, live_examples, write_explanation
     from initcheck.doors.questions import claims_on, is_question
 
     said = " ".join(arguments.claim)
-    others: Sequence[Claim] = ()
+    claim, *others = claims_on(said) if is_question(said) else [find(said)]
     if is_question(said):
-        claim, *others = claims_on(said)
         print(f"{said}: {claim.id}")
         print()
-    else:
-        claim = find(said)
     for line in in_words(claim):
         print(line)
     if arguments.html:

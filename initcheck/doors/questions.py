@@ -55,7 +55,7 @@ def claims_on(question: str) -> list[Claim]:
         UsageError: no word of it stands in any claim.
     """
     words = _words(question)
-    wanted: dict[str, float] = dict.fromkeys(words - _EMPTY, 1.0)
+    wanted = dict.fromkeys(words - _EMPTY, 1.0)
     for word in words:
         for other in _SAME.get(word, ()):
             wanted[other] = max(wanted.get(other, 0.0), 0.7)

@@ -82,7 +82,7 @@ def failed_before(report: Report, *, strict: bool) -> FailedBefore:
         what = report.run.command or ", ".join(report.initializers)
         raise UsageError(f"failed: nothing failed in the last run, {what}; there is nothing to ask again.")
     try:
-        words: Sequence[str] = shlex.split(report.run.command)
+        words: Sequence[str] = shlex.split(report.run.command or "")
     except ValueError:  # read from a file, it may be no command
         words = ()
     if list(words[:1]) != ["initcheck"]:

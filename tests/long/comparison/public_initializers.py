@@ -1,7 +1,7 @@
-"""The public initializers of PyTorch, JAX, Keras, Flax and Equinox with fixed arguments, and which of them are one law.
+"""The public initializers of PyTorch, JAX, Keras, Flax and Equinox with fixed arguments, and which are one law.
 
-A law is written down from each library's documentation as (family, variance over shape); two are one law where these are
-equal. ``python tests/long/comparison/public_initializers.py OUT.json`` compares all pairs and writes the matrix.
+A law is written down from each library's documentation as (family, variance over shape); two are one law where these
+are equal. ``python tests/long/comparison/public_initializers.py OUT.json`` compares all pairs and writes the matrix.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def main(out: str, profile: str = "default") -> None:
     whole = time.process_time() - started
     same = sum(r[3] == "SAME" for r in rows)
     print(
-        f"{len(rows)} pairs ({same} of one law), {len(wrong)} wrong, {len(undecided)} undecided, {none} of pairs with no"
+        f"{len(rows)} pairs ({same} of one law), {len(wrong)} wrong, {len(undecided)} undecided, {none} with no"
         f" shape in common; {whole:.0f} CPU s, {whole / max(1, len(rows)):.2f} a pair"
     )
     with open(out, "w", encoding="utf-8") as file:
