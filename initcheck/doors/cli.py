@@ -22,6 +22,7 @@ from initcheck.doors.commands import COMMANDS
 from initcheck.doors.configuration import option_values
 from initcheck.errors import ClaimFailed, UsageError
 from initcheck.sandbox.threads import cap_threads
+from initcheck.search_path import add_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,9 +156,9 @@ def _main(words: list[str]) -> int:
     except OSError:
         print("initcheck: the current folder no longer exists; go to one that does.", file=sys.stderr)
         return 2
-    # As with `python -m`: targets in the current folder are found from any entry point.
-    if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    # Targets in the current folder are found from any entry point, and a statistics.py there takes nobody's place.
+    if "" not in sys.path:
+        add_folder(os.getcwd())
     try:
         with _ended_by_sigterm():
             if words and words[0] in COMMANDS:

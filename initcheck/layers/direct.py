@@ -16,7 +16,15 @@ from initcheck.networks import Activation
 from initcheck.seeds import generator
 from initcheck.statistics import Record
 
-__all__ = ["INPUT_BATCH", "MeasuredBackward", "MeasuredForward", "measured", "measured_response"]
+__all__ = [
+    "INPUT_BATCH",
+    "AnsweredBackward",
+    "MeasuredBackward",
+    "MeasuredForward",
+    "measured",
+    "measured_response",
+    "measured_response_gradient",
+]
 
 INPUT_BATCH = 16
 """Inputs of one measurement; a fresh layer is the unit, so that few inputs a layer are enough."""
@@ -38,6 +46,32 @@ class MeasuredBackward(BackwardSecondMoment):
         from initcheck.contract.second_moments import nonlinearity
 
         return np.asarray(nonlinearity(self.contract).m2_prime * record.energy / (self.layer.weights * self.ideal))
+
+
+class AnsweredBackward(BackwardSecondMoment):
+    """The mean square of the input gradient of a layer with its own nonlinearity, over the ideal.
+
+    The slope of that nonlinearity, where the layers before have put its pre-activations, is in the measurement.
+    """
+
+    def per_call(self, record: Record) -> Floats:
+        """The mean square of what was measured, over the ideal."""
+        return np.asarray(record.energy / (self.layer.weights * self.ideal))
+
+
+def measured_response_gradient(
+    function: LayerFunction, feed: Feed, size: Size, pool: Floats, seed: int
+) -> npt.NDArray[np.float32]:
+    """The input gradients of one fresh layer under normal cotangents, (INPUT_BATCH, numbers).
+
+    Its inputs came out of a ``pool`` of outputs of layers of its kind, as in ``measured_response``.
+    """
+    bench = Bench(function, feed, size, generator("response", seed))
+    fed = bench.rng.choice(pool, INPUT_BATCH * size.inputs).astype(np.float32)
+    inputs = [fed.reshape(bench.shapes(INPUT_BATCH)[0])]
+    cotangent = bench.rng.standard_normal(bench.run(bench.own, inputs).shape).astype(np.float32)
+    gradients, _ = bench.pull(bench.own, inputs, cotangent)
+    return np.ascontiguousarray(np.asarray(gradients[0]).reshape(INPUT_BATCH, -1), dtype=np.float32)
 
 
 def measured_response(

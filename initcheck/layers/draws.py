@@ -14,7 +14,7 @@ from initcheck.contract.case import Case
 from initcheck.contract.initializer import Initializer
 from initcheck.draws.draws import Draws
 from initcheck.draws.streams import Stream
-from initcheck.layers.direct import measured, measured_response
+from initcheck.layers.direct import measured, measured_response, measured_response_gradient
 from initcheck.layers.fans import Structure
 from initcheck.layers.part import Part, Whole
 from initcheck.layers.sampler import ALL_WEIGHTS, LayerSampler
@@ -86,6 +86,9 @@ class LayerDraws(Draws):
         self.calls += len(seeds)
         if layer.slope:
             pool = self.structure.pool
+            if layer.backward:
+                pairs = zip(functions, seeds, strict=True)
+                return [measured_response_gradient(f, feed, layer.size, pool, s) for f, s in pairs]
             return [
                 measured_response(f, feed, layer.size, layer.slope, pool, s)
                 for f, s in zip(functions, seeds, strict=True)

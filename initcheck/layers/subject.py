@@ -22,8 +22,9 @@ from initcheck.draws.draws import BrokenCall, digest
 from initcheck.draws.streams import SCREEN
 from initcheck.draws.tail import second_moment_exists
 from initcheck.errors import InitcheckError
+from initcheck.layers.bench.response import FORGETS
 from initcheck.layers.causes import cause_of
-from initcheck.layers.direct import MeasuredBackward, MeasuredForward
+from initcheck.layers.direct import AnsweredBackward, MeasuredBackward, MeasuredForward
 from initcheck.layers.draws import LayerDraws
 from initcheck.layers.fans import Structure, structure_of
 from initcheck.layers.part import Part, Whole
@@ -37,7 +38,7 @@ _REPEATS = 6
 # Weights of a layer whose build is cheap enough for a claim that asks for thousands of them.
 _FEW = 2
 _MEDIUM = 4
-_SLOPED = "the layer ends in a nonlinearity whose slope scales every gradient: its answer is measured forward"
+_FLAT = "what the layer ends in (a sine, tanh, sigmoid) forgets sizes: no scale of its weights serves both directions"
 
 
 class LayerSubject:
@@ -170,11 +171,13 @@ class LayerSubject:
         """Likewise backward.
 
         Raises:
-            NotAsked: what the layer ends in has a slope of its own.
+            NotAsked: what the layer ends in forgets the size of what it is given.
         """
-        if any(whole.slope for whole in self.structure.wholes):
-            raise NotAsked(_SLOPED)
         contract = self.contract_of(layer)
+        if isinstance(layer, Whole) and layer.slope:
+            if layer.slope in FORGETS:
+                raise NotAsked(_FLAT)
+            return AnsweredBackward(layer.turned, contract)
         if isinstance(layer, Whole):
             return MeasuredBackward(layer.turned, contract)
         return BackwardSecondMoment(layer, contract)

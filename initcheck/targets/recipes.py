@@ -14,6 +14,7 @@ from typing import Any
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.tested import Tested
 from initcheck.errors import UsageError
+from initcheck.search_path import add_folder
 
 __all__ = ["importable", "is_plain", "pickled", "recipe_of", "there"]
 
@@ -37,8 +38,7 @@ def recipe_of(tested: Tested) -> Mapping[str, Any]:
 def there(recipe: Mapping[str, Any]) -> Iterator[None]:
     """Look for a target from the folder, and along the path, on which it was found first."""
     for entry in reversed(recipe.get("path") or []):
-        if entry not in sys.path:
-            sys.path.insert(0, entry)
+        add_folder(entry)
     before = os.getcwd()
     if recipe.get("cwd") and os.path.isdir(recipe["cwd"]):
         os.chdir(recipe["cwd"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,11 +19,14 @@ from initcheck.claims.registry import find, registry
 from initcheck.claims.statement import claim
 from initcheck.claims.strategies import layers
 from initcheck.claims.trial import CaseFailed, NotAsked
-from initcheck.contract.layer import Layer
+from initcheck.contract.contract import Contract
 from initcheck.contract.profile import profile
 from initcheck.diagnosis.causes import TOPICS
 from initcheck.engine.judge import Judge
 from initcheck.errors import UsageError
+from initcheck.layers.bench.sizes import Size
+from initcheck.layers.direct import AnsweredBackward
+from initcheck.layers.part import Whole
 from initcheck.layers.subject import LayerSubject
 from initcheck.report.verdict import Evidence, Verdict
 from initcheck.statistics import Ledger
@@ -206,7 +210,10 @@ def test_a_name_would_be_seen() -> None:
     assert [s for _, s in strings('"""zero-mean"""\nif claim.id == "zero-mean":\n    pass\n') if s in registry()]
 
 
-def test_no_gradient_is_asked_of_a_layer_whose_end_has_a_slope_of_its_own() -> None:
-    sloped = SimpleNamespace(structure=SimpleNamespace(wholes=[SimpleNamespace(slope=0.5)]))
-    with pytest.raises(NotAsked, match="whose slope scales every gradient"):
-        LayerSubject.gradient_second_moment(sloped, Layer((2, 2)))  # type: ignore[arg-type]
+def test_no_gradient_is_asked_of_a_layer_whose_end_forgets_the_size_of_what_it_is_given() -> None:
+    whole = Whole(shape=(16, 4), size=Size((), 4, 4), number=0, fans=(4.0, 4.0), gradients=4, slope=1.0)
+    held = SimpleNamespace(contract_of=lambda _: Contract())
+    with pytest.raises(NotAsked, match="no scale of its weights serves both directions"):
+        LayerSubject.gradient_second_moment(held, whole)  # type: ignore[arg-type]
+    rectified = LayerSubject.gradient_second_moment(held, replace(whole, slope=2.0))  # type: ignore[arg-type]
+    assert isinstance(rectified, AnsweredBackward)

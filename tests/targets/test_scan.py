@@ -8,7 +8,6 @@ import harmless_looking as module
 import numpy as np
 import pytest
 
-from initcheck import check
 from initcheck.adapters.code.evidence import evidence_of
 from initcheck.adapters.code.reach import CallReach
 from initcheck.targets.loading import load, load_all
@@ -94,13 +93,6 @@ def test_a_method_is_named_through_its_class(marks, name, signature):
     assert one.sampler.calls((4, 6), [1], "float32")[0].shape == (4, 6)
 
 
-def test_a_check_of_the_module_scans_the_same(marks, tmp_path):
-    report = check(str(HERE / "harmless_looking.py"), claims=["finite"], profile="quick", contract={"widths": (2, 8)})
-    assert short(r.initializer for r in report.results) == TAKEN
-    assert marks == []
-    assert list(tmp_path.iterdir()) == []
-
-
 STATISTICS = "def mean(values):\n    return open('harm', 'w')\n"
 BESIDE = """
 import statistics
@@ -114,10 +106,20 @@ def scaled_init(shape, rng):
 """
 
 
-def test_a_file_called_like_the_standard_library_takes_nobodys_place(tmp_path):
+# As the console script starts, without the folder on the path; and as a module, with it first.
+STARTS = {
+    "script": ["-P", "-c", "import sys; from initcheck.doors.cli import main; sys.exit(main())"],
+    "module": ["-m", "initcheck"],
+}
+
+
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+def test_files_called_like_the_standard_library_take_nobodys_place(start, tmp_path):
     (tmp_path / "statistics.py").write_text(STATISTICS)
+    for name in ("json", "random", "types", "queue", "struct", "dataclasses"):
+        (tmp_path / f"{name}.py").write_text(f"raise RuntimeError('{name} of the folder was imported')")
     (tmp_path / "beside_statistics.py").write_text(BESIDE)
-    command = [sys.executable, "-m", "initcheck", "infer", "beside_statistics.py"]
+    command = [sys.executable, *start, "infer", "beside_statistics.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "beside_statistics.py:scaled_init" in done.stdout

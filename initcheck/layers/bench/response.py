@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from initcheck.layers.bench.bench import Bench
 
-__all__ = ["Response", "answer", "is_of_degree_one", "response_of", "unit_outputs"]
+__all__ = ["FORGETS", "Response", "answer", "is_of_degree_one", "response_of", "unit_outputs"]
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -22,7 +22,8 @@ _LINEAR_TO = 1e-3
 _ODD = 1e-2  # an even part below this share of the odd one is none
 _PLAIN_WITHIN = 0.1
 _ROWS = 64
-_FORGETS = (1.0, 4.0)  # slopes of odd nonlinearities: sine and tanh, sigmoid
+FORGETS = (1.0, 4.0)
+"""Slopes of nonlinearities that forget the size of what they are given: sine and tanh, sigmoid."""
 _POOL = 2**16  # outputs of one pool of inputs
 
 
@@ -64,7 +65,7 @@ def response_of(bench: Bench, fan_in: float) -> Response | None:
     if far_even <= _ODD * far and even <= _ODD * small:
         at_zero = bench.run({**bench.with_weights(bench.weights), name: 0 * bench.weights[name]}, inputs)
         slope = (
-            _FORGETS[0] if np.abs(at_zero).max() < 1e-6 else _FORGETS[1]
+            FORGETS[0] if np.abs(at_zero).max() < 1e-6 else FORGETS[1]
         )  # a sigmoid gives one half at 0, and has slope 1/4 there
     elif abs(far_even - far) <= 0.9 * far:
         slope = (far + far_even) / small
@@ -94,7 +95,7 @@ def unit_outputs(bench: Bench, slope: float) -> Floats:
     while sum(map(len, found)) < _POOL:
         inputs = bench.normal(_POOL // 16)
         drawn = bench.rng.standard_normal(bench.weights[name].shape)
-        size = 1 / own if slope in _FORGETS else slope * _rms(answer(bench, {name: drawn}, inputs))
+        size = 1 / own if slope in FORGETS else slope * _rms(answer(bench, {name: drawn}, inputs))
         out = bench.run({**bench.with_weights(bench.weights), name: (drawn / size).astype(np.float32)}, inputs)
         found.append(out.ravel())
     return np.concatenate(found)[:_POOL]

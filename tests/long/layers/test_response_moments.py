@@ -48,6 +48,19 @@ class EqualisedTwice(Equalised):
         self.inner = lambda x: x / in_features
 
 
+class EqualisedRectified(Equalised):
+    factor = 2.0
+    outer = staticmethod(torch.relu)
+
+    def __init__(self, in_features, out_features):
+        super().__init__(in_features, out_features)
+        self.weight.data *= math.sqrt(self.factor)
+
+
+class EqualisedRectifiedOfLecun(EqualisedRectified):
+    factor = 1.0
+
+
 def subject_of(cls):
     initializer = layer_initializer(cls, cls.__name__, {})
     return initializer.subject(initializer, PROFILES["quick"], 0)
@@ -66,3 +79,14 @@ def test_the_second_moment_is_that_of_the_pre_activation(cls, low, high):
     [whole] = [w for w in subject.structure.wholes if (w.size.inputs, w.size.outputs) == (64, 64)]
     drawn = subject.draws.records(whole, "float32", SCREEN, 24)
     assert low < float(np.mean(subject.output_second_moment(whole).per_call(drawn))) < high
+
+
+@pytest.mark.parametrize(
+    ("cls", "low", "high"), [(EqualisedRectified, 0.9, 1.1), (EqualisedRectifiedOfLecun, 0.4, 0.6)]
+)
+def test_the_gradient_passes_the_slope_of_what_the_layer_ends_in(cls, low, high):
+    subject = subject_of(cls)
+    [whole] = [w for w in subject.structure.wholes if (w.size.inputs, w.size.outputs) == (64, 64)]
+    statistic = subject.gradient_second_moment(whole)
+    drawn = subject.draws.records(statistic.layer, "float32", SCREEN, 24)
+    assert low < float(np.mean(statistic.per_call(drawn))) < high
