@@ -15,6 +15,7 @@ from initcheck.contract.initializer import Initializer, Sampler, Shape
 __all__ = ["CentredSampler", "StackedSampler", "as_declared"]
 
 _MEMBERS = 4
+_ALIKE = 1e-2  # relative error of a Gram matrix in the lowest precision that orthogonal weights are made in
 
 
 def as_declared(initializer: Initializer, contract: Contract) -> Initializer:
@@ -22,7 +23,8 @@ def as_declared(initializer: Initializer, contract: Contract) -> Initializer:
     if contract.stack is not None:
         stacked = StackedSampler(initializer.sampler, contract.stack, contract.layout in ("in_out", "hwio", "wio"))
         note = (
-            f"asked for {_MEMBERS} matrices stacked along axis {contract.stack}; each gives a share of the units judged"
+            f"asked for {_MEMBERS} matrices stacked along axis {contract.stack}; each gives a share of the units"
+            " judged, and where all are orthogonal the first is judged whole"
         )
         notes = (*initializer.notes, note)
         initializer = replace(initializer, sampler=stacked, ranks=(2,), notes=notes, batched=False)
@@ -88,6 +90,7 @@ class StackedSampler(_Wrapped):
 
     Its units come from the members in turn: the first quarter from the first one. So a unit has the law that its
     member gives it at that shape, and members that are equal, as one key for all makes them, are units that are copies.
+    Units of several orthogonal matrices are not orthogonal to one another: of such members the first is taken whole.
     """
 
     axis: int
@@ -120,8 +123,22 @@ class StackedSampler(_Wrapped):
         if stack.shape != self._asked(shape):
             return _Member(stack, name)  # of another shape than asked: that is for the claims to say
         members: list[npt.NDArray[Any]] = list(np.moveaxis(stack, self.axis, 0))
+        if _are_orthogonal(members) and not all(np.array_equal(m, members[0]) for m in members):
+            return _Member(members[0], name)
         axis = -1 if self.units_last else 0
         # The same places of every member: members that are equal then give equal units.
         shares = [len(p) for p in np.array_split(np.arange(shape[axis]), _MEMBERS)]
         parts = [np.take(m, np.arange(n), axis=axis) for m, n in zip(members, shares, strict=True)]
         return _Member(np.concatenate(parts, axis=axis), name)
+
+
+def _are_orthogonal(members: Sequence[npt.NDArray[Any]]) -> bool:
+    """Whether the Gram matrix of the smaller side of each is the same multiple of the identity."""
+    grams = []
+    for member in members:
+        w = np.asarray(member, dtype=np.float64)
+        if w.ndim != 2 or not np.isfinite(w).all():
+            return False
+        grams.append(w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w)
+    size = float(np.mean([np.trace(g) / max(1, len(g)) for g in grams]))
+    return size > 0 and all(np.abs(g - size * np.eye(len(g))).max(initial=0.0) <= _ALIKE * size for g in grams)

@@ -21,6 +21,16 @@ def one_key_for_all(shape, rng):
     return np.broadcast_to(rng.normal(0, shape[1] ** -0.5, shape[1:]), shape)
 
 
+def orthogonal_experts(shape, rng):
+    drawn = rng.normal(size=(shape[0], max(shape[1:]), min(shape[1:])))
+    q = np.linalg.qr(drawn)[0]
+    return q if shape[1] >= shape[2] else q.swapaxes(1, 2)
+
+
+def one_orthogonal_for_all(shape, rng):
+    return np.broadcast_to(orthogonal_experts((1, *shape[1:]), rng)[0], shape)
+
+
 def fluctuating(shape, rng):
     return rng.normal(0.5, shape[0] ** -0.5, shape)
 
@@ -46,6 +56,16 @@ def test_a_stack_gives_one_matrix_whose_units_come_from_its_members():
         assert abs(weights.var() * 200 - 1) < 0.05
     assert len(np.unique(drawn(right, (200, 300)).T, axis=0)) == 300
     assert len(np.unique(drawn(wrong, (200, 300)).T, axis=0)) == 75
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (8, 3), (3, 8), (5, 1), (1, 5)])
+def test_of_orthogonal_matrices_in_a_stack_one_is_judged_whole(shape):
+    [right], [wrong] = (load(f, contract="stack=0").initializers for f in (orthogonal_experts, one_orthogonal_for_all))
+    weights = drawn(right, shape)
+    gram = weights @ weights.T if shape[0] <= shape[1] else weights.T @ weights
+    assert np.allclose(gram, np.eye(min(shape)), atol=1e-5)
+    if min(shape) > 3:
+        assert len(np.unique(drawn(wrong, shape), axis=0)) < shape[0]  # members that are equal show as copies
 
 
 def test_what_is_held_to_zero_is_the_rest_of_a_declared_mean():
