@@ -82,7 +82,7 @@ def _recognise(
     if layer in ("torch", "keras", "linen") and signature is None:
         raise UsageError(
             f"{name} is a layer that is built already; pass its class, or a function (fan_in, fan_out) that builds it."
-            f" A whole model is checked by what builds it: initcheck model {name}, or check_model(lambda: ...)."
+            f" {refusals.whole_model(name)}"
         )
     if isinstance(obj, type):
         return _of_class(obj, name, signature, args, parameter, depth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -10,7 +11,15 @@ from initcheck.adapters.signatures.readings import Needs, Reading
 from initcheck.adapters.signatures.signature import role_of
 from initcheck.errors import UsageError
 
-__all__ = ["ComplexWeights", "is_complex", "layer_needs", "listing", "refuse_complex", "refuse_other_sides"]
+__all__ = [
+    "ComplexWeights",
+    "is_complex",
+    "layer_needs",
+    "listing",
+    "refuse_complex",
+    "refuse_other_sides",
+    "whole_model",
+]
 
 _MOST = 5
 _EXAMPLES = {1: "'(shape)'", 2: "'(shape, rng)' or '(in, out)'", 3: "'(in, out, rng)'"}
@@ -82,10 +91,20 @@ def layer_needs(name: str, missing: Sequence[str], *, model: bool = False) -> Ne
     several = "s" if len(missing) > 1 else ""
     return Needs(
         f"{name} needs the argument{several} {listed}, which only its user knows; write {call}, or pass a function"
-        " (fan_in, fan_out) that builds it."
-        + (" A model of several layers is checked by: initcheck model." if model else ""),
+        " (fan_in, fan_out) that builds it." + (f" {whole_model(name, missing)}" if model else ""),
         call,
     )
+
+
+def whole_model(name: str, missing: Sequence[str] = ()) -> str:
+    """Where a whole model is checked, for who names one as a layer.
+
+    >>> whole_model("nets:GPT")
+    'A whole model is checked by: initcheck model nets:GPT, or check_model(lambda: GPT(...)).'
+    """
+    command = shlex.join(["initcheck", "model", _call(name, missing) if missing else name])
+    built = name.partition("(")[0].rpartition(":")[2].rpartition(".")[2]
+    return f"A whole model is checked by: {command}, or check_model(lambda: {built}(...))."
 
 
 def listing(name: str, tried: Sequence[ToldTrial]) -> str:
@@ -130,4 +149,4 @@ def _example(slots: Sequence[Any]) -> str:
 
 def _short(problem: str) -> str:
     problem = problem.rstrip(".")
-    return problem if len(problem) <= 160 else problem[:157] + "..."
+    return problem if len(problem) <= 160 else problem[:157].rpartition(" ")[0] + " ..."

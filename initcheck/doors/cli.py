@@ -273,7 +273,8 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
         problem = error  # said last: what was found is worth more
     disproved = 0 if interrupted else _theorems(plan, page)
     if arguments.targets:
-        portraits = _portraits(report, every=arguments.verbose, writes=getattr(arguments, "writes", None))
+        listed = {name: bool(getattr(arguments, name, False)) for name in ("laws", "writes")}
+        portraits = _portraits(report, every=arguments.verbose, **listed)
         page.close(report, seconds=time.perf_counter() - started, portraits=portraits)
     for line in outputs.annotations(report).splitlines():
         page.line(line)
@@ -350,16 +351,17 @@ def _ended_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _portraits(report: Report, *, every: bool, writes: bool | None) -> Iterator[str]:
+def _portraits(report: Report, *, every: bool, laws: bool, writes: bool) -> Iterator[str]:
     """What is known of models beside the verdicts: laws, and how the signal grows; else of what is built already.
 
     Args:
         report: of the run.
         every: whether models that were built here are shown too.
+        laws: whether every group of tensors is listed with its law.
         writes: whether the lines that wrote their tensors are listed.
     """
     from initcheck.claims.registry import as_stated
-    from initcheck.rendering.model_lines import model_lines, portrait_fields, writes_lines
+    from initcheck.rendering.model_lines import laws_lines, model_lines, portrait_fields, writes_lines
     from initcheck.rendering.pair_lines import pair_lines
     from initcheck.report.account import escaped
 
@@ -370,6 +372,8 @@ def _portraits(report: Report, *, every: bool, writes: bool | None) -> Iterator[
             yield from pair_lines(name, shown, every=every)
         if portrait_fields(shown) is not None and (every or shown.get("built")):
             yield from model_lines(report, name, order)
+        if laws and portrait_fields(shown) is not None:
+            yield from ("", f"laws of {escaped(name, 60)}", *(escaped(line, 400) for line in laws_lines(shown)))
         if writes and portrait_fields(shown) is not None:
             lines = writes_lines(shown) or ["   no line was seen to write its tensors"]
             yield from ("", f"writes of {escaped(name, 60)}", *(escaped(line, 400) for line in lines))

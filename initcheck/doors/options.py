@@ -200,6 +200,14 @@ OPTIONS = (
         help="most models of fresh seeds (80 for a small model, 5 above 100 M parameters)",
     ),
     Option(
+        name="laws",
+        default=False,
+        door="command line",
+        of="models",
+        configured=False,
+        help="list every group of tensors of a model with the law that they were drawn from",
+    ),
+    Option(
         name="writes",
         default=False,
         door="command line",

@@ -48,6 +48,9 @@ class Settings:
             claim: what was asked.
             isolate: whether it takes a process of its own, since what is tested ends or stops the one it is in.
         """
+        if _nameless(tested):
+            door = "check_model" if isinstance(tested, Model) else "check"
+            return f"initcheck.{door}({tested.name}, claims=[{claim.id!r}], seed={self.seed})"
         command = _COMMANDS.get(tested.kind)
         if command is not None:
             words = ["initcheck", command, *(tested.words or (tested.name,)), f"--claims={claim.id}"]
@@ -65,3 +68,10 @@ class Settings:
         if isolate and self.timeout is not None:
             words.append(f"--initcheck-timeout={self.timeout:g}")
         return shlex.join(["pytest", *words])
+
+
+def _nameless(tested: Tested) -> bool:
+    """Whether it is an object of this process that no command line can name."""
+    if isinstance(tested, Model):
+        return bool(tested.words) and not tested.words[0]
+    return tested.recipe is not None and "pickle" in tested.recipe

@@ -13,7 +13,7 @@ from initcheck.report.report import Report
 from initcheck.report.summary import amount
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["model_lines", "portrait_fields", "writes_lines"]
+__all__ = ["laws_lines", "model_lines", "portrait_fields", "writes_lines"]
 
 LINES = 25
 
@@ -98,6 +98,20 @@ def portrait_fields(shown: Mapping[str, Any]) -> tuple[dict[str, str], list[str]
     words["parameters"] = amount(shown["parameters"])
     words |= {f"declared {pattern}": law for pattern, law in shown["declared"].items()}
     return words, [" ".join(line.split()) for line in _roles(shown["roles"])]
+
+
+def laws_lines(shown: Mapping[str, Any]) -> list[str]:
+    """The table of laws, a line a group of tensors: how many, which, their shape, the law; those that are drawn first.
+
+    >>> role = {"path": "h.*.w", "tensors": 2, "shape": [8, 8], "random": True, "law": "normal std 0.02", "laws": 1}
+    >>> laws_lines({"roles": [{**role, "formula": None, "width_slope": None}]})
+    ['   2 h.*.w  (8,8)          normal std 0.02']
+    """
+    fixed = [r for r in shown["roles"] if not r["random"]]
+    width = min(46, max((len(r["path"]) for r in shown["roles"]), default=0))
+    shapes = {r["path"]: "(" + ",".join(map(str, r["shape"])) + ")" for r in fixed}
+    rest = [f"{r['tensors']:>4} {r['path']:<{width}}  {shapes[r['path']]:<14} {r['law']}" for r in fixed]
+    return [*_roles(shown["roles"]), *rest]
 
 
 def writes_lines(shown: Mapping[str, Any]) -> list[str]:

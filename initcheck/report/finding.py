@@ -192,7 +192,7 @@ def _raised_at(evidence: Evidence) -> str | None:
 
 
 def _again(root: Result, report: Results) -> str | None:
-    if root.reproduce is None or root.reproduce.startswith("initcheck "):
+    if root.reproduce is None or not root.reproduce.startswith("pytest "):
         return root.reproduce
     import shlex
 

@@ -16,6 +16,7 @@ from initcheck.adapters.code.evidence import CodeEvidence, evidence_of, evidence
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer
 from initcheck.adapters.frameworks.torch_init import is_torch_init
+from initcheck.adapters.refusals import whole_model
 from initcheck.adapters.signatures.frameworks import FRAMEWORKS, defines_function, home
 from initcheck.adapters.signatures.readings import Needs
 from initcheck.contract.initializer import Initializer
@@ -60,7 +61,7 @@ def scan(
         taken += [one for one in found if isinstance(one, Initializer)]
         needing += [one for one in found if isinstance(one, NotChecked)]
     if others:
-        needing.append(NotChecked(name=text, reason=_rest(others)))
+        needing.append(NotChecked(name=text, reason=_rest(others) + _model_among(others, module, text)))
     if not taken and not needing:
         raise UsageError(f"target {text!r}: module {module.__name__!r} has no public function or class of its own.")
     return taken, needing
@@ -134,6 +135,13 @@ def _is_bare(member: Any) -> bool:
     code = member.__code__
     parameters = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
     return parameters == 0 and not defines_function(member)
+
+
+def _model_among(names: list[str], module: ModuleType, text: str) -> str:
+    """Where a function that builds a whole model would be checked, if one of these does, by what stands beside it."""
+    beside = any(isinstance(m, type) and is_layer(m) == "torch" for _, m in members(module))
+    build = next((n for n in names if _is_bare(vars(module).get(n)) or n in ("get_model", "make_model")), None)
+    return f" {whole_model(f'{text}:{build}')}" if beside and build is not None else ""
 
 
 def _rest(names: list[str]) -> str:

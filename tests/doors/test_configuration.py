@@ -28,19 +28,10 @@ def test_every_option_can_be_configured_but_the_one_that_is_said_once() -> None:
         "claims": ["finite", "zero-mean"], "profile": "quick", "seed": 7, "contract": "activation=relu",
         "timeout": 2.5, "jobs": 2, **{o.name: f"out/{o.name}" for o in OPTIONS if o.metavar == "FILE" and o.configured},
     }  # fmt: skip
-    # Three are said for one run, three of each model, one of each pair.
+    # What is said for one run alone, of each model, of each pair, of a lock.
     once = {
-        "baseline-update",
-        "failed",
-        "resume",
-        "law",
-        "batch",
-        "models",
-        "layouts",
-        "check",
-        "update",
-        "output",
-        "like",
+        *("baseline-update", "failed", "resume", "law", "batch", "models", "laws", "writes", "layouts"),
+        *("check", "update", "output", "like"),
     }
     assert {*flags, *others, *once} == {o.name for o in OPTIONS}
     read = options_of({**flags, **others}, Path("/project/pyproject.toml"))

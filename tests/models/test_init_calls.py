@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 import initcheck
+import initcheck.gallery
+from initcheck.claims.registry import find
 from initcheck.models.builds.record import record
+from initcheck.models.provenance import frames
 from initcheck.models.provenance.init_calls import law_of_call
 from initcheck.models.provenance.steps import InitCall
 from initcheck.models.provenance.trace import Trace
@@ -122,3 +126,13 @@ def test_the_draws_of_a_power_iteration_are_a_bounded_set() -> None:
     found = record("w", weight, "Own", trace, None)
     assert len(found.draws) <= 3
     assert len(trace.steps_of(weight)) < 10
+
+
+def test_code_typed_at_a_prompt_is_its_own_place_and_no_code_of_ours_is():
+    ours = [compile("pass", str(Path(initcheck.__file__).parent / "engine" / "checker.py"), "exec")]
+    ours += [compile("pass", str(Path(find("zero-mean").prop.__code__.co_filename)), "exec")]
+    ours += [compile("pass", "<frozen runpy>", "exec"), compile("pass", "<string>", "exec")]
+    theirs = [compile("pass", name, "exec") for name in ("<stdin>", "<ipython-input-1-ab>", "/home/me/net.py")]
+    assert {frames._kind(code) for code in ours} == {frames._SKIP}
+    assert {frames._kind(code) for code in theirs} == {frames._USER}
+    assert frames._kind(compile("pass", str(Path(initcheck.gallery.__file__)), "exec")) == frames._USER

@@ -20,7 +20,11 @@ INITIALISERS = ("init_weights", "initialize_weights", "reset_parameters")
 _TORCH = os.path.dirname(torch.__file__) + os.sep
 _INIT = os.path.join(_TORCH, "nn", "init.py")
 _MODULE = os.path.join(_TORCH, "nn", "modules", "module.py")
-_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# The claims stand beside the package in a checkout; the gallery's models are as anybody's.
+_OURS = (_PACKAGE + os.sep, os.path.join(os.path.dirname(_PACKAGE), "properties") + os.sep)
+_GALLERY = os.path.join(_PACKAGE, "gallery") + os.sep
+_TYPED = ("<stdin>", "<ipython", "<dynamic-code>")  # code of the user's that stands in no file; <frozen ...> is none
 _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 _SITE_PACKAGES = os.sep + "site-packages" + os.sep
 
@@ -72,7 +76,11 @@ def _kind(code: CodeType) -> int:
         if file == _MODULE:
             return _LOADING if name == "load_state_dict" else _SKIP
         return _DEFAULT if name in ("reset_parameters", "_reset_parameters", "__init__") else _SKIP
-    if file.startswith((_HERE, "<")) or (file.startswith(_STDLIB) and _SITE_PACKAGES not in file):
+    if file.startswith(_OURS) and not file.startswith(_GALLERY):
+        return _SKIP
+    if file.startswith("<") and not file.startswith(_TYPED):
+        return _SKIP
+    if file.startswith(_STDLIB) and _SITE_PACKAGES not in file:
         return _SKIP
     if name.endswith("_") and not name.endswith("__") and in_library(file):
         return _SKIP  # a library's own normal_ or trunc_normal_: its caller is the one who asked
