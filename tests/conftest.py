@@ -16,6 +16,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# What one test finds must not be what another tries first.
+settings.register_profile("tests", settings.default, database=None)
+settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ class Profile:
         layers: number of layers of the plan that the statistical claims walk.
         exact_layers: number of further small layers for the claims that one call decides.
         swept: every width up to this one is glanced at, as inputs and as units.
+        searched: networks of about ten layers that Hypothesis generates and that are glanced at.
         largest: most weights of one layer of the plan.
         weights: most weights drawn for one case before it ends UNDECIDED.
         calls: most calls drawn for one case before it ends UNDECIDED.
@@ -28,6 +29,7 @@ class Profile:
     layers: int
     exact_layers: int
     swept: int
+    searched: int
     largest: int
     weights: int
     calls: int
@@ -42,6 +44,7 @@ PROFILES = {
             layers=14,
             exact_layers=24,
             swept=64,
+            searched=30,
             largest=16_384,
             weights=12_000_000,
             calls=40_000,
@@ -52,6 +55,7 @@ PROFILES = {
             layers=30,
             exact_layers=60,
             swept=256,
+            searched=100,
             largest=65_536,
             weights=16_000_000,
             calls=100_000,
@@ -62,6 +66,7 @@ PROFILES = {
             layers=120,
             exact_layers=240,
             swept=1024,
+            searched=600,
             largest=1_048_576,
             weights=160_000_000,
             calls=1_000_000,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,10 @@ from initcheck.claims.trial import CaseFailed, NotAsked, body_of
 from initcheck.contract.case import Case
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall
-from initcheck.engine.judge import Judge
-from initcheck.engine.sweep import suspects
+from initcheck.engine.judge import SMALLER, Judge
+from initcheck.engine.kept import KeptCase, forget, keep, kept_cases
+from initcheck.engine.search import on_no_constants
+from initcheck.engine.sweep import lighter_suspects, suspects
 from initcheck.sandbox.global_generators import isolated
 
 __all__ = ["smallest_failure"]
@@ -33,26 +35,41 @@ def smallest_failure(claim: Claim, trial: Judge) -> AssertionError | None:
     verdict on a case is kept, so that shrinking asks no case twice and a replay cannot disagree with the first answer.
     """
     cases = _Cases(claim, trial)
-    if cases.alone is not None:
-        name, layers = cases.alone
+    alone = cases.alone
+    failure = cases.tried_before()
+    if failure is None and alone is not None:
+        name, layers = alone
         failure = cases.walk(name, cases.selected(layers))
         if failure is None and claim.sweep != "none":
             failure = cases.walk(name, suspects(claim, trial))
-    else:
+    elif failure is None:
         failure = cases.search()
     smallest = cases.failed_at
     if failure is None or smallest is None:
         return failure
     if not trial.subject.smaller:
         return cases.worst()
-    if cases.alone is not None and not cases.alone[1].shrinks:
+    if alone is not None and not alone[1].shrinks:
         return failure
-    return cases.shrunk(failure)
+    failure = cases.lighter(failure)
+    if cases.kept is None:
+        failure = cases.shrunk(failure)
+    cases.keep()
+    return failure
 
 
 _LISTED = 6
 # Hypothesis repeats itself: this many more examples than cases reach all of them.
 _MORE_THAN_CASES = 8
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How a case was asked: whether as a smaller one, and what of the error budget had been taken."""
+
+    smaller: bool
+    confirmations: int
+    shared: int | None
 
 
 class _Cases:
@@ -63,8 +80,10 @@ class _Cases:
         self.claim = claim
         self.body = body_of(claim)
         self.strategies: dict[str, Any] = claim.prop.hypothesis._given_kwargs  # type: ignore[attr-defined]
-        self.answers: dict[str, AssertionError | None] = {}
+        self.answers: dict[str, tuple[AssertionError | None, _Asked]] = {}
         self.last_failed: dict[str, Any] = {}
+        self.last_asked: _Asked | None = None
+        self.kept: KeptCase | None = None
 
     @property
     def alone(self) -> tuple[str, Layers] | None:
@@ -84,7 +103,7 @@ class _Cases:
             self.trial.not_asked.setdefault(layers.where_none, 1)
         return found
 
-    def walk(self, name: str, chosen: Sequence[Case]) -> AssertionError | None:
+    def walk(self, name: str, chosen: Iterable[Case]) -> AssertionError | None:
         """Ask cases one by one until one fails; as Hypothesis would, at a tenth of the time."""
         with isolated(0):
             for layer in chosen:
@@ -93,6 +112,42 @@ class _Cases:
                 except AssertionError as error:
                     return error
         return None
+
+    def tried_before(self) -> AssertionError | None:
+        """Ask the case that failed last time, as it was asked then; one that fails no more is forgotten."""
+        alone, trial = self.alone, self.trial
+        if alone is None or not alone[1].shrinks or not trial.subject.smaller:
+            return None
+        for kept in kept_cases(trial.subject, self.claim):
+            trial.ledger.resume(kept.confirmations, kept.shared)
+            self.trial = trial.of_smaller_cases() if kept.smaller else trial
+            failure = self.walk(alone[0], [kept.layer])
+            if failure is not None:
+                self.kept = kept
+                return failure
+            forget(trial.subject, self.claim, kept)
+            self.trial = trial
+        return None
+
+    def keep(self) -> None:
+        """Keep the case that failed last, for the next run."""
+        layer, asked = self.failed_at, self.last_asked
+        if isinstance(layer, Layer) and asked is not None and self.alone is not None and self.kept is None:
+            keep(self.trial.subject, self.claim, KeptCase(layer, asked.smaller, asked.confirmations, asked.shared))
+
+    def lighter(self, failure: AssertionError) -> AssertionError:
+        """The failure of the lightest layer that looks wrong at a glance and is; the one given where none is."""
+        than = self.failed_at
+        if self.claim.sweep == "none" or self.alone is None or not isinstance(than, Layer):
+            return failure
+        trial = self.trial
+        self.trial = trial.of_smaller_cases()
+        found = self.walk(self.alone[0], lighter_suspects(self.claim, trial, than))
+        if found is None:
+            self.trial = trial
+            return failure
+        self.kept = None
+        return found
 
     def search(self) -> AssertionError | None:
         """Let Hypothesis draw from the selections, beside whatever else the property draws."""
@@ -139,7 +194,7 @@ class _Cases:
             print_blob=False,
             suppress_health_check=list(HealthCheck),
         )
-        with selecting(cases):
+        with selecting(cases), on_no_constants():
             try:
                 chosen(given(**self.strategies)(body))()
             except AssertionError as error:
@@ -167,10 +222,12 @@ class _Cases:
     def ask(self, drawn: dict[str, Any]) -> None:
         key = repr(sorted(drawn.items()))
         if key not in self.answers:
-            self.answers[key] = self._answer(drawn)
-        error = self.answers[key]
+            ledger = self.trial.ledger
+            asked = _Asked(self.trial.effort is SMALLER, ledger.confirmations, ledger.shared)
+            self.answers[key] = (self._answer(drawn), asked)
+        error, asked = self.answers[key]
         if error is not None:
-            self.last_failed = drawn
+            self.last_failed, self.last_asked = drawn, asked
             raise error
 
     def _answer(self, drawn: dict[str, Any]) -> AssertionError | None:

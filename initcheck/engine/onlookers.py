@@ -73,15 +73,16 @@ class Glance(_Onlooker):
         far: the logarithm of the ratio of value and edge, of every case glanced at; negative inside the band.
     """
 
-    def __init__(self, judge: Account) -> None:
+    def __init__(self, judge: Account, *, closer: bool = False) -> None:
         super().__init__(judge.subject, judge.dtype)
+        self._closer = closer
         # What the property has made of the plan, such as a law that was fitted, is not made again.
         self._kept = judge.kept_in(judge.dtype)
         self.far: dict[Case, float] = {}
 
     def at(self, layer: Case) -> Record:
-        """The sums of a few hundred weights, which a judgement of the same case reads first; of one call where all
-        are alike.
+        """The sums of a few hundred weights, which a judgement of the same case reads first, or of all that it reads
+        at its first look; of one call where all are alike.
 
         Raises:
             BrokenCall: a call gave no finite weights of the shape that was asked for.
@@ -93,7 +94,9 @@ class Glance(_Onlooker):
         self.draws.glance({case: self._calls(case) for case in cases}, self.dtype)
 
     def _calls(self, layer: Case) -> int:
-        return 1 if self.subject.constant else math.ceil(_GLANCE / layer.weights)
+        if self.subject.constant:
+            return 1
+        return self.usual_calls(layer) if self._closer else math.ceil(_GLANCE / layer.weights)
 
     def keeps(
         self,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from initcheck.claims.statement import Claim
+from initcheck.contract.model import Model
 from initcheck.contract.tested import Tested
 
 __all__ = ["Settings"]

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hypothesis.statistics import note_statistics
+
 from initcheck.claims.registry import find
 from initcheck.claims.statement import Claim
 from initcheck.contract.tested import Tested
@@ -124,6 +126,9 @@ class OwnProcess:
             raise UsageError(f"{initializer.name} cannot be judged in another process: {answer['error']}")
         judged = UnitOutcome(**{field.name: answer[field.name] for field in dataclasses.fields(UnitOutcome)})
         self._spoilt = judged.spoilt
+        hear: Any = note_statistics
+        for said in judged.statistics:
+            hear(said)
         self.held_to[initializer.name] = judged.held_to
         self.libraries |= judged.libraries
         [result] = judged.of(initializer)

@@ -6,11 +6,12 @@ import dataclasses
 import pickle
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from hypothesis.statistics import collector, describe_statistics
 
 from initcheck.claims.registry import find
 from initcheck.contract.initializer import Initializer
@@ -74,12 +75,14 @@ class UnitOutcome:
         held_to: what was tested was held to.
         libraries: the versions of what its process has loaded.
         spoilt: whether it left something there that cannot be put back, or a thread that runs.
+        statistics: what Hypothesis says of its runs.
     """
 
     results: list[Plain]
     held_to: Plain
     libraries: dict[str, str]
     spoilt: bool = False
+    statistics: list[str] = field(default_factory=list)
 
     def of(self, tested: Tested) -> list[Result]:
         """The results; where the code stands is known best where the target was read."""
@@ -117,8 +120,17 @@ class Remade:
         """The verdicts on some claims; ``tell`` hears what takes long on the way."""
         assert self.checker is not None
         self.checker.tell = tell
-        results = [result_to_plain(judged_or_broken(self.checker, self.tested, c)) for c in claim_ids]
-        return UnitOutcome(results, self.checker.held_to(self.tested), loaded_libraries(), bool(stuck() or others()))
+        statistics: list[Any] = []
+        heard: Any = collector
+        with heard.with_value(statistics.append):
+            results = [result_to_plain(judged_or_broken(self.checker, self.tested, c)) for c in claim_ids]
+        return UnitOutcome(
+            results,
+            self.checker.held_to(self.tested),
+            loaded_libraries(),
+            bool(stuck() or others()),
+            [describe_statistics(run) for run in statistics],
+        )
 
     def inferred(self) -> list[str]:
         """The contract that it seems to keep, in the words of ``initcheck infer``."""

@@ -65,11 +65,12 @@ class ClaimLedger:
     Attributes:
         ledger: the budget of the run.
         confirmations: how many were run so far.
+        shared: the number of the one that the cases of a plan share; None before it is taken.
     """
 
     ledger: Ledger = field(default_factory=Ledger)
     confirmations: int = 0
-    _shared: float | None = None
+    shared: int | None = None
 
     def next_confirmation(self) -> float:
         """Count one more confirmation and return the level at which it must be tested."""
@@ -91,9 +92,22 @@ class ClaimLedger:
         """
         if cases < 1:
             raise ValueError(f"cases={cases!r}: a level is shared by one case at least")
-        if self._shared is None:
-            self._shared = self.next_confirmation()
-        return self._shared / cases
+        if self.shared is None:
+            self.next_confirmation()
+            self.shared = self.confirmations
+        return self.ledger.confirmation_level(self.shared) / cases
+
+    def resume(self, confirmations: int, shared: int | None) -> None:
+        """Go on as if so many confirmations had been run: what is passed over is not spent, so that nothing is twice.
+
+        >>> claim = ClaimLedger(Ledger(alpha=1e-6, claims=10))
+        >>> claim.resume(1, None)
+        >>> claim.next_confirmation() == claim.ledger.confirmation_level(2)
+        True
+        """
+        if confirmations >= self.confirmations:
+            self.confirmations = confirmations
+            self.shared = self.shared or shared
 
 
 class Decision(enum.Enum):

@@ -24,7 +24,7 @@ def trial():
 
 
 def stated(prop):
-    return SimpleNamespace(prop=prop, sweep="none", unasked=None, topic=None)
+    return SimpleNamespace(id="a-claim", prop=prop, sweep="none", unasked=None, topic=None)
 
 
 @pytest.mark.parametrize(

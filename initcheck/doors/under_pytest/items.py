@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -111,6 +112,25 @@ class PropertyItem(pytest.Item):
         """The node id's own file, so that `-v` prints no second path behind each line."""
         return module_id(self.claim), _line(self.claim.prop), self.name
 
+    @contextlib.contextmanager
+    def showing_statistics(self) -> Iterator[None]:
+        """Keep what Hypothesis says of its runs where its own plugin looks for it: ``--hypothesis-show-statistics``."""
+        if not self.config.getoption("--hypothesis-show-statistics", False):
+            yield
+            return
+        from hypothesis.statistics import collector, describe_statistics
+
+        heard: list[Any] = []
+        kept: Any = collector
+        try:
+            with kept.with_value(heard.append):
+                yield
+        finally:
+            # Words where another process ran it, else what Hypothesis puts into words.
+            runs = [run if isinstance(run, str) else describe_statistics(run) for run in heard]
+            if runs:
+                self.hypothesis_statistics = "\n\n".join([f"{self.nodeid}:", *dict.fromkeys(runs)])
+
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The account of the failure alone; a traceback only where the claim's own code is at fault."""
         if isinstance(excinfo.value, ClaimFailed | UsageError | pytest.xfail.Exception):
@@ -157,7 +177,8 @@ class ClaimItem(PropertyItem):
 
     def runtest(self) -> None:
         """Judge the claim and raise what the verdict means."""
-        self.result = self.judge(self.initializer, self.claim.id)
+        with self.showing_statistics():
+            self.result = self.judge(self.initializer, self.claim.id)
         self.user_properties.extend(_properties(self.result))
         raise_for(self.result, strict=self.strict or self.result.broke)
 
@@ -176,7 +197,8 @@ class TheoremItem(PropertyItem):
 
     def runtest(self) -> None:
         """Run the property and its negations."""
-        prove(self.claim)
+        with self.showing_statistics():
+            prove(self.claim)
 
 
 def _line(prop: Callable[..., Any]) -> int:

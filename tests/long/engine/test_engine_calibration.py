@@ -31,7 +31,15 @@ LO, HI = 0.8, 1.25
 RATES = (0.2, 0.05, 0.01)
 # A case on the edge spends its whole budget, so it gets one of 96 groups.
 BUDGET = Profile(
-    name="calibration", layers=5, exact_layers=0, swept=0, largest=1_024, weights=24_576, calls=2_000, shrink=10
+    name="calibration",
+    layers=5,
+    exact_layers=0,
+    swept=0,
+    searched=0,
+    largest=1_024,
+    weights=24_576,
+    calls=2_000,
+    shrink=10,
 )
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
