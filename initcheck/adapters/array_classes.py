@@ -57,6 +57,7 @@ def held_arrays(cls: type, name: str, args: Mapping[str, Any], parameter: str | 
     except UsageError:
         return None
     random = [s for s in slots if s.role in RANDOM_ROLES and (s.required or s.role != "seed")]
+    slots = _with_default_widths(cls, slots)
     roles = {s.name: _role(s) for s in slots if s.required and s not in random}
     widths = [s for s in slots if roles.get(s.name) in _WIDTH]
     kernel = [s for s in slots if roles.get(s.name) == "kernel"]
@@ -97,6 +98,19 @@ def held_arrays(cls: type, name: str, args: Mapping[str, Any], parameter: str | 
         Reading((*given, *(replace(s, keyword=True) for s in drawn)), framework, name) for drawn in [kinds]
     )
     return Held(readings, place)
+
+
+def _with_default_widths(cls: type, slots: list[Slot]) -> list[Slot]:
+    """Of a class that is built without arguments, the two whole numbers that it has defaults for are its widths."""
+    if any(s.required and s.role not in RANDOM_ROLES for s in slots):
+        return slots
+    defaults = {p.name: p.default for p in inspect.signature(cls).parameters.values()}
+    whole = [s for s in slots if s.role not in RANDOM_ROLES and type(defaults.get(s.name)) is int]
+    named = [s for s in whole if _role(s) in ("in", "out")]
+    widths = whole if len(whole) == 2 else named
+    if len(widths) != 2:
+        return slots
+    return [replace(s, required=True) if s in widths else s for s in slots]
 
 
 def _role(slot: Slot) -> str:

@@ -127,12 +127,12 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
         return "It is a coroutine (async def): pass a plain function, which returns the weights at once."
     if tried and tried[0].problem.endswith("where an array is expected"):
         return "Pass a function that returns an array."
+    if any(" object has no attribute " in trial.problem for trial in tried):
+        return "It takes an object of another kind: pass a function of the shape that makes one, returning its weights."
     unknown = [slot.name for slot in slots if role_of(slot.name) == "unknown"]
     if unknown and len(slots) > len(unknown):
         listed = " and ".join(repr(u) for u in unknown)
         return f"Say how to call it, signature={_example(slots)}, or give {listed} a value: {_call(name, unknown)}."
-    if tried and all("AttributeError" in trial.problem or "cannot be called" in trial.problem for trial in tried):
-        return "It takes an object of another kind: pass a function of the shape that makes one, returning its weights."
     return (
         f"Say how to call it, signature={_example(slots)}, or pass a function of the shape that calls it and returns"
         " the weights."

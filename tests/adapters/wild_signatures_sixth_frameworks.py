@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 from flax import nnx
-from wild_signatures_sixth import DENSE, KERNELS_LAST, LAYER, REFUSED, sixth
+from wild_signatures_sixth import DENSE, KERNELS_LAST, LAYER, OTHER, sixth
 
 
 @sixth(LAYER)
@@ -58,7 +58,7 @@ class SpectralConv2d(nnx.Module):
         return jnp.einsum("bixy,ioxy->boxy", x, self.weights)
 
 
-@sixth(r"'config'")
+@sixth(r"config must be given")
 class CausalSelfAttention(nnx.Module):
     def __init__(self, config, *, rngs: nnx.Rngs):
         self.c_attn = nnx.Linear(config.n_embd, 3 * config.n_embd, rngs=rngs)
@@ -143,7 +143,7 @@ class InformedInitializer(keras.initializers.Initializer):
         return self.initializer(shape, dtype) * self.adj
 
 
-@sixth(REFUSED)
+@sixth(OTHER)
 def difference_kernel(shape, dtype=None):
     kernel = np.zeros(shape)
     kernel[:, 0, 0] = np.array([-1, 1]).astype(np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ _PATTERNS = {
     ),
 }  # fmt: skip
 _WHOLE = ("shape", "widths", "tensor", "tensors", "module")
+_COUNTS = re.compile(r"(n|num|nb|number|count)_")
+_LISTS_OF_MODULES = ("layers", "modules", "submodules", "children")
 # What may stand behind a random parameter whose name does not say which kind it is, likeliest first.
 _KINDS = ("rng", "random_state", "torch_generator", "key", "python_random", "seed")
 
@@ -87,6 +90,9 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
     used = used_by(function)
     if "jax" in used and "torch" not in used:
         slots = [replace(s, role="unknown") if s.role == "module" else s for s in slots]
+    if "torch" in used and "weight" in getattr(getattr(function, "__code__", None), "co_names", ()):
+        # A list of modules whose weights the code asks for: a Sequential is one.
+        slots = [replace(s, role="module") if s.required and s.name in _LISTS_OF_MODULES else s for s in slots]
     slots = _one_of_each_width(slots)
     guessed_width = False
     required = [s for s in slots if s.required]
@@ -228,6 +234,8 @@ def _assignments(open_slots: list[Slot], used: tuple[str, ...], *, has_shape: bo
 
 
 def _may(slot: Slot, role: str, used: tuple[str, ...]) -> bool:
+    if role in _WHOLE and _COUNTS.match(slot.name.strip("_").lower()):
+        return False  # num_weights counts something; it is no shape
     if role == "module":
         return "torch" in used
     if slot.variadic or role == "dims":

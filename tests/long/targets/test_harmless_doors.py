@@ -26,9 +26,18 @@ DOORS = {
     "--isolate": ["-m", "initcheck", "harmless_looking", "--isolate", *(f"--{o}" for o in OPTIONS)],
     "-j 2": ["-m", "initcheck", "harmless_looking", "-j2", *(f"--{o}" for o in OPTIONS)],
     "infer": ["-m", "initcheck", "infer", "harmless_looking"],
-    "pytest": ["-m", "pytest", "-p", "no:cacheprovider", "--initcheck=harmless_looking"]
+    "pytest": ["-m", "pytest", "-p", "no:cacheprovider", "-p", "no:benchmark", "--initcheck=harmless_looking"]
     + [f"--initcheck-{o}" for o in OPTIONS],
-    "pytest -n 2": ["-m", "pytest", "-p", "no:cacheprovider", "-n2", "--initcheck=harmless_looking"]
+    "pytest -n 2": [
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:benchmark",
+        "-n2",
+        "--initcheck=harmless_looking",
+    ]
     + [f"--initcheck-{o}" for o in OPTIONS],
     "check of the text": ["-c", f"{CHECK}report = initcheck.check('harmless_looking', **given){KEPT}"],
     "check of the module": [
