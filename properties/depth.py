@@ -23,7 +23,8 @@ GAIN_ALONE = "a gain is declared and no activation: what lies between the layers
     exact_on_constants=True,
     decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth."
     " Assumes that networks are independent, and nothing of the law. Not seen: other depths and widths than the one"
-    " of the contract and of the square that is named, and rare networks: fewer than half may lie anywhere",
+    " of the contract and of the square that is named, and rare networks: fewer than half may lie anywhere. A law whose"
+    " second moment is right and carried by rare weights or rare calls loses a typical signal all the same, and FAILS",
 )
 @given(layer=layers(of="square"))
 def signal_survives_depth(trial: Trial, layer: Case) -> None:
@@ -51,7 +52,8 @@ def signal_survives_depth(trial: Trial, layer: Case) -> None:
     exact_on_constants=True,
     decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth."
     " Assumes that networks are independent, and nothing of the law. Not seen: other depths and widths than the one"
-    " of the contract and of the square that is named, and rare networks: fewer than half may lie anywhere",
+    " of the contract and of the square that is named, and rare networks: fewer than half may lie anywhere. A law whose"
+    " second moment is right and carried by rare weights or rare calls loses a typical signal all the same, and FAILS",
 )
 @given(layer=layers(of="square"))
 def gradient_survives_depth(trial: Trial, layer: Case) -> None:

@@ -42,7 +42,8 @@ def orthogonal_to_rounding(trial: Trial, layer: Case) -> None:
     needs=(*NEEDS, "calls-are-independent", "orthogonal-to-rounding"),
     unasked=lambda contract: None if contract.promised("distribution") == "orthogonal" else NOT_PROMISED,
     decided_by="betting e-process over calls on the signs of the first and last diagonal entry, tr Q / n and"
-    " sum Q_ij^4, each bounded and of mean 0 under Haar measure; FAILS beyond 0.02, HOLDS within 0.3",
+    " sum Q_ij^4, each bounded and of mean 0 under Haar measure; FAILS beyond 0.02, HOLDS within 0.3. Assumes that"
+    " calls are independent. Not seen: the determinant, other directions, and what keeps these four means",
     finds="QR without the sign fix, whose Q_11 is always negative, in 64 calls; signed permutations in 64; a Q_11 that"
     " is negative in 62 calls of 100 in 1,093. One that is in 57 of 100 HOLDS",
 )

@@ -93,7 +93,8 @@ def entries_are_independent(trial: Trial, layer: Case) -> None:
     topic="globals",
     needs=CALLED,
     decided_by="exact: state of random, numpy.random, torch and keras before and after a call, moved off a freshly"
-    " seeded state; also np.errstate, working directory and environment",
+    " seeded state; also np.errstate, working directory and environment. Not seen: other shapes, generators that a"
+    " library of its own holds, and calls that do so now and then",
 )
 @given(layer=layers())
 def leaves_global_generators_alone(trial: Trial, layer: Case) -> None:

@@ -21,7 +21,7 @@ NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-
 
 @claim(
     "output-variance-near-one",
-    says="A unit's pre-activation keeps second moment 1 at every width.",
+    says="The average unit's pre-activation keeps second moment 1 at every width.",
     source="He et al. 2015, eq. 10; Glorot & Bengio 2010, eq. 10",
     topic="scale",
     needs=NEEDS,
@@ -31,8 +31,9 @@ NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-
     " from the first call of a layer on, and a sign e-process over groups of calls for HOLDS. Assumes that calls are"
     " independent; below the band, that nothing carries the moment that is more than twice as large as all that a"
     " million weights and 200 calls show; and for HOLDS that a moment outside the band shows in three tenths of the"
-    " groups of 256 weights. Not seen: a unit that differs from the average one (every-unit-has-its-variance), and a"
-    " moment carried by weights rarer than one in 10^5 or calls rarer than one in 100",
+    " groups of 256 weights. Layers beside the plan are glanced at: every width, and some 500 layers that Hypothesis"
+    " generates. Not seen: a unit that differs from the average one (every-unit-has-its-variance), and a moment carried"
+    " by weights rarer than one in 10^5 or calls rarer than one in 100",
     pictures=("variance_by_width",),
 )
 @given(layer=layers())
@@ -48,7 +49,8 @@ def output_variance_near_one(trial: Trial, layer: Case) -> None:
     second moment outside the band shows in three tenths of the groups of 256 weights, or in the mean of those drawn.
 
     The widths asked are 1, odd ones, powers of two and their neighbours; and wherever a glance at every width up to 256
-    (64 of a quick run, 1024 of a thorough one) and at the round ones up to 1024 lies outside the band.
+    (64 of a quick run, 1024 of a thorough one), at the round ones up to 1024, or at a layer that Hypothesis generates
+    lies outside the band.
     """
     contract = trial.subject.contract_of(layer)
     if contract.std is not None:
@@ -65,7 +67,7 @@ def output_variance_near_one(trial: Trial, layer: Case) -> None:
 
 @claim(
     "gradient-variance-near-one",
-    says="A back-propagated gradient keeps second moment 1 through a layer.",
+    says="The average component of a back-propagated gradient keeps second moment 1 through a layer.",
     source="Glorot & Bengio 2010, eq. 11; He et al. 2015, eq. 14",
     topic="scale",
     backward=True,
@@ -76,8 +78,9 @@ def output_variance_near_one(trial: Trial, layer: Case) -> None:
     " the first call of a layer on, and a sign e-process over groups of calls for HOLDS. Assumes that calls are"
     " independent; below the band, that nothing carries the moment that is more than twice as large as all that a"
     " million weights and 200 calls show; and for HOLDS that a moment outside the band shows in three tenths of the"
-    " groups of 256 weights. Not seen: a unit that differs from the average one (every-unit-has-its-variance), and a"
-    " moment carried by weights rarer than one in 10^5 or calls rarer than one in 100",
+    " groups of 256 weights. Not seen: rectangles, where the contract normalises the other direction, a unit that"
+    " differs from the average one (every-unit-has-its-variance), and a moment carried by weights rarer than one in"
+    " 10^5 or calls rarer than one in 100",
     pictures=("variance_by_width",),
 )
 @given(layer=layers())

@@ -25,7 +25,7 @@ from initcheck.engine.judge import Judge
 from initcheck.engine.judging import Decided, Judging, Tell, out_of_time, unheard
 from initcheck.engine.pictures import failure_series
 from initcheck.engine.settings import Settings
-from initcheck.engine.smallest_defect import smallest_defects
+from initcheck.engine.smallest_defect import excluded, smallest_defects
 from initcheck.engine.subject import InitializerSubject
 from initcheck.errors import UsageError, closest
 from initcheck.report.report import NotChecked, Report
@@ -231,6 +231,8 @@ class Checker:
             return _of_trial(trial, Verdict.NOT_APPLICABLE, trial.moot[0])
         if not trial.decided:
             return _of_trial(trial, Verdict.NOT_APPLICABLE, _why_not(trial.not_asked))
+        if not {"rate", "excluded"} & set(trial.notes):
+            trial.note(excluded(trial.decided, trial.beta), topic="excluded")
         return _of_trial(trial, Verdict.HOLDS, evidence=_worst(trial.decided))
 
 
@@ -327,7 +329,8 @@ def _worst(decided: Sequence[Evidence]) -> Evidence:
         if evidence.value is None or evidence.band is None:
             return float("inf")
         lo, hi = evidence.band
-        return min(evidence.value - lo, hi - evidence.value) / (hi - lo) if np.isfinite(hi - lo) else float("inf")
+        # Where every weight is zero the band of a mean is a point.
+        return min(evidence.value - lo, hi - evidence.value) / (hi - lo) if 0 < hi - lo < np.inf else float("inf")
 
     series: dict[str, list[Any]] = {}
     for one in decided:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from initcheck.claims.subject import Subject
 from initcheck.claims.trial import Stage
 from initcheck.contract.case import Case
 from initcheck.contract.second_moments import Statistic
+from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import SCREEN, Stream
 from initcheck.engine.account import Account, point
 from initcheck.statistics import (
@@ -144,10 +146,37 @@ class Judge(Account):
             "series": point(layer, judgement.measured, within),
             **(words(judgement) if words is not None else {}),
         }
-        open_for = unless() if unless is not None and judgement.decision is Decision.FAILS else None
+        open_for = None
+        if judgement.decision is Decision.FAILS:
+            open_for = self._rarely_not_zero(layer, judgement, calls) or (unless() if unless is not None else None)
         if open_for is not None:
             return self.undecide(f"{shown['measured']}; {open_for}")
         self.settle(layer, judgement, calls, **shown)
+
+    def _rarely_not_zero(self, layer: Case, judgement: Judgement, calls: int) -> str | None:
+        """Why a second moment of exactly zero shows nothing, where weights that are not zero are rare elsewhere too.
+
+        Weights of which one in 10^7 is not zero may have any second moment, and a million of them show none. None
+        where as many weights here would have shown some, were they not zero as often as at any of three other layers.
+        """
+        if judgement.measured != 0:
+            return None
+        often = self.once("how often a weight is not zero", self._often_not_zero)
+        drawn = calls * layer.weights
+        if often * drawn >= -math.log(judgement.error_spent):
+            return None
+        return (
+            f"every one of {drawn:,} weights is zero at {layer.described(self.dtype)}, and hardly any is not elsewhere:"
+            " what carries the second moment may be too rare to be seen"
+        )
+
+    def _often_not_zero(self) -> float:
+        shares = [0.0]
+        for layer in self.subject.probes:
+            with contextlib.suppress(BrokenCall):
+                weights = self.draws.sample(layer, self.dtype, SCREEN, self.usual_calls(layer))
+                shares.append(np.count_nonzero(weights) / weights.size)
+        return max(shares)
 
     def _level_from_the_first_call(self, layer: Case, statistic: Statistic) -> float | None:
         """The level of a case of the plan, which was fixed before any look: no screen is thrown away.

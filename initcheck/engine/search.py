@@ -93,14 +93,14 @@ def _search(trial: Account) -> _Search:
         return min(max((glance.far.get(layer, -_FURTHEST) for _, glance in eyes), default=-_FURTHEST), _FURTHEST)
 
     def network(layers: tuple[Layer, ...]) -> None:
-        if not over:
-            first.draw([layer for layer in layers if layer not in seen])
-        for layer in layers:
-            if layer not in seen and not over:
-                try:
-                    seen[layer] = look(layer)
-                except OutOfTime as spent:
-                    over.append(spent)
+        fresh = [layer for layer in layers if layer not in seen and not over]
+        try:
+            first.draw(fresh)
+            for layer in fresh:
+                seen[layer] = look(layer)
+        except OutOfTime as spent:
+            # Raised here it would be a failure of the network, which Hypothesis would try again.
+            over.append(spent)
         target(max((seen.get(layer, -_FURTHEST) for layer in layers), default=-_FURTHEST), label=_LABEL)
 
     network.__module__, network.__qualname__ = __name__, f"generated layers of {subject.initializer.name}"

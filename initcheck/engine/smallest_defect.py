@@ -1,4 +1,4 @@
-"""The smallest defect that a run could have found: worked out from its budget and its error rate."""
+"""What a run excludes: the smallest defect that it could have found, and what a claim that holds has ruled out."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from initcheck.contract.profile import Profile
-from initcheck.report.verdict import Result, Verdict
-from initcheck.statistics import GROUP_WEIGHTS, Ledger, looks
+from initcheck.report.verdict import Evidence, Result, Verdict
+from initcheck.statistics import GROUP_WEIGHTS, Ledger, excluded_rate, looks
 from initcheck.statistics.mean_bets import expected_log_e
 from initcheck.statistics.median import thresholds
 
-__all__ = ["factor_beyond_an_edge", "share_of_networks", "smallest_defects"]
+__all__ = ["excluded", "factor_beyond_an_edge", "share_of_networks", "smallest_defects"]
 
 _FACTORS: list[float] = (1 + np.geomspace(1e-3, 9.0, 800)).tolist()
 _SAMPLE = 20_000
@@ -51,6 +51,41 @@ def smallest_defects(results: Sequence[Result], ledger: Ledger, budget: Profile)
                 f" {GROUP_WEIGHTS} and more (normal weights)"
             )
     return found
+
+
+def excluded(decided: Sequence[Evidence], beta: float) -> str:
+    """What the cases of a claim that holds exclude, in numbers; for a claim that does not say it in its own words.
+
+    >>> excluded([Evidence(shape=(2, 3), calls=1), Evidence(shape=(3, 3), calls=1)], 1e-3)
+    'seen in 2 calls of 2 layers: what shows in more than 97% of the calls of all shapes is excluded, at error 0.001'
+
+    Args:
+        decided: the evidence of every case.
+        beta: error of a HOLDS.
+    """
+    layers = len({(e.shape, e.dtype) for e in decided})
+    where = f"at {_count(layers, 'layer')}"
+    statistical = [e for e in decided if e.e_value_log10 is not None and e.band is not None]
+    if any(name in e.series for e in decided for name in _CURVES):
+        outside = f"outside {decided[0].allowed}"
+        return f"that half of the networks or more lie {outside} is excluded {where}, at error {beta:g}"
+    if statistical:
+        heaviest = max(math.prod(e.shape or (1,)) for e in statistical)
+        return (
+            f"a value outside its band is excluded {where} of up to {heaviest:,} weights, at error {beta:g} each, where"
+            f" it shows in three tenths of the groups of {GROUP_WEIGHTS} weights"
+        )
+    calls = max(1, sum(e.calls for e in decided))
+    share = excluded_rate(calls, beta)
+    often = f"{share:.0%} of the" if share > 0.1 else f"1 in {1 / share:,.0f}"
+    return (
+        f"seen in {_count(calls, 'call')} of {_count(layers, 'layer')}: what shows in more than {often} calls of all"
+        f" shapes is excluded, at error {beta:g}"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("s" if number != 1 else "")
 
 
 @functools.lru_cache(maxsize=64)

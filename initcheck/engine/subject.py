@@ -19,7 +19,7 @@ from initcheck.contract.second_moments import BackwardSecondMoment, ForwardSecon
 from initcheck.diagnosis.diagnosis import Cause, Observed, diagnose
 from initcheck.diagnosis.evidence.inference import Inferred, infer
 from initcheck.draws.draw_plan import kept_whole
-from initcheck.draws.draws import BrokenCall, Draws, digest
+from initcheck.draws.draws import BrokenCall, Draws
 from initcheck.draws.streams import SCREEN
 from initcheck.draws.tail import second_moment_exists
 from initcheck.report.verdict import Evidence
@@ -30,8 +30,8 @@ __all__ = ["InitializerSubject"]
 # as many as weights, and is no law.
 _MAGNITUDES = 16
 _REPEATS = 24
-_MOST_REPEATS = 1_024
-_RARE_WEIGHTS = 2**25
+_MOST_REPEATS = 4_096
+_RARE_WEIGHTS = 2**26
 
 
 class InitializerSubject:
@@ -201,10 +201,9 @@ class InitializerSubject:
         dtype = self.contract.dtypes[0]
         first = None
         for stack in self.draws.stacks(layer, dtype, SCREEN, 0, calls, chunk=1):
-            seen = digest(stack)
-            if first is not None and seen != first:
+            if first is not None and not np.array_equal(stack, first, equal_nan=True):
                 return False
-            first = seen
+            first = stack if first is None else first
         return True
 
     def _few_magnitudes(self) -> bool:

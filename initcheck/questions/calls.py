@@ -116,6 +116,11 @@ def calls_do_not_correlate(trial: Trial, layer: Case) -> None:
         measured=f"correlation {judgement.measured:.2f} between calls",
         allowed="[-0.10, 0.10]",
     )
+    trial.note(
+        f"a correlation of two calls beyond {_EXCLUDED[0]:g} is excluded at {len(trial.subject.medium)} layers, of"
+        f" weights in order of size beyond {_EXCLUDED[-1]:g}",
+        topic="excluded",
+    )
 
 
 class _Results:
