@@ -29,6 +29,9 @@ def every_tensor_is_written(trial: ModelTrial) -> None:
     """Fill fresh memory with NaN, then with a canary: what still holds the fill was never written."""
     from initcheck.models.factory.wording import folded, place, unwritten_text
 
+    if "unwritten" in trial.facts.impossible:
+        trial.not_applicable(trial.facts.impossible["unwritten"])
+        return
     one, two = trial.facts.first.records, trial.facts.second.records
     never, depend = [], []
     for name, found in trial.facts.unwritten.items():
@@ -76,7 +79,7 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
     for tensor in unchanged_by_seed(facts.random, facts.other(1).records):
         trial.fails(f"{tensor.name}: the same bits at another seed", likely="a seed set inside the factory")
     said = ["same seed same bits", "other seed other bits"]
-    repeated = facts.second.looks["again"]
+    repeated = facts.second.looks.get("again")
     if repeated is not None and isinstance(repeated[1], str):
         trial.note(f"{repeated[0]}() cannot be called a second time: {repeated[1]}")
     elif repeated is not None:
@@ -196,6 +199,8 @@ def siblings_share_one_law(trial: ModelTrial) -> None:
     say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
     for finding in findings:
         say[finding.kind](finding.sentence)
+    if facts.first.looks.get("note"):
+        trial.note(facts.first.looks["note"])
     trial.measured = f"{len(by_draw)} random roles, law read from the draw itself in {len(by_draw) - len(unnamed)}"
     if not by_draw:
         trial.not_applicable("no tensor of this model is random")
@@ -231,7 +236,7 @@ def no_value_is_absurd(trial: ModelTrial) -> None:
     say = {"fails": trial.fails, "note": trial.note}
     for finding in absurd_values(trial.facts):
         say[finding.kind](finding.sentence)
-    dtypes = sorted({str(r.dtype).removeprefix("torch.") for r in trial.facts.second.records.values()})
+    dtypes = sorted({r.dtype for r in trial.facts.second.records.values()})
     trial.measured = f"{len(trial.facts.second.records):,} tensors of {', '.join(dtypes)}"
 
 
@@ -252,6 +257,9 @@ def nothing_special_is_lost(trial: ModelTrial) -> None:
     """Read off the trace what was overwritten, and by which line."""
     from initcheck.models.rules.lost_writes import lost_writes, never_called
 
+    if "overwritten" in trial.facts.impossible:
+        trial.not_applicable(trial.facts.impossible["overwritten"])
+        return
     say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
     found = list(lost_writes(trial.facts))
     for finding in found:

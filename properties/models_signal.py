@@ -84,7 +84,9 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
     elif first.problem is not None:
         trial.doubts_that(first.problem)
     elif not first.chains:
-        trial.not_applicable("no four blocks of one shape follow one another in a ModuleList or Sequential")
+        trial.not_applicable(
+            first.unheard or "no four blocks of one shape follow one another in a ModuleList or Sequential"
+        )
     elif direction == "backward" and not any(chain.backward for chain in first.chains):
         trial.not_applicable("no gradient reaches the blocks")
     else:
@@ -154,6 +156,9 @@ def residual_writers_share_one_scaling(trial: ModelTrial) -> None:
     from initcheck.models.factory.wording import listed
     from initcheck.models.rules.residual_scaling import residual_scalings
 
+    if "writers" in trial.facts.impossible:
+        trial.not_applicable(trial.facts.impossible["writers"])
+        return
     say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
     scalings = list(residual_scalings(trial.facts))
     for scaling in scalings:

@@ -76,7 +76,7 @@ def formula_of(std: float, record: TensorRecord, siblings: int, blocks: int) -> 
     """
     if len(record.shape) < 2:
         return None
-    fan_in, fan_out = math.prod(record.shape[1:]), record.shape[0] * math.prod(record.shape[2:])
+    fan_in, fan_out = record.fans
     known: Mapping[str, float] = {
         "1": 1.0,
         "0.02": 0.02,

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import NoReturn
 
 import torch
 
 from initcheck.errors import UsageError
-from initcheck.models.builds.build import Build, tensors_of
-from initcheck.models.builds.record import TensorRecord, record
-from initcheck.models.builds.roles import Place, places
+from initcheck.models.builds.build import Build, Builder
+from initcheck.models.builds.places import places
+from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.roles import starred
+from initcheck.models.builds.torch_build import tensors_of
+from initcheck.models.builds.torch_record import record
 from initcheck.models.factory.facts import Facts, Layout
-from initcheck.models.factory.promises import promises_of
-from initcheck.models.signals.block_signal import Signal
+from initcheck.models.frameworks.torch_promises import promises_of
+from initcheck.models.signals.signal import Signal
 
 __all__ = ["Snapshot", "Weights"]
 
@@ -49,7 +50,7 @@ class Snapshot(Facts):
     """
 
     def __init__(self, built: torch.nn.Module | Weights, name: str) -> None:
-        super().__init__(_no_build, name, 0, None, None)
+        super().__init__(Builder(_no_build, name), 0, None)
         self.built = built
 
     @cached_property
@@ -60,6 +61,14 @@ class Snapshot(Facts):
         )
         looks = {"layout": layout, "signal": Signal(problem="what is built already is not run")}
         return Build(0, records, tied, unread, looks=looks)
+
+    @property
+    def second(self) -> Build:
+        """There is none."""
+        _no_build()
+
+    def _other(self, seed: int) -> Build:
+        _no_build()
 
 
 def _no_build() -> NoReturn:
@@ -99,7 +108,7 @@ def _file(weights: Weights) -> tuple[dict[str, TensorRecord], dict[str, str], di
         if weights.alive:
             seen[place] = name
         records[name] = dataclasses.replace(found, parameter=_is_parameter(name, found))
-    where = _places(records)
+    where = starred({name: r.shape for name, r in records.items()})
     layout = Layout(
         name=weights.what,
         parameters=sum(r.count for r in records.values() if r.parameter),
@@ -110,40 +119,4 @@ def _file(weights: Weights) -> tuple[dict[str, TensorRecord], dict[str, str], di
 
 
 def _is_parameter(name: str, found: TensorRecord) -> bool:
-    return found.dtype.is_floating_point and not name.endswith(_BUFFERS)
-
-
-def _places(records: Mapping[str, TensorRecord]) -> dict[str, Place]:
-    """The place of every tensor: a number is starred where what stands under it stands under another number too.
-
-    >>> shapes = {"h.0.w": (3, 3), "h.1.w": (3, 3), "mlp.0.w": (6, 3), "mlp.2.w": (3, 6)}
-    >>> [p.path for p in _starred(shapes).values()]
-    ['h.*.w', 'h.*.w', 'mlp.0.w', 'mlp.2.w']
-    """
-    return _starred({name: r.shape for name, r in records.items()})
-
-
-def _starred(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Place]:
-    under: dict[tuple[str, str], set[tuple[str, tuple[int, ...]]]] = defaultdict(set)
-    for name, shape in shapes.items():
-        for parent, number, rest in _splits(name):
-            under[parent, number].add((rest, shape))
-    blocks: dict[str, list[str]] = defaultdict(list)
-    for parent, number in under:
-        blocks[parent].append(number)
-    found = {}
-    for name in shapes:
-        path, block, of = name, None, None
-        for parent, number, rest in reversed(list(_splits(name))):
-            alike = [n for n in blocks[parent] if under[parent, n] == under[parent, number]]
-            if len(alike) > 1:
-                path = f"{path[: len(parent)]}*.{path[len(parent) + len(number) + 1 :]}" if rest else path
-                block, of = sorted(map(int, alike)).index(int(number)) + 1, len(alike)
-        found[name] = Place(path, block, of)
-    return found
-
-
-def _splits(name: str) -> Iterator[tuple[str, str, str]]:
-    """Every number in a path, with what stands before it and behind it."""
-    for match in re.finditer(r"(?:^|\.)(\d+)\.", name):
-        yield name[: match.start(1)], match[1], name[match.end() :]
+    return found.real and not name.endswith(_BUFFERS)

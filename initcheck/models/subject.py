@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from initcheck.claims.statement import Claim
@@ -12,23 +11,25 @@ from initcheck.contract.profile import Profile
 from initcheck.draws.draws import OutOfTime
 from initcheck.engine.judging import Decided, Judging, out_of_time
 from initcheck.models.factory.declared import DeclaredLaw, read_laws
-from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import ModelTrial
+from initcheck.models.frameworks.recognition import facts_of
 from initcheck.models.portrait import portrait
-from initcheck.models.signals.batches import Batch, batch_from
+from initcheck.models.signals.batch_text import names_function, parts_of
 from initcheck.report.verdict import Verdict
 from initcheck.statistics import Ledger
 
 __all__ = ["ModelSubject", "read_model"]
 
 
-def read_model(model: Model) -> tuple[tuple[DeclaredLaw, ...], Callable[[], Batch] | None]:
-    """The declared laws and the batch of a model.
+def read_model(model: Model) -> tuple[DeclaredLaw, ...]:
+    """The declared laws of a model; its batch is read too.
 
     Raises:
         UsageError: one of them cannot be read.
     """
-    return read_laws(model.laws), batch_from(model.batch)
+    if isinstance(model.batch, str) and not names_function(model.batch):
+        parts_of(model.batch)
+    return read_laws(model.laws)
 
 
 class ModelSubject(Judging):
@@ -45,8 +46,8 @@ class ModelSubject(Judging):
     def __init__(self, model: Model, profile: Profile, seed: int) -> None:
         self.model = model
         self.contract = model.contract
-        self.laws, make_batch = read_model(model)
-        self.facts = Facts(model.factory, model.name, seed, make_batch, model.models)
+        self.laws = read_model(model)
+        self.facts = facts_of(model, seed)
         self.seconds = 0.0
 
     def not_asked(self, claim: Claim) -> str | None:

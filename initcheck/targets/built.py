@@ -11,11 +11,9 @@ import torch
 
 from initcheck.errors import UsageError
 from initcheck.models.snapshot import Weights
+from initcheck.targets.weight_files import WEIGHTS
 
-__all__ = ["SUFFIXES", "built_of", "read_weights"]
-
-SUFFIXES = (".safetensors", ".safetensors.index.json", ".pt", ".pth", ".bin", ".ckpt")
-"""Ends of the names of files that hold weights."""
+__all__ = ["built_of", "read_weights"]
 
 # Where the checkpoints of common trainers keep the state dict of the model.
 _INSIDE = ("state_dict", "model_state_dict", "model", "module")
@@ -48,7 +46,7 @@ def read_weights(text: str) -> Weights:
     path = Path(text).expanduser()
     if not path.is_file():
         beside = (
-            sorted(p.name for p in path.parent.glob("*") if p.name.endswith(SUFFIXES)) if path.parent.is_dir() else []
+            sorted(p.name for p in path.parent.glob("*") if p.name.endswith(WEIGHTS)) if path.parent.is_dir() else []
         )
         some = f" There: {', '.join(beside[:5])}." if beside else ""
         raise UsageError(f"target {text!r}: there is no file {text!r} in {str(Path.cwd())!r}.{some}")

@@ -22,6 +22,7 @@ from initcheck.targets.modules import find_object
 from initcheck.targets.recipes import there
 from initcheck.targets.tables import model_tables
 from initcheck.targets.text import TargetText, parse
+from initcheck.targets.weight_files import WEIGHTS
 
 __all__ = ["load_models", "model_again", "model_of", "words_of"]
 
@@ -81,12 +82,18 @@ def model_of(
     Raises:
         UsageError: torch is not installed, the factory is none, a law or the batch cannot be read.
     """
-    _require_torch()
-    # Only here: both import torch.
+    from initcheck.models.frameworks.recognition import framework_of, is_model
     from initcheck.models.subject import read_model
-    from initcheck.targets.built import built_of
 
-    built = built_of(factory)
+    built = _built(factory)
+    if built is None and is_model(factory):
+        raise UsageError(
+            f"{name or type(factory).__name__} is a model of {framework_of(factory)} that is built already; name the"
+            " function that builds it. Portraits are made of modules of torch and of files of weights."
+        )
+    if framework_of(factory) == "linen" and not isinstance(factory, type):
+        module = factory  # a description, which init makes parameters of
+        factory = functools.partial(_itself, module)
     if built is None and not callable(factory):
         raise UsageError(f"{factory!r} is {type(factory).__name__}, not a function that builds a model.")
     model = Model(
@@ -131,11 +138,17 @@ def _portrait(model: Model, profile: Profile, seed: int) -> Any:
     return PortraitSubject(model, profile, seed)
 
 
-def _require_torch() -> None:
-    if importlib.util.find_spec("torch") is None:
-        raise UsageError(
-            'claims on models need torch, which is not installed; install it with: pip install "initcheck[torch]".'
-        )
+def _itself(module: Any) -> Any:
+    return module
+
+
+def _built(obj: Any) -> Any:
+    """The module of torch, or the tensors, that an object is; torch is not loaded to find out."""
+    if "torch" not in sys.modules:
+        return None
+    from initcheck.targets.built import built_of
+
+    return built_of(obj)
 
 
 def _of_table(table: Mapping[str, Any], laws: Mapping[str, str] | None, batch: str | None, models: int | None) -> Model:
@@ -167,11 +180,14 @@ def words_of(laws: Mapping[str, str | float] | None, batch: object, models: int 
 
 def _found(text: str) -> Any:
     """What a target text names: a function that builds a model, or what is built already."""
-    _require_torch()
-    # Only here: they import torch.
-    from initcheck.targets.built import SUFFIXES, built_of, read_weights
+    if text.endswith(WEIGHTS):
+        if importlib.util.find_spec("torch") is None:
+            raise UsageError(
+                f"target {text!r}: files of weights are read by torch, which is not installed; install it with:"
+                ' pip install "initcheck[torch]".'
+            )
+        from initcheck.targets.built import read_weights
 
-    if text.endswith(SUFFIXES):
         return read_weights(text)
     if text.endswith(".json"):
         return read_config(text)
@@ -181,7 +197,17 @@ def _found(text: str) -> Any:
     builder = builder_of(obj, parsed.args, text)
     if builder is not None:
         return builder
-    return obj if built_of(obj) is not None else _factory(obj, parsed, text)
+    return (
+        obj
+        if _built(obj) is not None or (not isinstance(obj, type) and _is_model(obj))
+        else _factory(obj, parsed, text)
+    )
+
+
+def _is_model(obj: Any) -> bool:
+    from initcheck.models.frameworks.recognition import framework_of
+
+    return framework_of(obj) is not None
 
 
 def _factory(obj: Any, parsed: TargetText, text: str) -> Callable[..., Any]:
@@ -204,7 +230,7 @@ def _factory(obj: Any, parsed: TargetText, text: str) -> Callable[..., Any]:
         for p in parameters.values()
         if p.default is p.empty
         and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
-        and p.name not in (*parsed.args, "seed")
+        and p.name not in (*parsed.args, "seed", "key", "rng", "rngs")
     ]
     if missing:
         raise UsageError(

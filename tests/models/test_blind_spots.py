@@ -13,7 +13,7 @@ from model_zoo_parts import GPT, mlp
 from torch import Tensor, nn
 
 import initcheck
-from initcheck.models.factory.facts import Facts
+from initcheck.models.frameworks.torch_facts import TorchFacts
 from initcheck.models.rules.lost_writes import written_by
 from initcheck.report.report import Report
 from initcheck.report.verdict import Verdict
@@ -134,7 +134,7 @@ def test_a_recipe_that_overwrites_the_general_by_the_special_holds() -> None:
 
 
 def test_the_table_of_writers_names_lines_and_what_they_overwrote() -> None:
-    table = {w.role: w for w in written_by(Facts(Mixers, "mixers", 0, None, None))}
+    table = {w.role: w for w in written_by(TorchFacts(Mixers, "mixers", 0, None, None))}
     step, head = table["layers.*.step.weight"], table["head.bias"]
     assert step.tensors == 4
     assert step.law == "normal std 0.02"

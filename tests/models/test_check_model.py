@@ -14,7 +14,7 @@ from torch import nn
 import initcheck
 from initcheck.claims.registry import as_stated, asked_of, find
 from initcheck.errors import UsageError
-from initcheck.models.builds.build import ModelBuilder
+from initcheck.models.builds.torch_build import ModelBuilder
 from initcheck.models.builds.widths import follow_width
 from initcheck.rendering.model_lines import model_lines, sparkline
 from initcheck.report.report import Report

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import initcheck
 import initcheck.gallery
 from initcheck.claims.registry import find
-from initcheck.models.builds.record import record
+from initcheck.models.builds.torch_record import record
 from initcheck.models.provenance import frames
 from initcheck.models.provenance.init_calls import law_of_call
 from initcheck.models.provenance.steps import InitCall

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from initcheck.errors import UsageError
-from initcheck.models.builds.record import record
+from initcheck.models.builds.torch_record import record
 from initcheck.models.factory.declared import DeclaredLaw
 from initcheck.models.provenance.trace import Trace
 from initcheck.models.provenance.traced_law import law_of

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from initcheck.models.builds.build import CANARY, NAN, ModelBuilder
+from initcheck.models.builds.torch_build import CANARY, NAN, ModelBuilder
 from initcheck.models.provenance.trace import Trace
 
 

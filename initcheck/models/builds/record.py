@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from itertools import pairwise
 
-import torch
-
-from initcheck.models.builds.reductions import EntrySums, reduced
-from initcheck.models.builds.twins import Twins, find_twins, order_of
+from initcheck.models.builds.sums import EntrySums, Twins
 from initcheck.models.provenance.law import UNTRACED, Law
-from initcheck.models.provenance.steps import Draw, Fill, Site, Step
-from initcheck.models.provenance.storages import extent
-from initcheck.models.provenance.trace import Trace
-from initcheck.models.provenance.traced_law import Later, generations, last_chain, later_writes, law_of
+from initcheck.models.provenance.steps import Draw, Site
+from initcheck.models.provenance.traced_law import Later
 
-__all__ = ["Lost", "TensorRecord", "record"]
+__all__ = ["Lost", "TensorRecord", "bounds_of", "ends_of", "index_of", "made_of_parts", "maybe_index"]
 
 _FAR = 12.0
 
@@ -54,7 +48,7 @@ class TensorRecord:
         parameter: whether it is a parameter, not a buffer.
         trainable: whether it asks for a gradient.
         owner: class of the module it belongs to.
-        shape, dtype: as torch has them.
+        shape: of the tensor; dtype: its name, such as ``float32``; real: whether it holds real numbers.
         memory: storage and offset: equal for tied tensors.
         digest: of all its bits.
         sums: of all its entries; own: of those that its law describes, without what was written later.
@@ -67,6 +61,7 @@ class TensorRecord:
         lost: what was overwritten, in order.
         sites: the places that wrote all of it, in order, without repeats.
         far: entries beyond twelve standard deviations of the traced law, or outside its support.
+        inputs_first: its axes are (..., inputs, outputs), not (outputs, inputs, ...).
         order_written, inside: place of the last write in the build, and the functions that initialise whole models
             in which it ran.
     """
@@ -76,7 +71,8 @@ class TensorRecord:
     trainable: bool
     owner: str
     shape: tuple[int, ...]
-    dtype: torch.dtype
+    dtype: str
+    real: bool = True
     memory: tuple[int, int]
     digest: bytes
     count: int
@@ -97,13 +93,14 @@ class TensorRecord:
     loaded: bool = False
     default: bool = False
     marked: bool = False
+    inputs_first: bool = False
     order_written: int = 0
     inside: frozenset[object] = frozenset()
 
     @property
     def missing(self) -> int:
         """Entries that hold NaN where NaN was the fill; whole numbers may equal their fill and mean it."""
-        return self.unwritten if self.dtype.is_floating_point else 0
+        return self.unwritten if self.real else 0
 
     @property
     def total(self) -> float:
@@ -152,6 +149,14 @@ class TensorRecord:
         return (sizes[0], math.prod(sizes[1:])) if len(sizes) > 1 else None
 
     @property
+    def fans(self) -> tuple[int, int]:
+        """What each output sums over, and over how many outputs each input is spread."""
+        sizes = [*reversed(self.shape)] if self.inputs_first else [*self.shape]
+        receptive = math.prod(sizes[2:])
+        inputs = sizes[1] if len(sizes) > 1 else 1
+        return max(1, inputs * receptive), max(1, (sizes[0] if sizes else 1) * receptive)
+
+    @property
     def signature(self) -> tuple[object, ...]:
         """What siblings of one law have in common: the law, and the laws of the same slices."""
         start = self.memory[1]
@@ -171,83 +176,19 @@ class TensorRecord:
         width = math.prod(self.shape[1:])
         dense = _is_dense(region.sizes, region.strides)
         if entries == 1:
-            return f"entry {start}" if len(self.shape) < 2 else f"entry {list(_index(start, self.shape))}"
+            return f"entry {start}" if len(self.shape) < 2 else f"entry {list(index_of(start, self.shape))}"
         if dense and len(self.shape) < 2:
             return f"entries {start}..{start + entries - 1}"
         if dense and width and start % width == 0 and entries % width == 0:
             first, last = start // width, (start + entries) // width - 1
             return f"row {first}" if first == last else f"rows {first}..{last}"
-        return f"{entries:,} entries from {list(_index(start, self.shape))} on"
+        return f"{entries:,} entries from {list(index_of(start, self.shape))} on"
 
 
-def record(
-    name: str,
-    tensor: torch.Tensor,
-    owner: str,
-    trace: Trace | None,
-    fill: Fill | None,
-    *,
-    units: bool = False,
-    of: torch.Tensor | None = None,
-) -> TensorRecord:
-    """Reduce one plain tensor to its record.
-
-    Args:
-        name, owner: its path and the class of its module.
-        tensor: of any shape, dtype and device; it is read where it lives, in blocks.
-        trace: the trace of the build, or None.
-        fill: what fresh memory was filled with, or None.
-        units: whether equal rows and columns are looked for, and the order of the first entries.
-        of: the parameter or buffer that it is the inside of; itself where None.
-    """
-    of = tensor if of is None else of
-    parameter, trainable = isinstance(of, torch.nn.Parameter), of.requires_grad
-    tensor = tensor.detach()
-    steps = trace.steps_of(tensor) if trace is not None else ()
-    start, stop, _ = extent(tensor)
-    chain, partial = last_chain(steps, start, stop)
-    law, later = law_of(chain), later_writes(chain, partial)
-    law, later = _made_of_parts(law, later, tensor)
-    shape = tuple(tensor.shape)
-    numbers = reduced(tensor.contiguous().view(-1), fill, _bounds(law), _mask(tensor, later, start, stop))
-    real = tensor.dtype.is_floating_point and not (numbers.whole.nan or numbers.whole.infinite)
-    last = max((*chain, *partial), key=lambda s: s.order, default=None)
-    return TensorRecord(
-        name=name,
-        parameter=parameter,
-        trainable=trainable,
-        owner=owner,
-        shape=shape,
-        dtype=tensor.dtype,
-        memory=(int(tensor.untyped_storage()._cdata), int(tensor.storage_offset())),
-        digest=numbers.digest,
-        count=tensor.numel(),
-        sums=numbers.whole,
-        own=numbers.rest,
-        unwritten=numbers.unwritten,
-        first_unwritten=_maybe_index(numbers.first_unwritten, shape),
-        order=order_of(tensor.contiguous().view(-1)) if real and units else None,
-        twins=find_twins(tensor) if real and units and numbers.whole.low != numbers.whole.high else None,
-        law=law,
-        draws=frozenset().union(*(s.draws for s in chain), *(s.draws for p in later for s in p.steps)),
-        later=tuple(later),
-        lost=tuple(_lost(steps, start, stop)),
-        sites=tuple(dict.fromkeys(s.site for s in steps if s.site is not None and s.dense)),
-        far=numbers.far,
-        first_far=_maybe_index(numbers.first_far, shape),
-        first_bad=_maybe_index(numbers.whole.first_bad, shape),
-        loaded=any(s.caller.loading for s in chain),
-        default=bool(chain) and all(s.caller.default for s in chain),
-        marked=any(s.marked for s in chain),
-        order_written=last.order if last is not None else 0,
-        inside=last.caller.inside if last is not None else frozenset(),
-    )
-
-
-def _made_of_parts(law: Law, later: list[Later], tensor: torch.Tensor) -> tuple[Law, list[Later]]:
+def made_of_parts(law: Law, later: list[Later], entries: int) -> tuple[Law, list[Later]]:
     """Where later writes of one law reach every entry (a gate at a time), that is the tensor's law."""
     whole = [p for p in later if p.region is not None and p.step.anew]
-    if len(whole) < 2 or len(whole) < len(later) or sum(p.region.entries for p in whole if p.region) < tensor.numel():
+    if len(whole) < 2 or len(whole) < len(later) or sum(p.region.entries for p in whole if p.region) < entries:
         return law, later
     if len({p.law.signature for p in whole}) != 1:
         return law, later
@@ -258,62 +199,18 @@ def _made_of_parts(law: Law, later: list[Later], tensor: torch.Tensor) -> tuple[
     ), []  # fmt: skip
 
 
-def _mask(tensor: torch.Tensor, later: list[Later], start: int, stop: int) -> torch.Tensor | None:
-    """The entries that were written after the whole, in the order of the flat tensor; None where there are none."""
-    if not later or not tensor.numel():
-        return None
-    mask = torch.zeros(stop - start, dtype=torch.bool, device=tensor.device)
-    for part in later:
-        steps = part.steps
-        if part.region is not None:
-            first, last = _ends(part.region.offset, part.region.sizes, part.region.strides)
-            if first < start or last > stop:
-                return torch.ones(tensor.numel(), dtype=torch.bool, device=tensor.device)
-            part.region.mark(mask, start)
-            continue
-        for step in steps:
-            if step.mask is None or step.start < start or step.stop > stop:
-                return torch.ones(tensor.numel(), dtype=torch.bool, device=tensor.device)
-            mask[step.start - start : step.stop - start].logical_or_(step.mask.to(mask.device))
-    return mask.as_strided(tuple(tensor.shape), tensor.stride(), 0).reshape(-1)
-
-
-def _lost(steps: tuple[Step, ...], start: int, stop: int) -> list[Lost]:
-    chains = generations(steps, start, stop)
-    found = []
-    for before, after in pairwise(chains):
-        law, over = law_of(before), after[-1]
-        one = before[-1]
-        made = not any(s.op.endswith("_") for s in before)
-        found.append(
-            Lost(
-                law,
-                one.site,
-                over.site,
-                default=all(s.caller.default for s in before),
-                made=made,
-                loaded=any(s.caller.loading for s in before),
-                marked=any(s.marked for s in after),
-                building=over.caller.building,
-            )
-        )
-    return found
-
-
-def _ends(offset: int, sizes: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, int]:
+def ends_of(offset: int, sizes: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, int]:
+    """The first entry of a view in its storage, and the one after the last."""
     return offset, offset + 1 + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
 
 
 def _is_dense(sizes: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    first, last = _ends(0, sizes, strides)
+    first, last = ends_of(0, sizes, strides)
     return last - first == math.prod(sizes)
 
 
-def _maybe_index(position: int | None, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    return None if position is None else _index(position, shape)
-
-
-def _index(position: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+def index_of(position: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The place of an entry in a tensor of this shape."""
     index = []
     for size in reversed(shape):
         position, i = divmod(position, size)
@@ -321,7 +218,12 @@ def _index(position: int, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(reversed(index))
 
 
-def _bounds(law: Law) -> tuple[float, float]:
+def maybe_index(position: int | None, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The same of an entry that may not be there."""
+    return None if position is None else index_of(position, shape)
+
+
+def bounds_of(law: Law) -> tuple[float, float]:
     """Where no entry of the law can be: beyond twelve standard deviations, or beyond its support and rounding."""
     if law.family not in ("normal", "uniform", "truncated_normal", "orthogonal") or not law.named:
         return -math.inf, math.inf

@@ -8,52 +8,14 @@ from dataclasses import dataclass, field
 
 import torch
 
-from initcheck.models.provenance.steps import Fill
+from initcheck.models.builds.sums import EntrySums
+from initcheck.models.provenance.fill import Fill
 
-__all__ = ["EntrySums", "reduced"]
+__all__ = ["reduced"]
 
 _BLOCK = 1 << 18
 _HOST = torch.device("cpu")
 _weights: dict[torch.device, torch.Tensor] = {}
-
-
-@dataclass
-class EntrySums:
-    """What is known of a set of entries.
-
-    Attributes:
-        count, total, squares, fourths, low, high: number of entries, sums of their first, second and fourth powers,
-            smallest and largest.
-        nan, infinite: entries that are no finite number; first_bad: the first of them.
-        zeros: entries that are 0.
-    """
-
-    count: int = 0
-    total: float = math.nan
-    squares: float = math.nan
-    fourths: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    nan: int = 0
-    infinite: int = 0
-    first_bad: int | None = None
-    zeros: int = 0
-
-    @property
-    def mean(self) -> float:
-        """Mean of the entries."""
-        return self.total / self.count if self.count else math.nan
-
-    @property
-    def second_moment(self) -> float:
-        """Mean square of the entries."""
-        return self.squares / self.count if self.count else math.nan
-
-    @property
-    def kurtosis(self) -> float:
-        """Fourth moment over the second one squared; at least 1, and 1 of nothing but zeros."""
-        second = self.second_moment
-        return max(1.0, self.fourths / self.count / second**2) if self.count and second > 0 else 1.0
 
 
 @dataclass

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import mean
 
-import torch
-
-from initcheck.models.builds.kinds import kind_of
 from initcheck.models.builds.record import TensorRecord
 
-__all__ = ["Place", "Role", "ordered_with_depth", "places", "roles"]
-
-_RUN = 3
-_LAYER = re.compile(r"_l\d+(_reverse)?$")
+__all__ = ["Place", "Role", "ordered_with_depth", "roles", "starred"]
 
 
 @dataclass(frozen=True)
@@ -54,44 +48,6 @@ class Place:
     path: str
     block: int | None = None
     blocks: int | None = None
-
-
-def places(model: torch.nn.Module) -> dict[str, Place]:
-    """The place of every parameter.
-
-    A number is starred where it counts blocks of one class (a ``ModuleList``, a homogeneous ``Sequential``). In a
-    mixed ``Sequential`` it is a role (``mlp.0`` and ``mlp.2`` may differ by design), unless at least three modules
-    of the class stand there and no repeated block encloses it: then the ``Sequential`` is the depth of the network.
-    """
-    found: dict[str, Place] = {}
-    for name, _ in model.named_parameters(remove_duplicate=False):
-        *modules, leaf = name.split(".")
-        shown: list[str] = []
-        module: torch.nn.Module = model
-        block = blocks = None
-        inside = False
-        for part in modules:
-            child = module._modules[part]
-            assert child is not None
-            kind = _repeats(module, part)
-            star = kind == "blocks" or (kind == "mixed" and not inside)
-            if kind == "blocks":
-                inside, block, blocks = True, int(part) + 1, len(module._modules)
-            shown.append("*" if star else part)
-            module = child
-        if isinstance(module, torch.nn.RNNBase):
-            leaf = _LAYER.sub("_l*", leaf)
-        found[name] = Place(".".join([*shown, leaf]), block, blocks)
-    return found
-
-
-def _repeats(parent: torch.nn.Module, name: str) -> str:
-    if not name.isdigit() or not isinstance(parent, (torch.nn.ModuleList, torch.nn.Sequential)):
-        return ""
-    classes = Counter(kind_of(m) for m in parent.children())
-    if len(classes) == 1 and len(parent._modules) > 1:
-        return "blocks"
-    return "mixed" if classes[kind_of(parent[int(name)])] >= _RUN else ""
 
 
 def roles(records: Mapping[str, TensorRecord], where: Mapping[str, Place]) -> list[Role]:
@@ -134,3 +90,37 @@ def _correlation(a: Sequence[float], b: Sequence[float]) -> float:
     if not (saa and sbb):
         return 0.0
     return sum((x - ma) * (y - mb) for x, y in zip(a, b, strict=True)) / math.sqrt(saa * sbb)
+
+
+def starred(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Place]:
+    """The place of every tensor by its path and shape alone.
+
+    A number is starred where what stands under it stands under another number too.
+
+    >>> shapes = {"h.0.w": (3, 3), "h.1.w": (3, 3), "mlp.0.w": (6, 3), "mlp.2.w": (3, 6)}
+    >>> [p.path for p in starred(shapes).values()]
+    ['h.*.w', 'h.*.w', 'mlp.0.w', 'mlp.2.w']
+    """
+    under: dict[tuple[str, str], set[tuple[str, tuple[int, ...]]]] = defaultdict(set)
+    for name, shape in shapes.items():
+        for parent, number, rest in _splits(name):
+            under[parent, number].add((rest, shape))
+    blocks: dict[str, list[str]] = defaultdict(list)
+    for parent, number in under:
+        blocks[parent].append(number)
+    found = {}
+    for name in shapes:
+        path, block, of = name, None, None
+        for parent, number, rest in reversed(list(_splits(name))):
+            alike = [n for n in blocks[parent] if under[parent, n] == under[parent, number]]
+            if len(alike) > 1:
+                path = f"{path[: len(parent)]}*.{path[len(parent) + len(number) + 1 :]}" if rest else path
+                block, of = sorted(map(int, alike)).index(int(number)) + 1, len(alike)
+        found[name] = Place(path, block, of)
+    return found
+
+
+def _splits(name: str) -> Iterator[tuple[str, str, str]]:
+    """Every number in a path, with what stands before it and behind it."""
+    for match in re.finditer(r"(?:^|\.)(\d+)(?=\.)", name):
+        yield name[: match.start(1)], match[1], name[match.end() + 1 :]

@@ -5,46 +5,18 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from dataclasses import dataclass
 
 import torch
 
-__all__ = ["Twins", "find_twins", "order_of"]
+from initcheck.models.builds.sums import Twins
+
+__all__ = ["find_twins", "order_of"]
 
 _BLOCK = 1 << 20
 _ORDERED = 64
 _MOST_PAIRS = 32
 # Bits of a value that can be relied on to differ by chance; a coarse grid makes equal rows of few entries likely.
 _BITS = {torch.float32: 20, torch.float64: 40, torch.float16: 9, torch.bfloat16: 6}
-
-
-@dataclass(frozen=True)
-class Twins:
-    """Equal non-zero rows (axis 0) or columns (axis 1) of a tensor as a matrix.
-
-    Attributes:
-        axis: 0 or 1.
-        pairs: some pairs of equal units, the first ones first.
-        copies: units that equal another one.
-        group: how many are equal to one another, where it is one number.
-        entries: of a unit.
-    """
-
-    axis: int
-    pairs: tuple[tuple[int, int], ...]
-    copies: int
-    group: int | None
-    entries: int
-
-    @property
-    def text(self) -> str:
-        """Which units, in words."""
-        what = ("rows", "columns")[self.axis]
-        i, j = self.pairs[0]
-        if self.copies <= 2:
-            return f"{what} {i} and {j} of {self.entries} entries are equal"
-        blocks = f" in blocks of {self.group}" if self.group is not None else ""
-        return f"{self.copies} {what} are copies{blocks}, such as {i} and {j}"
 
 
 def order_of(flat: torch.Tensor) -> bytes | None:

@@ -5,31 +5,18 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-from initcheck.models.builds.build import Build, ModelBuilder
-from initcheck.models.builds.roles import places, roles
+from initcheck.models.builds.build import Build
+from initcheck.models.builds.places import places
+from initcheck.models.builds.roles import roles
+from initcheck.models.builds.torch_build import ModelBuilder
+from initcheck.models.builds.width_law import WidthLaw
 
-__all__ = ["WIDTH_NAMES", "WidthLaw", "follow_width"]
+__all__ = ["WIDTH_NAMES", "follow_width"]
 
 WIDTH_NAMES = ("width", "d_model", "n_embd", "embed_dim", "hidden_size", "hidden_dim", "model_dim", "dim", "hidden")
-
-
-@dataclass(frozen=True)
-class WidthLaw:
-    """Exponents of the width, by role.
-
-    Attributes:
-        parameter: the factory's parameter that was varied.
-        widths: the widths that were built.
-        slopes: path of the role -> slope of log std over log width; roles without chance are left out.
-    """
-
-    parameter: str
-    widths: tuple[int, ...]
-    slopes: Mapping[str, float]
 
 
 def follow_width(builder: ModelBuilder, seed: int) -> WidthLaw | None:

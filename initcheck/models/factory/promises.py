@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import torch
-
-__all__ = ["Promises", "broken_promises", "promises_of"]
+__all__ = ["Promises", "broken_promises"]
 
 
 @dataclass(frozen=True)
@@ -26,31 +23,6 @@ class Promises:
     kept: tuple[str, ...] = ()
 
 
-def promises_of(model: torch.nn.Module) -> Promises:
-    """Read the config's ``tie_word_embeddings`` and every ``padding_idx``.
-
-    >>> found = promises_of(torch.nn.Sequential(torch.nn.Embedding(5, 3, padding_idx=0)))
-    >>> found.padding, found.kept
-    ((), ('1 padding row is zero',))
-    """
-    padded = [
-        (name, module) for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Embedding) and module.padding_idx is not None and not module.weight.is_meta
-    ]  # fmt: skip
-    broken = tuple((n, int(m.padding_idx or 0)) for n, m in padded if _has_padding(m))
-    kept = [f"{len(padded) - len(broken)} padding row is zero"] if len(padded) - len(broken) == 1 else []
-    kept += [f"{len(padded) - len(broken)} padding rows are zero"] if len(padded) - len(broken) > 1 else []
-    config = getattr(model, "config", None)
-    promised = getattr(config, "tie_word_embeddings", None) is True
-    pair = _ends(model) if promised else None
-    if pair is None:
-        return Promises(None, broken, tuple(kept))
-    (head, head_weight), (table, table_weight) = pair
-    if head_weight is table_weight or _memory(head_weight) == _memory(table_weight):
-        return Promises(None, broken, (*kept, f"{head} is tied to {table}, as the config says"))
-    return Promises((head, table), broken, tuple(kept))
-
-
 def broken_promises(found: Promises) -> Iterator[str]:
     """Sentences on what is not as it was promised."""
     if found.untied is not None:
@@ -58,38 +30,3 @@ def broken_promises(found: Promises) -> Iterator[str]:
         yield f"{head} is not tied to {table}, though the config says tie_word_embeddings"
     for name, row in found.padding:
         yield f"{name}: row {row} is its padding_idx and not zero; no gradient ever moves it"
-
-
-def _has_padding(module: torch.nn.Embedding) -> bool:
-    row = module.weight.detach()[module.padding_idx or 0]
-    return bool((row != 0).any())
-
-
-def _ends(model: torch.nn.Module) -> tuple[tuple[str, Any], tuple[str, Any]] | None:
-    """The output layer and the embedding of tokens, of one shape: as transformers say, else by shape and name."""
-    names = {id(m): n for n, m in model.named_modules()}
-    head, table = _called(model, "get_output_embeddings"), _called(model, "get_input_embeddings")
-    if head is None and not hasattr(model, "get_output_embeddings"):
-        tables = [m for m in model.modules() if isinstance(m, torch.nn.Embedding)]
-        rows = getattr(model.config, "vocab_size", None)
-        table = next((m for m in tables if rows is None or m.num_embeddings == rows), None)
-        heads = [m for m in model.modules() if isinstance(m, torch.nn.Linear)]
-        head = next((m for m in reversed(heads) if table is not None and m.weight.shape == table.weight.shape), None)
-    one, two = getattr(head, "weight", None), getattr(table, "weight", None)
-    if not (isinstance(one, torch.Tensor) and isinstance(two, torch.Tensor)) or one.shape != two.shape:
-        return None
-    return (f"{names.get(id(head), 'the head')}.weight", one), (f"{names.get(id(table), 'the embedding')}.weight", two)
-
-
-def _called(model: torch.nn.Module, name: str) -> Any:
-    method = getattr(model, name, None)
-    if method is None:
-        return None
-    try:
-        return method()
-    except (NotImplementedError, AttributeError):
-        return None
-
-
-def _memory(tensor: torch.Tensor) -> tuple[int, int]:
-    return int(tensor.untyped_storage()._cdata), int(tensor.storage_offset())

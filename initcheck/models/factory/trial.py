@@ -11,7 +11,7 @@ from typing import Any
 from initcheck.models.factory.declared import DeclaredLaw
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.few_models import FewModelsPlan, confirm, futile, screen
-from initcheck.models.signals.block_signal import Signal
+from initcheck.models.signals.signal import Signal
 from initcheck.report.verdict import Evidence, Verdict
 from initcheck.statistics import Decision
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from initcheck.models.provenance.steps import Caller, InitCall, Site
+from initcheck.models.provenance.steps import Caller, InitCall, Site, in_library
 
-__all__ = ["INITIALISERS", "caller", "in_library"]
+__all__ = ["INITIALISERS", "caller"]
 
 INITIALISERS = ("init_weights", "initialize_weights", "reset_parameters")
 """Methods by which a whole model initialises itself, by convention."""
@@ -26,15 +26,9 @@ _OURS = (_PACKAGE + os.sep, os.path.join(os.path.dirname(_PACKAGE), "properties"
 _GALLERY = os.path.join(_PACKAGE, "gallery") + os.sep
 _TYPED = ("<stdin>", "<ipython", "<dynamic-code>")  # code of the user's that stands in no file; <frozen ...> is none
 _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
-_SITE_PACKAGES = os.sep + "site-packages" + os.sep
 
 _SKIP, _USER, _CALL, _DEFAULT, _LOADING, _ROOT, _BUILDING = range(7)
 _kinds: dict[CodeType, int] = {}
-
-
-def in_library(file: str) -> bool:
-    """Whether a file belongs to an installed package."""
-    return _SITE_PACKAGES in file
 
 
 def caller() -> tuple[Caller, torch.Tensor | None]:
@@ -80,7 +74,7 @@ def _kind(code: CodeType) -> int:
         return _SKIP
     if file.startswith("<") and not file.startswith(_TYPED):
         return _SKIP
-    if file.startswith(_STDLIB) and _SITE_PACKAGES not in file:
+    if file.startswith(_STDLIB) and not in_library(file):
         return _SKIP
     if name.endswith("_") and not name.endswith("__") and in_library(file):
         return _SKIP  # a library's own normal_ or trunc_normal_: its caller is the one who asked

@@ -11,11 +11,12 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+from initcheck.models.provenance.steps import in_library
 
-from initcheck.models.provenance.frames import in_library
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["Guard", "LineWatch", "init_methods", "name_guards"]
 

@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from initcheck.models.provenance.law import Law, constant, normal, truncated, uniform
 from initcheck.models.provenance.steps import InitCall
 
@@ -43,6 +41,8 @@ def law_of_call(call: InitCall) -> Law:
         std = _real(given, "gain", 1.0) * math.sqrt(2.0 / (fan_in + fan_out))
         return normal(0.0, std) if name == "xavier_normal_" else uniform(-math.sqrt(3.0) * std, math.sqrt(3.0) * std)
     if name in ("kaiming_uniform_", "kaiming_normal_"):
+        import torch  # only here: the call was torch's, so it is loaded
+
         fan_in, fan_out = _fans(call.shape)
         gain = torch.nn.init.calculate_gain(given.get("nonlinearity", "leaky_relu"), given.get("a", 0))
         std = gain / math.sqrt(fan_out if given.get("mode") == "fan_out" else fan_in)

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from initcheck.models.provenance.steps import Fill
+from initcheck.models.provenance.fill import Fill
 
 __all__ = ["numpy_memory_filled"]
 

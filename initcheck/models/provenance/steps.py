@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
-
-import torch
 
 __all__ = [
     "ANEW",
@@ -18,11 +17,11 @@ __all__ = [
     "UNIFORM",
     "Caller",
     "Draw",
-    "Fill",
     "InitCall",
     "Region",
     "Site",
     "Step",
+    "in_library",
     "keeps_law",
     "writes_anew",
 ]  # fmt: skip
@@ -46,6 +45,14 @@ ANEW = NORMAL | UNIFORM | FILLS | _ORIGINS | frozenset(CONSTANTS)
 """Operations whose result owes nothing to what stood there before."""
 
 _AFFINE = frozenset({"mul", "div", "add", "sub", "neg", "erfinv", "clamp"})
+
+
+_SITE_PACKAGES = os.sep + "site-packages" + os.sep
+
+
+def in_library(file: str) -> bool:
+    """Whether a file belongs to an installed package."""
+    return _SITE_PACKAGES in file
 
 
 def writes_anew(op: str) -> bool:
@@ -92,7 +99,7 @@ class Region:
             found *= size
         return found
 
-    def mark(self, mask: torch.Tensor, start: int) -> None:
+    def mark(self, mask: Any, start: int) -> None:
         """Set the entries in a mask whose first entry stands for entry ``start`` of the storage."""
         mask.as_strided(self.sizes, self.strides, self.offset - start).fill_(True)
 
@@ -165,7 +172,7 @@ class Step:
     site: Site | None
     draws: frozenset[Draw] = frozenset()
     region: Region | None = None
-    mask: torch.Tensor | None = None
+    mask: Any = None
     recipe: frozenset[Any] = frozenset()
     caller: Caller = NOWHERE
     order: int = 0
@@ -175,26 +182,3 @@ class Step:
     def anew(self) -> bool:
         """Whether nothing of what stood there before is left."""
         return self.caller.call is not None or bool(self.recipe) or writes_anew(self.op)
-
-
-@dataclass(frozen=True)
-class Fill:
-    """What fresh memory is filled with, so that what nobody writes shows.
-
-    One value would not do: garbage may look like a weight, and NaN may have been meant.
-    """
-
-    real: float
-    whole: int
-
-    def into(self, tensor: torch.Tensor) -> None:
-        """Fill one fresh tensor in place."""
-        if tensor.is_meta or tensor.is_quantized or tensor.layout != torch.strided or not tensor.numel():
-            return
-        if tensor.dtype.is_floating_point or tensor.dtype.is_complex:
-            if tensor.element_size() == 1:  # float8 knows no fill
-                tensor.copy_(torch.full((), self.real, device=tensor.device))
-            else:
-                tensor.fill_(self.real)
-        else:
-            tensor.fill_(bool(self.whole & 1) if tensor.dtype == torch.bool else self.whole)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from initcheck.models.provenance.fill import Fill
 from initcheck.models.provenance.frames import caller
 from initcheck.models.provenance.operations import (
     INDEXED,
@@ -23,7 +24,6 @@ from initcheck.models.provenance.step_lists import MOST_NAMES, append, bounded, 
 from initcheck.models.provenance.steps import (
     Caller,
     Draw,
-    Fill,
     Site,
     Step,
     keeps_law,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.factory.wording import listed, place
 from initcheck.models.provenance.steps import Draw
-from initcheck.models.signals.block_signal import Signal
+from initcheck.models.signals.signal import Signal
 
 __all__ = ["Copy", "equal_tensors", "equal_units", "repeated_draws"]
 

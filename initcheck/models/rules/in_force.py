@@ -95,7 +95,7 @@ def far_from_the_rest(trial: ModelTrial) -> None:
         # What fits its own fan is a scheme, however few entries a row has (a projection from a small rank).
         if (
             ratio > 10
-            and _std(role) * math.sqrt(role.shape[1]) > _LOUD
+            and _std(role) * math.sqrt(role.members[0].fans[0]) > _LOUD
             and not any(law.matches(role.members[0].name) for law in trial.laws)
         ):
             trial.doubts_that(f"{outside(role, rule)}, the std of {roles} roles beside it; a declared law decides")
@@ -126,13 +126,8 @@ def bypassed_guards(trial: ModelTrial) -> None:
 
 def names_of(record: TensorRecord, where: Place | None, blocks: int) -> Mapping[str, float]:
     """What the names in a declared law stand for at one tensor."""
-    shape = record.shape or (1,)
-    receptive = math.prod(shape[2:])
-    names = {
-        "fan_in": float(math.prod(shape[1:])),
-        "fan_out": float(shape[0] * receptive),
-        "d": float(shape[-1]),
-    }
+    fan_in, fan_out = record.fans
+    names = {"fan_in": float(fan_in), "fan_out": float(fan_out), "d": float((record.shape or (1,))[-1])}
     if where is not None and where.blocks is not None:
         names |= {"L": float(where.blocks), "l": float(where.block or 0)}
     elif blocks:
@@ -165,7 +160,7 @@ def _judge_untraced(trial: ModelTrial, role: str, names: Sequence[str], declared
     """Second moments of whole roles over fresh models: the independent unit is a model, siblings may depend."""
     facts = trial.facts
     if facts.budget < _MODELS:
-        trial.doubts_that(f"{role}: no draw of torch tells its law; {_MODELS} models decide (models={_MODELS})")
+        trial.doubts_that(f"{role}: no draw tells its law; {_MODELS} models decide (models={_MODELS})")
         return
     taken = 0
 
@@ -184,7 +179,7 @@ def _judge_untraced(trial: ModelTrial, role: str, names: Sequence[str], declared
     said = f"{role}: standard deviation {declared * math.sqrt(max(first.measured, 0.0)):.4g}, declared {declared:.4g}"
     second = judge_band(draw, low, high, level=level, max_groups=max(8, facts.budget - taken), fails_only=True)
     if second.decision is Decision.FAILS:
-        trial.fails(f"{said}, over {taken} models (no draw of torch tells it)")
+        trial.fails(f"{said}, over {taken} models (no draw tells it)")
         trial.error_spent = level
     else:
         trial.doubts_that(f"{said}: {facts.budget} models do not decide")

@@ -10,8 +10,7 @@ from initcheck.models.builds.record import Lost, TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.wording import listed, place
-from initcheck.models.provenance.frames import in_library
-from initcheck.models.provenance.steps import Site
+from initcheck.models.provenance.steps import Site, in_library
 from initcheck.models.rules.siblings import RuleFinding
 
 __all__ = ["Written", "lost_writes", "never_called", "written_by"]

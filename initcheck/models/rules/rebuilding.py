@@ -31,7 +31,7 @@ def changed_laws(roles: list[Role], later: Mapping[str, TensorRecord], *, mean_t
     The entries of a role are pooled, then each tensor is asked alone. Entries that their law excludes are said first.
     """
     for role in roles:
-        pairs = [(r, later[r.name]) for r in role.members if r.name in later and r.dtype.is_floating_point]
+        pairs = [(r, later[r.name]) for r in role.members if r.name in later and r.real]
         pairs = [(a, b) for a, b in pairs if not (a.missing or b.missing) and a.shape == b.shape and a.count]
         whole = _change(pairs, mean_too) if pairs else None
         if whole is not None:

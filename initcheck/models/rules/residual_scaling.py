@@ -119,7 +119,8 @@ def _same_scheme(role: Role, base: Role) -> bool:
 
 
 def _fans(role: Role) -> tuple[float, float]:
-    return float(math.prod(role.shape[1:])), float(role.shape[0] * math.prod(role.shape[2:]))
+    fan_in, fan_out = role.members[0].fans
+    return float(fan_in), float(fan_out)
 
 
 def _std(role: Role) -> float:

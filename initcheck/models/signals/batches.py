@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,11 +10,10 @@ from typing import Any
 
 import torch
 
-from initcheck.errors import UsageError
+from initcheck.models.signals.batch_text import Part, named_function, names_function, parts_of
 
 __all__ = ["Batch", "batch_from", "text_of"]
 
-_PART = re.compile(r"^(?:(?P<name>\w+)=)?(?:(?P<kind>int<(?P<high>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$")
 _SEED = 20260102
 _KEPT = re.compile(r"edge|mask|position|batch|length|adj|^(?!.*input_ids$).*_ids$")
 
@@ -80,9 +78,9 @@ def batch_from(given: object) -> Callable[[], Batch] | None:
     if given is None:
         return None
     if isinstance(given, str):
-        if ":" in given and not _PART.match(given.split(";")[0].replace(" ", "")):
-            return lambda: _wrap(_named_function(given)(), given)
-        parts = [_tensor_of(part.replace(" ", "")) for part in given.split(";") if part.strip()]
+        if names_function(given):
+            return lambda: _wrap(named_function(given)(), given)
+        parts = [(part.name, _tensor_of(part)) for part in parts_of(given)]
         args = tuple(t for name, t in parts if not name)
         kwargs = {name: t for name, t in parts if name}
         return lambda: Batch(args, kwargs, given)
@@ -91,31 +89,11 @@ def batch_from(given: object) -> Callable[[], Batch] | None:
     return lambda: _wrap(given, "the given batch")
 
 
-def _tensor_of(part: str) -> tuple[str, torch.Tensor]:
-    match = _PART.match(part)
-    if match is None:
-        raise UsageError(
-            f"the batch {part!r} cannot be read; write a shape such as 2x3x32x32 or int<100:2x16,"
-            " with name= before it and ; between several, or pkg:make_batch."
-        )
-    shape = tuple(int(n) for n in match["shape"].split("x"))
+def _tensor_of(part: Part) -> torch.Tensor:
     generator = torch.Generator().manual_seed(_SEED)
-    if match["high"]:
-        return match["name"] or "", torch.randint(0, int(match["high"]), shape, generator=generator)
-    if match["kind"] == "ones":
-        return match["name"] or "", torch.ones(shape)
-    return match["name"] or "", torch.randn(shape, generator=generator)
-
-
-def _named_function(text: str) -> Callable[[], Any]:
-    module, _, name = text.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"the batch {text!r} names no function: {error}.") from None
-    if not callable(found):
-        raise UsageError(f"the batch {text!r} names {type(found).__name__}, not a function that makes a batch.")
-    return found  # type: ignore[no-any-return]
+    if part.high:
+        return torch.randint(0, part.high, part.shape, generator=generator)
+    return torch.ones(part.shape) if part.ones else torch.randn(part.shape, generator=generator)
 
 
 def _wrap(made: Any, text: str) -> Batch:

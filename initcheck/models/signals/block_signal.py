@@ -2,88 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 import torch
 
-from initcheck.models.builds.twins import Twins
+from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.batches import Batch
-from initcheck.models.signals.blocks import BlockTrail, Visit, chains
+from initcheck.models.signals.blocks import BlockTrail
+from initcheck.models.signals.chains import Visit, chains
 from initcheck.models.signals.gradients import after_steps, gradient_kind, main_output, twins_kind, weighed
 from initcheck.models.signals.inputs import candidates
-from initcheck.models.signals.reach import InputReach, input_reach
+from initcheck.models.signals.reach import input_reach
 from initcheck.models.signals.residual import residual_writers
+from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal
 
-__all__ = ["ChainSignal", "Listener", "Signal"]
-
-FEWEST_BLOCKS = 4
-"""A chain shorter than this has no second half over which anything could grow."""
-
-_HEAD = re.compile(
-    r"(^|\.)(head|heads|classifier|lm_head|logits|fc|unembed|cls|score|output_projection|qa_outputs)(\.out_proj|\.\d+|\.fc|\.l|\.linear|\.dense)?$"
-)
-
-
-@dataclass(frozen=True)
-class ChainSignal:
-    """One run of blocks of one shape.
-
-    Attributes:
-        name: container of the blocks.
-        blocks: their paths.
-        forward: second moment of what each block makes.
-        backward: second moment of the gradient that reaches what each block makes; empty where there is none.
-    """
-
-    name: str
-    blocks: tuple[str, ...]
-    forward: tuple[float, ...]
-    backward: tuple[float, ...]
-
-    def growth(self, direction: str) -> float | None:
-        """Last block over the block in the middle (forward), or the middle over the last (backward).
-
-        None where the signal is zero from the middle on (nothing passes at all there, which says nothing of growth).
-        """
-        values = self.forward if direction == "forward" else self.backward
-        if len(values) < FEWEST_BLOCKS:
-            return None
-        middle, last = values[len(values) // 2 - 1], values[-1]
-        above, below = (last, middle) if direction == "forward" else (middle, last)
-        if above == 0.0 and below == 0.0:
-            return None
-        return above / below if below else float("inf")
-
-
-@dataclass(frozen=True)
-class Signal:
-    """What one model does with one batch.
-
-    Attributes:
-        batch: the batch in words; problem: why there is none, or no signal.
-        chains: runs of at least four blocks.
-        loss, classes: cross-entropy with random targets at a recognised head, and its number of classes.
-        gradients: of the constant matrices that were asked for: ``zero``, ``rows``, ``columns``, ``differ``, ``later``.
-        twins: of the matrices with equal units: ``equal``, ``differ``, ``zero``.
-        writers: names of the blocks of a run -> the layers of its middle block that write to the residual stream.
-        reach: whether another input gives another output.
-    """
-
-    batch: str = ""
-    problem: str | None = None
-    chains: tuple[ChainSignal, ...] = ()
-    loss: float | None = None
-    classes: int | None = None
-    gradients: dict[str, str] = field(default_factory=dict)
-    twins: dict[str, str] = field(default_factory=dict)
-    writers: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
-    reach: InputReach | None = None
-
-    def growth(self, blocks: tuple[str, ...], direction: str) -> float | None:
-        """The growth through the chain of these blocks; None where this model has no such chain."""
-        return next((c.growth(direction) for c in self.chains if c.blocks == blocks), None)
+__all__ = ["Listener"]
 
 
 class Listener:
@@ -194,7 +127,7 @@ def _first_loss(model: torch.nn.Module, output: torch.Tensor) -> tuple[float | N
     if classes < 2:
         return None, None
     vocabularies = {m.num_embeddings for m in model.modules() if isinstance(m, torch.nn.Embedding)}
-    heads = {m.out_features for n, m in model.named_modules() if isinstance(m, torch.nn.Linear) and _HEAD.search(n)}
+    heads = {m.out_features for n, m in model.named_modules() if isinstance(m, torch.nn.Linear) and HEAD.search(n)}
     if classes not in vocabularies | heads:
         return None, None
     logits = output.detach().float().reshape(-1, classes)

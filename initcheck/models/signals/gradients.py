@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from initcheck.models.builds.twins import Twins
+from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.blocks import first_tensor
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from initcheck.models.builds.kinds import kind_of
+from initcheck.models.builds.places import kind_of
 from initcheck.models.signals.batches import Batch, text_of
 from initcheck.models.signals.hints import Hints, whole_numbers
 

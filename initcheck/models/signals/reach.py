@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,35 +11,9 @@ import torch
 from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.blocks import first_tensor
 from initcheck.models.signals.gradients import main_output
+from initcheck.models.signals.signal import DROWNED, SAME, InputReach
 
-__all__ = ["DROWNED", "InputReach", "input_reach"]
-
-DROWNED = 0.01
-"""A difference below this share of the output's own variation is lost in the rounding of bfloat16, 2^-8, or nearly."""
-
-_SAME = 1e-5
-
-
-@dataclass(frozen=True)
-class InputReach:
-    """What another input changes.
-
-    Attributes:
-        share: root mean square of the difference of two outputs, over sqrt(2) standard deviations of the output.
-        lost_in: the last module whose inputs differ and whose outputs do not; None where there is none.
-        zero: that module is a matrix of zeros, which the first step opens.
-        drowned_at: the module whose input no longer shows the difference, where everything before it did.
-    """
-
-    share: float
-    lost_in: str | None = None
-    zero: bool = False
-    drowned_at: str | None = None
-
-    @property
-    def exact(self) -> bool:
-        """The outputs are the same, but for rounding in float32."""
-        return self.share < _SAME
+__all__ = ["input_reach"]
 
 
 def input_reach(model: torch.nn.Module, batch: Batch) -> InputReach | None:
@@ -144,4 +117,4 @@ def _differ(one: torch.Tensor, two: torch.Tensor) -> bool:
     if one.shape != two.shape:
         return True
     size = float(one.float().abs().max()) if one.numel() else 0.0
-    return bool(one.numel()) and float((one.float() - two.float()).abs().max()) > _SAME * size
+    return bool(one.numel()) and float((one.float() - two.float()).abs().max()) > SAME * size

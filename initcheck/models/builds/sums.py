@@ -1,0 +1,76 @@
+"""What is kept of the entries of a tensor: sums, ends, zeros, and which units are copies of one another."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["EntrySums", "Twins"]
+
+
+@dataclass
+class EntrySums:
+    """What is known of a set of entries.
+
+    Attributes:
+        count, total, squares, fourths, low, high: number of entries, sums of their first, second and fourth powers,
+            smallest and largest.
+        nan, infinite: entries that are no finite number; first_bad: the first of them.
+        zeros: entries that are 0.
+    """
+
+    count: int = 0
+    total: float = math.nan
+    squares: float = math.nan
+    fourths: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    nan: int = 0
+    infinite: int = 0
+    first_bad: int | None = None
+    zeros: int = 0
+
+    @property
+    def mean(self) -> float:
+        """Mean of the entries."""
+        return self.total / self.count if self.count else math.nan
+
+    @property
+    def second_moment(self) -> float:
+        """Mean square of the entries."""
+        return self.squares / self.count if self.count else math.nan
+
+    @property
+    def kurtosis(self) -> float:
+        """Fourth moment over the second one squared; at least 1, and 1 of nothing but zeros."""
+        second = self.second_moment
+        return max(1.0, self.fourths / self.count / second**2) if self.count and second > 0 else 1.0
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Equal non-zero rows (axis 0) or columns (axis 1) of a tensor as a matrix.
+
+    Attributes:
+        axis: 0 or 1.
+        pairs: some pairs of equal units, the first ones first.
+        copies: units that equal another one.
+        group: how many are equal to one another, where it is one number.
+        entries: of a unit.
+    """
+
+    axis: int
+    pairs: tuple[tuple[int, int], ...]
+    copies: int
+    group: int | None
+    entries: int
+
+    @property
+    def text(self) -> str:
+        """Which units, in words."""
+        what = ("rows", "columns")[self.axis]
+        i, j = self.pairs[0]
+        if self.copies <= 2:
+            return f"{what} {i} and {j} of {self.entries} entries are equal"
+        blocks = f" in blocks of {self.group}" if self.group is not None else ""
+        return f"{self.copies} {what} are copies{blocks}, such as {i} and {j}"

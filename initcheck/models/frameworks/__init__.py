@@ -1,0 +1,1 @@
+"""How a build of one framework becomes records, one file each; nothing above knows whose model it was."""

@@ -1,0 +1,123 @@
+"""A model of Equinox: the arrays of its tree; one array at two places is two copies, as training treats it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from initcheck.models.living.called import called_with, listening
+from initcheck.models.living.first_layers import batches_for
+from initcheck.models.living.leaves import Leaf
+from initcheck.models.living.model import Layer, Living, Tap
+from initcheck.models.signals.array_batch import ArrayBatch
+
+__all__ = ["EquinoxModel", "equinox_parts"]
+
+
+def equinox_parts(model: Any, state: Any = None) -> tuple[list[Any], EquinoxModel]:
+    """The arrays of a model that was just built, and the model that takes others in their place.
+
+    Args:
+        model: an ``equinox.Module``.
+        state: what ``make_with_state`` gives beside it.
+    """
+    found, tree = jax.tree_util.tree_flatten_with_path(model)
+    rest = [None if eqx.is_array(leaf) else leaf for _, leaf in found]
+    kept = [i for i, (_, leaf) in enumerate(found) if eqx.is_array(leaf)]
+    leaves = [_leaf(model, found[i][0], found[i][1]) for i in kept]
+    living = EquinoxModel(type(model).__name__, leaves, list(_layers(model, leaves)), tree, rest, kept)
+    state_arrays, state_tree = jax.tree.flatten(state)
+    living.state_arrays, living.state_tree = state_arrays, state_tree
+    return [found[i][1] for i in kept], living
+
+
+class EquinoxModel(Living):
+    """One tree of modules; it is called on one example, as its authors write it."""
+
+    state_arrays: list[Any]
+    state_tree: Any
+
+    def __init__(
+        self, name: str, leaves: Sequence[Leaf], layers: Sequence[Layer], tree: Any, rest: list[Any], kept: list[int]
+    ) -> None:  # fmt: skip
+        self.name, self.leaves, self.layers = name, leaves, layers
+        self._tree, self._rest, self._kept = tree, rest, kept
+
+    def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
+        """Call the model on one example."""
+        whole = list(self._rest)
+        for i, array in zip(self._kept, arrays, strict=True):
+            whole[i] = array
+        model = eqx.nn.inference_mode(jax.tree.unflatten(self._tree, whole))
+        names = {}
+        for path, part in _modules(model):
+            if ".".join(path) in heard:
+                names[id(part)] = (".".join(path), part)
+        call: Callable[..., Any] = model
+        state = jax.tree.unflatten(self.state_tree, self.state_arrays)
+        kwargs = called_with(call, batch.kwargs, key=jax.random.key(0), state=state)
+        with listening(names, tap):
+            return call(*batch.args, **kwargs)
+
+    def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:
+        """Batches of one example that its first layer takes."""
+        return batches_for(self.leaves, shapes, batched=False)
+
+
+def _leaf(model: Any, path: Any, array: Any) -> Leaf:
+    owner, parts = model, []
+    for i, entry in enumerate(path):
+        parts.append(_part(entry))
+        if i < len(path) - 1:
+            owner = _child(owner, entry)
+            if isinstance(owner, eqx.Module):
+                last = owner
+    kind = type(owner if isinstance(owner, eqx.Module) else locals().get("last", model)).__name__
+    real = np.issubdtype(np.dtype(array.dtype) if array.dtype.name != "bfloat16" else np.float32, np.inexact)
+    return Leaf(tuple(parts), kind, bool(real), bool(real), inputs_first=False)
+
+
+def _part(entry: Any) -> str:
+    for attribute in ("name", "idx", "key"):
+        if hasattr(entry, attribute):
+            return str(getattr(entry, attribute))
+    return str(entry).strip("[].<>")
+
+
+def _child(owner: Any, entry: Any) -> Any:
+    if hasattr(entry, "name"):
+        return getattr(owner, entry.name, None)
+    try:
+        return owner[entry.idx if hasattr(entry, "idx") else entry.key]
+    except (TypeError, KeyError, IndexError, AttributeError):
+        return None
+
+
+def _modules(model: Any) -> list[tuple[tuple[str, ...], Any]]:
+    """Every module of the tree with its path."""
+    found: list[tuple[tuple[str, ...], Any]] = []
+
+    def visit(value: Any, path: tuple[str, ...]) -> None:
+        if isinstance(value, eqx.Module):
+            if path:
+                found.append((path, value))
+            for name in value.__dataclass_fields__:
+                visit(getattr(value, name, None), (*path, name))
+        elif isinstance(value, (list, tuple)):
+            for i, item in enumerate(value):
+                visit(item, (*path, str(i)))
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                visit(item, (*path, str(key)))
+
+    visit(model, ())
+    return found
+
+
+def _layers(model: Any, leaves: Sequence[Leaf]) -> list[Layer]:
+    held = {leaf.path[:n] for leaf in leaves if leaf.parameter for n in range(1, len(leaf.path))}
+    return [Layer(path, type(part).__name__, path in held) for path, part in _modules(model)]

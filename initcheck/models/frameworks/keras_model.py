@@ -1,0 +1,238 @@
+"""A model of Keras 3: its variables by path, each with the initializer that made it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+
+from initcheck.contract.model import Model
+from initcheck.errors import UsageError
+from initcheck.models.builds.build import Builder, quiet
+from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.sums import Twins
+from initcheck.models.factory.facts import Facts
+from initcheck.models.frameworks.array_facts import ArrayFacts, Made, recorded
+from initcheck.models.lineage.keras_weights import Weights, noted_weights
+from initcheck.models.living.called import called_with, listening
+from initcheck.models.living.first_layers import ANY_BATCH, TOKENS_FIRST, batches_for, takes_tokens
+from initcheck.models.living.leaves import Leaf
+from initcheck.models.living.model import Layer, Living, Tap
+from initcheck.models.provenance.law import UNTRACED
+from initcheck.models.provenance.steps import Draw, Step
+from initcheck.models.signals.array_batch import ArrayBatch, array_batch_from, array_batch_of
+from initcheck.models.signals.signal import Signal
+
+__all__ = ["KerasFacts", "KerasModel", "keras_facts"]
+
+_NUMBERED = re.compile(r"^(.*?)(?:_(\d+))?$")
+
+
+def keras_facts(model: Model, seed: int) -> Facts:
+    """The builds of a factory of models of Keras."""
+    return KerasFacts(model, seed)
+
+
+class KerasFacts(ArrayFacts):
+    """The builds of one factory; before each, ``keras.utils.set_random_seed`` is called."""
+
+    impossible: ClassVar[Mapping[str, str]] = {
+        "unwritten": "Keras hands out no variable that its initializer did not fill",
+        "overwritten": "what is assigned to a variable of Keras is not watched; its values are held against their law",
+        "bfloat16": "a dtype policy is an argument of the layers, and no default is changed here",
+        "writers": "which layers write to the residual stream is measured in modules of torch alone",
+    }
+
+    def __init__(self, model: Model, seed: int) -> None:
+        super().__init__(Builder(model.factory, model.name), seed, model.models)
+        self._make = array_batch_from(model.batch)
+        self._seeded = self.builder.takes("seed") is not None
+        self._listener: Any = None
+
+    def make(self, seed: int, *, units: bool) -> Made:
+        """Build once.
+
+        Raises:
+            UsageError: the factory raises, or returns no model; no batch builds it.
+        """
+        with quiet(), _generators(), noted_weights() as weights:
+            keras.utils.set_random_seed(seed % 2**31)
+            model = self.builder.call(seed=seed) if self._seeded else self.builder.call()
+            if not isinstance(model, keras.layers.Layer):
+                raise UsageError(
+                    f"{self.builder.name} returned {type(model).__name__}, not a model of Keras; name a function or"
+                    " class that builds the model."
+                )
+            if not model.built or not model.variables:
+                self._called(model)
+            living = KerasModel(model)
+        arrays = [v.value for v in living.variables]
+        records = [_record(leaf, v, weights, i, units=units) for i, (leaf, v) in enumerate(living.pairs())]
+        return Made(living.leaves, records, {}, living, arrays)
+
+    def hear(self, made: Made, constants: Sequence[str], twins: Mapping[str, Twins], *, whole: bool) -> Signal:
+        """Listen to a model that was just built; gradients are taken where Keras runs on JAX."""
+        if keras.config.backend() != "jax":
+            backend = keras.config.backend()
+            return Signal(problem=f"signals of Keras are listened to on its JAX backend alone, and this is {backend}")
+        if self._listener is None:
+            from initcheck.models.living.jax_signal import JaxListener
+
+            self._listener = JaxListener(self._make)
+        found: Signal = self._listener.hear(made.living, made.arrays, constants, twins, whole=whole)
+        return found
+
+    def _called(self, model: Any) -> None:
+        """Call a model that is built by its first call."""
+        problem = ""
+        for text in TOKENS_FIRST if takes_tokens(model.call) else ANY_BATCH:
+            batch = self._make() if self._make is not None else array_batch_of(text)
+            try:
+                model(*batch.args, **called_with(model.call, batch.kwargs))
+            except Exception as error:
+                words = str(error).strip().splitlines() or [""]
+                problem = problem or f'--batch="{batch.text}" ends in {type(error).__name__}: {words[0][:160]}'
+                if self._make is not None:
+                    break
+                continue
+            self._make = functools.partial(_itself, batch)
+            return
+        raise UsageError(
+            f"{self.builder.name} has no variables before its first call, which needs a batch, and {problem};"
+            " give the batch it takes, such as --batch=int<100:2x16 or --batch=2x32x32x3"
+        )
+
+
+class KerasModel(Living):
+    """One model that is there; on JAX it takes other arrays in the place of its own."""
+
+    def __init__(self, model: Any) -> None:
+        self.name = type(model).__name__
+        self._model = model
+        self._train, self._fixed = model.trainable_variables, model.non_trainable_variables
+        parts = list(model._flatten_layers(include_self=True, recursive=True))
+        owners = {id(v): part for part in parts for v in (*part._trainable_variables, *part._non_trainable_variables)}
+        self._root = model.name
+        layers = {self._raw(getattr(part, "path", None) or part.name): part for part in parts[1:]}
+        kinds = {path: type(part).__name__ for path, part in layers.items() if path}
+        self._names = _names(kinds, kinds)
+        self.variables = [v for v in (*self._train, *self._fixed) if _is_state(v)]
+        self.leaves = [_leaf(v, self._path(v.path), owners, {id(t) for t in self._train}) for v in self.variables]
+        held = {leaf.path[:n] for leaf in self.leaves if leaf.parameter for n in range(1, len(leaf.path))}
+        self._parts = {self._path("/".join(path)): part for path, part in layers.items() if path}
+        self.layers = [Layer(path, type(part).__name__, path in held) for path, part in self._parts.items() if path]
+
+    def pairs(self) -> Iterator[tuple[Leaf, Any]]:
+        """Every leaf with its variable."""
+        return zip(self.leaves, self.variables, strict=True)
+
+    def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
+        """Call the model on a batch; batch norms as in training where nothing is dropped."""
+        given = {id(v): a for v, a in zip(self.variables, arrays, strict=True)}
+        train = [given.get(id(v), v.value) for v in self._train]
+        fixed = [given.get(id(v), v.value) for v in self._fixed]
+        names = {id(p): (".".join(path), p) for path, p in self._parts.items() if ".".join(path) in heard}
+        kinds = {type(p).__name__ for p in self._parts.values()}
+        training = "BatchNormalization" in kinds and not any("Dropout" in kind for kind in kinds)
+        kwargs = called_with(self._model.call, batch.kwargs)
+        if "training" in inspect.signature(self._model.call).parameters:
+            kwargs["training"] = training
+        with listening(names, tap):
+            return self._model.stateless_call(train, fixed, *batch.args, **kwargs)[0]
+
+    def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:
+        """Batches of the shape that its inputs have, else that its first layer takes."""
+        inputs = getattr(self._model, "inputs", None)
+        if not inputs:
+            return batches_for(self.leaves, shapes, batched=True)
+        texts = [self._input(one, shapes) for one in inputs]
+        return [";".join(texts)]
+
+    def _input(self, one: Any, shapes: Mapping[str, tuple[int, ...]]) -> str:
+        sizes = "x".join(str(n or (2 if i == 0 else 16)) for i, n in enumerate(one.shape))
+        whole = "int" in str(one.dtype)
+        table = next((shapes[leaf.name][0] for leaf in self.leaves if "Embed" in leaf.owner), 0)
+        first = [layer.kind for layer in self.layers if layer.holds][:1]
+        if whole or (table and first == ["Embedding"]):
+            return f"int<{table or 2}:{sizes}"
+        return sizes
+
+    def _raw(self, text: str) -> tuple[str, ...]:
+        parts = tuple(text.split("/"))
+        return parts[1:] if parts[0] == self._root and len(parts) > 1 else parts
+
+    def _path(self, text: str) -> tuple[str, ...]:
+        raw = self._raw(text)
+        return tuple(self._names.get(raw[: i + 1], part) for i, part in enumerate(raw))
+
+
+def _names(paths: Iterable[tuple[str, ...]], kinds: Mapping[tuple[str, ...], str]) -> dict[tuple[str, ...], str]:
+    """Names that Keras numbered by itself, which go on from model to model, numbered from 0 under each parent.
+
+    Args:
+        paths: of every layer, as Keras has them.
+        kinds: path of a layer -> its class.
+    """
+    families: dict[tuple[tuple[str, ...], str], list[tuple[int, tuple[str, ...]]]] = defaultdict(list)
+    for path in paths:
+        auto = _snake_case(kinds[path])
+        match = _NUMBERED.match(path[-1])
+        if match is not None and match[1] == auto:
+            families[path[:-1], auto].append((int(match[2] or 0), path))
+    found = {}
+    for (_, auto), members in families.items():
+        for place, (_, path) in enumerate(sorted(members)):
+            found[path] = f"{auto}_{place}" if len(members) > 1 else auto
+    return found
+
+
+def _snake_case(kind: str) -> str:
+    """How Keras makes a name of a class.
+
+    >>> _snake_case("Conv2D"), _snake_case("LayerNormalization")
+    ('conv2d', 'layer_normalization')
+    """
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", kind))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _itself(batch: ArrayBatch) -> ArrayBatch:
+    return batch
+
+
+def _is_state(variable: Any) -> bool:
+    return "seed_generator" not in variable.path
+
+
+def _leaf(variable: Any, path: tuple[str, ...], owners: Mapping[int, Any], trained: set[int]) -> Leaf:
+    owner = type(owners.get(id(variable))).__name__
+    trainable = id(variable) in trained
+    moving = path[-1].startswith("moving_")
+    return Leaf(path, owner, not moving, trainable, inputs_first=owner != "Embedding")
+
+
+def _record(leaf: Leaf, variable: Any, weights: Weights, number: int, *, units: bool) -> TensorRecord:
+    law = weights.laws.get(id(variable), UNTRACED)
+    value = np.asarray(keras.ops.convert_to_numpy(variable.value))
+    draw: Draw | None = weights.draws.get(id(variable))
+    step = Step("draw", (), 0, value.size, True, law.site, frozenset() if draw is None else frozenset({draw}))
+    return recorded(leaf, value, units=units, memory=(number, 0), law=law, steps=(step,))
+
+
+@contextlib.contextmanager
+def _generators() -> Iterator[None]:
+    """Leave NumPy's and Python's global generators as they were."""
+    kept = np.random.get_state(), random.getstate()
+    try:
+        yield
+    finally:
+        np.random.set_state(kept[0])
+        random.setstate(kept[1])

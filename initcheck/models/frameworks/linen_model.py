@@ -1,0 +1,105 @@
+"""A model of Flax linen: a description, whose init makes the variables from a key and a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+from flax import linen
+
+from initcheck.errors import UsageError
+from initcheck.models.living.called import called_with
+from initcheck.models.living.first_layers import ANY_BATCH, TOKENS_FIRST, takes_tokens
+from initcheck.models.living.leaves import Leaf
+from initcheck.models.living.model import Layer, Living, Tap
+from initcheck.models.signals.array_batch import ArrayBatch, array_batch_of
+
+__all__ = ["LinenModel", "linen_batch", "linen_init", "linen_parts"]
+
+
+def linen_batch(module: Any, key: Any) -> ArrayBatch:
+    """The first batch that goes through the init of a module.
+
+    Raises:
+        UsageError: none does.
+    """
+    problem = ""
+    for text in TOKENS_FIRST if takes_tokens(module.__call__) else ANY_BATCH:
+        batch = array_batch_of(text)
+        try:
+            jax.eval_shape(lambda k, b=batch: linen_init(module, k, b), key)
+        except Exception as error:
+            words = str(error).strip().splitlines() or [""]
+            problem = problem or f'--batch="{text}" ends in {type(error).__name__}: {words[0][:160]}'
+            continue
+        return batch
+    raise UsageError(
+        f"{type(module).__name__} has no parameters before its init, which needs a batch, and {problem};"
+        " give the batch it takes, such as --batch=int<100:2x16 or --batch=2x32x32x3"
+    )
+
+
+def linen_init(module: Any, key: Any, batch: ArrayBatch) -> Any:
+    """The variables of a module."""
+    rngs = {"params": key, "dropout": jax.random.fold_in(key, 1)}
+    return module.init(rngs, *batch.args, **called_with(module.__call__, batch.kwargs))
+
+
+def linen_parts(module: Any, variables: Any, kinds: Mapping[tuple[str, ...], str]) -> tuple[list[Any], LinenModel]:
+    """The arrays of the variables, and the model that takes others in their place.
+
+    Args:
+        module: the description.
+        variables: of its init.
+        kinds: path of a module that init called -> its class.
+    """
+    found, tree = jax.tree_util.tree_flatten_with_path(linen.unbox(variables))
+    leaves = [_leaf(tuple(str(entry.key) for entry in path), kinds) for path, _ in found]
+    living = LinenModel(module, leaves, list(_layers(kinds, leaves)), tree)
+    return [array for _, array in found], living
+
+
+class LinenModel(Living):
+    """One description with its variables."""
+
+    def __init__(self, module: Any, leaves: Sequence[Leaf], layers: Sequence[Layer], tree: Any) -> None:
+        self.name = type(module).__name__
+        self.leaves, self.layers = leaves, layers
+        self._module, self._tree = module, tree
+
+    def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
+        """Apply the module to a batch."""
+        variables = jax.tree.unflatten(self._tree, list(arrays))
+        mutable = [name for name in variables if name != "params"]
+
+        def told(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
+            made = call(*args, **kwargs)
+            name = ".".join(context.module.path)
+            if tap is None or context.method_name != "__call__" or name not in heard:
+                return made
+            return tap(name, (args, kwargs), made)
+
+        kwargs = called_with(self._module.__call__, batch.kwargs)
+        with linen.intercept_methods(told):
+            made = self._module.apply(
+                variables, *batch.args, **kwargs, mutable=mutable, rngs={"dropout": jax.random.key(0)}
+            )
+        return made[0]
+
+    def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:
+        """None but the one that its init was given."""
+        return ()
+
+
+def _leaf(path: tuple[str, ...], kinds: Mapping[tuple[str, ...], str]) -> Leaf:
+    collection, *rest = path
+    inside = tuple(rest)
+    owner = kinds.get(inside[:-1], "")
+    parameter = collection == "params"
+    return Leaf(inside if parameter else path, owner, parameter, parameter, inputs_first=owner != "Embed")
+
+
+def _layers(kinds: Mapping[tuple[str, ...], str], leaves: Sequence[Leaf]) -> list[Layer]:
+    held = {leaf.path[:n] for leaf in leaves if leaf.parameter for n in range(1, len(leaf.path))}
+    return [Layer(path, kind, path in held) for path, kind in kinds.items() if path]

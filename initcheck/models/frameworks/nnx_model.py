@@ -1,0 +1,82 @@
+"""A model of Flax nnx: its variables by path in the graph, shared ones once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+from flax import nnx
+
+from initcheck.models.living.called import called_with, listening
+from initcheck.models.living.first_layers import batches_for
+from initcheck.models.living.leaves import Leaf
+from initcheck.models.living.model import Layer, Living, Tap
+from initcheck.models.signals.array_batch import ArrayBatch
+
+__all__ = ["NnxModel", "nnx_parts"]
+
+_RANDOM_STATE = (nnx.RngKey, nnx.RngCount)
+
+
+def nnx_parts(model: Any) -> tuple[list[Any], NnxModel]:
+    """The arrays of a model that was just built, and the model that takes others in their place."""
+    graph, state = nnx.split(model)
+    arrays, tree = jax.tree.flatten(state)
+    variables = list(nnx.to_flat_state(state))
+    modules = {tuple(map(str, path)): part for path, part in nnx.iter_modules(model)}
+    leaves = [_leaf(tuple(map(str, path)), variable, modules) for path, variable in variables]
+    kept = [i for i, (_, variable) in enumerate(variables) if not isinstance(variable, _RANDOM_STATE)]
+    living = NnxModel(type(model).__name__, [leaves[i] for i in kept], _layers(modules, leaves), graph, tree)
+    living.all_arrays, living.kept = arrays, kept
+    return [arrays[i] for i in kept], living
+
+
+class NnxModel(Living):
+    """One graph of modules; the state of its own generators is what it was when it was built.
+
+    Attributes:
+        all_arrays: of the whole state, generators included; kept: which of them are the leaves.
+    """
+
+    all_arrays: list[Any]
+    kept: list[int]
+
+    def __init__(self, name: str, leaves: Sequence[Leaf], layers: Sequence[Layer], graph: Any, tree: Any) -> None:
+        self.name, self.leaves, self.layers = name, leaves, layers
+        self._graph, self._tree = graph, tree
+
+    def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
+        """Call the model on a batch; batch norms as in training, nothing dropped."""
+        whole = list(self.all_arrays)
+        for i, array in zip(self.kept, arrays, strict=True):
+            whole[i] = array
+        model = nnx.merge(self._graph, jax.tree.unflatten(self._tree, whole))
+        model.eval()
+        for _, part in nnx.iter_modules(model):
+            if isinstance(part, nnx.BatchNorm):
+                part.use_running_average = False
+        names = {}
+        for path, part in nnx.iter_modules(model):
+            name = ".".join(map(str, path))
+            if name in heard:
+                names[id(part)] = (name, part)
+        call: Callable[..., Any] = model
+        with listening(names, tap):
+            return call(*batch.args, **called_with(call, batch.kwargs))
+
+    def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:
+        """Batches that its first layer takes."""
+        return batches_for(self.leaves, shapes, batched=True)
+
+
+def _leaf(path: tuple[str, ...], variable: Any, modules: Mapping[tuple[str, ...], Any]) -> Leaf:
+    owner = type(modules.get(path[:-1])).__name__
+    parameter = isinstance(variable, nnx.Param)
+    return Leaf(path, owner, parameter, parameter, inputs_first=owner != "Embed")
+
+
+def _layers(modules: Mapping[tuple[str, ...], Any], leaves: Sequence[Leaf]) -> list[Layer]:
+    held = {leaf.path[:n] for leaf in leaves if leaf.parameter for n in range(1, len(leaf.path))}
+    found = [Layer(path, type(part).__name__, path in held) for path, part in modules.items() if path]
+    return sorted(found, key=lambda layer: [(p.isdigit(), int(p) if p.isdigit() else 0, p) for p in layer.path])

@@ -1,0 +1,101 @@
+"""Whose model a factory builds: read off what is loaded and what it returns; no framework is imported to find out."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from initcheck.adapters.signatures.frameworks import is_instance_of, used_by
+from initcheck.contract.model import Model
+from initcheck.errors import UsageError
+from initcheck.models.builds.build import Builder, quiet
+from initcheck.models.factory.facts import Facts
+
+__all__ = ["facts_of", "framework_of", "is_model"]
+
+# Where the class of the models of each framework is found; Keras first, whose models are torch's too on its backend.
+_CLASSES = (
+    ("keras", "keras", "Layer"),
+    ("linen", "flax.linen", "Module"),
+    ("nnx", "flax.nnx", "Module"),
+    ("equinox", "equinox", "Module"),
+    ("torch", "torch.nn", "Module"),
+)
+_OTHERS = ("flax", "equinox", "keras")
+_KEYS = ("rngs", "key", "rng")
+
+
+def framework_of(obj: Any) -> str | None:
+    """The framework of a model, or of a class of models.
+
+    >>> framework_of(object()) is None
+    True
+    """
+    return next((name for name, module, cls in _CLASSES if is_instance_of(obj, module, cls)), None)
+
+
+def is_model(obj: Any) -> bool:
+    """Whether this is a model that is built already; a module of linen has no parameters before its init."""
+    return not isinstance(obj, type) and framework_of(obj) not in (None, "linen")
+
+
+def facts_of(model: Model, seed: int) -> Facts:
+    """The builds of a model, by the framework whose it is.
+
+    Raises:
+        UsageError: the factory builds nothing that is known.
+    """
+    framework = _told(model.factory) or _asked(model)
+    if framework == "torch":
+        if importlib.util.find_spec("torch") is None:
+            raise UsageError(
+                'this model needs torch, which is not installed; install it with: pip install "initcheck[torch]".'
+            )
+        from initcheck.models.frameworks.torch_facts import TorchFacts
+        from initcheck.models.signals.batches import batch_from
+
+        return TorchFacts(model.factory, model.name, seed, batch_from(model.batch), model.models)
+    if framework == "keras":
+        from initcheck.models.frameworks.keras_model import keras_facts
+
+        return keras_facts(model, seed)
+    if framework in ("linen", "nnx", "equinox"):
+        from initcheck.models.frameworks.jax_build import jax_facts
+
+        return jax_facts(model, framework, seed)
+    raise UsageError(
+        f"{model.name} returns {framework}; name a function or class that builds a model of PyTorch, Flax, Equinox or"
+        " Keras."
+    )
+
+
+def _told(factory: Callable[..., Any]) -> str | None:
+    """The framework by the class that is named, by what is loaded, or by what the factory's code mentions."""
+    known = framework_of(getattr(factory, "func", factory))
+    if known is not None:
+        return known
+    loaded = [name for name in _OTHERS if name in sys.modules]
+    if "torch" in sys.modules and not loaded:
+        return "torch"
+    mentioned = [name for name in used_by(factory) if name not in ("numpy", "jax")]
+    return "torch" if mentioned == ["torch"] else None
+
+
+def _asked(model: Model) -> str:
+    """The framework of what the factory returns, called once; else the class of what came."""
+    builder = Builder(model.factory, model.name)
+    given = {name: _made(name) for name in (builder.takes("seed"), builder.takes(*_KEYS)) if name is not None}
+    with quiet():
+        found = builder.call(**given)
+    found = found[0] if isinstance(found, tuple) and found else found
+    return framework_of(found) or type(found).__name__
+
+
+def _made(name: str) -> Any:
+    if name == "seed":
+        return 0
+    if name == "rngs" and "flax.nnx" in sys.modules:
+        return sys.modules["flax.nnx"].Rngs(0)
+    return sys.modules["jax"].random.key(0) if "jax" in sys.modules else 0

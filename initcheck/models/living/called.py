@@ -1,0 +1,79 @@
+"""Calling a model whose layers are Python objects, and listening to some of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from initcheck.models.living.model import Tap
+
+__all__ = ["called_with", "listening"]
+
+# Arguments by which a model is told whether it is trained: batch norms as in training, so that they meet fresh
+# weights; nothing is dropped.
+_SAID = {
+    "train": False, "training": False, "is_training": False, "deterministic": True, "inference": True,
+    "use_running_average": False,
+}  # fmt: skip
+
+
+def called_with(call: Callable[..., Any], given: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """Keyword arguments of a call: those given, and what else must be said of training.
+
+    >>> called_with(lambda x, train: x, {})
+    {'train': False}
+
+    Args:
+        call: the model.
+        given: of the batch.
+        more: what is handed over where it has a parameter of that name without a default.
+    """
+    found = dict(given)
+    try:
+        parameters = inspect.signature(call).parameters
+    except (TypeError, ValueError):
+        return found
+    for name, parameter in parameters.items():
+        if name in found or parameter.default is not parameter.empty:
+            continue
+        if name in _SAID:
+            found[name] = _SAID[name]
+        elif name in more:
+            found[name] = more[name]
+    return found
+
+
+@contextmanager
+def listening(names: Mapping[int, tuple[str, Any]], tap: Tap | None) -> Iterator[None]:
+    """While it lasts, the tap is told what these objects were called with and what they made.
+
+    Args:
+        names: id of a layer -> its name and itself; a copy that a transformation makes is another object.
+        tap: None where nobody listens.
+    """
+    if tap is None or not names:
+        yield
+        return
+    heard = tap
+    before: list[tuple[type, Any]] = []
+    for kind in {type(part) for _, part in names.values()}:
+        original = kind.__call__
+        before.append((kind, vars(kind).get("__call__")))
+
+        def told(self: Any, *args: Any, _original: Any = original, **kwargs: Any) -> Any:
+            made = _original(self, *args, **kwargs)
+            if id(self) not in names:
+                return made
+            return heard(names[id(self)][0], (args, kwargs), made)
+
+        type.__setattr__(kind, "__call__", told)
+    try:
+        yield
+    finally:
+        for kind, own in before:
+            if own is None:
+                type.__delattr__(kind, "__call__")
+            else:
+                type.__setattr__(kind, "__call__", own)

@@ -1,0 +1,58 @@
+"""Batches that a model outside of torch may take, from its first layer, or from the name of its argument."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from initcheck.models.living.leaves import Leaf
+
+__all__ = ["ANY_BATCH", "TOKENS_FIRST", "batches_for", "takes_tokens"]
+
+ANY_BATCH = ("8x16", "2x16x32", "2x32x32x3", "int<64:2x16", "2x28x28x1", "2x64x64x3", "2x224x224x3")
+TOKENS_FIRST = ("int<64:2x16", *(text for text in ANY_BATCH if not text.startswith("int")))
+_TOKENS = re.compile(r"tok|ids?$|idx|index|indices|words?$|inputs_ids|text|seq")
+
+
+def takes_tokens(call: Callable[..., Any]) -> bool:
+    """Whether a model's first argument is called as tokens are.
+
+    >>> takes_tokens(lambda tokens: tokens), takes_tokens(lambda x: x)
+    (True, False)
+    """
+    try:
+        names = list(inspect.signature(call).parameters)
+    except (TypeError, ValueError):
+        return False
+    return bool(names) and bool(_TOKENS.search(names[0].lower()))
+
+
+def batches_for(leaves: Sequence[Leaf], shapes: Mapping[str, tuple[int, ...]], *, batched: bool) -> Sequence[str]:
+    """Batches that the first layer takes.
+
+    Args:
+        leaves: of the model, in the order of its definition or of their names.
+        shapes: of them.
+        batched: whether the first axis counts examples.
+    """
+    matrices = [leaf for leaf in leaves if leaf.parameter and len(shapes[leaf.name]) > 1]
+    found: list[str] = []
+    for leaf in matrices:
+        if "Embed" in leaf.owner and "Patch" not in leaf.owner:
+            rows = shapes[leaf.name][0]
+            found += [f"int<{rows}:{lead}16" for lead in (("2x",) if batched else ("",))]
+    for leaf in matrices:
+        shape = shapes[leaf.name]
+        lead = "2x" if batched else ""
+        if len(shape) == 2:
+            width = shape[0] if leaf.inputs_first else shape[1]
+            found += [f"8x{width}", f"2x16x{width}"] if batched else [f"{width}", f"16x{width}"]
+        elif len(shape) in (3, 4, 5):
+            axes = len(shape) - 2
+            channels = shape[-2] if leaf.inputs_first else shape[1]
+            for size in (32, 28, 64, 224)[: 4 if axes < 3 else 1]:
+                sides = "x".join([str(size)] * axes)
+                found.append(f"{lead}{sides}x{channels}" if leaf.inputs_first else f"{lead}{channels}x{sides}")
+    return list(dict.fromkeys(found))[:24]

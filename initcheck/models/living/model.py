@@ -1,0 +1,69 @@
+"""A model outside of torch that can be run: its arrays are handed in, and its layers can be listened to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from initcheck.models.living.leaves import Leaf
+from initcheck.models.signals.array_batch import ArrayBatch
+
+__all__ = ["Layer", "Living", "Tap"]
+
+Tap = Callable[[str, Any, Any], Any]
+"""Is told the path of a layer, what it was given and what it made; what it returns stands in for that."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of a living model.
+
+    Attributes:
+        path: its parts.
+        kind: its class.
+        holds: whether it has parameters, of its own or of layers inside.
+    """
+
+    path: tuple[str, ...]
+    kind: str
+    holds: bool = True
+
+    @property
+    def name(self) -> str:
+        """Its path as text."""
+        return ".".join(self.path)
+
+
+class Living(ABC):
+    """One model, whose arrays are given at every run.
+
+    Attributes:
+        name: class of the root.
+        leaves: its arrays, in the order in which they are handed in.
+        layers: every layer, in the order in which they were made or first called.
+    """
+
+    name: str
+    leaves: Sequence[Leaf]
+    layers: Sequence[Layer]
+
+    @abstractmethod
+    def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
+        """Call the model on a batch.
+
+        Args:
+            arrays: of the leaves.
+            batch: its arguments.
+            tap: is told of the layers that are heard.
+            heard: names of these layers.
+        """
+
+    @abstractmethod
+    def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:
+        """Batches that it may take, as text, likeliest first.
+
+        Args:
+            shapes: of the leaves, by path.
+        """

@@ -1,0 +1,78 @@
+"""A batch in words: shapes such as ``int<100:2x16``, or the function that makes one."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from initcheck.errors import UsageError
+
+__all__ = ["Part", "named_function", "names_function", "parts_of"]
+
+_PART = re.compile(r"^(?:(?P<name>\w+)=)?(?:(?P<kind>int<(?P<high>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One argument of a call.
+
+    Attributes:
+        shape: of the array.
+        high: whole numbers below it are drawn; 0 for real numbers.
+        ones: all entries are 1.
+        name: of a keyword argument; empty for a positional one.
+    """
+
+    shape: tuple[int, ...]
+    high: int = 0
+    ones: bool = False
+    name: str = ""
+
+
+def names_function(text: str) -> bool:
+    """Whether a text is ``pkg:make_batch``, not shapes."""
+    return ":" in text and not _PART.match(text.split(";")[0].replace(" ", ""))
+
+
+def parts_of(text: str) -> list[Part]:
+    """Read the arguments of a batch.
+
+    >>> [(p.name, p.high, p.shape) for p in parts_of("int<100:2x16; mask=ones:2x16")]
+    [('', 100, (2, 16)), ('mask', 0, (2, 16))]
+
+    Raises:
+        UsageError: a part cannot be read.
+    """
+    found = []
+    for part in text.split(";"):
+        word = part.replace(" ", "")
+        if not word:
+            continue
+        match = _PART.match(word)
+        if match is None:
+            raise UsageError(
+                f"the batch {word!r} cannot be read; write a shape such as 2x3x32x32 or int<100:2x16,"
+                " with name= before it and ; between several, or pkg:make_batch."
+            )
+        shape = tuple(int(n) for n in match["shape"].split("x"))
+        found.append(Part(shape, int(match["high"] or 0), match["kind"] == "ones", match["name"] or ""))
+    return found
+
+
+def named_function(text: str) -> Callable[[], Any]:
+    """The function that a text names.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    module, _, name = text.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"the batch {text!r} names no function: {error}.") from None
+    if not callable(found):
+        raise UsageError(f"the batch {text!r} names {type(found).__name__}, not a function that makes a batch.")
+    return found  # type: ignore[no-any-return]

@@ -1,0 +1,80 @@
+"""Chains of blocks: what a signal goes through one after another, found by what each was given and made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["FEWEST_SIBLINGS", "Visit", "chains"]
+
+FEWEST_SIBLINGS = 2
+_LONG = 4
+
+
+@dataclass
+class Visit:
+    """One pass of the signal through one candidate block.
+
+    Attributes:
+        container, name: path of the container and of the block.
+        given, made: the tensor that went in and the one that came out; dropped once they were compared.
+        serial: the tensor that went in is the one that the block before it made.
+        shape: of what came out.
+        energy: its second moment.
+    """
+
+    container: str
+    name: str
+    given: Any
+    made: Any
+    shape: tuple[int, ...]
+    energy: float
+    serial: bool = False
+
+
+def chains(visits: Sequence[Visit]) -> list[list[Visit]]:
+    """Runs of blocks that the signal goes through one after another, innermost, cut where the shape changes.
+
+    A container whose children do not hand on to one another (the experts of a mixture, parallel branches) is no
+    chain. Where chains lie within one another the innermost counts.
+    """
+    by_container: dict[str, list[Visit]] = {}
+    for visit in visits:
+        by_container.setdefault(visit.container, []).append(visit)
+    serial = {
+        path: found
+        for path, found in by_container.items()
+        if len(found) == len({v.name for v in found}) >= FEWEST_SIBLINGS
+        and sum(v.serial for v in found) >= 0.8 * len(found)
+    }
+    # The outer container is dropped only where most of its blocks hold a chain of their own (stages of a
+    # convolutional network), not where a block holds some small Sequential.
+    inner = {path for path in serial if not _holds_longer_chains(path, serial)}
+    inner = {p for p in inner if not any(q != p and _inside(p, q, serial) and q in inner for q in serial)}
+    runs: list[list[Visit]] = []
+    for path in by_container:
+        if path not in inner:
+            continue
+        run: list[Visit] = []
+        for visit in serial[path]:
+            if run and visit.shape != run[-1].shape:
+                runs.append(run)
+                run = []
+            run.append(visit)
+        runs.append(run)
+    return [run for run in runs if run]
+
+
+def _holds_longer_chains(path: str, serial: dict[str, list[Visit]]) -> bool:
+    """Whether every block of this chain is itself a chain of blocks, so that it is a list of stages."""
+    names = [v.name for v in serial[path]]
+    nested = [q for q in serial if q != path and q.startswith(f"{path}." if path else "")]
+    longest = {n: max((len(serial[q]) for q in nested if q == n or q.startswith(n + ".")), default=0) for n in names}
+    shapes = {v.shape for v in serial[path]}
+    stages = sum(n >= FEWEST_SIBLINGS for n in longest.values()) >= len(names) / 2 or max(longest.values()) >= _LONG
+    return len(shapes) > 1 and stages
+
+
+def _inside(path: str, outer: str, serial: dict[str, list[Visit]]) -> bool:
+    return any(path == v.name or path.startswith(v.name + ".") for v in serial[outer])

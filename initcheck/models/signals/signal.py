@@ -1,0 +1,105 @@
+"""What one living model does with one batch, as numbers: signal and gradient by block, first loss, what arrives."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+__all__ = ["DROWNED", "FEWEST_BLOCKS", "HEAD", "SAME", "ChainSignal", "InputReach", "Signal"]
+
+FEWEST_BLOCKS = 4
+"""A chain shorter than this has no second half over which anything could grow."""
+
+HEAD = re.compile(
+    r"(^|\.)(head|heads|classifier|lm_head|logits|fc|unembed|cls|score|output_projection|qa_outputs)(\.out_proj|\.\d+|\.fc|\.l|\.linear|\.dense)?$"
+)
+
+DROWNED = 0.01
+"""A difference below this share of the output's own variation is lost in the rounding of bfloat16, 2^-8, or nearly."""
+
+SAME = 1e-5
+"""Outputs nearer than this are one, but for rounding in float32."""
+
+
+@dataclass(frozen=True)
+class InputReach:
+    """What another input changes.
+
+    Attributes:
+        share: root mean square of the difference of two outputs, over sqrt(2) standard deviations of the output.
+        lost_in: the last module whose inputs differ and whose outputs do not; None where there is none.
+        zero: that module is a matrix of zeros, which the first step opens.
+        drowned_at: the module whose input no longer shows the difference, where everything before it did.
+    """
+
+    share: float
+    lost_in: str | None = None
+    zero: bool = False
+    drowned_at: str | None = None
+
+    @property
+    def exact(self) -> bool:
+        """The outputs are the same, but for rounding in float32."""
+        return self.share < SAME
+
+
+@dataclass(frozen=True)
+class ChainSignal:
+    """One run of blocks of one shape.
+
+    Attributes:
+        name: container of the blocks.
+        blocks: their paths.
+        forward: second moment of what each block makes.
+        backward: second moment of the gradient that reaches what each block makes; empty where there is none.
+    """
+
+    name: str
+    blocks: tuple[str, ...]
+    forward: tuple[float, ...]
+    backward: tuple[float, ...]
+
+    def growth(self, direction: str) -> float | None:
+        """Last block over the block in the middle (forward), or the middle over the last (backward).
+
+        None where the signal is zero from the middle on (nothing passes at all there, which says nothing of growth).
+        """
+        values = self.forward if direction == "forward" else self.backward
+        if len(values) < FEWEST_BLOCKS:
+            return None
+        middle, last = values[len(values) // 2 - 1], values[-1]
+        above, below = (last, middle) if direction == "forward" else (middle, last)
+        if above == 0.0 and below == 0.0:
+            return None
+        return above / below if below else float("inf")
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What one model does with one batch.
+
+    Attributes:
+        batch: the batch in words; problem: why there is none, or no signal.
+        chains: runs of at least four blocks.
+        unheard: why blocks that are there could not be listened to.
+        loss, classes: cross-entropy with random targets at a recognised head, and its number of classes.
+        gradients: of the constant matrices that were asked for: ``zero``, ``rows``, ``columns``, ``differ``, ``later``.
+        twins: of the matrices with equal units: ``equal``, ``differ``, ``zero``.
+        writers: names of the blocks of a run -> the layers of its middle block that write to the residual stream.
+        reach: whether another input gives another output.
+    """
+
+    batch: str = ""
+    problem: str | None = None
+    chains: tuple[ChainSignal, ...] = ()
+    loss: float | None = None
+    classes: int | None = None
+    gradients: dict[str, str] = field(default_factory=dict)
+    twins: dict[str, str] = field(default_factory=dict)
+    writers: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+    reach: InputReach | None = None
+    unheard: str | None = None
+
+    def growth(self, blocks: tuple[str, ...], direction: str) -> float | None:
+        """The growth through the chain of these blocks; None where this model has no such chain."""
+        return next((c.growth(direction) for c in self.chains if c.blocks == blocks), None)

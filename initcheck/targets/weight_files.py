@@ -1,0 +1,8 @@
+"""By what names files of weights are known."""
+
+from __future__ import annotations
+
+__all__ = ["WEIGHTS"]
+
+WEIGHTS = (".safetensors", ".safetensors.index.json", ".pt", ".pth", ".bin", ".ckpt")
+"""Ends of the names of files that hold weights."""
