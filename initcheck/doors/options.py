@@ -203,7 +203,7 @@ OPTIONS = (
         name="laws",
         default=False,
         door="command line",
-        of="models",
+        of=("models",),
         configured=False,
         help="list every group of tensors of a model with the law that they were drawn from",
     ),

@@ -51,10 +51,10 @@ def _takes_seed(factory: Callable[..., Any]) -> bool:
 
 def _traced(model: Model, seed: int) -> Iterator[Line]:
     # Only here: it imports torch.
-    from initcheck.models.factory.facts import Facts
+    from initcheck.models.frameworks.recognition import facts_of
     from initcheck.models.portrait import formula_of
 
-    facts = Facts(model.factory, model.name, seed, None, model.models)
+    facts = facts_of(model, seed)
     first, blocks = facts.first, facts.layout.blocks
     for role in facts.roles:
         laws: dict[str, Any] = {}

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from initcheck.models.builds.build import ModelBuilder
 from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.torch_build import ModelBuilder
 from initcheck.models.portrait import formula_of
 from initcheck.starts.parameter_law import ParameterLaw
 from initcheck.starts.schemes import beside_pytorch
