@@ -19,9 +19,9 @@ NOT_NAMED = "the contract names no distribution"
     unasked=lambda contract: NOT_NAMED if contract.promised("distribution") is None else None,
     decided_by="betting e-process over calls on cos(pi j F(w/s)), j = 1 to 8, and on the share of weights beyond the"
     " law's bounds; FAILS beyond 0.01 and what the estimated s may be wrong by, HOLDS within 0.03. At"
-    " every shape the largest of about a million weights: beyond the bounds of the law, 12 standard deviations of a"
-    " normal or 40 of a Laplace it FAILS. Assumes that entries and calls are independent. Not seen: shares of other"
-    " weights below what the cosines exclude and rarer than one in a million at a shape",
+    " every shape the largest of a million weights, or of 2,048 calls: beyond the bounds of the law, 12 standard"
+    " deviations of a normal or 40 of a Laplace it FAILS. Assumes that entries and calls are independent. Not seen:"
+    " shares of other weights below what the cosines exclude and rarer than one in what was drawn of a shape",
     finds="against a normal: a uniform (mean 0.16) in 216 calls, Student's t with 5 degrees of freedom (0.12) in 324"
     " and with 20 (0.02) in 2,458, 1 % of three times the width in 2,458; with 30 degrees, or cut at 3 sigma, it HOLDS."
     " Against bounds: 1 weight in 2,000 beyond them in 216 calls, a cut at 2.1 sigma where 2 was said in 64",

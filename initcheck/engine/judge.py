@@ -131,7 +131,7 @@ class Judge(Account):
         # Of a tail that is too heavy no second moment is said to hold, whatever the budget.
         rounds = len(_ROUNDS) if self.subject.second_moment_exists else 1
         level = self._level_from_the_first_call(layer, statistic)
-        judgement, stage = self.decide(layer, test, rounds=rounds, level=level)
+        judgement, stage = self.decide(layer, test, rounds=rounds, level=level, repeats=False)
         inner_lo, inner_hi = holds_within or within
         if judgement.decision is Decision.HOLDS and not inner_lo <= np.concatenate(every).mean() <= inner_hi:
             # A rare call that an earlier round saw is not forgotten because a later one saw none.
@@ -233,6 +233,7 @@ class Judge(Account):
         *,
         rounds: int = len(_ROUNDS),
         level: float | None = None,
+        repeats: bool = True,
     ) -> tuple[Judgement, Stage]:
         """Screen, confirm what looks wrong on calls never looked at, and repeat what stays open.
 
@@ -245,6 +246,8 @@ class Judge(Account):
             rounds: how many rounds; one where a HOLDS is not what the test is for.
             level: of the ledger, where the first look is a test from the first call on, whose FAILS needs no
                 confirmation.
+            repeats: whether fresh calls of the same size may show what the first ones left open: not so where all
+                that the profile pays for was drawn of them.
         """
         judgement, stage = (
             Judgement(Decision.UNDECIDED, 0.0, 0.0, math.nan, 0, 0),
@@ -252,7 +255,10 @@ class Judge(Account):
         )
         # Where a case stayed open the claim cannot hold any more: what is left is to see whether it fails.
         most = 1 if self.undecided else min(rounds, self.effort.rounds)
+        refuted = False
         for number, (scale, share) in enumerate(_ROUNDS[:most]):
+            if number == 1 and not (repeats or refuted):
+                continue
             beta = self.ledger.ledger.beta * share
             final = level is not None and number == 0
             following = Stage(Stream.screen(number), (final and level) or SCREEN_LEVEL, beta, scale, False, final)
@@ -266,7 +272,7 @@ class Judge(Account):
                 confirmed = test(confirmation)
                 if confirmed.decision is Decision.FAILS:
                     return confirmed, confirmation
-                judgement = replace(judgement, decision=Decision.UNDECIDED)
+                judgement, refuted = replace(judgement, decision=Decision.UNDECIDED), True
             if judgement.decision is not Decision.UNDECIDED:
                 return judgement, stage
         return judgement, stage

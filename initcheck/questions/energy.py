@@ -79,7 +79,7 @@ def keeps_energy(trial: Trial, layer: Case, direction: Direction, within: tuple[
 
         return judge_median(draw, lo, hi, level=stage.level, beta=stage.beta, screen=not stage.confirms)
 
-    judgement, stage = trial.decide(layer, test)
+    judgement, stage = trial.decide(layer, test, rounds=2)
     if judgement.decision is Decision.UNDECIDED and not math.isfinite(judgement.measured):
         trial.note("some networks lose the signal altogether, others do not")
     if judgement.decision is not Decision.HOLDS:
