@@ -61,6 +61,10 @@ class _Wrapped:
         """As the inner one."""
         return self.inner.calls(shape, seeds, dtype)
 
+    def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
+        """As the inner one."""
+        return self.inner.weights(shape, seeds, dtype)
+
     def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
         """As the inner one."""
         return self.inner.stream(shapes, seed, dtype)
@@ -99,6 +103,10 @@ class StackedSampler(_Wrapped):
     def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
         """One matrix a seed."""
         return [self._one(r, shape) for r in self.inner.calls(self._asked(shape), seeds, dtype)]
+
+    def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
+        """One matrix a seed."""
+        return [self._one(r, shape) for r in self.inner.weights(self._asked(shape), seeds, dtype)]
 
     def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
         """One matrix a shape, on one advancing generator."""

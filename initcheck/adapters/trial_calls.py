@@ -23,9 +23,11 @@ from initcheck.contract.initializer import Shape
 from initcheck.errors import AmbiguousInitializer, UsageError
 from initcheck.sandbox.containment import InitializerRaised, contained
 
-__all__ = ["Chosen", "choose", "sampler_of", "written_ranks"]
+__all__ = ["TRIED", "Chosen", "choose", "sampler_of", "written_ranks"]
 
-_FIRST, _SECOND = (5, 7), (4, 3)
+TRIED: Shape = (5, 7)
+"""The shape of the first trial call; what compiles has its own call compiled there."""
+_SECOND = (4, 3)
 # Tried where a matrix is refused: convolutions, squares, vectors.
 _OTHERS: tuple[Shape, ...] = (
     (5, 7, 3, 2), (3, 2, 5, 7), (5, 7, 3), (3, 5, 7), (6, 6), (5, 7, 3, 3), (3, 3, 5, 7), (8, 8, 3, 3), (6,),
@@ -197,7 +199,7 @@ def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
     by_width = any(
         slot.role in ("in", "out", "widths", "rows", "cols") or slot.name in SIDES_OR_WIDTHS for slot in reading.slots
     )
-    for shape in (_FIRST, *_OTHERS):
+    for shape in (TRIED, *_OTHERS):
         if by_width and shape in _SQUARES:
             continue
         try:
@@ -214,8 +216,10 @@ def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
             break
         if outcome.problem == _UNWRITTEN and all(slot.role != "module" for slot in reading.slots):
             break  # what fills the rows of a larger tensor takes it for a list of tensors
-    if chosen.works and chosen.shape == _FIRST:
+    if chosen.works and chosen.shape == TRIED:
         # A function of (4, 3) that makes (3, 4) was read wrongly, or transposes: then the claims will say so.
+        if chosen.sampler.outline(_SECOND, "float32") == _SECOND:
+            return chosen
         second = _call(chosen.sampler, reading, _SECOND)
         if (
             not second.works
@@ -306,7 +310,7 @@ def _judge_layer(chosen: Chosen, shape: Shape) -> Chosen:
 def written_ranks(sampler: CallableSampler) -> tuple[int, ...]:
     """The numbers of axes whose weights are written: code that looks for layers by kind leaves others as they are."""
     ranks = []
-    for shape in (_FIRST, *_KERNELS):
+    for shape in (TRIED, *_KERNELS):
         with contextlib.suppress(InitializerRaised), contained():
             result = arrays.to_numpy(sampler.calls(shape, [12345], "float32")[0])
             if not np.isnan(result).all():

@@ -59,6 +59,7 @@ SELECTIONS: Mapping[str, tuple[Selection, str]] = {
     ),
     "medium": (lambda subject, claim: subject.medium, "asked of a few layers of moderate size"),
     "positioned": (lambda subject, claim: subject.positioned, "asked of layers that are cheap to draw by the thousand"),
+    "called": (lambda subject, claim: subject.called, "it was asked of no case"),
     "probes": (lambda subject, claim: subject.probes, "asked of three layers, small, middling and large"),
     "smallest": (lambda subject, claim: subject.domain.plan[:1], "asked of three shapes together"),
     "largest": (lambda subject, claim: [subject.domain.largest], "asked of the largest layer"),
@@ -115,7 +116,7 @@ class Layers(SearchStrategy[Case]):
     @property
     def shrinks(self) -> bool:
         """Whether smaller cases than those meant may be asked too: not where certain ones were picked."""
-        return self.of in ("plan", "small")
+        return self.of in ("plan", "small", "called")
 
 
 def layers(of: str = "plan", *, layout: str = "out_in", largest: int = 65_536) -> Layers:
@@ -131,7 +132,8 @@ def layers(of: str = "plan", *, layout: str = "out_in", largest: int = 65_536) -
         of: which cases of the subject: ``plan``, the thirty or so that every run walks; ``small``, these and the many
             small ones that a claim decided by one call can afford; ``square``, one square layer as wide as the
             profile allows; ``medium``, a few of 64 to 1,200 weights; ``positioned``, those of them that are cheap to
-            draw by the thousand; ``probes``, a small, a middling and a large one; ``smallest``; ``largest``;
+            draw by the thousand; ``called``, the plan, or two of it where each own call costs a compilation;
+            ``probes``, a small, a middling and a large one; ``smallest``; ``largest``;
             ``three fans``, of small, middling and large fan_in; ``two matrices``, a small and a large one.
         layout: elsewhere, the meaning of the axes.
         largest: elsewhere, the most weights.

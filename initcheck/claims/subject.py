@@ -64,6 +64,10 @@ class Subject(Protocol):
         """Three cases, small, middling and large, for what a few calls decide."""
 
     @property
+    def called(self) -> tuple[Case, ...]:
+        """Where the user's own call is looked at: the plan, or the probes where it costs a compilation."""
+
+    @property
     def medium(self) -> tuple[Case, ...]:
         """A few cases of 64 to 1,200 weights, for the claims that must see whole results."""
 

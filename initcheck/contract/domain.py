@@ -24,6 +24,11 @@ _DENSE = (
     (3, 3), (512, 16), (65, 65), (6, 127), (1023, 3), (31, 4), (128, 64),
 )  # fmt: skip
 
+# Where every shape costs a compilation, the few that serve all claims: each as wide as another one is high, so that a
+# network is made of two of them; a fan beyond 8 bits; one unit; kernels; the shape that a signature is tried with.
+_COMPILED = ((1, 1), (5, 7), (7, 5), (64, 1), (16, 16), (257, 9), (9, 257))
+_COMPILED_KERNELS = ((5, 16, (3, 2, 2)), (3, 16, (5, 2, 2)))
+
 # The widest of these; a contract that names wider layers is asked for some of them too.
 _WIDEST = 1025
 # The other side of a layer that is glanced at.
@@ -50,6 +55,8 @@ class Domain:
         sweep: every width once as inputs and once as units, for a glance; empty where every shape is costly.
         square: the layer of the plan that deep networks are made of; None where no unit sees as many inputs as
             there are units (depthwise).
+        squares: square matrices are made only.
+        costly_shapes: every new shape costs a compilation, so that nothing is asked for outside the plan.
     """
 
     layouts: tuple[str, ...]
@@ -59,6 +66,30 @@ class Domain:
     exact: tuple[Case, ...]
     square: Case | None
     sweep: tuple[Case, ...] = ()
+    squares: bool = False
+    costly_shapes: bool = False
+
+    def above(self, layer: Case, outputs: int) -> tuple[Case, int] | None:
+        """What is drawn for the weights above a layer, and how many of them give that many units together.
+
+        None where no layer of the plan is as wide and no other may be asked for.
+
+        >>> from initcheck.contract.profile import profile
+        >>> domain_of(Contract(), profile("quick"), 0).above(Layer((7, 3), "out_in"), 128)[0].shape
+        (128, 7)
+        >>> few = domain_of(Contract(), profile("quick"), 0, costly_shapes=True)
+        >>> few.above(Layer((9, 257), "out_in"), 128)
+        (Layer(shape=(257, 9), layout='out_in', groups=1), 1)
+        """
+        if self.squares:
+            return make_layer(self.layouts[0], layer.units, layer.units, (1, 1, 1), 1), -(-outputs // layer.units)
+        if not self.costly_shapes:
+            return make_layer(self.layouts[0], layer.units, outputs, (1, 1, 1), 1), 1
+        fitting = [x for x in self.plan if x.inputs == layer.units and x.groups == 1]
+        if not fitting:
+            return None
+        widest = max(fitting, key=lambda x: (x.units, x))
+        return widest, -(-outputs // widest.units)
 
     @property
     def largest(self) -> Case:
@@ -138,8 +169,13 @@ def domain_of(
     kept = _distinct([x for x in convolved if x.weights <= profile.largest], max(profile.layers // 4, 3))
     plan = _distinct([*must, *kept, *(x for x in telling if x.weights <= profile.largest)], profile.layers)
     if costly_shapes:
-        # A compilation a shape: what tells most, and no more.
-        plan, exact, sweep = _distinct([*must, *kept[:2], *telling], 14), [], []
+        kernels = [x for x in layouts if x not in _CONVOLUTIONS]
+        compiled = [
+            make_layer(layout, 1 if depthwise else clip(i), clip(o), kernel, groups)
+            for layout, (i, o, kernel) in zip(kernels, _COMPILED_KERNELS, strict=False)
+        ]
+        few = [x for x in [*compiled, *layers([*_COMPILED, *wider])] if x.weights <= profile.largest]
+        plan, exact, sweep = _distinct([*must, *few], len(must) + len(few)), [], []
     else:
         widths = [w for w in _swept(profile.swept) if smallest <= w <= widest]
         pairs = [(w, _BESIDE) for w in widths] + [(_BESIDE, w) for w in widths]
@@ -156,6 +192,8 @@ def domain_of(
         tuple(sorted(exact, key=_size)),
         square,
         tuple(sorted(sweep, key=_size)),
+        squares,
+        costly_shapes,
     )
 
 

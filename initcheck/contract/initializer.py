@@ -25,6 +25,9 @@ class Sampler(Protocol):
     def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
         """One independent call per seed, results exactly as the user's code returned them."""
 
+    def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
+        """The weights of one call per seed, however they are drawn at the least cost: many calls compiled as one."""
+
     def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
         """One call per shape on ONE advancing generator; None where the caller cannot share a generator."""
 

@@ -121,8 +121,14 @@ class Draws:
             self._seeds[key] = Seeds(self.run_seed, self.initializer.name, layer.seeded_by, dtype, stream)
         return self._seeds[key].upto(stop)[start:]
 
-    def raw(self, layer: Case, dtype: str, seeds: Sequence[int]) -> list[Any]:
+    def raw(self, layer: Case, dtype: str, seeds: Sequence[int], *, own: bool = True) -> list[Any]:
         """Results exactly as the user's code returned them, one a seed.
+
+        Args:
+            layer: what is asked for.
+            dtype: in which dtype.
+            seeds: of the calls.
+            own: whether each must be a call of the user's own; else its weights are enough, however they are drawn.
 
         Raises:
             BrokenCall: the code raised.
@@ -136,7 +142,8 @@ class Draws:
         try:
             # The first calls show what a code does to its process, and so does what is left at the end of a claim.
             with contained(whole=self.calls < _LOOKED_AT_WHOLE) as seen:
-                results = self.initializer.sampler.calls(layer.asked, seeds, dtype)
+                sampler = self.initializer.sampler
+                results = (sampler.calls if own else sampler.weights)(layer.asked, seeds, dtype)
         except InitializerRaised as error:
             self._broken[key] = BrokenCall("raises", f"raises {error}", error.trace)
             raise self._broken[key] from None
@@ -163,7 +170,7 @@ class Draws:
             OutOfTime: the claim's wall-clock budget was spent before the call.
         """
         if (layer, dtype) not in self._first:
-            result = self.raw(layer, dtype, self.seeds(layer, dtype, FIRST_CALL, 0, 1))[0]
+            result = self.raw(layer, dtype, self.seeds(layer, dtype, FIRST_CALL, 0, 1), own=False)[0]
             try:
                 self.array(layer, dtype, result)
             except BrokenCall as broken:
@@ -202,7 +209,7 @@ class Draws:
         Raises:
             BrokenCall: the code raised, or returned no weights of the shape.
         """
-        found = [self.array(layer, dtype, result) for result in self.raw(layer, dtype, seeds)]
+        found = [self.array(layer, dtype, result) for result in self.raw(layer, dtype, seeds, own=False)]
         places = [_place(a) for a in found[:8] if a.size]
         if len(set(places)) == len(places):
             return found

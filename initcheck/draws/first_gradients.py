@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,54 +10,51 @@ import numpy.typing as npt
 
 from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
-from initcheck.contract.domain import make_layer
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.draws import BrokenCall, Draws
 from initcheck.draws.streams import Stream
 from initcheck.networks import squared_error
 from initcheck.seeds import generator
 
-__all__ = ["first_gradients"]
+__all__ = ["OUTPUTS", "first_gradients"]
 
 Array = npt.NDArray[np.float64]
 
 
 _BATCH = 64
 _TOGETHER = 8  # networks drawn at a time
-# Enough that a unit of a sparse initializer has an outgoing weight: 0.9^128 is 10^-6.
-_OUTPUTS = 128
+OUTPUTS = 128
+"""Units of the output layer, at least: a unit of a sparse initializer has an outgoing weight then (0.9^128 is 1e-6)."""
 
 
 def first_gradients(
-    draws: Draws, contract: Contract, layer: Case, layout: str, stream: Stream, networks: int
+    draws: Draws, contract: Contract, layer: Case, upper: Case, tall: int, stream: Stream, networks: int
 ) -> Iterator[tuple[Array, Array]]:
     """W_1 and dLoss/dW_1 of networks of one hidden layer, (networks, units, inputs) each, some networks at a time.
 
-    The hidden layer and the output layer of 128 units or more are drawn; contract's activation, squared error, float64
-    NumPy. All networks of a stream see the same normal data and targets. Before a gate the hidden layer is two calls;
+    The hidden layer and the output layer are drawn; contract's activation, squared error, float64 NumPy. All networks of a stream see the same normal data and targets. Before a gate the hidden layer is two calls;
     the gradient is that of the first.
 
     Args:
         draws: of the initializer.
         contract: what it is held to; its first dtype is asked for.
         layer: the hidden layer.
-        layout: of the layer above it.
+        upper: the layer above it.
+        tall: how many of these, one below the other, make its units.
         stream: the stream of calls to draw from.
         networks: how many.
 
     Raises:
         BrokenCall: a call gave no weights, or a weight is not finite.
     """
-    # What makes squares alone is asked for so many of them, one below the other, as have that many outputs.
-    squares = draws.initializer.squares
-    outputs, tall = (layer.units, math.ceil(_OUTPUTS / layer.units)) if squares else (_OUTPUTS, 1)
-    upper = make_layer(layout, layer.units, outputs, (1, 1, 1), 1)
+    outputs = upper.units
     phi = nonlinearity(contract)
     network_draws = functools.partial(draws.stacks, dtype=contract.dtypes[0], start=0)
     lower = network_draws(
         layer, stream=stream.of("network"), stop=phi.streams * networks, chunk=phi.streams * _TOGETHER
     )
-    above = Stream(stream.of("network") + " above" * squares)
+    # One shape may be drawn for both layers: never the same calls.
+    above = Stream(stream.of("network") + " above" * (tall > 1 or upper == layer))
     drawn = network_draws(upper, stream=above, stop=tall * networks, chunk=tall * _TOGETHER)
     rng = generator(draws.run_seed, "network", layer.shape, stream)
     x, target = rng.standard_normal((_BATCH, layer.inputs)), rng.standard_normal((_BATCH, tall * outputs))

@@ -17,7 +17,7 @@ from initcheck.contract.case import Case
 from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.draws import BrokenCall, OutOfTime
-from initcheck.draws.first_gradients import first_gradients
+from initcheck.draws.first_gradients import OUTPUTS, first_gradients
 from initcheck.draws.streams import PICTURE
 from initcheck.engine.onlookers import Look
 from initcheck.report.verdict import Evidence
@@ -127,8 +127,10 @@ def _gradient_ties(claim: Claim, subject: Subject, failed: Evidence) -> SeriesDa
     own = _layer(subject, failed)
     sized = [a for a in subject.plan_of(claim) if _UNITS[0] <= a.units <= _UNITS[1] and a.groups == 1]
     for layer in ([] if own.units >= _UNITS[0] else sized) + [own]:
-        layout = subject.domain.layouts[0]
-        _, gradients = next(first_gradients(subject.draws, subject.contract, layer, layout, PICTURE, 1))
+        above = subject.domain.above(layer, OUTPUTS)
+        if above is None:
+            continue
+        _, gradients = next(first_gradients(subject.draws, subject.contract, layer, *above, PICTURE, 1))
         distances = _apart(gradients[0])[: _UNITS[1], : _UNITS[1]]
         if layer == own or (distances[~np.eye(len(distances), dtype=bool)] < 1e-6).any():
             return {"gradient_ties": [[float(f"{d:.3g}") for d in row] for row in distances.tolist()]}

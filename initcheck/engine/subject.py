@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.adapters.signatures.frameworks import compiles
+from initcheck.adapters.trial_calls import TRIED
 from initcheck.claims.statement import Claim
 from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
@@ -178,9 +179,16 @@ class InitializerSubject:
 
     @functools.cached_property
     def probes(self) -> tuple[Case, ...]:
-        """Three layers, small, middling and large, for what a few calls decide."""
+        """Three layers, small, middling and large, for what a few calls decide; two where each own call is compiled."""
         plan = self.domain.plan
+        if self.costly_shapes:
+            return tuple(dict.fromkeys((next((x for x in plan if x.shape == TRIED), plan[0]), plan[-1])))
         return tuple(dict.fromkeys((plan[0], plan[len(plan) // 2], plan[-1])))
+
+    @property
+    def called(self) -> tuple[Case, ...]:
+        """The layers at which the user's own call is looked at."""
+        return self.probes if self.costly_shapes else self.domain.plan
 
     @property
     def positioned(self) -> tuple[Case, ...]:
@@ -214,7 +222,7 @@ class InitializerSubject:
     def _draw_for_inference(self, shape: tuple[int, ...], seed: int) -> Any:
         layer = Layer(shape, _ANY_LAYOUT.get(len(shape), "out_in"))
         dtype = self.initializer.contract.dtypes[0]
-        return self.draws.array(layer, dtype, self.draws.raw(layer, dtype, [seed])[0])
+        return self.draws.array(layer, dtype, self.draws.raw(layer, dtype, [seed], own=False)[0])
 
 
 _ANY_LAYOUT = {2: "out_in", 3: "oiw", 4: "oihw", 5: "oidhw"}

@@ -206,6 +206,11 @@ class LayerSubject:
         wholes = list(dict.fromkeys(part.whole for part in self.structure.parts))
         return tuple(dict.fromkeys((wholes[0], wholes[len(wholes) // 2], wholes[-1])))
 
+    @property
+    def called(self) -> tuple[Case, ...]:
+        """Every weight at every size: a build is a call of the user's own."""
+        return self._plan
+
     @functools.cached_property
     def medium(self) -> tuple[Part, ...]:
         """Up to four weights of one size, of 64 to 1,200 entries: they are read off the same builds."""

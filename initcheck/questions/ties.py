@@ -14,7 +14,7 @@ import numpy.typing as npt
 from initcheck.claims.trial import Trial
 from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
-from initcheck.draws.first_gradients import first_gradients
+from initcheck.draws.first_gradients import OUTPUTS, first_gradients
 from initcheck.draws.streams import SCREEN, Stream
 from initcheck.statistics import SCREEN_LEVEL, Decision, Judgement, excluded_rate, rare_log_e
 from initcheck.statistics.sign_eprocess import RARE
@@ -92,11 +92,13 @@ def gradients_never_tie(trial: Trial, layer: Case) -> None:
     """
 
     tied = 0
+    above = trial.subject.domain.above(layer, OUTPUTS)
+    trial.asks(above is not None, "asked where the plan holds a layer as wide as this one is high")
+    upper, tall = above or (layer, 1)
 
     def ties(stream: Stream, networks: int) -> Iterator[Events]:
         nonlocal tied
-        layout = trial.subject.domain.layouts[0]
-        for below, gradients in first_gradients(trial.draws, trial.contract, layer, layout, stream, networks):
+        for below, gradients in first_gradients(trial.draws, trial.contract, layer, upper, tall, stream, networks):
             suspected = may_tie(below) if stream == SCREEN else np.zeros(len(below), dtype=bool)
             tied += sum(tied_rows(matrix) is not None for matrix in below[suspected])
             yield _equal_rows(gradients)

@@ -1,36 +1,65 @@
+import itertools
+
 import jax
 import numpy as np
 import pytest
 
-from initcheck.adapters.frameworks import jax_init
 from initcheck.adapters.recognition import recognise
 
 
 def test_thousands_of_calls_at_once_are_the_same_calls():
     initializer = recognise(jax.nn.initializers.he_normal(), "he_normal")
     assert initializer.batched
-    seeds = list(range(2100))
-    together = initializer.sampler.calls((3, 2), seeds, "float32")
-    assert initializer.sampler._batched
-    assert len(together) == 2100
-    for seed in (0, 1023, 1024, 2099):
-        [alone] = initializer.sampler.calls((3, 2), [seed], "float32")
+    seeds = list(range(1030))
+    together = initializer.sampler.weights((5, 7), seeds, "float32")
+    assert initializer.sampler.compiled.trusted
+    assert len(together) == 1030
+    for seed in (0, 1023, 1024, 1029):
+        [alone] = initializer.sampler.calls((5, 7), [seed], "float32")
         np.testing.assert_allclose(together[seed], np.asarray(alone), rtol=1e-6)
 
 
-@pytest.mark.parametrize("cheat", ["numpy", "branch"])
-def test_what_vmap_would_change_is_called_one_by_one(cheat, monkeypatch):
-    monkeypatch.setattr(jax_init, "_LEAST", 8)
-    monkeypatch.setattr(jax_init, "_BATCH", 8)
+def of_numpy(key, shape):
+    return np.random.normal(size=shape) + 0 * jax.random.normal(key, shape)
 
-    def init(key, shape):
-        if cheat == "numpy":
-            return np.random.normal(size=shape) + 0 * jax.random.normal(key, shape)
-        if float(jax.random.normal(key, ())) > 9:  # cannot be traced
-            return jax.numpy.zeros(shape)
-        return jax.random.normal(key, shape)
 
-    initializer = recognise(init, "init")
-    results = initializer.sampler.calls((3, 2), list(range(8)), "float32")
+def that_branches(key, shape):
+    if float(jax.random.normal(key, ())) > 9:  # cannot be traced
+        return jax.numpy.zeros(shape)
+    return jax.random.normal(key, shape)
+
+
+def that_counts(key, shape, calls=itertools.count()):  # noqa: B008  # the count is meant to live on
+    return jax.random.normal(key, shape) * (1 + next(calls) // 40)
+
+
+def that_calls_back(key, shape):
+    drawn = jax.pure_callback(
+        lambda _: np.random.normal(size=shape).astype(np.float32),
+        jax.ShapeDtypeStruct(shape, np.float32),
+        jax.random.key_data(key),
+        vmap_method="sequential",
+    )
+    return drawn
+
+
+@pytest.mark.parametrize("init", [of_numpy, that_branches, that_counts, that_calls_back])
+def test_what_is_another_function_when_traced_is_called_one_by_one(init):
+    sampler = recognise(init, init.__name__).sampler
+    results = sampler.weights((5, 7), list(range(8)), "float32")
     assert len({np.asarray(r).tobytes() for r in results}) == 8
-    assert (3, 2) in initializer.sampler.one_by_one
+    assert sampler.compiled.trusted is False
+
+
+def test_a_constant_of_python_that_changes_from_shape_to_shape_is_seen_at_each():
+    def init(key, shape):
+        return np.random.normal() * jax.random.normal(key, shape) if shape[0] > 5 else jax.random.normal(key, shape)
+
+    sampler = recognise(init, "init").sampler
+    assert isinstance(sampler.weights((5, 7), [1, 2], "float32")[0], np.ndarray)
+    assert isinstance(sampler.weights((6, 7), [1, 2], "float32")[0], jax.Array)
+
+
+def test_a_result_of_another_shape_is_left_to_the_claims():
+    sampler = recognise(lambda key, shape: jax.random.normal(key, (*shape[:1], 9)), "init").sampler
+    assert sampler.weights((5, 7), [1], "float32")[0].shape == (5, 9)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.adapters.frameworks import known_laws
+from initcheck.adapters.frameworks.compiled import Compiled
 from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.contract import Contract
@@ -18,58 +19,47 @@ from initcheck.sandbox.global_generators import isolated
 
 __all__ = ["JaxSampler", "known_contract"]
 
-# Measured: a new batch size costs 0.7 s of compilation, a call in a loop 0.3 ms. So batches have one size.
-_BATCH = 1024
-_LEAST = 2048
-_WEIGHTS = 1 << 22
 _HOME = ("jax._src.nn.initializers", "jax.nn.initializers")
 
 
 @dataclass
 class JaxSampler(CallableSampler):
-    """A function that is handed a key; very many small calls go through ``vmap``, where it allows that.
+    """A function that is handed a key; where it can be traced, it is compiled once a shape for many calls.
 
     Attributes:
-        one_by_one: shapes at which the function was seen not to be the same function under ``vmap``.
+        compiled: the compiled functions.
     """
 
-    one_by_one: set[Shape] = field(default_factory=set)
-    _batched: dict[tuple[Shape, str], Callable[[Any], Any]] = field(default_factory=dict, repr=False)
+    compiled: Compiled = field(default_factory=Compiled, init=False)
 
     def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """One independent call per seed."""
-        shape = tuple(shape)
-        affordable = len(seeds) >= _LEAST and _BATCH * int(np.prod(shape, initial=1)) <= _WEIGHTS
-        keyed = len(self.slots) and [s.role for s in self._random] == ["key"]
-        if not (affordable and keyed) or self.parameter is not None or shape in self.one_by_one:
-            return super().calls(shape, seeds, dtype)
-        results = self._in_batches(shape, seeds, dtype)
-        if results is None:
-            self.one_by_one.add(shape)
-            return super().calls(shape, seeds, dtype)
+        """One call of the user's own per seed."""
+        results = super().calls(shape, seeds, dtype)
+        self.compiled.called.setdefault(tuple(shape))
         return results
 
-    def _in_batches(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any] | None:
-        jax = framework_module("jax")
-        if (shape, dtype) not in self._batched:
-            call = self.prepare(shape, dtype)
-            self._batched[shape, dtype] = jax.jit(jax.vmap(lambda key: call([key])))
-        batched, results = self._batched[shape, dtype], []
-        make_keys = jax.vmap(jax.random.key)
+    def outline(self, shape: Shape, dtype: str) -> Shape | None:
+        """The shape of a traced result: nothing is compiled for it."""
         try:
             with isolated(None):
-                for start in range(0, len(seeds), _BATCH):
-                    chunk = list(seeds[start : start + _BATCH])
-                    padded = np.array(chunk + [0] * (_BATCH - len(chunk)), dtype=np.uint32)
-                    results += list(np.asarray(batched(make_keys(padded))))[: len(chunk)]
-        except Exception:  # what cannot be traced is called one by one, where its own errors are its own
+                traced = framework_module("jax").eval_shape(self._of_seed(tuple(shape), dtype), np.uint32(0))
+        except Exception:  # what cannot be traced is called
             return None
-        # Code that draws from NumPy runs once under vmap and would repeat one draw in every call.
-        ends = (0, len(seeds) - 1)
-        for place, alone in zip(ends, super().calls(shape, [seeds[e] for e in ends], dtype), strict=True):
-            if not np.allclose(np.asarray(alone), results[place], rtol=1e-3, atol=0, equal_nan=True):
-                return None
-        return results
+        return getattr(traced, "shape", None)
+
+    def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
+        """The weights of one call per seed, through one compiled function a shape."""
+        shape = tuple(shape)
+        if [slot.role for slot in self._random] != ["key"]:
+            return self.calls(shape, seeds, dtype)
+        drawn = self.compiled.drawn(shape, dtype, seeds, self._of_seed, self.calls)
+        return self.calls(shape, seeds, dtype) if drawn is None else drawn
+
+    def _of_seed(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
+        call, key = self.prepare(shape, dtype), framework_module("jax").random.key
+        if self.parameter or self.layer:
+            return lambda seed: self.read(call([key(seed)]))
+        return lambda seed: call([key(seed)])
 
 
 def known_contract(function: Any) -> Contract | None:

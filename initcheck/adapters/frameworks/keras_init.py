@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from initcheck.adapters.frameworks import known_laws
+from initcheck.adapters.frameworks.compiled import Compiled
 from initcheck.adapters.frameworks.sampler import SamplerBase
-from initcheck.adapters.signatures.frameworks import is_instance_of
+from initcheck.adapters.signatures.arguments import framework_module
+from initcheck.adapters.signatures.frameworks import compiles, is_instance_of
 from initcheck.adapters.signatures.readings import needs
 from initcheck.adapters.signatures.signature import slots_of
 from initcheck.contract.contract import Contract
@@ -69,10 +71,12 @@ class KerasSampler(SamplerBase):
     Attributes:
         make: builds an instance of a configuration.
         config: the configuration, whose seed is replaced.
+        compiled: the compiled functions, where Keras runs on JAX.
     """
 
     make: Callable[[dict[str, Any]], Any] = field(kw_only=True)
     config: Mapping[str, Any] = field(kw_only=True)
+    compiled: Compiled = field(default_factory=Compiled)
 
     @property
     def shares_source(self) -> bool:
@@ -87,6 +91,26 @@ class KerasSampler(SamplerBase):
     def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
         """Call the instance."""
         return lambda instance: instance(shape, dtype=dtype)
+
+    def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
+        """The weights of one call per seed; on JAX through one compiled function a shape."""
+        shape = tuple(shape)
+        if not compiles("keras") or "seed" not in self.config or self.parameter is not None:
+            return self.calls(shape, seeds, dtype)
+
+        drawn = self.compiled.drawn(shape, dtype, seeds, self._of_seed, self.calls)
+        return self.calls(shape, seeds, dtype) if drawn is None else drawn
+
+    def _of_seed(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
+        numpy = framework_module("jax.numpy")
+
+        def call(seed: Any) -> Any:
+            instance = self.source(0)
+            # What Keras makes of a whole number before it draws.
+            instance.seed = numpy.stack([seed, numpy.zeros_like(seed)])
+            return instance(shape, dtype=dtype)
+
+        return call
 
 
 def _maker(cls: type, config: Mapping[str, Any]) -> Callable[[dict[str, Any]], Any]:

@@ -66,6 +66,14 @@ class SamplerBase:
             results = self._calls_on_globals(call, seeds)
         return [self.read(result) for result in results] if self.parameter or self.layer else results
 
+    def outline(self, shape: Shape, dtype: str) -> Shape | None:
+        """The shape of a result, where that is known without a call."""
+        return None
+
+    def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
+        """The same weights, however they are drawn at the least cost."""
+        return self.calls(shape, seeds, dtype)
+
     def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
         """One call per shape on one advancing generator; None where there is none to share."""
         if not self.shares_source:
