@@ -54,7 +54,7 @@ class LayerDraws(Draws):
         self.sampler = sampler
         self.structure = structure
         self.activation = activation
-        self._builds: OrderedDict[tuple[int, str, int], dict[str, Array]] = OrderedDict()
+        self._builds: OrderedDict[tuple[int, str, int], dict[int, Array]] = OrderedDict()
         self._kept = 0
 
     def array(self, layer: Case, dtype: str, result: Any) -> Array:
@@ -76,7 +76,7 @@ class LayerDraws(Draws):
         if isinstance(layer, Whole):
             return self._measured(layer, seeds)
         if isinstance(layer, Part):
-            return [self.array(layer, dtype, self.build(layer, dtype, seed)[layer.weight]) for seed in seeds]
+            return [self.array(layer, dtype, build[layer.place]) for build in self.builds(layer, dtype, seeds)]
         return super().arrays(layer, dtype, seeds)
 
     def _measured(self, layer: Whole, seeds: Sequence[int]) -> list[Array]:
@@ -111,24 +111,27 @@ class LayerDraws(Draws):
             seeds = self.seeds(layer, dtype, stream, start, stop)
             step = max(1, _CHUNK // sum(p.weights for p in together))
             for at in range(0, len(seeds), step):
-                builds = [self.build(layer, dtype, seed) for seed in seeds[at : at + step]]
+                builds = self.builds(layer, dtype, seeds[at : at + step])
                 for part in together:
-                    stack = np.stack([self.array(part, dtype, b[part.weight]) for b in builds])
+                    stack = np.stack([self.array(part, dtype, b[part.place]) for b in builds])
                     self.keep(part, dtype, stream, part.as_units(stack))
         return super().records(layer, dtype, stream, stop)
 
-    def build(self, part: Part, dtype: str, seed: int) -> dict[str, Array]:
-        """All weights of the layer that this seed gives at the size of a part.
+    def builds(self, part: Part, dtype: str, seeds: Sequence[int]) -> list[dict[int, Array]]:
+        """All weights, by their numbers, of the layers that these seeds give at the size of a part.
 
         Raises:
             BrokenCall: the code raised.
         """
-        key = (part.number, dtype, seed)
-        if key not in self._builds:
-            every = replace(part, place=ALL_WEIGHTS)
-            self._builds[key] = {name: np.array(w) for name, w in self.raw(every, dtype, [seed])[0].items()}
-            self._kept += sum(w.size for w in self._builds[key].values())
+        keys = [(part.number, dtype, seed) for seed in seeds]
+        missing = list(dict.fromkeys(key for key in keys if key not in self._builds))
+        found = {key: self._builds[key] for key in keys if key in self._builds}
+        every = replace(part, place=ALL_WEIGHTS)
+        drawn = self.raw(every, dtype, [seed for _, _, seed in missing], own=False) if missing else []
+        for key, build in zip(missing, drawn, strict=True):
+            found[key] = self._builds[key] = {place: np.array(w) for place, w in build.items()}
+            self._kept += sum(w.size for w in found[key].values())
             while self._kept > _KEPT and len(self._builds) > 1:
                 _, dropped = self._builds.popitem(last=False)
                 self._kept -= sum(w.size for w in dropped.values())
-        return self._builds[key]
+        return [found[key] for key in keys]

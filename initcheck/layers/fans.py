@@ -97,7 +97,7 @@ def structure_of(sampler: LayerSampler) -> Structure:
 
 
 def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans: dict[str, Span | None]) -> None:
-    [function] = sampler.functions(size, [1])
+    function = sampler.functions(size, [1])[0].prepared()
     shapes = {name: w.shape for name, w in matrices(function.parameters()).items()}
     if not shapes:
         return

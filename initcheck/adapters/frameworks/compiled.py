@@ -1,11 +1,11 @@
-"""Functions of JAX compiled once a shape: whole numbers in, the weights of as many calls out."""
+"""Functions of JAX compiled at little cost: many draws once a shape, and layers that are run many times."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,14 @@ from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.initializer import Shape
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["Compiled"]
+__all__ = ["Compiled", "compiled"]
 
 Array = npt.NDArray[Any]
 Call = Callable[[Any], Any]
 Function = Callable[[Array], Any]
 Traced = Callable[[Shape, str], Call]
 Own = Callable[[Shape, Sequence[int], str], list[Any]]
+Fits = Callable[[Any], bool]
 
 # Measured on jaxlib 0.10: at XLA's own level the batch of a shape takes 1.7 CPU seconds to compile, at this one 0.25
 # with the same bits, and runs as fast. On level 0 it takes 0.1 and runs five times as long.
@@ -36,9 +37,16 @@ _WEIGHTS, _MOST_CALLS = 2**14, 1024
 _COMPARED = 64
 
 
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``jax.jit`` of a function that is worth a quarter of the usual effort."""
+    jax = framework_module("jax")
+    made: Callable[..., Any] = jax.jit(function, compiler_options=_CHEAP if jax.default_backend() == "cpu" else None)
+    return made
+
+
 @dataclass
 class Compiled:
-    """The compiled functions of one initializer, a shape and dtype each.
+    """The compiled functions of one initializer, a shape and dtype each; of a layer, of all its weights at a size.
 
     A function is refused that is another one when it is traced: one that fails there, that is traced to something
     else the second time (it draws from NumPy, or counts its calls), or whose 64 own calls give other weights.
@@ -52,7 +60,17 @@ class Compiled:
     trusted: bool | None = None
     _functions: dict[tuple[Shape, str], Function | None] = field(default_factory=dict, repr=False)
 
-    def drawn(self, shape: Shape, dtype: str, seeds: Sequence[int], traced: Traced, own: Own) -> list[Any] | None:
+    def drawn(
+        self,
+        shape: Shape,
+        dtype: str,
+        seeds: Sequence[int],
+        traced: Traced,
+        own: Own,
+        *,
+        weights: int | None = None,
+        fits: Fits | None = None,
+    ) -> list[Any] | None:
         """The weights of one call a seed; None where they must be drawn one by one.
 
         Args:
@@ -61,80 +79,111 @@ class Compiled:
             seeds: whole numbers in [0, 2^31).
             traced: makes the call at a shape and dtype of one seed, which may be a traced number.
             own: the user's own calls, one a seed.
+            weights: about how many numbers a call gives; those of the shape by default.
+            fits: whether what one call gives is what is meant; an array of the shape by default.
         """
+        asked = _Asked(shape, dtype, traced, own, _calls_a_batch(weights or math.prod(shape)), fits or _is_array(shape))
         if self.trusted is None and seeds:
-            self.trusted = self._agrees(next(iter(self.called), shape), dtype, seeds[0], traced, own)
-        function = self._function(shape, dtype, traced) if self.trusted else None
-        return list(self._run(shape, function, seeds)) if function is not None else None
+            # At a shape where the own call is compiled already.
+            at = next(iter(self.called), shape) if fits is None else shape
+            first = replace(asked, shape=at, batch=_calls_a_batch(math.prod(at)), fits=_is_array(at))
+            self.trusted = self._agrees(asked if at == shape else first, seeds[0])
+        function = self._function(asked) if self.trusted else None
+        return list(_run(asked, function, seeds)) if function is not None else None
 
-    def _function(self, shape: Shape, dtype: str, traced: Traced) -> Function | None:
-        key = (shape, dtype)
+    def _function(self, asked: _Asked) -> Function | None:
+        key = (asked.shape, asked.dtype)
         if key not in self._functions:
-            self._functions[key] = self._compiled(shape, dtype, traced)
+            self._functions[key] = _function_of(asked)
         return self._functions[key]
 
-    def _compiled(self, shape: Shape, dtype: str, traced: Traced) -> Function | None:
-        jax = framework_module("jax")
-        example = np.zeros(_calls_a_batch(shape), np.uint32)
-        options = _CHEAP if jax.default_backend() == "cpu" else None
-        try:
-            # In one stretch: a second trace meets the generators where the first one left them.
-            with isolated(None):
-                call = traced(shape, dtype)
-                twice = [jax.jit(jax.vmap(lambda s: call(s)), compiler_options=options).trace(example) for _ in "ab"]
-                same, one = _text(twice[0]) == _text(twice[1]), _is_one_array(twice[0].out_info, len(example), shape)
-                # What calls back into Python does there what no trace shows.
-                if not (same and one) or "_callback[" in _text(twice[0])[0]:
-                    return None
-                with _kept_where_the_user_keeps(jax):
-                    return _built(jax, twice[0], call)
-        except Exception:  # what cannot be traced is called one by one, where its own errors are its own
-            return None
-
-    def _agrees(self, shape: Shape, dtype: str, seed: int, traced: Traced, own: Own) -> bool:
+    def _agrees(self, asked: _Asked, seed: int) -> bool:
         """Whether own calls give what the compiled function does; at one shape, as all share its code.
 
         What is kept between calls shows in many of them, so more are made than were asked for.
         """
-        function = self._function(shape, dtype, traced)
+        function = self._function(asked)
         if function is None:
             return False
         compared = [(seed + n) % 2**31 for n in range(_COMPARED)]
+        leaves = framework_module("jax").tree_util.tree_leaves
         try:
-            for alone, batched in zip(own(shape, compared, dtype), self._run(shape, function, compared), strict=True):
-                size = float(np.abs(batched).max(initial=0.0))
-                if not np.allclose(np.asarray(alone), batched, rtol=1e-3, atol=1e-5 * size, equal_nan=True):
+            own = asked.own(asked.shape, compared, asked.dtype)
+            for alone, batched in zip(own, _run(asked, function, compared), strict=True):
+                if not all(_is_near(a, b) for a, b in zip(leaves(alone), leaves(batched), strict=True)):
                     return False
         except Exception:
             return False
         return True
 
-    def _run(self, shape: Shape, function: Function, seeds: Sequence[int]) -> Iterator[Array]:
-        size = _calls_a_batch(shape)
+
+@dataclass(frozen=True)
+class _Asked:
+    """What ``Compiled.drawn`` was asked for, and how many calls make a batch."""
+
+    shape: Shape
+    dtype: str
+    traced: Traced
+    own: Own
+    batch: int
+    fits: Fits
+
+
+def _function_of(asked: _Asked) -> Function | None:
+    jax = framework_module("jax")
+    example = np.zeros(asked.batch, np.uint32)
+    try:
+        # In one stretch: a second trace meets the generators where the first one left them.
         with isolated(None):
-            for start in range(0, len(seeds), size):
-                chunk = seeds[start : start + size]
-                padded = np.zeros(size, np.uint32)
-                padded[: len(chunk)] = chunk
-                yield from np.asarray(function(padded))[: len(chunk)]
+            call = asked.traced(asked.shape, asked.dtype)
+            twice = [compiled(jax.vmap(lambda s: call(s))).trace(example) for _ in "ab"]  # type: ignore[attr-defined]
+            one = jax.tree_util.tree_map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), twice[0].out_info)
+            # What calls back into Python does there what no trace shows.
+            if _text(twice[0]) != _text(twice[1]) or "_callback[" in _text(twice[0])[0] or not asked.fits(one):
+                return None
+            with _kept_where_the_user_keeps(jax):
+                return _built(jax, twice[0], call)
+    except Exception:  # what cannot be traced is called one by one, where its own errors are its own
+        return None
 
 
-def _calls_a_batch(shape: Shape) -> int:
+def _run(asked: _Asked, function: Function, seeds: Sequence[int]) -> Iterator[Any]:
+    tree = framework_module("jax").tree_util
+    with isolated(None):
+        for start in range(0, len(seeds), asked.batch):
+            chunk = seeds[start : start + asked.batch]
+            padded = np.zeros(asked.batch, np.uint32)
+            padded[: len(chunk)] = chunk
+            leaves, structure = tree.tree_flatten(function(padded))
+            if len(leaves) == 1 and tree.treedef_is_leaf(structure):
+                yield from np.asarray(leaves[0])[: len(chunk)]
+                continue
+            whole = [np.asarray(leaf) for leaf in leaves]
+            for number in range(len(chunk)):
+                yield structure.unflatten([leaf[number] for leaf in whole])
+
+
+def _is_near(alone: Any, batched: Array) -> bool:
+    size = float(np.abs(batched).max(initial=0.0))
+    return np.allclose(np.asarray(alone), batched, rtol=1e-3, atol=1e-5 * size, equal_nan=True)
+
+
+def _is_array(shape: Shape) -> Fits:
+    return lambda result: getattr(result, "shape", None) == shape
+
+
+def _calls_a_batch(weights: int) -> int:
     """
-    >>> _calls_a_batch((1, 1)), _calls_a_batch((64, 64)), _calls_a_batch((1024, 1024))
+    >>> _calls_a_batch(1), _calls_a_batch(64 * 64), _calls_a_batch(2**20)
     (1024, 4, 1)
     """
-    return max(1, min(_WEIGHTS // max(math.prod(shape), 1), _MOST_CALLS))
+    return max(1, min(_WEIGHTS // max(weights, 1), _MOST_CALLS))
 
 
 def _text(traced: Any) -> tuple[str, list[bytes]]:
     """A traced function as text, with the arrays that it holds: the same where its code did the same."""
     jaxpr = traced.jaxpr
     return str(jaxpr), [np.asarray(constant).tobytes() for constant in jaxpr.consts]
-
-
-def _is_one_array(result: Any, calls: int, shape: Shape) -> bool:
-    return getattr(result, "shape", None) == (calls, *shape)
 
 
 def _built(jax: Any, traced: Any, call: Call) -> Function:

@@ -81,9 +81,14 @@ class Builder:
         return self.maker.name
 
     @property
+    def is_keyed(self) -> bool:
+        """Whether a build is a function of a key of JAX."""
+        return self.kind in _KEYED
+
+    @property
     def takes_randomness(self) -> bool:
         """Whether the caller hands over a key; else the layer draws from global generators."""
-        return self.kind in _KEYED or self.maker.random is not None
+        return self.is_keyed or self.maker.random is not None
 
     def build(self, size: Size, seed: int) -> LayerFunction:
         """One fresh layer.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.adapters.frameworks.compiled import compiled
 from initcheck.adapters.frameworks.jax_init import known_contract
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.contract import Contract
@@ -33,6 +34,11 @@ class JaxFunction:
         # A cell of Flax gives (carry, output).
         self.carries = type(layer).__module__.startswith("flax.") and hasattr(layer, "initialize_carry")
 
+    @property
+    def traced(self) -> dict[str, Any]:
+        """The parameters as they were made, which may have been traced."""
+        return self._own
+
     def parameters(self) -> dict[str, Array]:
         """Every parameter by name, in the order of the framework."""
         return {name: np.asarray(value) for name, value in self._own.items()}
@@ -41,39 +47,80 @@ class JaxFunction:
         """What each initializer promises, where the layer keeps it."""
         return self._contracts
 
+    def prepared(self) -> JaxFunction:
+        """The same function, compiled as a whole: cheaper than step by step where it is run a dozen times."""
+        return _Prepared(self.layer, self._own, self._call, self._contracts)
+
     def run(self, parameters: Mapping[str, Array], args: Sequence[Any]) -> Array:
         """The first output."""
-        jax = framework_module("jax")
-        leaves, tree = jax.tree_util.tree_flatten(tuple(args))
-        whole = len(leaves[0])
-        step = _ROWS if leaves[0].ndim == 2 else _OTHERS
-        # One batch size: every new one is compiled anew.
-        padded = [
-            np.concatenate([a, np.zeros((-whole % step, *a.shape[1:]), np.float32)]) for a in map(np.asarray, leaves)
-        ]
-        out = [
-            np.asarray(self._first(dict(parameters), tree.unflatten([a[at : at + step] for a in padded])))
-            for at in range(0, whole, step)
-        ]
-        return np.concatenate(out)[:whole]
+        chunks, whole = _batches(args)
+        given = {name: np.asarray(a, np.float32) for name, a in parameters.items()}
+        return np.concatenate([np.asarray(self._first(given, chunk)) for chunk in chunks])[:whole]
 
     def pull(
         self, parameters: Mapping[str, Array], args: Sequence[Any], cotangent: Array
     ) -> tuple[list[Array], dict[str, Array]]:
         """Gradients in the inputs and in the parameters."""
+        chunks, whole = _batches(args)
+        given = {name: np.asarray(a, np.float32) for name, a in parameters.items()}
+        padding = len(chunks[0][0]) * len(chunks) - whole
+        # Where nothing is asked of the outputs of the padding, nothing of it reaches a parameter.
+        cotangents = np.split(np.concatenate([cotangent, np.zeros((padding, *cotangent.shape[1:]))]), len(chunks))
+        pulled = [
+            self._back(given, chunk, np.asarray(part, np.float32))
+            for chunk, part in zip(chunks, cotangents, strict=True)
+        ]
         jax = framework_module("jax")
-        given = jax.tree_util.tree_map(lambda a: np.asarray(a, np.float32), (dict(parameters), tuple(args)))
-        _, back = jax.vjp(self._first, *given)
-        of_parameters, of_args = back(np.asarray(cotangent, np.float32))
-        inputs = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(of_args)]
+        inputs = [jax.tree_util.tree_leaves(of_args) for _, of_args in pulled]
+        joined = [np.concatenate([np.asarray(a) for a in leaves])[:whole] for leaves in zip(*inputs, strict=True)]
         # A dictionary comes back with its keys sorted: the order by name is that of the layer.
-        return inputs, {name: np.asarray(of_parameters[name]) for name in parameters}
+        return joined, {name: np.asarray(sum(np.asarray(p[name]) for p, _ in pulled)) for name in parameters}
+
+    def _back(self, parameters: Any, args: Any, cotangent: Any) -> Any:
+        jax = framework_module("jax")
+        return jax.vjp(self._first, parameters, args)[1](cotangent)
 
     def _first(self, parameters: Any, args: Any) -> Any:
         jax = framework_module("jax")
         leaves = jax.tree_util.tree_leaves(self._call(parameters, *args))
         floats = [leaf for leaf in leaves if jax.numpy.issubdtype(leaf.dtype, jax.numpy.floating)]
         return floats[-1 if self.carries else 0]
+
+
+class _Prepared(JaxFunction):
+    """One whose runs are compiled; step by step where a layer looks at the numbers that it is given."""
+
+    def __init__(self, *made: Any) -> None:
+        super().__init__(*made)
+        self._first = _or_plain(self._first)  # type: ignore[method-assign]
+        self._back = _or_plain(self._back)  # type: ignore[method-assign]
+
+
+def _or_plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    fast = compiled(function)
+
+    def call(*args: Any) -> Any:
+        try:
+            return fast(*args)
+        except Exception:  # an error of the layer's own comes again
+            return function(*args)
+
+    return call
+
+
+def _batches(args: Sequence[Any]) -> tuple[list[Any], int]:
+    """The arguments in batches of one size, filled up with zeros, as every new size is compiled anew; how many."""
+    jax = framework_module("jax")
+    leaves, tree = jax.tree_util.tree_flatten(tuple(args))
+    whole = len(leaves[0])
+    step = _ROWS if leaves[0].ndim == 2 else _OTHERS
+    padded = [np.concatenate([a, np.zeros((-whole % step, *a.shape[1:]), a.dtype)]) for a in map(_floats, leaves)]
+    return [tree.unflatten([a[at : at + step] for a in padded]) for at in range(0, whole, step)], whole
+
+
+def _floats(leaf: Any) -> Array:
+    array = np.asarray(leaf)
+    return array.astype(np.float32) if array.dtype.kind == "f" else array
 
 
 def linen_function(module: Any, key: Any, args: Sequence[Any]) -> JaxFunction:

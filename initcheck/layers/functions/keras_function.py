@@ -26,6 +26,10 @@ _NUMBER = re.compile(r"_\d+$")
 class KerasFunction(JaxFunction):
     """A built Keras layer; its gradients come from JAX or from torch, by Keras' backend."""
 
+    def prepared(self) -> JaxFunction:
+        """Compiled, on JAX."""
+        return super().prepared() if _backend() == "jax" else self
+
     def run(self, parameters: Mapping[str, Array], args: Sequence[Any]) -> Array:
         """The first output."""
         if _backend() == "jax":

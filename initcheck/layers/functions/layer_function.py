@@ -29,6 +29,9 @@ class LayerFunction(Protocol):
     def contracts(self) -> dict[str, Contract]:
         """What the initializer of a parameter promises, where the layer says which one it is."""
 
+    def prepared(self) -> LayerFunction:
+        """The same function, made to be run many times."""
+
     def run(self, parameters: Mapping[str, Array], args: Sequence[Any]) -> Array:
         """The first array that it puts out, with these parameters in place of its own."""
 

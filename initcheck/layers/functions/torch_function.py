@@ -30,6 +30,10 @@ class TorchFunction:
         """None: a torch layer does not say what initialized it."""
         return {}
 
+    def prepared(self) -> TorchFunction:
+        """Itself: nothing is compiled."""
+        return self
+
     def run(self, parameters: Mapping[str, Array], args: Sequence[Any]) -> Array:
         """The first output."""
         torch = framework_module("torch")
