@@ -23,7 +23,7 @@ CALLED = ("accepts-every-shape", "returns-the-shape-asked")
     source="by definition of a seed",
     topic="randomness",
     needs=CALLED,
-    decided_by="exact, bit for bit: seven (shape, seed) pairs, five where each shape is compiled, seed 0 among them,"
+    decided_by="exact, bit for bit: seven (shape, seed) pairs, fewer where each shape is compiled, seed 0 among them,"
     " drawn four times, twice of them in fresh processes. Not seen: other shapes and seeds, machines and versions;"
     " where no fresh process can have the function, what is cached by shape",
 )

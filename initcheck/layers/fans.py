@@ -112,9 +112,13 @@ def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans:
     if spans:
         _several(size, number, shapes, spans, found)
         if found.answering is not None:
-            _answering(Bench(function, sampler.builder.feed(size), size, np.random.default_rng(number)), number, found)
+            _answering(
+                Bench(function, sampler.builder.feed(size, function), size, np.random.default_rng(number)),
+                number,
+                found,
+            )
         return
-    bench = Bench(function, sampler.builder.feed(size), size, np.random.default_rng(number))
+    bench = Bench(function, sampler.builder.feed(size, function), size, np.random.default_rng(number))
     if not is_linear(bench):
         if bench.feed.form == "image" and bench.feed.axes == 1 and bench.feed.channel_axis == -1:
             # A self-attention takes a row of positions as a sequence, which is then one of two tokens.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from initcheck.adapters.frameworks.compiled import Compiled
+from initcheck.adapters.frameworks.compiled import Compiled, Kind
 from initcheck.adapters.frameworks.sampler import SamplerBase
 from initcheck.contract.initializer import Shape
 from initcheck.layers.bench.builder import Builder
@@ -19,8 +19,6 @@ __all__ = ["ALL_WEIGHTS", "LayerSampler"]
 
 ALL_WEIGHTS = -1
 """In place of a weight's number: all weights of the layer, by their numbers."""
-
-_WORTH_IT = 8  # builds that cost more than a compilation
 
 
 @dataclass
@@ -36,6 +34,7 @@ class LayerSampler(SamplerBase):
     builder: Builder = field(kw_only=True)
     sizes: tuple[Size, ...] = field(kw_only=True)
     compiled: Compiled = field(default_factory=Compiled, init=False, repr=False)
+    _rest: dict[int, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.takes_randomness = self.builder.takes_randomness
@@ -58,25 +57,46 @@ class LayerSampler(SamplerBase):
     def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
         """The same weights; many builds of a layer that is handed a key are compiled as one."""
         number, weight = shape
-        if weight != ALL_WEIGHTS or not self.builder.is_keyed or (len(seeds) < _WORTH_IT and self.compiled.trusted is None):
+        built = self._compiled(self.sizes[number], seeds) if weight == ALL_WEIGHTS or self.compiled.trusted else None
+        if built is None:
             return self.calls(shape, seeds, dtype)
-        size = self.sizes[number]
-        about = size.inputs * size.outputs * math.prod(size.kernel)
-        # By number: a traced dictionary comes back with its keys sorted, and the order is that of the layer.
-        drawn = self.compiled.drawn(
-            shape, dtype, seeds, self._of_seed, self.calls, weights=about, fits=lambda built: isinstance(built, dict)
-        )
-        return self.calls(shape, seeds, dtype) if drawn is None else drawn
-
-    def _of_seed(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
-        size = self.sizes[shape[0]]
-        return lambda seed: dict(enumerate(matrices(self.builder.build(size, seed).traced).values()))  # type: ignore[attr-defined]
+        found = [list(matrices(function.parameters()).values()) for function in built]
+        return [dict(enumerate(weights)) if weight == ALL_WEIGHTS else weights[weight] for weights in found]
 
     def functions(self, size: Size, seeds: Sequence[int]) -> list[LayerFunction]:
         """Fresh layers as functions, one a seed."""
-        number = self.sizes.index(size)
-        call: Callable[[Any], Any] = lambda seed: self.builder.build(self.sizes[number], seed)  # noqa: E731
+        built = self._compiled(size, seeds)
+        if built is not None:
+            return built
+        call: Callable[[Any], Any] = lambda seed: self.builder.build(size, seed)  # noqa: E731
         if self.takes_randomness:
             with isolated(None):
                 return [call(seed) for seed in seeds]
         return self._calls_on_globals(call, seeds)
+
+    def _compiled(self, size: Size, seeds: Sequence[int]) -> list[LayerFunction] | None:
+        if not self.builder.is_traced:
+            return None
+        rest: dict[int, Any] = self._rest
+
+        def of_seed(shape: Shape, dtype: str) -> Callable[[Any], Any]:
+            def call(seed: Any) -> Any:
+                arrays, rest[shape[0]] = self.builder.parts(self.sizes[shape[0]], seed)
+                return arrays
+
+            return call
+
+        def own(shape: Shape, few: Sequence[int], dtype: str) -> list[Any]:
+            with isolated(None):
+                return [self.builder.parts(self.sizes[shape[0]], seed)[0] for seed in few]
+
+        number = self.sizes.index(size)
+        # At the size that is called as the user would anyway; the first one is built to find the axes alone.
+        drawn = self.compiled.drawn(
+            (number,), "", seeds, of_seed, own, of=self._kind, compared_at=(min(1, len(self.sizes) - 1),)
+        )
+        return None if drawn is None else [self.builder.joined(arrays, rest[number]) for arrays in drawn]
+
+    def _kind(self, shape: Shape) -> Kind:
+        size = self.sizes[shape[0]]
+        return Kind(size.inputs * size.outputs * math.prod(size.kernel), lambda built: True)

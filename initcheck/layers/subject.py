@@ -204,12 +204,20 @@ class LayerSubject:
     def probes(self) -> tuple[Part, ...]:
         """Whole weights at a few sizes."""
         wholes = list(dict.fromkeys(part.whole for part in self.structure.parts))
+        if self.draws.sampler.builder.is_traced:
+            wholes = list(dict.fromkeys(part.whole for part in self._beside_traced))
         return tuple(dict.fromkeys((wholes[0], wholes[len(wholes) // 2], wholes[-1])))
 
     @property
     def called(self) -> tuple[Case, ...]:
-        """Every weight at every size: a build is a call of the user's own."""
-        return self._plan
+        """Every weight at every size: a build is a call of the user's own; at one size where it is compiled."""
+        return self._beside_traced or self._plan
+
+    @property
+    def _beside_traced(self) -> tuple[Part, ...]:
+        """Of a layer that is compiled, the weights at the first size: its own builds are compiled there."""
+        traced = self.draws.sampler.builder.is_traced
+        return tuple(p for p in self._plan if p.number == self._plan[0].number) if traced else ()
 
     @functools.cached_property
     def medium(self) -> tuple[Part, ...]:

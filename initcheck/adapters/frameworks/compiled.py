@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,13 @@ from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.initializer import Shape
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["Compiled", "compiled"]
+__all__ = ["Compiled", "Kind", "compiled"]
 
 Array = npt.NDArray[Any]
 Call = Callable[[Any], Any]
 Function = Callable[[Array], Any]
 Traced = Callable[[Shape, str], Call]
 Own = Callable[[Shape, Sequence[int], str], list[Any]]
-Fits = Callable[[Any], bool]
 
 # Measured on jaxlib 0.10: at XLA's own level the batch of a shape takes 1.7 CPU seconds to compile, at this one 0.25
 # with the same bits, and runs as fast. On level 0 it takes 0.1 and runs five times as long.
@@ -42,6 +41,19 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     jax = framework_module("jax")
     made: Callable[..., Any] = jax.jit(function, compiler_options=_CHEAP if jax.default_backend() == "cpu" else None)
     return made
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a call gives.
+
+    Attributes:
+        weights: about how many numbers.
+        fits: whether a traced result is what is meant.
+    """
+
+    weights: int
+    fits: Callable[[Any], bool]
 
 
 @dataclass
@@ -68,8 +80,8 @@ class Compiled:
         traced: Traced,
         own: Own,
         *,
-        weights: int | None = None,
-        fits: Fits | None = None,
+        of: Callable[[Shape], Kind] | None = None,
+        compared_at: Shape | None = None,
     ) -> list[Any] | None:
         """The weights of one call a seed; None where they must be drawn one by one.
 
@@ -79,17 +91,19 @@ class Compiled:
             seeds: whole numbers in [0, 2^31).
             traced: makes the call at a shape and dtype of one seed, which may be a traced number.
             own: the user's own calls, one a seed.
-            weights: about how many numbers a call gives; those of the shape by default.
-            fits: whether what one call gives is what is meant; an array of the shape by default.
+            of: what a call at a shape gives; an array of that shape by default.
+            compared_at: the shape at which own calls are made for comparison, if not where one was made already.
         """
-        asked = _Asked(shape, dtype, traced, own, _calls_a_batch(weights or math.prod(shape)), fits or _is_array(shape))
+
+        def asked(at: Shape) -> _Asked:
+            kind = (of or _array)(at)
+            return _Asked(at, dtype, traced, own, _calls_a_batch(kind.weights), kind.fits)
+
         if self.trusted is None and seeds:
-            # At a shape where the own call is compiled already.
-            at = next(iter(self.called), shape) if fits is None else shape
-            first = replace(asked, shape=at, batch=_calls_a_batch(math.prod(at)), fits=_is_array(at))
-            self.trusted = self._agrees(asked if at == shape else first, seeds[0])
-        function = self._function(asked) if self.trusted else None
-        return list(_run(asked, function, seeds)) if function is not None else None
+            # Where the user's own call is compiled already.
+            self.trusted = self._agrees(asked(compared_at or next(iter(self.called), shape)), seeds[0])
+        function = self._function(asked(shape)) if self.trusted else None
+        return list(_run(asked(shape), function, seeds)) if function is not None else None
 
     def _function(self, asked: _Asked) -> Function | None:
         key = (asked.shape, asked.dtype)
@@ -126,7 +140,7 @@ class _Asked:
     traced: Traced
     own: Own
     batch: int
-    fits: Fits
+    fits: Callable[[Any], bool]
 
 
 def _function_of(asked: _Asked) -> Function | None:
@@ -168,8 +182,8 @@ def _is_near(alone: Any, batched: Array) -> bool:
     return np.allclose(np.asarray(alone), batched, rtol=1e-3, atol=1e-5 * size, equal_nan=True)
 
 
-def _is_array(shape: Shape) -> Fits:
-    return lambda result: getattr(result, "shape", None) == shape
+def _array(shape: Shape) -> Kind:
+    return Kind(math.prod(shape), lambda result: getattr(result, "shape", None) == shape)
 
 
 def _calls_a_batch(weights: int) -> int:

@@ -22,6 +22,9 @@ from initcheck.sandbox.containment import InitializerRaised, contained
 __all__ = ["Builder", "Maker"]
 
 _KEYED = ("linen", "nnx", "equinox")
+_TRACED = ("linen", "equinox")
+# Because a state of two rows could pass for the pair that another cell takes.
+_TRIED_ROWS = 3
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,14 @@ class Builder:
         return self.maker.name
 
     @property
-    def is_keyed(self) -> bool:
-        """Whether a build is a function of a key of JAX."""
-        return self.kind in _KEYED
+    def is_traced(self) -> bool:
+        """Whether a build is a function of a key of JAX, which may be traced."""
+        return self.kind in _TRACED
 
     @property
     def takes_randomness(self) -> bool:
         """Whether the caller hands over a key; else the layer draws from global generators."""
-        return self.is_keyed or self.maker.random is not None
+        return self.kind in _KEYED or self.maker.random is not None
 
     def build(self, size: Size, seed: int) -> LayerFunction:
         """One fresh layer.
@@ -96,6 +99,8 @@ class Builder:
         Raises:
             UsageError: none of the ways of feeding it works, where its framework builds it by feeding it.
         """
+        if self.is_traced:
+            return self.joined(*self.parts(size, seed))
         made = self.maker.make(size, seed)
         if self.kind == "torch":
             from initcheck.layers.functions.torch_function import TorchFunction
@@ -105,24 +110,45 @@ class Builder:
             from initcheck.layers.functions.jax_function import nnx_function
 
             return nnx_function(made, self.maker.defaults())
-        if self.kind == "equinox":
-            from initcheck.layers.functions.jax_function import equinox_function
+        return self._fed(made, self._known_feed or self._feed_that_builds(size, seed), size)
 
-            return equinox_function(made)
-        return self._fed(made, size, seed, self._known_feed or self._feed_that_builds(size, seed))
+    def parts(self, size: Size, seed: Any) -> tuple[Any, Any]:
+        """A fresh layer as arrays, which may be traced, and as what is the same for every seed.
 
-    def feed(self, size: Size) -> Feed:
+        Raises:
+            UsageError: as ``build``.
+        """
+        made = self.maker.make(size, seed)
+        if self.kind == "linen":
+            return self._variables(made, size, seed, self._known_feed or self._feed_that_builds(size, 1)), made
+        eqx = framework_module("equinox")
+        arrays, rest = eqx.partition(made, eqx.is_array)
+        return arrays, rest
+
+    def joined(self, arrays: Any, rest: Any) -> LayerFunction:
+        """The layer of these parts."""
+        from initcheck.layers.functions.jax_function import equinox_function, linen_function
+
+        if self.kind == "linen":
+            return linen_function(rest, arrays)
+        return equinox_function(framework_module("equinox").combine(arrays, rest))
+
+    def feed(self, size: Size, function: LayerFunction | None = None) -> Feed:
         """How the layer is called, tried at this size and true of all.
+
+        Args:
+            size: at which it is tried.
+            function: a layer of that size; built where there is none.
 
         Raises:
             UsageError: no way of calling it works.
         """
         if self._known_feed is None:
-            function = self.build(size, 1)
+            found = function or self.build(size, 1)
             if self._known_feed is None:
-                ranks = [a.ndim for a in matrices(function.parameters()).values()]
+                ranks = [a.ndim for a in matrices(found.parameters()).values()]
                 axes = max(ranks, default=2) - 2
-                self._known_feed = self._first(size, function.layer, axes, lambda feed: _runs(function, feed, size))
+                self._known_feed = self._first(size, found.layer, axes, lambda feed: _runs(found, feed, size))
         return self._known_feed
 
     def _feed_that_builds(self, size: Size, seed: int) -> Feed:
@@ -130,21 +156,39 @@ class Builder:
         axes = len(_kernel_of(made))
 
         def works(feed: Feed) -> bool:
-            return _runs(self._fed(self.maker.make(size, seed), size, seed, feed), feed, size)
+            fresh = self.maker.make(size, seed)
+            if self.kind == "keras":
+                return _runs(self._fed(fresh, feed, size), feed, size)
+            return self._traced_with(fresh, feed, size, seed) or _runs(
+                self.joined(self._variables(fresh, size, seed, feed), fresh), feed, size
+            )
 
         self._known_feed = self._first(size, made, axes, works)
         return self._known_feed
 
-    def _fed(self, made: Any, size: Size, seed: int, feed: Feed) -> LayerFunction:
-        shapes = feed.shapes(size, 1)
-        if self.kind == "linen":
-            from initcheck.layers.functions.jax_function import linen_function
+    def _traced_with(self, made: Any, feed: Feed, size: Size, seed: int) -> bool:
+        """Whether a traced layer of linen runs that way: nothing is compiled to find out."""
+        from initcheck.layers.functions.jax_function import linen_function
 
-            dtype = np.int32 if feed.form == "lookup" else np.float32
-            args = feed.arranged([np.zeros(shape, dtype) for shape in shapes])
-            return linen_function(made, framework_module("jax").random.key(seed), args)
+        def numbers(key_seed: Any) -> Any:
+            function = linen_function(made, self._variables(made, size, key_seed, feed))
+            inputs = [np.zeros(shape, np.float32) for shape in feed.shapes(size, _TRIED_ROWS)]
+            return np.zeros(0 if feed.form == "lookup" else function.outline(feed.arranged(inputs)))
+
+        try:
+            return feed.form == "lookup" or bool(framework_module("jax").eval_shape(numbers, np.uint32(seed)).size)
+        except Exception:  # tried once more with numbers, where its errors are its own
+            return False
+
+    def _variables(self, made: Any, size: Size, seed: Any, feed: Feed) -> Any:
+        dtype = np.int32 if feed.form == "lookup" else np.float32
+        args = feed.arranged([np.zeros(shape, dtype) for shape in feed.shapes(size, 1)])
+        return made.init(framework_module("jax").random.key(seed), *args)
+
+    def _fed(self, made: Any, feed: Feed, size: Size) -> LayerFunction:
         from initcheck.layers.functions.keras_function import keras_function
 
+        shapes = feed.shapes(size, 1)
         if not made.built:
             made.build(*((None, *shape[1:]) for shape in shapes[: 1 if feed.form == "cell" else None]))
         return keras_function(made)
@@ -168,8 +212,7 @@ class Builder:
 def _runs(function: LayerFunction, feed: Feed, size: Size) -> bool:
     if feed.form == "lookup":
         return True
-    # Three, because a state of two rows could pass for the pair that another cell takes.
-    inputs = [np.zeros(shape, np.float32) for shape in feed.shapes(size, 3)]
+    inputs = [np.zeros(shape, np.float32) for shape in feed.shapes(size, _TRIED_ROWS)]
     return bool(function.run(function.parameters(), feed.arranged(inputs)).size)
 
 

@@ -34,10 +34,10 @@ class JaxFunction:
         # A cell of Flax gives (carry, output).
         self.carries = type(layer).__module__.startswith("flax.") and hasattr(layer, "initialize_carry")
 
-    @property
-    def traced(self) -> dict[str, Any]:
-        """The parameters as they were made, which may have been traced."""
-        return self._own
+    def outline(self, args: Sequence[Any]) -> int:
+        """How many numbers it puts out; traced, so that nothing is compiled."""
+        jax = framework_module("jax")
+        return int(jax.eval_shape(self._first, self._own, tuple(args)).size)
 
     def parameters(self) -> dict[str, Array]:
         """Every parameter by name, in the order of the framework."""
@@ -123,9 +123,8 @@ def _floats(leaf: Any) -> Array:
     return array.astype(np.float32) if array.dtype.kind == "f" else array
 
 
-def linen_function(module: Any, key: Any, args: Sequence[Any]) -> JaxFunction:
-    """A Flax linen module with the parameters that this key gives for these arguments."""
-    variables = module.init(key, *args)
+def linen_function(module: Any, variables: Mapping[str, Any]) -> JaxFunction:
+    """A Flax linen module with what its ``init`` gave."""
     rest = {name: value for name, value in variables.items() if name != "params"}
     own = dict(_flat(variables.get("params", {})))
 
