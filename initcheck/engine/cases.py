@@ -204,6 +204,7 @@ class _Cases:
     def worst(self) -> AssertionError | None:
         """Ask every case; the failure furthest beyond its band, the others listed beneath it."""
         drawn, failures = self.last_failed, []
+        self.trial = self.trial.of_cases_beside()
         chosen = self.selected(self.alone[1]) if self.alone else self.trial.subject.plan_of(self.claim)
         for case in chosen:
             replaced = {name: case if isinstance(value, Case) else value for name, value in drawn.items()}

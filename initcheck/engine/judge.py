@@ -29,7 +29,7 @@ from initcheck.statistics import (
 )
 from initcheck.statistics.interval import of_mean
 
-__all__ = ["OF_THE_PLAN", "SMALLER", "Effort", "Judge"]
+__all__ = ["BESIDE_ONE", "OF_THE_PLAN", "SMALLER", "Effort", "Judge"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,6 +59,8 @@ class Effort:
 OF_THE_PLAN = Effort(1, len(_ROUNDS), _WEIGHTS_BEFORE_BELOW)
 SMALLER = Effort(8, 1, 0)
 """A smaller failing case is worth little: it adds little to what was shown, and one that stays open is passed over."""
+BESIDE_ONE = Effort(1, len(_ROUNDS), _WEIGHTS_BEFORE_BELOW // 8)
+"""A case beside one that fails is only named: what is too rare to be drawn was looked for at the first."""
 
 
 class Judge(Account):
@@ -99,6 +101,10 @@ class Judge(Account):
     def of_smaller_cases(self) -> Judge:
         """The same trial, of cases that are worth less than those of the plan."""
         return Judge(self.subject, self.ledger, dtype=self.dtype, effort=SMALLER, beside=self)
+
+    def of_cases_beside(self) -> Judge:
+        """The same trial, of the cases beside one that fails."""
+        return Judge(self.subject, self.ledger, dtype=self.dtype, effort=BESIDE_ONE, beside=self)
 
     def keeps(
         self,
