@@ -106,8 +106,8 @@ def finite(trial: Trial, layer: Case) -> None:
     source="by definition of an initializer",
     topic="memory",
     needs=("accepts-every-shape", "returns-the-shape-asked"),
-    decided_by="exact: two live results at every layer of the plan, at two where each is compiled. Not seen: other shapes,"
-    " and buffers that are shared by calls further apart",
+    decided_by="exact: two live results at every layer of the plan, at two where each is compiled. Not seen: other"
+    " shapes, and buffers that are shared by calls further apart",
 )
 @given(layer=layers(of="called"))
 def owns_its_memory(trial: Trial, layer: Case) -> None:

@@ -32,8 +32,9 @@ def first_gradients(
 ) -> Iterator[tuple[Array, Array]]:
     """W_1 and dLoss/dW_1 of networks of one hidden layer, (networks, units, inputs) each, some networks at a time.
 
-    The hidden layer and the output layer are drawn; contract's activation, squared error, float64 NumPy. All networks of a stream see the same normal data and targets. Before a gate the hidden layer is two calls;
-    the gradient is that of the first.
+    The hidden layer and the output layer are drawn; contract's activation, squared error, float64 NumPy. All networks
+    of a stream see the same normal data and targets. Before a gate the hidden layer is two calls; the gradient is that
+    of the first.
 
     Args:
         draws: of the initializer.
