@@ -13,9 +13,8 @@ from initcheck.comparison.difference import Sides, cause_of_difference
 from initcheck.comparison.drawn import Drawn
 from initcheck.comparison.exchange import FIRST, Answer, compare
 from initcheck.comparison.parts import Compared, Comparison
-from initcheck.comparison.pictures import both_laws
 from initcheck.comparison.shapes import Asked, asked_of_both
-from initcheck.comparison.sides import Side
+from initcheck.comparison.sides import Side, both_laws
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall, OutOfTime
 from initcheck.seeds import Seeds

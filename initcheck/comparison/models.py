@@ -13,8 +13,7 @@ from initcheck.comparison.call_scores import LARGE_CALLS
 from initcheck.comparison.difference import Sides, cause_of_difference
 from initcheck.comparison.exchange import Answer, Exchange, compare
 from initcheck.comparison.parts import Compared, Comparison
-from initcheck.comparison.pictures import both_laws
-from initcheck.comparison.sides import Side
+from initcheck.comparison.sides import Side, both_laws
 from initcheck.comparison.weights.builds import Builds, seen
 from initcheck.comparison.weights.matching import match
 from initcheck.comparison.weights.roles import Role, View

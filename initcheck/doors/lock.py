@@ -25,7 +25,7 @@ def lock(
 
     >>> import initcheck
     >>> print(initcheck.lock("initcheck.gallery:he_normal").splitlines()[-1])
-    weights  layout in_out  normal, variance 2 / fan_in
+    weights  layout out_in  normal, variance 2 / fan_in
 
     Args:
         target: a target text, a function of a shape, or a function that builds a model; not needed with ``check``.

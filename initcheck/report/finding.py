@@ -25,6 +25,7 @@ _IMPLIES = {"scale": ("depth", "law"), "centering": ("depth",)}
 # What shows each topic best, of the series that the evidence may carry.
 _PICTURES = (
     "variance_by_width", "signal_by_depth", "gradient_by_depth", "gradient_ties", "singular_values", "histogram",
+    "two_histograms",
 )  # fmt: skip
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 _FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+)')

@@ -99,7 +99,7 @@ def test_a_law_that_no_line_holds_is_refused() -> None:
 
 def test_the_lock_of_an_initializer_names_its_law() -> None:
     text = initcheck.lock("initcheck.gallery:he_normal")
-    assert text.splitlines()[-1] == "weights  layout in_out  normal, variance 2 / fan_in"
+    assert text.splitlines()[-1] == "weights  layout out_in  normal, variance 2 / fan_in"
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -91,6 +91,7 @@ def render(report: Report, *, previous: Report | None = None, title: str = "", w
         not_applicable=page.groups(report, Verdict.NOT_APPLICABLE),
         contracts=page.contracts(report),
         models=page.models(report, growth),
+        pairs=page.pairs(report),
         subject=title or summary.subject(report),
         words=words,
         last_line=account.last_line(report, report.findings, terminal=False),

@@ -9,6 +9,7 @@ from typing import Any
 from initcheck.rendering.html import pictures
 from initcheck.rendering.html.strip import Strip, room, strip
 from initcheck.rendering.model_lines import portrait_fields
+from initcheck.rendering.pair_lines import pair_rows
 from initcheck.report import changes
 from initcheck.report.account import evidence_text
 from initcheck.report.finding import Finding
@@ -28,6 +29,7 @@ __all__ = [
     "groups",
     "matrix",
     "models",
+    "pairs",
     "passed",
 ]
 
@@ -267,12 +269,36 @@ def models(report: Report, draw: Callable[..., pictures.Picture | None]) -> list
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class PairTable:
+    """Two starts side by side: each part with its answer, what A and B are there, and on what that rests."""
+
+    name: str
+    a: str
+    b: str
+    notes: list[str]
+    rows: list[tuple[str, str, str, str, str]]
+
+
+def pairs(report: Report) -> list[PairTable]:
+    """The pairs of a run, part by part; what differs first."""
+    found = []
+    order = ("DIFFERENT", "UNDECIDED", "SAME")
+    for name, shown in report.contracts.items():
+        parts = pair_rows(shown)
+        if parts is not None:
+            kept = sorted(parts, key=lambda row: order.index(row[1]))
+            notes = [*shown["missing"], *shown["notes"]]
+            found.append(PairTable(name=name, a=shown["a"], b=shown["b"], notes=notes, rows=kept))
+    return found
+
+
 def contracts(report: Report) -> list[tuple[str, list[tuple[str, str, str]], list[str]]]:
     """What each initializer was held to: name, (field, value, where it comes from), notes."""
     found = []
     for name, contract in report.contracts.items():
-        if portrait_fields(contract) is not None:
-            continue  # a model has a section of its own
+        if portrait_fields(contract) is not None or pair_rows(contract) is not None:
+            continue  # a model has a section of its own, and so have two starts
         origins: Any = contract.get("origins") or {}
         fields = [
             (key.replace("_", " "), _worded(value), str(origins.get(key, "")))

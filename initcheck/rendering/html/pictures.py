@@ -45,6 +45,7 @@ _KEYS = {
     "signal_by_depth": (("data", "measured"), ("band", "allowed"), ("law", "as at the first layer")),
     "gradient_by_depth": (("data", "measured"), ("band", "allowed"), ("law", "as at the output")),
     "histogram": (("data", "measured"), ("law", "wanted")),
+    "two_histograms": (("data", "A"), ("law", "B")),
     "singular_values": (("data", "measured"), ("law", "wanted")),
 }
 
@@ -278,11 +279,33 @@ def _gradient_ties(evidence: Evidence) -> _Plan | None:
     return "Distance between gradients", f"{first}, {tied} of {pairs} pairs have the same gradient.", paint
 
 
+def _two_histograms(evidence: Evidence) -> _Plan | None:
+    bins = rows(evidence.series["two_histograms"], at_least=4)
+    if not bins:
+        return None
+    edges = [bins[0][0], *(row[1] for row in bins)]
+    shares = [[row[k] for row in bins] for k in (2, 3)]
+
+    def paint(axes: Axes) -> None:
+        axes.stairs(shares[0], edges, fill=True, facecolor=svg.BAND, edgecolor=svg.DATA, linewidth=1.2)
+        axes.stairs(shares[1], edges, color=svg.LAW, linewidth=1.4, linestyle="--")
+        axes.set_xlabel("weight")
+        axes.set_ylabel("share")
+        axes.set_ylim(bottom=0)
+
+    spreads = [
+        math.sqrt(sum(s * ((r[0] + r[1]) / 2) ** 2 for s, r in zip(share, bins, strict=True))) for share in shares
+    ]
+    seen = f"Both laws in the same bins: root mean square {figure(spreads[0])} in A, {figure(spreads[1])} in B."
+    return "Weights of A and of B: both laws", seen, paint
+
+
 _PAINTERS: Mapping[str, Callable[[Evidence], _Plan | None]] = {
     "variance_by_width": _variance_by_width,
     "signal_by_depth": _by_depth("signal_by_depth", "Signal against depth", "layers", "signal"),
     "gradient_by_depth": _by_depth("gradient_by_depth", "Gradient against depth", "layers from the output", "gradient"),
     "histogram": _histogram,
+    "two_histograms": _two_histograms,
     "singular_values": _singular_values,
     "gradient_ties": _gradient_ties,
 }

@@ -1,7 +1,7 @@
-"""The public initializers of PyTorch, JAX, Keras, Flax and Equinox with fixed arguments, and which are one law.
+"""The public initializers of PyTorch, JAX, Keras and Flax with fixed arguments, and which of them are one law.
 
-A law is written down from each library's documentation as (family, variance over shape); two are one law where these
-are equal. ``python tests/long/comparison/public_initializers.py OUT.json`` compares all pairs and writes the matrix.
+Equinox has none that are public. A law is written down from each library's documentation as (family, variance over shape); two are one law where these are
+equal. ``python tests/long/comparison/public_initializers.py OUT.json`` compares all pairs and writes the matrix.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import json
 import sys
 import time
 
-# Target text -> its law. TN is a normal cut at two standard deviations; TN raw has the variance of the cut normal.
-_OVER = {"fan_in": "{}/fan_in", "fan_out": "{}/fan_out", "fan_avg": "{}/fan_avg"}
+# TN is a normal cut at two standard deviations; TN raw has the variance of the cut normal.
 
 
 def _torch() -> dict[str, str]:
@@ -107,11 +106,7 @@ PUBLIC: dict[str, str] = {
     **_jax("jax.nn.initializers", also=True),
     **_keras(),
     **_jax("flax.linen.initializers", also=True),
-    **{
-        k: v
-        for k, v in _jax("flax.nnx.nn.initializers", also=False).items()
-        if "variance" not in k and "stddev" not in k
-    },
+    **{k: v for k, v in _jax("flax.nnx.nn.initializers", also=False).items() if "std" not in k and "scaling" not in k},
 }
 """Target text -> its law."""
 
@@ -160,8 +155,8 @@ def main(out: str, profile: str = "default") -> None:
     whole = time.process_time() - started
     same = sum(r[3] == "SAME" for r in rows)
     print(
-        f"{len(rows)} pairs ({same} of one law), {len(wrong)} wrong, {len(undecided)} undecided, {none} with no"
-        f" shape in common; {whole:.0f} CPU s, {whole / max(1, len(rows)):.2f} a pair"
+        f"{len(rows)} pairs ({same} of one law), {len(wrong)} wrong, {len(undecided)} undecided, {none} with no shape in"
+        f" common; {whole:.0f} CPU s, {whole / max(1, len(rows)):.2f} a pair"
     )
     with open(out, "w", encoding="utf-8") as file:
         json.dump(rows, file, indent=0)
