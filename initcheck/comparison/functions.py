@@ -34,6 +34,7 @@ def compare_functions(
     alpha: float = 1e-6,
     beta: float = 1e-3,
     deadline: float | None = None,
+    every: bool = True,
 ) -> Comparison:
     """Compare two functions of a shape: bits of the same seeds first, then laws, shape by shape.
 
@@ -46,6 +47,7 @@ def compare_functions(
         seed: of the run.
         alpha, beta: error rates.
         deadline: on the clock of ``time.monotonic``, after which shapes are left UNDECIDED.
+        every: whether every shape is drawn where one is DIFFERENT already.
 
     Raises:
         BrokenCall: neither takes any of the shapes.
@@ -69,6 +71,8 @@ def compare_functions(
             parts.append(_part(x, Answer.UNDECIDED, why=str(error) or "the time was over"))
             continue
         parts.append(_part(x, shown.answer, shown))
+        if shown.answer is Answer.DIFFERENT and not every:
+            break
     return _comparison(a, b, _explained(a, b, layers, parts), missing, asked, 0)
 
 

@@ -64,14 +64,6 @@ def test_wrong_use_is_a_sentence(folder: Path, words: list[str], said: str, caps
     assert said in capsys.readouterr().err
 
 
-def test_pytest_compares_two_starts(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(two_inits=INITS)
-    words = "--initcheck-same=two_inits.py:he,two_inits.py:wrong"
-    result = pytester.runpytest_subprocess(words, "--initcheck-profile=quick", "-p", "no:cacheprovider")
-    result.stdout.fnmatch_lines(["*FAILED initcheck/two_starts.py::start_from_one_law*"])
-    assert result.ret == 1
-
-
 def test_tables_of_pyproject_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = '[[tool.initcheck.same]]\na = "two_inits.py:he"\nb = "two_inits.py:he"\nname = "port"\n'
     (folder / "pyproject.toml").write_text(table)

@@ -52,11 +52,3 @@ def test_a_file_that_is_none_is_not_written_over(folder: Path, capsys: pytest.Ca
     assert main(["lock", "locked_net.py:build", "-o", "notes.txt"]) == 2
     assert "is no law file; it is not written over" in capsys.readouterr().err
     assert (folder / "notes.txt").read_text() == "mine"
-
-
-def test_pytest_holds_a_start_to_its_lock(folder: Path, pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(locked_net=MODEL.format(std=0.1))
-    (pytester.path / "init.lock").write_text(str(initcheck.lock("locked_net.py:build")).replace("std 0.1", "std 0.3"))
-    result = pytester.runpytest_subprocess("--initcheck-lock=init.lock", "-p", "no:cacheprovider")
-    result.stdout.fnmatch_lines(["*FAILED initcheck/two_starts.py::keeps_its_lock*"])
-    assert result.ret == 1
