@@ -51,12 +51,16 @@ def _takes_seed(factory: Callable[..., Any]) -> bool:
 
 def _traced(model: Model, seed: int) -> Iterator[Line]:
     # Only here: it imports torch.
-    from initcheck.models.frameworks.recognition import facts_of
+    from initcheck.models.builds.places import places
+    from initcheck.models.builds.roles import roles
+    from initcheck.models.builds.torch_build import ModelBuilder
     from initcheck.models.portrait import formula_of
 
-    facts = facts_of(model, seed)
-    first, blocks = facts.first, facts.layout.blocks
-    for role in facts.roles:
+    builder, number = ModelBuilder(model.factory, model.name), Seeds("lock", model.name, seed).upto(1)[0]
+    first = builder.build(number, traced=True, looks={"places": lambda model, records: places(model)})
+    where = first.looks["places"]
+    blocks = max((place.blocks or 0 for place in where.values()), default=0)
+    for role in roles(first.records, where):
         laws: dict[str, Any] = {}
         for member in role.members:
             text, entries = _law_of(member)
@@ -71,8 +75,8 @@ def _traced(model: Model, seed: int) -> Iterator[Line]:
             text = f"{len(members)} laws, from {members[0][0]} to {members[-1][0]}"
             entries = min(entries for _, (_, entries) in members)
         site = member.law.site
-        where = f"{relative(site[0])}:{site[1]}" if site is not None else ""
-        yield Line(role.path, _size(len(role.members), role.shape), text, where, entries)
+        at = f"{relative(site[0])}:{site[1]}" if site is not None else ""
+        yield Line(role.path, _size(len(role.members), role.shape), text, at, entries)
     for name, tied in first.tied.items():
         yield Line(name, "tied", f"the tensor {tied}")
 

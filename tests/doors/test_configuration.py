@@ -28,16 +28,11 @@ def test_every_option_can_be_configured_but_the_one_that_is_said_once() -> None:
         "claims": ["finite", "zero-mean"], "profile": "quick", "seed": 7, "contract": "activation=relu",
         "timeout": 2.5, "jobs": 2, **{o.name: f"out/{o.name}" for o in OPTIONS if o.metavar == "FILE" and o.configured},
     }  # fmt: skip
-<<<<<<< HEAD
     # What is said for one run alone, of each model, of each pair, of a lock.
     once = {
         *("baseline-update", "failed", "resume", "law", "batch", "models", "laws", "writes", "layouts"),
         *("check", "update", "output", "like"),
     }
-=======
-    # Three are said for one run, three of each model, one of each pair.
-    once = {"baseline-update", "failed", "resume", "law", "batch", "models", "layouts", "check", "update", "output", "like", "writes"}
->>>>>>> 0dbf956 (Show both laws in one picture, and two starts side by side on the page)
     assert {*flags, *others, *once} == {o.name for o in OPTIONS}
     read = options_of({**flags, **others}, Path("/project/pyproject.toml"))
     assert read["claims"] == ("finite", "zero-mean")
