@@ -7,7 +7,6 @@ compares all pairs and writes the matrix. Flax' are JAX' own objects, which is s
 
 from __future__ import annotations
 
-import itertools
 import json
 import sys
 import time
@@ -113,57 +112,44 @@ PUBLIC: dict[str, str] = {
 
 
 def main(out: str, profile: str = "default") -> None:
-    """Compare all pairs; the calls of each function are drawn once."""
+    """Compare all pairs, those of PyTorch first, and write a line a pair; the calls of each function are drawn once."""
     from initcheck.comparison.drawn import Drawn
     from initcheck.comparison.functions import compare_functions
     from initcheck.draws.draws import BrokenCall
-    from initcheck.errors import UsageError
     from initcheck.targets.loading import load
 
     drawn: dict[str, Drawn] = {}
-    for target in PUBLIC:
-        try:
-            [one] = load(target).initializers
-        except (UsageError, ValueError) as error:
-            print("not read", target, str(error)[:200], flush=True)
-            continue
-        drawn[target] = Drawn(one, 0)
-    print(f"{len(drawn)} of {len(PUBLIC)} read", flush=True)
-    rows, wrong, undecided, none = [], [], [], 0
+    counts = dict.fromkeys(("pairs", "of one law", "wrong", "undecided", "nothing in common"), 0)
     started = time.process_time()
-    for x, y in itertools.combinations(drawn, 2):
-        # Flax' are JAX' objects: each is compared with the one of its name, by its bits, and stands for it.
-        if y.startswith("flax") and x != y.replace(y.partition(":")[0], "jax.nn.initializers"):
-            continue
-        at = time.process_time()
-        try:
-            found = compare_functions(drawn[x], drawn[y], profile=profile, every=False)
-        except BrokenCall:
-            none += 1
-            continue
-        answers = {str(p.answer) for p in found.parts}
-        if not answers:
-            none += 1
-            continue
-        answer = next(a for a in ("DIFFERENT", "UNDECIDED", "SAME") if a in answers)
-        wanted = "SAME" if PUBLIC[x] == PUBLIC[y] else "DIFFERENT"
-        cause = next((p.cause for p in found.parts if p.cause), "")
-        pairs = [p.exchange.pairs for p in found.parts if p.exchange is not None]
-        rows.append([x, y, answer, wanted, round(time.process_time() - at, 3), max(pairs, default=0), cause])
-        if answer == "UNDECIDED":
-            undecided.append((x, y))
-            print("UNDECIDED", x, y, [p.sentence for p in found.parts if p.answer == "UNDECIDED"], flush=True)
-        elif answer != wanted:
-            wrong.append((x, y))
-            print("WRONG", x, y, answer, PUBLIC[x], PUBLIC[y], cause, flush=True)
-    whole = time.process_time() - started
-    same = sum(r[3] == "SAME" for r in rows)
-    print(
-        f"{len(rows)} pairs ({same} of one law), {len(wrong)} wrong, {len(undecided)} undecided, {none} with no shape"
-        f" in common; {whole:.0f} CPU s, {whole / max(1, len(rows)):.2f} a pair"
-    )
     with open(out, "w", encoding="utf-8") as file:
-        json.dump(rows, file, indent=0)
+        for y in PUBLIC:
+            drawn[y] = Drawn(load(y).initializers[0], 0)
+            for x in drawn:
+                # Flax' are JAX' objects: each is compared with the one of its name, by its bits, and stands for it.
+                if x == y or (y.startswith("flax") and x != y.replace(y.partition(":")[0], "jax.nn.initializers")):
+                    continue
+                at = time.process_time()
+                try:
+                    found = compare_functions(drawn[x], drawn[y], profile=profile, every=False)
+                except BrokenCall:
+                    found = None
+                answers = {str(p.answer) for p in found.parts} if found is not None else set()
+                if found is None or not answers:
+                    counts["nothing in common"] += 1
+                    continue
+                answer = next(a for a in ("DIFFERENT", "UNDECIDED", "SAME") if a in answers)
+                wanted = "SAME" if PUBLIC[x] == PUBLIC[y] else "DIFFERENT"
+                cause = next((p.cause for p in found.parts if p.cause), "")
+                counts["pairs"] += 1
+                counts["of one law"] += wanted == "SAME"
+                counts["undecided"] += answer == "UNDECIDED"
+                counts["wrong"] += answer not in (wanted, "UNDECIDED")
+                row = [x, y, answer, wanted, round(time.process_time() - at, 3), cause]
+                file.write(json.dumps(row) + "\n")
+                file.flush()
+                if answer != wanted:
+                    print(*row, [p.sentence for p in found.parts if p.answer != "SAME"], flush=True)
+            print(f"{len(drawn)} functions, {counts}, {time.process_time() - started:.0f} CPU s", flush=True)
 
 
 if __name__ == "__main__":
