@@ -21,6 +21,7 @@ from initcheck.report.verdict import Verdict  # noqa: E402
 if TYPE_CHECKING:
     from initcheck.contract.contract import Contract
     from initcheck.contract.initializer import Initializer
+    from initcheck.doors.answers.fix import fix
     from initcheck.doors.answers.gain import gain
     from initcheck.doors.answers.what import what
     from initcheck.doors.check import check
@@ -42,6 +43,7 @@ __all__ = [
     "check",
     "check_model",
     "claim",
+    "fix",
     "gain",
     "load",
     "lock",
@@ -58,6 +60,7 @@ _HOME = {
     "Report": "report.report",
     "check": "doors.check",
     "check_model": "doors.check_model",
+    "fix": "doors.answers.fix",
     "gain": "doors.answers.gain",
     "load": "targets.loading",
     "lock": "doors.lock",

@@ -42,6 +42,7 @@ USAGE = """initcheck TARGET... [options]
        initcheck infer TARGET
        initcheck gain ACT
        initcheck what TARGET
+       initcheck fix TARGET
        initcheck guide [PAGE]
        initcheck model TARGET
        initcheck same A B

@@ -127,6 +127,13 @@ def what_of(words: Sequence[str]) -> int:
     return what_command(words)
 
 
+def fix_of(words: Sequence[str]) -> int:
+    """``initcheck fix TARGET``: the smallest change that is proven to mend it."""
+    from initcheck.doors.answers.fix import fix_command
+
+    return fix_command(words)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "list": list_claims,
     "explain": explain,
@@ -134,4 +141,5 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "guide": read_guide,
     "gain": gain_of,
     "what": what_of,
+    "fix": fix_of,
 }

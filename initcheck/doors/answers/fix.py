@@ -1,0 +1,139 @@
+"""`fix()` and `initcheck fix TARGET`: the smallest change of the code that makes the failing claims hold, proven."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from initcheck.contract.contract import Contract
+from initcheck.layers.sampler import LayerSampler
+from initcheck.repairs.layer_line import line_for_layer
+from initcheck.repairs.proof import Proposal, proposal_for
+from initcheck.report.account import escaped
+from initcheck.safe_text import relative
+from initcheck.targets.loading import load
+
+__all__ = ["Fix", "fix", "fix_command"]
+
+
+@dataclass(frozen=True)
+class Fix:
+    """What is proposed for one target.
+
+    Attributes:
+        proposal: the change and its proof.
+        location: file and line of the target's own code; None where there is none.
+    """
+
+    proposal: Proposal
+    location: tuple[str, int] | None = None
+
+    @property
+    def proven(self) -> bool:
+        """Whether a change was found."""
+        return self.proposal.repair is not None
+
+    def __str__(self) -> str:
+        found = self.proposal
+        name = escaped(found.name)
+        if not found.failing:
+            return f"{name}  nothing fails: there is nothing to change"
+        where = f"{escaped(relative(self.location[0]))}:{self.location[1]}  " if self.location else ""
+        many = len(found.failing) != 1
+        lines = [f"{where}{name}  {len(found.failing)} claim{'s' * many} fail{'s' * (not many)}"]
+        lines += [f"  fails     {claim}: {escaped(measured, 120)}" for claim, measured in found.failing]
+        if found.repair is None:
+            lines.append(f"  change    none was found; {len(found.tried)} were applied and judged:")
+            lines += [f"            {escaped(code, 160)}: {escaped(why, 160)}" for code, why in found.tried]
+            return "\n".join(lines)
+        lines.append(f"  change    {escaped(found.repair.words, 400)}")
+        lines.append(f"  write     {escaped(found.repair.code, 400)}")
+        lines.append(
+            f"  proven    on a copy with this change: {', '.join(found.proven)} hold{'s' * (len(found.proven) == 1)};"
+            f" of {found.kept} other claims none fails"
+        )
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain data."""
+        found, repair = self.proposal, self.proposal.repair
+        return {
+            "format": "initcheck-fix/1",
+            "target": found.name,
+            "failing": [{"claim": c, "measured": m} for c, m in found.failing],
+            "change": None if repair is None else {"kind": repair.kind, "words": repair.words, "code": repair.code},
+            "proven": list(found.proven),
+            "others_asked": found.kept,
+            "tried": [{"code": code, "why_not": why} for code, why in found.tried],
+        }
+
+
+def fix(
+    target: Any,
+    *,
+    contract: Contract | Mapping[str, Any] | str | None = None,
+    claims: Sequence[str] | None = None,
+    seed: int = 0,
+    profile: str = "quick",
+) -> tuple[Fix, ...]:
+    """Propose the smallest change that makes the failing claims of a target hold, after it was applied and judged.
+
+    >>> import initcheck
+    >>> [found] = initcheck.fix("initcheck.gallery:lecun_for_relu", claims=["output-variance-near-one"])
+    >>> found.proposal.repair.code
+    'return w * sqrt(2)'
+
+    Args:
+        target: an initializer, a layer class, or the text of either; of a layer the line that initializes its weights
+            is proposed.
+        contract: what it is held to, as ``check`` takes it.
+        claims: ids of those to ask; all of them where None.
+        seed, profile: of the runs that judge it and its copies.
+
+    Raises:
+        UsageError: as ``check``.
+    """
+    found = []
+    for initializer in load(target, contract=contract).initializers:
+        options: dict[str, Any] = {"seed": seed, "profile": profile, "claims": claims}
+        if isinstance(initializer.sampler, LayerSampler):
+            found.append(Fix(line_for_layer(initializer, **options), initializer.location))
+        else:
+            found.append(Fix(proposal_for(initializer, **options), initializer.location))
+    return tuple(found)
+
+
+def fix_command(words: Sequence[str]) -> int:
+    """Print a proven change for each target; 0 where nothing is left to mend, 1 where no change was found."""
+    parser = argparse.ArgumentParser(
+        prog="initcheck fix",
+        description="Find the smallest change that makes failing claims hold, applied to a copy and judged first.",
+    )
+    parser.add_argument("targets", nargs="+", metavar="TARGET")
+    parser.add_argument("--contract", metavar="TEXT", help="what to hold the targets to: activation=relu,layout=out_in")
+    parser.add_argument("--claims", metavar="A,B", help="ask only these claims")
+    parser.add_argument("--profile", default="quick", metavar="NAME", help="quick (default), default or thorough")
+    parser.add_argument("--seed", default=0, type=int, metavar="N", help="seed of the runs (default 0)")
+    parser.add_argument("--json", metavar="FILE", help="write the proposals there as JSON ('-' prints them)")
+    arguments = parser.parse_args(words)
+    claims = arguments.claims.split(",") if arguments.claims else None
+    fixes: list[Fix] = []
+    for target in arguments.targets:
+        for one in fix(
+            target, contract=arguments.contract, claims=claims, seed=arguments.seed, profile=arguments.profile
+        ):
+            fixes.append(one)
+            if arguments.json != "-":
+                print(one, flush=True)
+    if arguments.json:
+        plain = [f.as_dict() for f in fixes]
+        text = json.dumps(plain if len(plain) != 1 else plain[0], indent=2) + "\n"
+        if arguments.json == "-":
+            print(text, end="")
+        else:
+            Path(arguments.json).write_text(text, encoding="utf-8")
+    return 1 if any(f.proposal.failing and not f.proven for f in fixes) else 0
