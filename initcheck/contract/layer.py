@@ -51,6 +51,8 @@ class Layer(Case):
     @property
     def receptive(self) -> int:
         """Positions of the receptive field; 1 for a dense layer."""
+        if self.layout in _DENSE:
+            return 1
         return math.prod(n for n, axis in zip(self.shape, self.axes, strict=True) if axis not in "oi")
 
     @property

@@ -10,6 +10,7 @@ from initcheck.claims.subject import Subject
 from initcheck.claims.trial import NotAsked, Stage
 from initcheck.contract.case import Case
 from initcheck.contract.second_moments import Statistic
+from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import SCREEN
 from initcheck.engine.account import Account, point
 from initcheck.statistics import ClaimLedger, Judgement, Record
@@ -76,6 +77,9 @@ class Glance(_Onlooker):
     def __init__(self, judge: Account, *, closer: bool = False) -> None:
         super().__init__(judge.subject, judge.dtype)
         self._closer = closer
+        # Every claim glances at the same layers.
+        held: dict[Case, Record | BrokenCall] = self.draws.once(("glances", self.dtype, closer), dict)
+        self._held = held
         # What the property has made of the plan, such as a law that was fitted, is not made again.
         self._kept = judge.kept_in(judge.dtype)
         self.far: dict[Case, float] = {}
@@ -87,11 +91,19 @@ class Glance(_Onlooker):
         Raises:
             BrokenCall: a call gave no finite weights of the shape that was asked for.
         """
-        return self.records(layer, SCREEN, self._calls(layer))
+        if layer not in self._held:
+            try:
+                self._held[layer] = self.records(layer, SCREEN, self._calls(layer))
+            except BrokenCall as broken:
+                self._held[layer] = broken
+        found = self._held[layer]
+        if isinstance(found, BrokenCall):
+            raise found
+        return found
 
     def draw(self, cases: Iterable[Case]) -> None:
         """Draw together what ``at`` looks at in each of these cases."""
-        self.draws.glance({case: self._calls(case) for case in cases}, self.dtype)
+        self.draws.glance({case: self._calls(case) for case in cases if case not in self._held}, self.dtype)
 
     def _calls(self, layer: Case) -> int:
         if self.subject.constant:
