@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 _MOST = 5
-_EXAMPLES = {1: "'(shape)'", 2: "'(shape, rng)' or '(in, out)'", 3: "'(in, out, rng)'"}
+_EXAMPLES = {1: ("(shape)",), 2: ("(shape, rng)", "(in, out)"), 3: ("(in, out, rng)",)}
 
 
 class ToldTrial(Protocol):
@@ -130,21 +130,20 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
     if any(" object has no attribute " in trial.problem for trial in tried):
         return "It takes an object of another kind: pass a function of the shape that makes one, returning its weights."
     unknown = [slot.name for slot in slots if role_of(slot.name) == "unknown"]
+    untold = unknown or any(role_of(slot.name) == "nameless" for slot in slots)
+    # What was tried in vain is no advice, and where every name tells its role no other way of calling is.
+    signatures = [s for s in _EXAMPLES.get(len(slots), ()) if untold and s not in {str(t.reading) for t in tried}]
+    ways = ["say how to call it, signature=" + " or ".join(map(repr, signatures))] if signatures else []
     if unknown and len(slots) > len(unknown):
         listed = " and ".join(repr(u) for u in unknown)
-        return f"Say how to call it, signature={_example(slots)}, or give {listed} a value: {_call(name, unknown)}."
-    return (
-        f"Say how to call it, signature={_example(slots)}, or pass a function of the shape that calls it and returns"
-        " the weights."
-    )
+        ways.append(f"give {listed} a value: {_call(name, unknown)}")
+    ways.append("pass a function of the shape that calls it and returns the weights, such as def init(shape, rng)")
+    said = ", or ".join(ways) + "."
+    return said[0].upper() + said[1:]
 
 
 def _call(name: str, missing: Sequence[str]) -> str:
     return f"{name.partition('(')[0]}({', '.join(f'{m}=...' for m in missing)})"
-
-
-def _example(slots: Sequence[Any]) -> str:
-    return _EXAMPLES.get(len(slots), "'(shape, rng)'")
 
 
 def _short(problem: str) -> str:

@@ -76,7 +76,7 @@ def test_a_listing_names_each_way_of_calling_once_and_the_argument_to_give():
     sentence = refusal(waves)
     assert sentence.count("as (rng, shape)") == 1
     assert "RandomState" not in sentence
-    assert sentence.endswith("or give 'offset' a value: f(offset=...).")
+    assert "or give 'offset' a value: f(offset=...), or pass a function of the shape" in sentence
     assert recognise(waves, "f", args={"offset": 0.5}).squares
 
 
@@ -129,7 +129,7 @@ def test_layers_may_be_a_list_of_widths():
     def he(layers):
         return [np.random.randn(m, n) for m, n in itertools.pairwise(layers)]
 
-    assert "signature='(widths)' where it lists the widths" in refusal(he)
+    assert "say that it lists the widths: signature='(widths)'" in refusal(he)
     assert drawn(he, signature="(widths)", parameter="0").shape == (5, 7)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,17 +60,29 @@ class Reading:
         return describe(self.slots)
 
 
-def needs(name: str, slots: Iterable[Slot]) -> Needs:
-    """The refusal that names the arguments to give and writes the call."""
-    missing = tuple(slot.name for slot in slots)
+def needs(name: str, slots: Iterable[Slot], told: Sequence[Slot] = ()) -> Needs:
+    """The refusal that names the arguments to give and writes the call.
+
+    Args:
+        name: of the callable.
+        slots: the arguments to give.
+        told: all that must be passed, where one whose name says nothing may be a generator.
+    """
+    wanted = tuple(slots)
+    missing = tuple(slot.name for slot in wanted)
     call = f"{name.partition('(')[0]}({', '.join(f'{m}=...' for m in missing)})"
     several = "s" if len(missing) > 1 else ""
     listed = " and ".join(repr(m) for m in missing)
-    how = "signature='(widths)' where it lists the widths" if missing == ("layers",) else "signature=..."
+    how = ""
+    if missing == ("layers",):
+        how = ", say that it lists the widths: signature='(widths)'"
+    elif [s.role for s in wanted] == ["unknown"] and wanted[0] in told:
+        as_generator = describe([replace(s, role="rng") if s is wanted[0] else s for s in told])
+        how = f", say that it is a generator: signature='{as_generator}'"
     return Needs(
         f"{name} needs the argument{several} {listed}, which only its user knows; write {call}"
-        f" or args={{...}}, say how to call it: {how}, or pass a function, such as def init(shape, rng), that calls it"
-        " and returns the weights.",
+        f" or args={{...}}{how}, or pass a function, such as def init(shape, rng), that calls it and returns the"
+        " weights.",
         call,
     )
 
@@ -118,7 +130,7 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
     if hyper:
         if not has_shape and defines_function(function):  # a factory: what it asks for describes no shape
             hyper = [s for s in required if s.role not in (*RANDOM_ROLES, "dtype", "dtype_name")]
-        raise needs(name, hyper)
+        raise needs(name, hyper, required)
     if not has_shape and not open_slots and not any(s.role in SHAPE_ROLES for s in chosen):
         return [], True
     if len(open_slots) > 3:
