@@ -138,7 +138,8 @@ def _scaled(
 
 def _signed(w: Array, shape: Shape, seed: int) -> Array:
     # A stream of its own: the signs must know nothing of the magnitudes.
-    return w * np.random.default_rng((seed, 7)).choice((-1.0, 1.0), size=w.shape)
+    signs = np.random.default_rng((seed, 7)).choice((-1.0, 1.0), size=w.shape)
+    return np.asarray(w * signs)
 
 
 def _layer(shape: Shape, contract: Contract) -> Layer:

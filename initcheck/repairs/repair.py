@@ -81,6 +81,10 @@ class _Repaired:
             found.append(weights)
         return found
 
+    def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
+        """As ``calls``: what changes a result must see what each call gave."""
+        return self.calls(shape, seeds, dtype)
+
     def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
         """Of what is drawn anew, as independent calls; else there is no generator to share here."""
         return None
