@@ -18,10 +18,10 @@ from initcheck.claims.trial import CaseFailed, NotAsked, body_of
 from initcheck.contract.case import Case
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall
-from initcheck.engine.judge import SMALLER, Judge
 from initcheck.engine.kept import KeptCase, forget, keep, kept_cases
 from initcheck.engine.search import on_no_constants
 from initcheck.engine.sweep import lighter_suspects, suspects
+from initcheck.engine.trials.judge import SMALLER, Judge
 from initcheck.sandbox.global_generators import isolated
 
 __all__ = ["smallest_failure"]

@@ -21,12 +21,12 @@ from initcheck.diagnosis.causes import Cause
 from initcheck.draws.draws import OutOfTime
 from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.cases import smallest_failure
-from initcheck.engine.judge import Judge
 from initcheck.engine.judging import Decided, Judging, Tell, out_of_time, unheard
 from initcheck.engine.pictures import failure_series
 from initcheck.engine.settings import Settings
 from initcheck.engine.smallest_defect import excluded, smallest_defects
 from initcheck.engine.subject import InitializerSubject
+from initcheck.engine.trials.judge import Judge
 from initcheck.errors import UsageError, closest
 from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run, installed_version

@@ -19,7 +19,7 @@ from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.draws import BrokenCall, OutOfTime
 from initcheck.draws.first_gradients import OUTPUTS, first_gradients
 from initcheck.draws.streams import PICTURE
-from initcheck.engine.onlookers import Look
+from initcheck.engine.trials.onlookers import Look
 from initcheck.report.verdict import Evidence
 
 __all__ = ["PICTURES", "failure_series"]

@@ -17,8 +17,8 @@ from initcheck.claims.registry import checks
 from initcheck.claims.trial import CaseFailed, NotAsked, body_of
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall, OutOfTime
-from initcheck.engine.account import Account
-from initcheck.engine.onlookers import Glance
+from initcheck.engine.trials.account import Account
+from initcheck.engine.trials.onlookers import Glance
 from initcheck.sandbox.global_generators import isolated
 from initcheck.seeds import entropy
 

@@ -15,9 +15,9 @@ from initcheck.claims.trial import CaseFailed, NotAsked, body_of
 from initcheck.contract.case import Case
 from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall
-from initcheck.engine.account import Account
-from initcheck.engine.onlookers import Glance
 from initcheck.engine.search import generated_layers
+from initcheck.engine.trials.account import Account
+from initcheck.engine.trials.onlookers import Glance
 from initcheck.sandbox.global_generators import isolated
 
 __all__ = ["lighter_suspects", "suspects"]

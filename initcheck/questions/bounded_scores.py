@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
-from initcheck.engine.looks import Standing, judged_by_looks
+from initcheck.engine.trials.looks import Standing, judged_by_looks
 from initcheck.statistics import SCREEN_LEVEL, Judgement, scores_log_e
 
 __all__ = ["Scores", "scores_average_to_zero"]

@@ -15,7 +15,7 @@ from initcheck.contract.case import Case
 from initcheck.draws.draws import BrokenCall, digest
 from initcheck.draws.fresh_process import Call, fresh_processes
 from initcheck.draws.streams import SCREEN, Stream
-from initcheck.engine.looks import Standing, judged_by_looks
+from initcheck.engine.trials.looks import Standing, judged_by_looks
 from initcheck.sandbox.global_generators import isolated
 from initcheck.statistics import (
     average_log_e,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.draws.streams import SCREEN
-from initcheck.engine.looks import Standing, judged_by_looks
+from initcheck.engine.trials.looks import Standing, judged_by_looks
 from initcheck.statistics import GROUP_WEIGHTS, Decision, Judgement, average_log_e
 from initcheck.statistics.mean_bets import mean_is_within, mean_within, signed_log_e
 

@@ -11,7 +11,7 @@ from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import SCREEN, Stream
-from initcheck.engine.looks import Standing, judged_by_looks
+from initcheck.engine.trials.looks import Standing, judged_by_looks
 from initcheck.seeds import generator
 from initcheck.statistics import average_log_e, rarely_top_log_e, tops_log_e
 from initcheck.statistics.permutation import (

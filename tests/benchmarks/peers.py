@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from scipy import optimize, stats
 
-from initcheck.engine.judge import _WEIGHTS_BEFORE_BELOW
+from initcheck.engine.trials.judge import _WEIGHTS_BEFORE_BELOW
 from initcheck.statistics import SCREEN_LEVEL, Decision, judge_band
 
 TABLE = Path(__file__).with_name("peers.json")

@@ -34,8 +34,8 @@ def test_a_claim_imports_nothing_else_of_initcheck(file: Path) -> None:
 
 
 def test_an_import_is_seen_wherever_it_hides() -> None:
-    source = "import initcheck.engine.judge\ndef f():\n    from initcheck.draws.draws import Draws\n"
-    assert imported(source) == {"initcheck.engine.judge", "initcheck.draws.draws"}
+    source = "import initcheck.engine.trials.judge\ndef f():\n    from initcheck.draws.draws import Draws\n"
+    assert imported(source) == {"initcheck.engine.trials.judge", "initcheck.draws.draws"}
 
 
 @pytest.mark.parametrize("package", [initcheck.claims, initcheck.questions])

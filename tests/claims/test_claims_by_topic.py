@@ -22,7 +22,7 @@ from initcheck.claims.trial import CaseFailed, NotAsked
 from initcheck.contract.contract import Contract
 from initcheck.contract.profile import profile
 from initcheck.diagnosis.causes import TOPICS
-from initcheck.engine.judge import Judge
+from initcheck.engine.trials.judge import Judge
 from initcheck.errors import UsageError
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.direct import AnsweredBackward

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from initcheck.claims.strategies import SELECTIONS, layers
 from initcheck.engine.cases import smallest_failure
 from initcheck.engine.checker import Checker, Settings
-from initcheck.engine.judge import Judge
+from initcheck.engine.trials.judge import Judge
 from initcheck.targets.loading import load
 
 

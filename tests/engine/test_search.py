@@ -16,9 +16,9 @@ from initcheck.claims.registry import find
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.engine import kept
-from initcheck.engine.account import Account
 from initcheck.engine.checker import Checker, Settings
 from initcheck.engine.search import generated_layers
+from initcheck.engine.trials.account import Account
 from initcheck.report.verdict import Verdict
 from initcheck.targets.loading import load
 

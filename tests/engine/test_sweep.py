@@ -13,8 +13,8 @@ from initcheck.claims.registry import find
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.engine.checker import Checker, Settings
-from initcheck.engine.judge import Judge
 from initcheck.engine.sweep import suspects
+from initcheck.engine.trials.judge import Judge
 from initcheck.report.verdict import Verdict
 from initcheck.targets.loading import load
 

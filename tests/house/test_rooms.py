@@ -84,7 +84,7 @@ def test_a_climb_is_seen_wherever_it_hides() -> None:
         "if TYPE_CHECKING:\n    from initcheck.runs.plan import Plan\n"
         "def f():\n    import initcheck.doors.cli\n"
     )
-    assert len(climbs("initcheck.engine.judge", source)) == 2
+    assert len(climbs("initcheck.engine.trials.judge", source)) == 2
 
 
 def test_files_of_a_room_do_not_import_one_another_in_a_circle() -> None:

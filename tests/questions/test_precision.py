@@ -13,7 +13,7 @@ from initcheck import check
 from initcheck.claims.trial import CaseFailed
 from initcheck.contract.profile import profile
 from initcheck.engine.checker import subject_of
-from initcheck.engine.judge import Judge
+from initcheck.engine.trials.judge import Judge
 from initcheck.questions.precision import survives_in
 from initcheck.report.verdict import Verdict
 from initcheck.statistics import Ledger

@@ -18,7 +18,7 @@ from counter_uniforms import uniforms
 from scipy import stats
 
 import initcheck.engine.checker
-import initcheck.engine.judge
+import initcheck.engine.trials.judge
 from initcheck.claims.registry import find
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
@@ -96,7 +96,7 @@ def _alone_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def _no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Screens that let almost everything through, so that the ledger alone must keep the rate."""
-    monkeypatch.setattr(initcheck.engine.judge, "SCREEN_LEVEL", 0.999)
+    monkeypatch.setattr(initcheck.engine.trials.judge, "SCREEN_LEVEL", 0.999)
 
 
 def verdicts(

@@ -9,7 +9,7 @@ import pytest
 from initcheck.claims.trial import CaseFailed
 from initcheck.contract.profile import profile
 from initcheck.engine.checker import Checker, Settings
-from initcheck.engine.judge import Judge
+from initcheck.engine.trials.judge import Judge
 from initcheck.layers.fans import structure_of
 from initcheck.layers.recognition import initializer_of, layer_initializer
 from initcheck.questions.equal_blocks import blocks_never_repeat

@@ -7,7 +7,7 @@ import initcheck
 from initcheck import Verdict
 from initcheck.claims.trial import CaseFailed
 from initcheck.contract.profile import profile
-from initcheck.engine.judge import Judge
+from initcheck.engine.trials.judge import Judge
 from initcheck.questions.equal_blocks import blocks_never_repeat
 from initcheck.statistics import Ledger
 from initcheck.targets.loading import load

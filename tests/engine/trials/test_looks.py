@@ -8,7 +8,7 @@ import pytest
 
 from initcheck.claims.trial import Stage
 from initcheck.draws.streams import SCREEN
-from initcheck.engine.looks import Standing, judged_by_looks
+from initcheck.engine.trials.looks import Standing, judged_by_looks
 from initcheck.statistics import Decision
 
 SCREENS = Stage(SCREEN, 1e-2, 1e-3, 1, False)

@@ -12,7 +12,7 @@ from initcheck.contract.case import Case
 from initcheck.contract.second_moments import Statistic
 from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import SCREEN
-from initcheck.engine.account import Account, point
+from initcheck.engine.trials.account import Account, point
 from initcheck.statistics import ClaimLedger, Judgement, Record
 
 __all__ = ["Glance", "Look"]

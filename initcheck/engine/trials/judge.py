@@ -17,7 +17,7 @@ from initcheck.contract.case import Case
 from initcheck.contract.second_moments import Statistic
 from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import SCREEN, Stream
-from initcheck.engine.account import Account, point
+from initcheck.engine.trials.account import Account, point
 from initcheck.statistics import (
     GROUP_WEIGHTS,
     SCREEN_LEVEL,

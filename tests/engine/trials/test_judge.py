@@ -15,9 +15,9 @@ from initcheck.contract.layer import Layer
 from initcheck.contract.profile import profile
 from initcheck.contract.second_moments import Statistic
 from initcheck.draws.draws import BrokenCall
-from initcheck.engine.judge import Judge
-from initcheck.engine.onlookers import Glance, Look
 from initcheck.engine.subject import InitializerSubject
+from initcheck.engine.trials.judge import Judge
+from initcheck.engine.trials.onlookers import Glance, Look
 from initcheck.report.verdict import Evidence
 from initcheck.statistics import Decision, Judgement, Ledger, Record, band_log_e
 from initcheck.targets.loading import load
