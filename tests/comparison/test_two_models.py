@@ -1,0 +1,104 @@
+"""Two models laid side by side: roles, partners, packed matrices, layouts, and what differs in which role."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import initcheck
+from initcheck.comparison.weights.matching import match
+from initcheck.comparison.weights.roles import Role, roles_of
+from initcheck.comparison.weights.tensors import Tensor, tensor_of, tensors_of
+from initcheck.errors import UsageError
+
+Tree = dict[str, object]
+
+
+def dense(rng: np.random.Generator, rows: int, columns: int, std: float = 0.1) -> np.ndarray:
+    return rng.normal(0, std, (rows, columns))
+
+
+def packed(seed: int, key_std: float = 0.1) -> Tree:
+    rng = np.random.default_rng(seed)
+    blocks = {}
+    for k in range(2):
+        qkv = np.concatenate([dense(rng, 8, 8), dense(rng, 8, 8, key_std), dense(rng, 8, 8)])
+        blocks[f"h.{k}"] = {"qkv": qkv, "fc": dense(rng, 16, 8), "norm": np.ones(8)}
+    return {"embed": dense(rng, 12, 8), **blocks}
+
+
+def split(seed: int) -> Tree:
+    rng = np.random.default_rng(seed)
+    blocks = {
+        f"layers.{k}": {**{n: dense(rng, 8, 8) for n in "qkv"}, "up": dense(rng, 16, 8), "scale": np.ones(8)}
+        for k in range(2)
+    }
+    return {"tokens": dense(rng, 12, 8), **blocks}
+
+
+def test_roles_star_the_number_of_the_block_alone() -> None:
+    paths = ["h.0.mlp.0.w", "h.0.mlp.2.w", "h.1.mlp.0.w", "h.1.mlp.2.w", "out"]
+    found = roles_of([Tensor(path, "Linear", np.ones((4, 4))) for path in paths])
+    assert [(role.path, role.paths) for role in found] == [
+        ("h.*.mlp.0.w", ("h.0.mlp.0.w", "h.1.mlp.0.w")),
+        ("h.*.mlp.2.w", ("h.0.mlp.2.w", "h.1.mlp.2.w")),
+        ("out", ("out",)),
+    ]
+
+
+def test_of_several_of_one_shape_the_likeliest_by_name_is_the_partner() -> None:
+    mine = [Role(f"a.{n}.weight", ("a",), (4, 4), 0.5) for n in ("query", "key", "value")]
+    theirs = [Role(f"b.{n}_proj.weight", ("b",), (4, 4), 0.5) for n in ("v", "k", "q")]
+    found, left, right = match(mine, theirs)
+    assert [(x.name, y.name) for x, y in found] == [
+        ("a.query.weight", "b.q_proj.weight"),
+        ("a.key.weight", "b.k_proj.weight"),
+        ("a.value.weight", "b.v_proj.weight"),
+    ]
+    assert not left
+    assert not right
+
+
+def test_a_kernel_of_keras_has_its_units_first() -> None:
+    kernel = np.arange(24).reshape(2, 3, 2, 2)
+    assert tensor_of("conv/kernel", "keras", kernel).shape == (2, 2, 2, 3)
+    assert tensor_of("embed/embedding", "linen", np.ones((9, 4))).shape == (9, 4)
+    assert tensor_of("weight", "torch", np.ones((9, 4))).turned is False
+
+
+def test_what_is_no_model_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"m:f returns int: expected a torch\.nn\.Module"):
+        tensors_of(3, "m:f")
+
+
+def test_packed_and_split_are_the_same_and_a_piece_that_differs_is_named() -> None:
+    same = initcheck.same(packed, split)
+    assert same.ok
+    [shown] = same.contracts.values()
+    assert "h.*.qkv[8:16]" in [part["name"] for part in shown["compared"]]
+
+    def other_key(seed: int) -> Tree:
+        return packed(seed, key_std=0.2)
+
+    result = initcheck.same(split, other_key)["start-from-one-law"]
+    assert result.verdict.value == "FAILS"
+    assert (result.evidence.case or "").startswith("DIFFERENT in 1 of 6; clearest: layers.*.k (h.*.qkv[8:16] in B)")
+
+
+def test_what_has_no_partner_is_named() -> None:
+    def with_head(seed: int) -> Tree:
+        return {**packed(seed), "head": dense(np.random.default_rng(seed), 5, 8)}
+
+    result = initcheck.same(packed, with_head)["have-the-same-shapes"]
+    assert result.verdict.value == "FAILS"
+    assert result.evidence.case == "head of B, a tensor of shape (5, 8), has no partner in A"
+
+
+def test_a_scaling_by_depth_is_named() -> None:
+    def blocks(seed: int, scaled: float) -> Tree:
+        rng = np.random.default_rng(seed)
+        return {f"h.{k}": {"proj": dense(rng, 16, 16, 0.1 * scaled)} for k in range(3)}
+
+    report = initcheck.same(lambda seed: blocks(seed, 1.0), lambda seed: blocks(seed, 6**-0.5))
+    likely = report["start-from-one-law"].evidence.likely
+    assert likely == "B's weights are scaled by 1/sqrt(2 L) (L = 3 blocks), A's are not"
