@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,9 +18,11 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.engine import kept
 from initcheck.engine.checker import Checker, Settings
+from initcheck.engine.judge import Judge
 from initcheck.engine.search import generated_layers
 from initcheck.engine.trials.account import Account
 from initcheck.report.verdict import Verdict
+from initcheck.statistics import Decision, Judgement, Ledger
 from initcheck.targets.loading import load
 
 CLAIM = "output-variance-near-one"
@@ -121,3 +124,15 @@ def test_what_cannot_be_read_is_no_case(database: InMemoryExampleDatabase) -> No
 
 def test_the_database_is_that_of_the_profile_of_hypothesis() -> None:
     assert kept._database() is settings().database is None
+
+
+@pytest.mark.parametrize(("often", "open_for"), [(1e-7, True), (0.5, False)])
+def test_zeros_show_no_second_moment_where_weights_are_rarely_anything_else(often: float, open_for: bool) -> None:
+    def mostly_zero(shape: tuple[int, int], rng: np.random.Generator):
+        return (rng.random(shape) < often).astype(np.float32)
+
+    trial = Judge(subject_of(mostly_zero), Ledger().claim())
+    zero = Judgement(Decision.FAILS, 9.0, 1e-9, 0.0, 1, 4_096)
+    why = trial._rarely_not_zero(Layer((16, 16), "out_in"), zero, 4_096)
+    assert (why is not None) == open_for
+    assert trial._rarely_not_zero(Layer((16, 16), "out_in"), replace(zero, measured=0.1), 4_096) is None

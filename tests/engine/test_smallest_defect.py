@@ -9,7 +9,8 @@ import pytest
 
 import initcheck
 from initcheck.contract.profile import PROFILES, Profile
-from initcheck.engine.smallest_defect import factor_beyond_an_edge, share_of_networks
+from initcheck.engine.smallest_defect import excluded, factor_beyond_an_edge, share_of_networks
+from initcheck.report.verdict import Evidence
 from initcheck.statistics import Decision, judge_band, judge_median
 
 LEVEL = 1e-6 / 40
@@ -72,3 +73,18 @@ def test_a_report_says_it_of_the_claims_that_judge_a_band() -> None:
     assert set(said) == set(claims[1:])
     assert said["signal-survives-depth"] == "75% of the networks outside [0.1, 10] through 20 layers"
     assert said["output-variance-near-one"].startswith("a second moment 1.05 times beyond")
+
+
+def test_a_claim_that_holds_says_what_it_excludes() -> None:
+    exact = [Evidence(shape=(2, 3), calls=1000), Evidence(shape=(3, 3), calls=1000)]
+    assert excluded(exact, 1e-3) == (
+        "seen in 2,000 calls of 2 layers: what shows in more than 1 in 290 calls of all shapes is excluded,"
+        " at error 0.001"
+    )
+    banded = [Evidence(shape=(64, 64), calls=24, band=(0.8, 1.25), value=1.0, e_value_log10=3.2)]
+    assert excluded(banded, 1e-3).startswith("a value outside its band is excluded at 1 layer of up to 4,096 weights")
+    curve = [Evidence(shape=(64, 64), allowed="[0.1, 10] through 20 layers", series={"signal_by_depth": [[0, 1]]})]
+    assert excluded(curve, 1e-3) == (
+        "that half of the networks or more lie outside [0.1, 10] through 20 layers is excluded at 1 layer,"
+        " at error 0.001"
+    )
