@@ -90,7 +90,7 @@ def returns_the_dtype_asked(trial: Trial, layer: Case) -> None:
 @given(layer=layers())
 def finite(trial: Trial, layer: Case) -> None:
     """No draw holds a NaN or an infinity: here the calls that the statistical claims look at too."""
-    calls = trial.planned_calls(layer)
+    calls = trial.usual_calls(layer)
     trial.draws.records(layer, trial.dtype, SCREEN, calls)
     found = trial.draws.nonfinite.get((layer, trial.dtype))
     if found is not None:

@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 _FAILS_BEYOND = 1e-4
 # A HOLDS excludes a mean beyond this many standard deviations at least; how far it is excluded is said.
 _HOLDS_WITHIN = 0.1
+# Weights of a first look.
+_FIRST_WEIGHTS = 2**17
 # A FAILS rests on so many weights and calls, so that what is rare and huge is among them.
 _CONFIRM_WEIGHTS = 2**20
 _CONFIRM_CALLS = 200
@@ -74,7 +76,9 @@ def centred_over_a_result(trial: Trial, layer: Case) -> None:
             trial.holds(layer, **shown, calls=1) if abs(mean) < _FAILS_BEYOND else trial.fail(layer, **shown, calls=1)
         )
     profile = trial.subject.profile
-    first = trial.planned_calls(layer)
+    usual = trial.usual_calls(layer)
+    # Of the calls that every claim reads so many that a mean beyond 0.02 standard deviations is excluded.
+    first = min(trial.planned_calls(layer), max(usual, math.ceil(_FIRST_WEIGHTS / layer.weights)))
     paid = max(first, min(profile.weights // layer.weights, profile.calls))
     least = max(_CONFIRM_CALLS, math.ceil(_CONFIRM_WEIGHTS / layer.weights))
     asked = Mean(_FAILS_BEYOND, _HOLDS_WITHIN, first, min(4 * first, paid), (min(least, paid), paid))
