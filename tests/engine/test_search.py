@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis.database import InMemoryExampleDatabase
+from initcheck.engine.judge import Judge
 
 import initcheck
 from initcheck.claims.generated import MOST_WEIGHTS, lighter_layers
@@ -18,7 +19,6 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.engine import kept
 from initcheck.engine.checker import Checker, Settings
-from initcheck.engine.judge import Judge
 from initcheck.engine.search import generated_layers
 from initcheck.engine.trials.account import Account
 from initcheck.report.verdict import Verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
@@ -74,6 +75,10 @@ class FakeDraws:
         self.squares = squares
         self.asked: dict[str, int] = {}
         self.nonfinite: dict[tuple[Layer, str], str] = {}
+        self.made: dict[object, object] = {}
+
+    def once(self, what: object, make: Callable[[], object]) -> object:
+        return self.made.setdefault(what, make())
 
     def records(self, layer: Layer, dtype: str, stream: str, calls: int) -> Record:
         assert dtype in ("float32", "bfloat16")
