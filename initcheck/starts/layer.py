@@ -29,17 +29,19 @@ _FEWEST, _MOST = 3, 24
 _SIZES = 3
 
 
-def laws_of_layer(sampler: LayerSampler) -> list[ParameterLaw]:
+def laws_of_layer(sampler: LayerSampler, *, measured: bool = True) -> list[ParameterLaw]:
     """The law of every parameter, in the framework's order.
 
     Args:
         sampler: builds the layer.
+        measured: whether what each weight truly sums over is found by running the layer; else the fans are those that
+            the framework's helper would read off the shape.
 
     Raises:
         UsageError: it cannot be built at any size.
     """
     sizes = [s for s in sampler.sizes if not s.probe and min(s.inputs, s.outputs) > 1][:_SIZES] or list(sampler.sizes)
-    true = _true_fans(sampler, sizes)
+    true = _true_fans(sampler, sizes) if measured else {}
     samples: dict[str, list[Sample]] = {}
     problem: InitializerRaised | None = None
     for size in sizes:
@@ -74,10 +76,10 @@ def _named(law: ParameterLaw, cls: type | None, layer: str, owner: type | None) 
 
 
 def _read(sampler: LayerSampler, size: Size, true: Fans, samples: dict[str, list[Sample]]) -> None:
-    first = _parameters(sampler, size, 1)
+    [first] = _parameters(sampler, size, [1])
     entries = max(sum(a.size for a in first.values()), 1)
     builds = max(_FEWEST, min(_MOST, math.ceil(_ENTRIES / entries)))
-    several = [first, *(_parameters(sampler, size, seed) for seed in range(2, builds + 1))]
+    several = [first, *_parameters(sampler, size, range(2, builds + 1))]
     exact = _exact_stds(sampler, size)
     for name, array in first.items():
         fans = _fans(name, first, true, size, sampler.builder.kind, _is_recurrent(sampler))
@@ -89,9 +91,9 @@ def _read(sampler: LayerSampler, size: Size, true: Fans, samples: dict[str, list
             )
 
 
-def _parameters(sampler: LayerSampler, size: Size, seed: int) -> dict[str, Array]:
-    [function] = sampler.functions(size, [seed])
-    return {name: np.array(a, dtype=np.float64) for name, a in function.parameters().items()}
+def _parameters(sampler: LayerSampler, size: Size, seeds: Sequence[int]) -> list[dict[str, Array]]:
+    functions = sampler.functions(size, list(seeds))
+    return [{name: np.array(a, dtype=np.float64) for name, a in f.parameters().items()} for f in functions]
 
 
 def _true_fans(sampler: LayerSampler, sizes: Sequence[Size]) -> dict[Size, Fans]:
@@ -124,6 +126,9 @@ def _fans(
     fan_in, fan_out = true.get(weight, (in_, out))
     fans |= {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
     fans |= {"the shape's fan_in": in_, "the shape's fan_out": out, "the shape's fan_avg": (in_ + out) / 2}
+    if size.second:
+        # The second input is as wide at every size: a constant of the product of both would be an accident.
+        fans = {"in1": float(size.inputs), **fans}
     if recurrent:
         fans = {"hidden": float(size.outputs), **fans}
     if size.lookup:

@@ -42,6 +42,10 @@ def scheme_name(law: ParameterLaw) -> str:
         return ""
     if law.family == "uniform" and _is(law.constant, 1 / 3) and law.fan == "fan_in":
         return "PyTorch's default: kaiming_uniform_(a=sqrt(5))"
+    if law.family == "uniform" and _is(law.constant, 1 / 3) and law.fan in ("hidden", "in1"):
+        return "PyTorch's default of recurrent layers" if law.fan == "hidden" else "PyTorch's default of nn.Bilinear"
+    if law.family == "uniform" and _is(law.constant, 0.5) and law.fan == "fan_in" and "in_proj" in law.name:
+        return "Glorot (Xavier) uniform of q, k and v packed"
     if law.family == "uniform" and _is(law.constant, 1 / 3) and law.fan == "fan_out":
         return "PyTorch's default: kaiming_uniform_(a=sqrt(5)), whose fan_in is this layer's fan_out"
     family, counted = _FAMILIES.get(law.family), law.fan.removeprefix("the shape's ")

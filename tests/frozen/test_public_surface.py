@@ -27,8 +27,13 @@ NAMES = [
     "check",
     "check_model",
     "claim",
+    "fix",
+    "gain",
     "load",
+    "lock",
     "parametrize",
+    "same",
+    "what",
 ]
 
 CLAIMS = [
