@@ -1,29 +1,30 @@
-"""Every output that a page of the guide shows is what its command prints now."""
+"""Every output that the README or a page of the guide shows is what its command prints now."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from initcheck.doors.cli import main
 from initcheck.doors.guide import PAGES
 
+TEXTS = {
+    "README": (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8"),
+    **{page: (files("initcheck") / "guide" / f"{page}.md").read_text(encoding="utf-8") for page in PAGES},
+}
 SHOWN = [
     (page, match[1], match[2])
-    for page in PAGES
-    for match in re.finditer(
-        r"<!-- output of: initcheck (.+) -->\n\n```text\n(.*?)```",
-        (files("initcheck") / "guide" / f"{page}.md").read_text(encoding="utf-8"),
-        re.DOTALL,
-    )
+    for page, text in TEXTS.items()
+    for match in re.finditer(r"<!-- output of: initcheck (.+) -->\n\n```text\n(.*?)```", text, re.DOTALL)
 ]
 
 
 def test_some_output_is_shown() -> None:
-    assert SHOWN
+    assert {"README", "first-bug"} <= {page for page, _, _ in SHOWN}
 
 
 @pytest.mark.parametrize(("page", "command", "shown"), SHOWN)
