@@ -14,6 +14,8 @@ from initcheck.diagnosis.evidence.formulas import number
 __all__ = ["Sides", "cause_of_difference"]
 
 _NEAR = 0.02
+# A piece whose second moment differs by less is like the other side's.
+_PIECE = 0.15
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Sides:
         ratios: at each shape that differs, E w^2 of B over that of A, and the standard error of its logarithm.
         shape: the one shape, units first, of a role of a model.
         blocks: of the model, where the role has a tensor in each.
+        pieces: E w^2 of B over A's by halves, thirds or quarters of the rows.
     """
 
     a: Side
@@ -34,6 +37,7 @@ class Sides:
     ratios: tuple[tuple[float, float], ...]
     shape: tuple[int, ...] = ()
     blocks: int = 0
+    pieces: tuple[float, ...] = ()
 
     @property
     def ratio(self) -> float | None:
@@ -110,6 +114,17 @@ def _truncation(seen: Sides) -> Mapping[str, object] | None:
                 "what": other.family.text,
             }  # fmt: skip
     return None
+
+
+def _packed(seen: Sides) -> Mapping[str, object] | None:
+    """A piece of a packed matrix differs and another does not: q, k or v, or a gate."""
+    off = [k for k, ratio in enumerate(seen.pieces) if abs(math.log(ratio)) > _PIECE]
+    if not off or len(off) == len(seen.pieces) or not seen.shape:
+        return None
+    rows, count = seen.shape[0], len(seen.pieces)
+    where = [f"{k * rows // count} to {(k + 1) * rows // count - 1} (piece {k + 1} of {count})" for k in off]
+    factors = {number(math.sqrt(seen.pieces[k])) for k in off}
+    return {"rows": ", ".join(where), "factor": " and ".join(sorted(factors))}
 
 
 def _depth(seen: Sides) -> Mapping[str, object] | None:
@@ -193,6 +208,11 @@ def _calls(seen: Sides) -> Mapping[str, object] | None:
 
 
 _RULES = (
+    Rule(
+        _packed,
+        "in rows {rows} B's weights are {factor} times A's, in the others they are alike",
+        "draw all pieces of a packed matrix as A draws them",
+    ),
     Rule(_kind, "A is {a}, B is {b}", "draw B as A is drawn: the entries of a call must know the same of one another"),
     Rule(
         _divisor,

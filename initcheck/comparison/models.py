@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,6 +29,7 @@ Partners = tuple[View, View]
 # Builds of each that choose what is compared, most that are compared, and seeds at which bits are.
 _FIRST, _MOST, _BITS = 32, 600, 3
 _FINE = 0.1
+_LEAST_ROWS = 12
 
 
 def compare_models(
@@ -115,9 +117,34 @@ def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange) -> Compared:
     ratio = theirs[0] / mine[0] if mine[0] > 0 else math.inf
     blocks = len(x.role.paths) if len(x.role.paths) > 1 else 0
     found = cause_of_difference(
-        Sides(*sides, shown, ((ratio, math.hypot(mine[1], theirs[1])),), shape=x.shape, blocks=blocks)
+        Sides(
+            *sides,
+            shown,
+            ((ratio, math.hypot(mine[1], theirs[1])),),
+            shape=x.shape,
+            blocks=blocks,
+            pieces=_pieces(one, other, len(x.role.paths)),
+        )
     )
     return dataclasses.replace(part, cause=found.sentence, fix=found.fix, pictures=both_laws(one, other))
+
+
+def _pieces(one: np.ndarray, other: np.ndarray, tensors: int) -> tuple[float, ...]:
+    """E w^2 of B over A's by halves, thirds or quarters of the rows: by the fewest that tell rows that differ apart."""
+    sizes = [np.square(w, dtype=np.float64).mean(axis=(0, 2)).reshape(tensors, -1).mean(axis=0) for w in (one, other)]
+    rows = len(sizes[0])
+    if rows < _LEAST_ROWS or not (sizes[0].all() and sizes[1].all()):
+        return ()
+    best: tuple[float, tuple[float, ...]] | None = None
+    for count in (2, 3, 4):
+        edges = np.linspace(0, rows, count + 1).round().astype(int)
+        ratios = [float(sizes[1][i:j].sum() / sizes[0][i:j].sum()) for i, j in pairwise(edges)]
+        # What is left of the differences between rows once each piece has its own ratio.
+        logs = np.log(sizes[1] / sizes[0])
+        left = float(np.mean(np.square(logs - np.log(np.repeat(ratios, np.diff(edges))))))
+        if best is None or left < 0.5 * best[0]:
+            best = left, tuple(ratios)
+    return best[1] if best is not None else ()
 
 
 def _part(x: View, y: View, answer: Answer, shown: Exchange | None = None, why: str = "") -> Compared:

@@ -85,6 +85,16 @@ def test_packed_and_split_are_the_same_and_a_piece_that_differs_is_named() -> No
     assert (result.evidence.case or "").startswith("DIFFERENT in 1 of 6; clearest: layers.*.k (h.*.qkv[8:16] in B)")
 
 
+def test_a_piece_of_a_packed_matrix_that_differs_is_named_by_its_rows() -> None:
+    def gates(seed: int, forget: float) -> Tree:
+        rng = np.random.default_rng(seed)
+        return {"kernel": np.concatenate([dense(rng, 8, 8, std) for std in (0.1, forget, 0.1, 0.1)])}
+
+    report = initcheck.same(lambda seed: gates(seed, 0.1), lambda seed: gates(seed, 0.2))
+    likely = report["start-from-one-law"].evidence.likely
+    assert likely == "in rows 8 to 15 (piece 2 of 4) B's weights are 2 times A's, in the others they are alike"
+
+
 def test_what_has_no_partner_is_named() -> None:
     def with_head(seed: int) -> Tree:
         return {**packed(seed), "head": dense(np.random.default_rng(seed), 5, 8)}
