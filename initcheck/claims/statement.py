@@ -15,11 +15,11 @@ from initcheck.report.series import SERIES
 
 __all__ = ["STATED", "Claim", "ClaimKind", "claim"]
 
-ClaimKind = Literal["check", "theorem", "myth", "model", "pair", "lock"]
+ClaimKind = Literal["check", "theorem", "myth", "model", "pair", "lock", "ranks"]
 Sweep = Literal["none", "calls", "values"]
-SubjectKind = Literal["initializer", "layer", "model", "pair", "lock"]
+SubjectKind = Literal["initializer", "layer", "model", "pair", "lock", "ranks"]
 # Asked of a thing as a whole: their property takes the trial alone and is called once.
-_OF_A_WHOLE: tuple[ClaimKind, ...] = ("model", "pair", "lock")
+_OF_A_WHOLE: tuple[ClaimKind, ...] = ("model", "pair", "lock", "ranks")
 Unasked = Callable[[Contract], str | None]
 Property = TypeVar("Property", bound=Callable[..., Any])
 
@@ -36,7 +36,8 @@ class Claim:
         says: the claim in one sentence.
         source: paper and section or equation.
         kind: ``check`` (asked of an initializer), ``theorem`` (true of networks), ``myth`` (a false sentence),
-            ``model`` (asked of a built model), ``pair`` (of two starts), ``lock`` (of a start and its law file).
+            ``model`` (asked of a built model), ``pair`` (of two starts), ``lock`` (of a start and its law file),
+            ``ranks`` (of a model that several processes build).
         needs: claims without which this one means nothing (where NaN came out, a variance is moot).
         family: the last part of the module it stands in, such as ``scale``.
         prop: the Hypothesis property itself.
@@ -84,7 +85,7 @@ class Claim:
     @property
     def subjects(self) -> tuple[SubjectKind, ...]:
         """The kinds of subject that it is asked of; none where it is true of networks, and no subject is asked."""
-        if self.kind in ("model", "pair", "lock"):
+        if self.kind in ("model", "pair", "lock", "ranks"):
             return (self.kind,)
         kinds: tuple[SubjectKind, ...] = ("initializer", "layer") if self.kind == "check" else ()
         return tuple(k for k in kinds if k not in self.not_asked_of)

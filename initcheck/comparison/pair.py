@@ -19,7 +19,7 @@ class Pair(Tested):
         layouts: of the weights of A and of B, where they are said for this run.
     """
 
-    kind: ClassVar[Literal["check", "model", "pair", "lock"]] = "pair"
+    kind: ClassVar[Literal["check", "model", "pair", "lock", "ranks"]] = "pair"
 
     a: Tested
     b: Tested

@@ -23,7 +23,7 @@ class Model(Tested):
         models: most models of fresh seeds; None for a number that falls with its size.
     """
 
-    kind: ClassVar[Literal["check", "model", "pair", "lock"]] = "model"
+    kind: ClassVar[Literal["check", "model", "pair", "lock", "ranks"]] = "model"
 
     factory: Callable[..., Any]
     built: bool = False

@@ -29,7 +29,7 @@ class Tested:
             a layer, a model; None for the plain one.
     """
 
-    kind: ClassVar[Literal["check", "model", "pair", "lock"]] = "check"
+    kind: ClassVar[Literal["check", "model", "pair", "lock", "ranks"]] = "check"
 
     name: str
     contract: Contract = field(default_factory=Contract)
@@ -42,7 +42,7 @@ class Tested:
     @property
     def noun(self) -> str:
         """What it is called in a sentence."""
-        return {"check": "initializer", "lock": "locked target"}.get(self.kind, self.kind)
+        return {"check": "initializer", "lock": "locked target", "ranks": "sharded model"}.get(self.kind, self.kind)
 
     def __str__(self) -> str:
         return self.name

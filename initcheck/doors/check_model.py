@@ -28,6 +28,8 @@ def check_model(
     alpha: float = 1e-6,
     beta: float = 1e-3,
     timeout: float | None = None,
+    world: int | None = None,
+    mesh: Mapping[str, int] | None = None,
 ) -> Report:
     """Check what a model starts from.
 
@@ -39,8 +41,9 @@ def check_model(
     ('HOLDS', 'FAILS')
 
     Args:
-        factory: a function or class that returns a new ``torch.nn.Module`` at each call; where it has a parameter
-            ``seed`` it is given one. It is called six times or so, four times above 100 million parameters.
+        factory: a function or class that returns a new model at each call, of PyTorch, Flax, Equinox or Keras; where it
+            has a parameter ``seed``, or of JAX ``key``, ``rng`` or ``rngs``, it is given one. It is called six times
+            or so, four times above 100 million parameters.
         batch: what to run the model on: text such as ``int<100:2x16``, ``pkg:make_batch``, a function, or the
             arguments themselves; None to guess it from the model's signature.
         laws: declared standard deviations, by pattern of the tensor's path: ``{"*.c_proj.weight":
@@ -53,12 +56,19 @@ def check_model(
         waive: claim id -> reason.
         alpha, beta: error rates of the run.
         timeout: seconds a claim may take; a build that has begun is finished.
+        world: build it in so many processes of the CPU (gloo), and ask the claims on its ranks instead; a parameter
+            ``rank``, ``world`` or ``mesh`` of the factory is given the rank's.
+        mesh: dimensions of the device mesh of the ranks: ``{"dp": 2, "tp": 2}``.
 
     Raises:
         UsageError: the factory builds no model or keeps it, a law, batch or claim cannot be read.
     """
     asked = tuple(claims) if claims is not None else None
-    checker = Checker(Settings(seed=seed, alpha=alpha, beta=beta, claims=asked, timeout=timeout, kinds=("model",)))
+    checker = Checker(
+        Settings(
+            seed=seed, alpha=alpha, beta=beta, claims=asked, timeout=timeout, kinds=("ranks" if world else "model",)
+        )
+    )
     model = model_of(
         factory,
         name=name,
@@ -66,7 +76,9 @@ def check_model(
         batch=batch,
         models=models,
         contract=Contract(waive=dict(waive or {})),
-        words=[importable(factory) or name or "", *words_of(laws, batch, models)],
+        words=[importable(factory) or name or "", *words_of(laws, batch, models, world, mesh)],
+        world=world,
+        mesh=mesh,
     )
     check_waivers(model, model.contract.waive)
     return checker.report([model])

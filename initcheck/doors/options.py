@@ -95,6 +95,16 @@ def _models(text: str) -> int:
     return int(text)
 
 
+def _mesh(text: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, size = (word.strip() for word in part.partition("="))
+        if not (name.isidentifier() and size.isdecimal() and int(size) > 0):
+            raise argparse.ArgumentTypeError(f"{text!r} is no mesh such as dp=2,tp=2.")
+        found[name] = int(size)
+    return found
+
+
 def _law(text: str) -> tuple[str, str]:
     pattern, equals, law = (part.strip() for part in text.partition("="))
     if not (equals and pattern and law):
@@ -216,6 +226,22 @@ OPTIONS = (
         help="list which line wrote each role of a model last, and what it wrote over",
     ),
     Option(
+        name="world",
+        metavar="N",
+        read=_models,
+        of=("models",),
+        configured=False,
+        help="build the model in N processes of the CPU (gloo), and judge whether its ranks hold one model",
+    ),
+    Option(
+        name="mesh",
+        metavar="NAME=N,..",
+        read=_mesh,
+        of=("models",),
+        configured=False,
+        help="the device mesh that a factory with a parameter mesh is given: dp=2,tp=2 (in --world 4)",
+    ),
+    Option(
         name="layouts",
         metavar="A,B",
         read=_names,
@@ -261,7 +287,7 @@ OPTIONS = (
 FILE_OPTIONS = tuple(o.name for o in OPTIONS if o.metavar == "FILE")
 """The options that name a file."""
 
-KIND_OF_CLAIM: Mapping[TargetKind, Literal["check", "model", "pair", "lock"]] = {
+KIND_OF_CLAIM: Mapping[TargetKind, Literal["check", "model", "pair", "lock", "ranks"]] = {
     "initializers": "check",
     "models": "model",
     "pairs": "pair",
@@ -274,7 +300,7 @@ def of_kind(kind: TargetKind) -> tuple[Option, ...]:
     """The options of a run on initializers, or of one on models.
 
     >>> [o.name for o in of_kind("models") if o not in of_kind("initializers")]
-    ['law', 'batch', 'models', 'writes']
+    ['law', 'batch', 'models', 'writes', 'world', 'mesh']
     """
     return tuple(o for o in OPTIONS if kind in o.of)
 

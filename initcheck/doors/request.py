@@ -31,7 +31,7 @@ def settings(values: Mapping[str, Any], kinds: Iterable[TargetKind] = ("initiali
         claims=values["claims"],
         timeout=values["timeout"],
         contract=values["contract"] if isinstance(values["contract"], str) else None,
-        kinds=tuple(KIND_OF_CLAIM[kind] for kind in kinds),
+        kinds=tuple("ranks" if kind == "models" and values.get("world") else KIND_OF_CLAIM[kind] for kind in kinds),
     )
 
 
@@ -77,7 +77,13 @@ def plan(
         settings(values, kinds_of_targets(targets)),
         contract=contract(values),
         models=targets.get("models", ()),
-        of_models={"laws": dict(values["law"] or ()), "batch": values["batch"], "models": values["models"]},
+        of_models={
+            "laws": dict(values["law"] or ()),
+            "batch": values["batch"],
+            "models": values["models"],
+            "world": values["world"],
+            "mesh": values["mesh"],
+        },
         pairs=targets.get("pairs", ()),
         layouts=values["layouts"],
         locks=targets.get("locks", ()),

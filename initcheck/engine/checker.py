@@ -316,7 +316,13 @@ def subject_of(tested: Tested, budget: Profile, seed: int) -> Subject | Judging:
     return makes(tested, budget, seed)
 
 
-_OF = {"check": "an initializer", "model": "a model", "pair": "two starts", "lock": "a start and its law file"}
+_OF = {
+    "check": "an initializer",
+    "model": "a model",
+    "pair": "two starts",
+    "lock": "a start and its law file",
+    "ranks": "a sharded model",
+}
 
 
 _MOST_POINTS = 60

@@ -39,7 +39,7 @@ class Settings:
     claims: tuple[str, ...] | None = None
     timeout: float | None = None
     contract: str | None = None
-    kinds: tuple[Literal["check", "model", "pair", "lock"], ...] = ("check",)
+    kinds: tuple[Literal["check", "model", "pair", "lock", "ranks"], ...] = ("check",)
 
     def command(self, tested: Tested, claim: Claim, *, isolate: bool = False) -> str:
         """The command that repeats the verdict on one claim.

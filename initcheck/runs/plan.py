@@ -118,7 +118,9 @@ class Plan:
         self.baseline: Baseline | None = None
         if baseline:
             self.baseline = Baseline.read(
-                baseline, claims=(*checks(), *asked_of("model"), *asked_of("pair"), *asked_of("lock")), create=updating
+                baseline,
+                claims=(*checks(), *(c for kind in ("model", "pair", "lock", "ranks") for c in asked_of(kind))),
+                create=updating,
             )
         self.theorems: list[Claim] = list(every_theorem().values()) if theorems else []
         for tested in self.initializers:

@@ -20,6 +20,7 @@ from initcheck.contract.model import Model
 from initcheck.contract.tested import Tested
 from initcheck.errors import AmbiguousInitializer, UsageError
 from initcheck.locks.locked import Locked
+from initcheck.models.ranks.model import ShardedModel
 from initcheck.report.report import NotChecked
 from initcheck.runs.own_process import OwnProcess
 from initcheck.runs.units import Plain
@@ -187,6 +188,8 @@ def _stand_in(plain: Mapping[str, Any]) -> Tested:
         parts = {"a": elsewhere, "b": elsewhere} if plain["pair"] == "pair" else {"target": elsewhere}
         made: Tested = kinds[plain["pair"]](**parts, words=tuple(plain["words"]), **known)
         return made
+    if plain["ranks"] is not None:
+        return ShardedModel(factory=elsewhere, words=tuple(plain["words"]), **plain["ranks"], **known)
     if plain["words"] is not None:
         return Model(factory=elsewhere, built=plain["built"], words=tuple(plain["words"]), **known)
     return Initializer(sampler=elsewhere, **known)
@@ -228,6 +231,7 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
             "words": list(i.words) if isinstance(i, (Model, Pair, Locked)) else None,
             "pair": i.kind if isinstance(i, (Pair, Locked)) else "",
             "built": isinstance(i, Model) and i.built,
+            "ranks": {"world": i.world, "mesh": dict(i.mesh)} if isinstance(i, ShardedModel) else None,
         }
         for i in found
     ]

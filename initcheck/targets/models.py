@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import importlib.util
 import inspect
+import math
 import os
+import pickle
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
@@ -19,12 +22,15 @@ from initcheck.errors import UsageError, closest
 from initcheck.targets.configs import builder_of, is_builder, read_config
 from initcheck.targets.loading import location_of, numbered
 from initcheck.targets.modules import find_object
-from initcheck.targets.recipes import there
+from initcheck.targets.recipes import importable, pickled, there
 from initcheck.targets.tables import model_tables
 from initcheck.targets.text import TargetText, parse
 from initcheck.targets.weight_files import WEIGHTS
 
-__all__ = ["load_models", "model_again", "model_of", "words_of"]
+GIVEN = ("seed", "key", "rng", "rngs", "rank", "world", "world_size", "mesh", "device_mesh")
+"""Parameters of a factory that it is given by us."""
+
+__all__ = ["factory_again", "load_models", "model_again", "model_of", "words_of"]
 
 
 def load_models(
@@ -33,6 +39,8 @@ def load_models(
     laws: Mapping[str, str] | None = None,
     batch: str | None = None,
     models: int | None = None,
+    world: int | None = None,
+    mesh: Mapping[str, int] | None = None,
 ) -> tuple[Model, ...]:
     """Find the models that the targets name.
 
@@ -43,6 +51,7 @@ def load_models(
             the tables ``[[tool.initcheck.models]]``. A target that such a table of the current folder's
             ``pyproject.toml`` names takes its laws, batch and waivers from there.
         laws, batch, models: said for this run; they win over a table's.
+        world, mesh: number of processes that build each, and the dimensions of their device mesh.
 
     Raises:
         UsageError: there is no such target or table, or it cannot build a model.
@@ -50,10 +59,10 @@ def load_models(
     found: list[Model] = []
     for text in dict.fromkeys(targets):
         if text.startswith("@"):
-            found += [_of_table(table, laws, batch, models) for table in model_tables(text[1:])]
+            found += [_of_table(table, laws, batch, models, world, mesh) for table in model_tables(text[1:])]
         else:
             beside = (t for t in model_tables("pyproject.toml", needed=False) if t["target"] == text)
-            found.append(_of_table(next(beside, {"target": text}), laws, batch, models))
+            found.append(_of_table(next(beside, {"target": text}), laws, batch, models, world, mesh))
     return tuple(numbered(found))
 
 
@@ -67,6 +76,8 @@ def model_of(
     contract: Contract | None = None,
     recipe: Mapping[str, Any] | None = None,
     words: Sequence[str] = (),
+    world: int | None = None,
+    mesh: Mapping[str, int] | None = None,
 ) -> Model:
     """A model by the function that builds it, or by what was built.
 
@@ -78,6 +89,7 @@ def model_of(
         contract: its waivers.
         recipe: from which ``model_again`` makes it in another process.
         words: how a command line names it.
+        world, mesh: number of processes that build it together, and the dimensions of their device mesh.
 
     Raises:
         UsageError: torch is not installed, the factory is none, a law or the batch cannot be read.
@@ -96,6 +108,10 @@ def model_of(
         factory = functools.partial(_itself, module)
     if built is None and not callable(factory):
         raise UsageError(f"{factory!r} is {type(factory).__name__}, not a function that builds a model.")
+    if world is not None:
+        return _sharded(factory, name, contract or Contract(), recipe, words, world, dict(mesh or {}))
+    if mesh:
+        raise UsageError("a mesh is of several processes; say how many, as in --world 4 --mesh dp=2,tp=2.")
     model = Model(
         name=name or str(getattr(factory, "__qualname__", type(factory).__name__)),
         factory=factory if built is None else lambda: built,
@@ -126,6 +142,68 @@ def model_again(recipe: Mapping[str, Any]) -> Model:
         )
 
 
+def factory_again(recipe: Mapping[str, Any]) -> Callable[..., Any]:
+    """Find the function that builds a model again, in the process of a rank.
+
+    Raises:
+        UsageError: as ``load_models``.
+    """
+    if "pickle" in recipe:
+        for entry in reversed(recipe["path"]):
+            if entry not in sys.path:
+                sys.path.insert(0, entry)
+        found: Callable[..., Any] = pickle.loads(base64.b64decode(recipe["pickle"]))
+        return found
+    with there(recipe):
+        factory: Callable[..., Any] = _found(recipe["model"])
+    return factory
+
+
+def _sharded(
+    factory: Any, name: str | None, contract: Contract, recipe: Mapping[str, Any] | None, words: Sequence[str],
+    world: int, mesh: Mapping[str, int],
+) -> Model:  # fmt: skip
+    """A model that several processes build together.
+
+    Raises:
+        UsageError: the mesh has another number of places, or no other process can be given the factory.
+    """
+    from initcheck.models.ranks.model import ShardedModel
+
+    if mesh and math.prod(mesh.values()) != world:
+        shown = ",".join(f"{n}={k}" for n, k in mesh.items())
+        raise UsageError(f"the mesh {shown} has {math.prod(mesh.values())} places, and the world {world} processes.")
+    shown_name = name or str(getattr(factory, "__qualname__", type(factory).__name__))
+    if recipe is None:
+        found, packed = importable(factory), None
+        if found is None:
+            packed = pickled(factory)
+        if found is None and packed is None:
+            raise UsageError(
+                f"{shown_name} exists in this process only (a lambda or a closure); the processes of its ranks need it"
+                " by name, or cloudpickle, which carries such functions."
+            )
+        carried = {"model": found} if found is not None else {"pickle": packed}
+        recipe = {**carried, "name": shown_name, "path": list(sys.path), "cwd": os.getcwd()}
+    return ShardedModel(
+        name=shown_name,
+        factory=factory,
+        contract=contract,
+        location=None if is_builder(factory) else location_of(factory),
+        recipe=recipe,
+        words=tuple(words),
+        world=world,
+        mesh=mesh,
+        subject=_ranks,
+    )
+
+
+def _ranks(model: Any, profile: Profile, seed: int) -> Any:
+    from initcheck.models.ranks.subject import ShardedSubject
+
+    return ShardedSubject(model, profile, seed)
+
+
 def _subject(model: Model, profile: Profile, seed: int) -> Any:
     from initcheck.models.subject import ModelSubject
 
@@ -151,14 +229,19 @@ def _built(obj: Any) -> Any:
     return built_of(obj)
 
 
-def _of_table(table: Mapping[str, Any], laws: Mapping[str, str] | None, batch: str | None, models: int | None) -> Model:
+def _of_table(
+    table: Mapping[str, Any], laws: Mapping[str, str] | None, batch: str | None, models: int | None, world: int | None,
+    mesh: Mapping[str, int] | None,
+) -> Model:  # fmt: skip
     text = table["target"]
     contract = table.get("contract", Contract())
     said: dict[str, Any] = {
         "laws": {**{k: str(v) for k, v in table.get("laws", {}).items()}, **(laws or {})},
         "batch": batch if batch is not None else table.get("batch"),
         "models": models if models is not None else table.get("models"),
-        "words": [text, *words_of(laws, batch, models)],
+        "words": [text, *words_of(laws, batch, models, world, mesh)],
+        "world": world,
+        "mesh": dict(mesh) if mesh else None,
     }
     recipe = {
         "model": text,
@@ -171,11 +254,16 @@ def _of_table(table: Mapping[str, Any], laws: Mapping[str, str] | None, batch: s
     return model_of(_found(text), name=recipe["name"], contract=contract, recipe=recipe, **said)
 
 
-def words_of(laws: Mapping[str, str | float] | None, batch: object, models: int | None) -> list[str]:
+def words_of(
+    laws: Mapping[str, str | float] | None, batch: object, models: int | None, world: int | None = None,
+    mesh: Mapping[str, int] | None = None,
+) -> list[str]:  # fmt: skip
     """The words of a command line that say the same; a batch that is no text cannot be said there."""
     words = [f"--law={pattern}={law}" for pattern, law in (laws or {}).items()]
     words += [f"--batch={batch}"] if isinstance(batch, str) else []
-    return words + ([f"--models={models}"] if models is not None else [])
+    words += [f"--models={models}"] if models is not None else []
+    words += [f"--world={world}"] if world is not None else []
+    return words + (["--mesh=" + ",".join(f"{n}={k}" for n, k in mesh.items())] if mesh else [])
 
 
 def _found(text: str) -> Any:
@@ -230,7 +318,7 @@ def _factory(obj: Any, parsed: TargetText, text: str) -> Callable[..., Any]:
         for p in parameters.values()
         if p.default is p.empty
         and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
-        and p.name not in (*parsed.args, "seed", "key", "rng", "rngs")
+        and p.name not in (*parsed.args, *GIVEN)
     ]
     if missing:
         raise UsageError(

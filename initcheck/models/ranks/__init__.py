@@ -1,0 +1,1 @@
+"""A model that several processes build together: what each rank holds, and whether it is one model."""
