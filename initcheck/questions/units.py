@@ -35,13 +35,16 @@ def units_share_the_energy(trial: Trial, layer: Case) -> None:
     units = layer.units
     lo, hi = 1.0 / (_FACTOR * units), _FACTOR / units
     worst: list[tuple[int, float]] = []
+    drawn_any: list[bool] = []
 
     def test(stage: Stage) -> Judgement:
         shares = np.empty((0, units))
         total, most = 64, (_MOST_TO_CONFIRM if stage.confirms else _MOST_TO_SCREEN) // trial.thrift
         decision, log_e = Decision.UNDECIDED, 0.0
         while True:
-            shares = np.concatenate([shares, _shares(trial, layer, stage, len(shares), total)])
+            more, any_energy = _shares(trial, layer, stage, len(shares), total)
+            shares = np.concatenate([shares, more])
+            drawn_any.append(any_energy)
             evidence = shares_log_e(shares, lo, hi)
             log_e, inside = float(evidence.against.max()), float(evidence.inside[-1])
             if log_e >= -math.log(stage.level):
@@ -58,6 +61,8 @@ def units_share_the_energy(trial: Trial, layer: Case) -> None:
         return Judgement(decision, log_e / math.log(10), spent, float(times[unit]), 1, total)
 
     judgement, _ = trial.decide(layer, test, rounds=2)
+    if not any(drawn_any):
+        return trial.undecide(f"every weight drawn is zero at {layer.described(trial.dtype)}: no unit has a share")
     unit, times = worst[-1]
     trial.settle(
         layer,
@@ -75,9 +80,12 @@ def units_share_the_energy(trial: Trial, layer: Case) -> None:
     )
 
 
-def _shares(trial: Trial, layer: Case, stage: Stage, start: int, stop: int) -> Floats:
-    """The share of each unit in the energy of each call, (calls, units); equal shares of what is all zero."""
-    found = []
+def _shares(trial: Trial, layer: Case, stage: Stage, start: int, stop: int) -> tuple[Floats, bool]:
+    """The share of each unit in the energy of each call, (calls, units), and whether any weight is not zero.
+
+    All shares of a call of zeros are equal.
+    """
+    found, any_energy = [], False
     for stack in trial.draws.stacks(layer, trial.dtype, stage.stream, start, stop):
         w = stack.astype(np.float64)
         # Energies of calls may be anything: by the largest weight they neither overflow nor vanish.
@@ -86,5 +94,6 @@ def _shares(trial: Trial, layer: Case, stage: Stage, start: int, stop: int) -> F
             raise BrokenCall("not finite", "a weight is not finite")
         energy = np.square(np.divide(w, largest, out=np.zeros_like(w), where=largest > 0)).sum(axis=2)
         whole = energy.sum(axis=1, keepdims=True)
+        any_energy = any_energy or bool(whole.any())
         found.append(np.divide(energy, whole, out=np.full_like(energy, 1.0 / energy.shape[1]), where=whole > 0))
-    return np.concatenate(found)
+    return np.concatenate(found), any_energy

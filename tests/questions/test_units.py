@@ -46,3 +46,13 @@ def test_units_of_one_law_hold_whatever_the_law(init: Any) -> None:
     result = judged(init)
     assert result.verdict is Verdict.HOLDS
     assert any("times its share of the energy is excluded" in note for note in result.notes)
+
+
+def test_zeros_give_no_unit_a_share() -> None:
+    def rarely_not_zero(shape: tuple[int, int], rng: np.random.Generator) -> Any:
+        # Not a constant: the largest layers are drawn as others are.
+        return rng.standard_normal(shape) * (np.prod(shape) > 2_000)
+
+    result = judged(rarely_not_zero)
+    assert result.verdict is Verdict.UNDECIDED
+    assert "every weight drawn is zero" in str(result.reason)
