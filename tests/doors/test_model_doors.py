@@ -272,8 +272,8 @@ def test_pytest_has_one_item_a_claim(in_process, pytester: pytest.Pytester) -> N
     assert result.parseoutcomes()["failed"] == 2
     result.stdout.fnmatch_lines(
         [
-            "initcheck: * claims x 1 models, seed 0",
-            "*models_provenance.py::siblings_share_one_law?nets:net(off=3.0)? FAILED*",
+            "initcheck: * claims x 1 models, seed 0; the project's own tests are not run: *",
+            "nets:net(off=3.0)::siblings_share_one_law FAILED*",
             "*h.1.weight: drawn as normal std 0.75, its 3 siblings as normal std 0.25*",
             "initcheck model nets:net(off=3.0)   1.088 k parameters*",
             "2 of * fail; *",

@@ -48,11 +48,11 @@ def test_each_verdict_is_the_outcome_it_means(in_process) -> None:
     result.assert_outcomes(passed=1, failed=1, skipped=2, xfailed=1)
     result.stdout.fnmatch_lines(
         [
-            "fake_engine.py::fake_a[[]he:HFUWN[]] PASSED*",
-            "fake_engine.py::fake_b[[]he:HFUWN[]] FAILED*",
-            "fake_engine.py::fake_c[[]he:HFUWN[]] SKIPPED (UNDECIDED: the reason of U)*",
-            "fake_engine.py::fake_d[[]he:HFUWN[]] XFAIL (WAIVED: the reason of W)*",
-            "fake_engine.py::fake_e[[]he:HFUWN[]] SKIPPED (NOT APPLICABLE: the*",
+            "he:HFUWN::fake_a PASSED*",
+            "he:HFUWN::fake_b FAILED*",
+            "he:HFUWN::fake_c SKIPPED (UNDECIDED: the reason of U)*",
+            "he:HFUWN::fake_d XFAIL (WAIVED: the reason of W)*",
+            "he:HFUWN::fake_e SKIPPED (NOT APPLICABLE: the*",
         ]
     )
     assert result.ret == 1
@@ -102,8 +102,8 @@ def test_selection_by_keyword_claim_id_and_node_id(in_process) -> None:
     in_process("--initcheck=he:HFHHH", "-k", "fake_a").assert_outcomes(passed=1)
     in_process("--initcheck=he:HFHHH", "-k", "fake-b or fake-c").assert_outcomes(passed=1, failed=1)
     in_process("--initcheck=he:HFHHH", "--initcheck=ok:HHHHH", "-k", "ok").assert_outcomes(passed=5)
-    in_process("--initcheck=he:HFHHH", "fake_engine.py::fake_b[he:HFHHH]").assert_outcomes(failed=1)
-    in_process("--initcheck=he:HFHHH", "fake_engine.py::fake_a").assert_outcomes(passed=1)
+    in_process("--initcheck=he:HFHHH", "he:HFHHH::fake_b").assert_outcomes(failed=1)
+    in_process("--initcheck=he:HFHHH", "he:HFHHH::fake_a").assert_outcomes(passed=1)
     in_process("--initcheck=he:HFHHH", "--initcheck-claims=fake-a,fake-c").assert_outcomes(passed=2)
 
 
@@ -117,8 +117,14 @@ def test_last_failed_runs_the_failed_claims_and_tests_again(in_process, pytester
 
 def test_claims_run_initializer_by_initializer(in_process) -> None:
     lines = in_process("--initcheck=a:HHHHH", "--initcheck=b:HHHHH", "-v").outlines
-    names = [line.split("[")[1].split("]")[0] for line in lines if "PASSED" in line]
+    names = [line.partition("::")[0] for line in lines if "PASSED" in line]
     assert names == ["a:HHHHH"] * 5 + ["b:HHHHH"] * 5
+    # Without -v one line an initializer, as one a file.
+    short = in_process("--initcheck=a:HHHHH", "--initcheck=b:HFHHH").outlines
+    assert [line.split("%")[0].split("[")[0].strip() for line in short if line.startswith(("a:", "b:"))][:2] == [
+        "a:HHHHH .....",
+        "b:HFHHH .F...",
+    ]
 
 
 def test_names_of_users_stay_printable_and_unique(in_process) -> None:
@@ -205,7 +211,8 @@ def test_results_reach_junit_and_user_properties(in_process, pytester: pytest.Py
     suite = ElementTree.parse(pytester.path / "junit.xml").getroot()[0]
     assert suite.get("tests") == "5"
     assert (suite.get("failures"), suite.get("skipped")) == ("1", "3")
-    failed = next(case for case in suite.iter("testcase") if case.get("name") == "fake_b[he:HFUWN]")
+    failed = next(case for case in suite.iter("testcase") if case.get("name") == "fake_b")
+    assert failed.get("classname") == "he:HFUWN"
     properties = {p.get("name"): p.get("value") for p in failed.iter("property")}
     assert properties["initcheck_verdict"] == "FAILS"
     assert properties["initcheck_measured"] == "0.334"
@@ -253,7 +260,7 @@ def workers_of(result: pytest.RunResult) -> dict[str, set[str]]:
     workers: dict[str, set[str]] = {}
     for line in result.outlines:
         if "PASSED" in line:
-            worker, name = re.match(r"\[(gw\d)\].*\[(.):H", line).groups()
+            worker, name = re.match(r"\[(gw\d)\].* (.):H\w+::", line).groups()
             workers.setdefault(name, set()).add(worker)
     return workers
 
@@ -279,7 +286,7 @@ def test_workers_share_the_claims_of_few_initializers_and_other_tests_go_anywher
 
 def test_random_seed_is_one_for_all_workers_and_said(in_subprocess) -> None:
     result = in_subprocess("--initcheck=he:HFHHH", "-n2", "--initcheck-seed=random")
-    seed = next(line.rpartition(" ")[2] for line in result.outlines if line.startswith("initcheck: "))
+    seed = next(re.search(r"seed (\d+)", line)[1] for line in result.outlines if line.startswith("initcheck: "))
     assert int(seed) > 0
     result.stdout.fnmatch_lines([f"1 initializer: *, seed {seed}; *"])
 

@@ -33,11 +33,12 @@ def module_id(claim: Claim) -> str:
 
 
 def identifiers(initializers: Sequence[Tested]) -> dict[str, str]:
-    """Initializer's or model's name -> what stands in the brackets of a node id: printable, short, unique."""
+    """Initializer's or model's name -> the file part of its node ids: printable, short, unique."""
     ids: dict[str, str] = {}
     taken: set[str] = set()
     for initializer in initializers:
-        short = name = escaped(initializer.name, 120)
+        # Behind two colons pytest looks for a function.
+        short = name = escaped(initializer.name, 120).replace("::", ":")
         number = 1
         while short in taken:
             number += 1
@@ -48,7 +49,10 @@ def identifiers(initializers: Sequence[Tested]) -> dict[str, str]:
 
 
 class ClaimModule(pytest.Module):
-    """One family of claims; a real module stands behind it, since users' conftest files ask items for it."""
+    """The claims on one initializer or model, as if they stood in a file of its name; or a family of theorems.
+
+    A real module stands behind it, since users' conftest files ask items for it.
+    """
 
     claims: Sequence[Claim]
     make_items: Callable[[ClaimModule], Iterable[pytest.Item]]
@@ -59,11 +63,11 @@ class ClaimModule(pytest.Module):
         session: pytest.Session,
         claims: Sequence[Claim],
         make_items: Callable[[ClaimModule], Iterable[pytest.Item]],
+        name: str,
     ) -> ClaimModule:
-        """Make the collector of claims that stand in one module."""
+        """Make the collector of claims, called as they stand in node ids."""
         module = sys.modules[claims[0].prop.__module__]
         path = Path(inspect.getsourcefile(module) or __file__)
-        name = module_id(claims[0])
         node: ClaimModule = cls.from_parent(session, path=path, name=name, nodeid=name)
         node.claims = claims
         node.make_items = make_items
@@ -110,7 +114,7 @@ class PropertyItem(pytest.Item):
     @property
     def location(self) -> tuple[str, int | None, str]:
         """The node id's own file, so that `-v` prints no second path behind each line."""
-        return module_id(self.claim), _line(self.claim.prop), self.name
+        return self.nodeid.partition("::")[0], _line(self.claim.prop), self.name
 
     @contextlib.contextmanager
     def showing_statistics(self) -> Iterator[None]:
@@ -157,13 +161,12 @@ class ClaimItem(PropertyItem):
         claim: Claim,
         initializer: Tested,
         *,
-        ident: str,
         group: str,
         judge: JudgeClaim,
         strict: bool,
     ) -> ClaimItem:
-        """Make the item; ``ident`` stands in the brackets, ``group`` is shared by the initializer's items."""
-        name = f"{claim.prop.__name__}[{ident}]"
+        """Make the item; ``group`` is shared by the initializer's items."""
+        name = claim.prop.__name__
         item: ClaimItem = cls.from_parent(parent, name=name, nodeid=f"{parent.nodeid}::{name}")
         item.claim = claim
         item.initializer = initializer
@@ -174,6 +177,12 @@ class ClaimItem(PropertyItem):
             # One worker an initializer under `--dist loadgroup`: its draws, or a model's builds, serve all its claims.
             item.add_marker(pytest.mark.xdist_group(name=group))
         return item
+
+    @property
+    def location(self) -> tuple[str, int | None, str]:
+        """As of every item, headed by the claim and of what."""
+        file, line, name = super().location
+        return file, line, f"{name}[{file}]"
 
     def runtest(self) -> None:
         """Judge the claim and raise what the verdict means."""

