@@ -1,4 +1,7 @@
-"""Initializers that do what user code must not: each is honest otherwise, so that every other verdict shows."""
+"""Initializers that do what user code must not: each is honest otherwise, so that every other verdict shows.
+
+Those that raise do so from width 17 on: what raises at every call is refused before anything is judged.
+"""
 
 from __future__ import annotations
 
@@ -23,29 +26,39 @@ class Mute(Exception):
 
 
 def raises_mute(shape, rng):
-    raise Mute
+    if max(shape) > 16:
+        raise Mute
+    return he(shape, rng)
 
 
 def raises_keyboard_interrupt(shape, rng):
-    raise KeyboardInterrupt
+    if max(shape) > 16:
+        raise KeyboardInterrupt
+    return he(shape, rng)
 
 
 def raises_generator_exit(shape, rng):
-    raise GeneratorExit
+    if max(shape) > 16:
+        raise GeneratorExit
+    return he(shape, rng)
 
 
 def raises_stop_iteration(shape, rng):
-    raise StopIteration
+    if max(shape) > 16:
+        raise StopIteration
+    return he(shape, rng)
 
 
 def raises_usage_error(shape, rng):
     import initcheck
 
-    raise initcheck.UsageError("not yours to raise")
+    if max(shape) > 16:
+        raise initcheck.UsageError("not yours to raise")
+    return he(shape, rng)
 
 
 def recurses(shape, rng):
-    return recurses(shape, rng)
+    return recurses(shape, rng) if max(shape) > 16 else he(shape, rng)
 
 
 def leaves_threads(shape, rng):
@@ -134,7 +147,7 @@ class Shapeless:
 
 
 def returns_a_trap(shape, rng):
-    return Shapeless()
+    return Shapeless() if max(shape) > 16 else he(shape, rng)
 
 
 def honest(shape, rng):
