@@ -154,7 +154,7 @@ class InitializerSubject:
     @property
     def smaller(self) -> int:
         """What the profile pays for; fewer where a new shape is compiled."""
-        return self.profile.shrink // (4 if self.costly_shapes else 1)
+        return self.profile.shrink // (10 if self.costly_shapes else 1)
 
     @functools.cached_property
     def constant(self) -> bool:

@@ -196,8 +196,10 @@ def _calls_a_batch(weights: int) -> int:
 
 def _text(traced: Any) -> tuple[str, list[bytes]]:
     """A traced function as text, with the arrays that it holds: the same where its code did the same."""
-    jaxpr = traced.jaxpr
-    return str(jaxpr), [np.asarray(constant).tobytes() for constant in jaxpr.consts]
+    jax, jaxpr = framework_module("jax"), traced.jaxpr
+    dtypes, numbers = jax.dtypes, jax.random.key_data
+    plain = (numbers(c) if dtypes.issubdtype(c.dtype, dtypes.prng_key) else c for c in jaxpr.consts)
+    return str(jaxpr), [np.asarray(constant).tobytes() for constant in plain]
 
 
 def _built(jax: Any, traced: Any, call: Call) -> Function:
