@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import math
-import secrets
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -67,7 +67,7 @@ class Option:
 def _seed(text: str) -> int:
     if text == "random":
         # Drawn once, where the run starts; workers are told the number.
-        return secrets.randbelow(2**31)
+        return int.from_bytes(os.urandom(4), "big") % 2**31
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a seed: give a whole number from 0 on, or 'random'.")
     return int(text)
