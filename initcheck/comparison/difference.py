@@ -87,10 +87,12 @@ def _kind(seen: Sides) -> Mapping[str, object] | None:
 
 
 def _sort(side: Side, other: Side) -> str:
-    if other.family.name in ("zero", "constant", "one-number") and side.family.name != "orthogonal":
+    constants = ("zero", "constant", "one-number")
+    if side.family.name not in (*constants, "orthogonal") and other.family.name in constants:
         return side.words
-    if side.family.name in ("orthogonal", "zero", "constant", "one-number"):
-        return {"orthogonal": "orthogonal", "zero": "zero everywhere"}.get(side.family.name, side.family.text)
+    if side.family.name in ("orthogonal", *constants):
+        words = {"orthogonal": "orthogonal", "zero": "zero everywhere"}
+        return words.get(side.family.name, side.family.text.removeprefix("every weight is ") + " everywhere")
     if side.dependence is not None:
         return f"{side.dependence.name.replace('-', ' ')} ({side.family.text})"
     return f"independent entries ({side.family.text})"
@@ -158,6 +160,8 @@ def _formula(variance: float, shape: tuple[int, ...]) -> str | None:
             if abs(variance * fan / power - 1) < _NEAR:
                 return f"{'1/3' if power < 1 else power}/{name}"
     std = math.sqrt(variance)
+    if not std:
+        return None
     round_one = float(f"{std:.1g}")
     return f"{round_one:g}^2 at every width" if abs(std / round_one - 1) < _NEAR / 2 else None
 

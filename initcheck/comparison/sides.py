@@ -46,6 +46,12 @@ class Side:
     @functools.cached_property
     def family(self) -> Family:
         """The marginal law; of small shapes several calls are read together."""
+        values = {float(v) for w in self._finite.values() for v in (w.min(), w.max())}
+        if len(values) == 1:  # however few weights there are
+            [value] = values
+            return (
+                Family("constant", f"every weight is {value:.4g}") if value else Family("zero", "every weight is zero")
+            )
         # Whole shapes: the edge of a law is read against the root mean square, which few weights would blur.
         found = family_of([w.reshape(-1, w.shape[2]) for w in self._finite.values() if w.size >= 256])
         # Calls laid one under another are no orthogonal matrix any more.
@@ -102,7 +108,8 @@ class Side:
         """``2/fan_in``, or a number at one shape."""
         if self.law is not None and len(self.samples) > 2:
             return self.formula(self.law)
-        return number(self.samples[0].mean_square) if self.samples else "unknown"
+        variance = self.samples[0].mean_square if self.samples else 0.0
+        return number(variance) if variance > 0 else "0"
 
     @staticmethod
     def formula(law: VarianceLaw) -> str:

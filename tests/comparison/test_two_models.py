@@ -95,6 +95,15 @@ def test_a_piece_of_a_packed_matrix_that_differs_is_named_by_its_rows() -> None:
     assert likely == "in rows 8 to 15 (piece 2 of 4) B's weights are 2 times A's, in the others they are alike"
 
 
+def test_few_constants_are_the_same_and_told_from_others() -> None:
+    def biased(seed: int, value: float) -> Tree:
+        return {"kernel": dense(np.random.default_rng(seed), 8, 8), "bias": np.full(3, value)}
+
+    assert initcheck.same(lambda seed: biased(seed, 0.0), lambda seed: biased(seed + 1, 0.0)).ok
+    report = initcheck.same(lambda seed: biased(seed, 0.0), lambda seed: biased(seed, 1.0))
+    assert report["start-from-one-law"].evidence.likely == "A is zero everywhere, B is 1 everywhere"
+
+
 def test_what_has_no_partner_is_named() -> None:
     def with_head(seed: int) -> Tree:
         return {**packed(seed), "head": dense(np.random.default_rng(seed), 5, 8)}
