@@ -18,17 +18,12 @@ __all__ = ["LAYERS", "Row", "page", "rows"]
 
 LAYERS: dict[str, str] = {
     "torch.nn": "Linear Bilinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d RNN LSTM GRU"
-    " RNNCell LSTMCell GRUCell MultiheadAttention TransformerEncoderLayer TransformerDecoderLayer Embedding"
-    " EmbeddingBag LayerNorm BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm RMSNorm PReLU",
-    "keras.layers": "Dense EinsumDense Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose DepthwiseConv2D"
-    " SeparableConv2D SimpleRNN LSTM GRU Embedding LayerNormalization BatchNormalization GroupNormalization"
-    " UnitNormalization RMSNormalization PReLU MultiHeadAttention",
-    "flax.linen": "Dense DenseGeneral Conv ConvTranspose ConvLocal Embed LayerNorm RMSNorm GroupNorm BatchNorm"
-    " SimpleCell LSTMCell OptimizedLSTMCell GRUCell MGUCell MultiHeadDotProductAttention PReLU",
-    "flax.nnx": "Linear Conv ConvTranspose Embed LayerNorm RMSNorm BatchNorm LSTMCell OptimizedLSTMCell GRUCell"
-    " SimpleCell MultiHeadAttention LoRA",
-    "equinox.nn": "Linear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d LSTMCell GRUCell"
-    " MultiheadAttention Embedding LayerNorm GroupNorm RMSNorm PReLU",
+    " RNNCell LSTMCell GRUCell MultiheadAttention TransformerEncoderLayer TransformerDecoderLayer"
+    " Embedding EmbeddingBag LayerNorm BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm RMSNorm PReLU",
+    "keras.layers": "Dense LSTM",
+    "flax.linen": "SimpleCell LSTMCell OptimizedLSTMCell GRUCell MGUCell MultiHeadDotProductAttention PReLU",
+    "flax.nnx": "LSTMCell OptimizedLSTMCell GRUCell",
+    "equinox.nn": "Linear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
 }
 """Module -> the layers of it that the atlas shows."""
 

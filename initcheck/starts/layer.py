@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -123,6 +124,9 @@ def _fans(
         return fans
     shape = parameters[weight].shape
     in_, out = _of_shape(shape, kind)
+    if kind in ("linen", "nnx") and len(shape) == 3 and re.search(r"query|key|value", weight):
+        # A projection onto heads is drawn as a matrix, and shaped afterwards.
+        in_, out = float(shape[0]), float(shape[1] * shape[2])
     fan_in, fan_out = true.get(weight, (in_, out))
     fans |= {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
     fans |= {"the shape's fan_in": in_, "the shape's fan_out": out, "the shape's fan_avg": (in_ + out) / 2}

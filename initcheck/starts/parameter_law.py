@@ -17,6 +17,8 @@ __all__ = ["ParameterLaw", "Sample", "fitted"]
 Array = npt.NDArray[np.float64]
 
 _TOLERANCE = 0.02
+# The constants below lie a seventh apart, so that one that is known to a few per cent is not taken for its neighbour.
+_NEAR = 0.05
 # Constants that somebody writes: variance times fan.
 _CONSTANTS = (1.0, 1 / 3, 2.0, 0.5, 2 / 3, 4.0, 1.5, 3.0, 1 / 6, 1 / 12, 0.25, 2.56)
 # Standard deviations that somebody fixes at every width; the uniform one of Keras' embeddings is 0.05/sqrt(3).
@@ -183,7 +185,7 @@ def _law(samples: Sequence[Sample], squares: Sequence[float], errors: Sequence[f
         constant = sum(c * w for c, w in zip(constants, weights, strict=True)) / sum(weights)
         off = [abs(c / constant - 1) / max(_TOLERANCE, 5 * e) for c, e in zip(constants, errors, strict=True)]
         if constant > 0 and max(off) <= 1:
-            fits.append((name, _usual(constant, name, min(errors))))
+            fits.append((name, _usual(constant, name, sum(weights) ** -0.5)))
     if not fits:
         return None
     # At one size alone every denominator fits: one with a constant that somebody writes is meant.
@@ -199,7 +201,7 @@ def _usual(constant: float, name: str, error: float) -> float:
     """The constant that somebody would write, where it is that near."""
     known = [s * s for s in _STDS] if name == "1" else list(_CONSTANTS)
     known += [_CUT * k for k in known[:3]]
-    allowed = max(1e-4, min(_TOLERANCE, 5 * error))
+    allowed = max(1e-4, min(_NEAR, 4 * error))
     return next((k for k in known if abs(constant / k - 1) <= allowed), constant)
 
 

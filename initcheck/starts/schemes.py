@@ -24,7 +24,7 @@ _KIN = (
     (r"LSTM", "nn.LSTM", "recurrent"), (r"GRU|MGU", "nn.GRU", "recurrent"), (r"RNN", "nn.RNN", "recurrent"),
     (r"Embed", "nn.Embedding", "embedding"),
     (r"Norm", "nn.LayerNorm", "norm"),
-    (r"Bilinear", "nn.Bilinear", "linear"),
+    (r"Bilinear", "nn.Bilinear", "bilinear"),
     (r"Linear|Dense|MLP|Einsum", "nn.Linear", "linear"),
     (r"PReLU|PRelu", "nn.PReLU", "prelu"),
 )  # fmt: skip
@@ -93,6 +93,9 @@ def beside_pytorch(layer: str, law: ParameterLaw) -> str:
     elif kind == "attention" and "out" not in law.name.lower():
         theirs, constant = "uniform +-sqrt(6/(E + 3E)) on q, k, v packed (Glorot on the packed matrix)", 0.5
         ours = law.std**2 * law.fan_in if law.std is not None and law.fan_in else None
+    elif kind == "bilinear":
+        theirs, constant = "uniform +-1/sqrt(in1)", 1 / 3
+        ours = law.constant if law.fan == "in1" else None
     elif kind == "recurrent":
         theirs, constant = "uniform +-1/sqrt(hidden)", 1 / 3
         ours = law.constant if law.fan == "hidden" else None

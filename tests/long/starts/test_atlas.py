@@ -1,0 +1,34 @@
+"""The atlas of the guide against what is installed: a framework that changes a default is a red cell here."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+import pytest
+
+from initcheck.starts.atlas import LAYERS, rows
+
+PAGE = (files("initcheck") / "guide" / "atlas.md").read_text(encoding="utf-8")
+WRITTEN = {
+    (layer, parameter): (law, called)
+    for layer, parameter, law, called in re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| ([^|]*) \| ([^|]*) \|", PAGE, re.M)
+}
+
+
+def test_the_atlas_has_the_rows_that_it_says() -> None:
+    assert len(WRITTEN) >= 150
+    assert f"{len(WRITTEN)} parameters of {len({layer for layer, _ in WRITTEN})} layers" in PAGE
+
+
+@pytest.mark.parametrize("module", LAYERS)
+def test_every_cell_is_as_it_is_written(module: str) -> None:
+    pytest.importorskip(module.partition(".")[0])
+    found = {(r.layer, r.parameter): (r.law, r.called) for r in rows([module])}
+    written = {key: value for key, value in WRITTEN.items() if key[0].rpartition(".")[0] == module}
+    changed = [
+        f"{key[0]} {key[1]}: the page says {written.get(key)}, installed is {found.get(key)}"
+        for key in sorted(set(written) | set(found))
+        if written.get(key) != found.get(key)
+    ]
+    assert not changed, "\n".join(changed)
