@@ -31,7 +31,7 @@ BROKEN = {
     bugs.unwritten_norm: (2, {WRITTEN}, "entries never written on rank 0"),
     bugs.one_rank_dies: (2, {RANKS}, "rank 1 ends with exit code 3"),
     bugs.one_rank_raises: (2, {RANKS}, "rank 1 raises ValueError: no shard for me at"),
-    bugs.one_rank_has_another_model: (2, {RANKS}, "which the others have"),
+    bugs.one_rank_has_another_model: (2, {RANKS, REPLICAS}, "which the others have"),
 }
 
 
