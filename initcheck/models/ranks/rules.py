@@ -26,7 +26,7 @@ _WITHIN = 0.05
 def other_tensors(ranks: Sequence[RankTold]) -> Iterator[str]:
     """Ranks that built nothing, or other tensors than most."""
     # The one that is gone first: the others wait for it, and are not to blame.
-    for told in sorted(ranks, key=lambda t: (t.problem or "").startswith("does not end")):
+    for told in sorted(ranks, key=_blame):
         if told.problem is not None:
             yield f"rank {told.rank} {told.problem}"
     alive = [told for told in ranks if told.problem is None]
@@ -40,6 +40,13 @@ def other_tensors(ranks: Sequence[RankTold]) -> Iterator[str]:
             yield f"rank {told.rank} lacks {listed(sorted(lacks))}, which the others have"
         if more:
             yield f"rank {told.rank} has {listed(sorted(more))}, which the others have not"
+
+
+def _blame(told: RankTold) -> int:
+    """A rank that is gone, then one that raises by itself, then those that lost or miss another."""
+    said = told.problem or ""
+    lost = any(word in said for word in ("gloo", "Connection", "peer", "DistBackendError"))
+    return 3 if said.startswith("does not end") else 2 if lost else 1 if said.startswith("raises") else 0
 
 
 def never_written(ranks: Sequence[RankTold]) -> Iterator[str]:
