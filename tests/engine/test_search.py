@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis.database import InMemoryExampleDatabase
-from initcheck.engine.judge import Judge
 
 import initcheck
 from initcheck.claims.generated import MOST_WEIGHTS, lighter_layers
@@ -21,6 +20,7 @@ from initcheck.engine import kept
 from initcheck.engine.checker import Checker, Settings
 from initcheck.engine.search import generated_layers
 from initcheck.engine.trials.account import Account
+from initcheck.engine.trials.judge import Judge
 from initcheck.report.verdict import Verdict
 from initcheck.statistics import Decision, Judgement, Ledger
 from initcheck.targets.loading import load
