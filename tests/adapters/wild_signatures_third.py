@@ -560,7 +560,8 @@ def weights_init_normal(m):
         m.weight.data.normal_(1.0, 0.02)
 
 
-@wild(refuses="'layers'")
+# Its answer was a refusal: a list of modules was not told from a number then.
+@wild(draws=CONV)
 def he_init(layers, normal=True, **kaiming_params):  # noqa: F811
     for layer in layers:
         if isinstance(layer, nn.Conv2d):
