@@ -146,6 +146,7 @@ def test_honest_ones_before_and_behind_are_judged_as_if_alone(hostile: Run, kill
         ("rewinds_generator", "calls-are-independent", ""),
         ("replaces_default_rng", "leaves-global-generators-alone", "the call changes functions of numpy.random"),
         ("replaces_numpy_functions", "leaves-global-generators-alone", "functions of numpy, functions of random"),
+        ("lowers_recursion_limit", "leaves-global-generators-alone", "the call changes recursion limit"),
         ("changes_everything", "leaves-global-generators-alone", "environment, np.errstate, working directory"),
     ],
 )
@@ -162,7 +163,6 @@ def test_misbehaviour_fails_the_claim_that_names_it(hostile: Run, name: str, cla
         "drops_stdout",
         "floods",
         "leaves_threads",
-        "lowers_recursion_limit",
         "returns_strange_array",
         "warns",
     ],
@@ -179,7 +179,7 @@ def test_a_gigabyte_of_output_is_not_kept(hostile: Run) -> None:
 @pytest.mark.parametrize(
     ("name", "measured"),
     [
-        ("exits", "the process ended with exit code 0"),
+        ("exits", "os._exit(0) would have ended the process"),
         ("segfaults", "the process died of SIGSEGV"),
         ("recurses_in_c", ""),  # which of a crash and an exception it is depends on the Python
         ("hogs", "raises MemoryError"),
@@ -206,7 +206,7 @@ NAMES = {
 @pytest.mark.parametrize("works", [True, False])
 def test_any_name_and_any_message_can_be_shown(name: str, works: bool) -> None:
     def function(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
-        if not works:
+        if not works and max(shape) > 16:
             raise ValueError(name)
         return rng.normal(0, np.sqrt(2 / shape[1]), shape)
 
