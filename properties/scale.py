@@ -7,7 +7,9 @@ from hypothesis import given
 from initcheck.claims import Case, Layer, Trial, claim, layers
 from initcheck.questions import (
     MeanSquare,
+    declared_power,
     follows_one_law,
+    names_activation,
     serves_both_ways,
     units_share_the_energy,
     widths_of_a_fixed_std,
@@ -15,6 +17,8 @@ from initcheck.questions import (
 
 BAND = (0.8, 1.25)
 STRIDED = "a stride other than 1 gives each output, or each input, its own number of weights"
+
+NO_GAIN = "no gain is declared beside an activation"
 
 NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent")
 
@@ -146,3 +150,25 @@ def every_unit_has_its_variance(trial: Trial, layer: Case) -> None:
     trial.asks(not trial.subject.constant, "every call gives the same weights")
     trial.asks(3 <= layer.units <= 64, "asked of layers of 3 to 64 units")
     units_share_the_energy(trial, layer)
+
+
+@claim(
+    "gain-is-the-activations",
+    says="A declared gain is the one that its activation needs.",
+    source="He et al. 2015, eq. 10; Klambauer et al. 2017, section 2",
+    unasked=lambda contract: None if contract.gain is not None and names_activation(contract) else NO_GAIN,
+    decided_by="exact: gain^2 E phi(z)^2, the second moment of the next pre-activation, lies in [0.8, 1.25]. It asks"
+    " the contract, and no weight: where it fails the other claims on the scale hold an initializer to a wrong promise",
+)
+@given(layer=layers(of="square"))
+def gain_is_the_activations(trial: Trial, layer: Case) -> None:
+    """gain^2 E phi(z)^2 lies in [0.8, 1.25] for z ~ N(0, 1): `initcheck gain ACT` says which gain makes it 1.
+
+    PyTorch's calculate_gain('selu') = 3/4 gives 0.56; its 5/3 for tanh gives 1.10, and passes.
+    """
+    power = declared_power(trial.contract)
+    needed = float(trial.contract.gain or 1.0) / power**0.5
+    said = f"gain {trial.contract.gain:g} gives output variance {power:.3g}; its activation needs {needed:.4g}"
+    if not BAND[0] <= power <= BAND[1]:
+        trial.fail(measured=said, allowed=f"[{BAND[0]:g}, {BAND[1]:g}]", calls=0)
+    trial.holds(layer, measured=said, allowed=f"[{BAND[0]:g}, {BAND[1]:g}]", calls=0)

@@ -19,6 +19,7 @@ __all__ = [
     "ForwardSecondMoment",
     "MeanSquare",
     "Statistic",
+    "declared_power",
     "nonlinearity",
     "serves_both_ways",
     "widths_of_a_fixed_std",

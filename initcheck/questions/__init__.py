@@ -1,6 +1,12 @@
 """What a property asks of a trial: one statistical question a file."""
 
-from initcheck.contract.second_moments import MeanSquare, Statistic, serves_both_ways, widths_of_a_fixed_std
+from initcheck.contract.second_moments import (
+    MeanSquare,
+    Statistic,
+    declared_power,
+    serves_both_ways,
+    widths_of_a_fixed_std,
+)
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
 from initcheck.questions.calls import calls_are_distinct, calls_do_not_correlate, repeats_bit_for_bit
 from initcheck.questions.centre import centred_at_every_position, centred_over_a_result
@@ -26,6 +32,7 @@ __all__ = [
     "calls_do_not_correlate",
     "centred_at_every_position",
     "centred_over_a_result",
+    "declared_power",
     "excluded_rate",
     "follows_one_law",
     "follows_the_law",

@@ -43,6 +43,7 @@ CLAIMS = [
     "every-unit-has-its-variance",
     "finite",
     "follows-its-distribution",
+    "gain-is-the-activations",
     "gradient-survives-depth",
     "gradient-variance-near-one",
     "gradients-tell-units-apart",
