@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from initcheck.claims import claim
 
 if TYPE_CHECKING:
-    from initcheck.models.factory.trial import ModelTrial
+    from initcheck.models.questions import ModelTrial
 
 _NOT_SEEN = (
     " Not seen: memory that neither torch nor np.empty allocated (a raw storage), the shards of other processes, lazy"
@@ -27,7 +27,7 @@ _NOT_SEEN = (
 )
 def every_tensor_is_written(trial: ModelTrial) -> None:
     """Fill fresh memory with NaN, then with a canary: what still holds the fill was never written."""
-    from initcheck.models.factory.wording import folded, place, unwritten_text
+    from initcheck.models.questions import folded, place, unwritten_text
 
     if "unwritten" in trial.facts.impossible:
         trial.not_applicable(trial.facts.impossible["unwritten"])
@@ -71,7 +71,7 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
     """Build again: same seed, other seed, initialised twice, in bfloat16."""
     from dataclasses import replace
 
-    from initcheck.models.rules.rebuilding import changed_laws, unchanged_by_seed
+    from initcheck.models.questions import changed_laws, unchanged_by_seed
 
     facts = trial.facts
     for name in facts.unseeded:
@@ -111,7 +111,7 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
 
 def equal_matrices(trial: ModelTrial) -> None:
     """Of one model: matrices and units that are equal, whatever made them so."""
-    from initcheck.models.rules.copies import equal_tensors, equal_units
+    from initcheck.models.questions import equal_tensors, equal_units
 
     matrices = {n: r for n, r in trial.facts.first.records.items() if r.parameter and r.matrix and not r.constant}
     for copy in (*equal_tensors(matrices), *equal_units(matrices, trial.facts.first.looks["signal"])):
@@ -138,8 +138,7 @@ def equal_matrices(trial: ModelTrial) -> None:
 )
 def tensors_are_distinct(trial: ModelTrial) -> None:
     """Compare random tensors, their units and their draws; ask the gradient about constant matrices."""
-    from initcheck.models.factory.wording import listed
-    from initcheck.models.rules.copies import equal_tensors, equal_units, repeated_draws
+    from initcheck.models.questions import equal_tensors, equal_units, listed, repeated_draws
 
     random = trial.facts.random
     signal = trial.facts.first.looks["signal"]
@@ -186,8 +185,7 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
 )
 def siblings_share_one_law(trial: ModelTrial) -> None:
     """Compare the laws of tensors that play the same part in different blocks."""
-    from initcheck.models.rules.reading import left_random
-    from initcheck.models.rules.siblings import is_traced, later_notes, named_deviants, unnamed_deviants
+    from initcheck.models.questions import is_traced, later_notes, left_random, named_deviants, unnamed_deviants
 
     facts = trial.facts
     by_draw = [r for r in facts.roles if any(m.name in facts.random for m in r.members)]
@@ -208,7 +206,7 @@ def siblings_share_one_law(trial: ModelTrial) -> None:
 
 def finite_values(trial: ModelTrial) -> None:
     """Of one model: NaN and infinity; what law an entry was drawn from is not known."""
-    from initcheck.models.rules.absurd import absurd_in_build
+    from initcheck.models.questions import absurd_in_build
 
     say = {"fails": trial.fails, "note": trial.note}
     for finding in absurd_in_build(trial.facts, trial.facts.first):
@@ -231,7 +229,7 @@ def finite_values(trial: ModelTrial) -> None:
 )
 def no_value_is_absurd(trial: ModelTrial) -> None:
     """Look for NaN, infinities and entries that their law excludes."""
-    from initcheck.models.rules.absurd import absurd_values
+    from initcheck.models.questions import absurd_values
 
     say = {"fails": trial.fails, "note": trial.note}
     for finding in absurd_values(trial.facts):
@@ -255,7 +253,7 @@ def no_value_is_absurd(trial: ModelTrial) -> None:
 )
 def nothing_special_is_lost(trial: ModelTrial) -> None:
     """Read off the trace what was overwritten, and by which line."""
-    from initcheck.models.rules.lost_writes import lost_writes, never_called
+    from initcheck.models.questions import lost_writes, never_called
 
     if "overwritten" in trial.facts.impossible:
         trial.not_applicable(trial.facts.impossible["overwritten"])
@@ -272,7 +270,7 @@ def nothing_special_is_lost(trial: ModelTrial) -> None:
 
 def promises_kept(trial: ModelTrial) -> None:
     """Of one model: promised ties and padding rows; a law is told by draws, not by the values of one model."""
-    from initcheck.models.factory.promises import broken_promises
+    from initcheck.models.questions import broken_promises
 
     promises = trial.facts.layout.promises
     for sentence in broken_promises(promises):
@@ -300,8 +298,13 @@ def promises_kept(trial: ModelTrial) -> None:
 )
 def declared_laws_are_in_force(trial: ModelTrial) -> None:
     """Hold every tensor that a declared pattern names to the declared standard deviation."""
-    from initcheck.models.factory.promises import broken_promises
-    from initcheck.models.rules.in_force import bypassed_guards, far_from_the_rest, initializer_range, judge_declared
+    from initcheck.models.questions import (
+        broken_promises,
+        bypassed_guards,
+        far_from_the_rest,
+        initializer_range,
+        judge_declared,
+    )
 
     judge_declared(trial)
     initializer_range(trial)

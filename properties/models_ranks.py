@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from initcheck.claims import claim
 
 if TYPE_CHECKING:
-    from initcheck.models.ranks.subject import RankTrial
+    from initcheck.models.questions import RankTrial
 
 _EXACT = (
     "exact: one build of every rank at one seed, fresh memory filled with NaN and with a canary, one of another seed,"
@@ -27,7 +27,7 @@ _EXACT = (
 )
 def every_rank_builds(trial: RankTrial) -> None:
     """Wait for every rank, and compare the names of their tensors."""
-    from initcheck.models.ranks.rules import other_tensors
+    from initcheck.models.questions import other_tensors
 
     trial.failures += other_tensors(trial.ranks)
     trial.measured = f"{len(trial.alive)} of {len(trial.ranks)} ranks built a model"
@@ -44,7 +44,7 @@ def every_rank_builds(trial: RankTrial) -> None:
 )
 def every_shard_is_written(trial: RankTrial) -> None:
     """Look for what still holds both fills of fresh memory."""
-    from initcheck.models.ranks.rules import never_written
+    from initcheck.models.questions import never_written
 
     trial.failures += never_written(trial.ranks)
     trial.measured = f"{sum(len(t.pieces) for t in trial.alive):,} tensors of {len(trial.alive)} ranks"
@@ -63,7 +63,7 @@ def every_shard_is_written(trial: RankTrial) -> None:
 )
 def shards_are_distinct(trial: RankTrial) -> None:
     """Compare the bits of the shards of every random tensor, and the states that draws began at."""
-    from initcheck.models.ranks.rules import copied_pieces, repeated_states
+    from initcheck.models.questions import copied_pieces, repeated_states
 
     trial.failures += copied_pieces(trial.ranks, trial.whole)
     trial.failures += repeated_states(trial.ranks)
@@ -83,7 +83,7 @@ def shards_are_distinct(trial: RankTrial) -> None:
 )
 def replicas_are_equal(trial: RankTrial) -> None:
     """Compare what ranks hold at one place; ties are those of the unsharded build."""
-    from initcheck.models.ranks.rules import differing_replicas, lost_ties
+    from initcheck.models.questions import differing_replicas, lost_ties
 
     if len(trial.alive) < 2:
         trial.moot = "one rank has no replicas" if trial.alive else "no rank built a model"
@@ -106,7 +106,7 @@ def replicas_are_equal(trial: RankTrial) -> None:
 )
 def the_whole_follows_its_law(trial: RankTrial) -> None:
     """Compare the law of every shard with that of the same tensor built by one process."""
-    from initcheck.models.ranks.rules import other_laws
+    from initcheck.models.questions import other_laws
 
     if not trial.alive:
         trial.moot = "no rank built a model"

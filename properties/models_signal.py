@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from initcheck.claims import claim
 
 if TYPE_CHECKING:
-    from initcheck.models.factory.trial import ModelTrial
+    from initcheck.models.questions import ModelTrial
 
 _DECIDED = (
     " at models of fresh seeds, by two tests that share the error: Student's test, on a logarithmic scale for a"
@@ -153,8 +153,7 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
 )
 def residual_writers_share_one_scaling(trial: ModelTrial) -> None:
     """Compare what writes to the stream with what is scaled by depth."""
-    from initcheck.models.factory.wording import listed
-    from initcheck.models.rules.residual_scaling import residual_scalings
+    from initcheck.models.questions import listed, residual_scalings
 
     if "writers" in trial.facts.impossible:
         trial.not_applicable(trial.facts.impossible["writers"])

@@ -1,4 +1,4 @@
-"""Two packages are all that a claim needs of initcheck: ``initcheck.claims`` and ``initcheck.questions``."""
+"""What a claim imports of initcheck: ``initcheck.claims`` and the questions that may be put to its trial."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import initcheck.claims
+import initcheck.models.questions
 import initcheck.questions
 
 PROPERTIES = sorted((Path(__file__).parents[2] / "properties").glob("[a-z]*.py"))
@@ -27,10 +28,13 @@ def imported(source: str) -> set[str]:
 
 @pytest.mark.parametrize("file", PROPERTIES, ids=lambda p: p.stem)
 def test_a_claim_imports_nothing_else_of_initcheck(file: Path) -> None:
-    # A theorem is about networks; a claim on a model asks the rules of models.
-    more = {"theorems": "initcheck.networks.", "models": "initcheck.models."}.get(file.stem.partition("_")[0])
-    others = imported(file.read_text(encoding="utf-8")) - ROOMS
-    assert {m for m in others if more is None or not m.startswith(more)} == set()
+    # A theorem is about networks, a claim on a model asks the questions of models, one on two starts types its trial.
+    more: tuple[str, ...] = {
+        "theorems": ("initcheck.networks.",),
+        "models": ("initcheck.models.questions",),
+        "two": ("initcheck.comparison.trial", "initcheck.locks.locked"),
+    }.get(file.stem.partition("_")[0], ())
+    assert {m for m in imported(file.read_text(encoding="utf-8")) - ROOMS if not m.startswith(more)} == set()
 
 
 def test_an_import_is_seen_wherever_it_hides() -> None:
@@ -38,7 +42,7 @@ def test_an_import_is_seen_wherever_it_hides() -> None:
     assert imported(source) == {"initcheck.engine.trials.judge", "initcheck.draws.draws"}
 
 
-@pytest.mark.parametrize("package", [initcheck.claims, initcheck.questions])
+@pytest.mark.parametrize("package", [initcheck.claims, initcheck.models.questions, initcheck.questions])
 def test_every_name_of_the_surface_is_there(package: object) -> None:
     for name in package.__all__:
         assert getattr(package, name) is not None

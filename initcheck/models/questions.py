@@ -1,0 +1,112 @@
+"""What a property of a whole model asks of its trial: one rule a file; the names below are what authors use.
+
+>>> from initcheck.models.questions import ModelTrial, equal_tensors
+>>> def no_two_matrices_are_equal(trial: ModelTrial) -> None:
+...     for copy in equal_tensors(trial.facts.random):
+...         trial.fails(copy.sentence)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from initcheck.models.factory.promises import broken_promises
+    from initcheck.models.factory.trial import ModelTrial
+    from initcheck.models.factory.wording import folded, listed, place, unwritten_text
+    from initcheck.models.ranks.rules import (
+        copied_pieces,
+        differing_replicas,
+        lost_ties,
+        never_written,
+        other_laws,
+        other_tensors,
+        repeated_states,
+    )
+    from initcheck.models.ranks.subject import RankTrial
+    from initcheck.models.rules.absurd import absurd_in_build, absurd_values
+    from initcheck.models.rules.copies import equal_tensors, equal_units, repeated_draws
+    from initcheck.models.rules.in_force import bypassed_guards, far_from_the_rest, initializer_range, judge_declared
+    from initcheck.models.rules.lost_writes import lost_writes, never_called
+    from initcheck.models.rules.reading import left_random
+    from initcheck.models.rules.rebuilding import changed_laws, unchanged_by_seed
+    from initcheck.models.rules.residual_scaling import residual_scalings
+    from initcheck.models.rules.siblings import is_traced, later_notes, named_deviants, unnamed_deviants
+
+__all__ = [
+    "ModelTrial",
+    "RankTrial",
+    "absurd_in_build",
+    "absurd_values",
+    "broken_promises",
+    "bypassed_guards",
+    "changed_laws",
+    "copied_pieces",
+    "differing_replicas",
+    "equal_tensors",
+    "equal_units",
+    "far_from_the_rest",
+    "folded",
+    "initializer_range",
+    "is_traced",
+    "judge_declared",
+    "later_notes",
+    "left_random",
+    "listed",
+    "lost_ties",
+    "lost_writes",
+    "named_deviants",
+    "never_called",
+    "never_written",
+    "other_laws",
+    "other_tensors",
+    "place",
+    "repeated_draws",
+    "repeated_states",
+    "residual_scalings",
+    "unchanged_by_seed",
+    "unnamed_deviants",
+    "unwritten_text",
+]
+
+_HOME = {
+    "broken_promises": "factory.promises",
+    "ModelTrial": "factory.trial",
+    **dict.fromkeys(("folded", "listed", "place", "unwritten_text"), "factory.wording"),
+    **dict.fromkeys(
+        (
+            "copied_pieces",
+            "differing_replicas",
+            "lost_ties",
+            "never_written",
+            "other_laws",
+            "other_tensors",
+            "repeated_states",
+        ),
+        "ranks.rules",
+    ),
+    "RankTrial": "ranks.subject",
+    **dict.fromkeys(("absurd_in_build", "absurd_values"), "rules.absurd"),
+    **dict.fromkeys(("equal_tensors", "equal_units", "repeated_draws"), "rules.copies"),
+    **dict.fromkeys(("bypassed_guards", "far_from_the_rest", "initializer_range", "judge_declared"), "rules.in_force"),
+    **dict.fromkeys(("lost_writes", "never_called"), "rules.lost_writes"),
+    "left_random": "rules.reading",
+    **dict.fromkeys(("changed_laws", "unchanged_by_seed"), "rules.rebuilding"),
+    "residual_scalings": "rules.residual_scaling",
+    **dict.fromkeys(("is_traced", "later_notes", "named_deviants", "unnamed_deviants"), "rules.siblings"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    # One rule at a time: some import a framework that another model is not of.
+    if name not in _HOME:
+        raise AttributeError(f"module 'initcheck.models.questions' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(f"initcheck.models.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
