@@ -46,5 +46,5 @@ def test_half_the_ideal_gain_is_blamed_all_the_same(name):
 
 def test_normal_weights_of_the_ideal_gain_keep_homogeneous_activations():
     for name in ("linear", "relu"):
-        assert np.abs(ideal_ratios(activation(name), 256, 20)).max() < 0.3
-    assert min(ideal_ratios(activation("silu"), 256, 20)) > 0.7
+        assert np.abs(ideal_ratios(activation(name), 64, 20)).max() < 0.3
+    assert min(ideal_ratios(activation("silu"), 64, 20)) > 0.7
