@@ -57,8 +57,15 @@ def on_fake_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 # CPU seconds of a fast test and of its processes: two on an idle machine, and twice that where others work beside it.
 MOST = 4.0
-NOT_FAST = ("long", "benchmarks")
+LONG = Path(__file__).parent / "long"
 FRAMEWORKS = ("torch", "jax", "keras", "flax", "equinox")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What lies under tests/long is long by its place."""
+    for item in items:
+        if LONG in item.path.parents:
+            item.add_marker("long")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -71,7 +78,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     if log := os.environ.get("INITCHECK_TEST_SECONDS"):
         with open(log, "a") as file:
             file.write(f"{spent:.3f} {item.nodeid}\n")
-    fast = not set(NOT_FAST) & set(Path(item.path).relative_to(Path(__file__).parent).parts)
+    fast = item.get_closest_marker("long") is None and "benchmarks" not in item.path.parts
     # The first test that needs a framework pays for its import.
     if fast and spent > MOST and loaded == [f for f in FRAMEWORKS if f in sys.modules]:
         pytest.fail(f"a fast test took {spent:.1f} CPU seconds; make it faster or move it to tests/long", pytrace=False)

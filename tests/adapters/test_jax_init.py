@@ -60,6 +60,7 @@ def test_a_constant_of_python_that_changes_from_shape_to_shape_is_seen_at_each()
     assert isinstance(sampler.weights((6, 7), [1, 2], "float32")[0], jax.Array)
 
 
+@pytest.mark.long
 def test_a_result_of_another_shape_is_left_to_the_claims():
     sampler = recognise(lambda key, shape: jax.random.normal(key, (*shape[:1], 9)), "init").sampler
     assert sampler.weights((5, 7), [1], "float32")[0].shape == (5, 9)

@@ -26,6 +26,7 @@ LAYERS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("cls", "layout", "shape", "framework"), LAYERS)
 def test_a_layer_class_is_an_initializer_of_its_weight(cls, layout, shape, framework):
     initializer = recognise(cls, cls.__name__)

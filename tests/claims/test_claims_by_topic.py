@@ -86,6 +86,7 @@ def test_their_scale_claim_on_a_layer_gets_the_cause_that_ours_gets() -> None:
     assert subject.likely_cause(find("output-of-no-topic"), failed) is None
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("theirs")
 def test_their_scale_claim_is_asked_of_the_whole_layer_where_its_weights_do_not_tell_the_scale() -> None:
     nn = pytest.importorskip("torch").nn

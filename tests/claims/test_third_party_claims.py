@@ -103,6 +103,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed(tmp_path_factory.mktemp("their distribution"), "their_claims", CLAIMS)
 
 
+@pytest.mark.long
 def test_the_python_door_asks_it(site: Path) -> None:
     script = f"""
 import initcheck
@@ -119,6 +120,7 @@ print(default["no-weight-is-zero"].verdict.value, default.run.claims - len(defau
     assert lines[2] == "HOLDS 0"
 
 
+@pytest.mark.long
 def test_the_command_line_door_asks_lists_and_explains_it(site: Path) -> None:
     good = run(site, "-m", "initcheck", HOLDS, "--claims=no-weight-is-zero", "--profile=quick")
     bad = run(site, "-m", "initcheck", FAILS, "--claims=no-weight-is-zero", "--profile=quick")
@@ -133,6 +135,7 @@ def test_the_command_line_door_asks_lists_and_explains_it(site: Path) -> None:
     assert "holds       of initcheck.gallery:" in explained
 
 
+@pytest.mark.long
 def test_their_scale_claim_gets_a_likely_cause_and_a_fix(site: Path) -> None:
     words = ["initcheck.gallery:uniform_one_over_sqrt_fan", "--claims=output-within-a-factor-2", "--profile=quick"]
     lines = [" ".join(line.split()) for line in run(site, "-m", "initcheck", *words).stdout.splitlines()]

@@ -26,6 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_what_differs_is_told_with_its_cause_in_every_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = ["--json=r.json", "--junit=r.xml", "--html=r.html", "--markdown=r.md", "--github"]
     code = main(["same", "two_inits.py:he", "two_inits.py:wrong", "--profile=quick", *files])

@@ -49,6 +49,7 @@ def matrices_only(shape: Shape, rng: np.random.Generator) -> np.ndarray:
     return rng.normal(0, math.sqrt(2 / columns), (rows, columns))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("a", "b", "words"),
     [

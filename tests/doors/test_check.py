@@ -58,6 +58,7 @@ def test_nothing_to_check_is_said() -> None:
         initcheck.check([])
 
 
+@pytest.mark.long
 def test_with_a_process_of_its_own_what_ends_it_is_a_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "endsthere.py").write_text(ENDS)
     monkeypatch.chdir(tmp_path)

@@ -146,6 +146,7 @@ def test_the_files_are_written_though_the_reader_has_gone(monkeypatch: pytest.Mo
     assert "fake-b" in Path("r.md").read_text()
 
 
+@pytest.mark.long
 def test_sigterm_ends_a_run_with_what_is_known(tmp_path: Path) -> None:
     (tmp_path / "slow_one.py").write_text(
         "import time\n\nimport numpy\n\ncalls = []\n\n\ndef zeros(shape, rng):\n    return numpy.zeros(shape)\n\n\n"

@@ -246,6 +246,7 @@ def test_items_look_like_tests_to_the_conftest_of_a_user(in_process, pytester: p
     in_process("--initcheck=he:HHHHH").assert_outcomes(passed=5)
 
 
+@pytest.mark.long
 def test_workers_give_the_same_verdicts_and_the_controller_writes(in_subprocess, pytester) -> None:
     result = in_subprocess("--initcheck=he:HFUWN", "--initcheck=ok:HHHHH", "-n2", "--initcheck-json=r.json")
     result.assert_outcomes(passed=6, failed=1, skipped=2, xfailed=1)
@@ -265,6 +266,7 @@ def workers_of(result: pytest.RunResult) -> dict[str, set[str]]:
     return workers
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("names", "dist"), [("abcd", ["--dist=loadgroup"]), ("abcdef", [])], ids=["group", "load"])
 def test_an_initializer_stays_on_one_worker(in_subprocess, names: str, dist: list[str]) -> None:
     result = in_subprocess(*(f"--initcheck={name}:HHHHH" for name in names), "-n2", *dist, "-v")
@@ -274,6 +276,7 @@ def test_an_initializer_stays_on_one_worker(in_subprocess, names: str, dist: lis
     assert all(len(where) == 1 for where in workers.values())
 
 
+@pytest.mark.long
 def test_workers_share_the_claims_of_few_initializers_and_other_tests_go_anywhere(in_subprocess, pytester) -> None:
     result = in_subprocess("--initcheck=a:HHHHH", "-n2", "-v")
     result.assert_outcomes(passed=5)
@@ -284,6 +287,7 @@ def test_workers_share_the_claims_of_few_initializers_and_other_tests_go_anywher
     in_subprocess(*targets, "--initcheck=f:HFHHH", "test_mine.py", "--lf").assert_outcomes(failed=1)
 
 
+@pytest.mark.long
 def test_random_seed_is_one_for_all_workers_and_said(in_subprocess) -> None:
     result = in_subprocess("--initcheck=he:HFHHH", "-n2", "--initcheck-seed=random")
     seed = next(re.search(r"seed (\d+)", line)[1] for line in result.outlines if line.startswith("initcheck: "))
@@ -291,12 +295,14 @@ def test_random_seed_is_one_for_all_workers_and_said(in_subprocess) -> None:
     result.stdout.fnmatch_lines([f"1 initializer: *, seed {seed}; *"])
 
 
+@pytest.mark.long
 def test_bad_target_is_a_usage_error_under_workers(in_subprocess) -> None:
     result = in_subprocess("--initcheck=bad", "-n2")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*there is no target 'bad'*"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("others", ["a", "abcde"])
 def test_a_killed_worker_costs_one_claim(in_subprocess, pytester, others: str) -> None:
     targets = [f"--initcheck={name}:HHHHH" for name in others]
@@ -307,6 +313,7 @@ def test_a_killed_worker_costs_one_claim(in_subprocess, pytester, others: str) -
     assert [(r.initializer, r.claim) for r in report.failures] == [("he:HHKHH", "fake-c")]
 
 
+@pytest.mark.long
 def test_json_report_is_whole_after_a_kill(in_subprocess, pytester) -> None:
     result = in_subprocess("--initcheck=he:HFKHH", "--initcheck-json=r.json")
     assert result.ret not in (0, 1)

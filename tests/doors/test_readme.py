@@ -34,6 +34,7 @@ def test_command_for_the_tests_is_one_that_ci_can_find() -> None:
     assert "<!-- the tests -->" in (ROOT / ".ci" / "run").read_text()
 
 
+@pytest.mark.long
 def test_shown_initializer_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     block = re.search(r"```python\n# (readme_\w+|myinit)\.py\n(.*?)```", README, re.DOTALL)
     assert block is not None

@@ -69,6 +69,7 @@ def test_a_model_is_told_group_by_group() -> None:
     assert weights["uniform +-0.25 = 1/sqrt(3 fan_in)"] == "2 of this kind"
 
 
+@pytest.mark.long
 def test_infer_says_the_same_of_a_layer(capsys) -> None:
     pytest.importorskip("torch")
     assert main(["infer", "torch.nn.Linear"]) == 0

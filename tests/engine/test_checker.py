@@ -100,6 +100,7 @@ def prints(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     return he(shape, rng)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("function", "claim", "measured"),
     [
@@ -158,6 +159,7 @@ def orthogonal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     return np.asarray(u @ vt)
 
 
+@pytest.mark.long
 def test_orthogonal_says_that_the_larger_side_is_normalised_and_that_entries_depend() -> None:
     contract = {"activation": "linear", "layout": "out_in", "distribution": "orthogonal"}
     claims = ["output-variance-near-one", "entries-are-independent"]
@@ -206,6 +208,7 @@ def test_unknown_claims_and_profiles_name_the_nearest() -> None:
         initcheck.check(he, profile="quik")
 
 
+@pytest.mark.long
 def test_a_report_survives_json() -> None:
     report = initcheck.check(uniform, contract=CONTRACT, profile="quick", claims=["output-variance-near-one"])
     again = initcheck.Report.from_json(report.to_json())
@@ -217,6 +220,7 @@ def off_from_200(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     return he(shape, rng) * (1.5 if shape[1] >= 200 else 1.0)
 
 
+@pytest.mark.long
 def test_the_smallest_case_is_found_between_the_widths_of_the_plan() -> None:
     report = initcheck.check(off_from_200, contract=CONTRACT, claims=["output-variance-near-one"])
     assert report["output-variance-near-one"].evidence.shape == (1, 200)

@@ -78,6 +78,7 @@ def test_a_scale_that_fails_from_a_width_on_shows_where() -> None:
     assert max(points)[0] > 64
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("claim", "curve"), [("signal", "signal_by_depth"), ("gradient", "gradient_by_depth")])
 def test_the_energy_is_followed_through_every_layer(claim: str, curve: str) -> None:
     evidence = of(third, f"{claim}-survives-depth")
@@ -136,6 +137,7 @@ def test_twins_show_as_ties_off_the_diagonal() -> None:
     assert min(apart) > 0.05
 
 
+@pytest.mark.long
 def test_a_failure_is_shown_the_same_every_time_and_costs_no_error_rate() -> None:
     first, again = (of(third, "output-variance-near-one") for _ in range(2))
     assert first == again

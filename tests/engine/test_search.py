@@ -80,6 +80,7 @@ def test_lighter_layers_are_all_there_are() -> None:
     assert found == {(a, b) for a in range(1, 12) for b in range(1, 12) if a * b < 12}
 
 
+@pytest.mark.long
 def test_one_rectangle_in_a_hundred_is_found_and_the_lightest_shown() -> None:
     init = off_where(lambda out, into: (out + into) % 97 == 0)
     [result] = initcheck.check(init, contract=OUT_IN, claims=[CLAIM])

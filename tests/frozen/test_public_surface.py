@@ -190,6 +190,7 @@ def test_properties_are_reached_by_their_name() -> None:
     assert dataclasses.is_dataclass(initcheck.Contract)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

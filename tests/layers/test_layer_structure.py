@@ -33,6 +33,7 @@ def test_linear():
     assert part.as_units(np.arange(256).reshape(8, 32)).shape == (8, 32)
 
 
+@pytest.mark.long
 def test_convolution_counts_the_kernel_and_groups_divide_it():
     found, _ = fans_of(nn.Conv2d)
     assert at(found, in_channels=32, out_channels=8, kernel_size=3).fans == (288, 72)
@@ -40,6 +41,7 @@ def test_convolution_counts_the_kernel_and_groups_divide_it():
     assert at(found, in_channels=16, out_channels=32, kernel_size=3, groups=16).fans == (9, 18)
 
 
+@pytest.mark.long
 def test_a_transposed_convolution_meets_the_kernel_once_in_stride_squared():
     found, _ = fans_of(nn.ConvTranspose2d)
     strided = at(found, in_channels=32, out_channels=8, kernel_size=4, stride=2)

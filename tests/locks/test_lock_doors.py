@@ -29,6 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_a_lock_is_kept_until_a_law_changes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lock", "locked_net.py:build", "-o", "init.lock"]) == 0
     assert "4 lines" in capsys.readouterr().out

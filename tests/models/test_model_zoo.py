@@ -42,6 +42,7 @@ def test_the_zoo_holds_at_least_thirty_models() -> None:
     assert len(BROKEN) >= 20
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("name", CORRECT)
 def test_a_correct_model_is_never_blamed(name: str, seed: int) -> None:
@@ -52,12 +53,14 @@ def test_a_correct_model_is_never_blamed(name: str, seed: int) -> None:
     assert report[WRITTEN].verdict is report[REBUILD].verdict is report[DISTINCT].verdict is Verdict.HOLDS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("factory", BROKEN, ids=lambda f: f.__name__)
 def test_a_broken_model_fails_exactly_the_claims_that_say_so(factory: Callable[[], nn.Module]) -> None:
     report = check_model(factory)
     assert _failing(report) == BROKEN[factory], [(r.claim, r.evidence.case) for r in report.failures]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", WITH_LAWS)
 def test_declared_laws_are_held_against_every_tensor_they_name(name: str) -> None:
     factory, laws, expected = WITH_LAWS[name]
@@ -98,6 +101,7 @@ WORDS: dict[str, tuple[str, str]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", WORDS)
 def test_a_failure_is_the_smallest_statement_of_what_is_wrong(name: str) -> None:
     claim, words = WORDS[name]

@@ -49,6 +49,7 @@ class NnxNet(nnx.Module):
         return x
 
 
+@pytest.mark.long
 def test_the_law_of_a_model_of_nnx_is_read_off_its_keys() -> None:
     report = check_model(lambda rngs: NnxNet(rngs), claims=EXACT, name="net")
     assert not report.failures
@@ -186,6 +187,7 @@ def test_a_built_model_of_another_framework_is_refused_in_one_sentence() -> None
         check_model(NnxNet(nnx.Rngs(0)))
 
 
+@pytest.mark.long
 def test_a_model_of_flax_loads_neither_torch_nor_keras(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text("from flax import nnx\ndef build(rngs):\n    return nnx.Linear(4, 4, rngs=rngs)\n")
     code = (

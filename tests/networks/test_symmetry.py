@@ -134,6 +134,7 @@ def test_twins_are_equal_in_the_parts_that_are_named(drawn: tuple[Experiment, Pa
     assert gap(full.net, pair) == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", EVERY_ACTIVATION)
 def test_every_activation_is_drawn(name: str) -> None:
     wanted = activation(name)
@@ -141,6 +142,7 @@ def test_every_activation_is_drawn(name: str) -> None:
     assert find(experiments(), lambda e: wanted in e.net.activations, settings=once)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("biased", [True, False])
 @pytest.mark.parametrize("loss", ["squared_error", "softmax_cross_entropy"])
 def test_every_kind_of_experiment_is_drawn(loss: str, biased: bool) -> None:

@@ -15,11 +15,13 @@ CLAIMS = theorems()
 NEGATIONS = {f"{c.id}-{n.__name__}": n for c in CLAIMS.values() for n in c.negations}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 def test_it_holds(claim: Claim) -> None:
     claim.prop()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("negation", NEGATIONS.values(), ids=NEGATIONS)
 def test_dropping_a_hypothesis_breaks_it(negation: Callable[[], Any]) -> None:
     negation()

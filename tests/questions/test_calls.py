@@ -46,6 +46,7 @@ def judged(init: Any) -> initcheck.Result:
     return initcheck.check(init, claims=[CLAIM], profile="quick")[CLAIM]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("init", [of_few_states, reversed_at_the_next_seed, one_pool], ids=lambda f: f.__name__)
 def test_calls_that_repeat_one_another_in_any_order_fail(init: Any) -> None:
     result = judged(init)

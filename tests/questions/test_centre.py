@@ -45,6 +45,7 @@ def judged(init: Any, seed: int = 0) -> initcheck.Result:
     return initcheck.check(init, claims=["zero-mean"], profile="quick", seed=seed)["zero-mean"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("init", [off_in_small_layers, off_in_one_large_layer], ids=lambda f: f.__name__)
 def test_the_layer_that_is_off_centre_is_the_one_that_is_named(init: Any) -> None:
     result = judged(init)

@@ -83,6 +83,7 @@ def test_a_wrong_scale_moves_no_cosine_further_than_is_allowed_for(text: str) ->
     assert law.bias(0.03).max() > 0.01
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", LAWS)
 def test_the_law_itself_is_never_accused(text: str) -> None:
     law = law_of(text)
@@ -97,6 +98,7 @@ def test_the_law_itself_is_never_accused(text: str) -> None:
     assert accused <= 20 + 4 * math.sqrt(20)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("drawn", SPECIMENS)
 @pytest.mark.parametrize("promised", SPECIMENS)
 def test_each_law_is_told_from_every_other(drawn: str, promised: str) -> None:
@@ -117,6 +119,7 @@ def mixed(share: float) -> Callable[[tuple[int, ...], np.random.Generator], Arra
     return initializer
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("share", "verdict"), [(0.0001, Verdict.HOLDS), (0.02, Verdict.FAILS)])
 def test_a_mixture_is_found_from_a_share_of_two_percent_on(share: float, verdict: Verdict) -> None:
     assert judged(mixed(share), "normal").verdict is verdict
@@ -137,6 +140,7 @@ def test_a_wrong_scale_is_left_to_the_scale_claims() -> None:
     assert judged("initcheck.gallery:lecun_normal", "normal").verdict is Verdict.HOLDS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("distribution", "more", "reason"),
     [
@@ -156,6 +160,7 @@ def test_a_law_that_was_inferred_is_not_asked_about() -> None:
     assert (result.verdict, result.reason) == (Verdict.NOT_APPLICABLE, "the contract names no distribution")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("dtype", "words"),
     [

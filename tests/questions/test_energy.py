@@ -31,6 +31,7 @@ def test_a_gain_alone_says_nothing_of_what_lies_between_the_layers():
         assert verdict is Verdict.HOLDS
 
 
+@pytest.mark.long
 def test_silu_at_its_ideal_gain_is_not_blamed_for_what_no_gain_can_keep():
     found = verdicts(activation("silu").gain, {"activation": "silu"})
     verdict, reason = found["gradient-survives-depth"]
@@ -38,6 +39,7 @@ def test_silu_at_its_ideal_gain_is_not_blamed_for_what_no_gain_can_keep():
     assert reason.startswith("no gain of silu keeps a gradient through 20 layers")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["silu", "gelu", "relu"])
 def test_half_the_ideal_gain_is_blamed_all_the_same(name):
     found = verdicts(activation(name).gain / 2, {"activation": name})

@@ -21,6 +21,7 @@ def normal(shape: tuple[int, ...], rng: np.random.Generator, std: float = 0.02) 
     return rng.normal(0.0, std, shape).astype(np.float32)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("std", "verdict"), [(0.02, Verdict.HOLDS), (0.021, Verdict.HOLDS), (0.03, Verdict.FAILS), (0.01, Verdict.FAILS)]
 )

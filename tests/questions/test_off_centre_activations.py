@@ -15,6 +15,7 @@ from initcheck.report.verdict import Verdict
 CLAIM = "output-variance-near-one"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("activation", "gain"), [("sigmoid", 1.846229), ("softplus", 1.041867)])
 @pytest.mark.parametrize(("factor", "verdict"), [(1.0, Verdict.HOLDS), (1.3, Verdict.FAILS), (0.7, Verdict.FAILS)])
 def test_a_quick_run_decides_them(activation: str, gain: float, factor: float, verdict: Verdict) -> None:

@@ -41,6 +41,7 @@ def test_storing_in_low_precision_is_allowed_for() -> None:
     assert rounding_of(Layer((64, 64)), "float32") < off < rounding_of(Layer((64, 64)), "bfloat16")
 
 
+@pytest.mark.long
 def test_a_gain_is_held_to_exactly() -> None:
     def ten_percent_more(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         return np.float32(1.1) * orthogonal(shape, rng)
@@ -62,6 +63,7 @@ def test_one_row_that_leans_on_another_is_found() -> None:
     assert "off the identity by 0.001" in result.evidence.measured
 
 
+@pytest.mark.long
 def test_a_signed_permutation_is_orthogonal_and_prefers_the_axes() -> None:
     def permutation(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         side = max(shape)
@@ -74,6 +76,7 @@ def test_a_signed_permutation_is_orthogonal_and_prefers_the_axes() -> None:
     assert "Q_ij^4" in result.evidence.measured
 
 
+@pytest.mark.long
 def test_a_missing_sign_fix_is_found_though_its_first_entry_is_fair() -> None:
     def first_row_flipped(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         q = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))[0]

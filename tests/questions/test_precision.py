@@ -35,6 +35,7 @@ def rounded_once(shape: tuple[int, ...], rng: np.random.Generator, dtype: Any = 
     return np.asarray(rng.standard_normal(shape) * math.sqrt(2 / math.prod(shape[1:])), dtype=dtype)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"])
 def test_rounding_to_the_nearest_once_is_never_blamed(dtype: str) -> None:
     result = judged(rounded_once, dtype)
@@ -42,6 +43,7 @@ def test_rounding_to_the_nearest_once_is_never_blamed(dtype: str) -> None:
     assert f"in {dtype} a mean beyond 0.01 standard deviations is excluded" in result.notes
 
 
+@pytest.mark.long
 def test_a_mean_below_zero_in_one_dtype_is_found_and_that_dtype_named() -> None:
     def cut_off(shape: tuple[int, ...], rng: np.random.Generator, dtype: Any = np.float32) -> Array:
         mantissa, exponent = np.frexp(rounded_once(shape, rng, np.float64))
@@ -54,6 +56,7 @@ def test_a_mean_below_zero_in_one_dtype_is_found_and_that_dtype_named() -> None:
     assert result.evidence.value == pytest.approx(-0.036, abs=0.01)
 
 
+@pytest.mark.long
 def test_a_variance_that_is_lost_in_one_dtype_is_found() -> None:
     def underflowing(shape: tuple[int, ...], rng: np.random.Generator, dtype: Any = np.float32) -> Array:
         small = np.asarray(rounded_once(shape, rng, np.float64) * 2.0**-26, dtype=dtype)

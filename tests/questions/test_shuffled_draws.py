@@ -63,6 +63,7 @@ def scaled_by_input(shape: tuple[int, int], rng: np.random.Generator) -> Array:
     return (rng.standard_normal(shape) * np.sqrt(scale / scale.sum())).astype(np.float32)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("init", "seen"),
     [
@@ -81,6 +82,7 @@ def test_structure_is_found_and_named(init: Callable[..., Array], seen: str) -> 
     assert result.evidence.allowed == "5 % by chance"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("init", [normal, signs, masked, scaled_by_input], ids=lambda x: x.__name__)
 def test_independent_entries_hold_whatever_the_law_of_a_position(init: Callable[..., Array]) -> None:
     result = judged(init)

@@ -47,6 +47,7 @@ def test_the_identity_itself_is_no_qr_decomposition() -> None:
     assert cause.sentence == "the diagonal lies far above the rest: an identity is added"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("repeated", "verdict"), [(False, Verdict.HOLDS), (True, Verdict.FAILS)])
 def test_networks_of_squares_tell_their_units_apart(repeated: bool, verdict: Verdict) -> None:
     def squares(n: int, rng: np.random.Generator) -> Array:

@@ -233,6 +233,7 @@ def test_a_run_that_decided_nothing_is_not_green():
     assert "Nothing was decided" in text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("failing", [0.08, 1.0])
 def test_a_hundred_initializers_fit_five_megabytes(failing):
     text = html.render(sample_reports.many(failing=failing))

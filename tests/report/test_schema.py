@@ -27,6 +27,7 @@ def test_the_published_file_is_what_the_dataclasses_say():
     assert json.loads(published) == schema.build() == schema.SCHEMA
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sample", ["every_verdict", "hostile", "many", "last_run"])
 def test_every_report_is_valid(validator, sample):
     validator.validate(json.loads(getattr(sample_reports, sample)().to_json()))

@@ -78,6 +78,7 @@ def verdicts(results: list[Result]) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.long
 def test_verdicts_are_the_same_bit_for_bit_wherever_they_are_reached(plan) -> None:
     here = plan("he", "biased")
     serial = timeless(here, judge_all(here))
@@ -88,6 +89,7 @@ def test_verdicts_are_the_same_bit_for_bit_wherever_they_are_reached(plan) -> No
         assert there.contracts == here.contracts
 
 
+@pytest.mark.long
 def test_a_process_that_dies_is_a_verdict_on_that_initializer_alone(plan) -> None:
     hostile = plan("kills", "segfaults", "he", claims=CLAIMS[:3], processes="each")
     results = timeless(hostile, judge_all(hostile, jobs=2))
@@ -115,6 +117,7 @@ def test_a_call_that_hangs_is_ended_and_says_where(plan) -> None:
     assert any("in hangs" in line for line in result.evidence.detail)
 
 
+@pytest.mark.long
 def test_a_pool_that_breaks_loses_no_verdict(plan) -> None:
     hostile = plan("he", "kills", claims=CLAIMS[:3])
     results = timeless(hostile, judge_all(hostile, jobs=2))
@@ -127,6 +130,7 @@ def test_what_only_this_process_has_is_refused_in_a_sentence(plan) -> None:
         recipe_of(lonely)
 
 
+@pytest.mark.long
 def test_pytest_isolates_too(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(hostile=HOSTILE)
     claims = f"--initcheck-claims={','.join(CLAIMS[:2])}"

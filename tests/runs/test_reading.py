@@ -53,6 +53,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plan]
     return of
 
 
+@pytest.mark.long
 def test_who_ends_the_process_fails_and_the_others_are_judged(plan: Callable[..., Plan]) -> None:
     run = plan("endsinit:ends", "endsinit:spoils", "endsinit:he")
     results = run.report(judge_all(run))
@@ -73,6 +74,7 @@ def test_a_module_that_ends_the_process_at_import_is_a_sentence(plan: Callable[.
         plan("ends_at_import")
 
 
+@pytest.mark.long
 def test_no_exit_code_is_0_where_nothing_came_to_its_end(
     plan: Callable[..., Plan], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,6 +85,7 @@ def test_no_exit_code_is_0_where_nothing_came_to_its_end(
     assert "the initializer's process did not survive this claim" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_what_ends_the_process_is_inferred_nothing_of_and_the_next_is(
     plan: Callable[..., Plan], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,6 +66,7 @@ def test_an_initializer_is_judged_on_one_thread() -> None:
     assert seen == {1}
 
 
+@pytest.mark.long
 def test_the_report_is_the_same_on_any_number_of_threads() -> None:
     """Orthogonal matrices come from a decomposition whose last bits depend on the threads."""
     printed = []

@@ -46,6 +46,7 @@ def at_most(alpha: float) -> int:
     return int(stats.binom.isf(1e-9, RUNS, alpha))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("law", LAWS)
 def test_a_mean_on_the_edge_is_rarely_below_or_above_it(law: str) -> None:
     """From below once 200 values were drawn: before, none of the one in twenty may be among them."""
@@ -249,6 +250,7 @@ def test_a_mean_of_zero_or_on_the_edge_hardly_ever_alarms(name: str) -> None:
             assert alarms <= stats.binom.isf(1e-9, len(paths), alpha), (edge, alpha)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CENTRED)
 def test_a_mean_is_hardly_ever_said_to_be_nearer_to_zero_than_it_is(name: str) -> None:
     values = CENTRED[name](np.random.default_rng(3), (40, 800)) + 0.2

@@ -18,6 +18,7 @@ def signs(rng: np.random.Generator, mean: float, calls: int, scores: int) -> np.
     return np.where(rng.random((calls, scores)) < (1 + mean) / 2, 1.0, -1.0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("alpha", [0.2, 0.05, 0.01])
 def test_a_mean_on_the_edge_is_accused_no_more_often_than_alpha_at_any_look(alpha: float) -> None:
     rng = np.random.default_rng(11)
@@ -27,6 +28,7 @@ def test_a_mean_on_the_edge_is_accused_no_more_often_than_alpha_at_any_look(alph
     assert accused <= RUNS * alpha + 4 * math.sqrt(RUNS * alpha)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("alpha", [0.2, 0.05, 0.01])
 def test_a_mean_on_the_excluded_edge_is_cleared_no_more_often_than_alpha(alpha: float) -> None:
     rng = np.random.default_rng(12)

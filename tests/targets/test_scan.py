@@ -113,6 +113,7 @@ STARTS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
 def test_files_called_like_the_standard_library_take_nobodys_place(start, tmp_path):
     (tmp_path / "statistics.py").write_text(STATISTICS)

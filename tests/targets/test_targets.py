@@ -350,6 +350,7 @@ def bits(initializer):
     return initializer.sampler.to_numpy(initializer.sampler.calls((4, 5), [3], "float32")[0]).tobytes()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "target",
     ["myinit:he", "myinit.py:scaled(gain=2.0)", "myinit:make(gain=2.0)", "myinit:Lecun", "myinit.doubled"],
