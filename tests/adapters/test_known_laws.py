@@ -61,7 +61,6 @@ def promised_variance(contract, shape):
     return (contract.gain**2 if contract.gain is not None else IDEAL[contract.activation]) / fan
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("number", range(len(OBJECTS)))
 def test_the_known_contract_is_what_is_drawn(number):
     initializer = recognise(OBJECTS[number], f"object {number}")

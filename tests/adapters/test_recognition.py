@@ -17,7 +17,6 @@ def bits(initializer, shape, seeds):
     ]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("name", "obj", "signature", "options"), READABLE, ids=[r[0] for r in READABLE])
 def test_reads_the_signature_and_draws(name, obj, signature, options):
     random.seed(5)

@@ -79,13 +79,11 @@ def test_the_first_sight_of_the_fourth_sample_is_recorded():
     assert set(ADVISED) >= ADVICE_FAILED_AT_FIRST_SIGHT
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", FOURTH)
 def test_the_fourth_sample_is_read_rightly(name):
     assert problem(FOURTH, name) is None
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", ADVISED)
 def test_what_a_refusal_advises_is_read_rightly(name):
     then = FOURTH[name][1]["then"]
@@ -93,13 +91,11 @@ def test_what_a_refusal_advises_is_read_rightly(name):
     assert problem(FOURTH, name, **options) is None
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", THIRD)
 def test_the_third_sample_is_read_rightly(name):
     assert problem(THIRD, name) is None
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", LATER)
 def test_the_later_sample_is_read_rightly(name):
     assert problem(LATER, name) is None

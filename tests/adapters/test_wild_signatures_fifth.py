@@ -15,7 +15,6 @@ from initcheck.layers.recognition import layer_initializer
 UNSEEN = {"rand_arr", "create_matrix", "rescale_weights"}
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("obj", "expected"), FIFTH, ids=lambda v: getattr(v, "__name__", ""))
 def test_reads_it_as_its_answer_says(obj, expected):
     name = obj.__name__

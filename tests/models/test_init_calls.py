@@ -47,7 +47,6 @@ def model_of(draw: Init, dtype: torch.dtype, odd: float = 1.0) -> nn.Module:
     return nn.Sequential(*layers)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
 @pytest.mark.parametrize("name", DRAWS)
 def test_siblings_of_one_call_share_its_law_and_a_wider_one_does_not(name: str, dtype: torch.dtype) -> None:

@@ -21,7 +21,6 @@ def test_it_holds(claim: Claim) -> None:
     claim.prop()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("negation", NEGATIONS.values(), ids=NEGATIONS)
 def test_dropping_a_hypothesis_breaks_it(negation: Callable[[], Any]) -> None:
     negation()

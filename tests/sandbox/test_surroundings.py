@@ -63,7 +63,6 @@ CHANGES: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_is_changed_is_named_and_put_back(name: str) -> None:
     before = Surroundings()
