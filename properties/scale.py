@@ -155,6 +155,7 @@ def every_unit_has_its_variance(trial: Trial, layer: Case) -> None:
 @claim(
     "gain-is-the-activations",
     says="A declared gain is the one that its activation needs.",
+    topic="contract",
     source="He et al. 2015, eq. 10; Klambauer et al. 2017, section 2",
     unasked=lambda contract: None if contract.gain is not None and names_activation(contract) else NO_GAIN,
     decided_by="exact: gain^2 E phi(z)^2, the second moment of the next pre-activation, lies in [0.8, 1.25]. It asks"

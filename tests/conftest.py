@@ -55,7 +55,7 @@ def on_fake_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
 
 
-# CPU seconds of a fast test and of its processes: two on an idle machine, and three times that where others work beside it.
+# CPU seconds of a fast test and of its processes: two on an idle machine, three times that where others work beside it.
 MOST = 6.0
 LONG = Path(__file__).parent / "long"
 FRAMEWORKS = ("torch", "jax", "keras", "flax", "equinox")

@@ -23,6 +23,7 @@ TOPICS: Mapping[str, str] = {
     "precision": "what a narrow dtype leaves of them",
     "orthogonality": "whether rows or columns are orthogonal, and point everywhere alike",
     "loss": "the first loss of a model",
+    "contract": "what the contract says, before any weight is drawn",
 }
 """What a claim may be about, and in what words; a cause says which of these it can explain."""
 

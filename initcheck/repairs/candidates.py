@@ -33,23 +33,22 @@ _ROOTS: Mapping[float, str] = {
 _CUT = truncated_std(1.0, -2.0, 2.0)
 
 
-def candidates(seen: Observed, topics: Iterable[str | None], claims: Iterable[str]) -> Iterator[Repair]:
+def candidates(seen: Observed, topics: Iterable[str | None]) -> Iterator[Repair]:
     """The changes to try.
 
     Args:
         seen: what is known of the initializer; its contract is the one it is held to.
         topics: what the failing claims are about.
-        claims: their ids.
     """
-    failing, about = set(claims), set(topics)
+    about = set(topics)
     contract = seen.contract
-    if failing <= {"owns-its-memory"}:
+    if about <= {"memory"}:
         yield Repair("copy", "return a copy", "return w.copy()", after=lambda w, s, k: w.copy())
-    if failing <= {"returns-the-dtype-asked"}:
+    if about <= {"promises"}:
         yield Repair("dtype", "return the dtype that was asked for", "return w.astype(dtype)", after=lambda w, s, k: w)
-    if "returns-the-shape-asked" in failing:
+    if "promises" in about:
         yield Repair("axes", "the axes are exchanged", "return w.T", after=lambda w, s, k: w.T)
-    if "leaves-global-generators-alone" in failing and "same-seed-same-weights" not in failing:
+    if "globals" in about and "randomness" not in about:
         yield Repair(
             "state",
             "put back what the call changes: NumPy's error state and the global generators",

@@ -22,7 +22,6 @@ from initcheck.report.verdict import Result, Verdict
 
 __all__ = ["Proposal", "proposal_for"]
 
-_NOT_OF_A_COPY = frozenset({"same-seed-same-weights"})
 _SHAPES = ((64, 64), (32, 128), (128, 32), (7, 96))
 
 
@@ -72,14 +71,14 @@ def proposal_for(
     contract = subject.contract
     seen = Observed(draw=_drawing(initializer), contract=contract, topic="scale", seed=seed)
     tried: list[tuple[str, str]] = []
-    for repair in candidates(seen, [find(c).topic for c in failed], failed):
+    for repair in candidates(seen, [find(c).topic for c in failed]):
         copy = repaired(initializer, repair, contract)
         why = _unpromising(copy)
         if why is None:
             fresh = Checker(dataclasses.replace(checker.settings))
             why = _first_that_does_not_hold(fresh, copy, failed)
             if why is None:
-                others = [c for c in results if c not in failed and c not in _NOT_OF_A_COPY]
+                others = [c for c in results if c not in failed]
                 broken = [c for c in others if _fails(fresh.judge(copy, c))]
                 if not broken:
                     return Proposal(initializer.name, failing, repair, tuple(failed), len(others), tuple(tried))

@@ -19,6 +19,7 @@ def named(obj):
     return getattr(obj, "__name__", "partial")
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
 @pytest.mark.parametrize(("obj", "expected"), SIXTH, ids=lambda v: named(v) if callable(v) else "")
 def test_reads_it_as_its_answer_says(obj, expected):
     name = named(obj)

@@ -30,7 +30,7 @@ def test_every_option_can_be_configured_but_the_one_that_is_said_once() -> None:
     }  # fmt: skip
     # What is said for one run alone, of each model, of each pair, of a lock.
     once = {
-        *("baseline-update", "failed", "resume", "law", "batch", "models", "laws", "writes", "layouts"),
+        *("baseline-update", "failed", "resume", "law", "batch", "models", "laws", "writes", "world", "mesh", "layouts"),
         *("check", "update", "output", "like"),
     }
     assert {*flags, *others, *once} == {o.name for o in OPTIONS}
@@ -140,7 +140,7 @@ def test_pytest_follows_the_configuration(pytester: pytest.Pytester, monkeypatch
     pytester.makepyprojecttoml("[tool.initcheck]\nseed = 3\nstrict = true\n")
     result = pytester.runpytest_inprocess("-p", "no:benchmark", "--initcheck=he:HHUHH")
     result.assert_outcomes(passed=4, failed=1)
-    result.stdout.fnmatch_lines(["initcheck: *, seed 3"])
+    result.stdout.fnmatch_lines(["initcheck: *, seed 3; *"])
 
 
 def test_a_mistake_in_the_configuration_is_usage_at_both_doors(

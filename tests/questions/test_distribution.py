@@ -133,7 +133,7 @@ def test_one_weight_in_a_thousand_beyond_the_bounds_is_found() -> None:
 
     result = judged(stray, "uniform")
     assert result.verdict is Verdict.FAILS
-    assert result.evidence.measured.startswith("the largest of 12,288 weights lies 1.86 standard deviations out")
+    assert result.evidence.measured.startswith("the largest of 30,720 weights lies 2.26 standard deviations out")
 
 
 def test_a_wrong_scale_is_left_to_the_scale_claims() -> None:

@@ -260,7 +260,7 @@ def test_one_cause_is_five_lines_and_how_to_see_it_again() -> None:
             results=(
                 finding_of(claim="signal-survives-depth", topic="depth", evidence=DEPTH),
                 finding_of(evidence=UNIFORM),
-                finding_of(claim="gradient-variance-near-one", evidence=UNIFORM),
+                finding_of(claim="gradient-variance-near-one", evidence=UNIFORM, backward=True),
                 finding_of(claim="zero-mean", topic="centering", verdict=Verdict.HOLDS),
                 finding_of(claim="haar-distributed", verdict=Verdict.NOT_APPLICABLE, reason="not orthogonal"),
             ),
