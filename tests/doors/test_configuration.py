@@ -30,7 +30,19 @@ def test_every_option_can_be_configured_but_the_one_that_is_said_once() -> None:
     }  # fmt: skip
     # What is said for one run alone, of each model, of each pair, of a lock.
     once = {
-        *("baseline-update", "failed", "resume", "law", "batch", "models", "laws", "writes", "world", "mesh", "layouts"),
+        *(
+            "baseline-update",
+            "failed",
+            "resume",
+            "law",
+            "batch",
+            "models",
+            "laws",
+            "writes",
+            "world",
+            "mesh",
+            "layouts",
+        ),
         *("check", "update", "output", "like"),
     }
     assert {*flags, *others, *once} == {o.name for o in OPTIONS}

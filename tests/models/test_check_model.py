@@ -88,7 +88,7 @@ def test_declared_laws_of_untraced_weights_say_how_many_models_decide() -> None:
     [
         (3, {}, "not a function that builds a model"),
         (lambda: nn.Linear("x", 3), {}, "builds no model: it raises TypeError"),
-        (lambda: 3, {}, "returns int; name a function or class that builds a model"),
+        (lambda: 3, {}, "returned int, not a torch.nn.Module|returns int; name a function"),
         (CORRECT["gpt"], {"claims": ["zero-mean"]}, "there is no claim 'zero-mean' to ask of a model"),
         (CORRECT["gpt"], {"laws": {"nothing.*": "1"}}, "names no parameter"),
         (CORRECT["gpt"], {"batch": "x"}, "the batch 'x' cannot be read"),

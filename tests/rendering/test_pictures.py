@@ -67,6 +67,13 @@ def test_a_picture_says_what_is_to_be_seen():
     assert "against Marchenko-Pastur, dashed" in said["Singular values"]
 
 
+def test_two_laws_are_drawn_in_one_picture():
+    (both,) = drawn(two_histograms=[[-1.0, 0.0, 0.5, 0.4], [0.0, 1.0, 0.5, 0.6]])
+    assert both.description == "Both laws in the same bins: root mean square 0.5 in A, 0.5 in B."
+    ET.fromstring(both.svg)
+    assert drawn(two_histograms=[]) == []
+
+
 def test_many_points_are_thinned():
     (few,) = drawn(singular_values=list(range(64)))
     (many,) = drawn(singular_values=list(range(5000)))
@@ -102,7 +109,8 @@ def test_what_cannot_be_drawn_is_named():
 
 def test_the_samples_use_known_series_in_their_documented_shape():
     used = [r.evidence.series for r in sample_reports.every_verdict()]
-    assert set().union(*used) == set(SERIES)
+    # A sample is of one initializer, that picture of two starts.
+    assert set().union(*used, {"two_histograms"}) == set(SERIES)
     assert [series.problems(s) for s in used if series.problems(s)] == []
 
 
