@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dis
 import os
+import sys
 import threading
 import traceback
 import warnings
@@ -84,7 +85,7 @@ def contained(*, put_back: bool = True, whole: bool = True) -> Iterator[Containe
     seen = Contained()
     output = Bounded()
     before = Surroundings(whole=whole) if put_back else None
-    process = os.getpid()
+    process, limit, lowered = os.getpid(), sys.getrecursionlimit(), False
     try:
         with (
             _daemonic_threads(),
@@ -94,7 +95,13 @@ def contained(*, put_back: bool = True, whole: bool = True) -> Iterator[Containe
             contextlib.redirect_stderr(output),
         ):
             warnings.simplefilter("default")
-            yield seen
+            try:
+                yield seen
+            finally:
+                # At once: under a low limit nothing of what follows, which calls deeper, would run to its end.
+                if put_back and sys.getrecursionlimit() != limit:
+                    lowered = True
+                    sys.setrecursionlimit(limit)
     except BaseException as error:
         if isinstance(error, InitcheckError) and _last_frame_is_ours(error):
             raise
@@ -105,7 +112,7 @@ def contained(*, put_back: bool = True, whole: bool = True) -> Iterator[Containe
         if os.getpid() != process:
             end_for_good(0)  # the code forked and came back twice; one of the two is enough
         if before is not None:
-            seen.changes = before.put_back()
+            seen.changes = (*before.put_back(), *(("recursion limit",) if lowered else ()))
         seen.output = output.text()
         seen.warnings = tuple(dict.fromkeys(f"{w.category.__name__}: {_text(w.message)}" for w in caught))
 

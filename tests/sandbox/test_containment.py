@@ -134,3 +134,22 @@ def test_messages_are_one_line_and_bounded():
     assert len(one_line(ValueError("x" * 10_000))) < 600
     assert one_line(KeyError()) == "KeyError"
     assert trace_of(ValueError("never raised")) == ("ValueError: never raised",)
+
+
+def test_a_low_recursion_limit_is_put_back_before_anything_else_runs() -> None:
+    limit = sys.getrecursionlimit()
+    with contained() as seen:
+        # The least that Python accepts at this depth.
+        sys.setrecursionlimit(next(n for n in range(10, limit) if _accepted(n)))
+    assert sys.getrecursionlimit() == limit
+    assert "recursion limit" in seen.changes
+
+
+def _accepted(number: int) -> bool:
+    limit = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(number)
+    except RecursionError:
+        return False
+    sys.setrecursionlimit(limit)
+    return True
