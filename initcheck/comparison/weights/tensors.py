@@ -101,9 +101,13 @@ def _of_torch(model: Any, torch: Any) -> Iterator[Tensor]:
 
 
 def _of_keras(model: Any) -> Iterator[Tensor]:
-    for weight in model.trainable_weights:
-        path = str(getattr(weight, "path", weight.name)).replace("/", ".")
-        yield _units_first(path, "keras", np.asarray(weight.numpy() if hasattr(weight, "numpy") else weight))
+    # Only here: it imports Keras. Names that Keras numbers go on from build to build; there they begin anew.
+    from initcheck.models.frameworks.keras_model import KerasModel
+
+    for leaf, weight in KerasModel(model).pairs():
+        if leaf.parameter:
+            values = np.asarray(weight.numpy() if hasattr(weight, "numpy") else weight)
+            yield _units_first(leaf.name, "keras", values)
 
 
 def _of_tree(tree: Any, framework: str) -> Iterator[Tensor]:

@@ -200,7 +200,7 @@ class ClaimSession:
         """What will be asked of how many."""
         plan = self.plan
         asked = []
-        for kind, noun in (("check", "initializers"), ("model", "models")):
+        for kind, noun in (("check", "initializers"), ("model", "models"), ("pair", "pairs"), ("lock", "locks")):
             claims = sum(claim.kind == kind for claim in plan.claims)
             tested = sum(i.kind == kind for i in plan.initializers)
             asked += [f"{claims} claims x {tested} {noun}"] if claims else []

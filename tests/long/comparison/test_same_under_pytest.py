@@ -26,7 +26,7 @@ def test_pytest_compares_two_starts(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(two_inits=INITS)
     words = "--initcheck-same=two_inits.py:he,two_inits.py:wrong"
     result = pytester.runpytest_subprocess(words, "--initcheck-profile=quick", "-p", "no:cacheprovider")
-    result.stdout.fnmatch_lines(["*FAILED initcheck/two_starts.py::start_from_one_law*"])
+    result.stdout.fnmatch_lines(["*FAILED *::start_from_one_law*"])
     assert result.ret == 1
 
 
@@ -37,5 +37,5 @@ def test_pytest_holds_a_start_to_its_lock(pytester: pytest.Pytester) -> None:
     assert pytester.runpytest_subprocess(*words).ret == 0
     (pytester.path / "init.lock").write_text(str(initcheck.lock("two_inits.py:build")).replace("std 0.1", "std 0.3"))
     result = pytester.runpytest_subprocess(*words)
-    result.stdout.fnmatch_lines(["*FAILED initcheck/two_starts.py::keeps_its_lock*"])
+    result.stdout.fnmatch_lines(["*FAILED *::keeps_its_lock*"])
     assert result.ret == 1
