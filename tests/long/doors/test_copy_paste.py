@@ -17,7 +17,7 @@ import pytest
 
 from initcheck.doors import option_table
 from initcheck.doors.cli import main
-from initcheck.doors.options import OPTIONS, of_kind
+from initcheck.doors.options import KIND_OF_CLAIM, OPTIONS, of_kind
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "initcheck" / "guide").glob("*.md"))]
@@ -169,8 +169,8 @@ def test_the_configuration(repository: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_every_option_belongs_to_a_run_of_the_command_line() -> None:
-    # So that the help of the two runs, which the next test but one reads, leaves out no option.
-    assert {*of_kind("initializers"), *of_kind("models")} == set(OPTIONS)
+    # So that the help of the four runs, which the next test but one reads, leaves out no option.
+    assert {option for kind in KIND_OF_CLAIM for option in of_kind(kind)} == set(OPTIONS)
 
 
 def test_the_table_of_options_is_what_the_options_say() -> None:
@@ -180,7 +180,7 @@ def test_the_table_of_options_is_what_the_options_say() -> None:
     assert match[1] == option_table.table()
 
 
-@pytest.mark.parametrize("door", ["initcheck", "initcheck model", "pytest"])
+@pytest.mark.parametrize("door", ["initcheck", "initcheck model", "initcheck same", "initcheck lock", "pytest"])
 def test_every_option_stands_in_the_help_with_the_words_of_the_table(
     door: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,17 +191,19 @@ def test_every_option_stands_in_the_help_with_the_words_of_the_table(
     else:
         with pytest.raises(SystemExit):
             main([*door.split()[1:], "--help"])
-        options = list(of_kind("models" if door == "initcheck model" else "initializers"))
+        kinds = {"initcheck model": "models", "initcheck same": "pairs", "initcheck lock": "locks"}
+        options = list(of_kind(kinds.get(door, "initializers")))
     told = " ".join(capsys.readouterr().out.split())
     for option in options:
         flag = f"--initcheck-{option.name}" if door == "pytest" else f"--{option.name}"
         placed = f"{flag} {option.metavar}" if door != "pytest" and option.metavar else flag
-        assert re.search(rf"{re.escape(placed)}\b", told), flag
+        assert re.search(rf"{re.escape(placed)}(?!\w)", told), flag
         assert option.help in told
 
 
 def test_every_block_to_copy_is_run_here_or_told_apart() -> None:
     known = {"# myinit.py", "# from Python", "# test_myinit.py", "# a notebook cell", "# tox.ini", "# pyproject.toml"}
     known |= {"# .github/workflows/initcheck.yml", "# .pre-commit-config.yaml"}
+    known.add("[[tool.initcheck.same]]")  # tests/comparison/test_same_doors.py has such a table
     firsts = {text.splitlines()[0] for kind, text in BLOCKS if kind in ("python", "ini", "yaml", "toml")}
     assert firsts == known
