@@ -31,7 +31,7 @@ def test_statistics_are_shown_and_the_failing_case_is_kept(
     monkeypatch.delenv("CI", raising=False)
     result = run(pytester, "--hypothesis-show-statistics")
     result.stdout.fnmatch_lines(
-        ["initcheck/scale.py::output_variance_near_one*:", "*during generate phase*", "*Highest target score*"]
+        ["myinit:odd::output_variance_near_one*:", "*during generate phase*", "*Highest target score*"]
     )
     kept = [path for path in pytester.path.glob(".hypothesis/examples/*/*") if path.is_file()]
     cases = [json.loads(text) for text in (path.read_bytes() for path in kept) if text.startswith(b"{")]
