@@ -308,10 +308,10 @@ class Judge(Account):
     def affordable_groups(self, layer: Case, size: int, stage: Stage, *, heavy_tailed: bool = False) -> int:
         """How many groups of ``size`` calls the profile's budget pays for; a first look is always paid for."""
         profile = self.subject.profile
-        # What cannot hold costs little: an eighth where the tail shows no second moment, a part in 32 where another
-        # case stayed open, and what is left is to see whether this one is far off.
+        # What cannot hold, as another case stayed open or the tail shows no second moment, costs an eighth: less would
+        # leave a factor just beyond the edge open at every case, where the first one alone cannot show it.
         heavy = heavy_tailed and not self.subject.second_moment_exists
-        thrift = max(self.effort.thrift, 32 if self.undecided else 8 if heavy else 1)
+        thrift = max(self.effort.thrift, 8 if self.undecided or heavy else 1)
         groups = min(profile.weights // thrift // (layer.weights * size), profile.calls // thrift // size)
         least = first_groups(-math.log(stage.level if stage.confirms else stage.beta)) + 8
         return max(groups // 8 * 8, least if stage.scale == 1 else 8)
