@@ -7,6 +7,7 @@ import pytest
 from initcheck.adapters.recognition import recognise
 
 
+@pytest.mark.long
 def test_thousands_of_calls_at_once_are_the_same_calls():
     initializer = recognise(jax.nn.initializers.he_normal(), "he_normal")
     assert initializer.batched
@@ -43,6 +44,7 @@ def that_calls_back(key, shape):
     return drawn
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("init", [of_numpy, that_branches, that_counts, that_calls_back])
 def test_what_is_another_function_when_traced_is_called_one_by_one(init):
     sampler = recognise(init, init.__name__).sampler

@@ -61,6 +61,7 @@ def promised_variance(contract, shape):
     return (contract.gain**2 if contract.gain is not None else IDEAL[contract.activation]) / fan
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(len(OBJECTS)))
 def test_the_known_contract_is_what_is_drawn(number):
     initializer = recognise(OBJECTS[number], f"object {number}")
@@ -108,6 +109,7 @@ def test_sparse_draws_from_the_global_generator_whatever_it_is_handed():
     assert "draws from torch's global one as well" in initializer.notes[0]
 
 
+@pytest.mark.long
 def test_jax_layout_follows_the_axes():
     assert recognise(jax.nn.initializers.he_normal(), "a").contract.layout == "in_out"
     assert recognise(jax.nn.initializers.he_normal(in_axis=-1, out_axis=-2), "b").contract.layout == "out_in"
@@ -121,6 +123,7 @@ def test_truncation_shrinks_a_normal(low, high, expected):
     assert truncated_std(1.0, low, high) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("module", "least"), [("torch.nn.init", 13), ("jax.nn.initializers", 13), ("keras.initializers", 15)]
 )

@@ -59,6 +59,7 @@ def theirs(monkeypatch: pytest.MonkeyPatch) -> None:
         trial.fails("there are many tensors", likely="many layers", fix="leave some out")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("theirs")
 def test_their_scale_claim_gets_the_cause_and_the_fix_that_ours_gets() -> None:
     target = "initcheck.gallery:uniform_one_over_sqrt_fan"
@@ -198,6 +199,7 @@ def strings(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+@pytest.mark.long
 def test_nothing_but_the_gallery_knows_a_claim_by_its_name() -> None:
     # A specimen of the gallery says which claims it must fail: that is what it is for.
     package = Path(initcheck.__file__).parent

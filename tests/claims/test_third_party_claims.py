@@ -143,6 +143,7 @@ def test_their_scale_claim_gets_a_likely_cause_and_a_fix(site: Path) -> None:
     assert "fix +-sqrt(3/fan_in) has unit output variance" in lines
 
 
+@pytest.mark.long
 def test_the_pytest_door_asks_it(site: Path) -> None:
     words = ["-m", "pytest", "-p", "no:cacheprovider", "-v", "--initcheck-profile=quick"]
     asked = [f"--initcheck={HOLDS}", f"--initcheck={FAILS}", "--initcheck-claims=no-weight-is-zero"]
@@ -153,6 +154,7 @@ def test_the_pytest_door_asks_it(site: Path) -> None:
     assert "1 failed, 1 passed" in result.stdout
 
 
+@pytest.mark.long
 def test_a_distribution_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
     broken = installed(tmp_path, "broken_claims", "import no_such_module_anywhere\n")
     result = run(broken, "-m", "initcheck", "list")

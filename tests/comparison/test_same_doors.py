@@ -65,6 +65,7 @@ def test_wrong_use_is_a_sentence(folder: Path, words: list[str], said: str, caps
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_tables_of_pyproject_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = '[[tool.initcheck.same]]\na = "two_inits.py:he"\nb = "two_inits.py:he"\nname = "port"\n'
     (folder / "pyproject.toml").write_text(table)

@@ -90,6 +90,7 @@ def test_a_layout_nobody_knows_is_that_of_the_other_and_said_so() -> None:
     assert "the layout of A is not known" in asked.notes[0]
 
 
+@pytest.mark.long
 def test_layouts_are_aligned_where_they_are_said() -> None:
     report = initcheck.same(he, he_of_outputs, profile="quick", layouts=("out_in", "in_out"))
     assert report["start-from-one-law"].verdict.value == "HOLDS"

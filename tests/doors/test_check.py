@@ -35,6 +35,7 @@ def he(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
     return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
 
 
+@pytest.mark.long
 def test_several_are_one_report_and_each_result_is_told() -> None:
     told: list[Result] = []
     report = initcheck.check([he, infinite, he], **QUICK, on_result=told.append)
@@ -44,6 +45,7 @@ def test_several_are_one_report_and_each_result_is_told() -> None:
     assert tuple(told) == tuple(report.results)
 
 
+@pytest.mark.long
 def test_what_is_waived_may_fail_and_must_not_hold() -> None:
     failing = initcheck.check(infinite, **QUICK, waive={"finite": "masked later"})
     assert [(r.verdict, r.reason) for r in failing] == [(Verdict.WAIVED, "masked later")]

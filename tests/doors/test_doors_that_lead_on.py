@@ -98,6 +98,7 @@ def test_the_gallery_is_listed_with_what_each_mistake_fails(capsys: pytest.Captu
     assert "\n  swapped_fans  fails output-variance-near-one\n" in mistakes
 
 
+@pytest.mark.long
 def test_an_explanation_is_a_page_with_both_examples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("jinja2")
     file = tmp_path / "e.html"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 import initcheck
 from initcheck.doors.cli import main
 
 
+@pytest.mark.long
 def test_a_result_of_the_wrong_shape_is_transposed() -> None:
     [found] = initcheck.fix("initcheck.gallery:transposed_shape", claims=["returns-the-shape-asked"])
     assert found.proposal.repair is not None

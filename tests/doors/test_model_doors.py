@@ -282,6 +282,7 @@ def test_pytest_has_one_item_a_claim(in_process, pytester: pytest.Pytester) -> N
     assert "test_own" not in result.stdout.str()
 
 
+@pytest.mark.long
 def test_pytest_writes_one_file_of_initializers_and_models(in_process, pytester: pytest.Pytester) -> None:
     claims = f"--initcheck-claims=finite,{LAW}"
     files = [f"--initcheck-{kind}=r.{kind}" for kind in ("json", "html", "junit", "markdown")]

@@ -32,6 +32,7 @@ def verdicts(report: initcheck.Report) -> dict[str, Verdict]:
     return {r.claim: r.verdict for r in report}
 
 
+@pytest.mark.long
 def test_a_correct_initializer_holds_every_claim_that_applies() -> None:
     report = initcheck.check(he, contract=CONTRACT, profile="quick")
     assert report.ok
@@ -43,6 +44,7 @@ def test_a_correct_initializer_holds_every_claim_that_applies() -> None:
     assert {r.verdict for r in report if r.claim not in aside} == {Verdict.HOLDS}
 
 
+@pytest.mark.long
 def test_the_default_of_a_linear_layer_fails_at_one_third_with_the_smallest_shape_cause_and_fix() -> None:
     contract = {**CONTRACT, "activation": "linear"}
     report = initcheck.check(uniform, contract=contract, profile="quick", claims=["output-variance-near-one"])
@@ -56,6 +58,7 @@ def test_the_default_of_a_linear_layer_fails_at_one_third_with_the_smallest_shap
         report.raise_for_failures()
 
 
+@pytest.mark.long
 def test_a_waived_failure_is_waived_and_a_waiver_that_is_not_needed_fails() -> None:
     claims = ["output-variance-near-one", "finite"]
     contract = {**CONTRACT, "waive": {"output-variance-near-one": "documented", "finite": "unsure"}}
@@ -128,6 +131,7 @@ def test_an_initializer_that_never_gives_an_array_is_refused_with_what_it_did(fu
         initcheck.check(function, contract=CONTRACT, profile="quick", signature="(shape, rng)", claims=["finite"])
 
 
+@pytest.mark.long
 def test_a_failure_stands_where_the_search_for_its_cause_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(self: InitializerSubject, claim_id: str, failed: Any) -> None:
         raise ZeroDivisionError("division by zero")

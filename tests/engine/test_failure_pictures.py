@@ -59,6 +59,7 @@ def of(initializer: Any, claim: str, verdict: Verdict = Verdict.FAILS) -> initch
     return result.evidence
 
 
+@pytest.mark.long
 def test_what_holds_has_a_point_a_case_inside_the_band_and_an_interval_around_the_value() -> None:
     evidence = of(right, "output-variance-near-one", Verdict.HOLDS)
     points = evidence.series["variance_by_width"]
@@ -70,6 +71,7 @@ def test_what_holds_has_a_point_a_case_inside_the_band_and_an_interval_around_th
     assert 0.85 < evidence.interval[0] < evidence.value < evidence.interval[1] < 1.2
 
 
+@pytest.mark.long
 def test_a_scale_that_fails_from_a_width_on_shows_where() -> None:
     points = of(wide_ones_are_wrong, "output-variance-near-one").series["variance_by_width"]
     for fan, ratio, *_ in points:
@@ -91,6 +93,7 @@ def test_the_energy_is_followed_through_every_layer(claim: str, curve: str) -> N
     assert evidence.interval[0] < energies[-1] < evidence.interval[1] < -9
 
 
+@pytest.mark.long
 def test_an_off_centre_law_shows_its_weights_against_the_one_promised() -> None:
     evidence = of(shifted, "zero-mean")
     bins = evidence.series["histogram"]
@@ -102,6 +105,7 @@ def test_an_off_centre_law_shows_its_weights_against_the_one_promised() -> None:
     assert middle == pytest.approx(0.3 * std, abs=0.1 * std)
 
 
+@pytest.mark.long
 def test_a_low_rank_shows_in_the_singular_values() -> None:
     series = of(rank_one, "entries-are-independent").series
     assert series["singular_values"][0] > 0.5
@@ -109,6 +113,7 @@ def test_a_low_rank_shows_in_the_singular_values() -> None:
     assert series["singular_law"][0] == "marchenko-pastur"
 
 
+@pytest.mark.long
 def test_another_law_shows_against_the_one_promised() -> None:
     evidence = of(third, "follows-its-distribution")
     counts = [n for *_, n in evidence.series["histogram"]]

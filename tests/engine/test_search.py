@@ -87,6 +87,7 @@ def test_one_rectangle_in_a_hundred_is_found_and_the_lightest_shown() -> None:
     assert (result.verdict, result.evidence.shape) == (Verdict.FAILS, (1, 96))
 
 
+@pytest.mark.long
 def test_what_failed_is_tried_first_and_leaves_the_same_evidence(database: InMemoryExampleDatabase) -> None:
     init = off_where(lambda out, into: out == 3 * into)
     initializers = load(init, contract=OUT_IN).initializers
@@ -105,6 +106,7 @@ def test_what_failed_is_tried_first_and_leaves_the_same_evidence(database: InMem
     assert began != (3, 1) == began_again == first.shape
 
 
+@pytest.mark.long
 def test_what_fails_no_more_is_forgotten(database: InMemoryExampleDatabase) -> None:
     wrong = True
     init = off_where(lambda out, into: wrong and out == 3 * into)

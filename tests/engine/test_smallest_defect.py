@@ -33,6 +33,7 @@ def found(factor: float, runs: int = 40) -> float:
     return sum(fails() for _ in range(runs)) / runs
 
 
+@pytest.mark.long
 def test_the_smallest_defect_is_found_and_a_smaller_one_is_not() -> None:
     smallest = factor_beyond_an_edge(WEIGHTS, LEVEL, BUDGET)
     assert 1.05 < smallest < 1.15
@@ -66,6 +67,7 @@ def test_more_weights_find_smaller_defects(weights: int) -> None:
     assert factor_beyond_an_edge(weights, LEVEL**2, PROFILES["quick"]) > quick
 
 
+@pytest.mark.long
 def test_a_report_says_it_of_the_claims_that_judge_a_band() -> None:
     claims = ["finite", "output-variance-near-one", "signal-survives-depth"]
     report = initcheck.check("initcheck.gallery:he_normal", claims=claims, profile="quick")

@@ -175,6 +175,7 @@ def test_options_keep_their_names(capsys: pytest.CaptureFixture[str]) -> None:
     assert [o for o in OPTIONS if o not in shown] == []
 
 
+@pytest.mark.long
 def test_fields_of_a_report_keep_their_names() -> None:
     report = initcheck.check("initcheck.gallery:zeros", claims=["units-differ"], profile="quick").to_dict()
     assert report["format"] == "initcheck-report/1"

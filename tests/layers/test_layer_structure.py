@@ -52,6 +52,7 @@ def test_a_transposed_convolution_meets_the_kernel_once_in_stride_squared():
     assert (grouped.units, grouped.inputs) == (8, 72)
 
 
+@pytest.mark.long
 def test_units_of_a_grouped_transposed_convolution_are_its_output_channels():
     layer = nn.ConvTranspose2d(8, 4, 1, groups=2, bias=False)
     found, _ = fans_of(nn.ConvTranspose2d)

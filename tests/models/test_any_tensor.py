@@ -62,6 +62,7 @@ def _layers(std: float = 0.1, odd: float | None = None, around: Any = None) -> n
     return model
 
 
+@pytest.mark.long
 def test_a_subclass_around_tensors_is_judged_like_what_it_holds() -> None:
     sound = initcheck.check_model(lambda: _layers(around=Wrapped), claims=[WRITTEN, LAW, DISTINCT])
     assert _failing(sound) == set()

@@ -298,6 +298,7 @@ def test_a_scaling_of_the_wrong_layer_fails_and_of_one_of_two_is_a_doubt() -> No
     assert one[SCALING].verdict is Verdict.UNDECIDED
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("blocks", [range(4), range(5), range(3, 8)], ids=["half", "not the last", "not the first"])
 def test_a_scaling_of_some_blocks_is_no_law_of_depth(blocks: range) -> None:
     report = initcheck.check_model(lambda: _scaled(("attn.c_proj", "mlp.c_proj"), blocks), claims=[LAW])

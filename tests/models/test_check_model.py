@@ -29,6 +29,7 @@ def test_the_twelve_claims_stand_in_the_registry_with_what_they_do_not_see() -> 
     assert find("starts-at-chance").kind == "model"
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_report() -> None:
     def verdicts() -> list[tuple[str, str, str | None]]:
         return [(r.claim, r.verdict.value, r.evidence.measured) for r in initcheck.check_model(one_layer_off, seed=4)]

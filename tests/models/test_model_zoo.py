@@ -53,6 +53,7 @@ def test_a_correct_model_is_never_blamed(name: str, seed: int) -> None:
     assert report[WRITTEN].verdict is report[REBUILD].verdict is report[DISTINCT].verdict is Verdict.HOLDS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("factory", BROKEN, ids=lambda f: f.__name__)
 def test_a_broken_model_fails_exactly_the_claims_that_say_so(factory: Callable[[], nn.Module]) -> None:
     report = check_model(factory)

@@ -58,12 +58,14 @@ def test_the_law_of_a_model_of_nnx_is_read_off_its_keys() -> None:
     assert roles["blocks.*.down.kernel"] == ("normal std 0.007071", "0.02/sqrt(2L)")
 
 
+@pytest.mark.long
 def test_an_odd_block_of_nnx_fails_with_the_line_that_drew_it() -> None:
     report = check_model(lambda rngs: NnxNet(rngs, odd=2), claims=[LAW])
     assert "blocks.2.up.kernel: drawn as normal std 0.1, its 3 siblings as normal std 0.02" in _said(report, LAW)
     assert "test_other_frameworks.py:" in _said(report, LAW)
 
 
+@pytest.mark.long
 def test_one_key_for_two_draws_is_one_state_whatever_the_shapes() -> None:
     def build(rngs: nnx.Rngs) -> nnx.Module:
         net, key = NnxNet(rngs), rngs.params()
@@ -104,6 +106,7 @@ class Scanned(linen.Module):
         return layers(name="layers")(x, None)[0]
 
 
+@pytest.mark.long
 def test_layers_that_are_scanned_are_unstacked() -> None:
     report = check_model(lambda: Scanned(), batch="2x8", claims=[*EXACT, "signal-survives-the-blocks"], name="net")
     assert not report.failures

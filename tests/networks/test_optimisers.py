@@ -32,6 +32,7 @@ def test_two_steps_by_hand() -> None:
     assert np.ravel(adam).tolist() == [0.75, 0.75]
 
 
+@pytest.mark.long
 def test_adam_is_torchs() -> None:
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)

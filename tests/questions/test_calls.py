@@ -55,6 +55,7 @@ def test_calls_that_repeat_one_another_in_any_order_fail(init: Any) -> None:
     assert ("reordered" in str(result.evidence.measured)) == (init is not of_few_states)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("init", [normal, signs], ids=lambda f: f.__name__)
 def test_independent_calls_hold_and_the_number_of_states_is_said(init: Any) -> None:
     result = judged(init)

@@ -55,6 +55,7 @@ def test_the_layer_that_is_off_centre_is_the_one_that_is_named(init: Any) -> Non
     assert abs(abs(float(result.evidence.value or 0)) - (0.05 if weights < 40 else 0.03)) < 0.01
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("init", [normal, rare_and_huge_below], ids=lambda f: f.__name__)
 def test_a_mean_of_zero_holds_skewed_or_not_and_what_is_excluded_is_said(init: Any) -> None:
     result = judged(init)

@@ -125,6 +125,7 @@ def test_a_mixture_is_found_from_a_share_of_two_percent_on(share: float, verdict
     assert judged(mixed(share), "normal").verdict is verdict
 
 
+@pytest.mark.long
 def test_one_weight_in_a_thousand_beyond_the_bounds_is_found() -> None:
     def stray(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         bound = math.sqrt(6 / math.prod(shape[1:]))
@@ -187,6 +188,7 @@ def with_a_wild_weight(shape: tuple[int, ...], rng: np.random.Generator) -> Arra
     return (w / np.sqrt(shape[1])).astype(np.float32)
 
 
+@pytest.mark.long
 def test_a_weight_that_the_law_cannot_have_fails_at_any_shape() -> None:
     claim = "follows-its-distribution"
     contract = "activation=linear,fan=fan_in,layout=out_in,distribution=normal"

@@ -23,6 +23,7 @@ def verdicts(gain, contract):
     return {claim: (report[claim].verdict, report[claim].reason or "") for claim in DEPTH}
 
 
+@pytest.mark.long
 def test_a_gain_alone_says_nothing_of_what_lies_between_the_layers():
     for verdict, reason in verdicts(2**0.5, {"gain": 2**0.5}).values():
         assert verdict is Verdict.NOT_APPLICABLE

@@ -40,6 +40,7 @@ def test_what_divides_by_the_width_breaks_it() -> None:
     assert result.verdict is Verdict.FAILS
 
 
+@pytest.mark.long
 def test_the_report_says_at_which_widths_the_output_variance_leaves_the_band() -> None:
     contract = {"std": 0.02, "layout": "out_in"}
     report = check(normal, contract=contract, claims=[CLAIM], profile="quick")
@@ -50,6 +51,7 @@ def test_the_report_says_at_which_widths_the_output_variance_leaves_the_band() -
     assert any(note.endswith("at fan_in 4000 to 6250 only (1 at 5000)") for note in report[CLAIM].notes)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("claim", ["gradient-variance-near-one", "signal-survives-depth", "gradient-survives-depth"])
 def test_what_a_fixed_std_does_not_promise_is_not_asked(claim: str) -> None:
     result = check(normal, contract={"std": 0.02, "layout": "out_in"}, claims=[claim], profile="quick")[claim]
@@ -58,6 +60,7 @@ def test_what_a_fixed_std_does_not_promise_is_not_asked(claim: str) -> None:
     assert result.reason.startswith("a fixed std promises")
 
 
+@pytest.mark.long
 def test_a_run_that_holds_a_library_to_its_fixed_std_says_so() -> None:
     report = check(torch.nn.init.normal_, args={"std": 0.01}, claims=[CLAIM], profile="quick")
     assert report[CLAIM].verdict is Verdict.HOLDS

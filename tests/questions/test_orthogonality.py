@@ -52,6 +52,7 @@ def test_a_gain_is_held_to_exactly() -> None:
     assert verdict(ten_percent_more, "orthogonal-to-rounding", activation="tanh", gain=1.1).verdict is Verdict.HOLDS
 
 
+@pytest.mark.long
 def test_one_row_that_leans_on_another_is_found() -> None:
     def leaning(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         w = orthogonal(shape, rng)

@@ -68,6 +68,7 @@ def test_a_variance_that_is_lost_in_one_dtype_is_found() -> None:
     assert result.evidence.measured.startswith("second moment of the output over its ideal 0")
 
 
+@pytest.mark.long
 def test_units_that_tie_on_a_coarse_grid_are_found() -> None:
     def one_bit_a_row(shape: tuple[int, ...], rng: np.random.Generator, dtype: Any = np.float32) -> Array:
         w = rounded_once(shape, rng, np.float32)
@@ -80,6 +81,7 @@ def test_units_that_tie_on_a_coarse_grid_are_found() -> None:
     assert "equals unit 0" in result.evidence.measured
 
 
+@pytest.mark.long
 def test_a_declared_dtype_that_raises_fails() -> None:
     def float32_only(shape: tuple[int, ...], rng: np.random.Generator, dtype: Any = np.float32) -> Array:
         return np.asarray(rng.standard_normal(shape, dtype=dtype) * np.float32(math.sqrt(2 / shape[1])))
@@ -89,6 +91,7 @@ def test_a_declared_dtype_that_raises_fails() -> None:
     assert result.evidence.measured.startswith("raises TypeError")
 
 
+@pytest.mark.long
 def test_it_is_asked_only_where_there_is_a_second_dtype_to_ask_for() -> None:
     alone = check("initcheck.gallery:he_normal", claims=[CLAIM], profile="quick")[CLAIM]
     assert alone.reason == "the contract declares one dtype only, and every other claim asks for it"
@@ -96,6 +99,7 @@ def test_it_is_asked_only_where_there_is_a_second_dtype_to_ask_for() -> None:
     assert (ignored.verdict, ignored.reason) == (Verdict.NOT_APPLICABLE, "needs returns-the-dtype-asked, which fails")
 
 
+@pytest.mark.long
 def test_the_normal_of_jax_in_bfloat16_is_off_centre() -> None:
     pytest.importorskip("jax")
     # Only what is asked in bfloat16, at one shape: JAX compiles for every new one.

@@ -21,6 +21,7 @@ def identity_plus_noise(n: int, rng: np.random.Generator) -> Array:
     return np.eye(n) + rng.normal(0, 0.01, (n, n))
 
 
+@pytest.mark.long
 def test_noise_around_a_promised_identity_keeps_the_mean_of_the_identity() -> None:
     contract = {**LINEAR, "distribution": "identity", "entries": "dependent"}
     report = check(identity_plus_noise, contract=contract, profile="quick")
@@ -30,6 +31,7 @@ def test_noise_around_a_promised_identity_keeps_the_mean_of_the_identity() -> No
     assert report["output-variance-near-one"].verdict is Verdict.HOLDS
 
 
+@pytest.mark.long
 def test_an_identity_that_nobody_promised_fails_and_the_fix_is_one_that_helps() -> None:
     result = check(identity_plus_noise, contract=LINEAR, claims=["zero-mean"], profile="quick")["zero-mean"]
     assert result.verdict is Verdict.FAILS

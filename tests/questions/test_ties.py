@@ -33,6 +33,7 @@ def counted(ties: Callable[[str], list[bool]], calls: int = 7_598, most: int = 4
     return _rare(trial, lambda stream, count: iter([np.array(ties(stream)[:count])]), calls=calls, most=most)
 
 
+@pytest.mark.long
 def test_a_unit_copied_in_one_call_of_fifty_fails() -> None:
     result = initcheck.check(tied_once_in(50), claims=["units-differ"], profile="quick")["units-differ"]
     assert result.verdict is Verdict.FAILS

@@ -33,6 +33,7 @@ def heavy_tailed(shape: tuple[int, int], rng: np.random.Generator) -> Any:
     return rng.standard_t(3, shape) / np.sqrt(3 * shape[1])
 
 
+@pytest.mark.long
 def test_a_loud_unit_is_named() -> None:
     result = judged(one_loud_unit)
     assert result.verdict is Verdict.FAILS
@@ -41,6 +42,7 @@ def test_a_loud_unit_is_named() -> None:
     assert result.evidence.allowed == "[0.5, 2] times"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("init", [scaled_by_input, heavy_tailed], ids=lambda f: f.__name__)
 def test_units_of_one_law_hold_whatever_the_law(init: Any) -> None:
     result = judged(init)

@@ -151,6 +151,7 @@ def test_a_finding_card_has_everything_a_reader_asks_in_order():
     assert at == sorted(at)
 
 
+@pytest.mark.long
 def test_every_finding_is_listed_before_the_matrix_and_its_link_leads_to_its_card():
     report = sample_reports.many(20, failing=1.0)
     text = html.render(report)

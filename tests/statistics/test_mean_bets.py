@@ -194,6 +194,7 @@ def test_rows_of_bounded_values_are_processes_of_their_own() -> None:
     assert betting_log_e(d, 1.0) == pytest.approx(np.stack([betting_log_e(row, 1.0) for row in d]))
 
 
+@pytest.mark.long
 def test_ten_million_values_neither_overflow_nor_vanish() -> None:
     d = np.full(2_000_000, 1.0)
     assert betting_log_e(d, 1.0)[-1] == pytest.approx(2e6 * np.log(1.9) - np.log(5))
