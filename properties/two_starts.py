@@ -49,9 +49,9 @@ def start_from_one_law(trial: PairTrial) -> None:
     """Compare both part by part; what differs is named with the clearest part first."""
     parts, different = trial.comparison.parts, trial.different()
     if different:
-        trial.fails(f"DIFFERENT in {len(different)} of {len(parts)}; clearest: {different[0].sentence}", different[0])
+        trial.differs(f"DIFFERENT in {len(different)} of {len(parts)}; clearest: {different[0].sentence}", different[0])
         for part in trial.of_other_causes():
-            trial.fails(f"{part.sentence}; {part.cause}", part)
+            trial.differs(f"{part.sentence}; {part.cause}", part)
     for part in trial.undecided():
         trial.doubts_that(part.sentence)
     if not parts:
@@ -77,4 +77,8 @@ def start_from_one_law(trial: PairTrial) -> None:
 def keeps_its_lock(trial: LockTrial) -> None:
     """Read the laws anew and lay them beside the file, line by line."""
     for sentence in trial.departures:
-        trial.fails(sentence)
+        trial.fails(sentence, likely=trial.cause, fix=trial.mend)
+    for sentence in trial.open_lines:
+        trial.doubts_that(sentence)
+    trial.measured = f"{len(trial.departures)} changes" if trial.departures else f"{trial.lines} lines kept"
+    trial.allowed = f"the laws of {trial.locked.file or trial.locked.like}"

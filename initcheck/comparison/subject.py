@@ -53,10 +53,11 @@ class PairSubject(Judging):
         Raises:
             UsageError: the two are of kinds that cannot be compared.
         """
-        trial = PairTrial(self._compared(ledger, timeout), ledger.alpha, ledger.beta)
+        trial = PairTrial(self._compared(ledger, timeout), alpha=ledger.alpha, beta=ledger.beta)
         claim.prop(trial)
-        notes = (*trial.comparison.notes, *trial.notes)
-        return Decided(verdict=trial.verdict, reason=trial.reason, evidence=trial.evidence(), notes=notes)
+        for sentence in reversed(trial.comparison.notes):
+            trial.notes.insert(0, sentence)
+        return trial.decided(trial.comparison.calls)
 
     def _compared(self, ledger: Ledger, timeout: float | None) -> Comparison:
         if self._comparison is None:

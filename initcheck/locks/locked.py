@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from initcheck.claims.statement import Claim
@@ -15,12 +15,12 @@ from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
 from initcheck.contract.tested import Tested
 from initcheck.engine.judging import Decided, Judging
+from initcheck.engine.whole_trial import WholeTrial
 from initcheck.errors import UsageError
 from initcheck.locks.drawn_law import function_of, line_of
 from initcheck.locks.lines import Line, Lock, changes
 from initcheck.locks.model_lines import lines_of_model
 from initcheck.locks.presets import PRESETS, departures
-from initcheck.report.verdict import Evidence, Verdict
 from initcheck.statistics import Ledger
 
 __all__ = ["LockSubject", "LockTrial", "Locked", "lock_of"]
@@ -61,27 +61,27 @@ def lock_of(target: Tested, seed: int = 0) -> Lock:
 
 
 @dataclass
-class LockTrial:
+class LockTrial(WholeTrial):
     """What a claim of kind ``lock`` is given.
 
     Attributes:
         locked: the target and its lock.
-        now: the laws that it has now.
+        lines: how many laws were compared.
         departures: what differs, one sentence each.
+        open_lines: what could not be decided, one sentence each.
         calls: how many calls or builds that rests on.
-        failures: what the claim found.
+        cause: of the first departure, where it is known.
+        mend: what to do about it.
     """
 
     locked: Locked
-    departures: list[str]
     lines: int
-    calls: int = 0
-    failures: list[str] = field(default_factory=list)
-    likely: str | None = None
-
-    def fails(self, sentence: str) -> None:
-        """Say which line changed."""
-        self.failures.append(sentence)
+    departures: Sequence[str] = ()
+    open_lines: Sequence[str] = ()
+    calls: int = 1
+    cause: str | None = None
+    mend: str | None = None
+    listed: ClassVar[int] = 1_000
 
 
 class LockSubject(Judging):
@@ -105,18 +105,9 @@ class LockSubject(Judging):
             UsageError: the target builds no model, or a line holds no law.
         """
         trial = self._trial(ledger)
+        trial.alpha, trial.beta, trial.mend = ledger.alpha, ledger.beta, self._fix()
         claim.prop(trial)
-        kept = len(trial.failures) == 0
-        evidence = Evidence(
-            measured=f"{trial.lines} lines kept" if kept else f"{len(trial.failures)} changes",
-            allowed=f"the laws of {self.locked.file or self.locked.like}",
-            case=trial.failures[0] if trial.failures else None,
-            detail=tuple(trial.failures[1:]),
-            calls=trial.calls,
-            likely=trial.likely,
-            fix=None if kept else self._fix(),
-        )
-        return Decided(verdict=Verdict.HOLDS if kept else Verdict.FAILS, evidence=evidence)
+        return trial.decided(trial.calls)
 
     def _fix(self) -> str:
         if self.locked.like is not None:
@@ -131,9 +122,9 @@ class LockSubject(Judging):
         self._lines = now.lines
         if self.locked.like is not None:
             blocks = max((int(line.size.split(" x ")[0]) for line in now.lines if " x " in line.size), default=1)
-            return LockTrial(self.locked, list(departures(now.lines, self.locked.like, blocks)), len(now.lines), 1)
+            return LockTrial(self.locked, len(now.lines), [*departures(now.lines, self.locked.like, blocks)])
         assert lock is not None
-        return LockTrial(self.locked, list(changes(lock, now)), len(now.lines), 1)
+        return LockTrial(self.locked, len(now.lines), [*changes(lock, now)])
 
     def _drawn(self, target: Initializer, lock: Lock, ledger: Ledger) -> LockTrial:
         """Of an initializer the law of its line is drawn and compared, so that nothing fails by chance."""
@@ -150,11 +141,15 @@ class LockSubject(Judging):
             beta=ledger.beta,
         )
         different = found.of(Answer.DIFFERENT)
-        said = [f"{part.sentence}; the lock says {line.law}" for part in different[:1]]
-        trial = LockTrial(self.locked, said, 1, found.calls)
-        if different and different[0].cause:
-            trial.likely = f"A is the lock, B is {target.name}: {different[0].cause}"
-        return trial
+        cause = different[0].cause if different else None
+        return LockTrial(
+            self.locked,
+            1,
+            [f"{part.sentence}; the lock says {line.law}" for part in different[:1]],
+            [part.sentence for part in found.of(Answer.UNDECIDED)],
+            calls=found.calls,
+            cause=f"A is the lock, B is {target.name}: {cause}" if cause else None,
+        )
 
     def held_to(self) -> Mapping[str, Any]:
         """The lines as they are now, as plain data."""

@@ -45,13 +45,13 @@ class PortraitSubject(Judging):
         """Judge what one model alone shows of a claim; that takes one pass over its entries."""
         assert claim.of_one_model is not None
         started = time.perf_counter()
-        trial = ModelTrial(self.facts, self.laws, ledger.alpha, ledger.beta)
+        trial = ModelTrial(self.facts, self.laws, alpha=ledger.alpha, beta=ledger.beta)
         claim.of_one_model(trial)
         self.seconds += time.perf_counter() - started
         verdict = trial.verdict
         if verdict is Verdict.NOT_APPLICABLE:
             return Decided(verdict=verdict, reason=f"{trial.reason}; {NEEDS_BUILDS}", notes=tuple(trial.notes))
-        return Decided(verdict=verdict, reason=trial.reason, evidence=trial.evidence(), notes=tuple(trial.notes))
+        return trial.decided(self.facts.builder.count)
 
     def held_to(self) -> dict[str, Any]:
         """The portrait: size, values by role, ties, and what could not be read; copies are told by their claim."""

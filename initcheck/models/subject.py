@@ -60,7 +60,7 @@ class ModelSubject(Judging):
         Raises:
             UsageError: the factory builds no model or keeps it; a declared law or the batch does not fit the model.
         """
-        trial = ModelTrial(self.facts, self.laws, ledger.alpha, ledger.beta)
+        trial = ModelTrial(self.facts, self.laws, alpha=ledger.alpha, beta=ledger.beta)
         started = time.perf_counter()
         builder = self.facts.builder
         builder.tell = lambda number: self.tell(f"{self.model.name}, build {number}")
@@ -74,7 +74,7 @@ class ModelSubject(Judging):
         finally:
             builder.deadline = None
             self.seconds += time.perf_counter() - started
-        return Decided(verdict=trial.verdict, reason=trial.reason, evidence=trial.evidence(), notes=tuple(trial.notes))
+        return trial.decided(self.facts.builder.count)
 
     def held_to(self) -> dict[str, Any]:
         """The portrait of the model: its size, its roles with their laws, its chains of blocks."""

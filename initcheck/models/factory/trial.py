@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
+from initcheck.engine.whole_trial import WholeTrial
 from initcheck.models.factory.declared import DeclaredLaw
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.few_models import FewModelsPlan, confirm, futile, screen
 from initcheck.models.signals.signal import Signal
-from initcheck.report.verdict import Evidence, Verdict
 from initcheck.statistics import Decision
 
 __all__ = ["STATISTICAL_CLAIMS", "ModelTrial"]
@@ -22,51 +21,16 @@ STATISTICAL_CLAIMS = 5
 
 
 @dataclass
-class ModelTrial:
+class ModelTrial(WholeTrial):
     """What a claim of kind ``model`` is given.
 
     Attributes:
         facts: the builds.
         laws: the declared laws.
-        alpha, beta: error rates of the run.
-        failures, doubts, notes: what the claim found, as sentences, in order.
-        measured, allowed: of what was measured, in words.
-        moot: why the claim does not apply, where it does not.
     """
 
     facts: Facts
     laws: Sequence[DeclaredLaw] = ()
-    alpha: float = 1e-6
-    beta: float = 1e-3
-    failures: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    measured: str | None = None
-    allowed: str | None = None
-    value: float | None = None
-    band: tuple[float, float] | None = None
-    moot: str | None = None
-    likely: str | None = None
-    fix: str | None = None
-    error_spent: float | None = None
-    series: dict[str, list[Any]] = field(default_factory=dict)
-
-    def fails(self, sentence: str, *, likely: str | None = None, fix: str | None = None) -> None:
-        """Say what is wrong: tensor, entries, call site."""
-        self.failures.append(sentence)
-        self.likely, self.fix = self.likely or likely, self.fix or fix
-
-    def doubts_that(self, sentence: str) -> None:
-        """Say what the builds that were made cannot decide, and what would."""
-        self.doubts.append(sentence)
-
-    def note(self, sentence: str) -> None:
-        """Say what a reader should know and nobody is blamed for."""
-        self.notes.append(sentence)
-
-    def not_applicable(self, reason: str) -> None:
-        """Say why the claim has no subject here."""
-        self.moot = self.moot or reason
 
     @property
     def level(self) -> float:
@@ -174,40 +138,6 @@ class ModelTrial:
     def _values(self, value_of: Callable[[Signal], float | None], start: int, n: int) -> list[float]:
         found = [value_of(s) for s in self.facts.signals(start + n)[start:]]
         return [float("nan") if v is None else v for v in found]
-
-    @property
-    def verdict(self) -> Verdict:
-        """What it comes to: one failure fails, one doubt leaves it open."""
-        if self.failures:
-            return Verdict.FAILS
-        if self.doubts:
-            return Verdict.UNDECIDED
-        return Verdict.NOT_APPLICABLE if self.moot else Verdict.HOLDS
-
-    @property
-    def reason(self) -> str | None:
-        """Why it is UNDECIDED or NOT APPLICABLE."""
-        if self.verdict is Verdict.UNDECIDED:
-            return "; ".join(self.doubts[:3]) + (f"; and {len(self.doubts) - 3} more" if len(self.doubts) > 3 else "")
-        return self.moot if self.verdict is Verdict.NOT_APPLICABLE else None
-
-    def evidence(self) -> Evidence:
-        """What stands behind the verdict."""
-        shown = tuple(self.failures[1:6])
-        more = len(self.failures) - 6
-        return Evidence(
-            measured=self.measured,
-            allowed=self.allowed,
-            value=self.value,
-            band=self.band,
-            case=self.failures[0] if self.failures else None,
-            calls=self.facts.builder.count,
-            error_spent=self.error_spent,
-            detail=(*shown, f"and {more} more") if more > 0 else shown,
-            likely=self.likely,
-            fix=self.fix,
-            series=self.series,
-        )
 
 
 def _of_chain(values_of: Callable[[Signal], Sequence[float | None]], position: int, signal: Signal) -> float | None:

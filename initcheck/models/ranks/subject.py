@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from initcheck.claims.statement import Claim
 from initcheck.contract.profile import Profile
 from initcheck.engine.judging import Decided, Judging
+from initcheck.engine.whole_trial import WholeTrial
 from initcheck.models.ranks.launch import launched
 from initcheck.models.ranks.model import ShardedModel
 from initcheck.models.ranks.told import RankTold
-from initcheck.report.verdict import Evidence, Verdict
 from initcheck.seeds import Seeds
 from initcheck.statistics import Ledger
 
 __all__ = ["RankTrial", "ShardedSubject"]
 
 
-class RankTrial:
+@dataclass
+class RankTrial(WholeTrial):
     """What a claim on a sharded model is given.
 
     Attributes:
         ranks: what each rank told.
         whole: what a build by one process told; None where it built none.
-        failures, notes: what the claim found, as sentences.
-        measured: in words; moot: why the claim does not apply.
+        why_not: why it built none.
     """
 
-    def __init__(self, ranks: list[RankTold], whole: RankTold | None, why_not: str | None) -> None:
-        self.ranks, self.whole, self.why_not = ranks, whole, why_not
-        self.failures: list[str] = []
-        self.notes: list[str] = []
-        self.doubts: list[str] = []
-        self.measured: str | None = None
-        self.moot: str | None = None
+    ranks: list[RankTold]
+    whole: RankTold | None = None
+    why_not: str | None = None
 
     @property
     def alive(self) -> list[RankTold]:
@@ -90,22 +87,16 @@ class ShardedSubject(Judging):
         ranks = self.ranks
         whole = self.alone if any(told.problem is None for told in ranks) else None
         why_not = whole.problem if whole is not None else None
-        trial = RankTrial(ranks, whole if why_not is None else None, why_not)
+        trial = RankTrial(
+            ranks,
+            whole if why_not is None else None,
+            why_not,
+            alpha=ledger.alpha,
+            beta=ledger.beta,
+        )
         claim.prop(trial)
         self.seconds += time.perf_counter() - started
-        shown = tuple(trial.failures[1:6])
-        more = len(trial.failures) - 6
-        evidence = Evidence(
-            measured=trial.measured,
-            case=trial.failures[0] if trial.failures else None,
-            detail=(*shown, f"and {more} more") if more > 0 else shown,
-            calls=self._launches,
-        )
-        verdict = Verdict.FAILS if trial.failures else Verdict.UNDECIDED if trial.doubts else Verdict.HOLDS
-        if verdict is Verdict.HOLDS and trial.moot is not None:
-            verdict = Verdict.NOT_APPLICABLE
-        reason = {Verdict.UNDECIDED: "; ".join(trial.doubts[:3]), Verdict.NOT_APPLICABLE: trial.moot}.get(verdict)
-        return Decided(verdict=verdict, reason=reason, evidence=evidence, notes=tuple(trial.notes))
+        return trial.decided(self._launches)
 
     def held_to(self) -> dict[str, Any]:
         """Size of the model, and who built it."""
