@@ -26,7 +26,9 @@ def test_a_failure_outweighs_all_and_the_first_cause_stays() -> None:
         trial.fails(f"wrong {n}", likely=f"cause {n}" if n else None, fix="mend")
     trial.note("read this")
     decided = trial.decided(3)
-    assert decided.verdict is Verdict.FAILS and decided.reason is None and decided.notes == ("read this",)
+    assert decided.verdict is Verdict.FAILS
+    assert decided.reason is None
+    assert decided.notes == ("read this",)
     evidence = decided.evidence
     assert (evidence.case, evidence.calls, evidence.likely, evidence.fix) == ("wrong 0", 3, "cause 1", "mend")
     assert evidence.detail == ("wrong 1", "wrong 2", "wrong 3", "wrong 4", "wrong 5", "and 2 more")

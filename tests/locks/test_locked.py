@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from initcheck.locks.locked import LockTrial
 from initcheck.properties.two_starts import keeps_its_lock
+
+from initcheck.locks.locked import LockTrial
 from initcheck.report.verdict import Verdict
 
 
