@@ -95,7 +95,9 @@ class Report(Results):
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """The report as JSON; infinite and undefined numbers become the strings 'inf', '-inf', 'nan'."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+        # Half of a surrogate pair, which a message of user code may have and no file can hold, becomes its escape.
+        return text.encode(errors="backslashreplace").decode()
 
     @classmethod
     def from_json(cls, text: str) -> Report:

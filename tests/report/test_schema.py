@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from importlib.resources import files
 
@@ -38,6 +39,14 @@ def test_a_report_survives_the_way_through_json():
     again = Report.from_json(report.to_json())
     assert again.to_json() == report.to_json()
     assert again.results[0] == report.results[0]
+
+
+def test_any_character_of_a_message_survives_the_way_into_a_file(tmp_path):
+    report = sample_reports.every_verdict()
+    odd = dataclasses.replace(report.results[0], reason="\u00e9 \u4e2d \U0001f600 half a pair: \ud800")
+    report = dataclasses.replace(report, results=(odd, *report.results[1:]))
+    (tmp_path / "r.json").write_text(report.to_json(), encoding="utf-8")
+    assert Report.from_json((tmp_path / "r.json").read_text(encoding="utf-8")).results[0] == odd
 
 
 def _without(key):

@@ -54,10 +54,7 @@ def left(folder: Path) -> list[int]:
     found = []
     for process in Path("/proc").iterdir():
         try:
-            if (
-                process.name.isdigit()
-                and f"INITCHECK_MARK={folder}\0".encode() in (process / "environ").read_bytes()
-            ):
+            if process.name.isdigit() and f"INITCHECK_MARK={folder}\0".encode() in (process / "environ").read_bytes():
                 found.append(int(process.name))
         except OSError:
             continue
