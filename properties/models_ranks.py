@@ -65,8 +65,9 @@ def shards_are_distinct(trial: RankTrial) -> None:
     """Compare the bits of the shards of every random tensor, and the states that draws began at."""
     from initcheck.models.questions import copied_pieces, repeated_states
 
-    trial.failures += copied_pieces(trial.ranks, trial.whole)
+    # The cause first: shards that come from one state of a generator are many, and only so many are told.
     trial.failures += repeated_states(trial.ranks)
+    trial.failures += copied_pieces(trial.ranks, trial.whole)
     trial.measured = f"{sum(p.random for t in trial.alive for p in t.pieces.values()):,} random tensors or shards"
     if not trial.alive:
         trial.moot = "no rank built a model"

@@ -63,7 +63,7 @@ class JaxFunction:
         """Gradients in the inputs and in the parameters."""
         chunks, whole = _batches(args)
         given = {name: np.asarray(a, np.float32) for name, a in parameters.items()}
-        padding = len(chunks[0][0]) * len(chunks) - whole
+        padding = len(framework_module("jax").tree_util.tree_leaves(chunks[0])[0]) * len(chunks) - whole
         # Where nothing is asked of the outputs of the padding, nothing of it reaches a parameter.
         cotangents = np.split(np.concatenate([cotangent, np.zeros((padding, *cotangent.shape[1:]))]), len(chunks))
         pulled = [

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Mapping
@@ -21,6 +22,10 @@ __all__ = ["PROGRAM", "launched"]
 
 PROGRAM = "initcheck.runs.rank_main"
 _ROOT = str(Path(__file__).resolve().parents[3])
+_NOT_THE_USERS = (
+    "<",
+    *(str(folder) + os.sep for folder in (Path(__file__).resolve().parents[2], sysconfig.get_path("stdlib"))),
+)
 _PATIENCE = 180.0
 """Seconds that a group of processes may take together."""
 _AFTER_A_DEATH = 8.0
@@ -101,6 +106,6 @@ def _where(stack: Path) -> str:
     """The innermost line of the user's in a stack that a process left behind."""
     with contextlib.suppress(OSError):
         for file, line, function in _FRAME.findall(stack.read_text(errors="replace")):
-            if os.sep + "site-packages" + os.sep not in file and not file.startswith((_ROOT, sys.base_prefix, "<")):
+            if os.sep + "site-packages" + os.sep not in file and not file.startswith(_NOT_THE_USERS):
                 return f"; it stands at {file}:{line} in {function}"
     return ""
