@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from initcheck.errors import UsageError
+from initcheck.models.builds.names import covers
 
 __all__ = ["MOST_LINES", "Line", "Lock", "changes", "folded", "read_locks", "same_law", "written"]
 
 MOST_LINES = 24
 _HEAD = "# initcheck lock 1: laws of a start, to be reviewed. Check: initcheck lock --check {file}"
 _NUMBER = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
-_DIGITS = re.compile(r"\d+")
+_DIGITS = re.compile(r"\{[^}]*\}|\d+")
 # Numbers that are written with four digits are equal where they agree to three; measured ones beyond chance.
 _EXACT, _MEASURED = 2e-3, 0.05
 _SIGMAS = 6.0
@@ -82,15 +83,21 @@ def folded(lines: Iterable[Line], most: int = MOST_LINES) -> tuple[Line, ...]:
     >>> [line.text for line in folded(many)]
     ['stage*.conv.weight  30 tensors of 30 shapes  normal, std sqrt(2/fan_out)']
     """
-    kept = sorted(lines)
+    kept = sorted(lines, key=_place)
     for key in (_without_numbers, _leaf):
         if len(kept) <= most:
             break
         groups: dict[tuple[str, str], list[Line]] = {}
         for line in kept:
             groups.setdefault((key(line.path), _formula(line.law)), []).append(line)
-        kept = sorted(_joined(path, law, group) for (path, law), group in groups.items())
+        kept = sorted((_joined(path, law, group) for (path, law), group in groups.items()), key=_place)
     return tuple(kept)
+
+
+def _place(line: Line) -> tuple[object, ...]:
+    """Where a line stands: by path, the numbers in it in the order of numbers."""
+    parts = re.split(r"(\d+)", line.path)
+    return tuple((int(p), "") if p.isdigit() else (-1, p) for p in parts), line
 
 
 def _joined(path: str, law: str, group: Sequence[Line]) -> Line:
@@ -170,7 +177,7 @@ def read_locks(text: str, file: str) -> tuple[Lock, ...]:
         if measured:
             line = replace(line, law=line.law[: measured.start()], entries=int(measured[1]))
         found[target].append(line)
-    return tuple(Lock(name, tuple(sorted(lines))) for name, lines in found.items())
+    return tuple(Lock(name, tuple(sorted(lines, key=_place))) for name, lines in found.items())
 
 
 def changes(old: Lock, new: Lock) -> Iterator[str]:
@@ -183,17 +190,42 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
     before, now = _by_path(old), _by_path(new)
     for path, line in now.items():
         known = before.get(path)
-        if known is None:
-            yield f"{line.path} {line.size} has come, and is not in the lock: {line.law}"
-            continue
-        entries = min(known.entries, line.entries)
-        if known.size != line.size:
+        if known is not None and known.size != line.size:
             yield f"{line.path}: {line.size}; the lock says {known.size}"
-        if not same_law(known.law, line.law, entries):
+        if known is not None and not _is_same(known, line):
             yield f"{line.path} {line.size}: {line.law}; the lock says {known.law}"
-    for path, line in before.items():
-        if path not in now:
+    gone = [line for path, line in before.items() if path not in now]
+    come = [line for path, line in now.items() if path not in before]
+    # A role whose tensors came to have two laws is two lines now, and one that has one law again is one.
+    for line in come:
+        wholes = [g for g in gone if covers(g.path, line.path) and _shape(g.size) == _shape(line.size)]
+        parts = [g for g in gone if covers(line.path, g.path) and _shape(g.size) == _shape(line.size)]
+        if not wholes and not parts:
+            yield f"{line.path} {line.size} has come, and is not in the lock: {line.law}"
+        for whole in wholes[:1]:
+            if not _is_same(whole, line):
+                yield f"{line.path} {line.size}: {line.law}; the lock says {whole.law} of {whole.path}"
+        for part in parts if not wholes else ():
+            if not _is_same(part, line):
+                yield f"{part.path} {part.size}: {line.law}; the lock says {part.law}"
+    for line in gone:
+        alike = [c for c in come if _shape(c.size) == _shape(line.size)]
+        pieces = [c for c in alike if covers(line.path, c.path)]
+        left = _count(line.size) - sum(_count(c.size) for c in pieces)
+        if not pieces and any(covers(c.path, line.path) for c in alike):
+            continue
+        if left == _count(line.size):
             yield f"{line.path} {line.size} has gone; the lock says {line.law}"
+        elif left > 0:
+            yield f"{left} of {line.path} {line.size} have gone; the lock says {line.law}"
+
+
+def _is_same(old: Line, new: Line) -> bool:
+    return same_law(old.law, new.law, min(old.entries, new.entries))
+
+
+def _shape(size: str) -> str:
+    return size[size.find("(") :]
 
 
 def _by_path(lock: Lock) -> dict[str, Line]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,6 +14,9 @@ from initcheck.comparison.weights.roles import roles_of
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
 from initcheck.locks.lines import Line, folded
+from initcheck.models.builds.names import names_of
+from initcheck.models.builds.roles import Role, roles
+from initcheck.models.portrait import formula_of
 from initcheck.safe_text import relative
 from initcheck.sandbox.global_generators import isolated
 from initcheck.seeds import Seeds
@@ -19,6 +24,8 @@ from initcheck.seeds import Seeds
 __all__ = ["lines_of_model"]
 
 _BUILDS = 4
+# Laws of one role that are lines of their own; more are one line, such as a scale that falls from block to block.
+_LAWS = 4
 
 
 def lines_of_model(model: Model, seed: int = 0) -> tuple[Line, ...]:
@@ -33,16 +40,15 @@ def lines_of_model(model: Model, seed: int = 0) -> tuple[Line, ...]:
     """
     if model.built:
         raise UsageError(f"{model.name} is built already; name the function that builds it: a law is read off a build.")
-    torch = __import__("torch")
     with isolated(seed):
         one = model.factory(seed=seed) if _takes_seed(model.factory) else model.factory()
-    lines = _traced(model, seed) if isinstance(one, torch.nn.Module) else _measured(model, seed)
+    torch = sys.modules.get("torch")
+    traced = torch is not None and isinstance(one, torch.nn.Module)
+    lines = _traced(model, seed) if traced else _measured(model, seed)
     return folded(lines)
 
 
 def _takes_seed(factory: Callable[..., Any]) -> bool:
-    import inspect
-
     try:
         return "seed" in inspect.signature(factory).parameters
     except (TypeError, ValueError):
@@ -52,44 +58,66 @@ def _takes_seed(factory: Callable[..., Any]) -> bool:
 def _traced(model: Model, seed: int) -> Iterator[Line]:
     # Only here: it imports torch.
     from initcheck.models.builds.places import places
-    from initcheck.models.builds.roles import roles
     from initcheck.models.builds.torch_build import ModelBuilder
-    from initcheck.models.portrait import formula_of
 
     builder, number = ModelBuilder(model.factory, model.name), Seeds("lock", model.name, seed).upto(1)[0]
     first = builder.build(number, traced=True, looks={"places": lambda model, records: places(model)})
     where = first.looks["places"]
     blocks = max((place.blocks or 0 for place in where.values()), default=0)
+    groups: list[tuple[Role, str, list[Any], int]] = []
     for role in roles(first.records, where):
-        laws: dict[str, Any] = {}
-        for member in role.members:
-            text, entries = _law_of(member)
-            std = member.law.std if member.law.named else None
-            formula = formula_of(std, member, len(role.members), blocks) if std is not None else None
-            if formula is not None and not text.endswith(f"std {formula}"):
-                text += f" = {formula}"
-            laws.setdefault(text, (member, entries))
-        members = list(laws.items())
-        text, (member, entries) = members[0]
-        if len(members) > 1:
-            text = f"{len(members)} laws, from {members[0][0]} to {members[-1][0]}"
-            entries = min(entries for _, (_, entries) in members)
-        site = member.law.site
+        groups += [(role, *group) for group in _by_law(role, blocks)]
+    every = [name for name, record in first.records.items() if record.parameter]
+    for (role, text, members, entries), path in zip(
+        groups, names_of([[m.name for m in members] for _, _, members, _ in groups], every), strict=True
+    ):
+        site = members[0].law.site
         at = f"{relative(site[0])}:{site[1]}" if site is not None else ""
-        yield Line(role.path, _size(len(role.members), role.shape), text, at, entries)
+        yield Line(path, _size(len(members), role.shape), text, at, entries)
     for name, tied in first.tied.items():
         yield Line(name, "tied", f"the tensor {tied}")
 
 
-def _law_of(record: Any) -> tuple[str, int]:
-    """The law of one tensor in words, and how many numbers it was measured on; 0 where it is known."""
+def _by_law(role: Role, blocks: int) -> Iterator[tuple[str, list[Any], int]]:
+    """The tensors of a role by their law; all of them together where they have too many.
+
+    What was measured is one law, whose numbers reach from the smallest to the largest: chance divides no role.
+    """
+    found: dict[str, list[Any]] = {}
+    measured = [record for record in role.members if _is_measured(record)]
+    for record in role.members:
+        if record not in measured:
+            found.setdefault(_known_law(record, len(role.members), blocks), []).append(record)
+    if len(found) > _LAWS:
+        laws = list(found)
+        text = f"{len(laws)} laws, from {laws[0]} to {laws[-1]}"
+        found = {text: [record for record in role.members if record not in measured]}
+    yield from ((text, members, 0) for text, members in found.items())
+    if measured:
+        stds = sorted(record.std for record in measured)
+        text = f"random, std {stds[0]:.4g}" + (f" to {stds[-1]:.4g}" if len(stds) > 1 else "")
+        yield text, measured, min(record.count for record in measured)
+
+
+def _known_law(record: Any, siblings: int, blocks: int) -> str:
+    text = _law_of(record)
+    std = record.law.std if record.law.named else None
+    formula = formula_of(std, record, siblings, blocks) if std is not None else None
+    return text if formula is None or text.endswith(f"std {formula}") else f"{text} = {formula}"
+
+
+def _is_measured(record: Any) -> bool:
+    law = record.law
+    return not (record.constant or law.named or law.family in ("orthogonal", "sparse", "fixed"))
+
+
+def _law_of(record: Any) -> str:
+    """The law of one tensor that is known, in words."""
     if record.constant:
-        return f"every entry {record.low:.4g}", 0
-    if record.law.named or record.law.family in ("orthogonal", "sparse"):
-        return record.law.text.replace(" std ", ", std ", 1), 0
+        return f"every entry {record.low:.4g}"
     if record.law.family == "fixed":
-        return f"fixed numbers, mean square root {math.sqrt(record.second_moment):.4g}", 0
-    return f"random, std {record.std:.4g}", record.count
+        return f"fixed numbers, mean square root {math.sqrt(record.second_moment):.4g}"
+    return str(record.law.text).replace(" std ", ", std ", 1)
 
 
 def _measured(model: Model, seed: int) -> Iterator[Line]:

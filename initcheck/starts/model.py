@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from initcheck.models.builds.names import names_of
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.torch_build import ModelBuilder
 from initcheck.models.portrait import formula_of
@@ -34,7 +35,9 @@ def laws_of_model(factory: Callable[..., Any], name: str) -> list[ParameterLaw]:
             key = re.sub(r"(?<![^.])\d+(?![^.])", "*", path), record.signature, record.shape
             groups.setdefault(key, []).append(record)
     blocks = max((len(members) for members in groups.values()), default=1)
-    return [_law(path, members, blocks, records) for (path, _, _), members in groups.items()]
+    every = [path for path, record in records.items() if record.parameter]
+    names = names_of([[record.name for record in members] for members in groups.values()], every)
+    return [_law(name, members, blocks, records) for name, members in zip(names, groups.values(), strict=True)]
 
 
 def _law(path: str, members: list[TensorRecord], blocks: int, records: Mapping[str, TensorRecord]) -> ParameterLaw:

@@ -57,6 +57,18 @@ def test_a_role_that_changed_came_or_went_is_named_with_both_lines() -> None:
     ]
 
 
+def test_a_role_that_came_to_have_two_laws_is_told_by_what_changed() -> None:
+    whole = Lock("m", (Line("h.*.w", "4 x (8, 8)", "normal, std 0.02"),))
+    off = Lock(
+        "m",
+        (Line("h.2.w", "(8, 8)", "normal, std 0.04"), Line("h.{0-1,3}.w", "3 x (8, 8)", "normal, std 0.02")),
+    )
+    short = Lock("m", off.lines[1:])
+    assert list(changes(whole, off)) == ["h.2.w (8, 8): normal, std 0.04; the lock says normal, std 0.02 of h.*.w"]
+    assert list(changes(off, whole)) == ["h.2.w (8, 8): normal, std 0.02; the lock says normal, std 0.04"]
+    assert list(changes(whole, short)) == ["1 of h.*.w 4 x (8, 8) have gone; the lock says normal, std 0.02"]
+
+
 def test_a_measured_number_changes_beyond_chance_only() -> None:
     assert same_law("random, std 0.02", "random, std 0.0208", entries=10_000)
     assert not same_law("random, std 0.02", "random, std 0.023", entries=10_000)

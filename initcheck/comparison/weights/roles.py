@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from initcheck.comparison.weights.tensors import Tensor
+from initcheck.models.builds.names import name_of
 
 __all__ = ["Role", "View", "roles_of"]
 
@@ -87,12 +88,13 @@ def roles_of(tensors: Sequence[Tensor]) -> list[Role]:
     for number, tensor in enumerate(tensors):
         # The outermost number counts blocks; what stands further in tells parts of a block from one another.
         alike[(_key(tensor.path), tensor.shape, tensor.owner)].append(number)
+    every = [tensor.path for tensor in tensors]
     found: list[tuple[int, Role]] = []
     for numbers in alike.values():
         for members in _blocks([tensors[n] for n in numbers]):
             first = next(n for n in numbers if tensors[n] is members[0])
             paths = tuple(m.path for m in members)
-            path = _starred(paths[0]) if len(paths) > 1 else paths[0]
+            path = name_of(paths, every)
             one = members[0]
             found.append((first, Role(path, paths, one.shape, first / len(tensors), one.turned, one.owner)))
     return [role for _, role in sorted(found, key=lambda item: item[0])]
@@ -112,7 +114,3 @@ def _blocks(tensors: Sequence[Tensor]) -> list[list[Tensor]]:
     for tensor, n in zip(tensors, numbers, strict=True):
         groups[tuple(v for k, v in enumerate(n) if k != varying[0])].append(tensor)
     return list(groups.values())
-
-
-def _starred(path: str) -> str:
-    return _NUMBER.sub("*", path, count=1)

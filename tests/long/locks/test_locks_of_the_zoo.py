@@ -38,7 +38,11 @@ def test_a_lock_does_not_hang_on_the_seed(name: str) -> None:
     [
         (zoo.gpt, zoo.gpt_unscaled, "the lock says normal, std 0.005774 = 0.02/sqrt(2L)"),
         (zoo.gpt, zoo.scaling_bypassed, "= 0.02/sqrt(2L)"),
-        (zoo.gpt, zoo.one_layer_off, "2 laws, from normal, std 0.02"),
+        (
+            zoo.gpt,
+            zoo.one_layer_off,
+            "h.3.mlp.c_fc.weight (128, 32): normal, std 0.04; the lock says normal, std 0.02 of h.*.mlp",
+        ),
         (zoo.gpt, zoo.gpt_untied, "lm_head.weight"),
     ],
 )
