@@ -11,7 +11,8 @@ import numpy as np
 
 from initcheck.comparison.difference import Sides, cause_of_difference
 from initcheck.comparison.drawn import Drawn
-from initcheck.comparison.exchange import FIRST, Answer, compare
+from initcheck.comparison.exchange import FIRST, Answer, Exchange, compare
+from initcheck.comparison.layer_weights import WeightOfLayer
 from initcheck.comparison.parts import Compared, Comparison
 from initcheck.comparison.shapes import Asked, asked_of_both
 from initcheck.comparison.sides import Side, both_laws
@@ -35,6 +36,7 @@ def compare_functions(
     beta: float = 1e-3,
     deadline: float | None = None,
     every: bool = True,
+    asked: Asked | None = None,
 ) -> Comparison:
     """Compare two functions of a shape: bits of the same seeds first, then laws, shape by shape.
 
@@ -48,29 +50,30 @@ def compare_functions(
         alpha, beta: error rates.
         deadline: on the clock of ``time.monotonic``, after which shapes are left UNDECIDED.
         every: whether every shape is drawn where one is DIFFERENT already.
+        asked: what both are asked for, where it is not the shapes of the profile.
 
     Raises:
         BrokenCall: neither takes any of the shapes.
     """
-    asked = asked_of_both(a.initializer, b.initializer, profile)
+    asked = asked or asked_of_both(a.initializer, b.initializer, profile)
     layers, missing = _taken(a, b, asked)
     same_bits = _same_bits(a, b, layers, seed)
     if same_bits:
         why = f"the same bits at {same_bits} seeds"
-        parts = [_part(x, Answer.SAME, why=why) for x, _ in layers]
+        parts = [_part(x, y, Answer.SAME, why=why) for x, y in layers]
         return _comparison(a, b, parts, missing, asked, same_bits)
     level = alpha / max(1, len(layers))
     parts = []
     for x, y in layers:
         if deadline is not None and time.monotonic() > deadline:
-            parts.append(_part(x, Answer.UNDECIDED, why="the time was over before it was drawn"))
+            parts.append(_part(x, y, Answer.UNDECIDED, why="the time was over before it was drawn"))
             continue
         try:
             shown = compare(partial(a.calls, x), partial(b.calls, y), alpha=level, beta=beta)
         except (BrokenCall, OutOfTime) as error:
-            parts.append(_part(x, Answer.UNDECIDED, why=str(error) or "the time was over"))
+            parts.append(_part(x, y, Answer.UNDECIDED, why=str(error) or "the time was over"))
             continue
-        parts.append(_part(x, shown.answer, shown))
+        parts.append(_part(x, y, shown.answer, shown))
         if shown.answer is Answer.DIFFERENT and not every:
             break
     return _comparison(a, b, _explained(a, b, layers, parts), missing, asked, 0)
@@ -112,12 +115,32 @@ def _same_bits(a: Drawn, b: Drawn, layers: list[tuple[Layer, Layer]], seed: int)
     return _BITS if layers else 0
 
 
-def _part(layer: Layer, answer: Answer, shown: object = None, why: str = "") -> Compared:
-    return Compared(name=str(layer.shape), shape=layer.shape, answer=answer, exchange=shown, why=why)  # type: ignore[arg-type]
+def _part(x: Layer, y: Layer, answer: Answer, shown: Exchange | None = None, why: str = "") -> Compared:
+    name = f"{_path(x, y)} {x.shape}".strip()
+    return Compared(name=name, shape=x.shape, answer=answer, exchange=shown, why=why)
+
+
+def _path(x: Layer, y: Layer) -> str:
+    """The name of the weight where one of the two is a layer's."""
+    return next((layer.path for layer in (x, y) if isinstance(layer, WeightOfLayer)), "")
 
 
 def _explained(a: Drawn, b: Drawn, layers: list[tuple[Layer, Layer]], parts: list[Compared]) -> list[Compared]:
-    """The parts with what each side seems to be; those that differ with the likely cause."""
+    """The parts with what each side seems to be; those that differ with the likely cause.
+
+    Several weights of one layer have a law each.
+    """
+    paths = list(dict.fromkeys(_path(*two) for two in layers))
+    if len(paths) > 1:
+        groups = [[k for k in range(len(parts)) if _path(*layers[k]) == path] for path in paths]
+        told = {
+            k: part
+            for group in groups
+            for k, part in zip(
+                group, _explained(a, b, [layers[k] for k in group], [parts[k] for k in group]), strict=True
+            )
+        }
+        return [told[k] for k in range(len(parts))]
     shown = {k: p.exchange for k, p in enumerate(parts) if p.answer is Answer.DIFFERENT and p.exchange is not None}
     drawn = [k for k, p in enumerate(parts) if p.exchange is not None]
     if not drawn:

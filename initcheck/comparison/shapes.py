@@ -10,7 +10,7 @@ from initcheck.contract.initializer import Initializer
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.evidence.axes import DENSE_OF, KERNELS_OF
 
-__all__ = ["Asked", "asked_of_both"]
+__all__ = ["Asked", "asked_of_both", "takes"]
 
 # (inputs, units), most telling first: rectangles both ways, for a swap of the fans; odd and small ones; a width beyond
 # 256, which a fan in 8 bits would wrap; one large square.
@@ -60,7 +60,7 @@ def asked_of_both(a: Initializer, b: Initializer, profile: str) -> Asked:
     first, second = first or second or "out_in", second or first or "out_in"
     dense, kernels = _SHAPES[profile]
     pairs: list[tuple[Layer, Layer]] = []
-    if _takes(a, 2) and _takes(b, 2):
+    if takes(a, 2) and takes(b, 2):
         widths = [(w, w) for w in _SQUARES] if a.squares or b.squares else _DENSE
         for inputs, units in widths[:dense]:
             pairs.append((_layer(first, inputs, units), _layer(second, inputs, units)))
@@ -68,7 +68,7 @@ def asked_of_both(a: Initializer, b: Initializer, profile: str) -> Asked:
     if not any(for_kernels) and first != second and pairs:
         notes.append("kernels are not compared: of neither it is known how it lays them out")
         return Asked(tuple(pairs), tuple(notes))
-    ranks = [r for r in (4, 3, 5) if _takes(a, r) and _takes(b, r)]
+    ranks = [r for r in (4, 3, 5) if takes(a, r) and takes(b, r)]
     if (a.squares or b.squares) or not ranks:
         return Asked(tuple(pairs), tuple(notes))
     if for_kernels[0] != for_kernels[1] and pairs:
@@ -88,7 +88,8 @@ def _dense(contract: Contract) -> str | None:
     return None if layout is None else DENSE_OF.get(layout, layout)
 
 
-def _takes(one: Initializer, rank: int) -> bool:
+def takes(one: Initializer, rank: int) -> bool:
+    """Whether a function is made for shapes of so many axes, as far as is known."""
     layout = one.contract.layout
     if layout in DENSE_OF and one.contract.origins.get("layout") == "declared":
         return rank == len(layout)

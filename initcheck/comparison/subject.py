@@ -11,10 +11,12 @@ from initcheck.claims.statement import Claim
 from initcheck.comparison.call_scores import NOT_SEEN
 from initcheck.comparison.drawn import Drawn
 from initcheck.comparison.functions import compare_functions
+from initcheck.comparison.layer_weights import asked_of_layer
 from initcheck.comparison.layers import compare_layers
 from initcheck.comparison.models import compare_models
 from initcheck.comparison.pair import Pair
 from initcheck.comparison.parts import Compared, Comparison
+from initcheck.comparison.shapes import Asked
 from initcheck.comparison.trial import PairTrial
 from initcheck.comparison.weights.builds import Builds
 from initcheck.contract.contract import Contract
@@ -75,11 +77,11 @@ class PairSubject(Judging):
                         deadline=deadline,
                     )
                     return self._comparison
-                if a.subject is not None or b.subject is not None:
-                    raise UsageError(_UNLIKE.format(a=a.name, b=b.name))
+                one, other = (_with_layout(x, self.pair.layouts, side) for side, x in enumerate((a, b)))
                 self._comparison = compare_functions(
-                    Drawn(_with_layout(a, self.pair.layouts, 0), self._seed),
-                    Drawn(_with_layout(b, self.pair.layouts, 1), self._seed),
+                    Drawn(one, self._seed),
+                    Drawn(other, self._seed),
+                    asked=_asked(one, other, self._profile.name),
                     profile=self._profile.name,
                     seed=self._seed,
                     alpha=ledger.alpha,
@@ -120,11 +122,20 @@ class PairSubject(Judging):
         }
 
 
-_UNLIKE = "{a} and {b} cannot be compared: give two functions of a shape, two layers, or two that build a model."
+_UNLIKE = (
+    "{a} and {b} cannot be compared: give two of functions of a shape and layers, or two functions that build a model."
+)
+
+
+def _asked(a: Initializer, b: Initializer, profile: str) -> Asked | None:
+    """What both are asked for where one of them is a layer; None where both are functions of a shape."""
+    if a.subject is not None:
+        return asked_of_layer(b, a, profile, layer_first=True)
+    return asked_of_layer(a, b, profile, layer_first=False) if b.subject is not None else None
 
 
 def _with_layout(one: Initializer, layouts: tuple[str, str] | None, side: int) -> Initializer:
-    if layouts is None:
+    if layouts is None or one.subject is not None:
         return one
     said = Contract(layout=layouts[side], origins={"layout": "declared"})
     return dataclasses.replace(one, contract=said.filled_by(one.contract, "known"))

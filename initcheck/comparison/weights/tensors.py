@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from initcheck.errors import UsageError
 
-__all__ = ["Tensor", "tensor_of", "tensors_of"]
+__all__ = ["ROWS_FIRST", "Tensor", "tensor_of", "tensors_of"]
 
 Array = npt.NDArray[Any]
 
 # The classes of PyTorch whose matrices are stored (in, out), as transformers' Conv1D is.
 _STORED_IN_OUT = ("Conv1D",)
-# The leaves of Keras and Flax that are no kernels: a row of a table, a scale, a bias is what it is there too.
-_ROWS_FIRST = ("embedding", "embeddings", "bias", "scale", "gamma", "beta")
+ROWS_FIRST = ("embedding", "embeddings", "bias", "scale", "gamma", "beta")
+"""The leaves of Keras and Flax that are no kernels: a row of a table, a scale, a bias is what it is there too."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def tensor_of(path: str, framework: str, values: Array) -> Tensor:
 def _units_first(path: str, owner: str, values: Array) -> Tensor:
     """A weight of Keras or Flax, whose units are the last axis, as PyTorch stores it."""
     leaf = path.rpartition(".")[2]
-    if values.ndim < 2 or leaf in _ROWS_FIRST:
+    if values.ndim < 2 or leaf in ROWS_FIRST:
         return Tensor(path, owner, np.array(values, dtype=np.float32))
     spatial = range(values.ndim - 2)
     turned = np.transpose(values, (values.ndim - 1, values.ndim - 2, *spatial))
