@@ -51,7 +51,7 @@ def compare_models(
     """
     partners, left, right = match(a.roles, b.roles)
     missing = (*_missing(left, "A", "B"), *_missing(right, "B", "A"))
-    notes = tuple(_notes(partners))
+    notes = tuple(_notes(partners, [role.path for role in (*left, *right) if role.buffer]))
     same_bits = _same_bits(a, b, partners, seed)
     if same_bits:
         parts = [_part(*two, Answer.SAME, why=f"the same bits at {same_bits} seeds") for two in partners]
@@ -79,11 +79,13 @@ def compare_models(
 
 def _missing(roles: Sequence[Role], has: str, lacks: str) -> Iterator[str]:
     for role in roles:
+        if role.buffer:
+            continue
         several = f"{len(role.paths)} tensors" if len(role.paths) > 1 else "a tensor"
         yield f"{role.path} of {has}, {several} of shape {role.shape}, has no partner in {lacks}"
 
 
-def _notes(partners: Sequence[Partners]) -> Iterator[str]:
+def _notes(partners: Sequence[Partners], alone: Sequence[str]) -> Iterator[str]:
     turned = [x.role.path for x, y in partners if x.role.turned != y.role.turned or y.turned]
     if turned:
         more = f" and {len(turned) - 1} more" if len(turned) > 1 else ""
@@ -91,7 +93,9 @@ def _notes(partners: Sequence[Partners]) -> Iterator[str]:
     packed = dict.fromkeys(v.role.path for two in partners for v in two if v.rows is not None)
     if packed:
         yield f"compared piece by piece, since the other side holds the pieces apart: {', '.join(packed)}"
-    yield "buffers are not compared"
+    if alone:
+        more = f" and {len(alone) - 4} more" if len(alone) > 4 else ""
+        yield f"buffers that only one has are not compared: {', '.join(alone[:4])}{more}"
 
 
 def _same_bits(a: Builds, b: Builds, partners: Sequence[Partners], seed: int) -> int:

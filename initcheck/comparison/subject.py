@@ -77,11 +77,11 @@ class PairSubject(Judging):
                         deadline=deadline,
                     )
                     return self._comparison
-                one, other = (_with_layout(x, self.pair.layouts, side) for side, x in enumerate((a, b)))
+                mine, theirs = (_with_layout(x, self.pair.layouts, side) for side, x in enumerate((a, b)))
                 self._comparison = compare_functions(
-                    Drawn(one, self._seed),
-                    Drawn(other, self._seed),
-                    asked=_asked(one, other, self._profile.name),
+                    Drawn(mine, self._seed),
+                    Drawn(theirs, self._seed),
+                    asked=_asked(mine, theirs, self._profile.name),
                     profile=self._profile.name,
                     seed=self._seed,
                     alpha=ledger.alpha,

@@ -27,6 +27,7 @@ _SYNONYMS = (
     ("head", "lm_head", "classifier", "unembed", "fc_out", "logits"),
 )  # fmt: skip
 _MEANT = {word: group[0] for group in reversed(_SYNONYMS) for word in group}
+_STATISTICS = {"running_mean": "mean", "moving_mean": "mean", "running_var": "var", "moving_variance": "var"}
 _LEAST = 2
 _PACKED = 4
 
@@ -36,7 +37,8 @@ def match(a: Sequence[Role], b: Sequence[Role]) -> tuple[list[tuple[View, View]]
 
     Roles of one shape and as many members may be partners; of several the likeliest by name and place is taken.
     Then one matrix and several that follow one another, whose rows add up to its rows: q, k and v against qkv, four
-    gates against one; these are compared piece by piece. Last what has the shape turned round.
+    gates against one; these are compared piece by piece. Last what has the shape turned round. Buffers have buffers
+    of their own name as partners.
 
     >>> qkv = Role("h.*.attn.qkv.weight", ("0", "1"), (12, 4), 0.1)
     >>> q, k, v = (Role(f"l.*.{n}.weight", ("0", "1"), (4, 4), p) for n, p in (("q", 0.1), ("k", 0.2), ("v", 0.3)))
@@ -47,8 +49,9 @@ def match(a: Sequence[Role], b: Sequence[Role]) -> tuple[list[tuple[View, View]]
     Returns:
         the partners in A's order, what is left of A, and of B.
     """
-    free_a, free_b = list(a), list(b)
-    found: list[tuple[View, View]] = []
+    free_a, free_b = ([role for role in side if not role.buffer] for side in (a, b))
+    found = list(_buffers(a, b))
+    of_buffers = {role.path for two in found for role in (two[0].role, two[1].role)}
     for exact in (True, False):
         for x, y in list(_likeliest(free_a, free_b, exact)):
             free_a.remove(x)
@@ -64,7 +67,23 @@ def match(a: Sequence[Role], b: Sequence[Role]) -> tuple[list[tuple[View, View]]
                 free_b.remove(one)
                 free_a = [r for r in free_a if r not in several]
     order = {role.path: n for n, role in enumerate(a)}
+    free_a += [role for role in a if role.buffer and role.path not in of_buffers]
+    free_b += [role for role in b if role.buffer and role.path not in of_buffers]
     return sorted(found, key=lambda pair: (order[pair[0].role.path], pair[0].rows or (0, 0))), free_a, free_b
+
+
+def _buffers(a: Sequence[Role], b: Sequence[Role]) -> Iterator[tuple[View, View]]:
+    """Buffers of one leaf and shape, the likeliest partner first: of another name one is another thing."""
+    sides = [[role for role in side if role.buffer] for side in (a, b)]
+    for leaf in dict.fromkeys(_leaf(role) for role in sides[0]):
+        mine, theirs = ([role for role in side if _leaf(role) == leaf] for side in sides)
+        for x, y in _likeliest(mine, theirs, True):
+            yield View(x), View(y)
+
+
+def _leaf(role: Role) -> str:
+    leaf = re.split(r"[./]", role.path)[-1].lower()
+    return _STATISTICS.get(leaf, leaf)
 
 
 def _pieces(one: Role, several: Sequence[Role]) -> Iterator[View]:

@@ -26,6 +26,7 @@ class Role:
         place: where the first stands among the tensors of the model, from 0 to 1.
         turned: they are stored (in, out).
         owner: the class of their module.
+        buffer: they are no parameters.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Role:
     place: float
     turned: bool = False
     owner: str = ""
+    buffer: bool = False
 
     @property
     def rows(self) -> int:
@@ -87,7 +89,7 @@ def roles_of(tensors: Sequence[Tensor]) -> list[Role]:
     alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for number, tensor in enumerate(tensors):
         # The outermost number counts blocks; what stands further in tells parts of a block from one another.
-        alike[(_key(tensor.path), tensor.shape, tensor.owner)].append(number)
+        alike[(_key(tensor.path), tensor.shape, tensor.owner, tensor.buffer)].append(number)
     every = [tensor.path for tensor in tensors]
     found: list[tuple[int, Role]] = []
     for numbers in alike.values():
@@ -96,7 +98,7 @@ def roles_of(tensors: Sequence[Tensor]) -> list[Role]:
             paths = tuple(m.path for m in members)
             path = name_of(paths, every)
             one = members[0]
-            found.append((first, Role(path, paths, one.shape, first / len(tensors), one.turned, one.owner)))
+            found.append((first, Role(path, paths, one.shape, first / len(tensors), one.turned, one.owner, one.buffer)))
     return [role for _, role in sorted(found, key=lambda item: item[0])]
 
 

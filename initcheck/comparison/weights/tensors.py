@@ -1,10 +1,11 @@
-"""One built model of any framework as its parameters by path, each with one row an output unit."""
+"""One built model of any framework as its tensors by path, each with one row an output unit."""
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,19 +25,21 @@ ROWS_FIRST = ("embedding", "embeddings", "bias", "scale", "gamma", "beta")
 
 @dataclass(frozen=True)
 class Tensor:
-    """One parameter of a built model.
+    """One parameter or buffer of a built model.
 
     Attributes:
         path: its name, its parts divided by dots.
         owner: the class of its module, or its framework where that is not known.
         values: the parameter, its first axis that of the units where it has two axes or more.
         turned: the axes were turned for that: it is stored (in, out).
+        buffer: it is no parameter: a running mean, a mask, a table of angles.
     """
 
     path: str
     owner: str
     values: Array
     turned: bool = False
+    buffer: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -45,7 +48,7 @@ class Tensor:
 
 
 def tensors_of(model: Any, name: str) -> list[Tensor]:
-    """The parameters of a model in the order in which it holds them; tied ones once.
+    """The parameters of a model in the order in which it holds them, tied ones once, and behind them its buffers.
 
     Args:
         model: a ``torch.nn.Module``, a Keras model that is built, a Flax ``nnx.Module``, the variables of a Linen
@@ -57,8 +60,8 @@ def tensors_of(model: Any, name: str) -> list[Tensor]:
     """
     if isinstance(model, list) and model and isinstance(model[0], Tensor):
         return model
-    found = list(_read(model, name))
-    if not found:
+    found = sorted(_read(model, name), key=lambda tensor: tensor.buffer)
+    if not found or found[0].buffer:
         raise UsageError(f"{name} builds {type(model).__name__} without parameters: there is nothing to compare.")
     return found
 
@@ -72,12 +75,14 @@ def _read(model: Any, name: str) -> Iterator[Tensor]:
             raise UsageError(f"{name} returns a Keras model that is not built; call model.build(input_shape) in it.")
         return _of_keras(model)
     if nnx is not None and isinstance(model, nnx.Module):
-        return _of_tree(nnx.state(model, nnx.Param), "flax")
+        statistics = _of_tree(nnx.state(model, nnx.BatchStat), "flax") if nnx.state(model, nnx.BatchStat) else ()
+        return itertools.chain(_of_tree(nnx.state(model, nnx.Param), "flax"), _as_buffers(statistics))
     equinox = sys.modules.get("equinox")
     if equinox is not None and isinstance(model, equinox.Module):
         return _of_tree(equinox.filter(model, equinox.is_inexact_array), "equinox")
     if isinstance(model, Mapping):
-        return _of_tree(model.get("params", model), "flax")
+        statistics = _of_tree(model["batch_stats"], "flax") if "params" in model and "batch_stats" in model else ()
+        return itertools.chain(_of_tree(model.get("params", model), "flax"), _as_buffers(statistics))
     raise UsageError(
         f"{name} returns {type(model).__name__}: expected a torch.nn.Module, a Keras model, a module of Flax or"
         " Equinox, or a dict of arrays by name."
@@ -92,12 +97,30 @@ def _of_torch(model: Any, torch: Any) -> Iterator[Tensor]:
                 continue
             seen.add(id(parameter))
             path = f"{prefix}.{leaf}" if prefix else leaf
-            if parameter.is_meta:
-                raise UsageError(f"{path} is on the meta device: it has no memory, so nothing was written to it.")
-            values = parameter.detach().to("cpu", torch.float32).numpy()
+            values = _numbers_of(parameter, path, torch)
             owner = type(module).__name__
             turned = owner in _STORED_IN_OUT and values.ndim == 2
             yield Tensor(path, owner, np.array(values.T if turned else values), turned)
+        for leaf, buffer in module._buffers.items():
+            if buffer is None or id(buffer) in seen or leaf in module._non_persistent_buffers_set:
+                continue
+            seen.add(id(buffer))
+            path = f"{prefix}.{leaf}" if prefix else leaf
+            yield Tensor(path, type(module).__name__, np.array(_numbers_of(buffer, path, torch)), buffer=True)
+
+
+def _numbers_of(tensor: Any, path: str, torch: Any) -> Array:
+    if tensor.is_meta:
+        raise UsageError(f"{path} is on the meta device: it has no memory, so nothing was written to it.")
+    tensor = tensor.detach()
+    if tensor.is_complex():
+        tensor = torch.view_as_real(tensor)
+    values: Array = tensor.to("cpu", torch.float32).numpy()
+    return values
+
+
+def _as_buffers(tensors: Iterable[Tensor]) -> Iterator[Tensor]:
+    return (replace(tensor, buffer=True) for tensor in tensors)
 
 
 def _of_keras(model: Any) -> Iterator[Tensor]:
@@ -105,9 +128,9 @@ def _of_keras(model: Any) -> Iterator[Tensor]:
     from initcheck.models.frameworks.keras_model import KerasModel
 
     for leaf, weight in KerasModel(model).pairs():
-        if leaf.parameter:
+        if leaf.parameter or "seed_generator" not in leaf.name:
             values = np.asarray(weight.numpy() if hasattr(weight, "numpy") else weight)
-            yield _units_first(leaf.name, "keras", values)
+            yield replace(_units_first(leaf.name, "keras", values), buffer=not leaf.parameter)
 
 
 def _of_tree(tree: Any, framework: str) -> Iterator[Tensor]:
