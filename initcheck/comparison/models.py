@@ -118,13 +118,15 @@ def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange) -> Compared:
     if shown.answer is not Answer.DIFFERENT:
         return part
     mine, theirs = (side.second_moment(layer) for side in sides)
-    ratio = theirs[0] / mine[0] if mine[0] > 0 else math.inf
+    # The factor over all pairs; how well it is known shows between the first builds.
+    ratio = shown.factor**2 if mine[0] > 0 else math.inf
+    known = math.hypot(mine[1], theirs[1]) * math.sqrt(_FIRST / (_FIRST + shown.pairs))
     blocks = len(x.role.paths) if len(x.role.paths) > 1 else 0
     found = cause_of_difference(
         Sides(
             *sides,
             shown,
-            ((ratio, math.hypot(mine[1], theirs[1])),),
+            ((ratio, known),),
             shape=x.shape,
             blocks=blocks,
             pieces=_pieces(one, other, len(x.role.paths)),

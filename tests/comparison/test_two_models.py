@@ -59,6 +59,13 @@ def test_of_several_of_one_shape_the_likeliest_by_name_is_the_partner() -> None:
     assert not right
 
 
+def test_a_name_that_everyone_uses_tells_more_than_the_place() -> None:
+    mine = [Role(f"block.*.layer.0.attention.{n}.weight", (n,), (4, 4), 0.05 * k) for k, n in enumerate("qkvo")]
+    theirs = [Role(f"blocks.*.{n}.weight", (n,), (4, 4), 0.15 + 0.05 * k) for k, n in enumerate("qkvo")]
+    found, _, _ = match(mine, theirs)
+    assert [x.name[-8:] == y.name[-8:] for x, y in found] == [True] * 4
+
+
 def test_a_kernel_of_keras_has_its_units_first() -> None:
     kernel = np.arange(24).reshape(2, 3, 2, 2)
     assert tensor_of("conv/kernel", "keras", kernel).shape == (2, 2, 2, 3)

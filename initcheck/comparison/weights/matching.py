@@ -27,6 +27,7 @@ _SYNONYMS = (
     ("head", "lm_head", "classifier", "unembed", "fc_out", "logits"),
 )  # fmt: skip
 _MEANT = {word: group[0] for group in reversed(_SYNONYMS) for word in group}
+_PARTS = {group[0] for group in _SYNONYMS} - {"weight", "bias"}
 _STATISTICS = {"running_mean": "mean", "moving_mean": "mean", "running_var": "var", "moving_variance": "var"}
 _LEAST = 2
 _PACKED = 4
@@ -133,7 +134,14 @@ def _likeness(x: Role, y: Role) -> float:
     mine, theirs = _words(x.path), _words(y.path)
     common = len(set(mine) & set(theirs)) / max(1, len(set(mine) | set(theirs)))
     spelled = difflib.SequenceMatcher(None, " ".join(mine), " ".join(theirs)).ratio()
-    return common + 0.5 * spelled + 2.0 * (1 - abs(x.place - y.place)) + 0.5 * (mine[-1:] == theirs[-1:])
+    near = 2.0 * (1 - abs(x.place - y.place))
+    # What a tensor is called by everyone, q or o, tells more than where its module stands in the block.
+    return common + 0.5 * spelled + near + 0.5 * (mine[-1:] == theirs[-1:]) + 1.0 * (_part(mine) == _part(theirs))
+
+
+def _part(words: Sequence[str]) -> str | None:
+    """The last word of a path, before ``weight`` or ``bias``, that names a part of a block in the field."""
+    return next((word for word in reversed(words[:-1]) if word in _PARTS), None)
 
 
 def _words(path: str) -> list[str]:

@@ -73,7 +73,7 @@ class _LlamaBlock(nn.Module):
         self.norm_1, self.norm_2 = _Scale(), _Scale()
 
 
-def llama(std: float = 0.02, down: float | None = None) -> nn.Module:
+def llama(std: float = 0.02, down: float | None = None, keys: float = 1.0) -> nn.Module:
     """A Llama with q, k and v packed into one matrix."""
     model = nn.Module()
     model.embed = nn.Embedding(V, D)
@@ -82,6 +82,9 @@ def llama(std: float = 0.02, down: float | None = None) -> nn.Module:
     for name, p in model.named_parameters():
         if p.ndim == 2:
             nn.init.normal_(p, 0.0, down if down is not None and "down" in name else std)
+        if "wqkv" in name:
+            with torch.no_grad():
+                p[D : D + D // 2] *= keys
     return model
 
 
@@ -263,7 +266,10 @@ PORTS: dict[str, tuple[Factory, Factory, dict[str, tuple[Factory, str]]]] = {
     "Llama": (
         llama_reference,
         llama,
-        {"standard deviation of one role": (lambda: llama(down=0.02 / math.sqrt(2 * L)), "scaled by 1/sqrt(2 L)")},
+        {
+            "standard deviation of one role": (lambda: llama(down=0.02 / math.sqrt(2 * L)), "scaled by 1/sqrt(2 L)"),
+            "keys of a packed matrix": (lambda: llama(keys=0.5), "k_proj"),
+        },
     ),
     "ViT": (vit_reference, vit, {"truncation": (lambda: vit(cut=2.0), "lacks the factor 1/0.8796 of the truncation")}),
     "ResNet": (resnet_reference, resnet, {"fan": (lambda: resnet("fan_out"), "B's is 2/fan_out")}),
