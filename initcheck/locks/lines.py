@@ -15,6 +15,7 @@ __all__ = ["MOST_LINES", "Line", "Lock", "changes", "folded", "read_locks", "sam
 MOST_LINES = 24
 _HEAD = "# initcheck lock 1: laws of a start, to be reviewed. Check: initcheck lock --check {file}"
 _NUMBER = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
+_CONSTANT = re.compile(r"every entry [01]")
 _DIGITS = re.compile(r"\{[^}]*\}|\d+")
 # Numbers that are written with four digits are equal where they agree to three; measured ones beyond chance.
 _EXACT, _MEASURED = 2e-3, 0.05
@@ -84,13 +85,16 @@ def folded(lines: Iterable[Line], most: int = MOST_LINES) -> tuple[Line, ...]:
     ['stage*.conv.weight  30 tensors of 30 shapes  normal, std sqrt(2/fan_out)']
     """
     kept = sorted(lines, key=_place)
-    for key in (_without_numbers, _leaf):
-        if len(kept) <= most:
-            break
-        groups: dict[tuple[str, str], list[Line]] = {}
-        for line in kept:
-            groups.setdefault((key(line.path), _formula(line.law)), []).append(line)
-        kept = sorted((_joined(path, law, group) for (path, law), group in groups.items()), key=_place)
+    for key in (_without_numbers, _tail, _leaf):
+        # Ones and zeros first: that a norm starts at one is what a reader can spare.
+        for spared in (True, False):
+            if len(kept) <= most:
+                return tuple(kept)
+            groups: dict[tuple[str, str], list[Line]] = {}
+            for line in kept:
+                path = key(line.path) if not spared or _CONSTANT.fullmatch(line.law) else line.path
+                groups.setdefault((path, _formula(line.law)), []).append(line)
+            kept = sorted((_joined(path, law, group) for (path, law), group in groups.items()), key=_place)
     return tuple(kept)
 
 
@@ -121,6 +125,10 @@ def _shapes(size: str) -> int:
 
 def _without_numbers(path: str) -> str:
     return _DIGITS.sub("*", path)
+
+
+def _tail(path: str) -> str:
+    return "**." + ".".join(_without_numbers(path).split(".")[-2:])
 
 
 def _leaf(path: str) -> str:
@@ -229,5 +237,8 @@ def _shape(size: str) -> str:
 
 
 def _by_path(lock: Lock) -> dict[str, Line]:
+    """Each line by its path; lines of one path, which many were folded into, by size and law too."""
     paths = [line.path for line in lock.lines]
-    return {line.path if paths.count(line.path) == 1 else f"{line.path} {line.size}": line for line in lock.lines}
+    return {
+        line.path if paths.count(line.path) == 1 else f"{line.path} {line.size} {line.law}": line for line in lock.lines
+    }

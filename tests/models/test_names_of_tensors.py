@@ -20,7 +20,7 @@ DEEP = [f"enc1.{k}.sub.{j}.w" for k in range(2) for j in range(2)]
         ([f"h.{k}.mlp.0.w" for k in (0, 1, 3)], BLOCKS, "h.{0-1,3}.mlp.0.w"),
         ([f"h.{k}.mlp.{j}.w" for k in range(4) for j in (0, 2)], BLOCKS, "h.*.mlp.*.w"),
         ([p for p in DEEP if p[5] == "0"], DEEP, "enc1.0.sub.*.w"),
-        (["enc1.0.sub.1.w", "enc1.1.sub.0.w"], DEEP, "enc1.0.sub.1.w and 1 more"),
+        (["enc1.0.sub.1.w", "enc1.1.sub.0.w"], DEEP, "enc1.{0.sub.1,1.sub.0}.w"),
         ([f"{k}.w" for k in range(0, 40, 2)], [f"{k}.w" for k in range(40)], "{0,2,4,6,8,10,12,14,...}.w"),
         (["rnn.weight_ih_l1", "rnn.weight_ih_l2"], [f"rnn.weight_ih_l{k}" for k in range(3)], "rnn.weight_ih_l{1-2}"),
         (["a.w", "b.w"], ["a.w", "b.w"], "a.w and 1 more"),

@@ -38,7 +38,7 @@ def name_of(members: Sequence[str], every: Iterable[str]) -> str:
     'h.{0-1,3}.o.weight'
 
     Args:
-        members: paths that differ in numbers alone; of others the first is named, and how many there are.
+        members: paths that differ in numbers alone; of others the first is named, and how many more there are.
         every: the paths among which these are to be told.
     """
     unique = list(dict.fromkeys(members))
@@ -63,7 +63,7 @@ def name_of(members: Sequence[str], every: Iterable[str]) -> str:
             ]
             if not any(fits):
                 return _joined(words, columns, varying, said)
-    return f"{unique[0]} and {len(unique) - 1} more"
+    return _spelled(unique)
 
 
 def covers(name: str, other: str) -> bool:
@@ -72,17 +72,21 @@ def covers(name: str, other: str) -> bool:
     >>> covers("h.*.w", "h.{0,2}.w"), covers("h.{0-2}.w", "h.1.w"), covers("h.{0-2}.w", "h.*.w")
     (True, True, False)
     """
+    if name == other:
+        return True
     mine, theirs = _SAID.split(name), _SAID.split(other)
     if len(mine) != len(theirs) or mine[::2] != theirs[::2]:
         return False
     pairs = zip(map(_numbers, mine[1::2]), map(_numbers, theirs[1::2]), strict=True)
-    return all(m is None or (t is not None and t <= m) for m, t in pairs)
+    return all(m is None or (t is not None and -1 not in m and t <= m) for m, t in pairs)
 
 
 def _numbers(said: str) -> set[int] | None:
     """The numbers that a part of a name stands for; None for any."""
-    if said == "*" or "..." in said:
+    if said == "*":
         return None
+    if not re.fullmatch(r"\{?[\d,-]+\}?", said):
+        return {-1}  # parts of paths, or cut off: it covers itself at most
     ends = [[int(n) for n in run.split("-")] for run in said.strip("{}").split(",")]
     return {n for run in ends for n in range(run[0], run[-1] + 1)}
 
@@ -92,6 +96,18 @@ def _joined(words: Sequence[str], columns: Sequence[Sequence[int]], varying: Seq
         _several(column) if k in said else "*" if k in varying else str(column[0]) for k, column in enumerate(columns)
     ]
     return words[0] + "".join(number + word for number, word in zip(shown, words[1:], strict=True))
+
+
+def _spelled(paths: Sequence[str]) -> str:
+    """Paths that no product of numbers names, by the parts in which they differ.
+
+    >>> _spelled(["b.0.c.1.w", "b.1.c.0.w"])
+    'b.{0.c.1,1.c.0}.w'
+    """
+    parts = [re.split(r"(\d+)", path) for path in paths]
+    apart = [k for k in range(len(parts[0])) if len({part[k] for part in parts}) > 1]
+    first, last = apart[0], apart[-1] + 1
+    return "".join([*parts[0][:first], _braced(["".join(part[first:last]) for part in parts]), *parts[0][last:]])
 
 
 def _several(numbers: Sequence[int]) -> str:
@@ -106,9 +122,11 @@ def _several(numbers: Sequence[int]) -> str:
         else:
             runs.append([n])
     texts = [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
-    if len(texts) > _LISTED:
-        texts = [*texts[:_LISTED], "..."]
-    return "{" + ",".join(texts) + "}"
+    return _braced(texts)
+
+
+def _braced(texts: Sequence[str]) -> str:
+    return "{" + ",".join([*texts[:_LISTED], "..."] if len(texts) > _LISTED else texts) + "}"
 
 
 def _without(path: str) -> str:
