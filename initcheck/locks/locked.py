@@ -20,7 +20,7 @@ from initcheck.errors import UsageError
 from initcheck.locks.drawn_law import function_of, line_of
 from initcheck.locks.lines import Line, Lock, changes
 from initcheck.locks.model_lines import lines_of_model
-from initcheck.locks.presets import PRESETS, departures
+from initcheck.locks.presets import PRESETS, departures, judged
 from initcheck.statistics import Ledger
 
 __all__ = ["LockSubject", "LockTrial", "Locked", "lock_of"]
@@ -120,9 +120,10 @@ class LockSubject(Judging):
             return self._drawn(target, lock, ledger)
         now = lock_of(target, self._seed)
         self._lines = now.lines
-        if self.locked.like is not None:
+        like = self.locked.like
+        if like is not None:
             blocks = max((int(line.size.split(" x ")[0]) for line in now.lines if " x " in line.size), default=1)
-            return LockTrial(self.locked, len(now.lines), [*departures(now.lines, self.locked.like, blocks)])
+            return LockTrial(self.locked, judged(now.lines, like), [*departures(now.lines, like, blocks)])
         assert lock is not None
         return LockTrial(self.locked, len(now.lines), [*changes(lock, now)])
 

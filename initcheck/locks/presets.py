@@ -16,12 +16,20 @@ __all__ = ["PRESETS", "Preset", "departures"]
 _KINDS = (
     ("ssm", re.compile(r"(^|\.)(A_log|D|dt_proj\.\w+|conv1d\.\w+)$")),
     ("norm", re.compile(r"(^|[._])(ln|norm|layernorm|layer_norm|rmsnorm|bn)[\w]*(\.|$)", re.IGNORECASE)),
+    ("patches", re.compile(r"(patch_embed|patch_embeddings|conv_proj)[\w.]*(weight|bias)$")),
     ("bias", re.compile(r"bias$")),
-    ("token", re.compile(r"(cls_token|cls|mask_token|pos_embed|position_embeddings?)(\.weight)?$")),
-    ("patches", re.compile(r"(patch_embed|patch_embeddings|conv_proj)[\w.]*weight$")),
-    ("embedding", re.compile(r"(wte|wpe|tok|emb|shared|relative_attention_bias)[\w.]*weight$", re.IGNORECASE)),
+    ("relative", re.compile(r"relative_attention_bias\.weight$")),
+    ("class", re.compile(r"(cls_token|cls|mask_token|dist_token)(\.weight)?$")),
+    ("token", re.compile(r"(pos_embed|position_embeddings?)(\.weight)?$")),
+    ("embedding", re.compile(r"(wte|wpe|tok|emb|shared)[\w.]*weight$", re.IGNORECASE)),
     ("head", re.compile(r"(^|\.)(lm_head|head|classifier|heads)(\.\w+)*weight$")),
-    ("residual", re.compile(r"(c_proj|out_proj|o_proj|down_proj|fc2|w2|\.proj|\.wo)\.weight$")),
+    (
+        "residual",
+        re.compile(
+            r"(^|\.)(c_proj|out_proj|o_proj|down_proj|proj|wo|o|fc2|w2|down|lin2|linear2|dense_4h_to_h|to_out(\.0)?"
+            r"|output\.dense)\.weight$"
+        ),
+    ),
     ("query", re.compile(r"\.(q|q_proj|query)\.weight$")),
 )  # fmt: skip
 
@@ -32,13 +40,16 @@ class Preset:
 
     Attributes:
         name: for ``--like``.
-        source: paper and code.
-        laws: what a tensor is -> its law, as lines say it; L is the number of blocks, n the columns of a matrix.
+        source: paper and code, and where they disagree whom the preset follows.
+        laws: what a tensor is -> its law, as lines say it; L is the number of blocks, n the columns of a matrix. A kind
+            that is not here is not judged: what its law hangs on does not show in a line.
+        cut: whether the law cut at two standard deviations, with the same number before the cut, is as good.
     """
 
     name: str
     source: str
     laws: Mapping[str, str]
+    cut: bool = False
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -46,7 +57,9 @@ PRESETS: Mapping[str, Preset] = {
     for p in (
         Preset(
             "gpt2",
-            "Radford et al. 2019, section 2.3; openai/gpt-2 src/model.py; transformers GPT2PreTrainedModel",
+            "Radford et al. 2019, section 2.3 (writers to the residual stream over the root of their number);"
+            " transformers GPT2PreTrainedModel._init_weights, which is followed. The code that was released,"
+            " openai/gpt-2 src/model.py, scales none of them and draws positions with std 0.01",
             {
                 "embedding": "normal, std 0.02", "linear": "normal, std 0.02", "query": "normal, std 0.02",
                 "residual": "normal, std 0.02/sqrt(2*L)", "head": "normal, std 0.02",
@@ -54,31 +67,41 @@ PRESETS: Mapping[str, Preset] = {
         ),
         Preset(
             "llama",
-            "Touvron et al. 2023; transformers LlamaPreTrainedModel._init_weights with initializer_range 0.02",
+            "transformers PreTrainedModel._init_weights with LlamaConfig.initializer_range 0.02; Touvron et al. 2023"
+            " say no law, and meta-llama/llama initialises nothing",
             dict.fromkeys(("embedding", "linear", "query", "residual", "head"), "normal, std 0.02"),
         ),
         Preset(
             "bert",
-            "Devlin et al. 2019; google-research/bert create_initializer (normal cut at two sd), transformers (uncut)",
+            "google-research/bert modeling.py create_initializer: normal 0.02 cut at two standard deviations, without a"
+            " correction; transformers PreTrainedModel._init_weights: not cut. Either is taken",
             dict.fromkeys(("embedding", "linear", "query", "residual", "head", "token"), "normal, std 0.02"),
+            cut=True,
         ),
         Preset(
             "t5",
-            "Raffel et al. 2020; mesh-tensorflow; transformers T5PreTrainedModel._init_weights with factor 1",
+            "Raffel et al. 2020; transformers T5PreTrainedModel._init_weights with factor 1. Not judged: q, whose std"
+            " 1/sqrt(n d_kv) hangs on the width of a head, and the relative biases, 1/sqrt(d_model)",
             {"linear": "normal, std 1/sqrt(n)", "residual": "normal, std 1/sqrt(n)", "embedding": "normal, std 1"},
         ),
         Preset(
             "vit",
-            "Dosovitskiy et al. 2021; google-research/vision_transformer; timm init_weights_vit_timm",
+            "timm VisionTransformer.init_weights and init_weights_vit_timm, which is followed; its patches are a"
+            " convolution of PyTorch's default and are not judged. The code of Dosovitskiy et al. 2021,"
+            " google-research/vision_transformer vit_jax/models_vit.py, draws Glorot's uniform law and a head of zeros",
             {
                 "linear": "normal, std 0.02", "query": "normal, std 0.02", "residual": "normal, std 0.02",
-                "token": "normal, std 0.02",
+                "head": "normal, std 0.02", "token": "normal, std 0.02", "class": "normal, std 1e-06",
             },
         ),
         Preset(
             "mamba",
-            "Gu & Dao 2023; state-spaces/mamba _init_weights: out_proj over sqrt(L) with one residual a block",
-            {"embedding": "normal, std 0.02", "residual": "uniform, std 1/sqrt(3*n*L)"},
+            "Gu & Dao 2023; state-spaces/mamba mixer_seq_simple.py _init_weights: PyTorch's default for in_proj and"
+            " x_proj, out_proj over sqrt(L) with one residual a block. transformers' MambaModel has other defaults",
+            {
+                "embedding": "normal, std 0.02", "linear": "uniform, std 1/sqrt(3*n)",
+                "residual": "uniform, std 1/sqrt(3*n*L)",
+            },
         ),
     )
 }  # fmt: skip
@@ -102,22 +125,36 @@ def departures(lines: tuple[Line, ...], like: str, blocks: int) -> Iterator[str]
         raise UsageError(f"there is no preset {like!r}; {closest(like, PRESETS)}")
     preset = PRESETS[like]
     for line in lines:
-        kind = next((kind for kind, pattern in _KINDS if pattern.search(line.path)), "linear")
-        said = {"norm": r"every entry [01]", "bias": r"every entry 0"}.get(kind)
-        if said is not None:
-            if not re.fullmatch(said, line.law):
-                yield f"{line.path}: {line.law}; {like} has {said.replace('[01]', '1, or 0 for a shift')}"
+        law = _law_of(line, preset)
+        if law is None:
             continue
-        law = preset.laws.get(kind)
-        if law is None or line.size == "tied":
+        if law.startswith("every"):
+            if not re.fullmatch(law, line.law):
+                yield f"{line.path}: {line.law}; {like} has {law.replace('[01]', '1, or 0 for a shift')}"
             continue
         family, _, formula = law.partition(", std ")
         std = _value(formula, blocks, _columns(line.size))
-        found = re.search(r"std ([\d.e+-]+)", line.law)
-        if found is None or not same_law(f"std {std:.4g}", f"std {float(found[1]):.4g}", line.entries):
+        found = re.search(r"\(([\d.e+-]+) before the cut at", line.law) if preset.cut else None
+        found = found or re.search(r"(?:std |\+-)([\d.e+-]+)", line.law)
+        drawn = float(found[1]) if found is not None else math.nan
+        if line.law.startswith("uniform"):
+            drawn /= math.sqrt(3)
+        if not same_law(f"std {std:.4g}", f"std {drawn:.4g}", line.entries):
             yield f"{line.path}: {line.law}; {like} has {law}" + (f" = {std:.4g}" if formula != f"{std:g}" else "")
         elif family not in line.law and not line.entries and not line.law.startswith("truncated_normal"):
             yield f"{line.path}: {line.law}; {like} has {law}"
+
+
+def judged(lines: tuple[Line, ...], like: str) -> int:
+    """How many lines a preset has a law for."""
+    return sum(_law_of(line, PRESETS[like]) is not None for line in lines)
+
+
+def _law_of(line: Line, preset: Preset) -> str | None:
+    """What a preset says of a line; None where it says nothing."""
+    kind = next((kind for kind, pattern in _KINDS if pattern.search(line.path)), "linear")
+    constant = {"norm": r"every entry [01]", "bias": r"every entry 0"}.get(kind)
+    return constant or (None if line.size == "tied" else preset.laws.get(kind))
 
 
 def _columns(size: str) -> int:

@@ -9,7 +9,7 @@ import initcheck
 from initcheck.errors import UsageError
 from initcheck.locks.drawn_law import function_of
 from initcheck.locks.lines import MOST_LINES, Line, Lock, changes, folded, read_locks, same_law, written
-from initcheck.locks.presets import PRESETS, departures
+from initcheck.locks.presets import PRESETS, departures, judged
 
 GPT = Lock(
     "m:build",
@@ -131,3 +131,27 @@ def test_a_preset_scales_by_the_number_of_blocks() -> None:
     assert list(departures(GPT.lines[:1], "gpt2", 8)) == [
         "h.*.attn.c_proj.weight: normal, std 0.01 = 0.02/sqrt(2L); gpt2 has normal, std 0.02/sqrt(2*L) = 0.005"
     ]
+
+
+@pytest.mark.parametrize(
+    ("like", "path", "law", "departs"),
+    [
+        ("bert", "encoder.0.fc.weight", "truncated_normal, std 0.01759 (0.02 before the cut at +-0.04)", False),
+        ("bert", "encoder.0.fc.weight", "truncated_normal, std 0.02 (0.02274 before the cut at +-0.04548)", True),
+        ("vit", "cls_token", "normal, std 1e-06", False),
+        ("vit", "cls_token", "normal, std 0.02", True),
+        ("vit", "patch_embed.proj.bias", "uniform +-0.03608", False),
+        ("t5", "encoder.relative_attention_bias.weight", "normal, std 0.1768", False),
+        ("mamba", "layers.*.in_proj.weight", "uniform +-0.25 = 1/sqrt(3 fan_in)", False),
+        ("mamba", "layers.*.in_proj.weight", "normal, std 0.02", True),
+        ("gpt2", "blocks.*.mlp.down.weight", "normal, std 0.02", True),
+        ("gpt2", "blocks.*.attn.to_out.0.weight", "normal, std 0.01", False),
+    ],
+)
+def test_a_preset_says_what_its_source_does(like: str, path: str, law: str, departs: bool) -> None:
+    assert bool(list(departures((Line(path, "2 x (16, 16)", law),), like, 2))) == departs
+
+
+def test_what_a_preset_has_no_law_for_is_not_counted_as_judged() -> None:
+    lines = (Line("a.q.weight", "(8, 8)", "normal, std 7"), Line("a.k.weight", "(8, 8)", "normal, std 7"))
+    assert judged(lines, "t5") == 1
