@@ -17,6 +17,7 @@ class Pair(Tested):
     Attributes:
         a, b: the two; their names differ.
         layouts: of the weights of A and of B, where they are said for this run.
+        world: how many ranks hold a model whose factory builds the shard of one.
     """
 
     kind: ClassVar[Literal["check", "model", "pair", "lock", "ranks"]] = "pair"
@@ -24,3 +25,4 @@ class Pair(Tested):
     a: Tested
     b: Tested
     layouts: tuple[str, str] | None = None
+    world: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from initcheck.claims.statement import Claim
@@ -19,6 +19,7 @@ from initcheck.comparison.parts import Compared, Comparison
 from initcheck.comparison.shapes import Asked
 from initcheck.comparison.trial import PairTrial
 from initcheck.comparison.weights.builds import Builds
+from initcheck.comparison.weights.shards import put_together, takes_rank
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.model import Model
@@ -92,7 +93,7 @@ class PairSubject(Judging):
                 for one in (a, b):
                     if one.built:
                         raise UsageError(f"{one.name} is built already; name the function that builds it.")
-                builds = [Builds(one.factory, one.name, self._seed) for one in (a, b)]
+                builds = [Builds(f, one.name, self._seed) for f, one in zip(self._factories(a, b), (a, b), strict=True)]
                 for side in builds:
                     side.deadline = deadline
                 self._comparison = compare_models(
@@ -105,6 +106,25 @@ class PairSubject(Judging):
             else:
                 raise UsageError(_UNLIKE.format(a=a.name, b=b.name))
         return self._comparison
+
+    def _factories(self, a: Model, b: Model) -> list[Callable[..., Any]]:
+        """What builds each whole: of a sharded one all ranks, put together.
+
+        Raises:
+            UsageError: a world is said, and neither builds the shard of a rank.
+        """
+        world = self.pair.world
+        if world is None:
+            return [a.factory, b.factory]
+        if not (takes_rank(a.factory) or takes_rank(b.factory)):
+            raise UsageError(
+                f"--world {world}: neither {a.name} nor {b.name} has the parameters rank and world, so that none builds"
+                " the shard of a rank. What needs processes for its ranks is held to its unsharded build by"
+                f" initcheck model {b.name} --world {world}."
+            )
+        return [
+            put_together(one.factory, world, one.name) if takes_rank(one.factory) else one.factory for one in (a, b)
+        ]
 
     def held_to(self) -> Mapping[str, Any]:
         """Both starts part by part, as plain data."""

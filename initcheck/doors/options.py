@@ -229,9 +229,10 @@ OPTIONS = (
         name="world",
         metavar="N",
         read=_models,
-        of=("models",),
+        of=("models", "pairs"),
         configured=False,
-        help="build the model in N processes of the CPU (gloo), and judge whether its ranks hold one model",
+        help="build the model in N processes of the CPU (gloo), and judge whether its ranks hold one model; of two"
+        " models the whole that N ranks hold together is compared, where a factory has rank and world",
     ),
     Option(
         name="mesh",

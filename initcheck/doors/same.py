@@ -21,6 +21,7 @@ def same(
     seed: int = 0,
     profile: str = "default",
     layouts: Sequence[str] | None = None,
+    world: int | None = None,
     name: str | None = None,
     waive: Mapping[str, str] | None = None,
     alpha: float = 1e-6,
@@ -45,6 +46,8 @@ def same(
         seed: of the run; every call's seed derives from it, the name, the shape and the number of the call.
         profile: how many shapes: ``quick``, ``default`` or ``thorough``.
         layouts: of the weights of A and of B, ``("in_out", "out_in")``, where they are not known.
+        world: how many ranks hold a model whose factory has the parameters ``rank`` and ``world``; put together, their
+            shards are compared with the other model.
         name: of the pair in the report.
         waive: claim id -> reason.
         alpha: bound on the probability that DIFFERENT is said of one law.
@@ -55,6 +58,6 @@ def same(
         UsageError: one of them is no target, or the two are of kinds that cannot be compared.
     """
     checker = Checker(Settings(seed=seed, profile=profile, alpha=alpha, beta=beta, timeout=timeout, kinds=("pair",)))
-    pair = pair_of(a, b, name=name, layouts=layouts, contract=Contract(waive=dict(waive or {})))
+    pair = pair_of(a, b, name=name, layouts=layouts, world=world, contract=Contract(waive=dict(waive or {})))
     check_waivers(pair, pair.contract.waive)
     return checker.report([pair])

@@ -23,13 +23,16 @@ __all__ = ["load_pairs", "one_target", "pair_again", "pair_of", "read_layouts", 
 _OPEN, _CLOSED = "([{", ")]}"
 
 
-def load_pairs(texts: Iterable[str], *, layouts: Sequence[str] | None = None) -> tuple[Pair, ...]:
+def load_pairs(
+    texts: Iterable[str], *, layouts: Sequence[str] | None = None, world: int | None = None
+) -> tuple[Pair, ...]:
     """Find the pairs that some texts name.
 
     Args:
         texts: ``A,B`` with a target on either side of the comma, or ``@pyproject.toml``: its tables
             ``[[tool.initcheck.same]]``.
         layouts: of A and of B, said for this run.
+        world: how many ranks hold a model whose factory builds the shard of one.
 
     Raises:
         UsageError: as ``initcheck.targets.loading.load`` of either; a text that names no two.
@@ -39,9 +42,10 @@ def load_pairs(texts: Iterable[str], *, layouts: Sequence[str] | None = None) ->
         if text.startswith("@"):
             for table in same_tables(text[1:]):
                 said = tuple(table["layouts"]) if "layouts" in table else layouts
-                found.append(_named(table["a"], table["b"], said, table.get("name"), table["contract"]))
+                ranks = table.get("world", world)
+                found.append(_named(table["a"], table["b"], said, table.get("name"), table["contract"], ranks))
         else:
-            found.append(_named(*two_of(text), layouts))
+            found.append(_named(*two_of(text), layouts, world=world))
     return tuple(numbered(found))
 
 
@@ -91,6 +95,7 @@ def pair_of(
     name: str | None = None,
     layouts: Sequence[str] | None = None,
     contract: Contract | None = None,
+    world: int | None = None,
     recipe: Mapping[str, Any] | None = None,
     words: Sequence[str] = (),
 ) -> Pair:
@@ -101,6 +106,7 @@ def pair_of(
         name: what to call the pair; ``A against B`` where None.
         layouts: of the weights of A and of B, where they are not known or otherwise.
         contract: its waivers.
+        world: how many ranks hold a model whose factory builds the shard of one.
         recipe: from which ``pair_again`` makes it in another process.
         words: how a command line names it.
 
@@ -117,6 +123,7 @@ def pair_of(
         a=first,
         b=second,
         layouts=said,
+        world=world,
         contract=contract or Contract(),
         location=second.location or first.location,
         recipe=recipe,
@@ -135,19 +142,24 @@ def pair_again(recipe: Mapping[str, Any]) -> Pair:
     with there(recipe):
         return pair_of(
             *recipe["pair"], name=recipe["name"], layouts=recipe["layouts"], contract=contract, recipe=recipe,
-            words=recipe["words"],
+            words=recipe["words"], world=recipe["world"],
         )  # fmt: skip
 
 
 def _named(
-    a: str, b: str, layouts: Sequence[str] | None, name: str | None = None, contract: Contract | None = None
+    a: str,
+    b: str,
+    layouts: Sequence[str] | None,
+    name: str | None = None,
+    contract: Contract | None = None,
+    world: int | None = None,
 ) -> Pair:
-    words = [a, b, *([f"--layouts={','.join(layouts)}"] if layouts else [])]
+    words = [a, b, *([f"--layouts={','.join(layouts)}"] if layouts else []), *([f"--world={world}"] if world else [])]
     recipe = {
         "pair": [a, b], "text": f"{a},{b}", "name": name, "layouts": list(layouts) if layouts else None, "words": words,
-        "waive": dict(contract.waive) if contract else {}, "path": list(sys.path), "cwd": os.getcwd(),
+        "waive": dict(contract.waive) if contract else {}, "world": world, "path": list(sys.path), "cwd": os.getcwd(),
     }  # fmt: skip
-    return pair_of(a, b, name=name, layouts=layouts, contract=contract, recipe=recipe, words=words)
+    return pair_of(a, b, name=name, layouts=layouts, contract=contract, recipe=recipe, words=words, world=world)
 
 
 def one_target(target: Any) -> Tested:

@@ -25,7 +25,7 @@ _KEYS: Mapping[Section, Mapping[str, type]] = {
         "contract": object,
     },
     "models": {"target": str, "name": str, "batch": str, "models": int, "laws": Mapping, "waive": Mapping},
-    "same": {"a": str, "b": str, "name": str, "layouts": list, "waive": Mapping},
+    "same": {"a": str, "b": str, "name": str, "layouts": list, "world": int, "waive": Mapping},
     "locks": {"file": str},
 }  # fmt: skip
 _NEEDED: Mapping[Section, tuple[str, ...]] = {

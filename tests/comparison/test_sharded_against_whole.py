@@ -1,0 +1,81 @@
+"""A model that is built rank by rank against the unsharded one: its shards are laid side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import initcheck
+from initcheck.comparison.weights.shards import put_together
+from initcheck.doors.cli import main
+from initcheck.errors import UsageError
+
+MODELS = """
+import numpy as np
+
+def whole(seed):
+    rng = np.random.default_rng(seed)
+    return {"up": rng.normal(0, 8**-0.5, (16, 8)), "down": rng.normal(0, 16**-0.5, (8, 16)), "norm": np.ones(8)}
+
+def sliced(seed, rank, world):
+    one = whole(seed)
+    up, down = np.split(one["up"], world)[rank], np.split(one["down"], world, axis=1)[rank]
+    return {"up": up, "down": down, "norm": one["norm"]}
+
+def alike(seed, rank, world):
+    rng = np.random.default_rng(seed)  # the same numbers on every rank
+    up, down = rng.normal(0, 8**-0.5, (16 // world, 8)), rng.normal(0, 16**-0.5, (8, 16 // world))
+    return {"up": up, "down": down, "norm": np.ones(8)}
+
+def own_fan(seed, rank, world):
+    rng = np.random.default_rng([seed, rank])  # the fan of the shard for that of the whole
+    up, down = rng.normal(0, 8**-0.5, (16 // world, 8)), rng.normal(0, (16 // world) ** -0.5, (8, 16 // world))
+    return {"up": up, "down": down, "norm": np.ones(8)}
+
+def lost(seed, rank, world):
+    return {"up": np.ones((16 // world - (world > 1), 8))}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shard_models.py").write_text(MODELS)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("sharded", "code", "words"),
+    [
+        ("sliced", 0, "SAME"),
+        ("alike", 1, "DIFFERENT in 2 of 3"),
+        ("own_fan", 1, "B's weights are 2 times A's"),
+        ("lost", 2, "up has shape (16, 8) unsharded, and the 4 ranks hold (3, 8)"),
+    ],
+)
+def test_what_the_ranks_hold_is_compared_with_the_whole(
+    folder: Path, sharded: str, code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = f"shard_models.py:{sharded}"
+    assert main(["same", "shard_models.py:whole", target, "--world=4", "--timeout=60"]) == code
+    said = "".join(capsys.readouterr())
+    assert words in said
+
+
+def test_uneven_shards_are_laid_side_by_side() -> None:
+    def uneven(rank: int, world: int) -> dict[str, np.ndarray]:
+        rows = np.array_split(np.arange(10.0).reshape(5, 2), world)[rank]
+        return {"w": rows}
+
+    [tensor] = put_together(uneven, 3, "m")()
+    assert np.array_equal(tensor.values, np.arange(10.0).reshape(5, 2))
+
+
+def test_a_world_without_ranks_is_refused() -> None:
+    def built(seed: int) -> dict[str, np.ndarray]:
+        return {"w": np.ones((2, 2))}
+
+    with pytest.raises(UsageError, match="has the parameters rank and world"):
+        initcheck.same(built, built, world=2)
