@@ -86,9 +86,17 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
         name, later, code = repeated
         # What was written over the model's own initialisation, or read from a file, a second call undoes by design.
         over = set(facts.read) | facts.written_after(code)
+        # A tie throws one of two initialisations away; a second call begins with the tie made, and the other wins.
+        tied = set(facts.second.tied.values())
         kept = [replace(r, members=tuple(m for m in r.members if m.name not in over)) for r in facts.roles]
-        for sentence in changed_laws([r for r in kept if r.members], later):
-            trial.fails(f"{sentence}, when {name}() runs a second time")
+        for role in (r for r in kept if r.members):
+            shared = all(m.name in tied for m in role.members)
+            for sentence in changed_laws([role], later):
+                said_so = f"{sentence}, when {name}() runs a second time"
+                if shared:
+                    trial.note(f"{said_so}: it is tied, and each of its names is initialised by a rule of its own")
+                else:
+                    trial.fails(said_so)
         undone = [
             n
             for n in sorted(facts.written_after(code))
@@ -293,8 +301,8 @@ def promises_kept(trial: ModelTrial) -> None:
     " match before or after the cut. Untraced tensors: the sign e-process on second moments of fresh models. A"
     " config's initializer_range fails only where no random role has it; the others are noted with their factor. A"
     " head that the config says is tied, and a row at padding_idx that is not zero, fail. A matrix in the blocks ten"
-    " times beside the one standard deviation of most, and an init statement that never ran behind a guard on names,"
-    " are UNDECIDED: only a declared law can say what should have been." + _NOT_SEEN,
+    " times beside the one standard deviation of most, an init statement that never ran behind a guard on names, and"
+    " Xavier on several matrices in one (qkv) by the user's line, are UNDECIDED: only a declared law can say what should have been." + _NOT_SEEN,
 )
 def declared_laws_are_in_force(trial: ModelTrial) -> None:
     """Hold every tensor that a declared pattern names to the declared standard deviation."""
@@ -302,6 +310,7 @@ def declared_laws_are_in_force(trial: ModelTrial) -> None:
         broken_promises,
         bypassed_guards,
         far_from_the_rest,
+        fused_fans,
         initializer_range,
         judge_declared,
     )
@@ -313,6 +322,7 @@ def declared_laws_are_in_force(trial: ModelTrial) -> None:
         trial.fails(sentence)
     bypassed_guards(trial)
     far_from_the_rest(trial)
+    fused_fans(trial)
     if promises.kept:
         trial.measured = "; ".join(filter(None, (trial.measured, *promises.kept)))
     if trial.measured is None and not trial.doubts:

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from initcheck.models.ranks.subject import RankTrial
     from initcheck.models.rules.absurd import absurd_in_build, absurd_values
     from initcheck.models.rules.copies import equal_tensors, equal_units, repeated_draws
-    from initcheck.models.rules.in_force import bypassed_guards, far_from_the_rest, initializer_range, judge_declared
+    from initcheck.models.rules.in_force import (
+        bypassed_guards,
+        far_from_the_rest,
+        fused_fans,
+        initializer_range,
+        judge_declared,
+    )
     from initcheck.models.rules.lost_writes import lost_writes, never_called
     from initcheck.models.rules.reading import left_random
     from initcheck.models.rules.rebuilding import changed_laws, unchanged_by_seed
@@ -46,6 +52,7 @@ __all__ = [
     "equal_tensors",
     "equal_units",
     "far_from_the_rest",
+    "fused_fans",
     "folded",
     "initializer_range",
     "is_traced",
@@ -88,7 +95,9 @@ _HOME = {
     "RankTrial": "ranks.subject",
     **dict.fromkeys(("absurd_in_build", "absurd_values"), "rules.absurd"),
     **dict.fromkeys(("equal_tensors", "equal_units", "repeated_draws"), "rules.copies"),
-    **dict.fromkeys(("bypassed_guards", "far_from_the_rest", "initializer_range", "judge_declared"), "rules.in_force"),
+    **dict.fromkeys(
+        ("bypassed_guards", "far_from_the_rest", "fused_fans", "initializer_range", "judge_declared"), "rules.in_force"
+    ),
     **dict.fromkeys(("lost_writes", "never_called"), "rules.lost_writes"),
     "left_random": "rules.reading",
     **dict.fromkeys(("changed_laws", "unchanged_by_seed"), "rules.rebuilding"),

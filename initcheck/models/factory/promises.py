@@ -14,12 +14,13 @@ class Promises:
 
     Attributes:
         untied: name of a head that the config says is tied to the embedding, and which is not; the embedding's.
-        padding: names of embeddings whose row at ``padding_idx`` is not zero, with that index.
+        padding: names of embeddings whose row at ``padding_idx`` is not zero, with that index and, where the weight
+            is tied to that of another layer, that layer.
         kept: promises that are kept, in words.
     """
 
     untied: tuple[str, str] | None = None
-    padding: tuple[tuple[str, int], ...] = ()
+    padding: tuple[tuple[str, int, str | None], ...] = ()
     kept: tuple[str, ...] = ()
 
 
@@ -28,5 +29,6 @@ def broken_promises(found: Promises) -> Iterator[str]:
     if found.untied is not None:
         head, table = found.untied
         yield f"{head} is not tied to {table}, though the config says tie_word_embeddings"
-    for name, row in found.padding:
-        yield f"{name}: row {row} is its padding_idx and not zero; no gradient ever moves it"
+    for name, row, other in found.padding:
+        moves = "no gradient ever moves it" if other is None else f"only the gradient of {other}, tied to it, moves it"
+        yield f"{name}: row {row} is its padding_idx and not zero; {moves}"

@@ -22,7 +22,7 @@ def promises_of(model: torch.nn.Module) -> Promises:
         (name, module) for name, module in model.named_modules()
         if isinstance(module, torch.nn.Embedding) and module.padding_idx is not None and not module.weight.is_meta
     ]  # fmt: skip
-    broken = tuple((n, int(m.padding_idx or 0)) for n, m in padded if _has_padding(m))
+    broken = tuple((n, int(m.padding_idx or 0), _tied_to(model, m)) for n, m in padded if _has_padding(m))
     kept = [f"{len(padded) - len(broken)} padding row is zero"] if len(padded) - len(broken) == 1 else []
     kept += [f"{len(padded) - len(broken)} padding rows are zero"] if len(padded) - len(broken) > 1 else []
     config = getattr(model, "config", None)
@@ -34,6 +34,15 @@ def promises_of(model: torch.nn.Module) -> Promises:
     if head_weight is table_weight or _memory(head_weight) == _memory(table_weight):
         return Promises(None, broken, (*kept, f"{head} is tied to {table}, as the config says"))
     return Promises((head, table), broken, tuple(kept))
+
+
+def _tied_to(model: torch.nn.Module, table: torch.nn.Embedding) -> str | None:
+    """Another layer that uses the weight of an embedding, and not as an embedding: its gradient reaches every row."""
+    for name, module in model.named_modules():
+        uses = any(p is table.weight for p in module.parameters(recurse=False))
+        if uses and module is not table and not isinstance(module, torch.nn.Embedding):
+            return name
+    return None
 
 
 def _has_padding(module: torch.nn.Embedding) -> bool:

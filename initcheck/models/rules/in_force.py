@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,11 +17,17 @@ from initcheck.models.builds.roles import Place, Role
 from initcheck.models.factory.declared import DeclaredLaw
 from initcheck.models.factory.trial import ModelTrial
 from initcheck.models.factory.wording import place
+from initcheck.models.provenance.steps import in_library
 from initcheck.models.rules.siblings import is_traced
 from initcheck.statistics import SCREEN_LEVEL, Decision, judge_band
 
-__all__ = ["bypassed_guards", "far_from_the_rest", "initializer_range", "judge_declared", "names_of"]
+__all__ = ["bypassed_guards", "far_from_the_rest", "fused_fans", "initializer_range", "judge_declared", "names_of"]
 
+# Names that hold several matrices, and how many.
+_FUSED = (
+    (re.compile(r"(^|[._])(w?qkv|in_proj|c_attn|query_key_value|to_qkv|qkv_proj)([._]|$)", re.IGNORECASE), 3),
+    (re.compile(r"(^|[._])(w?kv|to_kv|kv_proj|key_value)([._]|$)", re.IGNORECASE), 2),
+)
 _WITHIN = 0.05
 _LOUD = 3.0  # standard deviations that a sum of unit inputs gets; a scheme for the fan gives between 0.5 and 2
 _MODELS = 72  # 24 to hold or to suspect, 48 to confirm
@@ -99,6 +106,34 @@ def far_from_the_rest(trial: ModelTrial) -> None:
             and not any(law.matches(role.members[0].name) for law in trial.laws)
         ):
             trial.doubts_that(f"{outside(role, rule)}, the std of {roles} roles beside it; a declared law decides")
+
+
+def fused_fans(trial: ModelTrial) -> None:
+    """Several matrices in one, drawn by a scheme that takes the outputs of all of them for those of each.
+
+    Query, key and value of a width d are three maps from d to d; Xavier gives each 1/d and the 3 d x d matrix that
+    holds them 1/(2 d) (Chen et al. 2021, MoCo v3, draws the parts). A doubt where the user's own line does it; torch
+    and libraries do it too, which is said.
+    """
+    for role in trial.facts.roles:
+        record = role.members[0]
+        parts = next((n for words, n in _FUSED if words.search(role.path)), 0)
+        fan_in, fan_out = record.fans
+        if not (parts and len(role.shape) == 2 and is_traced(record) and record.law.named and fan_out == parts * fan_in):
+            continue
+        each = math.sqrt(1 / fan_in)
+        std = record.law.std or 0.0
+        if not math.isclose(std, math.sqrt(2 / (fan_in + fan_out)), rel_tol=1e-4):
+            continue
+        said = (
+            f"{role.path}: Xavier's std for {fan_out} outputs, {std:.4g}, where it holds {parts} matrices of"
+            f" {fan_in}: {std / each:.3g} times the std of each alone ({place(record.law.site)})"
+        )
+        theirs = record.default or (record.law.site is not None and in_library(record.law.site[0]))
+        if theirs:
+            trial.note(said)
+        elif not any(law.matches(record.name) for law in trial.laws):
+            trial.doubts_that(f"{said}; a declared law decides")
 
 
 def outside(role: Role, rule: float) -> str:

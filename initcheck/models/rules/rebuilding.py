@@ -48,7 +48,7 @@ def _change(pairs: Sequence[tuple[TensorRecord, TensorRecord]], mean_too: bool) 
     entries = sum(a.count for a, _ in pairs)
     before = sum(a.squares for a, _ in pairs) / entries
     after = sum(b.squares for _, b in pairs) / entries
-    constant = all(a.constant for a, _ in pairs)
+    constant = all(a.constant and not a.draws for a, _ in pairs)  # one drawn entry is no constant
     far = sum(b.far for a, b in pairs if not a.far)
     if far and mean_too:
         b = next(b for a, b in pairs if b.far and not a.far)

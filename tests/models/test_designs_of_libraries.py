@@ -1,0 +1,119 @@
+"""What released libraries do on purpose, in small models written anew: none of it fails, and what is beside it does."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+import initcheck
+from initcheck.report.report import Report
+from initcheck.report.verdict import Verdict
+
+REBUILD, DECLARED = "rebuilds-the-same", "declared-laws-are-in-force"
+
+
+def _said(report: Report, claim: str) -> str:
+    evidence = report[claim].evidence
+    return "\n".join([str(evidence.case), *evidence.detail]) if evidence is not None else ""
+
+
+class Tied(nn.Module):
+    """The head's own initialisation is thrown away by the tie; a second ``init_weights`` finds the tie made."""
+
+    def __init__(self, tie: bool = True, padding: int | None = None, later: float = 1.0) -> None:
+        super().__init__()
+        self.table, self.inner = nn.Embedding(40, 24, padding), nn.Linear(24, 24)
+        self.head, self.calls, self.later = nn.Linear(24, 40, bias=False), 0, later
+        self.init_weights()
+        if tie:
+            self.head.weight = self.table.weight
+
+    def init_weights(self) -> None:
+        self.calls += 1
+        nn.init.normal_(self.table.weight, std=0.02)
+        nn.init.normal_(self.inner.weight, std=0.02 * (self.later if self.calls > 1 else 1.0))
+        nn.init.normal_(self.head.weight, std=0.005)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.head(self.inner(self.table(ids)))
+
+
+def test_a_tied_matrix_has_two_rules_and_a_second_call_may_follow_the_other() -> None:
+    report = initcheck.check_model(Tied, claims=[REBUILD])
+    assert report[REBUILD].verdict is Verdict.HOLDS
+    assert "table.weight: root mean square moves x0.24" in "\n".join(report[REBUILD].notes)
+
+
+def test_what_is_not_tied_must_keep_its_law_beside_a_tie() -> None:
+    report = initcheck.check_model(lambda: Tied(later=3.0), claims=[REBUILD])
+    assert "inner.weight: root mean square moves x" in _said(report, REBUILD)
+    assert "table.weight" not in _said(report, REBUILD)
+
+
+def test_a_drawn_padding_row_is_moved_by_a_tied_head_alone() -> None:
+    assert "only the gradient of head, tied to it, moves it" in _said(
+        initcheck.check_model(lambda: Tied(padding=0), claims=[DECLARED]), DECLARED
+    )
+    assert "no gradient ever moves it" in _said(
+        initcheck.check_model(lambda: Tied(tie=False, padding=0), claims=[DECLARED]), DECLARED
+    )
+
+
+class OneChannel(nn.Module):
+    """The last bias is one number, drawn anew by every initialisation."""
+
+    def __init__(self, factor: float = 1.0) -> None:
+        super().__init__()
+        self.last, self.calls, self.factor = nn.Conv1d(8, 1, 3), 0, factor
+        self.init_weights()
+
+    def init_weights(self) -> None:
+        self.calls += 1
+        nn.init.normal_(self.last.weight, std=0.2)
+        nn.init.uniform_(self.last.bias, -0.2, 0.2)
+        if self.calls > 1:
+            self.last.weight.data.mul_(self.factor)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(x)
+
+
+def test_one_drawn_number_is_no_constant_that_moved() -> None:
+    assert initcheck.check_model(OneChannel, claims=[REBUILD])[REBUILD].verdict is Verdict.HOLDS
+
+
+def test_a_constant_of_one_number_that_moves_fails() -> None:
+    class Gate(OneChannel):
+        def init_weights(self) -> None:
+            super().init_weights()
+            nn.init.constant_(self.last.bias, 0.1 * self.calls)
+
+    assert "last.bias: root mean square moves x2" in _said(initcheck.check_model(Gate, claims=[REBUILD]), REBUILD)
+
+
+class Fused(nn.Module):
+    """Query, key and value in one matrix."""
+
+    def __init__(self, parts: bool = False) -> None:
+        super().__init__()
+        self.qkv, self.proj = nn.Linear(32, 96), nn.Linear(32, 32)
+        nn.init.xavier_uniform_(self.proj.weight)
+        for weight in self.qkv.weight.data.chunk(3) if parts else [self.qkv.weight]:
+            nn.init.xavier_uniform_(weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = self.qkv(x).chunk(3, -1)
+        return self.proj(nn.functional.scaled_dot_product_attention(q, k, v))
+
+
+def test_xavier_on_three_matrices_in_one_is_a_doubt_and_on_each_is_none() -> None:
+    said = initcheck.check_model(Fused, batch="2x5x32", claims=[DECLARED])[DECLARED]
+    assert said.verdict is Verdict.UNDECIDED
+    assert "qkv.weight: Xavier's std for 96 outputs, 0.125, where it holds 3 matrices of 32: 0.707 times" in said.reason
+    for sound in (lambda: Fused(parts=True), lambda: nn.Sequential(nn.Linear(32, 96), nn.Linear(96, 32))):
+        found = initcheck.check_model(sound, batch="2x5x32", claims=[DECLARED])[DECLARED]
+        assert found.verdict is Verdict.NOT_APPLICABLE
+    by_torch = initcheck.check_model(lambda: nn.MultiheadAttention(32, 4), claims=[DECLARED])[DECLARED]
+    assert by_torch.verdict is Verdict.NOT_APPLICABLE and "holds 3 matrices of 32" in by_torch.notes[0]
+    declared = initcheck.check_model(Fused, laws={"qkv.weight": "0.125"}, claims=[DECLARED])
+    assert declared[DECLARED].verdict is Verdict.HOLDS
