@@ -152,7 +152,7 @@ class Hints:
         if name == "input_values":
             return self._spectrogram() or ((2, 4000), 0)
         if name == "input_features":
-            bins = self._number("num_mel_bins", "feature_size", "input_dim", "num_features")
+            bins = self._number("num_mel_bins", "feature_size", "input_dim", "num_features", "n_mels")
             frames = self._number("max_source_positions")
             return None if not bins else ((2, bins, 2 * frames) if frames else (2, 64, bins), 0)
         if name in ("timestep", "timesteps", "t", "time", "sigma", "noise_labels"):
@@ -167,7 +167,7 @@ class Hints:
         if name in ("hidden_states", "x") and self.has_config and self._number("in_channels"):
             channels, size = self.channels, next((s for s in self.images if len(s) == 2), None)
             return ((2, channels, *size), 0) if size is not None else ((2, length, channels), 0)
-        if name in ("hidden_states", "inputs_embeds", "src", "tgt"):
+        if name in ("hidden_states", "inputs_embeds", "query_embeds", "src", "tgt"):
             return None if not self.width else ((2, length, self.width), 0)
         if name == "encoder_hidden_states":
             wide = self._number(
@@ -250,7 +250,7 @@ def _sources(model: torch.nn.Module) -> Iterator[Any]:
     config = getattr(model, "config", None)
     if config is not None:
         yield config
-        for name in _SUB_CONFIGS:
+        for name in dict.fromkeys((*_SUB_CONFIGS, *getattr(config, "sub_configs", ()))):
             sub = config.get(name) if isinstance(config, Mapping) else getattr(config, name, None)
             if sub is not None and not isinstance(sub, str):
                 yield sub

@@ -36,7 +36,7 @@ def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ..
             if all(v is not None for v in kwargs.values()):
                 yield (), kwargs
     dummy = getattr(model, "dummy_inputs", None)
-    if isinstance(dummy, Mapping) and dummy:
+    if isinstance(dummy, Mapping) and dummy and set(dummy) <= set(parameters):
         yield (), dict(dummy)
     if len(needed) > 1 or (needed and hints.knows(needed[0])):
         for length in (16, 8):
@@ -69,7 +69,7 @@ def _parameters(model: torch.nn.Module) -> dict[str, inspect.Parameter]:
 # What a model may be given by name, likeliest first; a second name of a pair goes with the first.
 _MAIN = (
     ("input_ids",), ("pixel_values",), ("input_values",), ("input_features",), ("inputs_embeds",),
-    ("pixel_values_videos",), ("sample",), ("hidden_states",),
+    ("pixel_values_videos",), ("sample",), ("hidden_states",), ("query_embeds",),
 )  # fmt: skip
 _WITH = (
     "decoder_input_ids", "decoder_input_values", "pixel_values", "bbox", "encoder_hidden_states", "timestep",

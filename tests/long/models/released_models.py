@@ -36,17 +36,19 @@ class Start:
     builds: tuple[Callable[[], Any], ...]
     batch: Any = None
 
-    def factory(self) -> Callable[[], Any] | None:
-        """The first function that builds a model of at most twenty-five million parameters; None where none does."""
+    def factories(self) -> Iterator[Callable[[], Any]]:
+        """The functions that build a model of at most twenty-five million parameters, one for each size."""
+        seen: set[int] = set()
         for build in self.builds:
             try:
                 model = self._without_memory(build)
             except Exception:
                 continue
             count = getattr(model, "parameters", None)
-            if not callable(count) or sum(p.numel() for p in count()) <= _MOST_PARAMETERS:
-                return build
-        return None
+            size = sum(p.numel() for p in count()) if callable(count) else 0
+            if size <= _MOST_PARAMETERS and size not in seen:
+                seen.add(size)
+                yield build
 
     def _without_memory(self, build: Callable[[], Any]) -> Any:
         """A model of torch on the meta device, whose size is known before it has one."""
@@ -135,11 +137,10 @@ def timm() -> Iterator[Start]:
     for module in library.list_modules():
         names = library.list_models(module=module)
         ranked = sorted(names, key=lambda n: next((i for i, w in enumerate(_TIMM_SIZES) if w in n), 99))
-        # A file of several architectures is several starts: one for each first word.
         firsts: dict[str, list[str]] = {}
         for name in ranked:
             firsts.setdefault(re.split(r"[_\d]", name)[0], []).append(name)
-        for family in list(firsts.values())[:3]:
+        for family in list(firsts.values())[:1]:
             yield Start("timm", family[0], tuple(_of_timm(n) for n in family[:3]))
 
 
