@@ -28,12 +28,11 @@ def unchanged_by_seed(random: Mapping[str, TensorRecord], other: Mapping[str, Te
 def changed_laws(roles: list[Role], later: Mapping[str, TensorRecord], *, mean_too: bool = False) -> Iterator[str]:
     """Roles whose second moment moved by more than 5 %, or whose mean by more than 2 % of the standard deviation.
 
-    The entries of a role are pooled, then each tensor is asked alone. Entries that their law excludes are said first;
-    a tensor that held some of them before tells nothing of what moved it (``no-value-is-absurd`` says them).
+    The entries of a role are pooled, then each tensor is asked alone. Entries that their law excludes are said first.
     """
     for role in roles:
         pairs = [(r, later[r.name]) for r in role.members if r.name in later and r.real]
-        pairs = [(a, b) for a, b in pairs if not (a.missing or b.missing or a.far) and a.shape == b.shape and a.count]
+        pairs = [(a, b) for a, b in pairs if not (a.missing or b.missing) and a.shape == b.shape and a.count]
         whole = _change(pairs, mean_too) if pairs else None
         if whole is not None:
             yield f"{role.path}: {whole}"
@@ -50,9 +49,9 @@ def _change(pairs: Sequence[tuple[TensorRecord, TensorRecord]], mean_too: bool) 
     before = sum(a.squares for a, _ in pairs) / entries
     after = sum(b.squares for _, b in pairs) / entries
     constant = all(a.constant and not a.draws for a, _ in pairs)  # one drawn entry is no constant
-    far = sum(b.far for _, b in pairs)
+    far = sum(b.far for a, b in pairs if not a.far)
     if far and mean_too:
-        b = next(b for _, b in pairs if b.far)
+        b = next(b for a, b in pairs if b.far and not a.far)
         worst = b.high if abs(b.high) > abs(b.low) else b.low
         size = f" ({abs(worst) / math.sqrt(before):.3g} standard deviations)" if before > 0 else ""
         return (
