@@ -15,9 +15,12 @@ from initcheck.questions import centred_at_every_position, centred_over_a_result
     topic="centering",
     needs=("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-independent"),
     exact_on_constants=True,
+    sweep="values",
     decided_by="layer by layer, bets on the mean of every call over the deviation of a weight, in both directions:"
     " FAILS beyond 1e-4; HOLDS prints the mean that it excludes, 0.1 deviations at most. At a few layers of 64 to 1,100"
     " weights the same bets on five projections that a first sample suggests, HOLDS within 0.25 of their deviation."
+    " Layers beside the plan are glanced at, where a mean of a third of a deviation shows: every width, and some 500"
+    " layers that Hypothesis generates."
     " Assumes that calls are independent and that nothing carries a mean that is more than twice as large as all that"
     " was drawn: a skewed law is judged on a million weights or as many calls as the profile pays for. Not seen: a mean"
     " below what is printed, and positions that no first sample of 200 calls suggests",

@@ -18,9 +18,11 @@ ACCIDENT = "so few weights a unit may tie by the grid of their values alone"
     topic="symmetry",
     needs=NEEDS,
     exact_on_constants=True,
+    sweep="values",
     decided_by="rows compared bit for bit. FAILS: an e-process against 'at most 1 call in 1,000 has a tie', on calls"
     " never looked at. HOLDS: the exact binomial of all calls looked at, whose rate is printed layer by layer; a tie"
-    " that was seen is never forgotten. Assumes that calls are independent. Not seen: ties that are rarer than that"
+    " that was seen is never forgotten. Layers beside the plan are glanced at: every width, and some 500 layers that"
+    " Hypothesis generates. Assumes that calls are independent. Not seen: ties that are rarer than that"
     " rate, and units that are alike but not equal",
     finds="a unit copied in 1 call of 100, at every shape, in about 1,500 calls of the lightest layer",
 )

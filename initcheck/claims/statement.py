@@ -47,7 +47,7 @@ class Claim:
         shape_by_shape: where it fails at one shape, the claims that need it still judge the others.
         exact_on_constants: it can be decided from one call where every call gives the same weights.
         sweep: what a glance at every width may show of it: ``calls``, one that gave no finite weights; ``values``,
-            also one whose value lies far outside its band. The claim is then asked of that layer too.
+            also one whose value lies far outside its band, or a tie. The claim is then asked of that layer too.
         pictures: series drawn for the report where it fails, by the names of ``initcheck.engine.pictures``.
         finds: the smallest defects it was seen to find, and in how much, for ``initcheck explain``.
         topic: what it is about, a key of ``initcheck.diagnosis.causes.TOPICS``: where it fails, a cause is looked for

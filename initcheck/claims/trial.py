@@ -143,6 +143,20 @@ class Trial(Protocol):
     def decided(self) -> list[Evidence]:
         """What was said to hold so far."""
 
+    def glances(self, layer: Case, far: Callable[[int], float]) -> None:
+        """Where there is only a glance at a case keep how far beyond its claim it looks, and go no further.
+
+        For a claim that is swept and asks no band of a mean, which ``keeps`` does by itself. A trial that judges or
+        measures goes on.
+
+        Args:
+            layer: the case.
+            far: from so many calls of the screen, a logarithm that is positive where the claim looks wrong.
+
+        Raises:
+            NotAsked: there is only a glance.
+        """
+
     def needs_second_moment(self) -> None:
         """Leave the case open where the tail of the weights does not show that a second moment exists.
 

@@ -26,7 +26,9 @@ __all__ = ["generated_layers", "on_no_constants"]
 
 # A call that breaks, or a value that is no positive number, lies this far out: a score must be finite.
 _FURTHEST = 100.0
-_LABEL = "log of a second moment over the edge of its band"
+_LABEL = "log of how far a claim looks beyond its edge"
+# A law of variances is fitted to a plan, and of what lies beside it the scale says the same.
+_STEERING = ("scale", "centering", "symmetry")
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def _search(trial: Account) -> _Search:
     eyes = [
         (body_of(claim), Glance(Account(subject, trial.dtype)))
         for claim in checks().values()
-        if claim.sweep == "values" and claim.topic == "scale" and not (claim.unasked and claim.unasked(contract))
+        if claim.sweep == "values" and claim.topic in _STEERING and not (claim.unasked and claim.unasked(contract))
     ]
     first = Glance(Account(subject, trial.dtype))
     seen: dict[Layer, float] = {}

@@ -107,5 +107,6 @@ class _Eye:
         except (BrokenCall, CaseFailed):
             return math.inf
         except NotAsked:
-            return -math.inf
+            # What is not asked has no place there; where a claim asks for a glance alone it has.
+            pass
         return glance.far.get(layer, -math.inf)

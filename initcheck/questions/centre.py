@@ -34,6 +34,9 @@ _LEARNING = 200
 # Standard errors of a mean of calls beyond which a HOLDS waits for more of them: a delay, no test.
 _PLAUSIBLE = 4.0
 _POSITION_HOLDS = 0.25
+# Standard errors beyond which a layer is asked that a glance alone would have passed over: a thousand are glanced at.
+_OFF = 4.5
+_SOME_CALLS = 16
 # Calls at which to look at positions.
 _LOOKS = (800, 2_400, 4_800, 9_600)
 _DIRECTIONS = ("mean matrix", "row means", "column means", "largest mean", "all weights")
@@ -67,6 +70,7 @@ def centred_over_a_result(trial: Trial, layer: Case) -> None:
     Raises:
         CaseFailed: the mean is off zero.
     """
+    trial.glances(layer, lambda calls: _looks_off_centre(trial, layer, calls))
     if trial.subject.constant:
         record = trial.records(layer, SCREEN, 1)
         rms = math.sqrt(float(record.energy[0]) / layer.weights)
@@ -103,6 +107,19 @@ def centred_over_a_result(trial: Trial, layer: Case) -> None:
         + (f", between them at the {len(excluded) - 2} others" if len(excluded) > 2 else ""),
         topic="excluded",
     )
+
+
+def _looks_off_centre(trial: Trial, layer: Case, calls: int) -> float:
+    """The logarithm of the mean over what it may be by chance, in standard errors."""
+    record = trial.records(layer, SCREEN, calls)
+    energy, total = float(record.energy.sum()), abs(float(record.total.sum()))
+    if trial.subject.constant:
+        allowed = _FAILS_BEYOND * math.sqrt(energy * layer.weights)
+    else:
+        # Of weights that depend on one another the calls say more than the weights, where there are some.
+        between = float(record.total.std()) * math.sqrt(calls) if calls >= _SOME_CALLS else 0.0
+        allowed = _OFF * max(math.sqrt(energy), between)
+    return math.log(total / allowed) if 0 < allowed < math.inf and 0 < total < math.inf else -math.inf
 
 
 def centred_at_every_position(trial: Trial, layer: Case) -> None:

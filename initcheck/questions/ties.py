@@ -26,6 +26,8 @@ Array = npt.NDArray[Any]
 Events = npt.NDArray[np.bool_]
 
 _FIRST = 24
+# A tie is no matter of degree: at a glance a layer looks wrong, or it does not.
+_FAR = 1.0
 # Without a tie so many calls exclude one in 1,000 at half of beta = 10^-3: ln(2000)/1e-3.
 _EXHAUSTIVE = 7_598
 # A confirmation where calls are few: three ties in the first three are enough.
@@ -60,6 +62,7 @@ def units_never_tie(trial: Trial, layer: Case, *, briefly: bool = False) -> None
     Raises:
         CaseFailed: they do; three of three calls are enough.
     """
+    trial.glances(layer, lambda calls: _FAR if any(map(any, _ties(trial, layer, SCREEN, calls))) else -_FAR)
     seen: list[str] = []
 
     def ties(stream: Stream, calls: int) -> Iterator[Events]:

@@ -75,6 +75,9 @@ class Account:
         """Tell the reader something beside the verdict."""
         self.notes[topic or sentence] = sentence
 
+    def glances(self, layer: Case, far: Callable[[int], float]) -> None:
+        """Go on: here is more than a glance."""
+
     def needs_second_moment(self) -> None:
         """Leave the case open where a second moment is not shown to exist."""
         if not self.subject.second_moment_exists:

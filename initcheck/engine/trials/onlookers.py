@@ -110,6 +110,12 @@ class Glance(_Onlooker):
             return 1
         return self.usual_calls(layer) if self._closer else math.ceil(_GLANCE / layer.weights)
 
+    def glances(self, layer: Case, far: Callable[[int], float]) -> None:
+        """Keep how far it looks beyond the claim, and set the case aside."""
+        self.at(layer)
+        self.far[layer] = far(self._calls(layer))
+        self._refuse()
+
     def keeps(
         self,
         statistic: Statistic,
