@@ -108,6 +108,12 @@ def _bets(numer: npt.NDArray[Any], denom: npt.NDArray[Any], lo: float, hi: float
     return below_log_e(calls, lo, every=every), above_log_e(calls, hi, every=every)
 
 
+def _bets_within(numer: npt.NDArray[Any], denom: npt.NDArray[Any], lo: float, hi: float) -> Floats:
+    """The smaller ln E of 'the mean is above lo' and 'below hi' at every look: outside, one of the two is wrong."""
+    below_hi, above_lo = _bets(numer, denom, hi, lo)
+    return np.asarray(np.minimum(above_lo, below_hi)[LOOK_EVERY - 1 :: LOOK_EVERY])
+
+
 def _means(numer: npt.NDArray[Any], denom: npt.NDArray[Any]) -> Floats:
     """The mean over all calls so far, at every look: the guard of a mean statistic against the clause.
 
@@ -160,6 +166,8 @@ def judge_band(
     early: bool | None = None,
     below_after: int = 0,
     at_once: bool = False,
+    bets_beta: float = 0.0,
+    bets_after: int = 0,
 ) -> Judgement:
     """Draw groups until a value is shown to keep a band, or shown to leave it, or the budget is spent.
 
@@ -167,12 +175,16 @@ def judge_band(
     which needs both 'inside' processes at 1/beta. Every multiple of 8 base groups is a look. Half as many
     groups again are drawn each time, a quarter after an early start.
 
-    Of a mean statistic FAILS is what bets on single calls show, at both edges, and the signs decide HOLDS alone; no
-    HOLDS is said that the mean over all groups so far contradicts. An early start looks at the bets after 1 and 4
-    groups too, where there is no look at the signs.
+    Of a mean statistic FAILS is what bets on single calls show, at both edges, and signs decide HOLDS: in a few groups,
+    where groups are much alike. Where they are not, as of calls that share a scale, bets decide HOLDS too after
+    ``bets_after`` groups: that the mean lies above the lower edge, whatever the law, and below the upper one, as of
+    ``below_log_e``. No HOLDS is said that the mean over all groups so far contradicts, and no FAILS from below that
+    the mean over all that was drawn does: a huge value may come in the same batch after the look. An early start looks
+    at the bets after 1 and 4 groups too, where there is no look at the signs.
 
     False alarms: FAILS with probability at most ``level`` where the value keeps the band, HOLDS with at most
-    ``beta`` where it leaves ``holds_within``, over all looks, given the clause (``p0``); FAILS of a mean above the
+    ``beta`` where it leaves ``holds_within``, over all looks, given the clause (``p0``), and ``bets_beta`` more, given
+    what ``below_log_e`` assumes; FAILS of a mean above the
     band without any, below it given that of ``below_log_e``.
     Finds, at 256 normal weights a group and level 10^-6: 1.5 times the edge in 18,000 weights (24 groups to
     screen, 48 to confirm), 1.1 times in 90,000; a value in the middle of [0.8, 1.25] HOLDS after 7,600. Where
@@ -204,6 +216,8 @@ def judge_band(
         below_after: groups of a mean statistic before which it is not failed from below: what is too rare to be drawn
             may carry a mean, and the more was drawn the rarer it must be.
         at_once: what an early start looks at is drawn with the first batch, where it is there already.
+        bets_beta: probability of a false HOLDS by bets on a mean statistic; 0 for none.
+        bets_after: groups before which no HOLDS rests on them, as for ``below_after``.
 
     Raises:
         ValueError: a budget below 8 groups, or as in ``band_paths``.
@@ -219,7 +233,7 @@ def judge_band(
         first = first_groups(against + 2 * math.log(2.0) if fails_only else in_favour, p0)
     early = mean_statistic and (fails_only if early is None else early)
     numer, denom = np.empty((0, 1)), np.empty((0, 1))
-    decision, ln_e, looks, seen = Decision.UNDECIDED, 0.0, 0, 0
+    decision, ln_e, looks, seen, held_at = Decision.UNDECIDED, 0.0, 0, 0, beta
     # A mean is failed from below after that many groups, on what the first look showed that was enough.
     least = min(below_after, max_groups // LOOK_EVERY * LOOK_EVERY)
     crossed: float | None = None
@@ -231,9 +245,11 @@ def judge_band(
             numer = np.concatenate([numer, more_numer]) if len(numer) else more_numer
             denom = np.concatenate([denom, more_denom]) if len(denom) else more_denom
         evidence = band_paths(numer.sum(axis=1), denom.sum(axis=1), lo, hi, p0, holds_within=holds_within)
-        mean = np.full(len(evidence.fails), np.nan)
+        mean, within, too_large = np.full(len(evidence.fails), np.nan), None, False
         if mean_statistic:
             below, above = _bets(numer, denom, lo, hi)
+            bets_hold = bets_beta > 0 and not fails_only and len(numer) >= bets_after and inner_lo > 0
+            within = _bets_within(numer, denom, inner_lo, inner_hi) if bets_hold else None
             before = (len(below),) if total < LOOK_EVERY else looked_early
             for n in (n for n in before if 0 < n <= len(below)):
                 looks += 1
@@ -245,6 +261,7 @@ def judge_band(
                     break
             looked_early = ()
             mean = _means(numer, denom)
+            too_large = float(mean[-1]) >= lo if len(mean) else False
             at_looks = np.s_[LOOK_EVERY - 1 :: LOOK_EVERY]
             evidence = replace(evidence, below=below[at_looks], above=above[at_looks])
         paths = zip(evidence.fails[seen:], evidence.holds[seen:], strict=True)
@@ -252,10 +269,12 @@ def judge_band(
             so_far, from_below = mean[seen], evidence.below[seen] > evidence.above[seen]
             looks, seen = looks + 1, seen + 1
             crossed = float(against_now) if crossed is None and against_now >= against else crossed
-            if against_now >= against and not (mean_statistic and from_below and seen * LOOK_EVERY < least):
+            if against_now >= against and not (from_below and (too_large or seen * LOOK_EVERY < least)):
                 decision = Decision.FAILS
             elif not fails_only and for_now >= in_favour and not (so_far < inner_lo or so_far > inner_hi):
                 decision, ln_e = Decision.HOLDS, float(for_now)
+            elif within is not None and seen * LOOK_EVERY >= bets_after and within[seen - 1] >= -math.log(bets_beta):
+                decision, ln_e, held_at = Decision.HOLDS, float(within[seen - 1]), bets_beta
             else:
                 ln_e = float(against_now if fails_only else max(against_now, for_now))
                 continue
@@ -266,7 +285,7 @@ def judge_band(
         ln_e = crossed
     with np.errstate(all="ignore"):
         measured = float(np.divide(numer.sum(), denom.sum()))
-    spent = beta if decision is Decision.HOLDS else level
+    spent = held_at if decision is Decision.HOLDS else level
     return Judgement(decision, ln_e / math.log(10.0), spent, measured, looks, len(numer))
 
 

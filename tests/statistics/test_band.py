@@ -293,6 +293,39 @@ def test_the_mean_that_guards_a_look_is_of_all_groups_before_it() -> None:
     assert judgement.decision is Decision.HOLDS
 
 
+@pytest.mark.parametrize(
+    ("other", "bets_beta", "bets_after", "said"),
+    [
+        (1.5, 1e-3, 0, Decision.HOLDS),
+        (1.5, 0.0, 0, Decision.UNDECIDED),  # the signs alone
+        (1.5, 1e-3, 1_000, Decision.UNDECIDED),  # not yet
+        (2.0, 1e-3, 0, Decision.UNDECIDED),  # the mean is the upper edge exactly
+        (1.1, 1e-3, 0, Decision.UNDECIDED),  # the mean is the lower edge exactly
+    ],
+)
+def test_bets_hold_a_mean_of_groups_that_are_not_alike(
+    other: float, bets_beta: float, bets_after: int, said: Decision
+) -> None:
+    """Every other eight groups lie below the band: the signs never say that the value does not."""
+    values = itertools.cycle([0.5] * 8 + [other] * 8)
+
+    def groups(n: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.array([next(values) for _ in range(n)]), np.ones(n)
+
+    options = {"level": 1e-6, "max_groups": 400, "mean_statistic": True}
+    judgement = judge_band(groups, 0.8, 1.25, bets_beta=bets_beta, bets_after=bets_after, **options)
+    assert judgement.decision is said
+
+
+def test_a_huge_value_after_the_look_keeps_a_mean_from_failing_from_below() -> None:
+    """Nothing but zeros at the look, and in the same batch the weight that carries the mean."""
+    drawn = np.zeros(40)
+    options = {"level": 1e-6, "first": 40, "max_groups": 40, "mean_statistic": True, "below_after": 16}
+    assert judge_band(lambda n: (drawn[:n], np.ones(n)), 0.8, 1.25, **options).decision is Decision.FAILS
+    drawn[30] = 40.0
+    assert judge_band(lambda n: (drawn[:n], np.ones(n)), 0.8, 1.25, **options).decision is Decision.UNDECIDED
+
+
 def test_an_early_start_finds_what_is_too_small_with_all_that_was_drawn() -> None:
     def calls(n: int) -> tuple[np.ndarray, np.ndarray]:
         return np.full((n, 16), 0.2), np.ones((n, 16))

@@ -33,8 +33,10 @@ __all__ = ["BESIDE_ONE", "OF_THE_PLAN", "SMALLER", "Effort", "Judge"]
 
 Floats = npt.NDArray[np.float64]
 
-# Shares of beta: a HOLDS may come from the first look at a case, or from one of two repetitions on fresh calls.
-_ROUNDS = ((1, 2 / 3), (1, 1 / 6), (16, 1 / 6))
+# Shares of beta: a HOLDS may come from the first look at a case, or from its repetition on fresh calls,
+_ROUNDS = (2 / 3, 1 / 6)
+# or, at the first look at a mean, from bets.
+_BETS = 1 / 6
 
 # Draws before a FAILS from below: outliers of one in 10,000 weights, or in 10 calls, are then among them.
 _WEIGHTS_BEFORE_BELOW = 2**20
@@ -142,7 +144,7 @@ class Judge(Account):
         if judgement.decision is Decision.HOLDS and not inner_lo <= np.concatenate(every).mean() <= inner_hi:
             # A rare call that an earlier round saw is not forgotten because a later one saw none.
             judgement = replace(judgement, decision=Decision.UNDECIDED)
-        calls = judgement.groups * _calls_a_group(layer, stage)
+        calls = judgement.groups * _calls_a_group(layer)
         shown = {
             "measured": f"{judgement.measured:.3g}",
             "allowed": band,
@@ -206,7 +208,7 @@ class Judge(Account):
         drawn: list[Floats] | None = None,
     ) -> Judgement:
         """Judge the mean of a statistic against a band at one stage; ``drawn`` takes the values that were looked at."""
-        layer, size = statistic.layer, _calls_a_group(statistic.layer, stage)
+        layer, size = statistic.layer, _calls_a_group(statistic.layer)
         seen = 0
 
         def draw(groups: int) -> tuple[Floats, Floats]:
@@ -230,6 +232,8 @@ class Judge(Account):
             early=stage.confirms or stage.final,
             below_after=self.groups_before_below(layer, size, stage),
             at_once=stage.final,
+            bets_beta=self.beta * _BETS if stage.stream == SCREEN else 0.0,
+            bets_after=self._groups_for_what_is_rare(layer, size),
         )
 
     def decide(
@@ -243,8 +247,8 @@ class Judge(Account):
     ) -> tuple[Judgement, Stage]:
         """Screen, confirm what looks wrong on calls never looked at, and repeat what stays open.
 
-        A FAILS needs a confirmation at the ledger's next level. A HOLDS may come from any of three rounds, which
-        share beta. The third takes groups 16 times larger, for laws whose small groups say little.
+        A FAILS needs a confirmation at the ledger's next level. A HOLDS may come from either of two rounds, which
+        share beta with what bets say at the first.
 
         Args:
             layer: the layer drawn.
@@ -257,24 +261,21 @@ class Judge(Account):
         """
         judgement, stage = (
             Judgement(Decision.UNDECIDED, 0.0, 0.0, math.nan, 0, 0),
-            Stage(Stream(""), 1.0, 1.0, 1, False),
+            Stage(Stream(""), 1.0, 1.0, False),
         )
         # Where a case stayed open the claim cannot hold any more: what is left is to see whether it fails.
         most = 1 if self.undecided else min(rounds, self.effort.rounds)
         refuted = False
-        for number, (scale, share) in enumerate(_ROUNDS[:most]):
+        for number, share in enumerate(_ROUNDS[:most]):
             if number == 1 and not (repeats or refuted):
                 continue
             beta = self.ledger.ledger.beta * share
             final = level is not None and number == 0
-            following = Stage(Stream.screen(number), (final and level) or SCREEN_LEVEL, beta, scale, False, final)
-            if scale > 1 and self.affordable_groups(layer, scale, following) < first_groups(-math.log(beta)):
-                break
-            stage = following
+            stage = Stage(Stream.screen(number), (final and level) or SCREEN_LEVEL, beta, False, final)
             judgement = test(stage)
             if judgement.decision is Decision.FAILS and not stage.final:
                 confirmed_at = self.ledger.next_confirmation()
-                confirmation = Stage(Stream.confirmation(number), confirmed_at, beta, scale, True)
+                confirmation = Stage(Stream.confirmation(number), confirmed_at, beta, True)
                 confirmed = test(confirmation)
                 if confirmed.decision is Decision.FAILS:
                     return confirmed, confirmation
@@ -314,17 +315,18 @@ class Judge(Account):
         thrift = max(self.effort.thrift, 8 if self.undecided or heavy else 1)
         groups = min(profile.weights // thrift // (layer.weights * size), profile.calls // thrift // size)
         least = first_groups(-math.log(stage.level if stage.confirms else stage.beta)) + 8
-        return max(groups // 8 * 8, least if stage.scale == 1 else 8)
+        return max(groups // 8 * 8, least)
 
     def groups_before_below(self, layer: Case, size: int, stage: Stage) -> int:
         """How many groups of ``size`` calls a second moment is not confirmed to be too small before.
 
         What is too rare to be drawn may carry it.
         """
-        if not (stage.confirms or stage.final):
-            return 0
+        return self._groups_for_what_is_rare(layer, size) if stage.confirms or stage.final else 0
+
+    def _groups_for_what_is_rare(self, layer: Case, size: int) -> int:
         return math.ceil(max(self.effort.weights_before_below / layer.weights, _CALLS_BEFORE_BELOW) / size)
 
 
-def _calls_a_group(layer: Case, stage: Stage) -> int:
-    return math.ceil(GROUP_WEIGHTS / layer.weights) * stage.scale
+def _calls_a_group(layer: Case) -> int:
+    return math.ceil(GROUP_WEIGHTS / layer.weights)
