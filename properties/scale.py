@@ -32,12 +32,13 @@ NEEDS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "calls-are-
     exact_on_constants=True,
     sweep="values",
     decided_by="E y^2 given W (closed form) of every call, band [0.8, 1.25] of the ideal: bets on the mean for FAILS,"
-    " from the first call of a layer on, and a sign e-process over groups of calls for HOLDS. Assumes that calls are"
-    " independent; below the band, that nothing carries the moment that is more than twice as large as all that a"
-    " million weights and 200 calls show; and for HOLDS that a moment outside the band shows in three tenths of the"
-    " groups of 256 weights. Layers beside the plan are glanced at: every width, and some 500 layers that Hypothesis"
-    " generates. Not seen: a unit that differs from the average one (every-unit-has-its-variance), and a moment carried"
-    " by weights rarer than one in 10^5 or calls rarer than one in 100",
+    " from the first call of a layer on, and a sign e-process over groups of calls for HOLDS, or bets where groups are"
+    " not alike. Assumes that calls are independent; below the band, and for bets that it is not above, that nothing"
+    " carries the moment that is more than twice as large as all that a million weights and 200 calls show; and for"
+    " the signs that a moment outside the band shows in three tenths of the groups of 256 weights. Layers beside the"
+    " plan are glanced at: every width, and some 500 layers that Hypothesis generates. Not seen: a unit that differs"
+    " from the average one (every-unit-has-its-variance), and a moment carried by weights rarer than one in 10^5 or"
+    " calls rarer than one in 100",
     pictures=("variance_by_width",),
 )
 @given(layer=layers())
@@ -50,7 +51,8 @@ def output_variance_near_one(trial: Trial, layer: Case) -> None:
     FAILS from above assumes nothing of the law. No test can exclude a second moment that is carried by what is too
     rare to be drawn: FAILS from below assumes that nothing carries it that is more than twice as large as all that a
     million weights, or as many calls as the profile pays for, and 200 calls at least have shown. HOLDS assumes that a
-    second moment outside the band shows in three tenths of the groups of 256 weights, or in the mean of those drawn.
+    second moment outside the band shows in three tenths of the groups of 256 weights, or in the mean of those drawn;
+    or, where groups of 256 weights are not alike, what FAILS from below assumes.
 
     The widths asked are 1, odd ones, powers of two and their neighbours; and wherever a glance at every width up to 256
     (64 of a quick run, 1024 of a thorough one), at the round ones up to 1024, or at a layer that Hypothesis generates
@@ -79,12 +81,13 @@ def output_variance_near_one(trial: Trial, layer: Case) -> None:
     exact_on_constants=True,
     sweep="values",
     decided_by="m2' fan_out mean(w^2) of every call, band [0.8, 1.25] of the ideal: bets on the mean for FAILS, from"
-    " the first call of a layer on, and a sign e-process over groups of calls for HOLDS. Assumes that calls are"
-    " independent; below the band, that nothing carries the moment that is more than twice as large as all that a"
-    " million weights and 200 calls show; and for HOLDS that a moment outside the band shows in three tenths of the"
-    " groups of 256 weights. Not seen: rectangles, where the contract normalises the other direction, a unit that"
-    " differs from the average one (every-unit-has-its-variance), and a moment carried by weights rarer than one in"
-    " 10^5 or calls rarer than one in 100",
+    " the first call of a layer on, and a sign e-process over groups of calls for HOLDS, or bets where groups are not"
+    " alike. Assumes that calls are independent; below the band, and for bets that it is not above, that nothing"
+    " carries the moment that is more than twice as large as all that a million weights and 200 calls show; and for"
+    " the signs that a moment outside the band shows in three tenths of the groups of 256 weights. Not seen:"
+    " rectangles, where the contract normalises the other direction, a unit that differs from the average one"
+    " (every-unit-has-its-variance), and a moment carried by weights rarer than one in 10^5 or calls rarer than one in"
+    " 100",
     pictures=("variance_by_width",),
 )
 @given(layer=layers())
@@ -112,9 +115,9 @@ def gradient_variance_near_one(trial: Trial, layer: Case) -> None:
     not_asked_of={"layer": "each weight of a layer is held to its own fans, size by size"},
     needs=NEEDS,
     sweep="values",
-    decided_by="laws fitted on a first sample; FAILS where every law of the library is rejected on fresh calls"
-    " by two shapes whose constants differ; HOLDS within 0.8 to 1.25 of the fitted law, as output-variance-near-one"
-    " says it, whose assumptions it shares. Not seen: laws that the library does not hold and that differ by less",
+    decided_by="laws fitted on a first sample; FAILS where every law of the library is rejected on fresh calls by two"
+    " shapes whose constants differ; HOLDS within 0.8 to 1.25 of the fitted law, as output-variance-near-one says it,"
+    " whose assumptions it shares. Not seen: laws that the library does not hold and that differ by less",
 )
 @given(layer=layers())
 def variance_follows_one_law(trial: Trial, layer: Layer) -> None:

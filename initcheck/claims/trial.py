@@ -205,7 +205,8 @@ class Trial(Protocol):
 
         FAILS are bets on the calls of a case of the plan from the first one on, at its share of one confirmation (see
         ``ClaimLedger.level_of_each``), elsewhere on calls that confirm a screen (see ``decide``); HOLDS is a sign
-        e-process of groups of at least 256 weights. Exactly, from one call, where every call gives the same weights.
+        e-process of groups of at least 256 weights, or bets where these are not alike. Exactly, from one call, where
+        every call gives the same weights.
 
         Args:
             statistic: a number a call, over its ideal value.

@@ -29,6 +29,7 @@ LAYOUTS = (
 )  # fmt: skip
 DISTRIBUTIONS = (
     "normal", "uniform", "truncated_normal", "orthogonal", "rademacher", "sparse", "laplace", "constant", "identity",
+    "isometric",
 )  # fmt: skip
 DTYPES = (
     "float64", "float32", "float16", "bfloat16",
@@ -62,7 +63,8 @@ class Contract:
         fan: which fan the variance is divided by: ``fan_in``, ``fan_out``, ``fan_avg``, ``fan_max``.
         layout: the meaning of the axes: ``out_in`` (PyTorch), ``in_out`` (Keras, JAX), ``oihw``, ``hwio``, ...
         groups: groups of a convolution, or ``"depthwise"``.
-        distribution: ``normal``, ``uniform``, ``truncated_normal(2)``, ``orthogonal``, ``rademacher``, ...
+        distribution: ``normal``, ``uniform``, ``truncated_normal(2)``, ``orthogonal``, ``rademacher``, ...;
+            ``isometric`` is what keeps most lengths through many layers, whatever the law of a weight.
         entries: ``independent`` or ``dependent`` (orthogonal and its kin).
         std: a fixed standard deviation at every width, as GPT-2's 0.02.
         mean: the mean that is meant at every width, where it is not 0; the weights are judged less it.

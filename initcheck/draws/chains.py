@@ -16,7 +16,11 @@ from initcheck.draws.streams import Stream
 from initcheck.networks import Activation, energy_curves
 from initcheck.seeds import generator
 
-__all__ = ["Chains", "ideal_ratios"]
+__all__ = ["ISOMETRIC", "Chains", "ideal_ratios"]
+
+ISOMETRIC = ("orthogonal", "isometric")
+"""Distributions by which a contract promises that a product of layers keeps nearly all lengths."""
+
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,6 +55,9 @@ class Chains:
         self.contract = contract
         self.layer = layer
         self._curves: dict[Stream, list[Floats]] = {}
+        self._shares: dict[Stream, list[float]] = {}
+        # A product and its singular values cost more than a signal: made where it is promised that they say something.
+        self._isometric = contract.promised("distribution") in ISOMETRIC
 
     def ratios(self, stream: Stream, networks: int) -> Floats:
         """log10 energy ratios (forward, backward) of the first networks of a stream, shape (networks, 2).
@@ -65,6 +72,19 @@ class Chains:
         """The same after 0, 1, .. L layers, of the networks drawn so far, shape (at most networks, 2, L + 1)."""
         have = self._curves.get(stream, [])[:networks]
         return np.array(have, dtype=np.float64).reshape(len(have), 2, self.contract.depth + 1)
+
+    def shares(self, stream: Stream, networks: int) -> Floats:
+        """The share of singular values within a factor of 2 of 1, of the product of each network's layers.
+
+        Each layer is brought to mean square singular value 1 first: its scale is what other claims judge.
+
+        Raises:
+            ValueError: the contract promises no isometry.
+        """
+        if not self._isometric:
+            raise ValueError(f"distribution is none of {', '.join(ISOMETRIC)}: no product of layers was looked at")
+        self._draw(stream, networks)
+        return np.array(self._shares[stream][:networks])
 
     def _draw(self, stream: Stream, networks: int) -> None:
         have = self._curves.setdefault(stream, [])
@@ -86,4 +106,21 @@ class Chains:
             g = rng.standard_normal((_BATCH, layer.units * phi.streams))
             if phi.streams > 1:
                 weights = [np.concatenate(weights[k : k + phi.streams]) for k in range(0, depth, phi.streams)]
+            if self._isometric:
+                self._shares.setdefault(stream, []).append(_share_near_one(weights))
             have.append(np.stack(energy_curves(weights, phi, x, g)))
+
+
+def _share_near_one(weights: list[npt.NDArray[np.generic]]) -> float:
+    """The share of the singular values of a product, each factor over its rms singular value, in [1/2, 2].
+
+    >>> _share_near_one([np.diag([3.0, 3.0]), np.diag([1.0, -1.0])]), _share_near_one([np.diag([1.0, 0.1])])
+    (1.0, 0.5)
+    """
+    product = np.eye(weights[0].shape[-1])
+    for w in weights:
+        factor = np.asarray(w, dtype=np.float64)
+        rms = math.sqrt(float(np.square(factor).sum()) / min(factor.shape))
+        product = (factor / rms if rms else factor) @ product
+    values = np.linalg.svd(product, compute_uv=False)
+    return float(np.mean((values >= 0.5) & (values <= 2.0)))

@@ -11,7 +11,7 @@ from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
 from initcheck.questions.calls import calls_are_distinct, calls_do_not_correlate, repeats_bit_for_bit
 from initcheck.questions.centre import centred_at_every_position, centred_over_a_result
 from initcheck.questions.distribution import follows_the_law, is_fine_enough, law_named_by, no_weight_is_impossible
-from initcheck.questions.energy import keeps_energy, names_activation
+from initcheck.questions.energy import keeps_energy, keeps_singular_values, names_activation, promises_isometry
 from initcheck.questions.equal_blocks import blocks_never_repeat
 from initcheck.questions.one_law import follows_one_law
 from initcheck.questions.orthogonality import is_orthogonal, points_everywhere_alike
@@ -40,11 +40,13 @@ __all__ = [
     "is_fine_enough",
     "is_orthogonal",
     "keeps_energy",
+    "keeps_singular_values",
     "law_named_by",
     "moves_no_generator",
     "names_activation",
     "no_weight_is_impossible",
     "points_everywhere_alike",
+    "promises_isometry",
     "repeats_bit_for_bit",
     "scores_average_to_zero",
     "serves_both_ways",

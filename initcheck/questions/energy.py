@@ -12,12 +12,12 @@ from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
 from initcheck.contract.second_moments import nonlinearity
-from initcheck.draws.chains import Chains, ideal_ratios
+from initcheck.draws.chains import ISOMETRIC, Chains, ideal_ratios
 from initcheck.draws.streams import SCREEN, Stream
 from initcheck.statistics import Decision, Judgement, judge_median
 from initcheck.statistics.interval import of_median
 
-__all__ = ["keeps_energy", "names_activation"]
+__all__ = ["keeps_energy", "keeps_singular_values", "names_activation", "promises_isometry"]
 
 Floats = npt.NDArray[np.float64]
 Direction = Literal["forward", "backward"]
@@ -86,6 +86,49 @@ def keeps_energy(trial: Trial, layer: Case, direction: Direction, within: tuple[
         _blame_no_activation(trial, layer, which, judgement.measured, within)
     shown.update(word(judgement.measured, stage.stream, judgement.groups))
     trial.settle(layer, judgement, judgement.groups * depth, **shown)
+
+
+def promises_isometry(contract: Contract) -> bool:
+    """Whether the contract says that products of layers keep nearly all lengths.
+
+    >>> promises_isometry(Contract(distribution="orthogonal")), promises_isometry(Contract(distribution="normal"))
+    (True, False)
+    """
+    return contract.promised("distribution") in ISOMETRIC
+
+
+def keeps_singular_values(trial: Trial, layer: Case, least: float) -> None:
+    """Ask whether, in the median network, at least such a share of the product's singular values lies in [1/2, 2].
+
+    Null of FAILS: the median share is at least ``least``; networks independent; exact sign test (``judge_median``).
+
+    Raises:
+        CaseFailed: it is shown not to.
+    """
+    chains = trial.draws.once(("networks", layer), lambda: Chains(trial.draws, trial.contract, layer))
+    depth = trial.contract.depth
+    allowed = f"at least {least:.0%} in [1/2, 2] through {depth} layers"
+
+    def word(share: float) -> dict[str, object]:
+        return {"measured": f"{share:.0%} of the singular values in [1/2, 2]", "allowed": allowed, "value": share}
+
+    if trial.subject.is_constant(layer):
+        share = float(chains.shares(SCREEN, 1)[0])
+        exact = {**word(share), "calls": depth}
+        return trial.holds(layer, **exact) if share >= least else trial.fail(layer, **exact)
+
+    def test(stage: Stage) -> Judgement:
+        drawn = 0
+
+        def draw(networks: int) -> Floats:
+            nonlocal drawn
+            drawn += networks
+            return chains.shares(stage.stream, drawn)[drawn - networks :]
+
+        return judge_median(draw, least, math.inf, level=stage.level, beta=stage.beta, screen=not stage.confirms)
+
+    judgement, _ = trial.decide(layer, test, rounds=2)
+    trial.settle(layer, judgement, judgement.groups * depth, **word(judgement.measured))
 
 
 def _blame_no_activation(trial: Trial, layer: Case, which: int, measured: float, within: tuple[float, float]) -> None:

@@ -40,6 +40,7 @@ def test_a_correct_initializer_holds_every_claim_that_applies() -> None:
     # Not promised.
     assert aside == {
         "orthogonal-to-rounding", "haar-distributed", "survives-its-precision", "gain-is-the-activations",
+        "singular-values-survive-depth",
     }  # fmt: skip
     assert {r.verdict for r in report if r.claim not in aside} == {Verdict.HOLDS}
 

@@ -56,6 +56,7 @@ CLAIMS = [
     "returns-the-shape-asked",
     "same-seed-same-weights",
     "signal-survives-depth",
+    "singular-values-survive-depth",
     "survives-its-precision",
     "units-differ",
     "variance-follows-one-law",

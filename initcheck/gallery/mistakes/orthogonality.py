@@ -25,7 +25,11 @@ def orthogonal_without_signs(shape: Shape, rng: Rng) -> Array:
     return np.ascontiguousarray(q if rows >= columns else q.T, dtype=np.float32)
 
 
-@mistake(contract=ORTHOGONAL, fails=("orthogonal-to-rounding",), may_fail=("haar-distributed",))
+@mistake(
+    contract=ORTHOGONAL,
+    fails=("orthogonal-to-rounding", "singular-values-survive-depth"),
+    may_fail=("haar-distributed",),
+)
 def unit_vectors_called_orthogonal(shape: Shape, rng: Rng) -> Array:
     """Vectors of length 1 that point anywhere: two of them have a product of 1/sqrt(d), not 0."""
     w = rng.standard_normal(shape)
