@@ -46,6 +46,7 @@ class Stage:
         stream: the stream of calls to look at; a confirmation's were never looked at.
         level: error rate of a FAILS.
         beta: error rate of a HOLDS.
+        scale: calls a group, as a multiple of the usual.
         confirms: a confirmation: only FAILS matters.
         final: whether a FAILS needs no confirmation, as ``level`` is what the ledger gave.
     """
@@ -53,15 +54,16 @@ class Stage:
     stream: Stream
     level: float
     beta: float
+    scale: int
     confirms: bool
     final: bool = False
 
     def after(self, learnt: int) -> int:
         """The first call that a test looks at which has learnt from so many calls of the screen.
 
-        >>> Stage(SCREEN, 1e-2, 1e-3, confirms=False).after(150)
+        >>> Stage(SCREEN, 1e-2, 1e-3, 1, confirms=False).after(150)
         150
-        >>> Stage(Stream.confirmation(0), 1e-8, 1e-3, confirms=True).after(150)
+        >>> Stage(Stream.confirmation(0), 1e-8, 1e-3, 1, confirms=True).after(150)
         0
         """
         return learnt if self.stream == SCREEN else 0
@@ -219,10 +221,10 @@ class Trial(Protocol):
             CaseFailed: the mean is shown to leave the band.
         """
 
-    def decide(self, layer: Case, test: Callable[[Stage], Judgement], *, rounds: int = 2) -> tuple[Judgement, Stage]:
+    def decide(self, layer: Case, test: Callable[[Stage], Judgement], *, rounds: int = 3) -> tuple[Judgement, Stage]:
         """Screen, confirm what looks wrong on calls never looked at, and repeat what stays open.
 
-        A FAILS needs a confirmation at the ledger's next level. A HOLDS may come from either of two rounds, which
+        A FAILS needs a confirmation at the ledger's next level. A HOLDS may come from any of three rounds, which
         share beta. The third takes groups 16 times larger, for laws whose small groups say little.
 
         Args:

@@ -156,7 +156,7 @@ def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:
             return False
         middle = math.sqrt(constants[low] * constants[high])
         level = trial.ledger.next_confirmation()
-        stage = Stage(Stream(f"reject {denominator.name}"), level, trial.beta, True)
+        stage = Stage(Stream(f"reject {denominator.name}"), level, trial.beta, 1, True)
         below = _OverLaw(low, trial.contract, middle / denominator.of(low))
         above = _OverLaw(high, trial.contract, middle / denominator.of(high))
         shown = [trial.judge_at(below, (1.0, math.inf), stage), trial.judge_at(above, (0.0, 1.0), stage)]

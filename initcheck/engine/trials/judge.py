@@ -26,6 +26,7 @@ from initcheck.statistics import (
     Judgement,
     first_groups,
     judge_band,
+    second_moment_shown,
 )
 from initcheck.statistics.interval import of_mean
 
@@ -33,14 +34,16 @@ __all__ = ["BESIDE_ONE", "OF_THE_PLAN", "SMALLER", "Effort", "Judge"]
 
 Floats = npt.NDArray[np.float64]
 
-# Shares of beta: a HOLDS may come from the first look at a case, or from its repetition on fresh calls,
-_ROUNDS = (2 / 3, 1 / 6)
+# Shares of beta: a HOLDS may come from the first look at a case, or from one of two repetitions on fresh calls,
+_ROUNDS = ((1, 1 / 2), (1, 1 / 6), (16, 1 / 6))
 # or, at the first look at a mean, from bets.
 _BETS = 1 / 6
 
 # Draws before a FAILS from below: outliers of one in 10,000 weights, or in 10 calls, are then among them.
 _WEIGHTS_BEFORE_BELOW = 2**20
 _CALLS_BEFORE_BELOW = 200
+# A look at the tail of one layer.
+_TAIL_WEIGHTS, _TAIL_CALLS = 2**18, 2**15
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ class Judge(Account):
         if judgement.decision is Decision.HOLDS and not inner_lo <= np.concatenate(every).mean() <= inner_hi:
             # A rare call that an earlier round saw is not forgotten because a later one saw none.
             judgement = replace(judgement, decision=Decision.UNDECIDED)
-        calls = judgement.groups * _calls_a_group(layer)
+        calls = judgement.groups * _calls_a_group(layer, stage)
         shown = {
             "measured": f"{judgement.measured:.3g}",
             "allowed": band,
@@ -156,7 +159,8 @@ class Judge(Account):
         }
         open_for = None
         if judgement.decision is Decision.FAILS:
-            open_for = self._rarely_not_zero(layer, judgement, calls) or (unless() if unless is not None else None)
+            open_for = self._rarely_not_zero(layer, judgement, calls) or self._tail_may_carry(layer, judgement, lo)
+            open_for = open_for or (unless() if unless is not None else None)
         if open_for is not None:
             return self.undecide(f"{shown['measured']}; {open_for}")
         self.settle(layer, judgement, calls, **shown)
@@ -177,6 +181,20 @@ class Judge(Account):
             f"every one of {drawn:,} weights is zero at {layer.described(self.dtype)}, and hardly any is not elsewhere:"
             " what carries the second moment may be too rare to be seen"
         )
+
+    def _tail_may_carry(self, layer: Case, judgement: Judgement, lo: float) -> str | None:
+        """Why a second moment below its band shows nothing, where the tail of the weights has hardly one.
+
+        Of a tail x^-a of the weights, a = 2.1, half of the second moment lies beyond 10^3 times the usual weight: no
+        number of draws shows it, and that nothing huge carries it is just what a bet from below assumes. None where
+        the tail of all weights, or of this layer's, shows a second moment, and of what is too large.
+        """
+        if judgement.measured >= lo or self.subject.second_moment_exists:
+            return None
+        calls = max(1, min(_TAIL_WEIGHTS // layer.weights, _TAIL_CALLS))
+        if second_moment_shown(self.draws.sample(layer, self.dtype, SCREEN, calls)):
+            return None
+        return "the tail of the weights is too heavy: what carries the second moment may be too rare to be seen"
 
     def _often_not_zero(self) -> float:
         shares = [0.0]
@@ -208,7 +226,7 @@ class Judge(Account):
         drawn: list[Floats] | None = None,
     ) -> Judgement:
         """Judge the mean of a statistic against a band at one stage; ``drawn`` takes the values that were looked at."""
-        layer, size = statistic.layer, _calls_a_group(statistic.layer)
+        layer, size = statistic.layer, _calls_a_group(statistic.layer, stage)
         seen = 0
 
         def draw(groups: int) -> tuple[Floats, Floats]:
@@ -247,8 +265,9 @@ class Judge(Account):
     ) -> tuple[Judgement, Stage]:
         """Screen, confirm what looks wrong on calls never looked at, and repeat what stays open.
 
-        A FAILS needs a confirmation at the ledger's next level. A HOLDS may come from either of two rounds, which
-        share beta with what bets say at the first.
+        A FAILS needs a confirmation at the ledger's next level. A HOLDS may come from any of three rounds, which
+        share beta with what bets say at the first. The third takes groups 16 times larger, for laws whose small groups
+        say little.
 
         Args:
             layer: the layer drawn.
@@ -261,21 +280,24 @@ class Judge(Account):
         """
         judgement, stage = (
             Judgement(Decision.UNDECIDED, 0.0, 0.0, math.nan, 0, 0),
-            Stage(Stream(""), 1.0, 1.0, False),
+            Stage(Stream(""), 1.0, 1.0, 1, False),
         )
         # Where a case stayed open the claim cannot hold any more: what is left is to see whether it fails.
         most = 1 if self.undecided else min(rounds, self.effort.rounds)
         refuted = False
-        for number, share in enumerate(_ROUNDS[:most]):
+        for number, (scale, share) in enumerate(_ROUNDS[:most]):
             if number == 1 and not (repeats or refuted):
                 continue
             beta = self.ledger.ledger.beta * share
             final = level is not None and number == 0
-            stage = Stage(Stream.screen(number), (final and level) or SCREEN_LEVEL, beta, False, final)
+            following = Stage(Stream.screen(number), (final and level) or SCREEN_LEVEL, beta, scale, False, final)
+            if scale > 1 and self.affordable_groups(layer, scale, following) < first_groups(-math.log(beta)):
+                break
+            stage = following
             judgement = test(stage)
             if judgement.decision is Decision.FAILS and not stage.final:
                 confirmed_at = self.ledger.next_confirmation()
-                confirmation = Stage(Stream.confirmation(number), confirmed_at, beta, True)
+                confirmation = Stage(Stream.confirmation(number), confirmed_at, beta, scale, True)
                 confirmed = test(confirmation)
                 if confirmed.decision is Decision.FAILS:
                     return confirmed, confirmation
@@ -315,7 +337,7 @@ class Judge(Account):
         thrift = max(self.effort.thrift, 8 if self.undecided or heavy else 1)
         groups = min(profile.weights // thrift // (layer.weights * size), profile.calls // thrift // size)
         least = first_groups(-math.log(stage.level if stage.confirms else stage.beta)) + 8
-        return max(groups // 8 * 8, least)
+        return max(groups // 8 * 8, least if stage.scale == 1 else 8)
 
     def groups_before_below(self, layer: Case, size: int, stage: Stage) -> int:
         """How many groups of ``size`` calls a second moment is not confirmed to be too small before.
@@ -328,5 +350,5 @@ class Judge(Account):
         return math.ceil(max(self.effort.weights_before_below / layer.weights, _CALLS_BEFORE_BELOW) / size)
 
 
-def _calls_a_group(layer: Case) -> int:
-    return math.ceil(GROUP_WEIGHTS / layer.weights)
+def _calls_a_group(layer: Case, stage: Stage) -> int:
+    return math.ceil(GROUP_WEIGHTS / layer.weights) * stage.scale

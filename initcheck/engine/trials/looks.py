@@ -36,7 +36,7 @@ def judged_by_looks(stage: Stage, looks: Iterable[Standing], *, level: float | N
     probability ``level`` at most (Ville 1939). HOLDS likewise, at ``beta``; a confirmation never says it.
 
     >>> from initcheck.draws.streams import SCREEN
-    >>> stage = Stage(SCREEN, level=1e-2, beta=1e-3, confirms=False)
+    >>> stage = Stage(SCREEN, level=1e-2, beta=1e-3, scale=1, confirms=False)
     >>> looks = [Standing(0.5, 3.0, 1.1, 24), Standing(5.0, 3.0, 1.4, 48), Standing(9.9, 3.0, 1.4, 96)]
     >>> judged_by_looks(stage, iter(looks)).groups
     48

@@ -38,7 +38,7 @@ class _Onlooker(Account):
         """None."""
         self._refuse()
 
-    def decide(self, layer: Case, test: Callable[[Stage], Judgement], *, rounds: int = 2) -> tuple[Judgement, Stage]:
+    def decide(self, layer: Case, test: Callable[[Stage], Judgement], *, rounds: int = 3) -> tuple[Judgement, Stage]:
         """Set the case aside."""
         self._refuse()
 

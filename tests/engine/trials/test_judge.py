@@ -31,17 +31,20 @@ def trial() -> Judge:
     return Judge(InitializerSubject(initializer, profile("quick"), 0), Ledger().claim())
 
 
-def test_an_open_judgement_is_returned_with_the_stage_it_was_made_at(trial: Judge) -> None:
+@pytest.mark.parametrize(("side", "streams"), [(16, ["screen", "screen 1", "screen 2"]), (256, ["screen", "screen 1"])])
+def test_an_open_judgement_is_returned_with_the_stage_it_was_made_at(
+    trial: Judge, side: int, streams: list[str]
+) -> None:
     asked: list[str] = []
 
     def never_decides(stage: Stage) -> Judgement:
         asked.append(stage.stream)
         return Judgement(Decision.UNDECIDED, 0.0, stage.level, 1.0, 1, len(asked))
 
-    judgement, stage = trial.decide(Layer((16, 16)), never_decides)
-    assert asked == ["screen", "screen 1"]
-    assert stage.stream == "screen 1"
-    assert judgement.groups == 2
+    judgement, stage = trial.decide(Layer((side, side)), never_decides)
+    assert asked == streams
+    assert stage.stream == streams[-1]
+    assert judgement.groups == len(streams)
 
 
 def test_a_screen_that_is_not_confirmed_stays_open(trial: Judge) -> None:
@@ -214,7 +217,7 @@ def test_a_sound_mean_holds_with_all_that_is_known_of_it() -> None:
     assert evidence.value == pytest.approx(1.125)
     assert evidence.interval == pytest.approx((1.125, 1.125))
     assert evidence.series == {"variance_by_width": [[32, 1.125, *BAND]]}
-    assert (evidence.calls, evidence.weights, evidence.error_spent) == (24, 24 * 512, pytest.approx(2 / 3 * 1e-3))
+    assert (evidence.calls, evidence.weights, evidence.error_spent) == (24, 24 * 512, pytest.approx(1e-3 / 2))
     e_value = band_log_e(np.full(24, 1.125), np.ones(24), *BAND).holds
     assert evidence.e_value_log10 == pytest.approx(e_value / math.log(10))
     assert trial.undecided == []
@@ -240,6 +243,16 @@ def test_a_gross_defect_is_confirmed_by_its_mean_in_a_few_calls() -> None:
     assert trial.draws.asked == {"screen": 24, "confirm 0": 4}
 
 
+def test_what_stays_open_is_judged_again_in_larger_groups() -> None:
+    """The mean lies on the edge of what holds in the first round; sixteen times larger groups show it."""
+    trial = stubbed(screen=2.25, screen_2=1.0)
+    trial.keeps(second_moment(), (0.8, 2.25))
+    assert trial.draws.asked == {"screen": 1_560, "screen 2": 32 * 16}
+    (evidence,) = trial.decided
+    assert (evidence.calls, evidence.weights) == (32 * 16, 32 * 16 * 256)
+    assert evidence.error_spent == pytest.approx(1e-3 / 6)
+
+
 @pytest.mark.parametrize(
     ("stream", "shape", "beta", "after"),
     [
@@ -255,7 +268,7 @@ def test_bets_hold_a_mean_at_the_first_look_alone(
     """At their own share of beta, and not before what is rare had a chance to be drawn."""
     asked: dict[str, float] = {}
     monkeypatch.setattr("initcheck.engine.trials.judge.judge_band", lambda *_, **options: asked.update(options))
-    stubbed().judge_at(second_moment(Layer(shape)), (0.8, 1.25), Stage(stream, 1e-2, 6e-4, stream != SCREEN))
+    stubbed().judge_at(second_moment(Layer(shape)), (0.8, 1.25), Stage(stream, 1e-2, 6e-4, 1, stream != SCREEN))
     assert asked["bets_beta"] == pytest.approx(beta)
     assert asked["bets_after"] == after
 
@@ -268,11 +281,11 @@ def test_a_wider_band_for_holds_is_passed_on() -> None:
 
 
 def test_what_stays_open_says_what_was_measured() -> None:
-    trial = stubbed(screen=2.25)
+    trial = stubbed(screen=2.25, screen_1=2.25, screen_2=2.25)
     trial.keeps(second_moment(), (0.8, 2.25))
     assert trial.undecided == [
         "2.25 measured at shape (16, 16), float32: dense, fan_in 16, fan_out 16, allowed [0.80, 2.25]:"
-        " not shown either way within 1,560 calls"
+        " not shown either way within 1,536 calls"
     ]
     assert trial.decided == []
 
@@ -336,16 +349,18 @@ def test_rounds_share_beta_and_their_confirmations_share_alpha() -> None:
         return Judgement(Decision.UNDECIDED if stage.confirms else Decision.FAILS, 5.0, stage.level, 7.0, 3, 8)
 
     judgement, stage = trial.decide(SQUARE, accuses)
-    beta = [pytest.approx(1e-3 * share) for share in (2 / 3, 1 / 6)]
-    level = [1e-6 / 10 / (k * (k + 1)) for k in (1, 2)]
+    beta = [pytest.approx(1e-3 * share) for share in (1 / 2, 1 / 6, 1 / 6)]
+    level = [1e-6 / 10 / (k * (k + 1)) for k in (1, 2, 3)]
     assert asked == [
-        Stage("screen", 1e-2, beta[0], False),
-        Stage("confirm 0", level[0], beta[0], True),
-        Stage("screen 1", 1e-2, beta[1], False),
-        Stage("confirm 1", level[1], beta[1], True),
+        Stage("screen", 1e-2, beta[0], 1, False),
+        Stage("confirm 0", level[0], beta[0], 1, True),
+        Stage("screen 1", 1e-2, beta[1], 1, False),
+        Stage("confirm 1", level[1], beta[1], 1, True),
+        Stage("screen 2", 1e-2, beta[2], 16, False),
+        Stage("confirm 2", level[2], beta[2], 16, True),
     ]
     # The screen's evidence, taken back: nothing was confirmed.
-    assert (judgement, stage) == (Judgement(Decision.UNDECIDED, 5.0, 1e-2, 7.0, 3, 8), asked[2])
+    assert (judgement, stage) == (Judgement(Decision.UNDECIDED, 5.0, 1e-2, 7.0, 3, 8), asked[4])
 
 
 def test_a_holds_ends_the_rounds() -> None:
@@ -377,26 +392,28 @@ def test_no_round_is_no_judgement() -> None:
     judgement, stage = stubbed().decide(SQUARE, lambda stage: pytest.fail("asked"), rounds=0)
     assert (judgement.decision, judgement.groups, judgement.looks) == (Decision.UNDECIDED, 0, 0)
     assert (judgement.e_value_log10, judgement.error_spent, math.isnan(judgement.measured)) == (0.0, 0.0, True)
-    assert stage == Stage("", 1.0, 1.0, False)
+    assert stage == Stage("", 1.0, 1.0, 1, False)
 
 
 @pytest.mark.parametrize(
-    ("shape", "size", "confirms", "shrinking", "groups"),
+    ("shape", "size", "scale", "confirms", "shrinking", "groups"),
     [
-        ((16, 16), 1, False, False, 15_624),  # 4,000,000 weights: 15,625 calls of 256
-        ((1, 1), 256, False, False, 152),  # 40,000 calls: 156 groups of 256
-        ((16, 16), 1, False, True, 1_952),  # an eighth of the budget: 1,953
-        ((1, 1), 64, False, True, 72),  # an eighth of the calls: 78 groups of 64
-        ((1024, 1024), 1, False, False, 32),  # a first look is always paid for, and one more
-        ((1024, 1024), 1, True, False, 48),  # at a confirmation's level
+        ((16, 16), 1, 1, False, False, 15_624),  # 4,000,000 weights: 15,625 calls of 256
+        ((16, 16), 16, 16, False, False, 976),
+        ((1, 1), 256, 1, False, False, 152),  # 40,000 calls: 156 groups of 256
+        ((16, 16), 1, 1, False, True, 1_952),  # an eighth of the budget: 1,953
+        ((1, 1), 64, 1, False, True, 72),  # an eighth of the calls: 78 groups of 64
+        ((1024, 1024), 1, 1, False, False, 32),  # a first look is always paid for, and one more
+        ((1024, 1024), 1, 1, True, False, 48),  # at a confirmation's level
+        ((1024, 1024), 16, 16, False, False, 8),
     ],
 )
 def test_the_budget_pays_for_so_many_groups(
-    shape: tuple[int, int], size: int, confirms: bool, shrinking: bool, groups: int
+    shape: tuple[int, int], size: int, scale: int, confirms: bool, shrinking: bool, groups: int
 ) -> None:
     trial = stubbed(weights=4_000_000)
     trial = trial.of_smaller_cases() if shrinking else trial
-    stage = Stage("any", 1e-5, 1e-3, confirms)
+    stage = Stage("any", 1e-5, 1e-3, scale, confirms)
     found = trial.affordable_groups(Layer(shape), size, stage)
     assert isinstance(found, int)
     assert found == groups
@@ -418,7 +435,7 @@ def test_a_mean_is_confirmed_from_below_after_so_many_groups(
 ) -> None:
     trial = stubbed()
     trial = trial.of_smaller_cases() if shrinking else trial
-    assert trial.groups_before_below(Layer(shape), size, Stage("any", 1e-5, 1e-3, confirms)) == groups
+    assert trial.groups_before_below(Layer(shape), size, Stage("any", 1e-5, 1e-3, 1, confirms)) == groups
 
 
 def test_what_is_too_small_is_confirmed_on_a_million_weights() -> None:
@@ -445,6 +462,19 @@ def test_a_later_round_does_not_forget_what_an_earlier_one_saw(
     trial = stubbed(screen=screened)
     trial.keeps(second_moment(), within, holds_within=holds_within)
     assert (len(trial.decided), len(trial.undecided)) == ((1, 0) if holds else (0, 1))
+
+
+def test_the_third_round_is_begun_only_where_it_can_end() -> None:
+    """At beta/6 a first look takes 32 groups: of 16 calls each, 4,000,000 weights pay for them up to 7,812 a call."""
+    for weights, last in ((7_812, "screen 2"), (7_813, "screen 1")):
+        asked = []
+
+        def never_decides(stage: Stage, asked: list[str] = asked) -> Judgement:
+            asked.append(stage.stream)
+            return Judgement(Decision.UNDECIDED, 0.0, stage.level, 1.0, 1, 24)
+
+        stubbed(weights=4_000_000).decide(Layer((1, weights)), never_decides)
+        assert asked[-1] == last
 
 
 @pytest.mark.parametrize("decision", Decision)

@@ -11,8 +11,8 @@ from initcheck.draws.streams import SCREEN
 from initcheck.engine.trials.looks import Standing, judged_by_looks
 from initcheck.statistics import Decision
 
-SCREENS = Stage(SCREEN, 1e-2, 1e-3, False)
-CONFIRMS = Stage(SCREEN, 1e-2, 1e-3, True)
+SCREENS = Stage(SCREEN, 1e-2, 1e-3, 1, False)
+CONFIRMS = Stage(SCREEN, 1e-2, 1e-3, 1, True)
 FAILS, HOLDS = math.log(100), math.log(1000)
 
 
