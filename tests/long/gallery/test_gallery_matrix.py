@@ -44,6 +44,7 @@ def test_every_specimen_gets_the_verdicts_of_mathematics(specimen: Specimen, che
 WHERE_PROMISED = {
     "orthogonal-to-rounding": ("orthogonal", "unit_vectors_called_orthogonal"),
     "haar-distributed": ("orthogonal", "orthogonal_without_signs"),
+    "singular-values-survive-depth": ("orthogonal", "unit_vectors_called_orthogonal"),
     "survives-its-precision": ("he_half", "half_precision_from_seven_bits"),
     "follows-its-distribution": ("he_truncated", "truncation_that_never_cuts"),
 }
