@@ -217,7 +217,8 @@ def judge_band(
             may carry a mean, and the more was drawn the rarer it must be.
         at_once: what an early start looks at is drawn with the first batch, where it is there already.
         bets_beta: probability of a false HOLDS by bets on a mean statistic; 0 for none.
-        bets_after: groups before which no HOLDS rests on them, as for ``below_after``.
+        bets_after: groups before which no HOLDS rests on them, as for ``below_after``; the last look of a smaller
+            budget.
 
     Raises:
         ValueError: a budget below 8 groups, or as in ``band_paths``.
@@ -235,7 +236,7 @@ def judge_band(
     numer, denom = np.empty((0, 1)), np.empty((0, 1))
     decision, ln_e, looks, seen, held_at = Decision.UNDECIDED, 0.0, 0, 0, beta
     # A mean is failed from below after that many groups, on what the first look showed that was enough.
-    least = min(below_after, max_groups // LOOK_EVERY * LOOK_EVERY)
+    least, bets_after = (min(n, max_groups // LOOK_EVERY * LOOK_EVERY) for n in (below_after, bets_after))
     crossed: float | None = None
     looked_early = _EARLY if early and at_once else ()
     for total in _totals(first, max_groups, early=early, at_once=at_once):

@@ -298,7 +298,7 @@ def test_the_mean_that_guards_a_look_is_of_all_groups_before_it() -> None:
     [
         (1.5, 1e-3, 0, Decision.HOLDS),
         (1.5, 0.0, 0, Decision.UNDECIDED),  # the signs alone
-        (1.5, 1e-3, 1_000, Decision.UNDECIDED),  # not yet
+        (1.5, 1e-3, 1_000, Decision.HOLDS),  # at the end of a smaller budget
         (2.0, 1e-3, 0, Decision.UNDECIDED),  # the mean is the upper edge exactly
         (1.1, 1e-3, 0, Decision.UNDECIDED),  # the mean is the lower edge exactly
     ],

@@ -29,6 +29,7 @@ from initcheck.statistics import (
     second_moment_shown,
 )
 from initcheck.statistics.interval import of_mean
+from initcheck.statistics.sign_eprocess import CLAUSE
 
 __all__ = ["BESIDE_ONE", "OF_THE_PLAN", "SMALLER", "Effort", "Judge"]
 
@@ -142,7 +143,13 @@ class Judge(Account):
         # Of a tail that is too heavy no second moment is said to hold, whatever the budget.
         rounds = len(_ROUNDS) if self.subject.second_moment_exists else 1
         level = self._level_from_the_first_call(layer, statistic)
-        judgement, stage = self.decide(layer, test, rounds=rounds, level=level, repeats=False)
+
+        def hope(scale: int) -> bool:
+            return _alike(
+                np.concatenate(every), scale * math.ceil(GROUP_WEIGHTS / layer.weights), holds_within or within
+            )
+
+        judgement, stage = self.decide(layer, test, rounds=rounds, level=level, repeats=False, hope=hope)
         inner_lo, inner_hi = holds_within or within
         if judgement.decision is Decision.HOLDS and not inner_lo <= np.concatenate(every).mean() <= inner_hi:
             # A rare call that an earlier round saw is not forgotten because a later one saw none.
@@ -262,6 +269,7 @@ class Judge(Account):
         rounds: int = len(_ROUNDS),
         level: float | None = None,
         repeats: bool = True,
+        hope: Callable[[int], bool] | None = None,
     ) -> tuple[Judgement, Stage]:
         """Screen, confirm what looks wrong on calls never looked at, and repeat what stays open.
 
@@ -277,6 +285,8 @@ class Judge(Account):
                 confirmation.
             repeats: whether fresh calls of the same size may show what the first ones left open: not so where all
                 that the profile pays for was drawn of them.
+            hope: whether groups so many times larger may show it, as far as what was drawn tells; a round that is
+                skipped makes a HOLDS only rarer.
         """
         judgement, stage = (
             Judgement(Decision.UNDECIDED, 0.0, 0.0, math.nan, 0, 0),
@@ -291,6 +301,8 @@ class Judge(Account):
             beta = self.ledger.ledger.beta * share
             final = level is not None and number == 0
             following = Stage(Stream.screen(number), (final and level) or SCREEN_LEVEL, beta, scale, False, final)
+            if scale > 1 and hope is not None and not hope(scale):
+                break
             if scale > 1 and self.affordable_groups(layer, scale, following) < first_groups(-math.log(beta)):
                 break
             stage = following
@@ -352,3 +364,14 @@ class Judge(Account):
 
 def _calls_a_group(layer: Case, stage: Stage) -> int:
     return math.ceil(GROUP_WEIGHTS / layer.weights) * stage.scale
+
+
+def _alike(values: Floats, size: int, band: tuple[float, float]) -> bool:
+    """Whether enough groups of so many calls lie on the inner side of each edge for signs to show a value inside.
+
+    >>> _alike(np.tile([0.5, 1.5], 40), 2, (0.8, 1.25)), _alike(np.tile([0.5, 1.5], 40), 1, (0.8, 1.25))
+    (True, False)
+    """
+    groups = values[: len(values) // size * size].reshape(-1, size).mean(axis=1)
+    # The clause: of a value beyond an edge seven groups in ten may lie inside it.
+    return len(groups) > 0 and bool(min((groups >= band[0]).mean(), (groups <= band[1]).mean()) > CLAUSE)

@@ -273,6 +273,14 @@ def test_bets_hold_a_mean_at_the_first_look_alone(
     assert asked["bets_after"] == after
 
 
+def test_larger_groups_are_not_drawn_where_those_drawn_leave_no_hope(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("initcheck.engine.trials.judge._alike", lambda values, size, band: False)
+    trial = stubbed(screen=2.25, screen_2=1.0)
+    trial.keeps(second_moment(), (0.8, 2.25))
+    assert trial.draws.asked == {"screen": 1_560}
+    assert len(trial.undecided) == 1
+
+
 def test_a_wider_band_for_holds_is_passed_on() -> None:
     trial = stubbed(screen=2.25)
     trial.keeps(second_moment(), (0.8, 2.25), holds_within=(0.5, 4.0))
