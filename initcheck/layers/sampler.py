@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy.typing as npt
+
 from initcheck.adapters.frameworks.compiled import Compiled, Kind
 from initcheck.adapters.frameworks.sampler import SamplerBase
+from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.initializer import Shape
 from initcheck.layers.bench.builder import Builder
 from initcheck.layers.bench.sizes import Size
@@ -16,6 +19,8 @@ from initcheck.layers.functions.layer_function import LayerFunction, matrices
 from initcheck.sandbox.global_generators import isolated
 
 __all__ = ["ALL_WEIGHTS", "LayerSampler"]
+
+Array = npt.NDArray[Any]
 
 ALL_WEIGHTS = -1
 """In place of a weight's number: all weights of the layer, by their numbers."""
@@ -35,6 +40,7 @@ class LayerSampler(SamplerBase):
     sizes: tuple[Size, ...] = field(kw_only=True)
     compiled: Compiled = field(default_factory=Compiled, init=False, repr=False)
     _rest: dict[int, Any] = field(default_factory=dict, init=False, repr=False)
+    _places: dict[int, list[int] | None] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.takes_randomness = self.builder.takes_randomness
@@ -60,42 +66,61 @@ class LayerSampler(SamplerBase):
         built = self._compiled(self.sizes[number], seeds) if weight == ALL_WEIGHTS or self.compiled.trusted else None
         if built is None:
             return self.calls(shape, seeds, dtype)
-        found = [list(matrices(function.parameters()).values()) for function in built]
+        if number not in self._places:
+            self._places[number] = self._places_of_weights(number, built[0]) if built else None
+        places = self._places[number]
+        if places is not None:
+            found = [[leaves[place] for place in places] for leaves in built]
+        else:
+            found = [list(matrices(self._joined(number, leaves).parameters()).values()) for leaves in built]
         return [dict(enumerate(weights)) if weight == ALL_WEIGHTS else weights[weight] for weights in found]
 
     def functions(self, size: Size, seeds: Sequence[int]) -> list[LayerFunction]:
         """Fresh layers as functions, one a seed."""
         built = self._compiled(size, seeds)
         if built is not None:
-            return built
+            number = self.sizes.index(size)
+            return [self._joined(number, leaves) for leaves in built]
         call: Callable[[Any], Any] = lambda seed: self.builder.build(size, seed)  # noqa: E731
         if self.takes_randomness:
             with isolated(None):
                 return [call(seed) for seed in seeds]
         return self._calls_on_globals(call, seeds)
 
-    def _compiled(self, size: Size, seeds: Sequence[int]) -> list[LayerFunction] | None:
+    def _compiled(self, size: Size, seeds: Sequence[int]) -> list[list[Array]] | None:
+        """The arrays of fresh layers, which ``_joined`` makes layers of."""
         if not self.builder.is_traced:
             return None
-        rest: dict[int, Any] = self._rest
+        flatten = framework_module("jax").tree_util.tree_flatten
 
         def of_seed(shape: Shape, dtype: str) -> Callable[[Any], Any]:
             def call(seed: Any) -> Any:
-                arrays, rest[shape[0]] = self.builder.parts(self.sizes[shape[0]], seed)
-                return arrays
+                arrays, rest = self.builder.parts(self.sizes[shape[0]], seed)
+                leaves, tree = flatten(arrays)
+                self._rest[shape[0]] = tree, rest
+                return leaves
 
             return call
 
         def own(shape: Shape, few: Sequence[int], dtype: str) -> list[Any]:
             with isolated(None):
-                return [self.builder.parts(self.sizes[shape[0]], seed)[0] for seed in few]
+                return [flatten(self.builder.parts(self.sizes[shape[0]], seed)[0])[0] for seed in few]
 
         number = self.sizes.index(size)
         # At the size that is called as the user would anyway; the first one is built to find the axes alone.
-        drawn = self.compiled.drawn(
+        return self.compiled.drawn(
             (number,), "", seeds, of_seed, own, of=self._kind, compared_at=(min(1, len(self.sizes) - 1),)
         )
-        return None if drawn is None else [self.builder.joined(arrays, rest[number]) for arrays in drawn]
+
+    def _joined(self, number: int, leaves: Sequence[Array]) -> LayerFunction:
+        tree, rest = self._rest[number]
+        return self.builder.joined(tree.unflatten(leaves), rest)
+
+    def _places_of_weights(self, number: int, leaves: Sequence[Array]) -> list[int] | None:
+        """Which of its arrays the weights of a layer are: making a layer of them takes longer than drawing them."""
+        weights = matrices(self._joined(number, leaves).parameters()).values()
+        places = [[place for place, leaf in enumerate(leaves) if leaf is weight] for weight in weights]
+        return [place for [place] in places] if all(len(found) == 1 for found in places) else None
 
     def _kind(self, shape: Shape) -> Kind:
         size = self.sizes[shape[0]]
