@@ -302,7 +302,8 @@ def promises_kept(trial: ModelTrial) -> None:
     " config's initializer_range fails only where no random role has it; the others are noted with their factor. A"
     " head that the config says is tied, and a row at padding_idx that is not zero, fail. A matrix in the blocks ten"
     " times beside the one standard deviation of most, an init statement that never ran behind a guard on names, and"
-    " Xavier on several matrices in one (qkv) by the user's line, are UNDECIDED: only a declared law can say what should have been." + _NOT_SEEN,
+    " Xavier on several matrices in one (qkv) by the user's line, are UNDECIDED: only a declared law can say what"
+    " should have been." + _NOT_SEEN,
 )
 def declared_laws_are_in_force(trial: ModelTrial) -> None:
     """Hold every tensor that a declared pattern names to the declared standard deviation."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from initcheck.claims import claim
 
 if TYPE_CHECKING:
-    from initcheck.comparison.trial import PairTrial
+    from initcheck.comparison.subject import PairTrial
     from initcheck.locks.locked import LockTrial
 
 

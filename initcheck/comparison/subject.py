@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from initcheck.claims.statement import Claim
 from initcheck.comparison.call_scores import NOT_SEEN
 from initcheck.comparison.drawn import Drawn
+from initcheck.comparison.exchange import Answer
 from initcheck.comparison.functions import compare_functions
 from initcheck.comparison.layer_weights import asked_of_layer
 from initcheck.comparison.layers import compare_layers
@@ -17,7 +19,6 @@ from initcheck.comparison.models import compare_models
 from initcheck.comparison.pair import Pair
 from initcheck.comparison.parts import Compared, Comparison
 from initcheck.comparison.shapes import Asked
-from initcheck.comparison.trial import PairTrial
 from initcheck.comparison.weights.builds import Builds
 from initcheck.comparison.weights.shards import put_together, takes_rank
 from initcheck.contract.contract import Contract
@@ -25,10 +26,64 @@ from initcheck.contract.initializer import Initializer
 from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
 from initcheck.engine.judging import Decided, Judging
+from initcheck.engine.whole_trial import WholeTrial
 from initcheck.errors import UsageError
+from initcheck.report.verdict import Evidence
 from initcheck.statistics import Ledger
 
-__all__ = ["PairSubject"]
+__all__ = ["PairSubject", "PairTrial"]
+
+
+@dataclass
+class PairTrial(WholeTrial):
+    """What a claim of kind ``pair`` is given.
+
+    Attributes:
+        comparison: both starts, part by part.
+        shown: the part that gives the cause, the fix and the picture.
+    """
+
+    comparison: Comparison
+    shown: Compared | None = None
+    listed: ClassVar[int] = 8
+
+    def same(self) -> Sequence[Compared]:
+        """The parts that have one law."""
+        return self.comparison.of(Answer.SAME)
+
+    def different(self) -> Sequence[Compared]:
+        """The parts that have two, the clearest first."""
+        return sorted(self.comparison.of(Answer.DIFFERENT), key=_clearness)
+
+    def of_other_causes(self) -> Sequence[Compared]:
+        """Of the parts that differ for another reason than the clearest one, the clearest of each reason."""
+        found: dict[str | None, Compared] = {}
+        for part in self.different():
+            found.setdefault(part.cause, part)
+        return list(found.values())[1:]
+
+    def undecided(self) -> Sequence[Compared]:
+        """The parts of which neither is shown."""
+        return self.comparison.of(Answer.UNDECIDED)
+
+    def differs(self, sentence: str, part: Compared | None = None) -> None:
+        """Say what differs; the first part that is named gives the cause, the fix and the picture."""
+        self.shown = self.shown or part
+        self.fails(sentence)
+
+    def evidence(self, calls: int) -> Evidence:
+        """What stands behind the verdict."""
+        shown = self.shown
+        exchange = shown.exchange if shown is not None else None
+        return dataclasses.replace(
+            super().evidence(calls),
+            weights=self.comparison.weights,
+            e_value_log10=exchange.log10_e if exchange is not None else None,
+            error_spent=self.alpha if self.failures else self.beta,
+            likely=shown.cause if shown is not None else None,
+            fix=shown.fix if shown is not None else None,
+            series=dict(shown.pictures) if shown is not None else {},
+        )
 
 
 class PairSubject(Judging):
@@ -177,3 +232,10 @@ def _plain(part: Compared) -> dict[str, Any]:
         "b": part.laws[1],
         "why": part.why,
     }
+
+
+def _clearness(part: Compared) -> tuple[bool, int, float]:
+    """Matrices first, for what is wrong with a bias is seldom what is looked for; then what took the fewest pairs."""
+    shown = part.exchange
+    vector = sum(n > 1 for n in part.shape) < 2
+    return (vector, shown.pairs, -shown.log10_e) if shown is not None else (vector, 0, 0.0)

@@ -103,7 +103,7 @@ class Plan:
         names = [i.name for i in loaded.initializers]
         self.only = None if only is None else frozenset(only)
         named = dict.fromkeys(pairs)
-        laid = {"layouts": layouts, "world": (of_models or {}).get("world")}
+        laid: dict[str, Any] = {"layouts": layouts, "world": (of_models or {}).get("world")}
         compared = read_pairs(named, self.own, laid) if self.own else load_pairs(named, **laid)
         files, held = dict.fromkeys(locks), {"like": like}
         locked = read_locked(files, self.own, held) if self.own else load_locks(files, like=like)

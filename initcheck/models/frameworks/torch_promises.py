@@ -41,7 +41,7 @@ def _tied_to(model: torch.nn.Module, table: torch.nn.Embedding) -> str | None:
     for name, module in model.named_modules():
         uses = any(p is table.weight for p in module.parameters(recurse=False))
         if uses and module is not table and not isinstance(module, torch.nn.Embedding):
-            return name
+            return str(name)
     return None
 
 

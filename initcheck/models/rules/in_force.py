@@ -119,7 +119,9 @@ def fused_fans(trial: ModelTrial) -> None:
         record = role.members[0]
         parts = next((n for words, n in _FUSED if words.search(role.path)), 0)
         fan_in, fan_out = record.fans
-        if not (parts and len(role.shape) == 2 and is_traced(record) and record.law.named and fan_out == parts * fan_in):
+        if not (
+            parts and len(role.shape) == 2 and is_traced(record) and record.law.named and fan_out == parts * fan_in
+        ):
             continue
         each = math.sqrt(1 / fan_in)
         std = record.law.std or 0.0
