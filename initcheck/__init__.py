@@ -6,7 +6,7 @@ import sys
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from initcheck.search_path import behind_the_standard_library
 
@@ -16,6 +16,7 @@ behind_the_standard_library()
 from initcheck.claims.statement import claim  # noqa: E402
 from initcheck.doors.under_pytest.parametrize import parametrize  # noqa: E402
 from initcheck.errors import ClaimFailed, InitcheckError, UsageError  # noqa: E402
+from initcheck.first_use import on_first_use  # noqa: E402
 from initcheck.report.verdict import Verdict  # noqa: E402
 
 if TYPE_CHECKING:
@@ -69,16 +70,8 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    # Loaded on first use: pytest imports this package at every start, and NumPy and Hypothesis cost 0.3 s.
-    if name not in _HOME:
-        raise AttributeError(f"module 'initcheck' has no attribute {name!r}")
-    import importlib
-
-    home = importlib.import_module(f"initcheck.{_HOME[name]}")
-    value = getattr(home, name)
-    globals()[name] = value
-    return value
+# pytest imports this package at every start, and NumPy and Hypothesis cost 0.3 s.
+__getattr__ = on_first_use("initcheck", {name: f"initcheck.{home}" for name, home in _HOME.items()})
 
 
 def __dir__() -> list[str]:

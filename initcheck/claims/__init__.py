@@ -14,7 +14,9 @@ initcheck; a theorem has its networks from ``initcheck.networks``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from initcheck.first_use import on_first_use
 
 if TYPE_CHECKING:
     from initcheck.claims.statement import claim
@@ -58,15 +60,8 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    # Loaded on first use: this package is imported at every start of pytest, and NumPy and Hypothesis cost 0.3 s.
-    if name not in _HOME:
-        raise AttributeError(f"module 'initcheck.claims' has no attribute {name!r}")
-    import importlib
-
-    value = getattr(importlib.import_module(f"initcheck.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+# This package is imported at every start of pytest, and NumPy and Hypothesis cost 0.3 s.
+__getattr__ = on_first_use("initcheck.claims", {name: f"initcheck.{home}" for name, home in _HOME.items()})
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from initcheck.first_use import on_first_use
 
 if TYPE_CHECKING:
     from initcheck.models.factory.promises import broken_promises
@@ -106,15 +108,8 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    # One rule at a time: some import a framework that another model is not of.
-    if name not in _HOME:
-        raise AttributeError(f"module 'initcheck.models.questions' has no attribute {name!r}")
-    import importlib
-
-    value = getattr(importlib.import_module(f"initcheck.models.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+# One rule at a time: some import a framework that another model is not of.
+__getattr__ = on_first_use("initcheck.models.questions", {n: f"initcheck.models.{home}" for n, home in _HOME.items()})
 
 
 def __dir__() -> list[str]:
