@@ -12,7 +12,7 @@ import numpy as np
 from initcheck.comparison.difference import Sides, cause_of_difference
 from initcheck.comparison.drawn import Drawn
 from initcheck.comparison.exchange import FIRST, Answer, Exchange, compare
-from initcheck.comparison.layer_weights import WeightOfLayer
+from initcheck.comparison.layers import WeightOfLayer
 from initcheck.comparison.parts import Compared, Comparison
 from initcheck.comparison.shapes import Asked, asked_of_both
 from initcheck.comparison.sides import Side, both_laws

@@ -13,8 +13,7 @@ from initcheck.comparison.call_scores import NOT_SEEN
 from initcheck.comparison.drawn import Drawn
 from initcheck.comparison.exchange import Answer
 from initcheck.comparison.functions import compare_functions
-from initcheck.comparison.layer_weights import asked_of_layer
-from initcheck.comparison.layers import compare_layers
+from initcheck.comparison.layers import asked_of_layer, compare_layers
 from initcheck.comparison.models import compare_models
 from initcheck.comparison.pair import Pair
 from initcheck.comparison.parts import Compared, Comparison

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import initcheck
-from initcheck.comparison.layer_weights import asked_of_layer
+from initcheck.comparison.layers import asked_of_layer
 from initcheck.errors import UsageError
 from initcheck.targets.pairs import one_target
 
