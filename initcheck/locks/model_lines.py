@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from initcheck.comparison.weights.roles import roles_of
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
 from initcheck.locks.lines import Line, folded
+from initcheck.locks.remarks import remarks_of
 from initcheck.models.builds.names import names_of
 from initcheck.models.builds.roles import Role, roles
 from initcheck.models.portrait import formula_of
@@ -58,15 +59,18 @@ def _takes_seed(factory: Callable[..., Any]) -> bool:
 def _traced(model: Model, seed: int) -> Iterator[Line]:
     # Only here: it imports torch.
     from initcheck.models.builds.places import places
-    from initcheck.models.builds.torch_build import ModelBuilder
+    from initcheck.models.builds.torch_build import NAN, ModelBuilder
 
-    builder, number = ModelBuilder(model.factory, model.name), Seeds("lock", model.name, seed).upto(1)[0]
-    first = builder.build(number, traced=True, looks={"places": lambda model, records: places(model)})
+    builder = ModelBuilder(model.factory, model.name)
+    number, another = Seeds("lock", model.name, seed).upto(2)
+    looks = {"places": lambda model, records: places(model)}
+    first = builder.build(number, fill=NAN, units=True, looks=looks)
+    remarks = remarks_of(first.records, builder.build(number).records, builder.build(another).records)
     where = first.looks["places"]
     blocks = max((place.blocks or 0 for place in where.values()), default=0)
     groups: list[tuple[Role, str, list[Any], int]] = []
     for role in roles(first.records, where):
-        groups += [(role, *group) for group in _by_law(role, blocks)]
+        groups += [(role, *group) for group in _by_law(role, blocks, remarks)]
     every = [name for name, record in first.records.items() if record.parameter]
     for (role, text, members, entries), path in zip(
         groups, names_of([[m.name for m in members] for _, _, members, _ in groups], every), strict=True
@@ -74,29 +78,39 @@ def _traced(model: Model, seed: int) -> Iterator[Line]:
         site = members[0].law.site
         at = f"{relative(site[0])}:{site[1]}" if site is not None else ""
         yield Line(path, _size(len(members), role.shape), text, at, entries)
+    for name, record in first.records.items():
+        if not record.parameter and name in remarks:
+            law = remarks[name] if record.missing == record.count else f"a buffer; {remarks[name]}"
+            yield Line(name, _size(1, record.shape), law)
     for name, tied in first.tied.items():
         yield Line(name, "tied", f"the tensor {tied}")
 
 
-def _by_law(role: Role, blocks: int) -> Iterator[tuple[str, list[Any], int]]:
+def _by_law(role: Role, blocks: int, remarks: Mapping[str, str]) -> Iterator[tuple[str, list[Any], int]]:
     """The tensors of a role by their law; all of them together where they have too many.
 
     What was measured is one law, whose numbers reach from the smallest to the largest: chance divides no role.
     """
     found: dict[str, list[Any]] = {}
-    measured = [record for record in role.members if _is_measured(record)]
+    measured: dict[str, list[Any]] = {}
     for record in role.members:
-        if record not in measured:
-            found.setdefault(_known_law(record, len(role.members), blocks), []).append(record)
+        remark = remarks.get(record.name, "")
+        if record.missing == record.count:
+            found.setdefault(remark, []).append(record)
+        elif _is_measured(record):
+            measured.setdefault(remark, []).append(record)
+        else:
+            law = _known_law(record, len(role.members), blocks)
+            found.setdefault(f"{law}; {remark}" if remark else law, []).append(record)
     if len(found) > _LAWS:
         laws = list(found)
         text = f"{len(laws)} laws, from {laws[0]} to {laws[-1]}"
-        found = {text: [record for record in role.members if record not in measured]}
+        found = {text: [record for records in found.values() for record in records]}
     yield from ((text, members, 0) for text, members in found.items())
-    if measured:
-        stds = sorted(record.std for record in measured)
+    for remark, records in measured.items():
+        stds = sorted(record.std for record in records)
         text = f"random, std {stds[0]:.4g}" + (f" to {stds[-1]:.4g}" if len(stds) > 1 else "")
-        yield text, measured, min(record.count for record in measured)
+        yield f"{text}; {remark}" if remark else text, records, min(record.count for record in records)
 
 
 def _known_law(record: Any, siblings: int, blocks: int) -> str:

@@ -10,8 +10,10 @@ import pytest
 
 pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parents[2] / "models"))
+sys.path.insert(0, str(Path(__file__).parent))
 
 import model_zoo as zoo
+from siblings import SIBLINGS
 from torch import nn
 
 from initcheck.locks.lines import Lock, changes
@@ -33,22 +35,25 @@ def test_a_lock_does_not_hang_on_the_seed(name: str) -> None:
         assert list(changes(first, _lock(zoo.CORRECT[name], seed))) == []
 
 
+@pytest.mark.parametrize("broken", zoo.BROKEN, ids=lambda broken: broken.__name__)
+def test_what_a_broken_model_does_otherwise_than_its_sound_sibling_is_a_line(broken: Callable[[], nn.Module]) -> None:
+    sound, words = SIBLINGS[broken]
+    found = list(changes(_lock(sound), _lock(broken)))
+    assert any(words in sentence for sentence in found), found
+
+
 @pytest.mark.parametrize(
     ("sound", "broken", "words"),
     [
         (zoo.gpt, zoo.gpt_unscaled, "the lock says normal, std 0.005774 = 0.02/sqrt(2L)"),
         (zoo.gpt, zoo.scaling_bypassed, "= 0.02/sqrt(2L)"),
-        (
-            zoo.gpt,
-            zoo.one_layer_off,
-            "h.3.mlp.c_fc.weight (128, 32): normal, std 0.04; the lock says normal, std 0.02 of h.*.mlp",
-        ),
         (zoo.gpt, zoo.gpt_untied, "lm_head.weight"),
     ],
 )
-def test_what_a_broken_sibling_does_otherwise_is_a_line(sound: object, broken: object, words: str) -> None:
-    found = list(changes(_lock(sound), _lock(broken)))  # type: ignore[arg-type]
-    assert found
+def test_what_another_scaling_or_tie_does_is_a_line(
+    sound: Callable[[], nn.Module], broken: Callable[[], nn.Module], words: str
+) -> None:
+    found = list(changes(_lock(sound), _lock(broken)))
     assert any(words in sentence for sentence in found), found
 
 
