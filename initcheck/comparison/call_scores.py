@@ -22,11 +22,17 @@ NOT_SEEN = (
 
 _COSINES = 8
 _GRID = 513
+# What rounding does to an atom of a law is no difference: a size has the mean rank of those within 2 % of it, and sizes of
+# a law that has few of them are one within 0.5 %, to which bfloat16 rounds.
+_BLUR, _ROUNDED, _FEW = 0.02, 0.005, 256
+# A pattern is counted in parts of what a hundredth of every weight would move it by, where chance moves it less.
+_OFF = 0.01
 # A score is cut where two calls are six standard deviations of a call apart.
 _REACH = 3.0
 # Of what is the same to rounding in every call (the rows of an orthogonal matrix have length 1) no rounding may show.
 _ROUNDING = 1e-3
 _FLOOR = 1e-8
+_LEAST_SIZE = 1e-12
 # |E s| that counts as the same: so much at least, for a smaller one would take thousands of calls, and at most.
 _LEAST, _MOST = 0.1, 0.5
 LARGE_CALLS = 0.25
@@ -103,13 +109,12 @@ class CallScores:
 
     def __init__(self, a: Floats, b: Floats, least: float = _LEAST) -> None:
         both = np.nan_to_num(np.concatenate([a, b]).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+        self._atoms = _atoms(np.abs(both))
+        both = self._unrounded(both)
         sizes = np.abs(both)
         used = sizes[sizes > 0]
         self.scale = float(np.median(used)) if used.size else 1.0
-        flat = np.sort(sizes, axis=None) / self.scale
-        self._grid = np.unique(np.quantile(flat, np.linspace(0.0, 1.0, _GRID)))
-        below, upto = (np.searchsorted(flat, self._grid, side=side) for side in ("left", "right"))
-        self._share = (below + upto) / 2 / flat.size
+        self._grid, self._share = _ranks(np.log(np.sort(used) / self.scale), zeros=sizes.size - used.size)
         half = len(a)
         self._patterns = list(_patterns(both[:half] / self.scale, both[half:] / self.scale))
         self._middle = 0.0
@@ -139,12 +144,21 @@ class CallScores:
         """The factor between two standard deviations that SAME does not exclude."""
         return math.exp(float(self._reach[_ENERGY] * self.excluded[_ENERGY]))
 
+    def _unrounded(self, w: Floats) -> Floats:
+        """The weights, those of a law of few sizes at the size that they were rounded from."""
+        if not self._atoms.size:
+            return w
+        size = np.abs(w)
+        middles = (self._atoms[1:] + self._atoms[:-1]) / 2
+        nearest = self._atoms[np.searchsorted(middles, size)]
+        return np.asarray(np.where(np.abs(size - nearest) <= _ROUNDED * nearest, np.copysign(nearest, w), w))
+
     def _numbers(self, w: Floats) -> Floats:
         w = np.asarray(w, dtype=np.float64)
         finite = np.isfinite(w)
-        z = np.where(finite, w, 0.0) / self.scale
+        z = self._unrounded(np.where(finite, w, 0.0)) / self.scale
         size = np.abs(z)
-        share = np.interp(size, self._grid, self._share)
+        share = np.interp(np.log(np.maximum(size, _LEAST_SIZE)), self._grid, self._share)
         placed = [np.tanh(np.tensordot(of(z) - mean, c, 2) / 2) for of, mean, c in self._patterns]
         energy = np.log((size * size).mean(axis=(1, 2)) + _FLOOR)
         return np.stack(
@@ -161,6 +175,38 @@ class CallScores:
         )
 
 
+def _atoms(sizes: Floats) -> Floats:
+    """The sizes of a law that has few of them, one of those that rounding may have made of one; else none."""
+    distinct = np.unique(sizes)
+    if distinct.size > _FEW:
+        return np.empty(0)
+    kept = np.concatenate([[True], distinct[1:] > (1 + _ROUNDED) * distinct[:-1]])
+    return np.asarray(distinct[kept])
+
+
+def _ranks(logs: Floats, zeros: int) -> tuple[Floats, Floats]:
+    """The rank of a size as a share, at knots of its logarithm; the shares of zeros are the least.
+
+    It is the mean of the empirical distribution over sizes within 2 %, which has no steps.
+    """
+    below = math.log(_LEAST_SIZE)
+    share = zeros / (zeros + logs.size)
+    if not logs.size:
+        return np.array([below]), np.array([share / 2])
+    places = np.unique(np.quantile(logs, np.linspace(0.0, 1.0, _GRID)))
+    knots = np.unique(np.concatenate([places - _BLUR, places, places + _BLUR]))
+    sums = np.concatenate([[0.0], np.cumsum(logs)])
+
+    def integral(x: Floats) -> Floats:
+        count = np.searchsorted(logs, x, side="right")
+        return np.asarray(count * x - sums[count])
+
+    ranks = (integral(knots + _BLUR) - integral(knots - _BLUR)) / (2 * _BLUR * logs.size)
+    # Left of the smallest size that was seen all are nearer to it than to zero.
+    lowest = max(below, float(knots[0]) - 1.0)
+    return np.concatenate([[lowest], knots]), np.concatenate([[share / 2], share + (1 - share) * ranks])
+
+
 Pattern = tuple[Callable[[Floats], Floats], Floats, Floats]
 
 
@@ -175,7 +221,8 @@ def _patterns(a: Floats, b: Floats) -> Iterator[Pattern]:
         for pattern in (by_row, by_column, difference):
             projected = np.concatenate([np.tensordot(w - mean, pattern, 2) for w in (x, y)])
             spread = float(np.sqrt((projected[: len(x)].var() + projected[len(x) :].var()) / 2))
-            yield of, mean, pattern / (spread + _FLOOR)
+            off = _OFF * float(np.abs(pattern).sum())
+            yield of, mean, pattern / (max(spread, off) + _FLOOR)
 
 
 def _as_it_is(w: Floats) -> Floats:

@@ -72,6 +72,23 @@ def cause_of_difference(seen: Sides) -> Cause:
     )
 
 
+def _values(seen: Sides) -> Mapping[str, object] | None:
+    """Weights of one side are not finite, and of the other they are."""
+    shares = seen.a.not_finite, seen.b.not_finite
+    if not any(shares) or math.isclose(*shares, rel_tol=0.1):
+        return None
+    side, other = ("B", "A") if shares[1] > shares[0] else ("A", "B")
+    return {"side": side, "other": other, "share": f"{100 * max(shares):.2g}", "rest": f"{100 * min(shares):.2g}"}
+
+
+def _one_call(seen: Sides) -> Mapping[str, object] | None:
+    """One side gives random numbers, and the same ones at every call."""
+    fixed = seen.a.is_one_call, seen.b.is_one_call
+    if fixed[0] == fixed[1]:
+        return None
+    return {"side": "B", "other": "A"} if fixed[1] else {"side": "A", "other": "B"}
+
+
 def _kind(seen: Sides) -> Mapping[str, object] | None:
     """One is orthogonal, constant or random numbers with a structure, and the other is not."""
     a, b = seen.a, seen.b
@@ -212,6 +229,16 @@ def _calls(seen: Sides) -> Mapping[str, object] | None:
 
 
 _RULES = (
+    Rule(
+        _values,
+        "{share} % of {side}'s weights are not finite, of {other}'s {rest} %",
+        "find what is never written, overflows or divides by zero in {side}",
+    ),
+    Rule(
+        _one_call,
+        "every call of {side} gives the same weights, whatever the seed; those of {other} differ from call to call",
+        "draw {side} from the generator that it is given, or from the global one, and set no seed inside",
+    ),
     Rule(
         _packed,
         "in rows {rows} B's weights are {factor} times A's, in the others they are alike",

@@ -44,6 +44,19 @@ class Side:
         return {layer: w for layer, w in kept.items() if np.isfinite(w).all()}
 
     @functools.cached_property
+    def not_finite(self) -> float:
+        """The share of weights that are NaN or infinite."""
+        entries = sum(w.size for w in self.calls.values())
+        return 1 - sum(int(np.isfinite(w).sum()) for w in self.calls.values()) / entries if entries else 0.0
+
+    @functools.cached_property
+    def is_one_call(self) -> bool:
+        """Whether all calls are one, and its numbers are many: no table of ones and zeros, which is meant."""
+        several = [w for w in self.calls.values() if len(w) > 1]
+        same = all(np.array_equal(w, np.broadcast_to(w[:1], w.shape), equal_nan=True) for w in several)
+        return bool(several) and same and all(2 * np.unique(w[0]).size > w[0].size for w in several)
+
+    @functools.cached_property
     def family(self) -> Family:
         """The marginal law; of small shapes several calls are read together."""
         values = {float(v) for w in self._finite.values() for v in (w.min(), w.max())}

@@ -65,3 +65,25 @@ def test_a_difference_between_what_is_tolerated_and_what_is_seen_stays_open() ->
     rng = np.random.default_rng(13)
     found = compare(calls_of(normal, rng), calls_of(scaled(normal, 1.02), rng), most=128)
     assert found.answer is Answer.UNDECIDED
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 0.0])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_constant_is_the_same_however_it_is_rounded(value: float, dtype: str) -> None:
+    found = compare(lambda i, k: np.full((k - i, 3, 4), value), lambda i, k: np.full((k - i, 3, 4), value, dtype))
+    assert found.answer is Answer.SAME
+
+
+def test_the_edge_of_a_law_is_the_same_however_it_is_rounded() -> None:
+    rng = np.random.default_rng(17)
+
+    def clamped(i: int, k: int, dtype: str) -> np.ndarray:
+        return np.clip(normal(k - i, rng), -0.25, 0.25).astype(dtype) / np.float32(3)
+
+    found = compare(lambda i, k: clamped(i, k, "float64"), lambda i, k: clamped(i, k, "float32"))
+    assert found.answer is Answer.SAME
+
+
+def test_constants_a_twentieth_apart_are_two_laws() -> None:
+    found = compare(lambda i, k: np.full((k - i, 3, 4), 0.1), lambda i, k: np.full((k - i, 3, 4), 0.105))
+    assert found.answer is Answer.DIFFERENT

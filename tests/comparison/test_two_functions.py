@@ -66,6 +66,23 @@ def test_the_cause_is_named(a: object, b: object, words: str) -> None:
     assert words in (result.evidence.likely or "")
 
 
+def test_what_is_not_finite_and_what_hangs_on_no_seed_is_named() -> None:
+    def some_nan(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        w = he(shape, rng)
+        w.flat[0] = np.nan
+        return w
+
+    def seeded(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        return he(shape, np.random.default_rng(0))
+
+    for other, words in (
+        (some_nan, "% of B's weights are not finite, of A's 0 %"),
+        (seeded, "every call of B gives the same weights, whatever the seed"),
+    ):
+        result = initcheck.same(he, other, profile="quick")["start-from-one-law"]
+        assert words in (result.evidence.likely or "")
+
+
 def test_the_same_code_gives_the_same_bits_and_needs_no_chance() -> None:
     report = initcheck.same(he, lambda shape, rng: he(shape, rng), profile="quick")
     assert report.ok
