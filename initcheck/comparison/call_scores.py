@@ -22,8 +22,8 @@ NOT_SEEN = (
 
 _COSINES = 8
 _GRID = 513
-# What rounding does to an atom of a law is no difference: a size has the mean rank of those within 2 % of it, and where a
-# law has few sizes those within 0.5 %, to which bfloat16 rounds, are one.
+# What rounding does to an atom of a law is no difference: a size has the mean rank of those within 2 % of it, and where
+# a law has few sizes those within 0.5 %, to which bfloat16 rounds, are one.
 _BLUR, _ROUNDED, _FEW = 0.02, 0.005, 256
 # A pattern is counted in parts of what a hundredth of every weight would move it by, where chance moves it less.
 _OFF = 0.01
