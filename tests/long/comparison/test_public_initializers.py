@@ -1,7 +1,7 @@
 """A sample of the matrix of public initializers: every pair of one law of two libraries, and some that are close.
 
-The whole matrix, 5,151 pairs of 102 functions, is what ``public_initializers.py`` prints; ``INITCHECK_MATRIX=1`` runs it
-here.
+The whole matrix, 5,151 pairs of 102 functions, is what ``public_initializers.py`` prints; with ``INITCHECK_MATRIX=1``
+it is run here.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-for needed in ("torch", "jax", "keras", "flax"):
-    pytest.importorskip(needed)
+pytest.importorskip("torch")
+pytest.importorskip("jax")
+pytest.importorskip("keras")
+pytest.importorskip("flax")
 sys.path.insert(0, str(Path(__file__).parent))
 
 from public_initializers import PUBLIC, Matrix
