@@ -157,9 +157,17 @@ class PairSubject(Judging):
                     beta=ledger.beta,
                     fine=self._profile.name == "thorough",
                 )
+                self._note_ranks(a, b)
             else:
                 raise UsageError(_UNLIKE.format(a=a.name, b=b.name))
         return self._comparison
+
+    def _note_ranks(self, a: Model, b: Model) -> None:
+        if self.pair.world is None or self._comparison is None:
+            return
+        sides = [side for side, one in zip("AB", (a, b), strict=True) if takes_rank(one.factory)]
+        note = f"{' and '.join(sides)}: the shards of {self.pair.world} ranks, laid side by side"
+        self._comparison = dataclasses.replace(self._comparison, notes=(note, *self._comparison.notes))
 
     def _factories(self, a: Model, b: Model) -> list[Callable[..., Any]]:
         """What builds each whole: of a sharded one all ranks, put together.
@@ -174,7 +182,7 @@ class PairSubject(Judging):
             raise UsageError(
                 f"--world {world}: neither {a.name} nor {b.name} has the parameters rank and world, so that none builds"
                 " the shard of a rank. What needs processes for its ranks is held to its unsharded build by"
-                f" initcheck model {b.name} --world {world}."
+                f" initcheck model TARGET --world {world}."
             )
         return [
             put_together(one.factory, world, one.name) if takes_rank(one.factory) else one.factory for one in (a, b)
