@@ -122,13 +122,15 @@ def _known_law(record: Any, siblings: int, blocks: int) -> str:
 
 def _is_measured(record: Any) -> bool:
     law = record.law
-    return not (record.constant or law.named or law.family in ("orthogonal", "sparse", "fixed"))
+    return not (record.constant or law.named or law.family in ("orthogonal", "sparse", "fixed", "constant"))
 
 
 def _law_of(record: Any) -> str:
     """The law of one tensor that is known, in words."""
     if record.constant:
         return f"every entry {record.low:.4g}"
+    if record.law.family == "constant":
+        return f"every entry {record.law.mean or 0.0:.4g}"
     if record.law.family == "fixed":
         return f"fixed numbers, mean square root {math.sqrt(record.second_moment):.4g}"
     return str(record.law.text).replace(" std ", ", std ", 1)

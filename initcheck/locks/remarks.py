@@ -40,9 +40,9 @@ def _of_one(record: Any, again: Any, other: Any) -> Iterator[str]:
         yield f"{part}never written"
     for part in record.later:
         yield f"{record.entries_of(part)} {part.law.text}"
-    if record.twins is not None:
+    if record.twins is not None and record.draws:
         yield "some rows or columns equal"
-    if record.constant or record.missing or record.law.family == "fixed":
+    if record.constant or record.missing or record.law.family in ("fixed", "constant"):
         return
     if again is not None and again.digest != record.digest:
         yield "other numbers at one seed"

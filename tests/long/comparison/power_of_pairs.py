@@ -42,26 +42,35 @@ def drawn(kind: str, size: float, shape: tuple[int, int], rng: np.random.Generat
     return calls
 
 
-def smallest(kind: str, shape: tuple[int, int], runs: int, rng: np.random.Generator) -> str:
-    """Go down a ladder as long as 99 of 100 runs say DIFFERENT; the last rung that they do in words."""
-    found = "none of the ladder"
-    for size in LADDER[kind]:
-        pairs: list[int] = []
-        missed = 0
-        while len(pairs) + missed < runs and missed <= runs // 100:
-            run = compare(drawn("factor", 1.0, shape, rng), drawn(kind, size, shape, rng), same=False)
-            if run.answer is Answer.DIFFERENT:
-                pairs.append(run.pairs)
-            else:
-                missed += 1
+def seen(kind: str, size: float, shape: tuple[int, int], runs: int, rng: np.random.Generator) -> list[int] | None:
+    """The pairs that each run took to say DIFFERENT; None where more than one in a hundred did not."""
+    pairs: list[int] = []
+    missed = 0
+    while len(pairs) + missed < runs:
+        run = compare(drawn("factor", 1.0, shape, rng), drawn(kind, size, shape, rng), same=False)
+        if run.answer is Answer.DIFFERENT:
+            pairs.append(run.pairs)
+        else:
+            missed += 1
         if missed > runs // 100:
-            break
-        least = beta.ppf(0.05, len(pairs), missed + 1)
-        found = (
-            f"{size:<6} in {len(pairs)} of {runs} (power at least {least:.3f}); pairs: half in"
-            f" {int(np.median(pairs))}, slowest {max(pairs)}"
-        )
-    return found
+            return None
+    return pairs
+
+
+def smallest(kind: str, shape: tuple[int, int], runs: int, rng: np.random.Generator) -> str:
+    """Go down a ladder as long as eight runs see it, then up until 99 of 100 do; that rung in words."""
+    rung = -1
+    while rung + 1 < len(LADDER[kind]) and seen(kind, LADDER[kind][rung + 1], shape, 8, rng) is not None:
+        rung += 1
+    for size in LADDER[kind][rung::-1] if rung >= 0 else ():
+        pairs = seen(kind, size, shape, runs, rng)
+        if pairs is not None:
+            least = beta.ppf(0.05, len(pairs), runs - len(pairs) + 1)
+            return (
+                f"{size:<6} in {len(pairs)} of {runs} (power at least {least:.3f}); pairs: half in"
+                f" {int(np.median(pairs))}, slowest {max(pairs)}"
+            )
+    return "none of the ladder"
 
 
 def main(runs: int, *shapes: str) -> None:
