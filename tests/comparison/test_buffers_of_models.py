@@ -7,8 +7,8 @@ import pytest
 
 import initcheck
 from initcheck.comparison.weights.matching import match
-from initcheck.comparison.weights.roles import Role
-from initcheck.comparison.weights.tensors import tensors_of
+from initcheck.comparison.weights.roles import Role, roles_of
+from initcheck.comparison.weights.tensors import Tensor, tensors_of
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -32,6 +32,12 @@ def test_buffers_stand_behind_the_parameters() -> None:
         ("inv_freq", True), ("mask", True), ("bn.running_mean", True), ("bn.running_var", True),
         ("bn.num_batches_tracked", True),
     ]  # fmt: skip
+
+
+def test_buffers_move_no_parameter_from_its_place() -> None:
+    bare = [Tensor(name, "m", np.ones(3)) for name in "ab"]
+    found = roles_of([*bare, *(Tensor(f"mean{k}", "m", np.ones(3), buffer=True) for k in "cde")])
+    assert [role.place for role in found][:2] == [role.place for role in roles_of(bare)]
 
 
 def test_a_buffer_of_another_name_is_no_partner() -> None:

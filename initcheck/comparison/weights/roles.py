@@ -23,7 +23,7 @@ class Role:
         path: their path with the number of the block starred.
         paths: each one's own path, in order.
         shape: of each, the units first.
-        place: where the first stands among the tensors of the model, from 0 to 1.
+        place: where the first stands among the parameters of the model, from 0 to 1; buffers stand behind them.
         turned: they are stored (in, out).
         owner: the class of their module.
         buffer: they are no parameters.
@@ -91,6 +91,7 @@ def roles_of(tensors: Sequence[Tensor]) -> list[Role]:
         # The outermost number counts blocks; what stands further in tells parts of a block from one another.
         alike[(_key(tensor.path), tensor.shape, tensor.owner, tensor.buffer)].append(number)
     every = [tensor.path for tensor in tensors]
+    parameters = sum(not tensor.buffer for tensor in tensors) or 1
     found: list[tuple[int, Role]] = []
     for numbers in alike.values():
         for members in _blocks([tensors[n] for n in numbers]):
@@ -98,7 +99,7 @@ def roles_of(tensors: Sequence[Tensor]) -> list[Role]:
             paths = tuple(m.path for m in members)
             path = name_of(paths, every)
             one = members[0]
-            found.append((first, Role(path, paths, one.shape, first / len(tensors), one.turned, one.owner, one.buffer)))
+            found.append((first, Role(path, paths, one.shape, first / parameters, one.turned, one.owner, one.buffer)))
     return [role for _, role in sorted(found, key=lambda item: item[0])]
 
 
