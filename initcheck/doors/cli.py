@@ -63,7 +63,7 @@ Exit code: 0 nothing fails, 1 a claim fails or nothing was decided, 2 usage."""
 
 SAME_EPILOG = """A and B are two targets, as in initcheck TARGET or initcheck model TARGET: functions of a shape,
 layers, or functions that build a model, of one framework or of two. Or @pyproject.toml for its tables
-[[tool.initcheck.same]] with the keys a, b, layouts, waive, name.
+[[tool.initcheck.same]] with the keys a, b, layouts, world, waive, name.
 SAME is wrong with probability <= 0.001, DIFFERENT false with probability <= 0.000001, else UNDECIDED.
 Exit code: 0 the same, 1 different or nothing was decided, 2 usage."""
 
