@@ -79,9 +79,9 @@ def _traced(model: Model, seed: int) -> Iterator[Line]:
         at = f"{relative(site[0])}:{site[1]}" if site is not None else ""
         yield Line(path, _size(len(members), role.shape), text, at, entries)
     for name, record in first.records.items():
-        if not record.parameter and name in remarks:
-            law = remarks[name] if record.missing == record.count else f"a buffer; {remarks[name]}"
-            yield Line(name, _size(1, record.shape), law)
+        if not record.parameter and (name in remarks or record.draws):
+            [(law, _, entries)] = _by_law(Role(name, (record,), (0,)), blocks, remarks)
+            yield Line(name, _size(1, record.shape), f"a buffer, {law}", entries=entries)
     for name, tied in first.tied.items():
         yield Line(name, "tied", f"the tensor {tied}")
 

@@ -20,18 +20,24 @@ def remarks_of(first: Records, again: Records, other: Records) -> dict[str, str]
         other: a build at another seed.
     """
     parameters = {name: record for name, record in first.items() if record.parameter}
-    numbers = Counter(record.digest for record in parameters.values() if not record.constant and not record.missing)
+    numbers = Counter(record.digest for record in parameters.values() if _is_random(record))
     drawn = _drawn_alike(parameters)
     found = {}
     for name, record in first.items():
+        if not (record.parameter or record.missing or record.draws):
+            continue  # a counter, a mask, a table of angles
         said = list(_of_one(record, again.get(name), other.get(name)))
-        if record.parameter and not record.constant and numbers[record.digest] > 1:
+        if record.parameter and _is_random(record) and numbers[record.digest] > 1:
             said.append(f"the same numbers in {numbers[record.digest]} tensors")
         elif name in drawn:
             said.append(f"drawn from the same random numbers as {drawn[name]}")
         if said:
             found[name] = "; ".join(said)
     return found
+
+
+def _is_random(record: Any) -> bool:
+    return not (record.constant or record.missing or record.law.family in ("fixed", "constant"))
 
 
 def _of_one(record: Any, again: Any, other: Any) -> Iterator[str]:
@@ -42,7 +48,7 @@ def _of_one(record: Any, again: Any, other: Any) -> Iterator[str]:
         yield f"{record.entries_of(part)} {part.law.text}"
     if record.twins is not None and record.draws:
         yield "some rows or columns equal"
-    if record.constant or record.missing or record.law.family in ("fixed", "constant"):
+    if not _is_random(record):
         return
     if again is not None and again.digest != record.digest:
         yield "other numbers at one seed"

@@ -48,6 +48,19 @@ def test_what_is_never_written_or_not_its_own_stands_beside_the_law() -> None:
     assert found["2.weight"].law == "every entry 0; row 1 constant 7"
 
 
+def test_a_buffer_is_a_line_where_it_is_random_or_never_written() -> None:
+    def build() -> nn.Module:
+        net = nn.BatchNorm1d(3)  # whose counter and moments are no lines
+        net.register_buffer("features", torch.randn(3, 3))
+        net.register_buffer("scale", torch.empty(3))
+        net.register_buffer("angles", torch.arange(3.0))
+        return net
+
+    found = by_path(build)
+    assert list(found) == ["bias", "features", "scale", "weight"]
+    assert (found["features"].law, found["scale"].law) == ("a buffer, normal, std 1", "a buffer, never written")
+
+
 def test_a_seed_inside_is_said() -> None:
     def build() -> nn.Module:
         torch.manual_seed(0)

@@ -71,7 +71,7 @@ SIBLINGS: dict[Factory, tuple[Factory, str]] = {
     zoo.never_written: (zoo.gpt, "h.2.mlp.c_fc.weight (128, 32): never written"),
     zoo.rows_never_written: (zoo.gpt, "96 of 2240 entries never written"),
     zoo.scaled_garbage: (_mlp(6), "2.bias (32): never written"),
-    zoo.buffer_never_written: (lambda: _Around(4, True), "scale (32) has come, and is not in the lock: never written"),
+    zoo.buffer_never_written: (lambda: _Around(4, True), "is not in the lock: a buffer, never written"),
     zoo.to_empty: (_mlp(6), "*.weight 6 x (32, 32): never written"),
     zoo.skip_init: (lambda: nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8)), "1.weight (8, 8): never written"),
     zoo.one_seed_for_all: (_mlp(6, draw=nn.init.kaiming_normal_), "the same numbers in 6 tensors"),
