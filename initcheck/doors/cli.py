@@ -362,7 +362,7 @@ def _portraits(report: Report, *, every: bool, laws: bool, writes: bool) -> Iter
         writes: whether the lines that wrote their tensors are listed.
     """
     from initcheck.claims.registry import as_stated
-    from initcheck.rendering.model_lines import laws_lines, model_lines, portrait_fields, writes_lines
+    from initcheck.rendering.model_lines import laws_lines, model_lines, note_lines, portrait_fields, writes_lines
     from initcheck.rendering.pair_lines import pair_lines
     from initcheck.report.account import escaped
 
@@ -373,6 +373,8 @@ def _portraits(report: Report, *, every: bool, laws: bool, writes: bool) -> Iter
             yield from pair_lines(name, shown, every=every)
         if portrait_fields(shown) is not None and (every or shown.get("built")):
             yield from model_lines(report, name, order)
+        if portrait_fields(shown) is not None:
+            yield from note_lines(report.of(name))
         if laws and portrait_fields(shown) is not None:
             yield from ("", f"laws of {escaped(name, 60)}", *(escaped(line, 400) for line in laws_lines(shown)))
         if writes and portrait_fields(shown) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from initcheck.rendering.terminal import result_line
@@ -13,7 +13,7 @@ from initcheck.report.report import Report
 from initcheck.report.summary import amount
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["laws_lines", "model_lines", "portrait_fields", "writes_lines"]
+__all__ = ["laws_lines", "model_lines", "note_lines", "portrait_fields", "writes_lines"]
 
 LINES = 25
 
@@ -73,6 +73,13 @@ def model_lines(report: Report, name: str, order: Sequence[str] = (), limit: int
             lines += tables
             tables = []
     return [*lines, *facts, *(tables if built else []), foot]
+
+
+def note_lines(results: Iterable[Result], most: int = 5) -> list[str]:
+    """What a reader of a model should know and nobody is blamed for, a line each, and how many more there are."""
+    notes = list(dict.fromkeys(note for r in results for note in r.notes))
+    more = [f"note    {len(notes) - most:,} more; --json has them all"] if len(notes) > most else []
+    return [f"note    {escaped(note, 400)}" for note in notes[:most]] + more
 
 
 def _facts(shown: Mapping[str, Any]) -> Iterator[str]:

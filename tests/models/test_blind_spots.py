@@ -15,6 +15,7 @@ from torch import Tensor, nn
 import initcheck
 from initcheck.models.frameworks.torch_facts import TorchFacts
 from initcheck.models.rules.lost_writes import written_by
+from initcheck.rendering.model_lines import note_lines
 from initcheck.report.report import Report
 from initcheck.report.verdict import Verdict
 
@@ -166,6 +167,8 @@ def test_an_initialisation_that_is_never_called_is_a_note() -> None:
 
     report = initcheck.check_model(lambda: nn.Sequential(Forgotten(4, 4)), claims=[LOST])
     assert "Forgotten._init_weights() at" in _said(report, LOST)
+    assert note_lines(report.results)[0].startswith("note    Forgotten._init_weights() at")
+    assert note_lines(report.results, most=0) == ["note    1 more; --json has them all"]
 
 
 # -- read from a file

@@ -117,3 +117,28 @@ def test_xavier_on_three_matrices_in_one_is_a_doubt_and_on_each_is_none() -> Non
     assert "holds 3 matrices of 32" in by_torch.notes[0]
     declared = initcheck.check_model(Fused, laws={"qkv.weight": "0.125"}, claims=[DECLARED])
     assert declared[DECLARED].verdict is Verdict.HOLDS
+
+
+class Positions(nn.Module):
+    """A layer whose every row is set by hand after its class had drawn it, as in the gated attention of ConViT."""
+
+    def __init__(self, rows: int = 4, kept: int = 0) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(5, 4) for _ in range(4))
+        with torch.no_grad():
+            for layer in self.layers:
+                for i in range(rows):
+                    layer.weight[i] = torch.arange(5.0) - i
+                if kept:
+                    layer.weight.copy_(torch.randn(4, 5, generator=torch.Generator().manual_seed(3)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return sum(layer(x) for layer in self.layers)
+
+
+def test_a_draw_of_which_nothing_is_left_is_no_chance() -> None:
+    claims = ["tensors-are-distinct", REBUILD]
+    assert not initcheck.check_model(Positions, batch="8x5", claims=claims).failures
+    drawn = initcheck.check_model(lambda: Positions(kept=1), batch="8x5", claims=claims)
+    assert "are equal bit for bit" in _said(drawn, "tensors-are-distinct")
+    assert "the same bits at another seed" in _said(drawn, REBUILD)

@@ -146,12 +146,20 @@ class Facts(ABC):
 
     @cached_property
     def random(self) -> dict[str, TensorRecord]:
-        """The tensors that hold chance: a draw in their trace, or other bits at another seed."""
+        """The tensors that hold chance: a draw in their trace, or other bits at another seed.
+
+        A draw of which later writes, row by row, left nothing is no chance: the bits are the same at another seed.
+        """
         other = self.other(1).records
+
+        def holds_chance(name: str, record: TensorRecord) -> bool:
+            moves = name in other and other[name].digest != record.digest
+            return moves or (bool(record.draws) and (name not in other or not record.later))
+
         return {
             n: r
             for n, r in self.first.records.items()
-            if r.real and not r.constant and not r.missing and (r.draws or (n in other and other[n].digest != r.digest))
+            if r.real and not r.constant and not r.missing and holds_chance(n, r)
         }
 
     @cached_property

@@ -211,7 +211,11 @@ def _shrunk(kind: Any, sizes: Mapping[str, Any]) -> Callable[[], Any]:
         parameters = inspect.signature(kind.__init__).parameters
         given = {n: sizes[n] for n, p in parameters.items() if n in sizes and p.default is not None}
         blocks = parameters.get("block_out_channels")
-        if blocks is not None and isinstance(blocks.default, tuple) and isinstance(sizes.get("block_out_channels"), tuple):
+        if (
+            blocks is not None
+            and isinstance(blocks.default, tuple)
+            and isinstance(sizes.get("block_out_channels"), tuple)
+        ):
             given["block_out_channels"] = tuple(32 * (1 + (i > 0)) for i in range(len(blocks.default)))
         return kind(**given)
 
@@ -315,7 +319,9 @@ def equinox() -> Iterator[Start]:
 def _with_key(name: str, given: tuple[int, ...]) -> Callable[..., Any]:
     def build(key: Any = None) -> Any:
         jax = importlib.import_module("jax")
-        return getattr(importlib.import_module("equinox").nn, name)(*given, key=jax.random.key(0) if key is None else key)
+        return getattr(importlib.import_module("equinox").nn, name)(
+            *given, key=jax.random.key(0) if key is None else key
+        )
 
     return build
 
