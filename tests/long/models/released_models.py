@@ -91,7 +91,7 @@ def transformers() -> Iterator[Start]:
     """Every type of model that transformers registers, with the head that its config's target gets."""
     mapping = importlib.import_module("transformers.models.auto.configuration_auto").CONFIG_MAPPING
     with_models = importlib.import_module("transformers.models.auto.modeling_auto").MODEL_MAPPING_NAMES
-    for kind in [k for k in mapping.keys() if k in with_models]:
+    for kind in [k for k in mapping if k in with_models]:
         variants = ("all", "no heads", "few")
         yield Start("transformers", kind, tuple(_of_config(mapping, kind, v) for v in variants))
 
@@ -127,8 +127,10 @@ def _config(kind: type, variant: str) -> Any:
     return kind(**given)
 
 
-_TIMM_SIZES = ("test", "femto", "atto", "pico", "nano", "xxs", "xx_small", "_050", "tiny", "x_small", "xs", "small", "_t",
-               "_s", "18", "26", "_b0", "a0", "x0_5", "11")  # fmt: skip
+_TIMM_SIZES = (
+    "test", "femto", "atto", "pico", "nano", "xxs", "xx_small", "_050", "tiny", "x_small", "xs", "small", "_t", "_s",
+    "18", "26", "_b0", "a0", "x0_5", "11",
+)  # fmt: skip
 
 
 def timm() -> Iterator[Start]:
@@ -152,11 +154,37 @@ def _of_timm(name: str) -> Callable[[], Any]:
 
 
 _TORCHVISION = (
-    "alexnet squeezenet1_1 mobilenet_v2 mobilenet_v3_small shufflenet_v2_x0_5 mnasnet0_5 efficientnet_b0"
-    " efficientnet_v2_s regnet_y_400mf regnet_x_400mf resnet18 resnext50_32x4d wide_resnet50_2 densenet121 googlenet"
-    " inception_v3 swin_t swin_v2_t convnext_tiny maxvit_t r3d_18 mc3_18 r2plus1d_18 s3d mvit_v1_b swin3d_t raft_small"
-    " lraspp_mobilenet_v3_large fcn_resnet50 deeplabv3_mobilenet_v3_large"
-).split()
+    "alexnet",
+    "squeezenet1_1",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "shufflenet_v2_x0_5",
+    "mnasnet0_5",
+    "efficientnet_b0",
+    "efficientnet_v2_s",
+    "regnet_y_400mf",
+    "regnet_x_400mf",
+    "resnet18",
+    "resnext50_32x4d",
+    "wide_resnet50_2",
+    "densenet121",
+    "googlenet",
+    "inception_v3",
+    "swin_t",
+    "swin_v2_t",
+    "convnext_tiny",
+    "maxvit_t",
+    "r3d_18",
+    "mc3_18",
+    "r2plus1d_18",
+    "s3d",
+    "mvit_v1_b",
+    "swin3d_t",
+    "raft_small",
+    "lraspp_mobilenet_v3_large",
+    "fcn_resnet50",
+    "deeplabv3_mobilenet_v3_large",
+)
 
 
 def torchvision() -> Iterator[Start]:
@@ -252,12 +280,12 @@ def _by_channels(kind: Any) -> Callable[[], Any]:
     return build
 
 
-_TORCH = {
-    "Linear": "(24, 16)", "Bilinear": "(12, 10, 8)", "Conv1d": "(8, 16, 3)", "Conv2d": "(8, 16, 3)",
-    "Conv3d": "(4, 8, 3)", "ConvTranspose1d": "(8, 16, 3)", "ConvTranspose2d": "(8, 16, 3)", "Embedding": "(99, 24)",
-    "EmbeddingBag": "(99, 24)", "RNN": "(12, 24, 2)", "LSTM": "(12, 24, 2)", "GRU": "(12, 24, 2)",
-    "MultiheadAttention": "(24, 4)", "Transformer": "(24, 4, 4, 4, 48)", "LayerNorm": "(24,)", "BatchNorm2d": "(8,)",
-    "GroupNorm": "(2, 8)", "PReLU": "()", "RNNCell": "(12, 24)", "LSTMCell": "(12, 24)", "GRUCell": "(12, 24)",
+_TORCH: dict[str, tuple[int, ...]] = {
+    "Linear": (24, 16), "Bilinear": (12, 10, 8), "Conv1d": (8, 16, 3), "Conv2d": (8, 16, 3),
+    "Conv3d": (4, 8, 3), "ConvTranspose1d": (8, 16, 3), "ConvTranspose2d": (8, 16, 3), "Embedding": (99, 24),
+    "EmbeddingBag": (99, 24), "RNN": (12, 24, 2), "LSTM": (12, 24, 2), "GRU": (12, 24, 2),
+    "MultiheadAttention": (24, 4), "Transformer": (24, 4, 4, 4, 48), "LayerNorm": (24,), "BatchNorm2d": (8,),
+    "GroupNorm": (2, 8), "PReLU": (), "RNNCell": (12, 24), "LSTMCell": (12, 24), "GRUCell": (12, 24),
 }  # fmt: skip
 
 
@@ -265,19 +293,26 @@ def torch_layers() -> Iterator[Start]:
     """Layers of torch itself."""
     nn = importlib.import_module("torch").nn
     for name, given in _TORCH.items():
-        arguments = eval(given)
-        yield Start("torch", name, (lambda kind=getattr(nn, name), a=arguments: kind(*a),))
+        yield Start("torch", name, (functools.partial(getattr(nn, name), *given),))
 
 
 _APPLICATIONS = (
-    "MobileNet MobileNetV2 MobileNetV3Small EfficientNetB0 EfficientNetV2B0 DenseNet121 NASNetMobile ResNet50 Xception"
-    " ConvNeXtTiny"
-).split()
-_KERAS_LAYERS = {
-    "Dense": "16", "EinsumDense": "('ab,bc->ac', 16)", "Embedding": "(99, 24)", "Conv1D": "(16, 3)",
-    "Conv2D": "(16, 3)", "Conv3D": "(8, 3)", "DepthwiseConv2D": "(3,)", "SeparableConv2D": "(16, 3)",
-    "Conv2DTranspose": "(16, 3)", "LSTM": "(24,)", "GRU": "(24,)", "SimpleRNN": "(24,)", "LayerNormalization": "()",
-    "BatchNormalization": "()", "GroupNormalization": "(4,)", "UnitNormalization": "()",
+    "MobileNet",
+    "MobileNetV2",
+    "MobileNetV3Small",
+    "EfficientNetB0",
+    "EfficientNetV2B0",
+    "DenseNet121",
+    "NASNetMobile",
+    "ResNet50",
+    "Xception",
+    "ConvNeXtTiny",
+)
+_KERAS_LAYERS: dict[str, tuple[Any, ...]] = {
+    "Dense": (16,), "EinsumDense": ("ab,bc->ac", 16), "Embedding": (99, 24), "Conv1D": (16, 3), "Conv2D": (16, 3),
+    "Conv3D": (8, 3), "DepthwiseConv2D": (3,), "SeparableConv2D": (16, 3), "Conv2DTranspose": (16, 3), "LSTM": (24,),
+    "GRU": (24,), "SimpleRNN": (24,), "LayerNormalization": (), "BatchNormalization": (), "GroupNormalization": (4,),
+    "UnitNormalization": (),
 }  # fmt: skip
 _KERAS_INPUTS = {"Dense": (24,), "EinsumDense": (24,), "Embedding": (8,), "Conv1D": (12, 8), "LSTM": (12, 8),
                  "GRU": (12, 8), "SimpleRNN": (12, 8), "Conv3D": (8, 8, 8, 4)}  # fmt: skip
@@ -293,10 +328,8 @@ def keras() -> Iterator[Start]:
 
 def _keras_layer(name: str) -> Any:
     library = importlib.import_module("keras")
-    arguments = eval(_KERAS_LAYERS[name])
-    arguments = arguments if isinstance(arguments, tuple) else (arguments,)
     inputs = library.Input(_KERAS_INPUTS.get(name, (16, 16, 8)))
-    return library.Model(inputs, getattr(library.layers, name)(*arguments)(inputs))
+    return library.Model(inputs, getattr(library.layers, name)(*_KERAS_LAYERS[name])(inputs))
 
 
 def _application(name: str) -> Any:
