@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -194,7 +195,7 @@ class Hints:
         if name in ("edge_weight",):
             return (2 * nodes,), 0
         if name == "edge_attr":
-            wide = self._number("edge_dim", "edge_channels")
+            wide = self._number("edge_dim", "edge_channels", "dim")
             return ((2 * nodes, wide), 0) if wide else None
         if name == "edge_type":
             return (2 * nodes,), self._number("num_relations") or 2
@@ -204,13 +205,13 @@ class Hints:
             return (nodes,), 10
         if name == "pos":
             return (nodes, 3), 0
-        if name == "x" and not self.has_config:
-            wide = self._number("in_channels", "in_features", "in_dim")
-            return ((nodes, wide), 0) if wide and self._has_edges() else None
+        if name in ("x", "x_0") and not self.has_config and self._has_edges():
+            return (nodes, self._number("in_channels", "in_features", "in_dim", "channels") or 16), 0
         return None
 
     def _has_edges(self) -> bool:
-        return any("MessagePassing" in {k.__name__ for k in type(m).__mro__} for m in self._model.modules())
+        messages = any("MessagePassing" in {k.__name__ for k in type(m).__mro__} for m in self._model.modules())
+        return messages or "edge_index" in inspect.signature(self._model.forward).parameters
 
     def _spectrogram(self) -> tuple[tuple[int, ...], int] | None:
         bins, frames = self._number("num_mel_bins"), self._number("max_length")

@@ -35,6 +35,8 @@ def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ..
             kwargs = {n: hints.make(n, length) for n in dict.fromkeys((*names, *needed))}
             if all(v is not None for v in kwargs.values()):
                 yield (), kwargs
+    if "edge_index" in parameters:
+        yield from _graphs(parameters, needed, hints)
     dummy = getattr(model, "dummy_inputs", None)
     if isinstance(dummy, Mapping) and dummy and set(dummy) <= set(parameters):
         yield (), dict(dummy)
@@ -104,6 +106,18 @@ def _named(parameters: Mapping[str, inspect.Parameter], hints: Hints) -> Iterato
             yield (*names, *partners)
 
 
+def _graphs(
+    parameters: Mapping[str, inspect.Parameter], needed: list[str], hints: Hints
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """A graph with what its layer needs, then with what its edges may be told by too."""
+    asked = list(dict.fromkeys((*needed, "edge_index")))
+    for optional in ((), ("edge_type",), ("edge_attr",), ("edge_type", "edge_attr"), ("batch",)):
+        if all(n in parameters for n in optional):
+            made = {n: hints.make(n, 16) for n in dict.fromkeys((*asked, *optional))}
+            if all(v is not None for v in made.values()):
+                yield (), made
+
+
 def _of_shape(shape: tuple[int, ...], high: int, generator: torch.Generator) -> torch.Tensor:
     if high:
         return whole_numbers(shape, high, generator)
@@ -122,7 +136,7 @@ def _shapes(
         for m in model.modules()
         for word in ("Attention", "Transformer", "LSTM", "GRU", "RNN")
     )
-    if isinstance(first, torch.nn.Embedding):
+    if isinstance(first, (torch.nn.Embedding, torch.nn.EmbeddingBag)):
         for length in (16, 8, hints.length):
             if length:
                 yield (2, length), first.num_embeddings
@@ -146,6 +160,11 @@ def _shapes(
         for lead in ((2, 16), (8,)):
             yield (*lead, *first.normalized_shape), 0
         yield from ((s, 0) for s in _of_patches(first.normalized_shape[-1], hints.channels))
+    elif first is None:
+        # Vectors alone: a norm, a gate, a slope for every channel.
+        wide = next((p.numel() for p in model.parameters() if p.dim() == 1), None)
+        if wide is not None:
+            yield from ((s, 0) for s in ((8, wide), (2, wide, 16), (2, wide, 8, 8), (2, 16, wide)))
 
 
 def _of_patches(features: int, channels: int) -> Iterator[tuple[int, ...]]:
@@ -159,7 +178,8 @@ def _of_patches(features: int, channels: int) -> Iterator[tuple[int, ...]]:
 def _first_layer(model: torch.nn.Module) -> torch.nn.Module | None:
     """The first layer that was registered and tells its input by its parameters."""
     known = (
-        torch.nn.Embedding, torch.nn.Linear, torch.nn.modules.conv._ConvNd, torch.nn.RNNBase, torch.nn.LayerNorm,
+        torch.nn.Embedding, torch.nn.EmbeddingBag, torch.nn.Linear, torch.nn.modules.conv._ConvNd, torch.nn.RNNBase,
+        torch.nn.LayerNorm,
     )  # fmt: skip
     for module in model.modules():
         if isinstance(module, torch.nn.MultiheadAttention):
