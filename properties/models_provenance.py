@@ -140,7 +140,8 @@ def equal_matrices(trial: ModelTrial) -> None:
     " notes), the generator's state before every draw, the order of the first 64 entries. Equal non-zero rows or"
     " columns of three entries or more, and constant matrices, are decided by one backward pass: equal units whose"
     " gradients are equal fail, others are noted with their pattern; a constant matrix fails whose gradient is zero,"
-    " or equal in all rows or all columns, and stays so for two small steps."
+    " or equal in all rows or all columns, and stays so for two small steps; one that has none either where all that"
+    " is constant is random is not used by the batch, a note."
     + _NOT_SEEN
     + " Nor are tensors that are correlated but unequal, and the state of NumPy's generator.",
 )
@@ -165,6 +166,9 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     for name, kind in signal.gradients.items():
         if kind in words:
             trial.fails(f"{name}: constant, and its gradient {words[kind]}", likely="nothing breaks its symmetry")
+    beyond = [n for n, kind in signal.gradients.items() if kind == "unreached"]
+    if beyond:
+        trial.note(f"constant, and not used by this batch, whatever their values: {listed(beyond)}")
     unknown = [n for n in constant if n not in signal.gradients]
     if unknown and trial.facts.written:
         trial.doubts_that(f"{listed(unknown)}: constant, and no gradient could be taken ({signal.problem})")

@@ -10,7 +10,7 @@ from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.blocks import BlockTrail
 from initcheck.models.signals.chains import Visit, chains
-from initcheck.models.signals.gradients import after_steps, gradient_kind, main_output, twins_kind, weighed
+from initcheck.models.signals.gradients import after_steps, gradient_kind, main_output, twins_kind, unreached, weighed
 from initcheck.models.signals.inputs import candidates
 from initcheck.models.signals.reach import input_reach
 from initcheck.models.signals.residual import residual_writers
@@ -100,6 +100,9 @@ class Listener:
         reach = input_reach(model, batch) if whole else None
         if any(kind != "differ" for kind in judged.values()):
             judged = after_steps(model, batch, judged)
+        dead = [n for n, kind in judged.items() if kind == "zero"]
+        if dead:
+            judged |= dict.fromkeys(unreached(model, batch, dead), "unreached")
         return Signal(batch.text, None, signals, loss, classes, judged, equal, writers, reach)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.blocks import first_tensor
 
-__all__ = ["after_steps", "gradient_kind", "main_output", "twins_kind", "weighed"]
+__all__ = ["after_steps", "gradient_kind", "main_output", "twins_kind", "unreached", "weighed"]
 
 _STEPS = 2
 _EQUAL = 1e-5
@@ -73,6 +73,25 @@ def after_steps(model: torch.nn.Module, batch: Batch, judged: Mapping[str, str])
     found = torch.autograd.grad(weighed(output), list(weights.values()), allow_unused=True)
     later = {n: gradient_kind(g, p) for (n, p), g in zip(weights.items(), found, strict=True)}
     return {n: "later" if later.get(n) == "differ" else kind for n, kind in judged.items()}
+
+
+def unreached(model: torch.nn.Module, batch: Batch, names: Iterable[str]) -> set[str]:
+    """Of matrices without a gradient those that have none either where every constant parameter is random.
+
+    Zeros that shut a layer off are dead by their values; what this batch does not use (a window that is longer than
+    its tokens, a branch for images) is not.
+    """
+    generator = torch.Generator().manual_seed(20260107)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad and parameter.numel() and bool((parameter == parameter.reshape(-1)[0]).all()):
+                parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator).to(parameter))
+    output = main_output(batch.run(model))
+    if output is None or not output.requires_grad:
+        return set()
+    asked = {n: p for n, p in model.named_parameters() if n in set(names)}
+    found = torch.autograd.grad(weighed(output), list(asked.values()), allow_unused=True)
+    return {n for n, g in zip(asked, found, strict=True) if g is None or not bool((g != 0).any())}
 
 
 def main_output(output: Any) -> torch.Tensor | None:

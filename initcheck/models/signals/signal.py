@@ -83,7 +83,8 @@ class Signal:
         chains: runs of at least four blocks.
         unheard: why blocks that are there could not be listened to.
         loss, classes: cross-entropy with random targets at a recognised head, and its number of classes.
-        gradients: of the constant matrices that were asked for: ``zero``, ``rows``, ``columns``, ``differ``, ``later``.
+        gradients: of the constant matrices that were asked for: ``zero``, ``rows``, ``columns``, ``differ``, ``later``,
+            ``unreached``.
         twins: of the matrices with equal units: ``equal``, ``differ``, ``zero``.
         writers: names of the blocks of a run -> the layers of its middle block that write to the residual stream.
         reach: whether another input gives another output.
