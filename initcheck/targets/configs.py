@@ -103,7 +103,10 @@ def _builder(config: Any, text: str) -> Callable[[], Any]:
     for name in _HEADS:
         auto = getattr(transformers, name, None)
         if auto is not None and type(config) in auto._model_mapping.keys():  # noqa: SIM118 - it is no mapping
-            return functools.partial(_build, auto.from_config, config)
+            kind = auto._model_mapping[type(config)]
+            # Of several classes for one config transformers chooses by `architectures`, which nobody set.
+            make = kind[0]._from_config if isinstance(kind, (tuple, list)) else auto.from_config
+            return functools.partial(_build, make, config)
     raise UsageError(
         f"target {text!r}: transformers has no model for {type(config).__name__}; name the function that builds it."
     )

@@ -87,6 +87,7 @@ def checked(start: Start, seconds: int = _CPU_SECONDS) -> dict[str, Any]:
 def _verdicts(start: Start) -> dict[str, Any]:
     from initcheck.doors.check_model import check_model
 
+    importlib.import_module(LIBRARIES[start.library][0])
     shown: dict[str, Any] = {}
     for factory in start.factories():
         began = time.process_time()
