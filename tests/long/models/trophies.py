@@ -33,7 +33,7 @@ _IMPORTS = {
                      "transformers.modeling_layers", "transformers.models.llama.modeling_llama",
                      "transformers.models.clip.modeling_clip"),
     "timm": ("timm",), "torchvision": ("torchvision",), "diffusers": ("diffusers.models",),
-    "torch_geometric": ("torch_geometric.nn",),
+    "torch_geometric": ("torch_geometric.nn",), "flax": ("flax.nnx",),
 }  # fmt: skip
 _FIRST = ("arcee", "aimv2_vision_model", "t5", "whisper", "vit", "bert", "clip")
 _PATIENCE = 4  # seconds of the clock for one of the CPU, on a busy machine
@@ -87,7 +87,8 @@ def checked(start: Start, seconds: int = _CPU_SECONDS) -> dict[str, Any]:
 def _verdicts(start: Start) -> dict[str, Any]:
     from initcheck.doors.check_model import check_model
 
-    importlib.import_module(LIBRARIES[start.library][0])
+    for module in (LIBRARIES[start.library][0], *_IMPORTS.get(start.library, ())):
+        importlib.import_module(module)
     shown: dict[str, Any] = {}
     for factory in start.factories():
         began = time.process_time()
