@@ -88,7 +88,7 @@ def gradient_survives_depth(trial: Trial, layer: Case) -> None:
     " as the contract's depth, each over its rms singular value. Assumes that networks are independent, and nothing of"
     " the law. Not seen: other depths and widths than the one of the contract and of the square that is named, the"
     " scale, which other claims judge, and what an activation does between the layers",
-    finds="orthogonal matrices with a tenth of noise: none of 12 networks keeps nine in ten through 20 layers",
+    finds="orthogonal matrices of 256 with noise of 0.15 of their size: 79 % stay through 20 layers; of 0.1, 98 % do",
 )
 @given(layer=layers(of="square"))
 def singular_values_survive_depth(trial: Trial, layer: Case) -> None:
@@ -96,7 +96,7 @@ def singular_values_survive_depth(trial: Trial, layer: Case) -> None:
 
     Dynamical isometry: a signal keeps its length in nearly every direction, and so does a gradient. Of orthogonal
     layers all singular values of the product are 1; of normal ones of the right variance the length of a typical signal
-    survives 20 layers of 256, and hardly one direction in five does.
+    survives 20 layers of 256, and one direction in eleven does.
     """
     trial.asks(layer.is_square, "asked of square layers")
     keeps_singular_values(trial, layer, 0.9)
