@@ -58,7 +58,7 @@ PROFILES = {
             searched=100,
             largest=65_536,
             weights=16_000_000,
-            calls=100_000,
+            calls=150_000,
             shrink=150,
         ),
         Profile(
