@@ -339,6 +339,16 @@ def test_a_look_for_a_picture_decides_nothing(constant: bool, calls: int) -> Non
     assert subject.draws.asked == {"screen": calls}
 
 
+def test_what_asks_for_a_glance_is_set_aside_by_a_glance_alone() -> None:
+    trial = stubbed(screen=9.0)
+    trial.subject.constant = False
+    trial.glances(SQUARE, lambda calls: pytest.fail("judged like a glance"))
+    glance = Glance(trial)
+    with pytest.raises(NotAsked, match="only a look"):
+        glance.glances(SQUARE, float)
+    assert glance.far == {SQUARE: 2.0}  # 512 weights
+
+
 def test_whoever_only_looks_takes_no_decision() -> None:
     trial = stubbed()
     for onlooker in (Look(trial.subject), Glance(trial)):

@@ -49,3 +49,17 @@ def test_a_weight_that_is_not_finite_is_found_too() -> None:
 
     results = [initcheck.check(init, contract=OUT_IN, claims=["finite"], seed=s)["finite"] for s in range(SEEDS)]
     assert sum(r.verdict is Verdict.FAILS and r.evidence.shape == (1, 96) for r in results) >= 19
+
+
+@pytest.mark.parametrize(("claim", "smallest"), [("units-differ", (2, 95)), ("zero-mean", (1, 96))])
+def test_a_tie_and_a_mean_at_one_rectangle_in_a_hundred_are_found_too(claim: str, smallest: tuple[int, int]) -> None:
+    def init(shape: tuple[int, int], rng: np.random.Generator):
+        weights = rng.standard_normal(shape)
+        if sum(shape) % 97 == 0 and claim == "zero-mean":
+            weights = (weights + 0.5) / math.sqrt(1.25)
+        elif sum(shape) % 97 == 0 and shape[0] > 1:
+            weights[-1] = weights[0]
+        return weights / math.sqrt(shape[1])
+
+    results = [initcheck.check(init, contract=OUT_IN, claims=[claim], seed=seed)[claim] for seed in range(3)]
+    assert [(r.verdict, r.evidence.shape) for r in results] == [(Verdict.FAILS, smallest)] * 3
