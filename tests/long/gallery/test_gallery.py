@@ -23,6 +23,7 @@ CLAIMS = {
     "output-variance-near-one", "gradient-variance-near-one", "variance-follows-one-law",
     "signal-survives-depth", "gradient-survives-depth", "orthogonal-to-rounding", "haar-distributed",
     "follows-its-distribution", "survives-its-precision", "every-unit-has-its-variance",
+    "singular-values-survive-depth",
 }  # fmt: skip
 
 # E phi(z), E phi(z)^2 and E phi'(z)^2 of a standard normal z.
