@@ -12,7 +12,7 @@ import numpy as np
 from initcheck.contract.profile import Profile
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.statistics import GROUP_WEIGHTS, Ledger, excluded_rate, looks
-from initcheck.statistics.mean_bets import expected_log_e
+from initcheck.statistics.mean_bets import expected_above_log_e, expected_below_log_e
 from initcheck.statistics.median import thresholds
 
 __all__ = ["excluded", "factor_beyond_an_edge", "share_of_networks", "smallest_defects"]
@@ -112,9 +112,10 @@ def factor_beyond_an_edge(weights: int, level: float, budget: Profile) -> float:
     values /= values.mean()
 
     def enough(factor: float) -> bool:
-        below, _ = expected_log_e(values / factor, 1.0, math.inf, calls)
-        _, above = expected_log_e(values * factor, 1.0, 1.0, calls)
-        return min(below, above) >= needed
+        return (
+            expected_above_log_e(values * factor, 1.0, calls) >= needed
+            and expected_below_log_e(values / factor, 1.0, calls) >= needed
+        )
 
     found = bisect.bisect_left(_FACTORS, True, key=enough)
     return _FACTORS[found] if found < len(_FACTORS) else math.inf

@@ -15,7 +15,8 @@ __all__ = [
     "average_log_e",
     "below_log_e",
     "betting_log_e",
-    "expected_log_e",
+    "expected_above_log_e",
+    "expected_below_log_e",
     "mean_is_within",
     "mean_within",
     "signed_log_e",
@@ -193,24 +194,35 @@ def below_log_e(values: npt.ArrayLike, lo: float, *, every: int = 1) -> Floats:
     return found - math.log(_CAPS_IN_QUESTION)
 
 
-def expected_log_e(values: Floats, lo: float, hi: float, n: int) -> tuple[float, float]:
-    """Return ln E that the mean is below lo, and above hi, to be expected after n values of the law of a sample.
+def expected_above_log_e(values: Floats, hi: float, n: int) -> float:
+    """Return ln E that the mean is above hi, to be expected after n values of the law of a sample.
 
-    >>> values = np.full(9, 2.5)
-    >>> below, above = expected_log_e(values, 0.8, 1.25, 60)
+    >>> above = expected_above_log_e(np.full(9, 2.5), 1.25, 60)
     >>> round(above, 1), round(float(above_log_e(np.full(60, 2.5), 1.25)[-1]), 1)
     (36.9, 36.9)
 
     Args:
         values: >= 0, the sample; as many as the largest of n should be among.
-        lo, hi: the edges.
+        hi: the edge.
         n: how many are drawn.
     """
-    cap = float(_caps(values.max() / lo))
-    below = [n * np.log1p(bet * (1.0 - values / lo) / (cap - 1.0)).mean() for bet in BETS]
-    above = [n * np.log1p(bet * (values / hi - 1.0)).mean() for bet in BETS]
     # The best bet carries the average.
-    return float(max(below)) - math.log(len(BETS) * _CAPS_IN_QUESTION), float(max(above)) - math.log(len(BETS))
+    return max(n * float(np.log1p(bet * (values / hi - 1.0)).mean()) for bet in BETS) - math.log(len(BETS))
+
+
+def expected_below_log_e(values: Floats, lo: float, n: int) -> float:
+    """Return ln E that the mean is below lo, to be expected after n values of the law of a sample.
+
+    >>> round(expected_below_log_e(np.full(9, 0.4), 0.8, 40), 1)
+    26.2
+
+    Args:
+        values, n: those of ``expected_above_log_e``.
+        lo: the edge.
+    """
+    cap = float(_caps(values.max() / lo))
+    best = max(n * float(np.log1p(bet * (1.0 - values / lo) / (cap - 1.0)).mean()) for bet in BETS)
+    return best - math.log(len(BETS) * _CAPS_IN_QUESTION)
 
 
 def _caps(largest: npt.ArrayLike) -> Floats:

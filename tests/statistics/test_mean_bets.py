@@ -16,7 +16,8 @@ from initcheck.statistics.mean_bets import (
     above_log_e,
     below_log_e,
     betting_log_e,
-    expected_log_e,
+    expected_above_log_e,
+    expected_below_log_e,
     mean_within,
     signed_log_e,
 )
@@ -126,13 +127,14 @@ def test_what_is_expected_is_what_comes() -> None:
     rng = np.random.default_rng(5)
     law = rng.chisquare(256, 500) / 256
     drawn = rng.chisquare(256, (40, 300)) / 256
-    below, above = expected_log_e(law, 1.2, 0.8, 300)
+    below, above = expected_below_log_e(law, 1.2, 300), expected_above_log_e(law, 0.8, 300)
     assert np.median(below_log_e(drawn, 1.2)[:, -1]) == pytest.approx(below, rel=0.2)
     assert np.median(above_log_e(drawn, 0.8)[:, -1]) == pytest.approx(above, rel=0.05)
 
 
 def test_what_is_expected_is_the_best_bets_share_of_the_evidence() -> None:
-    below, above = expected_log_e(np.full(9, 0.4), 0.8, 0.2, 200)
+    law = np.full(9, 0.4)
+    below, above = expected_below_log_e(law, 0.8, 200), expected_above_log_e(law, 0.2, 200)
     assert below == pytest.approx(below_log_e(np.full(200, 0.4), 0.8)[-1], abs=0.01)
     assert above == pytest.approx(above_log_e(np.full(200, 0.4), 0.2)[-1], abs=0.01)
 
