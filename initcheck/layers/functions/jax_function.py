@@ -22,15 +22,15 @@ _ROWS, _OTHERS = 64, 8
 
 
 class JaxFunction:
-    """A pure function ``call(parameters, *args)`` with the parameters of one build."""
+    """A pure function ``call(parameters, *args)`` of one build; ``contracts`` tells, if asked, what weights promise."""
 
     def __init__(
-        self, layer: Any, own: Mapping[str, Any], call: Callable[..., Any], contracts: Mapping[str, Contract]
+        self, layer: Any, own: Mapping[str, Any], call: Callable[..., Any], contracts: Callable[[], dict[str, Contract]]
     ) -> None:
         self.layer = layer
         self._own = dict(own)
         self._call = call
-        self._contracts = dict(contracts)
+        self._contracts = contracts
         # A cell of Flax gives (carry, output).
         self.carries = type(layer).__module__.startswith("flax.") and hasattr(layer, "initialize_carry")
 
@@ -45,7 +45,7 @@ class JaxFunction:
 
     def contracts(self) -> dict[str, Contract]:
         """What each initializer promises, where the layer keeps it."""
-        return self._contracts
+        return self._contracts()
 
     def prepared(self) -> JaxFunction:
         """The same function, compiled as a whole: cheaper than step by step where it is run a dozen times."""
@@ -131,14 +131,17 @@ def linen_function(module: Any, variables: Mapping[str, Any]) -> JaxFunction:
     def call(parameters: Mapping[str, Any], *given: Any) -> Any:
         return module.apply({**rest, "params": _nested(parameters)}, *given)
 
-    contracts = {}
-    for name in own:
-        last = name.rpartition(".")[2]
-        keeper = {"kernel": "kernel_init", "embedding": "embedding_init"}.get(last, f"{last}_init")
-        if name.startswith("h") and last == "kernel" and hasattr(module, "recurrent_kernel_init"):
-            keeper = "recurrent_kernel_init"
-        contracts[name] = known_contract(getattr(module, keeper, None))
-    return JaxFunction(module, own, call, {n: c for n, c in contracts.items() if c is not None})
+    def contracts() -> dict[str, Contract]:
+        found = {}
+        for name in own:
+            last = name.rpartition(".")[2]
+            keeper = {"kernel": "kernel_init", "embedding": "embedding_init"}.get(last, f"{last}_init")
+            if name.startswith("h") and last == "kernel" and hasattr(module, "recurrent_kernel_init"):
+                keeper = "recurrent_kernel_init"
+            found[name] = known_contract(getattr(module, keeper, None))
+        return {n: c for n, c in found.items() if c is not None}
+
+    return JaxFunction(module, own, call, contracts)
 
 
 def nnx_function(module: Any, promised: Mapping[str, Any]) -> JaxFunction:
@@ -157,9 +160,11 @@ def nnx_function(module: Any, promised: Mapping[str, Any]) -> JaxFunction:
         copied = jax.tree_util.tree_map(lambda leaf: leaf, rest)
         return nnx.merge(graph, mine, copied)(*given)
 
-    contracts = {name: known_contract(promised.get(f"{name.rpartition('.')[2]}_init")) for name in names}
-    known = {name: found for name, found in contracts.items() if found is not None}
-    return JaxFunction(module, dict(zip(names, (leaf for _, leaf in flat), strict=True)), call, known)
+    def contracts() -> dict[str, Contract]:
+        found = {name: known_contract(promised.get(f"{name.rpartition('.')[2]}_init")) for name in names}
+        return {name: contract for name, contract in found.items() if contract is not None}
+
+    return JaxFunction(module, dict(zip(names, (leaf for _, leaf in flat), strict=True)), call, contracts)
 
 
 def equinox_function(module: Any) -> JaxFunction:
@@ -175,7 +180,7 @@ def equinox_function(module: Any) -> JaxFunction:
         mine = jax.tree_util.tree_unflatten(tree, [parameters[name] for name in names])
         return jax.vmap(eqx.combine(mine, static))(*given)
 
-    return JaxFunction(module, dict(zip(names, (leaf for _, leaf in flat), strict=True)), call, {})
+    return JaxFunction(module, dict(zip(names, (leaf for _, leaf in flat), strict=True)), call, dict)
 
 
 def _dotted(path: Sequence[Any]) -> str:

@@ -61,8 +61,8 @@ class KerasFunction(JaxFunction):
 
 
 def keras_function(layer: Any) -> KerasFunction:
-    """A built layer, with what the initializer of every weight promises."""
-    names, own, contracts = [], {}, {}
+    """A built layer as a function, which knows what the initializer of every weight promises."""
+    names, own = [], {}
     counts: dict[str, int] = {}
     for variable in layer.trainable_variables:
         # Keras numbers the layers of a process: `lstm_15` is `lstm`.
@@ -72,13 +72,14 @@ def keras_function(layer: Any) -> KerasFunction:
         name = name if counts[name] == 1 else f"{name} #{counts[name]}"
         names.append(name)
         own[name] = _numpy(variable)
-        found = _promised(layer, variable)
-        if found is not None:
-            contracts[name] = found
 
     def call(parameters: Mapping[str, Any], *given: Any) -> Any:
         rest = [v.value for v in layer.non_trainable_variables]
         return layer.stateless_call([parameters[n] for n in names], rest, *given)[0]
+
+    def contracts() -> dict[str, Contract]:
+        found = zip(names, (_promised(layer, variable) for variable in layer.trainable_variables), strict=True)
+        return {name: contract for name, contract in found if contract is not None}
 
     return KerasFunction(layer, own, call, contracts)
 

@@ -17,10 +17,10 @@ Array = npt.NDArray[Any]
 
 
 class TorchFunction:
-    """A ``torch.nn.Module`` in evaluation mode: no dropout, no running statistics of a batch."""
+    """A ``torch.nn.Module``, run in evaluation mode: no dropout, no running statistics of a batch."""
 
     def __init__(self, layer: Any) -> None:
-        self.layer = layer.eval()
+        self.layer = layer
 
     def parameters(self) -> dict[str, Array]:
         """Every parameter by name; a shared one under its first name."""
@@ -62,7 +62,8 @@ class TorchFunction:
 
     def _call(self, parameters: Mapping[str, Any], args: Sequence[Any]) -> Any:
         torch = framework_module("torch")
-        out = torch.func.functional_call(self.layer, dict(parameters), tuple(args))
+        # Here, as most layers are built for their weights alone.
+        out = torch.func.functional_call(self.layer.eval(), dict(parameters), tuple(args))
         return next(leaf for leaf in flat_torch(torch, out) if leaf.dtype.is_floating_point)
 
 
