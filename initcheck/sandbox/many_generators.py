@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import ctypes
+import functools
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from numpy.random.bit_generator import ISpawnableSeedSequence
 __all__ = ["generators"]
 
 Words = npt.NDArray[np.uint32]
+Longs = npt.NDArray[np.uint64]
 
 # NumPy hashes a seed in ten times the time of drawing four weights. Its hash is part of its promise of equal streams,
 # and runs just as well over an array of seeds. From this many seeds on, that pays.
@@ -21,8 +25,9 @@ _WORTHWHILE = 12
 _POOL = 4
 _STATE = 8  # words of 32 bits that a PCG64 starts from
 _SHIFT = np.uint32(16)
-_MULTIPLIER = 0x2360ED051FC65DA44385DF649FCCF645
-_128_BITS = 2**128 - 1
+# A number of 128 bits is two of 64, the high one first.
+_MULTIPLIER = np.uint64(0x2360ED051FC65DA4), np.uint64(0x4385DF649FCCF645)
+_LOW, _HALF, _ONE = np.uint64(2**32 - 1), np.uint64(32), np.uint64(1)
 
 
 def generators(seeds: Sequence[int]) -> Iterator[Generator]:
@@ -41,19 +46,58 @@ def generators(seeds: Sequence[int]) -> Iterator[Generator]:
     if len(seeds) < _WORTHWHILE:
         yield from map(np.random.default_rng, seeds)
         return
-    states = _states(np.asarray(seeds, dtype=np.uint32)).tolist()
     sequence = _SeedInTurn()
     bits = PCG64(sequence)
     rng = Generator(bits)
-    words: dict[str, int] = {}
-    state: Any = {"bit_generator": "PCG64", "state": words, "has_uint32": 0, "uinteger": 0}
-    for seed, (high, low, stream_high, stream_low) in zip(seeds, states, strict=True):
+    # A new generator costs ten times as much.
+    starts = _starts(_states(np.asarray(seeds, dtype=np.uint32)))
+    start = _in_memory(bits, starts) if _lies_as_here() else _by_its_state(bits, starts)
+    for number, seed in enumerate(seeds):
         sequence.seed = seed
-        words["inc"] = increment = ((stream_high << 64 | stream_low) << 1 | 1) & _128_BITS
-        words["state"] = ((increment + (high << 64 | low)) * _MULTIPLIER + increment) & _128_BITS
-        # A new generator costs four times as much.
-        bits.state = state
+        start(number)
         yield rng
+
+
+def _by_its_state(bits: PCG64, starts: Longs) -> Callable[[int], None]:
+    """What puts a bit generator into the start of that number."""
+    words: dict[str, int] = {}
+    whole: Any = {"bit_generator": "PCG64", "state": words, "has_uint32": 0, "uinteger": 0}
+
+    def start(number: int) -> None:
+        low, high, stream_low, stream_high = starts[number].tolist()
+        words["state"], words["inc"] = high << 64 | low, stream_high << 64 | stream_low
+        bits.state = whole
+
+    return start
+
+
+def _in_memory(bits: PCG64, starts: Longs) -> Callable[[int], None]:
+    """The same at a tenth of the time: a pointer to 32 bytes, and behind it half a draw that may be left over."""
+    address, move = bits.ctypes.state_address, ctypes.memmove
+    numbers = ctypes.c_void_p.from_address(address).value or 0
+    left_over = ctypes.c_uint64.from_address(address + ctypes.sizeof(ctypes.c_void_p))
+    first, step = starts.ctypes.data, starts.strides[0]
+
+    def start(number: int) -> None:
+        move(numbers, first + number * step, step)
+        if left_over.value:
+            left_over.value = 0
+
+    return start
+
+
+@functools.cache
+def _lies_as_here() -> bool:
+    """Whether the state of a PCG64 lies in memory as ``_in_memory`` has it: not so with every compiler."""
+    tried, starts = PCG64(0), _starts(_states(np.array([1], dtype=np.uint32)))
+    Generator(tried).integers(2**32, dtype=np.uint32)  # leaves half a draw over
+    before: Any = tried.state
+    held = ctypes.string_at(ctypes.c_void_p.from_address(tried.ctypes.state_address).value or 0, 32)
+    words = before["state"]
+    if held != b"".join(words[name].to_bytes(16, sys.byteorder) for name in ("state", "inc")):
+        return False
+    _in_memory(tried, starts)(0)
+    return bool(before["has_uint32"] and tried.state == PCG64(1).state)
 
 
 class _SeedInTurn(ISpawnableSeedSequence):
@@ -97,6 +141,30 @@ def _states(seeds: Words) -> npt.NDArray[np.uint64]:
         pool[others] = _mixed(pool[others], _hashed(pool[source], *_MIXING[source + 1]))
     words = _hashed(np.concatenate([pool, pool]), *_DRAWING)
     return np.ascontiguousarray(words.T.astype("<u4")).view("<u8").astype(np.uint64, copy=False)
+
+
+def _starts(states: Longs) -> Longs:
+    """State and increment of PCG64's that are seeded with these words, (seeds, 4), the low half of each first."""
+    high, low, stream_high, stream_low = states.T
+    stream_high, stream_low = stream_high << _ONE | stream_low >> np.uint64(63), stream_low << _ONE | _ONE
+    stream = stream_high, stream_low
+    stepped = _sum(_multiplied(_sum((high, low), stream)), stream)
+    return np.stack([stepped[1], stepped[0], stream_low, stream_high], axis=1)
+
+
+def _sum(one: tuple[Longs, Longs], other: tuple[Longs, Longs]) -> tuple[Longs, Longs]:
+    low = one[1] + other[1]
+    return one[0] + other[0] + (low < one[1]), low
+
+
+def _multiplied(number: tuple[Longs, Longs]) -> tuple[Longs, Longs]:
+    high, low = number
+    b1, b0 = _MULTIPLIER[1] >> _HALF, _MULTIPLIER[1] & _LOW
+    a1, a0 = low >> _HALF, low & _LOW
+    outer, inner = a0 * b1, a1 * b0
+    middle = (a0 * b0 >> _HALF) + (outer & _LOW) + (inner & _LOW)
+    over = a1 * b1 + (outer >> _HALF) + (inner >> _HALF) + (middle >> _HALF)
+    return over + high * _MULTIPLIER[1] + low * _MULTIPLIER[0], low * _MULTIPLIER[1]
 
 
 def _hashed(values: Words, before: Words, after: Words) -> Words:

@@ -9,6 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
+from initcheck.sandbox import many_generators
 from initcheck.sandbox.many_generators import generators
 
 SEEDS = [0, 1, 2**31 - 1, 2**32 - 1, *np.random.default_rng(5).integers(0, 2**32, 500).tolist()]
@@ -19,6 +20,17 @@ def test_a_generator_is_that_of_its_seed(number):
     """Bit for bit the state of ``default_rng(seed)``, so that a user can repeat any call."""
     for seed, made in zip(SEEDS[:number], generators(SEEDS[:number]), strict=True):
         assert made.bit_generator.state == np.random.default_rng(seed).bit_generator.state
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_half_a_draw_that_is_left_over_is_dropped(monkeypatch, in_memory):
+    """Whether the state is written to memory, as most compilers lay it out, or set as a state."""
+    monkeypatch.setattr(many_generators, "_lies_as_here", lambda: in_memory)
+    for seed, made in zip(SEEDS, generators(SEEDS), strict=True):
+        own = np.random.default_rng(seed)
+        drawn = [rng.integers(2**32, size=3, dtype=np.uint32).tolist() for rng in (made, own)]
+        assert drawn[0] == drawn[1]
+        assert made.bit_generator.state == own.bit_generator.state
 
 
 def nth(number):
