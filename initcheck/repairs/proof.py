@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +11,31 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.claims.registry import find
+from initcheck.contract.case import Case
+from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
 from initcheck.diagnosis.observed import Observed
 from initcheck.engine.checker import Checker
 from initcheck.engine.settings import Settings
 from initcheck.engine.subject import InitializerSubject
-from initcheck.repairs.candidates import candidates
-from initcheck.repairs.repair import Repair, repaired
+from initcheck.repairs.candidates import edits, last_resorts, pairs, scale_edits
+from initcheck.repairs.edits.edit import Edit
+from initcheck.repairs.edits.function_source import FunctionSource, source_of
+from initcheck.repairs.glance import Glance
+from initcheck.repairs.repair import Repair, edited, remade
+from initcheck.repairs.wrapper import wrapper_for
 from initcheck.report.verdict import Result, Verdict
 
 __all__ = ["Proposal", "proposal_for"]
 
-_SHAPES = ((64, 64), (32, 128), (128, 32), (7, 96))
+_MOST_JUDGED = 10
+_MOST_PAIRS = 400
+_MOST_UNSCALED = 12
+# Edits after which the rest may be right and the scale not.
+_LEAVE_A_SCALE = ("generator", "statement", "operand", "law", "fan", "root")
+_FEW = 3  # shapes looked at where each is compiled
+_WEIGHTS = 20_000
+_VALUES = frozenset(["scale", "law", "depth", "centering", "entries", "symmetry", "distribution", "orthogonality"])
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,8 @@ class Proposal:
         proven: the claims that failed and hold of the copy.
         kept: how many other claims were asked of the copy, of which none fails.
         tried: the changes that were applied and judged, and why each was not enough.
+        looked_at: how many more were applied, and seen at a glance to mend nothing.
+        why_none: why no change was looked for; empty where one was.
     """
 
     name: str
@@ -44,6 +59,8 @@ class Proposal:
     proven: tuple[str, ...] = ()
     kept: int = 0
     tried: tuple[tuple[str, str], ...] = ()
+    looked_at: int = 0
+    why_none: str = ""
 
 
 def proposal_for(
@@ -52,7 +69,7 @@ def proposal_for(
     """Judge an initializer; where claims fail, find the smallest change that makes them hold.
 
     A change is applied to a copy that is held to the same contract and judged by the same claims at the same error
-    rates; it counts where every claim that failed HOLDS and no other claim FAILS.
+    rates, first by those that failed; it counts where every one of these HOLDS and no other claim FAILS.
 
     Args:
         initializer: of shapes, not of a layer.
@@ -63,36 +80,172 @@ def proposal_for(
     checker = Checker(Settings(seed=seed, profile=profile, claims=tuple(claims) if claims is not None else None))
     results = {claim: checker.judge(initializer, claim) for claim in checker.claims_of(initializer)}
     failed = {claim: r for claim, r in results.items() if r.verdict is Verdict.FAILS}
-    failing = tuple((claim, _measured(r)) for claim, r in failed.items())
     if not failed:
         return Proposal(initializer.name, (), None)
-    subject = checker.subject(initializer)
-    assert isinstance(subject, InitializerSubject)
-    contract = subject.contract
-    seen = Observed(draw=_drawing(initializer), contract=contract, topic="scale", seed=seed)
-    tried: list[tuple[str, str]] = []
-    for repair in candidates(seen, [find(c).topic for c in failed]):
-        copy = repaired(initializer, repair, contract)
-        why = _unpromising(copy)
-        if why is None:
-            fresh = Checker(dataclasses.replace(checker.settings))
-            why = _first_that_does_not_hold(fresh, copy, failed)
-            if why is None:
-                others = [c for c in results if c not in failed]
-                broken = [c for c in others if _fails(fresh.judge(copy, c))]
-                if not broken:
-                    return Proposal(initializer.name, failing, repair, tuple(failed), len(others), tuple(tried))
-                why = f"then {broken[0]} fails"
-        tried.append((repair.code, why))
-    return Proposal(initializer.name, failing, None, tried=tuple(tried))
+    return _Search(checker, initializer, results, failed).found()
 
 
-def _first_that_does_not_hold(checker: Checker, copy: Initializer, failed: dict[str, Result]) -> str | None:
-    for claim in failed:
-        result = checker.judge(copy, claim)
-        if result.verdict is not Verdict.HOLDS:
-            return f"{claim} is then {result.verdict.value}: {_measured(result)}"
-    return None
+class _Search:
+    """One initializer, its verdicts, and the changes that were tried."""
+
+    def __init__(
+        self, checker: Checker, initializer: Initializer, results: Mapping[str, Result], failed: Mapping[str, Result]
+    ) -> None:
+        self.checker, self.initializer, self.results, self.failed = checker, initializer, results, failed
+        subject = checker.subject(initializer)
+        assert isinstance(subject, InitializerSubject)
+        self.contract: Contract = subject.contract
+        self.topics = {find(c).topic for c in failed}
+        self.compiled = subject.costly_shapes
+        seed = checker.settings.seed
+        self.seen = Observed(draw=_drawing(initializer), contract=self.contract, topic="scale", seed=seed)
+        self.glance = Glance(_cases(subject, failed.values()), self.contract, scale=self._is_scaled())
+        self.tried: list[tuple[str, str]] = []
+        self.looked_at = 0
+        self.known: set[bytes] = set()
+        self.unscaled: list[tuple[str, str, str, Initializer]] = []
+
+    def found(self) -> Proposal:
+        """The smallest change that is proven."""
+        if self.glance.contract.base("distribution") == "orthogonal":
+            self.glance.scale = False  # a square one of unit columns says nothing by its variance
+        failing = tuple((claim, _measured(r)) for claim, r in self.failed.items())
+        same = self.glance.values(self.initializer)
+        if same is not None and self.topics <= _VALUES:
+            self.known.add(same)  # who draws the same numbers mends no claim on numbers
+        source = source_of(self.initializer.function) if self.initializer.function is not None else None
+        if source is not None:
+            axes = max(len(case.shape) for case in self.glance.cases)
+            source = dataclasses.replace(source, many_axes=axes > 2, dtype=self.glance.dtype_of(self.initializer))
+        found = self._of_source(source) if source is not None else self._of_result()
+        tried = tuple(self.tried)
+        if found is None:
+            why = "" if tried or self.looked_at else self._why_none(source)
+            return Proposal(
+                self.initializer.name, failing, None, tried=tried, looked_at=self.looked_at, why_none=why
+            )  # fmt: skip
+        others = len(self.results) - len(self.failed)
+        return Proposal(
+            self.initializer.name, failing, found, tuple(self.failed), others, tried, self.looked_at
+        )  # fmt: skip
+
+    def _of_source(self, source: FunctionSource) -> Repair | None:
+        singles = list(edits(source, self.seen, self.topics))
+        found = self._first(source, _texts(source, singles), _MOST_JUDGED)
+        if found is None:
+            found = self._first(source, self._with_scale(source), _MOST_JUDGED // 2)
+        if found is None and not self.compiled:
+            found = self._first(source, _texts(source, _some(pairs(source, singles), _MOST_PAIRS)), _MOST_JUDGED // 2)
+        if found is None:
+            last = last_resorts(source, self.seen, self.topics, self.initializer.framework)
+            found = self._first(source, _texts(source, last), len(last))
+        return found
+
+    def _with_scale(self, source: FunctionSource) -> Iterator[tuple[str, str, str]]:
+        """What was wrong in nothing but the scale afterwards, with another number or a factor."""
+        for text, kind, words, copy in self.unscaled[:_MOST_UNSCALED]:
+            seen = dataclasses.replace(self.seen, draw=_drawing(copy))
+            changed = source.rewritten(text)
+            for edit in scale_edits(changed, seen):
+                whole = changed.changed(edit.changes)
+                if whole is not None:
+                    yield whole, kind, f"{words}; and {edit.words}"
+
+    def _first(self, source: FunctionSource, several: Iterable[tuple[str, str, str]], most: int) -> Repair | None:
+        judged = 0
+        for text, kind, words in several:
+            try:
+                copy = remade(self.initializer, source.run(text), self.contract)
+            except Exception:  # what is changed in user code may break in any way when it is read
+                self.looked_at += 1
+                continue
+            wrong = self._wrong(copy)
+            if wrong == "scale" and kind in _LEAVE_A_SCALE:
+                self.unscaled.append((text, kind, words, copy))
+            if wrong is not None:
+                continue
+            if judged == most:
+                return None
+            judged += 1
+            repair = edited(source, text, kind, words)
+            if self._holds(copy, repair):
+                return repair
+        return None
+
+    def _of_result(self) -> Repair | None:
+        """Of what has no source of the user's: a function around it."""
+        for repair, copy in wrapper_for(self.initializer, self.seen, self.contract, self.topics):
+            if self._wrong(copy) is None and self._holds(copy, repair):
+                return repair
+        return None
+
+    def _wrong(self, copy: Initializer) -> str | None:
+        """What a glance shows to be wrong still; None where it is worth a judgement."""
+        self.looked_at += 1
+        wrong = self.glance.refuses(copy)
+        if wrong is not None:
+            return wrong
+        values = self.glance.values(copy)
+        if self.topics <= _VALUES and (values is None or values in self.known):
+            return "values"
+        self.known.add(values or b"")
+        return None
+
+    def _holds(self, copy: Initializer, repair: Repair) -> bool:
+        """Whether all that failed holds of the copy, and nothing else fails."""
+        self.looked_at -= 1
+        fresh = Checker(dataclasses.replace(self.checker.settings))
+        # What was short of draws is asked once more, with more of them.
+        self.longer = Checker(dataclasses.replace(self.checker.settings, profile="default"))
+        why = self._first_doubt(fresh, copy)
+        if why is not None:
+            self.tried.append((repair.code, why))
+        return why is None
+
+    def _first_doubt(self, checker: Checker, copy: Initializer) -> str | None:
+        if "randomness" in self.topics and copy.recipe is None:
+            return "it cannot be carried to another process to be judged there: install cloudpickle"
+        for claim in self.failed:
+            result = checker.judge(copy, claim)
+            if result.verdict is Verdict.UNDECIDED and self.checker.settings.profile == "quick":
+                result = self.longer.judge(copy, claim)
+            if result.verdict is not Verdict.HOLDS:
+                return f"{claim} is then {result.verdict.value}: {_measured(result)}"
+        for claim in self.results:
+            if claim not in self.failed and _fails(checker.judge(copy, claim)):
+                return f"then {claim} fails: {_measured(checker.judge(copy, claim))}"
+        return None
+
+    def _is_scaled(self) -> bool:
+        scale = [r for c, r in self.results.items() if find(c).topic == "scale"]
+        return any(r.verdict in (Verdict.HOLDS, Verdict.FAILS) for r in scale)
+
+    def _why_none(self, source: FunctionSource | None) -> str:
+        if source is None:
+            return "its source is no function of yours that could be changed, and no function around it mends this"
+        return "nothing that is known to mend this can be written into it"
+
+
+def _cases(subject: InitializerSubject, failed: Iterable[Result]) -> list[Case]:
+    """The shapes to look at: where claims failed, then some of the plan, small and large, of every kind."""
+    plan = [c for c in subject.domain.plan if c.weights <= _WEIGHTS]
+    wanted = {r.evidence.shape for r in failed if r.evidence.shape is not None}
+    first = [c for c in subject.domain.plan if c.shape in wanted]
+    spread = sorted(plan, key=lambda c: -c.weights)[:: max(1, len(plan) // 9)]
+    chosen = list(dict.fromkeys([*first, *spread]))
+    return chosen[:_FEW] if subject.costly_shapes else chosen[:12]
+
+
+def _texts(source: FunctionSource, several: Iterable[Edit]) -> Iterator[tuple[str, str, str]]:
+    """The function with each edit, its kind and its words; without those that overlap or change nothing."""
+    for edit in several:
+        text = source.changed(edit.changes)
+        if text is not None and text != source.text:
+            yield text, edit.kind, edit.words
+
+
+def _some(several: Iterator[Edit], most: int) -> Iterator[Edit]:
+    return (edit for edit, _ in zip(several, range(most), strict=False))
 
 
 def _fails(result: Result) -> bool:
@@ -110,15 +263,3 @@ def _drawing(initializer: Initializer) -> Any:
         return np.asarray(sampler.to_numpy(sampler.calls(shape, [seed], "float32")[0]), dtype=np.float64)
 
     return draw
-
-
-def _unpromising(copy: Initializer) -> str | None:
-    """Why a copy need not be judged: it raises, or gives what is no finite array of the shape."""
-    try:
-        shape = _SHAPES[0] if not copy.ranks or 2 in copy.ranks else None
-        if shape is None:
-            return None
-        [weights] = copy.sampler.calls(shape, [0], copy.contract.dtypes[0])
-    except Exception as error:  # whatever the user's code raises, in a change that was only tried
-        return f"it raises {type(error).__name__}: {error}"
-    return None if np.isfinite(np.asarray(weights, dtype=np.float64)).all() else "weights are then not finite"

@@ -1,21 +1,20 @@
-"""One change of an initializer, in words and in code, and the copy of the initializer that has it."""
+"""One change of an initializer, in words and as code to paste, and the copy of the initializer that has it."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import difflib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from initcheck.contract.contract import Contract
-from initcheck.contract.initializer import Initializer, Sampler, Shape
+from initcheck.contract.initializer import Initializer
+from initcheck.repairs.edits.function_source import FunctionSource
+from initcheck.targets.loading import load
+from initcheck.targets.text import parse
 
-__all__ = ["Repair", "repaired"]
-
-Array = npt.NDArray[Any]
+__all__ = ["Repair", "edited", "remade"]
 
 
 @dataclass(frozen=True)
@@ -23,85 +22,56 @@ class Repair:
     """A change, and what it does.
 
     Attributes:
-        kind: ``factor``, ``formula``, ``signs``, ``copy``, ``dtype``, ``axes``, ``state`` or ``replace``, from the
-            smallest on.
+        kind: ``number``, ``fan``, ``generator``, ``body``, ``line``, ...
         words: what to change, in a sentence.
-        code: the line to write; ``w`` is what the initializer returns today.
-        after: what becomes of the returned weights, of their shape and the seed; None where the call itself changes.
-        around: a context the call runs in; None for none.
-        draw: what is drawn in place of the initializer's own weights; None where these stay.
+        code: the lines to write.
+        before: the lines that they replace; empty where they are added.
+        line: where the first of these stands in the file; None where they stand in none.
+        source: the whole function with the change, to paste in place of the old one; empty for a line of a layer.
     """
 
     kind: str
     words: str
     code: str
-    after: Callable[[Array, Shape, int], Array] | None = None
-    around: Callable[[], Any] | None = None
-    draw: Callable[[Shape, int], Array] | None = None
+    before: str = ""
+    line: int | None = None
+    source: str = ""
 
 
-def repaired(initializer: Initializer, repair: Repair, contract: Contract) -> Initializer:
-    """A copy of an initializer with a change, held to the same contract as the original was.
+def edited(source: FunctionSource, text: str, kind: str, words: str) -> Repair:
+    """A changed text of a function as the lines before and after.
 
     Args:
-        initializer: the original; it is called, and stays as it is.
-        repair: the change.
-        contract: what the original was held to, so that nothing is inferred of the copy.
+        source: the function as it is.
+        text: what it is to be; another.
+        kind, words: what the change is.
     """
-    sampler = _Repaired(initializer.sampler, repair, keeps_dtype=not initializer.takes_dtype)
-    changes: dict[str, Any] = {}
-    if repair.draw is not None:
-        changes = {"takes_randomness": True, "uses_global_generator": False}
-    declared = dataclasses.replace(contract, origins=dict.fromkeys(contract.said(), "declared"), waive={})
-    return dataclasses.replace(initializer, sampler=sampler, contract=declared, recipe=None, function=None, **changes)
+    old, new = source.text.splitlines(), text.splitlines()
+    blocks = [b for b in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if b[0] != "equal"]
+    first, last = blocks[0], blocks[-1]
+    before, after = old[first[1] : last[2]], new[first[3] : last[4]]
+    return Repair(kind, words, "\n".join(after), "\n".join(before), source.first + first[1], text)
 
 
-class _Repaired:
-    """A sampler whose results are changed on their way out; they are NumPy arrays."""
+def remade(initializer: Initializer, made: Callable[..., Any], contract: Contract) -> Initializer:
+    """A changed function as an initializer of the same name, held to the same contract as the original was.
 
-    def __init__(self, inner: Sampler, repair: Repair, *, keeps_dtype: bool) -> None:
-        self.inner, self.repair, self.keeps_dtype = inner, repair, keeps_dtype
+    Args:
+        initializer: the original.
+        made: the changed function.
+        contract: what the original was held to, so that nothing is inferred of the copy.
 
-    def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """One call a seed."""
-        repair = self.repair
-        if repair.draw is not None:
-            return [repair.draw(tuple(shape), seed).astype(_plain_dtype(dtype)) for seed in seeds]
-        found = []
-        for seed in seeds:
-            if repair.around is None:
-                [result] = self.inner.calls(shape, [seed], dtype)
-            else:
-                with repair.around():
-                    [result] = self.inner.calls(shape, [seed], dtype)
-            weights = np.asarray(self.inner.to_numpy(result))
-            if repair.after is not None:
-                kind = weights.dtype if repair.kind != "dtype" else _plain_dtype(dtype)
-                weights = np.asarray(repair.after(weights, tuple(shape), seed)).astype(kind)
-            found.append(weights)
-        return found
-
-    def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """As ``calls``: what changes a result must see what each call gave."""
-        return self.calls(shape, seeds, dtype)
-
-    def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
-        """Of what is drawn anew, as independent calls; else there is no generator to share here."""
-        return None
-
-    def to_numpy(self, result: Any) -> Array:
-        """The result itself."""
-        return np.asarray(result)
-
-    def dtype_name(self, result: Any) -> str:
-        """Its dtype's name."""
-        return str(np.asarray(result).dtype)
-
-
-def _plain_dtype(name: str) -> Any:
-    try:
-        return np.dtype(name)
-    except TypeError:
-        import ml_dtypes
-
-        return np.dtype(getattr(ml_dtypes, name))
+    Raises:
+        UsageError: it can no longer be read as an initializer.
+    """
+    declared = dataclasses.replace(contract, origins=dict.fromkeys(contract.said(), "declared"), notes=(), waive={})
+    recipe = dict(initializer.recipe or {})
+    args = dict(recipe.get("args") or {})
+    if isinstance(recipe.get("target"), str):
+        args = {**parse(recipe["target"]).args, **args}
+    signature, parameter = recipe.get("signature"), recipe.get("parameter")
+    for name in ("signature", "parameter"):
+        args.pop(name, None)
+    loaded = load(made, contract=declared, name=initializer.name, args=args, signature=signature, parameter=parameter)
+    [copy] = loaded.initializers
+    return dataclasses.replace(copy, contract=declared, ranks=initializer.ranks or copy.ranks)

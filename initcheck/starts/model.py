@@ -1,67 +1,154 @@
-"""The parameters of a whole PyTorch model, group by group, each with the law that its code names."""
+"""The parameters of a whole model of any framework, group by group, each with the law that its code names."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from initcheck.contract.model import Model
 from initcheck.models.builds.names import names_of
 from initcheck.models.builds.record import TensorRecord
-from initcheck.models.builds.torch_build import ModelBuilder
+from initcheck.models.builds.roles import Place, Role, roles
+from initcheck.models.frameworks.recognition import facts_of, family_of_factory
 from initcheck.models.portrait import formula_of
 from initcheck.starts.parameter_law import ParameterLaw
-from initcheck.starts.schemes import beside_pytorch
+from initcheck.starts.schemes import beside_pytorch, kin_of, scheme_name
 from initcheck.starts.source_line import short_path
 
 __all__ = ["laws_of_model"]
 
+_GATES = {"LSTM": 4, "GRU": 3}
+_CONSTANTS = (1.0, 2.0, 1 / 3, 0.5)
 
-def laws_of_model(factory: Callable[..., Any], name: str) -> list[ParameterLaw]:
-    """One law a group of parameters whose paths differ in numbers alone.
+
+def laws_of_model(factory: Callable[..., Any], name: str) -> tuple[str, list[ParameterLaw]]:
+    """Its framework, and one law a group of parameters whose paths differ in numbers alone and that start alike.
 
     Args:
-        factory: builds the model.
+        factory: builds the model; a class of modules of linen that needs no argument counts as one.
         name: for messages.
 
     Raises:
         UsageError: it builds no module.
     """
-    records = ModelBuilder(factory, name).build(1, traced=True).records
-    groups: dict[tuple[str, tuple[object, ...], tuple[int, ...]], list[TensorRecord]] = {}
-    for path, record in records.items():
-        if record.parameter:
-            key = re.sub(r"(?<![^.])\d+(?![^.])", "*", path), record.signature, record.shape
-            groups.setdefault(key, []).append(record)
-    blocks = max((len(members) for members in groups.values()), default=1)
+    model = Model(name=name, factory=factory)
+    framework = family_of_factory(model)
+    records, where = _built(model, framework)
+    groups: list[tuple[Role, list[TensorRecord]]] = []
+    for role in roles(records, where):
+        by_law: dict[tuple[object, ...], list[TensorRecord]] = {}
+        for member in role.members:
+            by_law.setdefault(member.signature, []).append(member)
+        groups += [(role, members) for members in by_law.values()]
+    blocks = max((place.blocks or 0 for place in where.values()), default=0)
     every = [path for path, record in records.items() if record.parameter]
-    names = names_of([[record.name for record in members] for members in groups.values()], every)
-    return [_law(name, members, blocks, records) for name, members in zip(names, groups.values(), strict=True)]
+    names = names_of([[record.name for record in members] for _, members in groups], every)
+    found = [
+        _law(path, members, len(role.members), blocks, records)
+        for path, (role, members) in zip(names, groups, strict=True)
+    ]
+    return {"linen": "flax", "nnx": "flax"}.get(framework, framework), found
 
 
-def _law(path: str, members: list[TensorRecord], blocks: int, records: Mapping[str, TensorRecord]) -> ParameterLaw:
+def _built(model: Model, framework: str) -> tuple[Mapping[str, TensorRecord], Mapping[str, Place]]:
+    """One build with where its values come from; of PyTorch nothing is run but the constructor."""
+    if framework == "torch":
+        from initcheck.models.builds.places import places
+        from initcheck.models.builds.torch_build import ModelBuilder
+
+        looks = {"places": lambda module, records: places(module)}
+        build = ModelBuilder(model.factory, model.name).build(1, traced=True, looks=looks)
+        return build.records, build.looks["places"]
+    facts = facts_of(model, 0)
+    return facts.first.records, facts.layout.places
+
+
+def _law(
+    path: str, members: list[TensorRecord], siblings: int, blocks: int, records: Mapping[str, TensorRecord]
+) -> ParameterLaw:
     record = members[0]
     law = record.law
     std = law.std if law.named else None
-    formula = formula_of(std, record, len(members), blocks) if std is not None else None
+    formula = formula_of(std, record, siblings, blocks) if std is not None else None
     text = law.text if law.family != "untraced" else f"untraced, std {record.std:.4g}"
-    # A bias has the fans of the weight that it stands beside.
-    sized = records.get(record.name.replace("bias", "weight"), record)
-    matrix = sized.matrix if len(sized.shape) > 1 else None
-    fan_in, fan_out = (float(matrix[1]), float(matrix[0])) if matrix is not None else (None, None)
     if law.family == "constant":
         text = {0.0: "zero", 1.0: "one"}.get(float(law.mean or 0.0), text)
+    fans = _fans(record, records)
+    truly = fans if fans and "Transpose" not in record.owner else {}
+    fan_in = truly.get("fan_in")
+    number = len(members)
     found = ParameterLaw(
         path,
         record.shape,
         {"zero": "zeros", "one": "ones"}.get(text, law.family),
-        f"{text} = {formula}" if formula and "sqrt" in formula else text,
+        text
+        if not formula or "sqrt" not in formula or _is_recurrent(record)
+        else _with_formula(text, formula.replace("fan_in", "width") if "Embed" in record.owner else formula),
         std=std,
         fan_in=fan_in,
-        fan_out=fan_out,
+        fan_out=truly.get("fan_out"),
         gain=std * fan_in**0.5 if std is not None and fan_in is not None else None,
-        example=f"{len(members)} of this kind",
+        example=f"{number} of this kind",
         source=f"{short_path(law.site[0])}:{law.site[1]}" if law.site else "",
     )
-    return dataclasses.replace(found, beside=beside_pytorch(record.owner, found))
+    called = " or ".join(_names(found, fans))
+    return dataclasses.replace(found, called=called, beside=beside_pytorch(record.owner, _with_law(found, fans)))
+
+
+def _with_formula(text: str, formula: str) -> str:
+    """A uniform is worded by its bound, and the formula is of the standard deviation."""
+    return f"{text}, std {formula}" if text.startswith("uniform") else f"{text}: std {formula}"
+
+
+def _is_recurrent(record: TensorRecord) -> bool:
+    kin = kin_of(record.owner)
+    return kin is not None and kin[1] == "recurrent"
+
+
+def _fans(record: TensorRecord, records: Mapping[str, TensorRecord]) -> dict[str, float]:
+    """What the variance may be divided by; of a bias those of the weight that it stands beside."""
+    gates = next((n for name, n in _GATES.items() if name in record.owner), 1)
+    if _is_recurrent(record) and not record.inputs_first:
+        return {"hidden": record.shape[0] / gates} if record.shape else {}
+    if "Embed" in record.owner:
+        return {"width": float(record.shape[-1])} if record.shape else {}
+    last = record.name.rpartition(".")[2]
+    beside = next((w for w in ("weight", "kernel") if "bias" in last and f"{_home(record)}{w}" in records), None)
+    sized = records[f"{_home(record)}{beside}"] if beside else record
+    if len(sized.shape) < 2:
+        return {}
+    fan_in, fan_out = map(float, sized.fans)
+    return {"fan_in": fan_in, "fan_avg": (fan_in + fan_out) / 2, "fan_out": fan_out}
+
+
+def _home(record: TensorRecord) -> str:
+    parent, dot, _ = record.name.rpartition(".")
+    return parent + dot
+
+
+def _with_law(law: ParameterLaw, fans: Mapping[str, float]) -> ParameterLaw:
+    """The same with the first fan and constant that fit, by which it is compared with PyTorch's own."""
+    if law.std is None:
+        return law
+    for fan, number in {**fans, "1": 1.0}.items():
+        constant = law.std**2 * number
+        if fan == "1" or any(math.isclose(constant, c, rel_tol=1e-3) for c in _CONSTANTS):
+            return dataclasses.replace(law, fan=fan, constant=constant, fan_in=law.fan_in)
+    return law
+
+
+def _names(law: ParameterLaw, fans: Mapping[str, float]) -> list[str]:
+    """Every scheme of which this is the law at these widths: where fans are equal, several are."""
+    if law.family == "orthogonal":
+        return [scheme_name(law)]
+    if law.std is None or law.std == 0:
+        return []
+    several = [
+        scheme_name(dataclasses.replace(law, fan=fan, constant=law.std**2 * number))
+        for fan, number in {**fans, "1": 1.0}.items()
+    ]
+    found = list(dict.fromkeys(name for name in several if name))
+    # One of fan_out is said where nothing of fan_in or of the average fits: the rarer would stand beside every default.
+    return [name for name in found if "fan_out" not in name] or found

@@ -41,12 +41,16 @@ def scheme_name(law: ParameterLaw) -> str:
     if law.constant is None or law.fan is None:
         return ""
     if law.family == "uniform" and _is(law.constant, 1 / 3) and law.fan == "fan_in":
-        return "PyTorch's default: kaiming_uniform_(a=sqrt(5))"
+        # Of a bias no helper is called: its bound is written out.
+        bias = "bias" in law.name.rpartition(".")[2]
+        return "PyTorch's default of a bias" if bias else "PyTorch's default: kaiming_uniform_(a=sqrt(5))"
     if law.family == "uniform" and _is(law.constant, 1 / 3) and law.fan in ("hidden", "in1"):
         return "PyTorch's default of recurrent layers" if law.fan == "hidden" else "PyTorch's default of nn.Bilinear"
     if law.family == "uniform" and _is(law.constant, 0.5) and law.fan == "fan_in" and "in_proj" in law.name:
         return "Glorot (Xavier) uniform of q, k and v packed"
     if law.family == "uniform" and _is(law.constant, 1 / 3) and law.fan == "fan_out":
+        if "bias" in law.name.rpartition(".")[2]:
+            return "PyTorch's default of a bias, whose fan_in is this layer's fan_out"
         return "PyTorch's default: kaiming_uniform_(a=sqrt(5)), whose fan_in is this layer's fan_out"
     family, counted = _FAMILIES.get(law.family), law.fan.removeprefix("the shape's ")
     cut = 0.7737413035499235

@@ -12,7 +12,7 @@ from initcheck.doors.cli import main
 def test_a_result_of_the_wrong_shape_is_transposed() -> None:
     [found] = initcheck.fix("initcheck.gallery:transposed_shape", claims=["returns-the-shape-asked"])
     assert found.proposal.repair is not None
-    assert found.proposal.repair.code == "return w.T"
+    assert found.proposal.repair.code == "    return normal(shape, rng, math.sqrt(2 / fan_in(shape)))"
 
 
 def test_where_nothing_fails_nothing_is_changed(capsys) -> None:

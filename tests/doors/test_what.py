@@ -64,9 +64,11 @@ def test_a_model_is_told_group_by_group() -> None:
 
     [start] = initcheck.what(build)
     assert start.kind == "model"
-    weights = {law.text: law.example for law in start.parameters if law.name == "*.weight"}
-    assert weights["normal std 0.02"] == "1 of this kind"
-    assert weights["uniform +-0.25 = 1/sqrt(3 fan_in)"] == "2 of this kind"
+    weights = {law.name: (law.text, law.example) for law in start.parameters if law.name.endswith("weight")}
+    assert weights == {
+        "1.weight": ("normal std 0.02", "1 of this kind"),
+        "{0,2}.weight": ("uniform +-0.25, std 1/sqrt(3 fan_in)", "2 of this kind"),
+    }
 
 
 @pytest.mark.long

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,12 +47,15 @@ class Fix:
         many = len(found.failing) != 1
         lines = [f"{where}{name}  {len(found.failing)} claim{'s' * many} fail{'s' * (not many)}"]
         lines += [f"  fails     {claim}: {escaped(measured, 120)}" for claim, measured in found.failing]
+        tried = [f"            {escaped(_short(code), 160)}: {escaped(why, 160)}" for code, why in found.tried]
         if found.repair is None:
-            lines.append(f"  change    none was found; {len(found.tried)} were applied and judged:")
-            lines += [f"            {escaped(code, 160)}: {escaped(why, 160)}" for code, why in found.tried]
+            said = f"{len(found.tried)} were judged, and {found.looked_at} more mend nothing at a glance"
+            lines += [f"  change    none was found: {escaped(found.why_none or said, 200)}", *tried]
             return "\n".join(lines)
-        lines.append(f"  change    {escaped(found.repair.words, 400)}")
-        lines.append(f"  write     {escaped(found.repair.code, 400)}")
+        repair = found.repair
+        lines.append(f"  change    {escaped(repair.words, 400)}")
+        lines += _lines(f"line {repair.line}" if repair.line else "", "- ", repair.before)
+        lines += _lines("" if repair.before else "write", "+ " if repair.before else "", repair.code)
         lines.append(
             f"  proven    on a copy with this change: {', '.join(found.proven)} hold{'s' * (len(found.proven) == 1)};"
             f" of {found.kept} other claims none fails"
@@ -65,10 +69,12 @@ class Fix:
             "format": "initcheck-fix/1",
             "target": found.name,
             "failing": [{"claim": c, "measured": m} for c, m in found.failing],
-            "change": None if repair is None else {"kind": repair.kind, "words": repair.words, "code": repair.code},
+            "change": None if repair is None else dataclasses.asdict(repair),
             "proven": list(found.proven),
             "others_asked": found.kept,
             "tried": [{"code": code, "why_not": why} for code, why in found.tried],
+            "looked_at": found.looked_at,
+            "why_none": found.why_none,
         }
 
 
@@ -85,7 +91,7 @@ def fix(
     >>> import initcheck
     >>> [found] = initcheck.fix("initcheck.gallery:lecun_for_relu", claims=["output-variance-near-one"])
     >>> found.proposal.repair.code
-    'return w * sqrt(2)'
+    '    return normal(shape, rng, math.sqrt(2 / fan_in(shape)))'
 
     Args:
         target: an initializer, a layer class, or the text of either; of a layer the line that initializes its weights
@@ -105,6 +111,15 @@ def fix(
         else:
             found.append(Fix(proposal_for(initializer, **options), initializer.location))
     return tuple(found)
+
+
+def _lines(label: str, sign: str, code: str) -> list[str]:
+    return [f"  {'' if n else label:<9} {sign}{escaped(line, 400)}" for n, line in enumerate(code.splitlines())]
+
+
+def _short(code: str) -> str:
+    """The lines of a change as one."""
+    return " | ".join(line.strip() for line in code.splitlines())
 
 
 def fix_command(words: Sequence[str]) -> int:

@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import functools
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +65,7 @@ def what(target: Any, *, args: Mapping[str, Any] | None = None) -> tuple[Start, 
 
     Args:
         target: the text of a target, a layer class of PyTorch, Keras, Flax (linen, nnx) or Equinox, an initializer, or
-            a function without arguments that builds a PyTorch model.
+            a function that builds a model of any of them.
         args: keyword arguments of the layer or the initializer.
 
     Raises:
@@ -112,23 +111,24 @@ def _bare(found: Any, name: str, args: Mapping[str, Any]) -> Start | None:
 
 
 def _model(found: Any, name: str, args: Mapping[str, Any]) -> Start | None:
-    """A whole model of PyTorch, where the target builds one."""
-    if "torch" not in sys.modules or not callable(found):
+    """A whole model, where the target builds one."""
+    if not callable(found):
         return None
     from initcheck.starts.model import laws_of_model
 
+    factory = functools.partial(found, **args) if args else found
     try:
-        laws = laws_of_model(functools.partial(found, **args), name)
+        framework, laws = laws_of_model(factory, name)
     except UsageError:
         return None
-    return Start(name, "model", "torch", tuple(laws))
+    return Start(name, "model", framework, tuple(laws))
 
 
 def what_command(words: Sequence[str]) -> int:
     """Print what each target starts from; as JSON where that was asked for."""
     parser = argparse.ArgumentParser(
         prog="initcheck what",
-        description="Say what every parameter of a layer, an initializer or a PyTorch model starts from.",
+        description="Say what every parameter of a layer, an initializer or a model starts from.",
     )
     parser.add_argument("targets", nargs="+", metavar="TARGET")
     parser.add_argument("--json", metavar="FILE", help="write the laws there as JSON ('-' prints them)")

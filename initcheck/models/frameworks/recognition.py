@@ -13,7 +13,7 @@ from initcheck.errors import UsageError
 from initcheck.models.builds.build import Builder, quiet
 from initcheck.models.factory.facts import Facts
 
-__all__ = ["facts_of", "framework_of", "is_model"]
+__all__ = ["facts_of", "family_of_factory", "framework_of", "is_model"]
 
 # Where the class of the models of each framework is found; Keras first, whose models are torch's too on its backend.
 _CLASSES = (
@@ -47,7 +47,7 @@ def facts_of(model: Model, seed: int) -> Facts:
     Raises:
         UsageError: the factory builds nothing that is known.
     """
-    framework = _told(model.factory) or _asked(model)
+    framework = family_of_factory(model)
     if framework == "torch":
         if importlib.util.find_spec("torch") is None:
             raise UsageError(
@@ -69,6 +69,11 @@ def facts_of(model: Model, seed: int) -> Facts:
         f"{model.name} returns {framework}; name a function or class that builds a model of PyTorch, Flax, Equinox or"
         " Keras."
     )
+
+
+def family_of_factory(model: Model) -> str:
+    """The framework of what a factory builds; the name of the class of what is none's."""
+    return _told(model.factory) or _asked(model)
 
 
 def _told(factory: Callable[..., Any]) -> str | None:

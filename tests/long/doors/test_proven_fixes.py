@@ -17,32 +17,35 @@ def test_a_forgotten_factor_is_found_and_proven(capsys) -> None:
     assert main(["fix", "initcheck.gallery:lecun_for_relu", "--claims", ONE]) == 0
     said = capsys.readouterr().out
     assert "initcheck.gallery:lecun_for_relu  1 claim fails" in said
-    assert "\n  write     return w * sqrt(2)\n" in said
+    assert "\n  line 70   -     return normal(shape, rng, math.sqrt(1 / fan_in(shape)))\n" in said
+    assert "\n            +     return normal(shape, rng, math.sqrt(2 / fan_in(shape)))\n" in said
     assert f"proven    on a copy with this change: {ONE} holds" in said
 
 
 def test_a_cut_that_nobody_corrected_is_told_by_its_number() -> None:
     [found] = initcheck.fix("initcheck.gallery:truncated_uncorrected", claims=[ONE])
     assert found.proposal.repair is not None
-    assert found.proposal.repair.code == "return w / 0.8796"
+    assert found.proposal.repair.code.endswith("math.sqrt(2 / fan_in(shape))) / 0.879626")
 
 
-def test_a_wrong_fan_is_mended_by_its_formula(capsys) -> None:
+def test_a_wrong_fan_is_read_from_the_other_axis(capsys) -> None:
     assert main(["fix", "initcheck.gallery:swapped_fans", "--claims", ONE, "--json", "-"]) == 0
     plain = json.loads(capsys.readouterr().out)
-    assert plain["change"]["kind"] == "formula"
-    assert plain["change"]["code"] == "return w * sqrt(2/fan_in) / sqrt(2/(fan_out))"
+    assert plain["change"]["kind"] == "fan"
+    assert plain["change"]["code"] == "    return normal(shape, rng, math.sqrt(2 / shape[1]))"
+    assert plain["change"]["source"].startswith("def swapped_fans(shape: Shape, rng: Rng) -> Array:\n")
     assert plain["proven"] == [ONE]
 
 
-def test_weights_of_one_sign_are_given_signs() -> None:
+def test_weights_of_one_sign_lose_what_made_them_so() -> None:
     [found] = initcheck.fix("initcheck.gallery:absolute_value", claims=["zero-mean"])
     assert found.proposal.repair is not None
-    assert found.proposal.repair.kind == "signs"
+    assert found.proposal.repair.kind == "operand"
+    assert "np.abs" not in found.proposal.repair.code
 
 
 def test_a_change_that_does_not_help_is_not_proposed() -> None:
-    """Scaling cannot mend units that are copies; only drawing them anew can, and that is what is said."""
+    """Scaling cannot mend units that are copies: the line that copies them goes."""
 
     def copies(shape, rng):
         w = rng.normal(0, 1 / np.sqrt(shape[1]), shape)
@@ -51,7 +54,7 @@ def test_a_change_that_does_not_help_is_not_proposed() -> None:
 
     [found] = initcheck.fix(copies, contract="activation=linear,fan=fan_in,layout=out_in", claims=["units-differ"])
     assert found.proposal.repair is not None
-    assert found.proposal.repair.kind == "replace"
+    assert "w[1::2] = w" not in found.proposal.repair.source
 
 
 def test_a_layer_is_given_its_line() -> None:

@@ -1,0 +1,168 @@
+"""What has no source of the user's, such as a library's own initializer, in a function around it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import textwrap
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.adapters.signatures.signature import SHAPE_ROLES, slots_of
+from initcheck.contract.contract import Contract
+from initcheck.contract.gains import required_power
+from initcheck.contract.initializer import Initializer, Sampler, Shape
+from initcheck.contract.layer import Layer
+from initcheck.diagnosis.observed import Observed
+from initcheck.errors import UsageError
+from initcheck.repairs.edits.plain_draw import fan_text, number
+from initcheck.repairs.repair import Repair
+from initcheck.repairs.edits.results import CUT, factor_of, missing
+
+__all__ = ["wrapper_for"]
+
+Array = npt.NDArray[Any]
+
+
+def wrapper_for(
+    initializer: Initializer, seen: Observed, contract: Contract, topics: Collection[str | None]
+) -> Iterator[tuple[Repair, Initializer]]:
+    """Functions around an initializer, each with the initializer that it makes.
+
+    Args:
+        initializer: what is called inside.
+        seen: what its draws show.
+        contract: that it is held to, and its copies too.
+        topics: what the failing claims are about.
+    """
+    for kind, words, operation, after in _operations(initializer, seen, contract, set(topics)):
+        sampler = _Changed(initializer.sampler, after, as_asked=kind == "dtype")
+        declared = dataclasses.replace(contract, origins=dict.fromkeys(contract.said(), "declared"), waive={})
+        copy = dataclasses.replace(initializer, sampler=sampler, contract=declared, recipe=None, function=None)
+        yield Repair(kind, words, _code(initializer, operation)), copy
+
+
+def _operations(
+    initializer: Initializer, seen: Observed, contract: Contract, topics: set[str | None]
+) -> Iterator[tuple[str, str, str, Callable[[Array, Shape], Array]]]:
+    if topics <= {"memory"}:
+        yield "copy", "return a copy, which is the caller's own", ".copy()", lambda w, s: w.copy()
+    if topics <= {"promises"}:
+        yield "dtype", "return the dtype that was asked for", ".astype(dtype)", lambda w, s: w
+        yield "axes", "the axes are exchanged", ".T", lambda w, s: w.T
+    law = seen.best_law
+    if not topics & {"scale", "depth", "law"} or law is None or not 0 < law.constant < math.inf:
+        return
+    square = missing(law, contract)
+    if square is not None:
+        factor, text = factor_of(square)
+        cut = text.startswith("1 / 0.8796")
+        why = ", which is what a normal keeps that is cut at two" if cut else ""
+        words = f"the standard deviation is {1 / factor:.4g} of what it should be{why}"
+        yield "factor", words, f" / {CUT:.6f}" if cut else f" * {text}", lambda w, s: w * factor
+    elif law.denominator.name in ("fan_in", "fan_out", "fan_avg") and contract.std is None:
+        power = required_power(contract)
+        now = Contract(fan=law.denominator.name, layout=contract.layout, groups=contract.groups)
+        wanted_text = f"{number(power / law.constant)} * ({fan_text(now, 'shape', many_axes=True)})"
+        operation = f" * ({wanted_text} / ({fan_text(contract, 'shape', many_axes=True)})) ** 0.5"
+
+        def ratio(w: Array, shape: Shape) -> Array:
+            layer = _layer(shape, contract)
+            fan = {
+                "fan_in": layer.fan_in, "fan_out": layer.fan_out, "fan_avg": (layer.fan_in + layer.fan_out) / 2,
+                "fan_max": max(layer.inputs, layer.units),
+            }[contract.fan or "fan_in"]  # fmt: skip
+            return w * math.sqrt(power / fan / law.variance(layer))
+
+        yield "formula", f"the variance is {law}: another fan is promised", operation, ratio
+
+
+def _code(initializer: Initializer, operation: str) -> str:
+    """The function to write: it calls the original and changes what that returns."""
+    target = initializer.name.replace(":", ".")
+    name, _, args = target.partition("(")
+    short = name.rpartition(".")[2]
+    called = f"{name}({args}" if args else name
+    if not args and _is_factory(initializer):
+        called = f"{name}()"
+    if initializer.signature.startswith("(tensor") and operation[:3] in (" * ", " / "):
+        method = "mul_" if operation[1] == "*" else "div_"
+        fan = operation[3:].replace("shape", "tensor.shape")
+        return (
+            f"def {short.rstrip('_')}_mended_(tensor):\n    with torch.no_grad():\n"
+            f"        return {called}(tensor).{method}({fan})"
+        )
+    body = f"return {called}(shape, *args, **kwargs){operation}"
+    first = "shape, *args, **kwargs"
+    if initializer.signature.startswith("(key"):
+        body, first = f"return {called}(key, shape, *args, **kwargs){operation}", "key, shape, *args, **kwargs"
+    return f"def {short}_mended({first}):\n" + textwrap.indent(body, "    ")
+
+
+def _is_factory(initializer: Initializer) -> bool:
+    function = initializer.function
+    if isinstance(function, type):
+        return True
+    if function is None:
+        return False
+    try:
+        return not any(s.role in SHAPE_ROLES for s in slots_of(function))
+    except UsageError:
+        return False
+
+
+def _layer(shape: Shape, contract: Contract) -> Layer:
+    layout = contract.layout or "out_in"
+    if len(shape) == 2 and layout not in ("out_in", "in_out"):
+        layout = "in_out" if layout.endswith("io") else "out_in"
+    if len(shape) == 4 and layout in ("out_in", "in_out"):
+        layout = "oihw" if layout == "out_in" else "hwio"
+    groups = contract.groups if isinstance(contract.groups, int) else 1
+    return Layer(tuple(shape), layout, groups)
+
+
+class _Changed:
+    """A sampler whose results are changed on their way out; they are NumPy arrays."""
+
+    def __init__(self, inner: Sampler, after: Callable[[Array, Shape], Array], *, as_asked: bool) -> None:
+        self.inner, self.after, self.as_asked = inner, after, as_asked
+
+    def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
+        """One call a seed."""
+        return [self._changed(r, tuple(shape), dtype) for r in self.inner.calls(shape, seeds, dtype)]
+
+    def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
+        """As the original draws many."""
+        return [self._changed(r, tuple(shape), dtype) for r in self.inner.weights(shape, seeds, dtype)]
+
+    def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
+        """Calls on one generator, as the original makes them."""
+        drawn = self.inner.stream(shapes, seed, dtype)
+        if drawn is None:
+            return None
+        return [self._changed(r, tuple(s), dtype) for r, s in zip(drawn, shapes, strict=True)]
+
+    def to_numpy(self, result: Any) -> Array:
+        """The result itself."""
+        return np.asarray(result)
+
+    def dtype_name(self, result: Any) -> str:
+        """Its dtype's name."""
+        return str(np.asarray(result).dtype)
+
+    def _changed(self, result: Any, shape: Shape, dtype: str) -> Array:
+        weights = np.asarray(self.inner.to_numpy(result))
+        kind = _plain_dtype(dtype) if self.as_asked else weights.dtype
+        return np.asarray(self.after(weights, shape)).astype(kind)
+
+
+def _plain_dtype(name: str) -> Any:
+    try:
+        return np.dtype(name)
+    except TypeError:
+        import ml_dtypes
+
+        return np.dtype(getattr(ml_dtypes, name))

@@ -1,0 +1,80 @@
+"""The source of a user's function, changed in places and run again."""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+
+import numpy as np
+import pytest
+
+from initcheck.repairs.edits.edit import computed
+from initcheck.repairs.edits.function_source import Change, source_of
+
+
+def he(shape, rng):
+    """He's weights."""
+    std = math.sqrt(1 / shape[1])  # of 2
+    return rng.normal(0, std, shape)
+
+
+def logged(shape, rng):
+    os.remove("log")
+    return rng.normal(0, 1, shape)
+
+
+@functools.lru_cache
+def kept(shape):
+    return np.zeros(shape)
+
+
+def closed_over(gain):
+    def init(shape, rng):
+        return gain * rng.normal(0, 1, shape)
+
+    return init
+
+
+def test_a_change_is_made_where_it_was_asked_for_and_runs() -> None:
+    source = source_of(he)
+    assert source is not None
+    one = next(n for n in computed(source) if source.of(n) == "1")
+    text = source.changed([source.change(one, "2")])
+    assert text is not None
+    assert text == source.text.replace("sqrt(1 /", "sqrt(2 /")
+    rng = np.random.default_rng
+    assert np.allclose(source.run(text)((8, 8), rng(0)), he((8, 8), rng(0)) * math.sqrt(2))
+
+
+def test_changes_that_overlap_are_none() -> None:
+    source = source_of(he)
+    assert source is not None
+    assert source.changed([Change(4, 8, "a"), Change(6, 9, "b")]) is None
+
+
+def test_a_function_keeps_what_it_closes_over() -> None:
+    source = source_of(closed_over(3.0))
+    assert source is not None
+    made = source.run(source.text.replace("gain *", "2 * gain *"))
+    assert np.allclose(made((4, 4), np.random.default_rng(0)), 6 * np.random.default_rng(0).normal(0, 1, (4, 4)))
+
+
+def test_a_statement_goes_with_its_line_and_its_comment() -> None:
+    source = source_of(he)
+    assert source is not None
+    text = source.changed([source.without(source.tree.body[1])])
+    assert text is not None
+    assert "std =" not in text
+    assert text.count("\n") == source.text.count("\n") - 1
+
+
+def test_decorators_that_made_something_else_stay_in_the_text() -> None:
+    source = source_of(kept)
+    assert source is not None
+    assert source.text.startswith("@functools.lru_cache\ndef kept(shape):")
+
+
+@pytest.mark.parametrize("obj", [logged, np.zeros, math.sqrt, lambda shape, rng: rng.normal(size=shape)])
+def test_what_may_do_harm_or_is_no_function_of_the_users_is_left_alone(obj: object) -> None:
+    assert source_of(obj) is None
