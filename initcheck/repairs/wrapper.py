@@ -19,8 +19,8 @@ from initcheck.contract.layer import Layer
 from initcheck.diagnosis.observed import Observed
 from initcheck.errors import UsageError
 from initcheck.repairs.edits.plain_draw import fan_text, number
-from initcheck.repairs.repair import Repair
 from initcheck.repairs.edits.results import CUT, factor_of, missing
+from initcheck.repairs.repair import Repair
 
 __all__ = ["wrapper_for"]
 
