@@ -15,7 +15,9 @@ from initcheck.gallery.specimen import Specimen
 __all__ = ["PAGES", "claim_page", "guide", "pages", "specimen_page"]
 
 # The order in which a newcomer reads them.
-PAGES = ("first-bug", "targets", "repository", "meant", "verdicts", "same", "gain", "options", "cost", "atlas", "trophies")
+PAGES = (
+    "first-bug", "targets", "repository", "meant", "verdicts", "same", "gain", "options", "cost", "atlas", "trophies",
+)  # fmt: skip
 
 
 def guide(words: Sequence[str]) -> int:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
+
+import pytest
+import torch
 from torch import Tensor, nn
 
 import initcheck
+from initcheck.models.signals.inputs import candidates
 from initcheck.report.report import Report
 from initcheck.report.verdict import Verdict
 
@@ -142,3 +148,66 @@ def test_a_draw_of_which_nothing_is_left_is_no_chance() -> None:
     drawn = initcheck.check_model(lambda: Positions(kept=1), batch="8x5", claims=claims)
     assert "are equal bit for bit" in _said(drawn, "tensors-are-distinct")
     assert "the same bits at another seed" in _said(drawn, REBUILD)
+
+
+class Relations(nn.Module):
+    """A layer of a graph whose edges have a kind, which its signature leaves open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_channels, self.num_relations = 6, 3
+        self.weight = nn.Parameter(torch.randn(3, 6, 5))
+
+    def forward(self, x: Tensor, edge_index: Tensor, edge_type: Tensor | None = None) -> Tensor:
+        assert edge_type is not None
+        sent = torch.einsum("ec,ecd->ed", x[edge_index[0]], self.weight[edge_type])
+        return x.new_zeros(len(x), 5).index_add(0, edge_index[1], sent)
+
+
+class FirstState(nn.Module):
+    """A layer of a graph that is given its first features beside those of the layer before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.channels, self.weight = 7, nn.Parameter(torch.randn(7, 7))
+
+    def forward(self, x: Tensor, x_0: Tensor, edge_index: Tensor) -> Tensor:
+        return (x_0 + x.index_add(0, edge_index[1], x[edge_index[0]])) @ self.weight
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Relations, FirstState, lambda: nn.EmbeddingBag(9, 4), lambda: nn.BatchNorm2d(3), lambda: nn.GroupNorm(2, 8)],
+)
+def test_a_batch_is_found_for(model: Callable[[], nn.Module]) -> None:
+    built = model().eval()
+    for batch in candidates(built):
+        with contextlib.suppress(RuntimeError, ValueError, IndexError, TypeError, AssertionError):
+            batch.run(built)
+            return
+    pytest.fail("no candidate goes through")
+
+
+class Windows(nn.Module):
+    """A bias for windows of so many tokens, and a branch behind two zeros."""
+
+    def __init__(self, window: int, gated: bool = False) -> None:
+        super().__init__()
+        self.window, self.inner, self.head = window, nn.Linear(12, 12), nn.Linear(12, 5)
+        self.bias = nn.Parameter(torch.zeros(window, 12))
+        self.gate = nn.Parameter(torch.zeros(12)) if gated else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        cut = x[:, : x.shape[1] // self.window * self.window]
+        windows = cut.reshape(len(x), -1, self.window, 12) + self.bias
+        bias = windows.softmax(2).sum((1, 2)) if self.gate is None else self.gate * self.bias.sum(0)
+        return self.head(self.inner(x).mean(1) + bias)
+
+
+def test_what_the_batch_does_not_reach_is_not_dead() -> None:
+    claim = "tensors-are-distinct"
+    long = initcheck.check_model(lambda: Windows(64), batch="2x16x12", claims=[claim])[claim]
+    assert long.verdict is Verdict.HOLDS
+    assert long.notes == ("constant, and not used by this batch, whatever their values: bias",)
+    dead = initcheck.check_model(lambda: Windows(4, gated=True), batch="2x16x12", claims=[claim])
+    assert "bias: constant, and its gradient is zero" in _said(dead, claim)

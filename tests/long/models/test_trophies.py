@@ -1,4 +1,4 @@
-"""A handful of the starts of released libraries, each where its library is installed; `trophies.py` runs all of them."""
+"""A handful of the starts of released libraries, each where its library is installed; `trophies.py` runs them all."""
 
 from __future__ import annotations
 
