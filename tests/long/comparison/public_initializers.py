@@ -1,8 +1,9 @@
 """The public initializers of PyTorch, JAX, Keras and Flax with fixed arguments, and which of them are one law.
 
 Equinox has none that are public. A law is written down from each library's documentation as (family, variance over
-shape); two are one law where these are equal. ``python tests/long/comparison/public_initializers.py OUT.json PROFILE``
-compares all pairs and writes the matrix: about twelve minutes of one core.
+shape); two are one law where these are equal. ``python tests/long/comparison/public_initializers.py OUT.json``
+compares all pairs and writes the matrix, about twelve minutes of one core; with a profile, such as ``default``, and
+``one-law`` behind it the pairs of one law alone.
 """
 
 from __future__ import annotations
@@ -176,14 +177,16 @@ class Matrix:
         )
 
 
-def main(out: str, profile: str = "default") -> None:
-    """Compare all pairs and write a line a pair; what is not as mathematics says is printed as it comes."""
+def main(out: str, profile: str = "default", which: str = "all") -> None:
+    """Compare all pairs, or those of ``one-law`` alone; what is not as mathematics says is printed as it comes."""
     os.environ.setdefault("KERAS_BACKEND", "jax")
     matrix = Matrix(profile)
     names = list(PUBLIC)
     with open(out, "w", encoding="utf-8") as file:
         for number, y in enumerate(names):
             for x in names[:number]:
+                if which == "one-law" and PUBLIC[x] != PUBLIC[y]:
+                    continue
                 row = matrix.compare(x, y)
                 file.write(json.dumps(row) + "\n")
                 file.flush()
