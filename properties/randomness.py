@@ -24,8 +24,10 @@ CALLED = ("accepts-every-shape", "returns-the-shape-asked")
     topic="randomness",
     needs=CALLED,
     decided_by="exact, bit for bit: seven (shape, seed) pairs, fewer where each shape is compiled, seed 0 among them,"
-    " drawn four times, twice of them in fresh processes. Not seen: other shapes and seeds, machines and versions;"
-    " where no fresh process can have the function, what is cached by shape",
+    " drawn four times, twice of them in fresh processes; where calls are cheap a hundred more seeds, twice here. Not"
+    " seen: other shapes and seeds, machines and versions, what only the very first call of a process does, which is"
+    " made to find out how the function is called, and what fewer calls than one in a hundred do; where no fresh"
+    " process can have the function, what is cached by shape",
 )
 @given(layer=layers(of="smallest"))
 def same_seed_same_weights(trial: Trial, layer: Case) -> None:
@@ -61,12 +63,12 @@ def calls_are_independent(trial: Trial, layer: Case) -> None:
     source="Fisher 1935, The Design of Experiments, section 21: ranks among permutations of exchangeable values",
     topic="entries",
     needs=(*CALLED, "finite", "calls-are-independent", "units-differ"),
-    decided_by="rank of 45 statistics of four calls among 19 copies in which every position is permuted over the calls,"
-    " P(top) <= 1/20 exactly for independent entries of any law each, masks and scales by position among them; average"
-    " of their e-processes for FAILS, each below one half for HOLDS. Assumes that calls are independent. Not seen:"
-    " layers of fewer than 4 rows or columns or more than 1,100 weights, a spread of call energies or a correlation"
-    " below what HOLDS prints, and signs that four or more weights determine together unless they are neighbours or a"
-    " whole row or column",
+    decided_by="rank of 45 statistics of four calls among 19 copies in which every position is permuted over the"
+    " calls, P(top) <= 1/20 exactly for independent entries of any law each, masks and scales by position among them;"
+    " average of their e-processes for FAILS, each below one half for HOLDS. Assumes that calls are independent. Not"
+    " seen: layers of fewer than 4 rows or columns or more than 1,100 weights, a spread of call energies or a"
+    " correlation below what HOLDS prints, and signs that four or more weights determine together unless they are"
+    " neighbours or a whole row or column",
     finds="one gain a call that spreads its energy by 20 % at 16 x 32 in 60 calls, rows or columns that sum to zero or"
     " have one length, rows of a Hadamard matrix, signs in balance, the parity of three weights of a row, in 32",
     pictures=("singular_values",),

@@ -33,6 +33,7 @@ _COMPILED_KERNELS = ((5, 16, (3, 2, 2)), (3, 16, (5, 2, 2)))
 _WIDEST = 1025
 # The other side of a layer that is glanced at.
 _BESIDE = 8
+_SQUARES = 32
 # Weights of one deep network at most: 64 MiB of float32 are held for its way back.
 _NETWORK = 2**24
 
@@ -52,7 +53,8 @@ class Domain:
         groups: groups of a convolution.
         plan: the layers that every statistical claim walks, smallest first.
         exact: further small layers for the claims that one call decides.
-        sweep: every width once as inputs and once as units, for a glance; empty where every shape is costly.
+        sweep: every width once as inputs and once as units, and the small squares, for a glance; empty where every
+            shape is costly.
         square: the layer of the plan that deep networks are made of; None where no unit sees as many inputs as
             there are units (depthwise).
         squares: square matrices are made only.
@@ -179,6 +181,8 @@ def domain_of(
     else:
         widths = [w for w in _swept(profile.swept) if smallest <= w <= widest]
         pairs = [(w, _BESIDE) for w in widths] + [(_BESIDE, w) for w in widths]
+        # A gradient is asked of squares alone.
+        pairs += [(w, w) for w in widths if w <= _SQUARES]
         sweep = [x for x in _distinct(layers(pairs), len(pairs)) if x not in plan and x.weights <= profile.largest]
         powers = sorted({w for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1) if smallest <= w <= widest})
         crossed = [(w, other) for w in powers for other in (1, 3)] + [(other, w) for w in powers for other in (1, 2)]

@@ -44,6 +44,7 @@ def test_every_width_is_glanced_at(name: str, every: int, round_ones: int) -> No
     glanced = {layer.shape for layer in (*found.sweep, *found.plan)}
     widths = [*range(1, every + 1), *range(every, round_ones + 1, 16), *range(100, round_ones + 1, 100)]
     assert {(8, w) for w in widths} | {(w, 8) for w in widths} <= glanced
+    assert {(w, w) for w in range(1, 33)} <= glanced
     assert len({layer.shape for layer in found.sweep}) == len(found.sweep)
 
 
