@@ -24,7 +24,7 @@ GLOBALS, FINITE, DTYPE = "leaves-global-generators-alone", "finite", "returns-th
 Law = Callable[..., Any]
 
 
-def law(*fails: str, soft: tuple[str, ...] = (), **contract: str) -> Callable[[Law], Law]:
+def law(*fails: str, soft: tuple[str, ...] = (), **contract: Any) -> Callable[[Law], Law]:
     """Keep a law and what is false of it."""
 
     def kept(function: Law) -> Law:
@@ -397,6 +397,6 @@ def not_a_number_now_and_then(shape, rng):
     return scaled(w, shape)
 
 
-@law(DTYPE)
+@law(DTYPE, dtypes=("float32",))
 def in_double_precision(shape, rng):
     return rng.standard_normal(shape) / math.sqrt(shape[1])
