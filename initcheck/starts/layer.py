@@ -15,6 +15,7 @@ from initcheck.errors import UsageError
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.fans import structure_of
 from initcheck.layers.sampler import LayerSampler
+from initcheck.models.provenance.law import Law
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.starts.parameter_law import ParameterLaw, Sample, fitted
 from initcheck.starts.schemes import beside_pytorch, kin_of, scheme_name
@@ -28,6 +29,8 @@ Fans = Mapping[str, tuple[float, float]]
 _ENTRIES = 40_000  # of a parameter at one size, from this many builds at least:
 _FEWEST, _MOST = 3, 24
 _SIZES = 3
+_ONE_ENTRY = 0.5
+_FAR, _NEAR_TWO = 6.0, 0.01
 
 
 def laws_of_layer(sampler: LayerSampler, *, measured: bool = True) -> list[ParameterLaw]:
@@ -52,11 +55,15 @@ def laws_of_layer(sampler: LayerSampler, *, measured: bool = True) -> list[Param
         except InitializerRaised as error:
             problem = error
     if not samples:
-        raise UsageError(f"{sampler.builder.name} cannot be read as a layer: it raises {problem}.")
+        why = f"it raises {problem}" if problem is not None else "it holds no parameter that is an array of numbers"
+        raise UsageError(f"{sampler.builder.name} cannot be read as a layer: {why}.")
     target = sampler.builder.maker.target
     cls = target if isinstance(target, type) else None
     owners = _owners(sampler, sizes[0]) if sampler.builder.kind == "torch" else {}
-    return [_named(fitted(name, found), cls, sampler.builder.name, owners.get(name)) for name, found in samples.items()]
+    return [
+        _named(fitted(name, found), cls, sampler.builder.name, owners.get(name), found)
+        for name, found in samples.items()
+    ]
 
 
 def _owners(sampler: LayerSampler, size: Size) -> dict[str, type]:
@@ -66,11 +73,18 @@ def _owners(sampler: LayerSampler, size: Size) -> dict[str, type]:
     return {name: type(layer.get_submodule(name.rpartition(".")[0])) for name, _ in layer.named_parameters()}
 
 
-def _named(law: ParameterLaw, cls: type | None, layer: str, owner: type | None) -> ParameterLaw:
+def _named(
+    law: ParameterLaw, cls: type | None, layer: str, owner: type | None, samples: Sequence[Sample]
+) -> ParameterLaw:
     shown = cls.__name__ if cls is not None else layer
+    called = scheme_name(law)
+    if law.fan == "fan_in" and all(s.fans.get("fan_in") == s.fans.get("fan_out") for s in samples):
+        # Of what is square at every width two schemes are one law.
+        other = scheme_name(dataclasses.replace(law, fan="fan_avg"))
+        called = " or ".join(dict.fromkeys(name for name in (called, other) if name))
     return dataclasses.replace(
         law,
-        called=scheme_name(law),
+        called=called,
         source=source_line(cls, law.name, owner),
         beside=beside_pytorch(shown, law),
     )
@@ -109,6 +123,9 @@ def _true_fans(sampler: LayerSampler, sizes: Sequence[Size]) -> dict[Size, Fans]
     found: dict[Size, dict[str, tuple[float, float]]] = {}
     for part in parts:
         found.setdefault(part.size, {})[part.weight] = part.fans
+    # A weight that another number scales passes on less than one entry: what it sums over then shows in its shape.
+    scaled = {part.weight for part in parts if 0 < max(part.fans) < _ONE_ENTRY}
+    found = {size: {n: f for n, f in fans.items() if n not in scaled} for size, fans in found.items()}
     # Of a weight whose fans are known at some sizes alone, nothing is said to be true.
     everywhere = set.intersection(*(set(fans) for fans in found.values())) if len(found) == len(sizes) else set()
     return {size: {name: fans[name] for name in everywhere} for size, fans in found.items()}
@@ -123,11 +140,16 @@ def _fans(
     if weight is None:
         return fans
     shape = parameters[weight].shape
+    if "embed" in weight.lower() and kind != "torch":
+        return {"width": float(shape[-1])}
     in_, out = _of_shape(shape, kind)
     if kind in ("linen", "nnx") and len(shape) == 3 and re.search(r"query|key|value", weight):
         # A projection onto heads is drawn as a matrix, and shaped afterwards.
         in_, out = float(shape[0]), float(shape[1] * shape[2])
     fan_in, fan_out = true.get(weight, (in_, out))
+    if (fan_in, fan_out) == (out, in_) and len(shape) == 2 and kind not in ("torch", "equinox"):
+        # A matrix between two others of the layer shows its sides in the wrong order; its framework has one alone.
+        fan_in, fan_out = in_, out
     fans |= {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
     fans |= {"the shape's fan_in": in_, "the shape's fan_out": out, "the shape's fan_avg": (in_ + out) / 2}
     if size.second:
@@ -169,4 +191,14 @@ def _exact_stds(sampler: LayerSampler, size: Size) -> dict[str, tuple[float | No
 
     make: Callable[[], Any] = lambda: sampler.builder.maker.make(size, 1)  # noqa: E731
     records = ModelBuilder(make, sampler.builder.name).build(1, traced=True).records
-    return {name: (r.law.std, r.law.family) for name, r in records.items() if r.parameter and r.law.std and not r.later}
+    return {
+        name: (r.law.std, _family_of(r.law)) for name, r in records.items() if r.parameter and r.law.std and not r.later
+    }
+
+
+def _family_of(law: Law) -> str:
+    """The family of a traced law; a cut beyond every weight is none, and one at another place than two is measured."""
+    if law.family != "truncated_normal" or not law.sigma:
+        return law.family
+    cut = min(abs(law.low), abs(law.high)) / law.sigma
+    return "normal" if cut > _FAR else law.family if abs(cut - 2) < _NEAR_TWO else ""

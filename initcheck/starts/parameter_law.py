@@ -25,6 +25,7 @@ _CONSTANTS = (1.0, 1 / 3, 2.0, 0.5, 2 / 3, 4.0, 1.5, 3.0, 1 / 6, 1 / 12, 0.25, 2
 _STDS = (1.0, 0.02, 0.01, 0.05, 0.1, 0.05 / math.sqrt(3.0), 1 / math.sqrt(3.0), 0.001)
 # What is left of a variance where a normal is cut at two standard deviations and nobody corrects for it.
 _CUT = 0.7737413035499235
+_BETTER = 9.0  # of squared standard errors
 _TEXTS = {"uniform": "a uniform", "normal": "a normal", "truncated_normal": "a normal truncated at 2 sigma"}
 
 
@@ -119,7 +120,8 @@ def fitted(name: str, samples: Sequence[Sample]) -> ParameterLaw:
         return ParameterLaw(**shown, family=fixed[0], text=fixed[1], std=0.0)
     family = _family(samples)
     squares = [s.std**2 if s.std is not None else _second_moment(s.values) for s in samples]
-    errors = [1e-6 if s.std is not None else math.sqrt(2.5 / max(1, sum(v.size for v in s.values))) for s in samples]
+    spread = 1.0 if family.name == "uniform" else 2.5  # above E w^4 / (E w^2)^2 - 1 of the law
+    errors = [1e-6 if s.std is not None else math.sqrt(spread / max(1, sum(v.size for v in s.values))) for s in samples]
     law = _law(samples, squares, errors)
     variance = squares[-1] if law is None else law[1] / last.fans.get(law[0], 1.0)
     std = math.sqrt(variance)
@@ -178,7 +180,8 @@ def _second_moment(values: Sequence[Array]) -> float:
 
 def _law(samples: Sequence[Sample], squares: Sequence[float], errors: Sequence[float]) -> tuple[str, float] | None:
     names = [n for n in samples[0].fans if all(n in s.fans for s in samples)]
-    fits = []
+    fits: list[tuple[str, float]] = []
+    misfit: dict[str, float] = {}
     for name in [*names, "1"]:
         constants = [q * s.fans.get(name, 1.0) for q, s in zip(squares, samples, strict=True)]
         weights = [1 / e**2 for e in errors]
@@ -186,8 +189,13 @@ def _law(samples: Sequence[Sample], squares: Sequence[float], errors: Sequence[f
         off = [abs(c / constant - 1) / max(_TOLERANCE, 5 * e) for c, e in zip(constants, errors, strict=True)]
         if constant > 0 and max(off) <= 1:
             fits.append((name, _usual(constant, name, sum(weights) ** -0.5)))
+            misfit[name] = sum(((c / fits[-1][1] - 1) / e) ** 2 for c, e in zip(constants, errors, strict=True))
     if not fits:
         return None
+    # Of denominators that all fit the first is meant, unless another fits better by what chance seldom gives.
+    least = min(misfit.values())
+    exact = any(s.std is not None for s in samples)
+    fits = [f for f in fits if exact or misfit[f[0]] <= least + _BETTER]
     # At one size alone every denominator fits: one with a constant that somebody writes is meant.
     usual = [f for f in fits if any(math.isclose(f[1], c, rel_tol=1e-9) for c in _CONSTANTS)]
     if len({s.size for s in samples}) == 1 and any(name == "1" for name, _ in fits):

@@ -108,6 +108,8 @@ def beside_pytorch(layer: str, law: ParameterLaw) -> str:
         ours = law.std**2 * law.fan_in if law.std is not None and law.fan_in else None
     if law.family in ("zeros", "ones", "fixed", "constant"):
         return f"{name} draws it {theirs}: here it is {law.text}"
+    if ours is None and law.fan is None and law.fan_in is None:
+        return f"{name} draws it {theirs}"  # nothing is known here that it could be compared with
     if ours is None:
         return f"{name} draws it {theirs}: another law"
     ratio = ours / constant

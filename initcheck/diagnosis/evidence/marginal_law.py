@@ -86,28 +86,28 @@ def are_orthogonal(draws: Sequence[Array]) -> bool:
 
     >>> are_orthogonal([np.eye(3, 5)]), are_orthogonal([np.ones((3, 5))])
     (True, False)
+    >>> are_orthogonal([np.random.default_rng(0).normal(size=(3, 3, 16, 1))])  # a depthwise kernel: 16 units of one row
+    False
     """
     asked = 0
     for a in draws:
         if a.size > 20_000:  # the Gram matrix of a small one says the same, sooner
             continue
-        fits = False
-        for matrix in (a.reshape(a.shape[0], -1), a.reshape(-1, a.shape[-1])):
-            small = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-            if len(small) < 2:
-                fits = True
-                continue
-            gram = small @ small.T
-            scale = float(np.trace(gram)) / len(gram)
-            fits = fits or (scale > 0 and float(np.abs(gram - scale * np.eye(len(gram))).max()) < 2e-3 * scale)
-            asked += 1
-            if a.ndim == 2:
-                break
-        if not fits:
+        views = [a.reshape(a.shape[0], -1), a.reshape(-1, a.shape[-1])][: 1 if a.ndim == 2 else 2]
+        # One row is orthogonal to nothing, and says nothing: so are the kernels of a depthwise convolution.
+        sides = [v if v.shape[0] <= v.shape[1] else v.T for v in views if min(v.shape) > 1]
+        asked += len(sides)
+        if sides and not any(map(_is_orthogonal, sides)):
             return False
         if asked >= 6:
             break
     return asked > 0
+
+
+def _is_orthogonal(rows: Array) -> bool:
+    gram = rows @ rows.T
+    scale = float(np.trace(gram)) / len(gram)
+    return scale > 0 and float(np.abs(gram - scale * np.eye(len(gram))).max()) < 2e-3 * scale
 
 
 def _discrete(draws: Sequence[Array]) -> Family | None:
