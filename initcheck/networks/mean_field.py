@@ -107,13 +107,17 @@ class MeanField:
     def stretch(self) -> float:
         """What a small error of the second moment grows by in a layer: below 1 the fixed point attracts."""
         step = 1e-3
-        return (math.log(self.length(1 + step)) - math.log(self.length(1 - step))) / (
-            math.log(1 + step) - math.log(1 - step)
-        )
+        # On points that follow this activation: a difference of two sums shows every error of them.
+        points = (self.phi.gate or self.phi).grid
+        above, below = (self._length(1 + s, points.z, points.weight) for s in (step, -step))
+        return (math.log(above) - math.log(below)) / (math.log(1 + step) - math.log(1 - step))
 
     def length(self, q: float) -> float:
         """E phi(sqrt(q) z)^2: the second moment behind pre-activations of variance q."""
-        inner, (z, weight) = self.phi.gate or self.phi, _fixed()
+        return self._length(q, *_fixed())
+
+    def _length(self, q: float, z: Array, weight: Array) -> float:
+        inner = self.phi.gate or self.phi
         with np.errstate(all="ignore"):
             found = float(np.dot(weight, inner.f(math.sqrt(q) * z) ** 2))
         return found * q if self.phi.gate is not None else found
@@ -224,6 +228,8 @@ class MeanField:
     def reason(self) -> str:
         """Why no one gain keeps both at variance 1; empty where one does."""
         phi = self.phi
+        if phi.m2 == 0:
+            return "E phi^2 is 0 in float64: nothing comes through that a gain could scale"
         if not self.finite:
             return "normal pre-activations give its output no finite second moment, so that no gain keeps anything"
         if self.keeps_both:

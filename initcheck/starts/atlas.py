@@ -24,8 +24,8 @@ LAYERS: dict[str, str] = {
     "keras.layers": "Dense EinsumDense Embedding Conv1D Conv2D Conv1DTranspose Conv2DTranspose DepthwiseConv1D"
     " DepthwiseConv2D SeparableConv1D SeparableConv2D SimpleRNN LSTM GRU MultiHeadAttention LayerNormalization"
     " BatchNormalization GroupNormalization RMSNormalization PReLU",
-    "flax.linen": "Dense DenseGeneral Conv ConvTranspose Embed LayerNorm BatchNorm GroupNorm RMSNorm SimpleCell LSTMCell"
-    " OptimizedLSTMCell GRUCell MGUCell MultiHeadDotProductAttention PReLU",
+    "flax.linen": "Dense DenseGeneral Conv ConvTranspose Embed LayerNorm BatchNorm GroupNorm RMSNorm SimpleCell"
+    " LSTMCell OptimizedLSTMCell GRUCell MGUCell MultiHeadDotProductAttention PReLU",
     "flax.nnx": "Linear LinearGeneral Einsum Conv ConvTranspose Embed LoRA LayerNorm BatchNorm GroupNorm RMSNorm"
     " LSTMCell OptimizedLSTMCell GRUCell MultiHeadAttention PReLU",
     "equinox.nn": "Linear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d GRUCell LSTMCell"

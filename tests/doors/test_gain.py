@@ -70,3 +70,26 @@ def test_the_table_is_that_of_pytorch() -> None:
         assert "PyTorch: calculate_gain" not in customary_gains(name, None)
         with pytest.raises(ValueError, match="nsupported nonlinearity"):
             torch.nn.init.calculate_gain(name)
+
+
+def test_what_is_random_in_training_is_refused_and_so_are_complex_numbers() -> None:
+    torch = pytest.importorskip("torch")
+    with pytest.raises(UsageError, match="draws random numbers in training"):
+        initcheck.gain(torch.nn.RReLU())
+    with pytest.raises(UsageError, match="it gives complex numbers"):
+        initcheck.gain(lambda z: z * np.exp(1j * z))
+    with pytest.raises(UsageError, match="it raises ValueError: no such number"):
+        initcheck.gain(_raises)
+
+
+def _raises(z):
+    raise ValueError("no such number")
+
+
+def test_a_second_moment_that_float64_cannot_hold_is_said_so() -> None:
+    assert "E phi^2 is 0 in float64" in str(initcheck.gain(lambda z: 1e-200 * z))
+
+
+def test_an_error_of_the_variance_is_followed_at_any_frequency() -> None:
+    """E sin(200 z)^2 is 1/2 at every variance near 1: a fixed grid gave a stretch of -6."""
+    assert abs(initcheck.gain(lambda z: np.sin(200 * z)).field.stretch) < 1e-6

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from initcheck.adapters.signatures.frameworks import framework_of_result, home, is_instance_of, used_by
 from initcheck.errors import UsageError
 from initcheck.networks.activations import Activation, activation_of
-from initcheck.sandbox.containment import InitializerRaised, contained
+from initcheck.sandbox.containment import InitializerRaised, contained, one_line
 from initcheck.sandbox.global_generators import isolated
 
 __all__ = ["read_activation"]
@@ -166,10 +166,25 @@ def _callable(given: Any, args: dict[str, Any], name: str) -> Function:
         given = type(given).from_config({**given.get_config(), "dtype": "float64"})
     if is_instance_of(given, "torch.nn", "Module"):
         # A copy: it is made float64 and put out of training, and the user's own stays as it is.
+        _refuse_random(copy.deepcopy(given).double().train(), name)
         given = copy.deepcopy(given).double().eval()
     if not callable(given):
         raise UsageError(f"activation {name!r} is {type(given).__name__!r}, which cannot be called.")
     return functools.partial(given, **args) if args else given
+
+
+def _refuse_random(layer: Any, name: str) -> None:
+    """Refuse a layer that draws in training: there it is another function than in evaluation."""
+    z = _array(np.linspace(-2.0, 2.0, 64), "torch")
+    try:
+        first, second = _plain(layer(z)), _plain(layer(z))
+    except Exception:  # it takes other arrays: what it is is found out below
+        return
+    if not np.array_equal(first, second, equal_nan=True):
+        raise UsageError(
+            f"activation {name!r} draws random numbers in training, so that no one function has its gain; pass the"
+            " function that it is in evaluation, such as leaky_relu(0.229) for RReLU."
+        )
 
 
 def _read(function: Function, given: Any, name: str) -> tuple[_On, int]:
@@ -177,14 +192,14 @@ def _read(function: Function, given: Any, name: str) -> tuple[_On, int]:
     two = np.random.default_rng(0).standard_normal((2, _ROWS, _COLUMNS))
     why: Exception | None = None
     for kind in _kinds(given):
-        called = np.vectorize(function, otypes=[float]) if kind == "scalars" else function
+        called = np.vectorize(_of_reals(function), otypes=[float]) if kind == "scalars" else function
         for inputs in (1, 2):
             try:
                 with _quiet(kind):
                     result = called(*(_array(z, kind) for z in two[:inputs]))
                     shape = np.shape(_plain(result))
             except Exception as error:  # whatever a function says of what it cannot take
-                why = why or error
+                why = why or (error if isinstance(error, TypeError) else TypeError(f"it raises {one_line(error)}"))
                 continue
             if shape == two[0].shape and framework_of_result(result) is not None:
                 values = _plain(result)
@@ -241,7 +256,21 @@ def _array(z: Array, kind: Kind) -> Any:
 def _plain(result: Any) -> Array:
     if hasattr(result, "detach"):
         result = result.detach().cpu()
+    if np.iscomplexobj(result):
+        raise TypeError("it gives complex numbers, and the moments of an activation are of real ones")
     return np.asarray(result, dtype=np.float64)
+
+
+def _of_reals(function: Function) -> Function:
+    """The function of one number, which must be real: as an entry of an array its imaginary part would be dropped."""
+
+    def real(*z: float) -> Any:
+        found = function(*z)
+        if np.iscomplexobj(found):
+            raise TypeError("it gives complex numbers, and the moments of an activation are of real ones")
+        return found
+
+    return real
 
 
 def _said(result: Any) -> str:
