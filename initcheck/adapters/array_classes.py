@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.adapters import refusals
+from initcheck.adapters.classes import random_slots
 from initcheck.adapters.frameworks import arrays
 from initcheck.adapters.signatures.arguments import random_value
 from initcheck.adapters.signatures.frameworks import used_by
@@ -56,7 +57,7 @@ def held_arrays(cls: type, name: str, args: Mapping[str, Any], parameter: str | 
         slots = [s for s in slots_of(cls) if s.name not in args and not s.variadic]
     except UsageError:
         return None
-    random = [s for s in slots if s.role in RANDOM_ROLES and (s.required or s.role != "seed")]
+    random = random_slots(slots)
     slots = _with_default_widths(cls, slots)
     roles = {s.name: _role(s) for s in slots if s.required and s not in random}
     widths = [s for s in slots if roles.get(s.name) in _WIDTH]
@@ -173,7 +174,7 @@ def _has_weights(value: Any) -> bool:
 def places_of(built: Any) -> list[str]:
     """Where an object keeps arrays: its attributes, and what is in its lists and dicts."""
     found = []
-    for name, value in list(getattr(built, "__dict__", {}).items()):
+    for name, value in arrays.attributes_of(built).items():
         if arrays.is_array(value) or arrays.rows_of_numbers(value) is not None:
             found.append(name)
         elif isinstance(value, (dict, list, tuple)):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from initcheck.adapters.frameworks.arrays import dtype_name, is_array
 from initcheck.adapters.signatures.readings import Needs, Reading
-from initcheck.adapters.signatures.signature import role_of
+from initcheck.adapters.signatures.signature import describe, role_of
 from initcheck.errors import UsageError
 
 __all__ = [
@@ -22,6 +24,8 @@ __all__ = [
 ]
 
 _MOST = 5
+# Methods of generators of NumPy and of Python: who asks a parameter for one of them takes a generator.
+_DRAWS = {"normal", "standard_normal", "uniform", "random", "gauss", "randn", "rand", "choice", "integers", "randint"}
 _EXAMPLES = {1: ("(shape)",), 2: ("(shape, rng)", "(in, out)"), 3: ("(in, out, rng)",)}
 
 
@@ -128,7 +132,12 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
     if tried and tried[0].problem.endswith("where an array is expected"):
         return "Pass a function that returns an array."
     if any(" object has no attribute " in trial.problem for trial in tried):
-        return "It takes an object of another kind: pass a function of the shape that makes one, returning its weights."
+        generator = _as_generator(tried)
+        told = f" Where that is a generator, say so: signature={generator!r}." if generator else ""
+        return (
+            "It takes an object of another kind: pass a function of the shape that makes one, returning its weights."
+            + told
+        )
     unknown = [slot.name for slot in slots if role_of(slot.name) == "unknown"]
     untold = unknown or any(role_of(slot.name) == "nameless" for slot in slots)
     # What was tried in vain is no advice, and where every name tells its role no other way of calling is.
@@ -140,6 +149,18 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
     ways.append("pass a function of the shape that calls it and returns the weights, such as def init(shape, rng)")
     said = ", or ".join(ways) + "."
     return said[0].upper() + said[1:]
+
+
+def _as_generator(tried: Sequence[ToldTrial]) -> str | None:
+    """How to say that the parameter is a generator of which a method of generators was asked in vain."""
+    slots = tried[0].reading.slots
+    unknown = [slot for slot in slots if role_of(slot.name) in ("unknown", "nameless")]
+    asked = {word for trial in tried for word in re.findall(r"'(\w+)'", trial.problem)}
+    if len(unknown) != 2 or not asked & _DRAWS:
+        return None
+    last = unknown[-1]
+    roles = {unknown[0].name: "shape", last.name: "rng"}
+    return describe([replace(slot, role=roles.get(slot.name, slot.role)) for slot in slots])
 
 
 def _call(name: str, missing: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from initcheck.adapters.signatures.arguments import Unfit
 from initcheck.adapters.signatures.frameworks import defines_function, framework_of_result
 from initcheck.adapters.signatures.names import SIDES_OR_WIDTHS
 from initcheck.adapters.signatures.readings import Needs, Reading, needs
-from initcheck.adapters.signatures.signature import Slot, role_of
+from initcheck.adapters.signatures.signature import KERNEL_ROLES, Slot, role_of
 from initcheck.contract.initializer import Shape
 from initcheck.errors import AmbiguousInitializer, UsageError
 from initcheck.sandbox.containment import InitializerRaised, contained
@@ -233,7 +233,8 @@ def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
 def _call(sampler: CallableSampler, reading: Reading, shape: Shape) -> Chosen:
     failed = Chosen(sampler, reading, works=False)
     layouts: tuple[str | None, ...] = (None,)
-    if any(slot.role in ("in", "out", "widths", "kernel") for slot in reading.slots) and sampler.layout is None:
+    by_width = any(slot.role in ("in", "out", "widths", *KERNEL_ROLES) for slot in reading.slots)
+    if by_width and sampler.layout is None:
         layouts = _LAYOUTS.get(len(shape), (None,))
     for layout in layouts:
         asking = sampler if layout is None else replace(sampler, layout=layout)
@@ -267,6 +268,9 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
         held = arrays.array_places(result) if not isinstance(result, str) else []
         if not held and not isinstance(result, (str, bytes)):
             held = _held_by(result)
+        if held and chosen.sampler.parameter is None and arrays.stacked_shape(result) == shape:
+            stack = replace(chosen, sampler=replace(chosen.sampler, parameter=arrays.STACK))
+            return _judge(replace(stack, result=arrays.pick(result, arrays.STACK)), shape)
         sole = len(held) == 1 and not _holds_sparse(result)
         if sole and chosen.sampler.parameter is None and not callable(result):
             # One array in a dict, or in a tensor class of the user's own, is what is meant.
@@ -288,8 +292,7 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
 
 def _held_by(result: Any) -> list[str]:
     """The arrays among the attributes of an object, as a tensor class of the user's own keeps its ``data``."""
-    held = getattr(result, "__dict__", None)
-    return [name for name, value in held.items() if arrays.is_array(value)] if isinstance(held, dict) else []
+    return [name for name, value in arrays.attributes_of(result).items() if arrays.is_array(value)]
 
 
 def _holds_sparse(result: Any) -> bool:

@@ -12,7 +12,20 @@ import numpy.typing as npt
 
 from initcheck.errors import UsageError
 
-__all__ = ["array_places", "dtype_name", "is_array", "pick", "shape_of", "to_numpy"]
+__all__ = [
+    "STACK",
+    "array_places",
+    "attributes_of",
+    "dtype_name",
+    "is_array",
+    "pick",
+    "shape_of",
+    "stacked_shape",
+    "to_numpy",
+]
+
+STACK = "*"
+"""The ``parameter=`` of a list of arrays that are one: the rows of a matrix, or matrices of a stack."""
 
 
 def is_array(value: Any) -> bool:
@@ -49,6 +62,31 @@ def shape_of(value: Any) -> tuple[int, ...] | None:
     if rows is not None:
         return rows.shape
     return () if isinstance(value, numbers.Real) and not isinstance(value, bool) else None
+
+
+def attributes_of(value: Any) -> dict[str, Any]:
+    """What an object keeps under names of its own, in its ``__dict__`` and its ``__slots__``."""
+    held = getattr(value, "__dict__", None)
+    found = dict(held) if isinstance(held, dict) else {}
+    for cls in type(value).__mro__:
+        slots = vars(cls).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            with contextlib.suppress(AttributeError):
+                found.setdefault(name, getattr(value, name))
+    return found
+
+
+def stacked_shape(value: Any) -> tuple[int, ...] | None:
+    """The shape of a list of arrays of one shape as one array; None of anything else.
+
+    >>> stacked_shape([np.zeros(3), np.zeros(3)]), stacked_shape([np.zeros(3), np.zeros(2)])
+    ((2, 3), None)
+    """
+    if not isinstance(value, (list, tuple)) or not value or not all(map(is_array, value)):
+        return None
+    shapes = {shape_of(one) for one in value}
+    first = shapes.pop()
+    return None if shapes or first is None else (len(value), *first)
 
 
 def to_numpy(value: Any) -> npt.NDArray[Any]:
@@ -91,7 +129,8 @@ def dtype_name(value: Any) -> str:
 def pick(value: Any, parameter: str) -> Any:
     """One array out of a tuple, list, dict or nested dict, by name or number: ``0``, ``dense.kernel``.
 
-    ``real`` and ``imag`` of complex weights are those parts times sqrt(2).
+    ``*`` is all of a list of arrays of one shape, as one array. ``real`` and ``imag`` of complex weights are those
+    parts times sqrt(2).
 
     Raises:
         UsageError: there is no such entry; the sentence lists what there is.
@@ -100,6 +139,8 @@ def pick(value: Any, parameter: str) -> Any:
         if step in ("real", "imag") and is_array(value) and dtype_name(value).startswith("complex"):
             # Half of what a complex unit passes on is in each part: times sqrt(2) it is judged as the whole.
             value = getattr(value, step) * 2**0.5
+        elif step == STACK and stacked_shape(value) is not None:
+            value = np.stack([to_numpy(one) for one in value])
         elif isinstance(value, (list, tuple)) and step.lstrip("-").isdigit() and -len(value) <= int(step) < len(value):
             value = value[int(step)]
         elif hasattr(value, "keys") and step in value:

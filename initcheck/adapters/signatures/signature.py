@@ -26,6 +26,7 @@ from initcheck.adapters.signatures.names import (
 from initcheck.errors import UsageError, closest
 
 __all__ = [
+    "KERNEL_ROLES",
     "RANDOM_ROLES",
     "ROLES",
     "SHAPE_ROLES",
@@ -37,7 +38,10 @@ __all__ = [
 ]
 
 RANDOM_ROLES = ("rng", "random_state", "torch_generator", "python_random", "seed", "key", "rngs")
-SHAPE_ROLES = ("shape", "dims", "widths", "in", "out", "rows", "cols", "side", "kernel", "tensor", "tensors", "module")
+KERNEL_ROLES = ("kernel", "kernel_height", "kernel_width")
+SHAPE_ROLES = (
+    "shape", "dims", "widths", "in", "out", "rows", "cols", "side", *KERNEL_ROLES, "tensor", "tensors", "module",
+)  # fmt: skip
 ROLES = (*SHAPE_ROLES, *RANDOM_ROLES, "dtype", "dtype_name", "label")
 
 
@@ -130,6 +134,8 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
         return "rows" if plain == "m" else "cols"
     if by_name == "out" and plain in ("features", "units", "out") and not beside & WIDTHS_IN:
         return "unknown"
+    if by_name in ("rows", "cols") and {"height", "width"} <= beside and any(map(_is_of_channels, beside)):
+        return "kernel_height" if plain == "height" else "kernel_width" if plain == "width" else by_name
     if by_name is not None:
         return by_name
     if plain in HYPERPARAMETERS:
@@ -153,6 +159,11 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
     if annotation in (float, bool, str, "float", "bool", "str"):
         return "unknown"  # whatever it is called, it asks for no shape
     return "nameless" if len(plain) == 1 or plain in ("arg", "args", "xs", "obj", "thing", "params") else "unknown"
+
+
+def _is_of_channels(name: str) -> bool:
+    """Whether a parameter counts channels or filters, so that a height beside it is that of a kernel."""
+    return name in CHANNELS or ROLE_OF_NAME.get(name) in ("in", "out")
 
 
 def parse_signature(text: str, function: Callable[..., Any], fixed: Iterable[str] = ()) -> list[Slot]:

@@ -19,7 +19,9 @@ def named(obj):
     return getattr(obj, "__name__", type(obj).__name__)
 
 
-@pytest.mark.parametrize(("obj", "expected"), SEVENTH, ids=lambda v: named(v) if not isinstance(v, (str, tuple)) else "")
+@pytest.mark.parametrize(
+    ("obj", "expected"), SEVENTH, ids=lambda v: named(v) if not isinstance(v, (str, tuple)) else ""
+)
 def test_makes_of_it_what_its_answer_says(obj, expected):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -53,4 +55,4 @@ def test_what_is_no_initializer_is_not_called():
 
 def test_the_sample_is_whole():
     assert len(SEVENTH) >= 120
-    assert frameworks.LinenLayer in [obj for obj, _ in SEVENTH]
+    assert any(obj is frameworks.LinenLayer for obj, _ in SEVENTH)
