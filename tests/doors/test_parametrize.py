@@ -14,7 +14,18 @@ pytest_plugins = ["pytester"]
 def on_fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     fake_engine.install(monkeypatch.setattr)
     monkeypatch.setattr("initcheck.engine.checker.Checker", fake_engine.Checker)
-    monkeypatch.setattr("initcheck.targets.loading.load_all", fake_engine.load_all)
+    monkeypatch.setattr("initcheck.runs.reading.read_target", lambda text, own, declared: fake_engine.load(text))
+    monkeypatch.setattr("initcheck.runs.own_process.OwnProcess", FakeProcess)
+
+
+class FakeProcess:
+    """Judges as the fake engine does, and is never started."""
+
+    def __init__(self, settings, held_to, *, alone):
+        self.judge = fake_engine.Checker(settings).judge
+
+    def close(self):
+        """Nothing runs."""
 
 
 TESTS = """
@@ -82,3 +93,64 @@ def test_the_real_engine_answers() -> None:
     assert case.id == "initcheck.gallery:he_normal-returns-the-shape-asked"
     assert case.values[0].verdict is initcheck.Verdict.HOLDS
     case.values[0].raise_if_failed()
+
+
+HOSTILE = """
+import os
+import sys
+
+import numpy as np
+
+if "pytest" in sys.modules and not hasattr(sys.modules["__main__"], "_serve"):
+    raise SystemExit("imported where the tests run")
+
+
+def ends(shape, rng):
+    os.kill(os.getpid(), 9)
+
+
+def sound(shape, rng):
+    return rng.normal(size=shape)
+"""
+
+
+@pytest.mark.long
+def test_what_ends_its_process_is_a_verdict_on_it_alone(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(hostile=HOSTILE)
+    pytester.makepyfile(
+        """
+        import initcheck
+
+        @initcheck.parametrize(["hostile:ends", "hostile:sound"], claims=["finite"], profile="quick")
+        def test_initializer(result):
+            result.raise_if_failed()
+        """
+    )
+    result = pytester.runpytest_subprocess("-v", "-p", "no:benchmark")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*hostile:ends-finite* FAILED*", "*hostile:sound-finite* PASSED*"])
+
+
+@pytest.mark.long
+def test_initializers_of_the_test_file_itself_are_read_without_reading_it_for_ever(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_mine="""
+        import initcheck
+        import numpy as np
+
+        def he(shape, rng):
+            return rng.normal(size=shape)
+
+        @initcheck.parametrize(["test_mine:he", he], claims=["finite"], profile="quick")
+        def test_initializer(result):
+            result.raise_if_failed()
+        """
+    )
+    pytester.syspathinsert()
+    pytester.runpytest_subprocess("-p", "no:benchmark").assert_outcomes(passed=2)
+
+
+@pytest.mark.usefixtures("on_fake_engine")
+def test_nothing_to_check_is_said() -> None:
+    with pytest.raises(initcheck.UsageError, match="nothing to check: nothing: it needs std="):
+        initcheck.parametrize(["nothing"])

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from initcheck.contract.initializer import Initializer
-    from initcheck.engine.checker import Checker
+    from initcheck.contract.tested import Tested
     from initcheck.report.verdict import Evidence, Result, Verdict
+    from initcheck.runs.own_process import OwnProcess
 
 __all__ = ["PendingResult", "parametrize"]
 
 Test = TypeVar("Test", bound=Callable[..., Any])
+
+# The process that read or judged last. One at a time is enough: tests run one after the other.
+_running: list[OwnProcess] = []
 
 
 def parametrize(
@@ -36,6 +40,9 @@ def parametrize(
     The claims are decided when the test runs, not when it is collected. A test that never looks at ``result``
     decides nothing.
 
+    What is named by a target text is read and judged in another process, where a call that ends its process or does
+    not return is a verdict on that initializer alone. A callable is one of this process, and is read and judged here.
+
     Args:
         targets: target texts or callables.
         contract: what all of them are held to, if not their own: a ``Contract``, a dict or text.
@@ -46,48 +53,91 @@ def parametrize(
         strict: whether UNDECIDED fails too.
 
     Raises:
-        UsageError: an unknown target, claim or profile, or a contract that cannot be read.
+        UsageError: an unknown target, claim or profile, a contract that cannot be read, or nothing to check.
     """
+    if _reads_for_another():
+        return lambda test: test
     import pytest
 
+    from initcheck.contract.declaration import declared_contract
     from initcheck.doors.under_pytest.items import identifiers
-    from initcheck.engine.checker import Checker, Settings
-    from initcheck.targets.loading import load_all
+    from initcheck.engine import checker as engine
+    from initcheck.engine.settings import Settings
+    from initcheck.errors import UsageError
+    from initcheck.runs import own_process, reading
+    from initcheck.targets import loading
 
     asked = None if claims is None else tuple(claims)
-    checker = Checker(Settings(seed=seed, profile=profile, claims=asked, timeout=timeout))
-    initializers = load_all(targets, contract=contract).initializers
-    idents = identifiers(initializers)
+    settings = Settings(seed=seed, profile=profile, claims=asked, timeout=timeout)
+    checker, declared = engine.Checker(settings), declared_contract(contract)
+    own = own_process.OwnProcess(settings, {}, alone=False)
+    listed = [targets] if isinstance(targets, str) or not isinstance(targets, Iterable) else list(targets)
+    _take_turn(own)
+    loaded = loading.told_apart(
+        reading.read_target(one, own, declared) if isinstance(one, str) else loading.load(one, contract=declared)
+        for one in listed
+    )
+    if not loaded.initializers:
+        left = "; ".join(f"{n.name}: {n.reason}" for n in loaded.not_checked) or "no target is named"
+        raise UsageError(f"parametrize has nothing to check: {left}.")
+    here = {i.name for i in loaded.initializers if i.sampler is not None}
+
+    def judge(initializer: Tested, claim_id: str) -> Result:
+        if initializer.name in here:
+            return checker.judge(initializer, claim_id)
+        _take_turn(own)
+        return own.judge(initializer, claim_id)
+
+    idents = identifiers(loaded.initializers)
     # Initializer by initializer: its claims share its draws, which are let go at the next one.
     cases = [
-        pytest.param(PendingResult(checker, i, claim_id, strict), id=f"{idents[i.name]}-{claim_id}")
-        for i in initializers
+        pytest.param(PendingResult(judge, i, claim_id, strict), id=f"{idents[i.name]}-{claim_id}")
+        for i in loaded.initializers
         for claim_id in checker.claims_of(i)
     ]
     mark: Callable[[Test], Test] = pytest.mark.parametrize("result", cases)
     return mark
 
 
+def _reads_for_another() -> bool:
+    """Whether this is a process that reads targets for another one: the test file itself is being read in it."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    return spec is not None and spec.name.startswith("initcheck.runs.")
+
+
+def _take_turn(own: OwnProcess) -> None:
+    """End the process of another decorator, whose tests are over or have not begun; it starts anew when asked."""
+    for other in _running:
+        if other is not own:
+            other.close()
+    _running[:] = [own]
+
+
 class PendingResult:
     """A ``Result`` that is decided when it is first looked at; it has the fields of one.
 
     Args:
-        checker: decides it, and keeps it.
+        judge: decides it.
         initializer: the thing under test.
         claim_id: the claim.
         strict: whether UNDECIDED fails too.
     """
 
-    def __init__(self, checker: Checker, initializer: Initializer, claim_id: str, strict: bool) -> None:
+    def __init__(
+        self, judge: Callable[[Tested, str], Result], initializer: Tested, claim_id: str, strict: bool
+    ) -> None:
         self.claim = claim_id
         self.initializer = initializer.name
-        self._judge: Callable[[], Result] = partial(checker.judge, initializer, claim_id)
+        self._judge: Callable[[], Result] = partial(judge, initializer, claim_id)
         self._strict = strict
+        self._result: Result | None = None
 
     @property
     def result(self) -> Result:
         """The whole result; decided now if it was not yet."""
-        return self._judge()
+        if self._result is None:
+            self._result = self._judge()
+        return self._result
 
     @property
     def verdict(self) -> Verdict:
