@@ -135,12 +135,10 @@ def gat_reference() -> nn.Module:
 
 
 def unet(cut: bool = True, up: str = "keras") -> nn.Module:
-    """Two steps down and up."""
+    """A step down and up."""
     model = nn.Module()
-    for name, (inputs, outputs) in {"down1": (3, 8), "down2": (8, 16), "middle": (16, 32)}.items():
-        setattr(model, name, nn.Conv2d(inputs, outputs, 3, padding=1))
-    model.up2, model.fuse2 = nn.ConvTranspose2d(32, 16, 2, 2), nn.Conv2d(32, 16, 3, padding=1)
-    model.up1, model.fuse1 = nn.ConvTranspose2d(16, 8, 2, 2), nn.Conv2d(16, 8, 3, padding=1)
+    model.down, model.middle = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 16, 3, padding=1)
+    model.up, model.fuse = nn.ConvTranspose2d(16, 8, 2, 2), nn.Conv2d(16, 8, 3, padding=1)
     model.out = nn.Conv2d(8, 2, 1)
     for module in model.modules():
         if not isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
@@ -165,15 +163,11 @@ def unet_reference() -> Any:
     def conv(width: int, name: str, size: int = 3) -> Any:
         return keras.layers.Conv2D(width, size, padding="same", kernel_initializer="he_normal", name=name)
 
-    def up(width: int, name: str) -> Any:
-        return keras.layers.Conv2DTranspose(width, 2, 2, kernel_initializer="he_normal", name=name)
-
     inputs = keras.Input((16, 16, 3))
-    one = conv(8, "down1")(inputs)
-    two = conv(16, "down2")(keras.layers.MaxPooling2D()(one))
-    x = conv(32, "middle")(keras.layers.MaxPooling2D()(two))
-    x = conv(16, "fuse2")(keras.layers.concatenate([up(16, "up2")(x), two]))
-    x = conv(8, "fuse1")(keras.layers.concatenate([up(8, "up1")(x), one]))
+    wide = conv(8, "down")(inputs)
+    x = conv(16, "middle")(keras.layers.MaxPooling2D()(wide))
+    x = keras.layers.Conv2DTranspose(8, 2, 2, kernel_initializer="he_normal", name="up")(x)
+    x = conv(8, "fuse")(keras.layers.concatenate([x, wide]))
     return keras.Model(inputs, conv(2, "out", 1)(x))
 
 
@@ -219,7 +213,7 @@ FURTHER: dict[str, tuple[Factory, Factory, dict[str, tuple[Factory, str]]]] = {
         unet,
         {
             "no cut": (lambda: unet(cut=False), "B is a normal"),
-            "fan of the transposed kernel": (lambda: unet(up="inputs"), "0.71 times A's"),
+            "fan of the transposed kernel": (lambda: unet(up="inputs"), "A's variance is 2/fan_in, B's is 1/fan_in"),
         },
     ),
     "attention": (attention_reference, attention, {"fans of one head": (lambda: attention(1.0), "1.41 times A's")}),
