@@ -30,7 +30,7 @@ def test_members_of_a_sequential_whose_laws_differ_have_their_own_names() -> Non
     found = by_path(three)
     assert list(found) == ["0.weight", "2.weight", "4.weight", "*.bias"]
     assert found["0.weight"].law == "normal, std 0.1"
-    assert {law.name for law in laws_of_model(three, "three")} == set(found)
+    assert {law.name for law in laws_of_model(three, "three")[1]} == set(found)
 
 
 def test_what_is_never_written_or_not_its_own_stands_beside_the_law() -> None:
