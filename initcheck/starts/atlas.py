@@ -21,26 +21,21 @@ LAYERS: dict[str, str] = {
     "torch.nn": "Linear Bilinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d RNN LSTM GRU"
     " RNNCell LSTMCell GRUCell MultiheadAttention TransformerEncoderLayer TransformerDecoderLayer"
     " Embedding EmbeddingBag LayerNorm BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm RMSNorm PReLU",
-    "keras.layers": "Dense EinsumDense Embedding Conv1D Conv2D Conv1DTranspose Conv2DTranspose DepthwiseConv1D"
-    " DepthwiseConv2D SeparableConv1D SeparableConv2D SimpleRNN LSTM GRU MultiHeadAttention LayerNormalization"
-    " BatchNormalization GroupNormalization RMSNormalization PReLU",
-    "flax.linen": "Dense DenseGeneral Conv ConvTranspose Embed LayerNorm BatchNorm GroupNorm RMSNorm SimpleCell"
-    " LSTMCell OptimizedLSTMCell GRUCell MGUCell MultiHeadDotProductAttention PReLU",
-    "flax.nnx": "Linear LinearGeneral Einsum Conv ConvTranspose Embed LoRA LayerNorm BatchNorm GroupNorm RMSNorm"
-    " LSTMCell OptimizedLSTMCell GRUCell MultiHeadAttention PReLU",
-    "equinox.nn": "Linear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d GRUCell LSTMCell"
-    " Embedding LayerNorm GroupNorm RMSNorm MultiheadAttention PReLU",
+    "keras.layers": "Dense LSTM LayerNormalization BatchNormalization GroupNormalization RMSNormalization PReLU"
+    " Embedding EinsumDense SimpleRNN GRU DepthwiseConv1D Conv1D",
+    "flax.linen": "SimpleCell LSTMCell OptimizedLSTMCell GRUCell MGUCell MultiHeadDotProductAttention PReLU",
+    "flax.nnx": "LSTMCell OptimizedLSTMCell GRUCell LayerNorm BatchNorm GroupNorm RMSNorm PReLU Embed Linear"
+    " LinearGeneral Einsum ConvTranspose Conv LoRA",
+    "equinox.nn": "Linear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d LayerNorm RMSNorm"
+    " Embedding PReLU GRUCell LSTMCell MultiheadAttention",
 }
 """Module -> the layers of it that the atlas shows."""
 
 # What cannot be told from a width.
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "keras.layers.EinsumDense": {"equation": "ab,bc->ac", "output_shape": 32},
-    "keras.layers.MultiHeadAttention": {"num_heads": 4, "key_dim": 8},
-    "flax.linen.MultiHeadDotProductAttention": {"num_heads": 4},
     "flax.nnx.Einsum": {"einsum_str": "ab,bc->ac", "kernel_shape": (16, 32), "bias_shape": (32,)},
     "flax.nnx.LoRA": {"lora_rank": 4},
-    "flax.nnx.MultiHeadAttention": {"num_heads": 4, "decode": False},
     "equinox.nn.MultiheadAttention": {"num_heads": 4},
 }
 
