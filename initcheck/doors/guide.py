@@ -16,7 +16,8 @@ __all__ = ["PAGES", "claim_page", "guide", "pages", "specimen_page"]
 
 # The order in which a newcomer reads them.
 PAGES = (
-    "first-bug", "targets", "repository", "meant", "verdicts", "same", "gain", "options", "cost", "atlas", "trophies",
+    "first-bug", "lesson", "scheme", "gpt", "port", "gate", "targets", "repository", "meant", "verdicts", "same",
+    "gain", "options", "cost", "atlas", "trophies",
 )  # fmt: skip
 
 
