@@ -49,6 +49,14 @@ def untold_generator(dims, chance):
     return chance.normal(size=dims)
 
 
+def generator_of_its_own_name(shape, *, gerador):
+    return gerador.normal(size=shape)
+
+
+def names_of_another_language(forma, zufall):
+    return zufall.normal(size=forma)
+
+
 def ambiguous(a, b):
     if isinstance(a, tuple):
         return np.random.default_rng(3).normal(size=a)
@@ -95,7 +103,7 @@ class NeedingLayer(nn.Module):
 
 ADVISED = [
     needs_a_number, needs_two, returns_two, returns_named, untold_generator, of_layers, many, of_three, counted, Pair,
-    Needing, NeedingLayer, torch.nn.init.constant_, torch.nn.init.sparse_,
+    Needing, NeedingLayer, generator_of_its_own_name, names_of_another_language, torch.nn.init.constant_, torch.nn.init.sparse_,
 ]  # fmt: skip
 
 

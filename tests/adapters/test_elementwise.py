@@ -64,7 +64,7 @@ def test_two_functions_of_one_name_are_two_activations() -> None:
         (lambda z: z + np.random.default_rng().normal(size=z.shape), "is not elementwise, or is random"),
         (np.log, "gives nan at z = -3.1; it must be finite there"),
         (lambda z: z.mean(), "cannot be read as a function of an array: of an array of shape (7, 6) it makes one of"),
-        (lambda z: 1 / 0, "cannot be read as a function of an array: division by zero"),
+        (lambda z: 1 / 0, "cannot be read as a function of an array: it raises ZeroDivisionError: division by zero"),
         (lambda z: z[..., ::2], "halves the last axis; write the gate as a function of two inputs"),
         (lambda u, v: u + v, "takes two inputs and is no gate"),
         (3, "is 'int', which cannot be called"),

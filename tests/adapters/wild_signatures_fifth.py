@@ -152,10 +152,6 @@ def conv_init(kh, kw, cin, cout):
     return np.random.randn(kh, kw, cin, cout) * np.sqrt(2 / (kh * kw * cin))
 
 
-FIFTH.pop()
-fifth(r"'kh'|[Pp]ass a function")(conv_init)
-
-
 @fifth(CONVOLUTION)
 def filters(out_channels, in_channels, kernel_size):
     return np.random.randn(out_channels, in_channels, kernel_size, kernel_size) / np.sqrt(in_channels * kernel_size**2)
