@@ -103,7 +103,8 @@ class NeedingLayer(nn.Module):
 
 ADVISED = [
     needs_a_number, needs_two, returns_two, returns_named, untold_generator, of_layers, many, of_three, counted, Pair,
-    Needing, NeedingLayer, generator_of_its_own_name, names_of_another_language, torch.nn.init.constant_, torch.nn.init.sparse_,
+    Needing, NeedingLayer, generator_of_its_own_name, names_of_another_language,
+    torch.nn.init.constant_, torch.nn.init.sparse_,
 ]  # fmt: skip
 
 
