@@ -284,6 +284,7 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
         uses_global_generator=not sampler.takes_randomness and bool(sampler.reseeds),
         batched="key" in roles,
         squares="side" in roles,
+        equal_kernels="kernel_side" in roles,
         takes_dtype=bool(roles & {"dtype", "dtype_name", "tensor", "module"}),
         notes=chosen.notes,
         function=function,

@@ -194,6 +194,16 @@ def _of_unknown_kind(slot: Slot) -> bool:
 
 
 def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
+    """Call it at some shapes; where all sides of a kernel are too many for it, with one number for them."""
+    chosen = _try_shapes(sampler, reading)
+    sided = tuple(replace(s, role="kernel_side") if s.role == "kernel" else s for s in reading.slots)
+    if chosen.works or sided == tuple(reading.slots):
+        return chosen
+    one_side = _try_shapes(replace(sampler, slots=sided), replace(reading, slots=sided))
+    return one_side if one_side.works else chosen
+
+
+def _try_shapes(sampler: CallableSampler, reading: Reading) -> Chosen:
     chosen = Chosen(sampler, reading, works=False)
     # At a square, inputs and outputs cannot be told apart.
     by_width = any(

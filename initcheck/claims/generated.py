@@ -56,6 +56,7 @@ class GeneratedNetworks(SearchStrategy[tuple[Layer, ...]]):
         layout = domain.layouts[data.draw_integer(0, len(domain.layouts) - 1)]
         # In the order of ``make_layer``; a dense layer has none of them.
         kernel = tuple(data.draw_integer(1, _WIDEST_KERNEL) if axis in layout else 1 for axis in "hwd")
+        kernel = tuple(kernel[0] if axis in layout else 1 for axis in "hwd") if domain.equal_kernels else kernel
         paid = self._most // (math.prod(kernel) * domain.groups)
         smallest, widest = domain.widths[0], min(domain.widths[1], _WIDEST)
 
@@ -99,6 +100,8 @@ def lighter_layers(than: Layer, domain: Domain, *, squares: bool = False) -> Ite
                 layer = Layer(shape, layout, domain.groups)
                 sides = (layer.channels, layer.units // layer.groups)
                 fits = layer.units % layer.groups == 0 and all(smallest <= side <= widest for side in sides)
+                kernels = {n for n, a in zip(shape, axes, strict=True) if a in "hwd"}
+                fits = fits and not (domain.equal_kernels and len(kernels) > 1)
                 if fits and (not squares or sides[0] == sides[1]):
                     yield layer
 

@@ -155,7 +155,13 @@ def _dense(draw: DrawFn, layout: str, largest: int) -> Layer:
 
 @st.composite
 def smaller_layers(
-    draw: DrawFn, around: Layer, layouts: Sequence[str], smallest: int, *, every_width: bool = False
+    draw: DrawFn,
+    around: Layer,
+    layouts: Sequence[str],
+    smallest: int,
+    *,
+    every_width: bool = False,
+    equal_kernels: bool = False,
 ) -> Layer:
     """Layers that are at most as large as one that failed, in every direction; that one itself every fourth time.
 
@@ -178,6 +184,8 @@ def smaller_layers(
     units = inputs if square else at_most(around.units // around.groups, smallest)
     around_kernel = [n for n, a in zip(around.shape, around.axes, strict=True) if a not in "oi"]
     kernel = tuple(at_most(n) for n in around_kernel) if layout == around.layout else ()
+    if equal_kernels:
+        kernel = kernel[:1] * len(kernel)
     return make_layer(layout, inputs, units, (*_in_axis_order(around, kernel), 1, 1, 1)[:3], around.groups)
 
 

@@ -75,7 +75,9 @@ def asked_of_both(a: Initializer, b: Initializer, profile: str) -> Asked:
         unsure = "B" if for_kernels[0] else "A"
         notes.append(f"kernels are not compared: it is not known whether {unsure} is made for them")
         return Asked(tuple(pairs), tuple(notes))
-    for channels, units, kernel in _KERNELS[: kernels if pairs else max(kernels, dense)]:
+    one_size = a.equal_kernels or b.equal_kernels
+    for channels, units, sides in _KERNELS[: kernels if pairs else max(kernels, dense)]:
+        kernel = (max(sides),) * 3 if one_size else sides
         layouts = KERNELS_OF[first, ranks[0]], KERNELS_OF[second, ranks[0]]
         pairs.append(
             (make_layer(layouts[0], channels, units, kernel, 1), make_layer(layouts[1], channels, units, kernel, 1))

@@ -58,6 +58,7 @@ class Domain:
         square: the layer of the plan that deep networks are made of; None where no unit sees as many inputs as
             there are units (depthwise).
         squares: square matrices are made only.
+        equal_kernels: all sides of a kernel are of one size.
         costly_shapes: every new shape costs a compilation, so that nothing is asked for outside the plan.
     """
 
@@ -70,6 +71,7 @@ class Domain:
     sweep: tuple[Case, ...] = ()
     squares: bool = False
     costly_shapes: bool = False
+    equal_kernels: bool = False
 
     def above(self, layer: Case, outputs: int) -> tuple[Case, int] | None:
         """What is drawn for the weights above a layer, and how many of them give that many units together.
@@ -114,6 +116,7 @@ def domain_of(
     convolutions: bool = False,
     costly_shapes: bool = False,
     squares: bool = False,
+    equal_kernels: bool = False,
 ) -> Domain:
     """The domain of a contract.
 
@@ -125,6 +128,7 @@ def domain_of(
         convolutions: whether it was seen to treat convolutions on purpose.
         costly_shapes: whether every new shape costs a compilation.
         squares: whether it makes square matrices only.
+        equal_kernels: whether it takes one number for all sides of a kernel.
     """
     first = contract.layout or "out_in"
     layouts: tuple[str, ...] = (first,)
@@ -143,6 +147,9 @@ def domain_of(
     def clip(n: int) -> int:
         return min(max(n, smallest), widest)
 
+    def sides(kernel: tuple[int, ...]) -> tuple[int, ...]:
+        return (max(kernel),) * 3 if equal_kernels else kernel
+
     def layers(pairs: list[tuple[int, int]]) -> list[Layer]:
         made = []
         for index, (inputs, units) in enumerate(pairs):
@@ -150,7 +157,7 @@ def domain_of(
             units = inputs if squares else units
             layout = layouts[0]
             kernel = _KERNELS[index % len(_KERNELS)][2] if layout not in _CONVOLUTIONS else (1, 1, 1)
-            made.append(make_layer(layout, clip(inputs), clip(units), kernel, groups))
+            made.append(make_layer(layout, clip(inputs), clip(units), sides(kernel), groups))
         return made
 
     rng = generator("domain", *seed_parts)
@@ -158,7 +165,7 @@ def domain_of(
     wider = [(widest, 2), (2, widest), (widest // 2 + 1, 3)] if widest > _WIDEST else []
     telling = layers([*_DENSE[:6], *wider, *_DENSE[6:], *random_pairs])
     convolved = [
-        make_layer(layout, 1 if depthwise else clip(i), clip(o), kernel, groups)
+        make_layer(layout, 1 if depthwise else clip(i), clip(o), sides(kernel), groups)
         for (i, o, kernel), layout in itertools.product(_KERNELS, layouts)
         if layout not in _CONVOLUTIONS
     ]
@@ -173,7 +180,7 @@ def domain_of(
     if costly_shapes:
         kernels = [x for x in layouts if x not in _CONVOLUTIONS]
         compiled = [
-            make_layer(layout, 1 if depthwise else clip(i), clip(o), kernel, groups)
+            make_layer(layout, 1 if depthwise else clip(i), clip(o), sides(kernel), groups)
             for layout, (i, o, kernel) in zip(kernels, _COMPILED_KERNELS, strict=False)
         ]
         few = [x for x in [*compiled, *layers([*_COMPILED, *wider])] if x.weights <= profile.largest]
@@ -198,6 +205,7 @@ def domain_of(
         tuple(sorted(sweep, key=_size)),
         squares,
         costly_shapes,
+        equal_kernels,
     )
 
 

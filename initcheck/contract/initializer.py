@@ -52,6 +52,7 @@ class Initializer(Tested):
         signature: how it was called, such as ``(shape, rng)``.
         ranks: numbers of axes it accepts, where known; empty where unknown.
         squares: it makes square matrices only.
+        equal_kernels: it takes one number for all sides of a kernel.
         takes_randomness: the caller hands it a seed, key or generator.
         uses_global_generator: without being handed one, it draws from a global generator.
         takes_dtype: a dtype can be asked for.
@@ -64,6 +65,7 @@ class Initializer(Tested):
     signature: str = ""
     ranks: tuple[int, ...] = ()
     squares: bool = False
+    equal_kernels: bool = False
     takes_randomness: bool = True
     uses_global_generator: bool = False
     takes_dtype: bool = False

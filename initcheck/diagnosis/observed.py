@@ -38,6 +38,7 @@ class Observed:
         layer: the smallest failing layer, where there is one: a convolution is then judged as one.
         behaviours: what was seen of its seeds and memory; keys of ``BEHAVIOURS``.
         seed: the seeds used are those that follow.
+        equal_kernels: it takes one number for all sides of a kernel.
     """
 
     draw: DrawFunction
@@ -46,6 +47,7 @@ class Observed:
     layer: Layer | None = None
     behaviours: Collection[str] = ()
     seed: int = 0
+    equal_kernels: bool = False
 
     @property
     def layout(self) -> str:
@@ -81,6 +83,7 @@ class Observed:
             depthwise=self.layout if groups == "depthwise" else None,
             grouped=(self.layout, groups) if isinstance(groups, int) and groups > 1 else None,
             also=also,
+            equal_kernels=self.equal_kernels,
         )
 
     @functools.cached_property

@@ -175,7 +175,13 @@ class _Cases:
             around = self.failed_at
             if not isinstance(around, Layer):
                 break
-            smaller = smaller_layers(around, subject.domain.layouts, subject.domain.widths[0], every_width=every_width)
+            smaller = smaller_layers(
+                around,
+                subject.domain.layouts,
+                subject.domain.widths[0],
+                every_width=every_width,
+                equal_kernels=subject.domain.equal_kernels,
+            )
             found = self._run(lambda layers, s=smaller: s, subject.smaller, (Phase.generate, Phase.shrink))  # type: ignore[misc]
             failure = found or failure
         return failure

@@ -66,6 +66,7 @@ class InitializerSubject:
             ranks=self.initializer.ranks,
             named=self.initializer.named,
             fan=said.fan,
+            equal_kernels=self.initializer.equal_kernels,
         )
 
     def unsettled(self, claim: Claim) -> str | None:
@@ -79,7 +80,12 @@ class InitializerSubject:
         """What probably makes a claim fail, and the fix; words for what was proven, never a verdict."""
         layer = Layer(failed.shape, self._layout_of(failed.shape)) if failed.shape else None
         observed = Observed(
-            draw=self._draw_for_inference, contract=self.contract, topic=claim.topic, layer=layer, seed=self.seed
+            draw=self._draw_for_inference,
+            contract=self.contract,
+            topic=claim.topic,
+            layer=layer,
+            seed=self.seed,
+            equal_kernels=self.initializer.equal_kernels,
         )
         return diagnose(observed)
 
@@ -117,6 +123,7 @@ class InitializerSubject:
             convolutions=convolutions,
             costly_shapes=self.costly_shapes,
             squares=self.initializer.squares,
+            equal_kernels=self.initializer.equal_kernels,
         )
         whole = [case for case in domain.plan if 64 <= case.weights <= 1_100]
         self.draws.kept = kept_whole(domain.plan, whole)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from initcheck.diagnosis.observed import Observed
 from initcheck.repairs.edits.edit import Edit
 from initcheck.repairs.edits.expressions import draw_edits, operand_edits
-from initcheck.repairs.edits.formulas import fan_edits, number_edits, root_edits, width_edits
+from initcheck.repairs.edits.formulas import fan_edits, grouping_edits, number_edits, root_edits, width_edits
 from initcheck.repairs.edits.function_source import FunctionSource
 from initcheck.repairs.edits.generators import generator_edits
 from initcheck.repairs.edits.plain_draw import plain_draw, std_text
@@ -36,6 +36,7 @@ def edits(source: FunctionSource, seen: Observed, topics: Collection[str | None]
     returned = list(return_edits(source)) if about & {"promises", "memory", "precision"} else []
     yield from (edit for edit in returned if edit.kind != "axes")
     if about & _FORMULA:
+        yield from grouping_edits(source)
         yield from number_edits(source, square)
         law, shape = seen.best_law, shape_of(source)
         if law is not None and law.denominator.name == "1" and seen.contract.std is None and shape is not None:

@@ -33,6 +33,7 @@ _MOST_PAIRS = 400
 _MOST_UNSCALED = 12
 # Edits after which the rest may be right and the scale not.
 _LEAVE_A_SCALE = ("generator", "statement", "operand", "law", "fan", "root")
+_OTHER_FANS = ("fan_avg", "fan_in", "fan_out")
 _FEW = 3  # shapes looked at where each is compiled
 _WEIGHTS = 20_000
 _VALUES = frozenset(["scale", "law", "depth", "centering", "entries", "symmetry", "distribution", "orthogonality"])
@@ -153,13 +154,14 @@ class _Search:
 
     def _first(self, source: FunctionSource, several: Iterable[tuple[str, str, str]], most: int) -> Repair | None:
         judged = 0
-        for text, kind, words in several:
+        held_to = ((*one, contract) for one in several for contract in self._contracts(one[1]))
+        for text, kind, words, contract in held_to:
             try:
-                copy = remade(self.initializer, source.run(text), self.contract)
+                copy = remade(self.initializer, source.run(text), contract)
             except Exception:  # what is changed in user code may break in any way when it is read
                 self.looked_at += 1
                 continue
-            wrong = self._wrong(copy)
+            wrong = self._wrong(copy, contract)
             if wrong == "scale" and kind in _LEAVE_A_SCALE:
                 self.unscaled.append((text, kind, words, copy))
             if wrong is not None:
@@ -175,14 +177,21 @@ class _Search:
     def _of_result(self) -> Repair | None:
         """Of what has no source of the user's: a function around it."""
         for repair, copy in wrapper_for(self.initializer, self.seen, self.contract, self.topics):
-            if self._wrong(copy) is None and self._holds(copy, repair):
+            if self._wrong(copy, self.contract) is None and self._holds(copy, repair):
                 return repair
         return None
 
-    def _wrong(self, copy: Initializer) -> str | None:
+    def _contracts(self, kind: str) -> Iterator[Contract]:
+        """What a copy is held to: what the original was. Of a formula read otherwise, by any fan if none was known."""
+        yield self.contract
+        if kind == "grouping" and self.contract.origins.get("fan") == "assumed":
+            yield from (dataclasses.replace(self.contract, fan=f) for f in _OTHER_FANS if f != self.contract.fan)
+
+    def _wrong(self, copy: Initializer, contract: Contract) -> str | None:
         """What a glance shows to be wrong still; None where it is worth a judgement."""
         self.looked_at += 1
-        wrong = self.glance.refuses(copy)
+        glance = self.glance if contract is self.contract else Glance(self.glance.cases, contract, scale=True)
+        wrong = glance.refuses(copy)
         if wrong is not None:
             return wrong
         values = self.glance.values(copy)

@@ -156,6 +156,7 @@ class Remade:
             ranks=initializer.ranks,
             named=initializer.named,
             fan=initializer.contract.fan,
+            equal_kernels=initializer.equal_kernels,
         ).lines()
 
     def digests(self, plan: Sequence[Any], dtype: str, global_seed: int) -> list[str]:

@@ -116,12 +116,12 @@ def optional_second_width(input_dim, output_dim=1, rng=None):
     return rng.normal(size=(input_dim, output_dim))
 
 
-@reads("(in, out, kernel, rng)", layout="hwio", shape=(3, 3, 5, 7))
+@reads("(in, out, kernel_side, rng)", layout="hwio", shape=(3, 3, 5, 7))
 def convolution_by_widths(in_channels, out_channels, kernel_size, rng):
     return rng.normal(size=(kernel_size, kernel_size, in_channels, out_channels))
 
 
-@reads("(in, out, kernel, rng)", layout="oihw", shape=(7, 5, 3, 3))
+@reads("(in, out, kernel_side, rng)", layout="oihw", shape=(7, 5, 3, 3))
 def convolution_by_widths_torch(cin, cout, ksize, rng):
     return rng.normal(size=(cout, cin, ksize, ksize))
 
@@ -294,7 +294,7 @@ def size_of_a_square(size):
     return np.random.randn(size, size)
 
 
-@reads("(in, out, kernel)", shape=(5, 7, 3, 3), layout="oihw")
+@reads("(in, out, kernel_side)", shape=(5, 7, 3, 3), layout="oihw")
 def k_beside_channels(in_ch, out_ch, k):
     return np.random.randn(out_ch, in_ch, k, k)
 

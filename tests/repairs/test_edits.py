@@ -10,7 +10,7 @@ import pytest
 
 from initcheck.contract.contract import Contract
 from initcheck.repairs.edits.expressions import draw_edits, operand_edits
-from initcheck.repairs.edits.formulas import fan_edits, number_edits, root_edits, width_edits
+from initcheck.repairs.edits.formulas import fan_edits, grouping_edits, number_edits, root_edits, width_edits
 from initcheck.repairs.edits.function_source import FunctionSource
 from initcheck.repairs.edits.generators import generator_edits
 from initcheck.repairs.edits.plain_draw import plain_draw
@@ -53,6 +53,18 @@ def test_formulas(wrong: str, right: str) -> None:
     every = [*number_edits(of, 2.0), *fan_edits(of), *root_edits(of), *number_edits(of, None)]
     every += width_edits(of, 1e-4, "(2 / shape[1]) ** 0.5")
     assert right in lines(of, every)
+
+
+GROUPINGS = [
+    ("limit = math.sqrt(6 / n_in + n_out)", "limit = math.sqrt(6 / (n_in + n_out))"),
+    ("std = 1 / n_in * 3", "std = (1 / (n_in * 3))"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "right"), GROUPINGS)
+def test_all_that_follows_is_divided_by(wrong: str, right: str) -> None:
+    of = source(f"def init(n_in, n_out):\n    {wrong}\n")
+    assert right in lines(of, grouping_edits(of))
 
 
 EXPRESSIONS = [

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 RANDOM_ROLES = ("rng", "random_state", "torch_generator", "python_random", "seed", "key", "rngs")
-KERNEL_ROLES = ("kernel", "kernel_height", "kernel_width")
+KERNEL_ROLES = ("kernel", "kernel_side", "kernel_height", "kernel_width")
 SHAPE_ROLES = (
     "shape", "dims", "widths", "in", "out", "rows", "cols", "side", *KERNEL_ROLES, "tensor", "tensors", "module",
 )  # fmt: skip

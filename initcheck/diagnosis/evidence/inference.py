@@ -79,6 +79,7 @@ def infer(
     ranks: tuple[int, ...] = (),
     named: str = "",
     fan: str | None = None,
+    equal_kernels: bool = False,
 ) -> Inferred:
     """Infer a contract from about 200,000 weights at two dozen shapes.
 
@@ -99,8 +100,9 @@ def infer(
         named: its name and its module's, which may name the activation it is for. Of the others only linear and ReLU
             are read off a constant alone.
         fan: the declared fan, as in a contract.
+        equal_kernels: it takes one number for all sides of a kernel.
     """
-    seen = probe(draw, seed=seed, ranks=_ranks(layout, ranks))
+    seen = probe(draw, seed=seed, ranks=_ranks(layout, ranks), equal_kernels=equal_kernels)
     return infer_from(seen, framework=framework, layout=layout, named=named, fan=fan)
 
 

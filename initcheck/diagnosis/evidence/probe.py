@@ -48,6 +48,13 @@ _PLANS: Mapping[int, tuple[tuple[tuple[int, ...], int], ...]] = {
 }  # fmt: skip
 
 
+# The same with kernels of one size, first or last.
+_EQUAL_KERNELS: tuple[tuple[tuple[int, ...], int], ...] = (
+    ((5, 8, 3, 3), 4), ((3, 3, 8, 5), 4), ((16, 12, 5, 5), 2), ((5, 5, 12, 16), 2), ((7, 40, 2, 2), 2),
+    ((2, 2, 40, 7), 2), ((96, 2, 4, 4), 2), ((4, 4, 2, 96), 2),
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Probe:
     """What an initializer returned at the shapes of the plan.
@@ -143,6 +150,7 @@ def probe(
     depthwise: str | None = None,
     grouped: tuple[str, int] | None = None,
     also: tuple[int, ...] | None = None,
+    equal_kernels: bool = False,
 ) -> Probe:
     """Draw at the shapes of the plan; whatever the initializer does wrong is noted, never raised.
 
@@ -158,8 +166,9 @@ def probe(
         depthwise: a layout of convolutions whose units see one channel each.
         grouped: a layout of convolutions and their number of groups, which then divides the units.
         also: one more shape to draw at, such as the one that fails.
+        equal_kernels: whether all sides of a kernel are of one size.
     """
-    plans = dict(_PLANS)
+    plans = {**_PLANS, 4: _EQUAL_KERNELS} if equal_kernels else dict(_PLANS)
     if grouped is not None:
         plans[len(grouped[0])] = _grouped_plan(*grouped)
     if also is not None and also not in dict(plans.get(len(also), ())):

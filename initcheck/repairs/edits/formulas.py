@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from initcheck.repairs.edits.edit import Edit, callee, computed
 from initcheck.repairs.edits.function_source import FunctionSource
 
-__all__ = ["fan_edits", "number_edits", "root_edits", "width_edits"]
+__all__ = ["fan_edits", "grouping_edits", "number_edits", "root_edits", "width_edits"]
 
 # Numbers that somebody writes.
 _NICE = (0.0, 0.02, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 0.25, 0.1, 0.01, 0.125, 0.75, 1 / 3, 5.0, 10.0)
@@ -43,7 +43,7 @@ def number_edits(source: FunctionSource, square: float | None) -> Iterator[Edit]
             wanted = [n for m in meant for n in _NICE if n and abs(m / n - 1) < 0.03]
         elif id(node) in factors and now not in (0.0, 1.0):
             wanted = [1.0]
-        for number in dict.fromkeys(wanted):
+        for number in sorted(dict.fromkeys(wanted), key=lambda n: n == 1 / 3):
             if number == now:
                 continue
             text = f"{number:g}" if isinstance(node.value, int) or number != int(number) else f"{number:.1f}"
@@ -97,6 +97,21 @@ def fan_edits(source: FunctionSource) -> Iterator[Edit]:
                 yield _swap(source, node, f"(({source.of(node)}) / 2)")
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv):
             yield _swap(source, node, f"({source.of(node.left)} / {source.of(node.right)})")
+
+
+def grouping_edits(source: FunctionSource) -> Iterator[Edit]:
+    """Divide by all that follows: ``a / (b + c)`` in place of ``a / b + c``, and of ``a / b * c`` likewise."""
+    alone = {id(a) for n in computed(source) if isinstance(n, ast.Call) for a in n.args}
+    for node in computed(source):
+        if isinstance(node, ast.BinOp) and isinstance(node.left, ast.BinOp):
+            divided = isinstance(node.left.op, (ast.Div, ast.FloorDiv))
+            if divided and isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)):
+                sign = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}[type(node.op)]
+                below = f"({source.of(node.left.right)} {sign} {source.of(node.right)})"
+                by = "/" if isinstance(node.left.op, ast.Div) else "//"
+                text = f"{source.of(node.left.left)} {by} {below}"
+                change = source.change(node, text if id(node) in alone else f"({text})")
+                yield Edit("grouping", f"{text} in place of {source.of(node)}", (change,))
 
 
 def root_edits(source: FunctionSource) -> Iterator[Edit]:
