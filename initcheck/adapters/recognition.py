@@ -87,6 +87,7 @@ def _recognise(
     if isinstance(obj, type):
         return _of_class(obj, name, signature, args, parameter, depth)
     function = method_of(obj, name)[1]
+    refusals.refuse_coroutine(function, name)
     if signature is not None:
         slots = tuple(parse_signature(signature, function, args))
         return _explicit(function, name, Reading(slots, _framework_of_code(function), signature), args, parameter)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -19,6 +21,7 @@ __all__ = [
     "layer_needs",
     "listing",
     "refuse_complex",
+    "refuse_coroutine",
     "refuse_other_sides",
     "whole_model",
 ]
@@ -59,6 +62,20 @@ class ComplexWeights(Needs):
     """
 
     parts = ("real", "imag")
+
+
+def refuse_coroutine(function: Callable[..., Any], name: str) -> None:
+    """Refuse what would only begin to run when it is awaited; it is not called, as nobody would await it.
+
+    Raises:
+        UsageError: it is one.
+    """
+    asked = inspect.unwrap(function.func if isinstance(function, functools.partial) else function)
+    if inspect.iscoroutinefunction(asked) or inspect.isasyncgenfunction(asked):
+        raise UsageError(
+            f"{name} cannot be read: it is a coroutine (async def). Pass a plain function, which returns the weights at"
+            " once."
+        )
 
 
 def refuse_complex(name: str, returned: Sequence[Any]) -> None:
@@ -127,8 +144,6 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
             "It may want a module of another kind: pass a function (fan_in, fan_out) that builds one, initializes it"
             " and returns its weight."
         )
-    if tried and tried[0].problem.startswith("returns coroutine "):
-        return "It is a coroutine (async def): pass a plain function, which returns the weights at once."
     if tried and tried[0].problem.endswith("where an array is expected"):
         return "Pass a function that returns an array."
     if any(" object has no attribute " in trial.problem for trial in tried):

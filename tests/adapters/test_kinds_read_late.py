@@ -1,5 +1,6 @@
 """Kinds of initializers that a sample of public forms found unread."""
 
+import functools
 import math
 import re
 
@@ -77,3 +78,23 @@ def test_a_generator_by_another_name_is_told_from_the_method_that_is_asked_of_it
     assert said is not None
     [initializer] = load(generator_of_another_name, signature=said[1]).initializers
     assert initializer.sampler.calls((5, 7), [1], "float32")[0].shape == (5, 7)
+
+
+CALLED: list[str] = []
+
+
+async def as_coroutine(shape, rng):
+    CALLED.append("coroutine")
+    return rng.normal(size=shape)
+
+
+async def as_async_generator(shape, rng):
+    CALLED.append("async generator")
+    yield rng.normal(size=shape)
+
+
+@pytest.mark.parametrize("function", [as_coroutine, as_async_generator, functools.partial(as_coroutine, rng=None)])
+def test_what_is_to_be_awaited_is_refused_and_not_called(function):
+    with pytest.raises(UsageError, match="it is a coroutine"):
+        load(function)
+    assert CALLED == []
