@@ -28,6 +28,11 @@ def slow(shape, rng):
 def he(shape, rng):
     return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
 """
+# Where this suite itself was started with Ctrl-C ignored (nohup, a job of a script), what it starts must hear it.
+HEARING = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL);"
+    " os.execv(sys.executable, [sys.executable, '-m', 'initcheck', *sys.argv[1:]])"
+)
 OPTIONS = ("--profile=quick", "--contract=activation=relu,layout=out_in", "--json=r.json")
 CLAIMS = "--claims=accepts-every-shape,returns-the-shape-asked,returns-the-dtype-asked"
 
@@ -41,13 +46,7 @@ def folder(tmp_path: Path) -> Path:
 def started(folder: Path, *words: str, **options: Any) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "INITCHECK_MARK": str(folder), **options.pop("env", {})}
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    # Where this suite itself was started with Ctrl-C ignored (nohup, a job of a script), what it starts must hear it.
-    options["preexec_fn"] = _hears_interrupts
-    return subprocess.Popen([sys.executable, "-m", "initcheck", *words], cwd=folder, env=environment, **options)
-
-
-def _hears_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen([sys.executable, "-c", HEARING, *words], cwd=folder, env=environment, **options)
 
 
 def left(folder: Path) -> list[int]:
