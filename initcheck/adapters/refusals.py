@@ -73,7 +73,7 @@ def refuse_coroutine(function: Callable[..., Any], name: str) -> None:
     asked = inspect.unwrap(function.func if isinstance(function, functools.partial) else function)
     if inspect.iscoroutinefunction(asked) or inspect.isasyncgenfunction(asked):
         raise UsageError(
-            f"{name} cannot be read: it is a coroutine (async def). Pass a plain function, which returns the weights at"
+            f"{name} cannot be read. It is a coroutine (async def): pass a plain function, which returns the weights at"
             " once."
         )
 

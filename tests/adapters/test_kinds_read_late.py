@@ -95,6 +95,6 @@ async def as_async_generator(shape, rng):
 
 @pytest.mark.parametrize("function", [as_coroutine, as_async_generator, functools.partial(as_coroutine, rng=None)])
 def test_what_is_to_be_awaited_is_refused_and_not_called(function):
-    with pytest.raises(UsageError, match="it is a coroutine"):
+    with pytest.raises(UsageError, match="It is a coroutine"):
         load(function)
     assert CALLED == []
