@@ -80,5 +80,7 @@ def keeps_its_lock(trial: LockTrial) -> None:
         trial.fails(sentence, likely=trial.cause, fix=trial.mend)
     for sentence in trial.open_lines:
         trial.doubts_that(sentence)
+    if not trial.lines:
+        trial.not_applicable(f"{trial.locked.file or trial.locked.like} has a law for none of its tensors")
     trial.measured = f"{len(trial.departures)} changes" if trial.departures else f"{trial.lines} lines kept"
     trial.allowed = f"the laws of {trial.locked.file or trial.locked.like}"

@@ -15,7 +15,7 @@ class _Lock:
 
 
 def _judged(**told: Any) -> LockTrial:
-    trial = LockTrial(cast(Any, _Lock()), 1, **told)
+    trial = LockTrial(cast(Any, _Lock()), **{"lines": 1, **told})
     keeps_its_lock(trial)
     return trial
 
@@ -33,3 +33,8 @@ def test_a_change_fails_with_its_cause_and_what_to_do() -> None:
 
 def test_what_is_kept_holds() -> None:
     assert _judged().verdict is Verdict.HOLDS
+
+
+def test_where_no_line_was_compared_nothing_holds() -> None:
+    trial = _judged(lines=0)
+    assert (trial.verdict, trial.reason) == (Verdict.NOT_APPLICABLE, "init.lock has a law for none of its tensors")
