@@ -100,9 +100,7 @@ def lighter_layers(than: Layer, domain: Domain, *, squares: bool = False) -> Ite
                 layer = Layer(shape, layout, domain.groups)
                 sides = (layer.channels, layer.units // layer.groups)
                 fits = layer.units % layer.groups == 0 and all(smallest <= side <= widest for side in sides)
-                kernels = {n for n, a in zip(shape, axes, strict=True) if a in "hwd"}
-                fits = fits and not (domain.equal_kernels and len(kernels) > 1)
-                if fits and (not squares or sides[0] == sides[1]):
+                if fits and domain.takes_kernel(layer) and (not squares or sides[0] == sides[1]):
                     yield layer
 
 

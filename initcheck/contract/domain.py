@@ -73,6 +73,17 @@ class Domain:
     costly_shapes: bool = False
     equal_kernels: bool = False
 
+    def takes_kernel(self, layer: Layer) -> bool:
+        """Whether the kernel of a layer is one that may be asked for.
+
+        >>> from initcheck.contract.profile import profile
+        >>> one_side = domain_of(Contract(layout="oihw"), profile("quick"), 0, ranks=(4,), equal_kernels=True)
+        >>> [one_side.takes_kernel(Layer((5, 7, *kernel), "oihw")) for kernel in ((3, 3), (3, 2))]
+        [True, False]
+        """
+        sides = {n for n, axis in zip(layer.shape, layer.axes, strict=True) if axis not in "io"}
+        return not self.equal_kernels or len(sides) <= 1
+
     def above(self, layer: Case, outputs: int) -> tuple[Case, int] | None:
         """What is drawn for the weights above a layer, and how many of them give that many units together.
 

@@ -108,10 +108,7 @@ def _fits(layer: Layer, subject: Subject) -> bool:
     smallest, widest = domain.widths
     widths = (layer.channels, layer.units // layer.groups)
     in_layout = layer.layout in domain.layouts and layer.groups == domain.groups
-    kernel = {n for n, axis in zip(layer.shape, layer.axes, strict=True) if axis not in "io"}
-    if domain.equal_kernels and len(kernel) > 1:
-        return False
-    return in_layout and all(smallest <= w <= widest for w in widths)
+    return in_layout and domain.takes_kernel(layer) and all(smallest <= w <= widest for w in widths)
 
 
 def _order(case: KeptCase) -> tuple[int, Case]:

@@ -19,7 +19,7 @@ from initcheck.contract.layer import Layer
 from initcheck.diagnosis.observed import Observed
 from initcheck.errors import UsageError
 from initcheck.repairs.edits.plain_draw import fan_text, number
-from initcheck.repairs.edits.results import CUT, factor_of, missing
+from initcheck.repairs.edits.results import missing, rescaling
 from initcheck.repairs.repair import Repair
 
 __all__ = ["wrapper_for"]
@@ -58,11 +58,8 @@ def _operations(
         return
     square = missing(law, contract)
     if square is not None:
-        factor, text = factor_of(square)
-        cut = text.startswith("1 / 0.8796")
-        why = ", which is what a normal keeps that is cut at two" if cut else ""
-        words = f"the standard deviation is {1 / factor:.4g} of what it should be{why}"
-        yield "factor", words, f" / {CUT:.6f}" if cut else f" * {text}", lambda w, s: w * factor
+        factor, words, operation = rescaling(square)
+        yield "factor", words, operation, lambda w, s: w * factor
     elif law.denominator.name in ("fan_in", "fan_out", "fan_avg") and contract.std is None:
         power = required_power(contract)
         now = Contract(fan=law.denominator.name, layout=contract.layout, groups=contract.groups)

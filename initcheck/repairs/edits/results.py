@@ -49,15 +49,24 @@ def factor_of(square: float) -> tuple[float, str]:
     return math.sqrt(square), f"{math.sqrt(square):.4g}"
 
 
+def rescaling(square: float) -> tuple[float, str, str]:
+    """A factor by the square that was measured, what is wrong without it, and what is written behind the result.
+
+    >>> rescaling(2.0)[1:]
+    ('the standard deviation is 0.7071 of what it should be', ' * 2**0.5')
+    """
+    factor, text = factor_of(square)
+    cut = text.startswith("1 / 0.8796")
+    why = ", which is what a normal keeps that is cut at two" if cut else ""
+    words = f"the standard deviation is {1 / factor:.4g} of what it should be{why}"
+    return factor, words, f" / {CUT:.6f}" if cut else f" * {text}"
+
+
 def result_edits(source: FunctionSource, law: VarianceLaw | None, contract: Contract) -> Iterator[Edit]:
     """Multiply what is returned, so that its variance is the promised one."""
     square = missing(law, contract)
     if square is not None:
-        factor, text = factor_of(square)
-        cut = text.startswith("1 / 0.8796")
-        why = ", which is what a normal keeps that is cut at two" if cut else ""
-        words = f"the standard deviation is {1 / factor:.4g} of what it should be{why}"
-        operation = f" / {CUT:.6f}" if cut else f" * {text}"
+        _, words, operation = rescaling(square)
         yield from _behind(source, "factor", words, operation)
     elif law is not None and 0 < law.constant < math.inf and law.denominator.is_plain:
         shape = shape_of(source)
