@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from initcheck.doors.options import add_to_pytest
+from initcheck.errors import UsageError
 
 __all__ = ["pytest_addoption", "pytest_configure"]
 
@@ -57,7 +58,6 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     # Only now: NumPy, Hypothesis and the frameworks of the targets are imported from here on.
     from initcheck.doors.under_pytest.session import ClaimSession
-    from initcheck.errors import UsageError
 
     try:
         session = ClaimSession(config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from initcheck.claims import claim
+from initcheck.models import questions
 
 if TYPE_CHECKING:
     from initcheck.models.questions import ModelTrial
@@ -27,8 +28,6 @@ _NOT_SEEN = (
 )
 def every_tensor_is_written(trial: ModelTrial) -> None:
     """Fill fresh memory with NaN, then with a canary: what still holds the fill was never written."""
-    from initcheck.models.questions import folded, place, unwritten_text
-
     if "unwritten" in trial.facts.impossible:
         trial.not_applicable(trial.facts.impossible["unwritten"])
         return
@@ -37,16 +36,16 @@ def every_tensor_is_written(trial: ModelTrial) -> None:
     for name, found in trial.facts.unwritten.items():
         role = trial.facts.role_of(name)
         if found.unwritten and two[name].unwritten:
-            never.append((name, role, unwritten_text(found, found.unwritten)))
+            never.append((name, role, questions.unwritten_text(found, found.unwritten)))
         else:
-            depend.append((name, role, f"its values depend on unwritten memory ({place(found.law.site)})"))
-    for sentence in folded(never):
+            depend.append((name, role, f"its values depend on unwritten memory ({questions.place(found.law.site)})"))
+    for sentence in questions.folded(never):
         trial.fails(
             sentence,
             likely="torch.empty (or skip_init, to_empty, new_empty) whose initialisation never ran for it",
             fix="initialise it where it is made, or in the reset_parameters of its module",
         )
-    for sentence in folded(depend):
+    for sentence in questions.folded(depend):
         trial.fails(sentence)
     for name, why in trial.facts.first.unread.items():
         (trial.doubts_that if "meta" in why else trial.note)(f"{name} is not read: {why}")
@@ -71,12 +70,10 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
     """Build again: same seed, other seed, initialised twice, in bfloat16."""
     from dataclasses import replace
 
-    from initcheck.models.questions import changed_laws, unchanged_by_seed
-
     facts = trial.facts
     for name in facts.unseeded:
         trial.fails(f"{name}: other bits at the same seed", likely="a generator that no seed sets")
-    for tensor in unchanged_by_seed(facts.random, facts.other(1).records):
+    for tensor in questions.unchanged_by_seed(facts.random, facts.other(1).records):
         trial.fails(f"{tensor.name}: the same bits at another seed", likely="a seed set inside the factory")
     said = ["same seed same bits", "other seed other bits"]
     repeated = facts.second.looks.get("again")
@@ -91,7 +88,7 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
         kept = [replace(r, members=tuple(m for m in r.members if m.name not in over)) for r in facts.roles]
         for role in (r for r in kept if r.members):
             shared = all(m.name in tied for m in role.members)
-            for sentence in changed_laws([role], later):
+            for sentence in questions.changed_laws([role], later):
                 said_so = f"{sentence}, when {name}() runs a second time"
                 if shared:
                     trial.note(f"{said_so}: it is tied, and each of its names is initialised by a rule of its own")
@@ -111,7 +108,7 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
     if isinstance(low, str):
         trial.note(low)
     else:
-        for sentence in changed_laws(facts.roles, low.records, mean_too=True):
+        for sentence in questions.changed_laws(facts.roles, low.records, mean_too=True):
             trial.fails(f"{sentence}, in bfloat16")
         said.append("bfloat16 keeps the law")
     trial.measured = "; ".join(said) if not trial.failures else f"{len(trial.failures)} tensors or roles differ"
@@ -119,10 +116,11 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
 
 def equal_matrices(trial: ModelTrial) -> None:
     """Of one model: matrices and units that are equal, whatever made them so."""
-    from initcheck.models.questions import equal_tensors, equal_units
-
     matrices = {n: r for n, r in trial.facts.first.records.items() if r.parameter and r.matrix and not r.constant}
-    for copy in (*equal_tensors(matrices), *equal_units(matrices, trial.facts.first.looks["signal"])):
+    for copy in (
+        *questions.equal_tensors(matrices),
+        *questions.equal_units(matrices, trial.facts.first.looks["signal"]),
+    ):
         if copy.kind != "note":
             trial.doubts_that(f"{copy.sentence}; a second build tells whether they were drawn")
     trial.not_applicable(f"no two of {len(matrices):,} matrices are copies, and no two units of one")
@@ -147,12 +145,14 @@ def equal_matrices(trial: ModelTrial) -> None:
 )
 def tensors_are_distinct(trial: ModelTrial) -> None:
     """Compare random tensors, their units and their draws; ask the gradient about constant matrices."""
-    from initcheck.models.questions import equal_tensors, equal_units, listed, repeated_draws
-
     random = trial.facts.random
     signal = trial.facts.first.looks["signal"]
     say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
-    for copy in (*equal_tensors(random), *equal_units(random, signal), *repeated_draws(random)):
+    for copy in (
+        *questions.equal_tensors(random),
+        *questions.equal_units(random, signal),
+        *questions.repeated_draws(random),
+    ):
         say[copy.kind](copy.sentence)
     constant = [
         n for n, r in trial.facts.first.records.items() if r.parameter and r.trainable and r.constant and r.matrix
@@ -168,12 +168,12 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
             trial.fails(f"{name}: constant, and its gradient {words[kind]}", likely="nothing breaks its symmetry")
     beyond = [n for n, kind in signal.gradients.items() if kind == "unreached"]
     if beyond:
-        trial.note(f"constant, and not used by this batch, whatever their values: {listed(beyond)}")
+        trial.note(f"constant, and not used by this batch, whatever their values: {questions.listed(beyond)}")
     unknown = [n for n in constant if n not in signal.gradients]
     if unknown and trial.facts.written:
-        trial.doubts_that(f"{listed(unknown)}: constant, and no gradient could be taken ({signal.problem})")
+        trial.doubts_that(f"{questions.listed(unknown)}: constant, and no gradient could be taken ({signal.problem})")
     if broken:
-        trial.note(f"constant and told apart by their gradient: {listed(broken)}")
+        trial.note(f"constant and told apart by their gradient: {questions.listed(broken)}")
     trial.measured = f"{len(random):,} random tensors differ in every unit and from each other"
     if trial.failures:
         trial.measured = f"{len(trial.failures):,} copies among {len(random):,} random tensors"
@@ -197,15 +197,13 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
 )
 def siblings_share_one_law(trial: ModelTrial) -> None:
     """Compare the laws of tensors that play the same part in different blocks."""
-    from initcheck.models.questions import is_traced, later_notes, left_random, named_deviants, unnamed_deviants
-
     facts = trial.facts
     by_draw = [r for r in facts.roles if any(m.name in facts.random for m in r.members)]
-    unnamed = [r for r in by_draw if not all(is_traced(m) for m in r.members)]
-    findings = [f for role in facts.roles for f in named_deviants(role)]
-    findings += [f for role in unnamed for f in unnamed_deviants(role, facts, trial.level / len(unnamed))]
-    findings += left_random(facts)
-    findings += [f for role in facts.roles for f in later_notes(role.members[0])]
+    unnamed = [r for r in by_draw if not all(questions.is_traced(m) for m in r.members)]
+    findings = [f for role in facts.roles for f in questions.named_deviants(role)]
+    findings += [f for role in unnamed for f in questions.unnamed_deviants(role, facts, trial.level / len(unnamed))]
+    findings += questions.left_random(facts)
+    findings += [f for role in facts.roles for f in questions.later_notes(role.members[0])]
     say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
     for finding in findings:
         say[finding.kind](finding.sentence)
@@ -218,10 +216,8 @@ def siblings_share_one_law(trial: ModelTrial) -> None:
 
 def finite_values(trial: ModelTrial) -> None:
     """Of one model: NaN and infinity; what law an entry was drawn from is not known."""
-    from initcheck.models.questions import absurd_in_build
-
     say = {"fails": trial.fails, "note": trial.note}
-    for finding in absurd_in_build(trial.facts, trial.facts.first):
+    for finding in questions.absurd_in_build(trial.facts, trial.facts.first):
         say[finding.kind](finding.sentence)
     trial.measured = f"{len(trial.failures)} of {len(trial.facts.first.records):,} tensors or roles are not finite"
     trial.not_applicable(f"every entry of {len(trial.facts.first.records):,} tensors is finite")
@@ -241,10 +237,8 @@ def finite_values(trial: ModelTrial) -> None:
 )
 def no_value_is_absurd(trial: ModelTrial) -> None:
     """Look for NaN, infinities and entries that their law excludes."""
-    from initcheck.models.questions import absurd_values
-
     say = {"fails": trial.fails, "note": trial.note}
-    for finding in absurd_values(trial.facts):
+    for finding in questions.absurd_values(trial.facts):
         say[finding.kind](finding.sentence)
     dtypes = sorted({r.dtype for r in trial.facts.second.records.values()})
     trial.measured = f"{len(trial.facts.second.records):,} tensors of {', '.join(dtypes)}"
@@ -265,16 +259,14 @@ def no_value_is_absurd(trial: ModelTrial) -> None:
 )
 def nothing_special_is_lost(trial: ModelTrial) -> None:
     """Read off the trace what was overwritten, and by which line."""
-    from initcheck.models.questions import lost_writes, never_called
-
     if "overwritten" in trial.facts.impossible:
         trial.not_applicable(trial.facts.impossible["overwritten"])
         return
     say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
-    found = list(lost_writes(trial.facts))
+    found = list(questions.lost_writes(trial.facts))
     for finding in found:
         say[finding.kind](finding.sentence)
-    for sentence in never_called(trial.facts):
+    for sentence in questions.never_called(trial.facts):
         trial.note(sentence)
     over = sum(bool(r.lost) for r in trial.facts.first.records.values())
     trial.measured = f"{over:,} of {len(trial.facts.first.records):,} tensors were written more than once"
@@ -282,10 +274,8 @@ def nothing_special_is_lost(trial: ModelTrial) -> None:
 
 def promises_kept(trial: ModelTrial) -> None:
     """Of one model: promised ties and padding rows; a law is told by draws, not by the values of one model."""
-    from initcheck.models.questions import broken_promises
-
     promises = trial.facts.layout.promises
-    for sentence in broken_promises(promises):
+    for sentence in questions.broken_promises(promises):
         trial.fails(sentence)
     trial.measured = "; ".join(promises.kept) or None
     if trial.laws or trial.facts.layout.initializer_range is not None or not promises.kept:
@@ -311,23 +301,14 @@ def promises_kept(trial: ModelTrial) -> None:
 )
 def declared_laws_are_in_force(trial: ModelTrial) -> None:
     """Hold every tensor that a declared pattern names to the declared standard deviation."""
-    from initcheck.models.questions import (
-        broken_promises,
-        bypassed_guards,
-        far_from_the_rest,
-        fused_fans,
-        initializer_range,
-        judge_declared,
-    )
-
-    judge_declared(trial)
-    initializer_range(trial)
+    questions.judge_declared(trial)
+    questions.initializer_range(trial)
     promises = trial.facts.layout.promises
-    for sentence in broken_promises(promises):
+    for sentence in questions.broken_promises(promises):
         trial.fails(sentence)
-    bypassed_guards(trial)
-    far_from_the_rest(trial)
-    fused_fans(trial)
+    questions.bypassed_guards(trial)
+    questions.far_from_the_rest(trial)
+    questions.fused_fans(trial)
     if promises.kept:
         trial.measured = "; ".join(filter(None, (trial.measured, *promises.kept)))
     if trial.measured is None and not trial.doubts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from initcheck.claims import claim
+from initcheck.models import questions
 
 if TYPE_CHECKING:
     from initcheck.models.questions import RankTrial
@@ -27,9 +28,7 @@ _EXACT = (
 )
 def every_rank_builds(trial: RankTrial) -> None:
     """Wait for every rank, and compare the names of their tensors."""
-    from initcheck.models.questions import other_tensors
-
-    trial.failures += other_tensors(trial.ranks)
+    trial.failures += questions.other_tensors(trial.ranks)
     trial.measured = f"{len(trial.alive)} of {len(trial.ranks)} ranks built a model"
 
 
@@ -44,9 +43,7 @@ def every_rank_builds(trial: RankTrial) -> None:
 )
 def every_shard_is_written(trial: RankTrial) -> None:
     """Look for what still holds both fills of fresh memory."""
-    from initcheck.models.questions import never_written
-
-    trial.failures += never_written(trial.ranks)
+    trial.failures += questions.never_written(trial.ranks)
     trial.measured = f"{sum(len(t.pieces) for t in trial.alive):,} tensors of {len(trial.alive)} ranks"
     if not trial.alive:
         trial.moot = "no rank built a model"
@@ -63,11 +60,9 @@ def every_shard_is_written(trial: RankTrial) -> None:
 )
 def shards_are_distinct(trial: RankTrial) -> None:
     """Compare the bits of the shards of every random tensor, and the states that draws began at."""
-    from initcheck.models.questions import copied_pieces, repeated_states
-
     # The cause first: shards that come from one state of a generator are many, and only so many are told.
-    trial.failures += repeated_states(trial.ranks)
-    trial.failures += copied_pieces(trial.ranks, trial.whole)
+    trial.failures += questions.repeated_states(trial.ranks)
+    trial.failures += questions.copied_pieces(trial.ranks, trial.whole)
     trial.measured = f"{sum(p.random for t in trial.alive for p in t.pieces.values()):,} random tensors or shards"
     if not trial.alive:
         trial.moot = "no rank built a model"
@@ -84,13 +79,11 @@ def shards_are_distinct(trial: RankTrial) -> None:
 )
 def replicas_are_equal(trial: RankTrial) -> None:
     """Compare what ranks hold at one place; ties are those of the unsharded build."""
-    from initcheck.models.questions import differing_replicas, lost_ties
-
     if len(trial.alive) < 2:
         trial.moot = "one rank has no replicas" if trial.alive else "no rank built a model"
         return
-    trial.failures += differing_replicas(trial.ranks, trial.whole)
-    trial.failures += lost_ties(trial.ranks, trial.whole)
+    trial.failures += questions.differing_replicas(trial.ranks, trial.whole)
+    trial.failures += questions.lost_ties(trial.ranks, trial.whole)
     trial.measured = f"{len(trial.alive[0].pieces):,} tensors on {len(trial.alive)} ranks"
 
 
@@ -107,8 +100,6 @@ def replicas_are_equal(trial: RankTrial) -> None:
 )
 def the_whole_follows_its_law(trial: RankTrial) -> None:
     """Compare the law of every shard with that of the same tensor built by one process."""
-    from initcheck.models.questions import other_laws
-
     if not trial.alive:
         trial.moot = "no rank built a model"
     elif len(trial.ranks) == 1:
@@ -116,7 +107,7 @@ def the_whole_follows_its_law(trial: RankTrial) -> None:
     elif trial.whole is None:
         trial.doubts.append(f"one process alone {trial.why_not}, so that the law of the whole is not known")
     else:
-        trial.failures += other_laws(trial.ranks, trial.whole)
+        trial.failures += questions.other_laws(trial.ranks, trial.whole)
         equal = _equal_bits(trial)
         trial.measured = f"{len(trial.whole.pieces):,} tensors"
         if equal:

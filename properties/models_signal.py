@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from initcheck.claims import claim
+from initcheck.models import questions
 
 if TYPE_CHECKING:
     from initcheck.models.questions import ModelTrial
@@ -153,20 +154,22 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
 )
 def residual_writers_share_one_scaling(trial: ModelTrial) -> None:
     """Compare what writes to the stream with what is scaled by depth."""
-    from initcheck.models.questions import listed, residual_scalings
-
     if "writers" in trial.facts.impossible:
         trial.not_applicable(trial.facts.impossible["writers"])
         return
     say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
-    scalings = list(residual_scalings(trial.facts))
+    scalings = list(questions.residual_scalings(trial.facts))
     for scaling in scalings:
         for finding in scaling.findings:
             say[finding.kind](finding.sentence)
     scaled = [s for s in scalings if s.scaled or s.others]
     if scaled:
-        trial.measured = f"{listed(scaled[0].writers)} write to the stream, {len(scaled[0].scaled)} scaled by depth"
+        trial.measured = (
+            f"{questions.listed(scaled[0].writers)} write to the stream, {len(scaled[0].scaled)} scaled by depth"
+        )
     elif scalings:
-        trial.not_applicable(f"no layer is scaled by depth; {listed(scalings[0].writers)} write to the stream")
+        trial.not_applicable(
+            f"no layer is scaled by depth; {questions.listed(scalings[0].writers)} write to the stream"
+        )
     else:
         trial.not_applicable("no layer was seen to write to a residual stream")

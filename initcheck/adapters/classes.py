@@ -13,7 +13,7 @@ from typing import Any
 from initcheck.adapters.code.evidence import ignores_self
 from initcheck.adapters.signatures.arguments import random_value
 from initcheck.adapters.signatures.frameworks import used_by
-from initcheck.adapters.signatures.readings import Needs, needs, readings_of
+from initcheck.adapters.signatures.readings import Needs, Reading, needs, random_kinds, readings_of
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, Slot, parse_signature, slots_of
 from initcheck.adapters.trial_calls import Chosen, choose, framework_of
 from initcheck.contract.contract import Contract
@@ -207,8 +207,6 @@ def _defined(cls: type) -> set[str]:
 
 
 def _kinds_of(random: list[Slot], make: Callable[..., Any]) -> list[list[Slot]]:
-    from initcheck.adapters.signatures.readings import random_kinds
-
     used = used_by(make)
     first = [replace(s, role=random_kinds(s, used, guessed=False)[0]) for s in random]
     others = [[replace(s, role=kind) for s in random] for kind in random_kinds(random[0], used, guessed=False)[1:]]
@@ -227,8 +225,6 @@ def _per_draw(
     """The initializer, and whether a trial call of it worked."""
     slot = Slot("self", "instance")
     if signature is not None:
-        from initcheck.adapters.signatures.readings import Reading
-
         readings, named = [Reading(tuple(parse_signature(signature, bound)), "numpy", signature)], True
     else:
         readings, named = readings_of(bound, name)

@@ -22,6 +22,7 @@ from initcheck.adapters.frameworks import jax_init, known_laws
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer, keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer, layer_function
 from initcheck.adapters.frameworks.torch_init import is_torch_init, torch_initializer
+from initcheck.adapters.signatures.frameworks import used_by
 from initcheck.adapters.signatures.readings import Needs, Reading, readings_of
 from initcheck.adapters.signatures.signature import Slot, parse_signature, slots_of
 from initcheck.adapters.trial_calls import Chosen, choose, framework_of, sampler_of, written_ranks
@@ -116,8 +117,6 @@ def _explicit(
 
 
 def _framework_of_code(function: Callable[..., Any]) -> str:
-    from initcheck.adapters.signatures.frameworks import used_by
-
     return next((f for f in used_by(function) if f != "numpy"), "numpy")
 
 

@@ -12,8 +12,10 @@ import numpy as np
 
 from initcheck.adapters import refusals
 from initcheck.adapters.frameworks import arrays
+from initcheck.adapters.frameworks.jax_init import JaxSampler
 from initcheck.adapters.frameworks.layer_weight import is_layer, matrices_of, weight_of
 from initcheck.adapters.frameworks.sampler import CallableSampler
+from initcheck.adapters.frameworks.torch_module import ModuleSampler
 from initcheck.adapters.signatures.arguments import Unfit
 from initcheck.adapters.signatures.frameworks import defines_function, framework_of_result
 from initcheck.adapters.signatures.names import SIDES_OR_WIDTHS
@@ -82,12 +84,8 @@ def sampler_of(
     """The sampler that calls a function the way a reading says."""
     cls: type[CallableSampler] = CallableSampler
     if any(slot.role == "module" for slot in reading.slots):
-        from initcheck.adapters.frameworks.torch_module import ModuleSampler
-
         cls = ModuleSampler
     elif any(slot.role == "key" for slot in reading.slots):
-        from initcheck.adapters.frameworks.jax_init import JaxSampler
-
         cls = JaxSampler
     return cls(
         function=function,

@@ -14,6 +14,7 @@ def list_claims(words: Sequence[str]) -> int:
     parser.add_argument("what", nargs="?", choices=("claims", "gallery"), default="claims", metavar="claims|gallery")
     if parser.parse_args(words).what == "gallery":
         return _list_gallery()
+    # Each command loads what it needs: --help, and a wrong word, load nothing.
     from initcheck.claims.registry import registry
 
     family = None
@@ -27,6 +28,7 @@ def list_claims(words: Sequence[str]) -> int:
 
 
 def _list_gallery() -> int:
+    # as in `list_claims`
     from initcheck.gallery import SPECIMENS
 
     for title, correct in (
@@ -51,6 +53,7 @@ def explain(words: Sequence[str]) -> int:
     parser.add_argument("--no-examples", action="store_true", help="only the words: run nothing")
     parser.add_argument("--html", metavar="FILE", help="write a page with the pictures of the examples there")
     arguments = parser.parse_args(words)
+    # as in `list_claims`
     from initcheck.claims.registry import find
     from initcheck.doors.explanation import in_words, live_examples, write_explanation
     from initcheck.doors.questions import claims_on, is_question
@@ -81,6 +84,7 @@ def infer_contract(words: Sequence[str]) -> int:
     parser.add_argument("--contract", metavar="TEXT", help="what is known of it, such as layout=out_in")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, help="how long each may take")
     arguments = parser.parse_args(words)
+    # as in `list_claims`
     from initcheck.doors.request import contract
     from initcheck.engine.settings import Settings
     from initcheck.report.account import escaped
@@ -108,6 +112,7 @@ def infer_contract(words: Sequence[str]) -> int:
 
 def read_guide(words: Sequence[str]) -> int:
     """``initcheck guide [PAGE]``: the guide in the terminal."""
+    # as in `list_claims`
     from initcheck.doors.guide import guide
 
     return guide(words)
@@ -115,6 +120,7 @@ def read_guide(words: Sequence[str]) -> int:
 
 def gain_of(words: Sequence[str]) -> int:
     """``initcheck gain ACT``: the gain of an activation."""
+    # as in `list_claims`
     from initcheck.doors.answers.gain import gain_command
 
     return gain_command(words)
@@ -122,6 +128,7 @@ def gain_of(words: Sequence[str]) -> int:
 
 def what_of(words: Sequence[str]) -> int:
     """``initcheck what TARGET``: what its parameters start from."""
+    # as in `list_claims`
     from initcheck.doors.answers.what import what_command
 
     return what_command(words)
@@ -129,6 +136,7 @@ def what_of(words: Sequence[str]) -> int:
 
 def fix_of(words: Sequence[str]) -> int:
     """``initcheck fix TARGET``: the smallest change that is proven to mend it."""
+    # as in `list_claims`
     from initcheck.doors.answers.fix import fix_command
 
     return fix_command(words)

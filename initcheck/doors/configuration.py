@@ -122,11 +122,13 @@ def _wanted(option: Option) -> str:
 def _check(option: Option, value: Any, where: str) -> None:
     """What the run would refuse later is refused here, where the place can be named."""
     if option.name == "profile":
+        # read at the start of every pytest: only where it is configured
         from initcheck.contract.profile import PROFILES
 
         if value not in PROFILES:
             raise UsageError(f"{where}: there is no profile {value!r}; {closest(value, PROFILES)}")
     elif option.name == "claims":
+        # loads every property: only where claims are configured
         from initcheck.claims.registry import asked_of
 
         every = {name for kind in KIND_OF_CLAIM.values() for name in asked_of(kind)}
@@ -166,7 +168,7 @@ def option_values(
 
 def _claims_of(claims: Sequence[str], kinds: Collection[TargetKind]) -> tuple[str, ...] | None:
     """Of the claims that are configured, those that can be asked of what the run judges; None where there are none."""
-    from initcheck.claims.registry import find
+    from initcheck.claims.registry import find  # as above: it loads every property
 
     asked = {KIND_OF_CLAIM[kind] for kind in kinds}
     return tuple(name for name in claims if find(name).kind in asked) or None

@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from initcheck.claims.registry import checks
 from initcheck.claims.statement import Claim
+from initcheck.claims.theorems import prove
 from initcheck.errors import UsageError
+from initcheck.gallery import SPECIMENS
+from initcheck.gallery.measured_power import measured_how, measured_power
+from initcheck.report.account import escaped, failure_text
 from initcheck.report.report import Report
 from initcheck.report.verdict import Result, Verdict
+from initcheck.statistics import Ledger
 
 if TYPE_CHECKING:
     from initcheck.engine.checker import Checker
@@ -57,8 +62,6 @@ def live_examples(claim: Claim) -> Iterator[str]:
         yield from _proof(claim)
     if claim.kind != "check":
         return
-    from initcheck.report.account import escaped, failure_text
-
     failing, holding = _judged(claim)
     yield ""
     if holding is None:
@@ -90,7 +93,7 @@ def write_explanation(claim: Claim, file: str) -> str:
     Raises:
         UsageError: the page cannot be made or written, or the claim has no examples.
     """
-    from initcheck.engine.checker import Checker, Settings
+    from initcheck.engine.checker import Checker, Settings  # the words are printed without the engine
     from initcheck.rendering.html import html
     from initcheck.runs.destination import Destination
 
@@ -109,7 +112,7 @@ def write_explanation(claim: Claim, file: str) -> str:
 
 def _judged(claim: Claim) -> tuple[tuple[Specimen, Result] | None, tuple[Specimen, Result] | None]:
     """An initializer of the gallery that fails the claim, and one that keeps it, as they are judged now."""
-    from initcheck.engine.checker import Checker, Settings
+    from initcheck.engine.checker import Checker, Settings  # as in `write_explanation`
 
     checker = Checker(Settings(profile="quick", claims=(claim.id,)))
     failing = _first(checker, claim, _mistakes(claim), Verdict.FAILS)
@@ -117,8 +120,6 @@ def _judged(claim: Claim) -> tuple[tuple[Specimen, Result] | None, tuple[Specime
 
 
 def _measured(claim: Claim) -> Iterator[str]:
-    from initcheck.gallery.measured_power import measured_how, measured_power
-
     found = list(measured_power(claim.id))
     if found:
         yield f"  {'measured':<12}defects found, and the smallest that every run found ({measured_how()}):"
@@ -128,8 +129,6 @@ def _measured(claim: Claim) -> Iterator[str]:
 def _error_rates(claim: Claim) -> str:
     if claim.kind != "check":
         return ""
-    from initcheck.statistics import Ledger
-
     ledger = Ledger(claims=len(checks()))
     return (
         f"false FAILS <= {ledger.alpha / ledger.claims:.2g} ({ledger.alpha:g} over all {ledger.claims} claims of an"
@@ -138,8 +137,6 @@ def _error_rates(claim: Claim) -> str:
 
 
 def _proof(claim: Claim) -> Iterator[str]:
-    from initcheck.claims.theorems import prove
-
     prove(claim)
     yield ""
     yield f"  {'refuted' if claim.kind == 'myth' else 'shown':<12}on generated networks, now"
@@ -149,15 +146,11 @@ def _proof(claim: Claim) -> Iterator[str]:
 
 
 def _mistakes(claim: Claim) -> list[Specimen]:
-    from initcheck.gallery import SPECIMENS
-
     return [s for s in SPECIMENS if claim.id in s.fails]
 
 
 def _correct_ones_like(mistake: Specimen | None) -> list[Specimen]:
     """The correct specimens, those first whose contract has most in common with that of the mistake."""
-    from initcheck.gallery import SPECIMENS
-
     wanted = _contract(mistake) if mistake is not None else {}
 
     def unlike(specimen: Specimen) -> int:
@@ -173,7 +166,7 @@ def _contract(specimen: Specimen) -> dict[str, Any]:
 def _first(
     checker: Checker, claim: Claim, candidates: list[Specimen], verdict: Verdict
 ) -> tuple[Specimen, Result] | None:
-    from initcheck.targets.loading import load
+    from initcheck.targets.loading import load  # targets are loaded only where examples are judged
 
     for specimen in candidates[:_MOST_TRIED]:
         [initializer] = load(f"initcheck.gallery:{specimen.name}").initializers

@@ -8,8 +8,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
+from initcheck.claims.registry import registry
 from initcheck.claims.statement import Claim
 from initcheck.errors import UsageError, closest
+from initcheck.gallery import SPECIMENS
 from initcheck.gallery.specimen import Specimen
 
 __all__ = ["PAGES", "claim_page", "guide", "pages", "specimen_page"]
@@ -52,8 +54,6 @@ def _written(page: str) -> str:
 
 def pages() -> Iterator[tuple[str, str]]:
     """The pages that are made from the registry and the gallery: name and Markdown."""
-    from initcheck.claims.registry import registry
-    from initcheck.gallery import SPECIMENS
 
     for claim in registry().values():
         yield claim.id, claim_page(claim)
@@ -63,8 +63,6 @@ def pages() -> Iterator[tuple[str, str]]:
 
 def claim_page(claim: Claim) -> str:
     """One claim as a page: sentence, mathematics, how it is decided, what it finds, entries that fail it, source."""
-    from initcheck.gallery import SPECIMENS
-
     failing = [s.name for s in SPECIMENS if claim.id in s.fails]
     parts = [f"# {claim.id}", f"*{claim.says}* ({claim.kind})", inspect.getdoc(claim.prop) or ""]
     facts = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.contract.second_moments import BackwardSecondMoment, Floats, ForwardSecondMoment
+from initcheck.contract.second_moments import BackwardSecondMoment, Floats, ForwardSecondMoment, nonlinearity
 from initcheck.layers.bench.bench import Bench
 from initcheck.layers.bench.feeds import Feed
 from initcheck.layers.bench.geometry import Interior
@@ -43,8 +43,6 @@ class MeasuredBackward(BackwardSecondMoment):
 
     def per_call(self, record: Record) -> Floats:
         """The mean square of what was measured, over the ideal."""
-        from initcheck.contract.second_moments import nonlinearity
-
         return np.asarray(nonlinearity(self.contract).m2_prime * record.energy / (self.layer.weights * self.ideal))
 
 

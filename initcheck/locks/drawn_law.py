@@ -15,6 +15,7 @@ from initcheck.comparison.shapes import asked_of_both
 from initcheck.comparison.sides import Side
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.layer import Layer
+from initcheck.diagnosis.evidence.axes import KERNELS_OF
 from initcheck.diagnosis.evidence.denominators import denominator_named
 from initcheck.draws.draws import BrokenCall
 from initcheck.errors import UsageError
@@ -122,8 +123,6 @@ def function_of(line: Line) -> Callable[[tuple[int, ...], np.random.Generator], 
 
 
 def _kernels(layout: str, rank: int) -> str:
-    from initcheck.diagnosis.evidence.axes import KERNELS_OF
-
     return KERNELS_OF[layout, rank] if layout in ("out_in", "in_out") else layout
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.comparison.weights.builds import Builds
 from initcheck.comparison.weights.roles import roles_of
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
@@ -58,6 +59,7 @@ def _takes_seed(factory: Callable[..., Any]) -> bool:
 
 def _traced(model: Model, seed: int) -> Iterator[Line]:
     # Only here: it imports torch.
+    # imports PyTorch: only for a model of its own
     from initcheck.models.builds.places import places
     from initcheck.models.builds.torch_build import NAN, ModelBuilder
 
@@ -137,8 +139,6 @@ def _law_of(record: Any) -> str:
 
 
 def _measured(model: Model, seed: int) -> Iterator[Line]:
-    from initcheck.comparison.weights.builds import Builds
-
     builds = Builds(model.factory, model.name, seed)
     made = [builds.build(number) for number in Seeds("lock", model.name, seed).upto(_BUILDS)]
     for role in roles_of(made[0]):

@@ -13,6 +13,7 @@ from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import MeanSquare
 from initcheck.diagnosis.evidence.denominators import DENOMINATORS, Denominator
 from initcheck.diagnosis.evidence.variance_law import LawSample, exponents, fit_laws
+from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import Stream
 from initcheck.statistics import Decision, Judgement
 
@@ -119,8 +120,6 @@ def _fit(trial: Trial) -> _Fit:
 
 
 def _sample(trial: Trial, layer: Layer) -> LawSample | None:
-    from initcheck.draws.draws import BrokenCall
-
     calls = max(8, math.ceil(_FIRST_WEIGHTS / layer.weights)) if layer.weights < _FIRST_WEIGHTS else 2
     try:
         record = trial.records(layer, _FIRST_LOOK, calls)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from initcheck.errors import closest
+
 __all__ = ["SERIES", "Series", "as_number", "as_numbers", "problems", "rows"]
 
 
@@ -134,8 +136,6 @@ def problems(series: Mapping[str, Any]) -> list[str]:
     >>> problems({"histogram": [[0, 1, 5]], "histogramm": []})
     ["there is no series 'histogramm'; did you mean 'histogram'? Valid: gradient_by_depth, ..."]
     """
-    from initcheck.errors import closest
-
     found = []
     for name, value in series.items():
         known = SERIES.get(name)

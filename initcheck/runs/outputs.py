@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from initcheck.errors import UsageError
+from initcheck.rendering import github, junit, markdown
 from initcheck.report.journal import Journal
 from initcheck.report.report import NotChecked, Report
 from initcheck.report.results import Run
@@ -49,7 +50,7 @@ class Outputs:
         # Before the journal is begun: the report of the last run is often the file that this one replaces.
         self._previous = read_report(values["previous"], "previous report") if values["previous"] else None
         if values["html"]:
-            from initcheck.rendering.html import html
+            from initcheck.rendering.html import html  # pictures and NumPy, only where a page is asked for
 
             html.require()
         self._files = {name: Destination(name, values[name]) for name in FILES if values[name]}
@@ -87,16 +88,13 @@ class Outputs:
         """GitHub's annotations, where they are asked for; they are printed, since GitHub reads them there."""
         if not self._values["github"]:
             return ""
-        from initcheck.rendering import github
-
         folder = ""
         with contextlib.suppress(OSError):  # the folder was removed
             folder = os.getcwd()
         return github.render(report, root=os.environ.get("GITHUB_WORKSPACE") or folder, folder=folder)
 
     def _rendered(self, name: str, report: Report) -> str:
-        from initcheck.rendering import junit, markdown
-        from initcheck.rendering.html import html
+        from initcheck.rendering.html import html  # as above
 
         if name == "json":
             return report.to_json() + "\n"

@@ -34,6 +34,7 @@ def main(folder: str, rank: int, parent: int) -> None:
     # Whoever waits asks for it before this process is ended; a clock of its own could strike amid an import.
     faulthandler.register(signal.SIGUSR1, file=stack, all_threads=False)
     job = pickle.loads((Path(folder) / "job").read_bytes())
+    # Nothing of ours is loaded before a hang can be seen.
     from initcheck.models.ranks.told import RankTold
 
     try:
@@ -51,6 +52,7 @@ def _built(job: Any, folder: str, rank: int, world: int) -> Any:
     import torch
     import torch.distributed as dist
 
+    # They import PyTorch, whose failure is the verdict of this rank.
     from initcheck.models.ranks.build import told_of_rank
     from initcheck.targets.models import factory_again
 

@@ -187,7 +187,7 @@ def _exact_stds(sampler: LayerSampler, size: Size) -> dict[str, tuple[float | No
     """The standard deviations and families that calls of PyTorch name, traced in one build; of others nothing."""
     if sampler.builder.kind != "torch":
         return {}
-    from initcheck.models.builds.torch_build import ModelBuilder
+    from initcheck.models.builds.torch_build import ModelBuilder  # imports PyTorch: only for a layer of its own
 
     make: Callable[[], Any] = lambda: sampler.builder.maker.make(size, 1)  # noqa: E731
     records = ModelBuilder(make, sampler.builder.name).build(1, traced=True).records

@@ -55,6 +55,7 @@ def laws_of_model(factory: Callable[..., Any], name: str) -> tuple[str, list[Par
 def _built(model: Model, framework: str) -> tuple[Mapping[str, TensorRecord], Mapping[str, Place]]:
     """One build with where its values come from; of PyTorch nothing is run but the constructor."""
     if framework == "torch":
+        # imports PyTorch: only for a model of its own
         from initcheck.models.builds.places import places
         from initcheck.models.builds.torch_build import ModelBuilder
 

@@ -110,7 +110,7 @@ def load(
         contract = resolved(merged(declared, Contract(), target.contract))
         return Loaded((replace(target, contract=contract, recipe=recipe),))
     if isinstance(target, str) and target.strip().startswith("@"):
-        from initcheck.targets.tables import tables
+        from initcheck.targets.tables import tables  # only where a table of pyproject is named
 
         return told_apart(load(**table) for table in tables(target.strip()[1:], contract=contract))
     if not isinstance(target, str):

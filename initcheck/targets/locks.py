@@ -14,7 +14,7 @@ from initcheck.contract.profile import Profile
 from initcheck.contract.tested import Tested
 from initcheck.errors import UsageError
 from initcheck.locks.lines import Lock, read_locks
-from initcheck.locks.locked import Locked
+from initcheck.locks.locked import Locked, LockSubject
 from initcheck.targets.loading import load
 from initcheck.targets.pairs import one_target
 from initcheck.targets.recipes import there
@@ -95,6 +95,4 @@ def _as_initializer(function: Any, name: str, layout: str) -> Initializer:
 
 
 def _subject(locked: Locked, profile: Profile, seed: int) -> Any:
-    from initcheck.locks.locked import LockSubject
-
     return LockSubject(locked, profile, seed)

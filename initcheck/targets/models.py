@@ -19,6 +19,7 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
 from initcheck.errors import UsageError, closest
+from initcheck.models.ranks.model import ShardedModel
 from initcheck.targets.configs import builder_of, is_builder, read_config
 from initcheck.targets.loading import location_of, numbered
 from initcheck.targets.modules import find_object
@@ -94,6 +95,7 @@ def model_of(
     Raises:
         UsageError: torch is not installed, the factory is none, a law or the batch cannot be read.
     """
+    # An initializer needs nothing of the rooms of models: they are loaded where a model is named.
     from initcheck.models.frameworks.recognition import framework_of, is_model
     from initcheck.models.subject import read_model
 
@@ -168,8 +170,6 @@ def _sharded(
     Raises:
         UsageError: the mesh has another number of places, or no other process can be given the factory.
     """
-    from initcheck.models.ranks.model import ShardedModel
-
     if mesh and math.prod(mesh.values()) != world:
         shown = ",".join(f"{n}={k}" for n, k in mesh.items())
         raise UsageError(f"the mesh {shown} has {math.prod(mesh.values())} places, and the world {world} processes.")
@@ -199,19 +199,19 @@ def _sharded(
 
 
 def _ranks(model: Any, profile: Profile, seed: int) -> Any:
-    from initcheck.models.ranks.subject import ShardedSubject
+    from initcheck.models.ranks.subject import ShardedSubject  # shards: only under --world
 
     return ShardedSubject(model, profile, seed)
 
 
 def _subject(model: Model, profile: Profile, seed: int) -> Any:
-    from initcheck.models.subject import ModelSubject
+    from initcheck.models.subject import ModelSubject  # as in `model_of`
 
     return ModelSubject(model, profile, seed)
 
 
 def _portrait(model: Model, profile: Profile, seed: int) -> Any:
-    from initcheck.models.portrait_subject import PortraitSubject
+    from initcheck.models.portrait_subject import PortraitSubject  # imports PyTorch: only for saved weights
 
     return PortraitSubject(model, profile, seed)
 
@@ -224,7 +224,7 @@ def _built(obj: Any) -> Any:
     """The module of torch, or the tensors, that an object is; torch is not loaded to find out."""
     if "torch" not in sys.modules:
         return None
-    from initcheck.targets.built import built_of
+    from initcheck.targets.built import built_of  # imports PyTorch
 
     return built_of(obj)
 
@@ -274,7 +274,7 @@ def _found(text: str) -> Any:
                 f"target {text!r}: files of weights are read by torch, which is not installed; install it with:"
                 ' pip install "initcheck[torch]".'
             )
-        from initcheck.targets.built import read_weights
+        from initcheck.targets.built import read_weights  # imports PyTorch
 
         return read_weights(text)
     if text.endswith(".json"):
@@ -293,7 +293,7 @@ def _found(text: str) -> Any:
 
 
 def _is_model(obj: Any) -> bool:
-    from initcheck.models.frameworks.recognition import framework_of
+    from initcheck.models.frameworks.recognition import framework_of  # as in `model_of`
 
     return framework_of(obj) is not None
 

@@ -188,6 +188,6 @@ def one_target(target: Any) -> Tested:
 
 
 def _subject(pair: Pair, profile: Profile, seed: int) -> Any:
-    from initcheck.comparison.subject import PairSubject
+    from initcheck.comparison.subject import PairSubject  # nothing of a comparison is loaded for one initializer
 
     return PairSubject(pair, profile, seed)

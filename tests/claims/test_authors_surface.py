@@ -21,7 +21,9 @@ ROOMS = {"initcheck.claims", "initcheck.questions"}
 def imported(source: str) -> set[str]:
     """Every module of ours that a source imports from."""
     nodes = list(ast.walk(ast.parse(source)))
-    found = {n.module for n in nodes if isinstance(n, ast.ImportFrom) and n.module}
+    named = [(n.module, a.name) for n in nodes if isinstance(n, ast.ImportFrom) and n.module for a in n.names]
+    surfaces = ROOMS | {"initcheck.models.questions"}
+    found = {f"{module}.{name}" if f"{module}.{name}" in surfaces else module for module, name in named}
     found |= {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
     return {m for m in found if m.partition(".")[0] == "initcheck"}
 
@@ -40,6 +42,10 @@ def test_a_claim_imports_nothing_else_of_initcheck(file: Path) -> None:
 def test_an_import_is_seen_wherever_it_hides() -> None:
     source = "import initcheck.engine.trials.judge\ndef f():\n    from initcheck.draws.draws import Draws\n"
     assert imported(source) == {"initcheck.engine.trials.judge", "initcheck.draws.draws"}
+    assert imported("from initcheck.models import questions\nfrom initcheck.models import factory\n") == {
+        "initcheck.models.questions",
+        "initcheck.models",
+    }
 
 
 @pytest.mark.parametrize("package", [initcheck.claims, initcheck.models.questions, initcheck.questions])

@@ -27,7 +27,7 @@ def test_the_words_are_those_of_the_registration() -> None:
 
 
 def test_a_claim_that_the_gallery_knows_no_mistake_of_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("initcheck.gallery.SPECIMENS", tuple(s for s in SPECIMENS if s.correct))
+    monkeypatch.setattr("initcheck.doors.explanation.SPECIMENS", tuple(s for s in SPECIMENS if s.correct))
     text = "\n".join(live_examples(find("finite")))
     assert "  holds       of initcheck.gallery:he_normal" in text
     assert "  fails       no initializer of the gallery" in text

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
+from initcheck.adapters.code.harmless import is_trusted
 from initcheck.adapters.code.mentions import mentions_of
 from initcheck.adapters.code.reach import CallReach
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, Slot, slots_of
@@ -195,8 +196,6 @@ def _has_method(cls: type) -> bool:
 
 def _own(cls: type) -> list[str]:
     """The names that a class and its bases define, those of libraries left out."""
-    from initcheck.adapters.code.harmless import is_trusted
-
     return [n for base in cls.__mro__ if not is_trusted(base.__module__) for n in vars(base)]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.adapters.frameworks import arrays
+from initcheck.adapters.frameworks.layer_weight import is_layer, weight_of
 from initcheck.adapters.signatures.arguments import constant_value, framework_module, random_value, torch_dtype
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, Slot
 from initcheck.contract.initializer import Shape
@@ -86,8 +87,6 @@ class SamplerBase:
 
     def read(self, result: Any) -> Any:
         """The array that is meant in what was returned."""
-        from initcheck.adapters.frameworks.layer_weight import is_layer, weight_of
-
         if self.layer or is_layer(result):
             return weight_of(result, self.parameter)
         return arrays.pick(result, self.parameter or "")

@@ -10,6 +10,8 @@ from typing import Any
 
 from initcheck.networks.mean_field import MeanField
 from initcheck.rendering.gain_lines import GainReport, customary_gains
+from initcheck.rendering.html import svg
+from initcheck.rendering.html.gain_page import gain_page
 from initcheck.targets.activations import activation_meant
 
 __all__ = ["gain", "gain_command"]
@@ -61,8 +63,6 @@ def gain_command(words: Sequence[str]) -> int:
     parser.add_argument("--html", metavar="FILE", help="write one page with pictures there")
     arguments = parser.parse_args(words)
     if arguments.html:
-        from initcheck.rendering.html import svg
-
         svg.require()
     found = [gain(text) for text in arguments.activations]
     if arguments.json:
@@ -72,8 +72,6 @@ def gain_command(words: Sequence[str]) -> int:
         else:
             Path(arguments.json).write_text(text, encoding="utf-8")
     if arguments.html:
-        from initcheck.rendering.html.gain_page import gain_page
-
         Path(arguments.html).write_text(gain_page(found), encoding="utf-8")
     if arguments.json != "-":
         print("\n\n".join(str(f) for f in found))

@@ -114,7 +114,7 @@ def _model(found: Any, name: str, args: Mapping[str, Any]) -> Start | None:
     """A whole model, where the target builds one."""
     if not callable(found):
         return None
-    from initcheck.starts.model import laws_of_model
+    from initcheck.starts.model import laws_of_model  # models are built by rooms that a layer does not need
 
     factory = functools.partial(found, **args) if args else found
     try:

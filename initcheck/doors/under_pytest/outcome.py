@@ -27,11 +27,12 @@ def raise_for(result: Result, *, strict: bool = False) -> None:
     if result.verdict is Verdict.HOLDS:
         return
     if result.verdict is Verdict.FAILS or (strict and result.verdict is Verdict.UNDECIDED):
-        from initcheck.report.account import one_result
+        from initcheck.report.account import one_result  # nothing of a report is loaded for what holds
 
         raise ClaimFailed(one_result(result))
     import pytest
 
+    # as above: nothing of a report is loaded for what holds
     from initcheck.report.account import escaped
 
     reason = escaped(result.reason or "no reason was given")

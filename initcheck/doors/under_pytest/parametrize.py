@@ -59,6 +59,7 @@ def parametrize(
         return lambda test: test
     import pytest
 
+    # The face of the package loads this file: its rooms only when a test module calls it.
     from initcheck.contract.declaration import declared_contract
     from initcheck.doors.under_pytest.items import identifiers
     from initcheck.engine import checker as engine
@@ -157,7 +158,7 @@ class PendingResult:
             pytest.skip.Exception: it is UNDECIDED or NOT APPLICABLE.
             pytest.xfail.Exception: it is WAIVED.
         """
-        from initcheck.doors.under_pytest.outcome import raise_for
+        from initcheck.doors.under_pytest.outcome import raise_for  # as in `parametrize`
 
         raise_for(self.result, strict=self._strict)
 

@@ -16,7 +16,10 @@ from initcheck.adapters.signatures.constructor import constructor
 from initcheck.errors import UsageError
 from initcheck.layers.bench.feeds import Feed, feeds
 from initcheck.layers.bench.sizes import Size
+from initcheck.layers.functions.jax_function import equinox_function, linen_function, nnx_function
+from initcheck.layers.functions.keras_function import keras_function
 from initcheck.layers.functions.layer_function import LayerFunction, matrices
+from initcheck.layers.functions.torch_function import TorchFunction
 from initcheck.sandbox.containment import InitializerRaised, contained
 
 __all__ = ["Builder", "Maker"]
@@ -103,12 +106,8 @@ class Builder:
             return self.joined(*self.parts(size, seed))
         made = self.maker.make(size, seed)
         if self.kind == "torch":
-            from initcheck.layers.functions.torch_function import TorchFunction
-
             return TorchFunction(made)
         if self.kind == "nnx":
-            from initcheck.layers.functions.jax_function import nnx_function
-
             return nnx_function(made, self.maker.defaults())
         return self._fed(made, self._known_feed or self._feed_that_builds(size, seed), size)
 
@@ -127,8 +126,6 @@ class Builder:
 
     def joined(self, arrays: Any, rest: Any) -> LayerFunction:
         """The layer of these parts."""
-        from initcheck.layers.functions.jax_function import equinox_function, linen_function
-
         if self.kind == "linen":
             return linen_function(rest, arrays)
         return equinox_function(framework_module("equinox").combine(arrays, rest))
@@ -168,7 +165,6 @@ class Builder:
 
     def _traced_with(self, made: Any, feed: Feed, size: Size, seed: int) -> bool:
         """Whether a traced layer of linen runs that way: nothing is compiled to find out."""
-        from initcheck.layers.functions.jax_function import linen_function
 
         def numbers(key_seed: Any) -> Any:
             function = linen_function(made, self._variables(made, size, key_seed, feed))
@@ -186,8 +182,6 @@ class Builder:
         return made.init(framework_module("jax").random.key(seed), *args)
 
     def _fed(self, made: Any, feed: Feed, size: Size) -> LayerFunction:
-        from initcheck.layers.functions.keras_function import keras_function
-
         shapes = feed.shapes(size, 1)
         if not made.built:
             made.build(*((None, *shape[1:]) for shape in shapes[: 1 if feed.form == "cell" else None]))

@@ -121,11 +121,11 @@ class JaxFacts(ArrayFacts):
         if isinstance(model, tuple) and len(model) == 2:
             model, extra = model
         if self._framework == "nnx":
-            from initcheck.models.frameworks.nnx_model import nnx_parts
+            from initcheck.models.frameworks.nnx_model import nnx_parts  # imports Flax
 
             return nnx_parts(model)
         if self._framework == "equinox":
-            from initcheck.models.frameworks.equinox_model import equinox_parts
+            from initcheck.models.frameworks.equinox_model import equinox_parts  # imports Equinox
 
             return equinox_parts(model, extra)
         return self._linen_parts(model, extra, key)
@@ -133,6 +133,7 @@ class JaxFacts(ArrayFacts):
     def _linen_parts(self, module: Any, variables: Any, key: Any) -> tuple[list[Any], Living]:
         from flax import linen
 
+        # imports Flax: only for a model of its own
         from initcheck.models.frameworks.linen_model import linen_batch, linen_init, linen_parts
 
         kinds: dict[tuple[str, ...], str] = {}

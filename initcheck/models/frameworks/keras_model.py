@@ -84,7 +84,7 @@ class KerasFacts(ArrayFacts):
             backend = keras.config.backend()
             return Signal(problem=f"signals of Keras are listened to on its JAX backend alone, and this is {backend}")
         if self._listener is None:
-            from initcheck.models.living.jax_signal import JaxListener
+            from initcheck.models.living.jax_signal import JaxListener  # imports JAX: only where it is the backend
 
             self._listener = JaxListener(self._make)
         found: Signal = self._listener.hear(made.living, made.arrays, constants, twins, whole=whole)

@@ -53,16 +53,17 @@ def facts_of(model: Model, seed: int) -> Facts:
             raise UsageError(
                 'this model needs torch, which is not installed; install it with: pip install "initcheck[torch]".'
             )
+        # Each imports its framework: only that of the model.
         from initcheck.models.frameworks.torch_facts import TorchFacts
         from initcheck.models.signals.batches import batch_from
 
         return TorchFacts(model.factory, model.name, seed, batch_from(model.batch), model.models)
     if framework == "keras":
-        from initcheck.models.frameworks.keras_model import keras_facts
+        from initcheck.models.frameworks.keras_model import keras_facts  # imports Keras
 
         return keras_facts(model, seed)
     if framework in ("linen", "nnx", "equinox"):
-        from initcheck.models.frameworks.jax_build import jax_facts
+        from initcheck.models.frameworks.jax_build import jax_facts  # imports JAX
 
         return jax_facts(model, framework, seed)
     raise UsageError(
