@@ -22,11 +22,18 @@ from initcheck.doors.options import KIND_OF_CLAIM, OPTIONS, of_kind
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "initcheck" / "guide").glob("*.md"))]
 README = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+BLOCKS = [
+    re.findall(r"^```(\w+)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE) for page in PAGES
+]
 
 
 def block(language: str, first_line: str) -> str:
-    found = [text for kind, text in BLOCKS if kind == language and text.startswith(first_line + "\n")]
+    """The block of the README that begins so, or else the only one of the guide: a page may begin a file anew."""
+    for pages in (BLOCKS[:1], BLOCKS[1:]):
+        blocks = [block for page in pages for block in page]
+        found = [text for kind, text in blocks if kind == language and text.startswith(first_line + "\n")]
+        if found:
+            break
     assert len(found) == 1, f"{len(found)} blocks of {language} begin with {first_line!r}"
     return str(found[0])
 
@@ -206,5 +213,7 @@ def test_every_block_to_copy_is_run_here_or_told_apart() -> None:
     known |= {"# .github/workflows/initcheck.yml", "# .pre-commit-config.yaml"}
     known |= {"# lesson.py", "# scheme.py", "# gpt.py", "# port.py"}  # tests/long/guide follows those pages
     known.add("[[tool.initcheck.same]]")  # tests/comparison/test_same_doors.py has such a table
-    firsts = {text.splitlines()[0] for kind, text in BLOCKS if kind in ("python", "ini", "yaml", "toml")}
+    firsts = {
+        text.splitlines()[0] for page in BLOCKS for kind, text in page if kind in ("python", "ini", "yaml", "toml")
+    }
     assert firsts == known
