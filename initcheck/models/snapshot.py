@@ -102,7 +102,7 @@ def _file(weights: Weights) -> tuple[dict[str, TensorRecord], dict[str, str], di
                 tied[name] = seen[place]
                 continue
             found = record(name, tensor, "", None, None, units=True)
-        except (NotImplementedError, RuntimeError, TypeError) as error:
+        except (RuntimeError, TypeError) as error:
             unread[name] = f"{type(tensor).__name__} of {tensor.dtype}: {str(error).splitlines()[0][:120]}"
             continue
         if weights.alive:

@@ -138,7 +138,7 @@ def tensors_of(
                     owner = kind_of(module).__name__
                     kept = record(path + suffix, inner, owner, trace, fill, units=units, of=tensor)
                     records[path + suffix] = kept
-            except (NotImplementedError, RuntimeError, TypeError, KeyError) as error:
+            except (RuntimeError, TypeError, KeyError) as error:
                 unread[path] = f"{type(tensor).__name__} of {tensor.dtype}: {str(error).splitlines()[0][:120]}"
     return records, tied, unread
 

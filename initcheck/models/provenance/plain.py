@@ -23,13 +23,13 @@ def plain_tensors(tensor: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
     [' (values)', ' (indices)']
 
     Raises:
-        NotImplementedError: its numbers cannot be reached; the message says of which kind it is.
+        TypeError: its numbers cannot be reached; the message says of which kind it is.
     """
     if wraps(type(tensor)):
         names, _ = tensor.__tensor_flatten__()  # type: ignore[attr-defined]
         names = [name for name in names if isinstance(getattr(tensor, name), torch.Tensor)]
         if not names:
-            raise NotImplementedError(f"a {type(tensor).__name__} that shows no tensor in it")
+            raise TypeError(f"a {type(tensor).__name__} that shows no tensor in it")
         for name in names:
             word = "" if len(names) == 1 else f" ({name})"
             for suffix, inner in plain_tensors(getattr(tensor, name)):
@@ -46,4 +46,4 @@ def plain_tensors(tensor: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
         yield " (values)", tensor.values()
         yield " (indices)", tensor.row_indices()
     else:
-        raise NotImplementedError(f"a tensor of layout {tensor.layout}")
+        raise TypeError(f"a tensor of layout {tensor.layout}")
