@@ -19,7 +19,7 @@ def plain_target(target: torch.Tensor | None, tensor: torch.Tensor) -> torch.Ten
         return None
     try:
         inner = [t for _, t in plain_tensors(target)]
-    except RuntimeError:  # NotImplementedError of a storage that has no address is one
+    except (RuntimeError, TypeError):  # a storage without an address, a tensor that shows no numbers
         return None
     place = tensor.untyped_storage()._cdata if readable(tensor) else None
     return next((t for t in inner if readable(t) and t.untyped_storage()._cdata == place), None)
