@@ -21,6 +21,8 @@ CALLS_A_BATCH = 4
 """Calls whose values are exchanged, position by position: 24 orders of each."""
 
 _PAIRS = 64
+# Numbers of draws that are looked at together: 512 KiB of float64, so that the passes over them stay in a cache.
+_TOGETHER = 65_536
 # Above this side all pairs of rows, or triples, are too many to look at in every shuffle.
 _WIDEST = 80
 _WIDEST_TRIPLES = 48
@@ -83,12 +85,20 @@ def shuffled_by_position(batch: Floats, rng: np.random.Generator) -> Floats:
 
     Source: Fisher 1935, The Design of Experiments, section 21; Phipson & Smyth 2010 for ranks.
     """
-    many = np.empty((SHUFFLES + 1, *batch.shape))
-    many[0] = batch
-    orders = rng.integers(0, len(_ORDERS), (SHUFFLES, *batch.shape[1:]))
-    flat, positions = batch.ravel(), np.arange(batch[0].size).reshape(batch.shape[1:])
-    for call in range(CALLS_A_BATCH):
-        many[1:, call] = flat[_ORDERS[:, call][orders] * positions.size + positions]
+    return _all_shuffled(batch[None], rng)[0]
+
+
+def _all_shuffled(batches: Floats, rng: np.random.Generator) -> Floats:
+    """``shuffled_by_position`` of many batches, shape (batches, 20, 4, units, inputs), by the same permutations."""
+    number, calls, *shape = batches.shape
+    many = np.empty((number, SHUFFLES + 1, calls, *shape))
+    many[:, 0] = batches
+    size = math.prod(shape)
+    orders = rng.integers(0, len(_ORDERS), (number, SHUFFLES, *shape))
+    first = np.arange(size).reshape(shape) + (np.arange(number) * calls * size).reshape(-1, 1, 1, 1)
+    flat = batches.ravel()
+    for call in range(calls):
+        many[:, 1:, call] = flat.take((_ORDERS[:, call] * size).take(orders) + first)
     return many
 
 
@@ -103,13 +113,13 @@ def position_tops(batches: Floats, positions: Positions, rng: np.random.Generato
         positions: what a first sample said.
         rng: where the permutations come from.
     """
-    found = np.zeros((len(STATISTICS), len(batches)), dtype=bool)
-    for number, batch in enumerate(batches):
-        values = positions.statistics(shuffled_by_position(batch, rng))
-        size = np.abs(values).max(axis=1, keepdims=True)
-        values = np.round(np.divide(values, size, out=np.zeros_like(values), where=size > 0), _DIGITS)
-        found[:, number] = (values[:, :1] > values[:, 1:]).all(axis=1)
-    return found
+    draws = _all_shuffled(batches, rng).reshape(-1, *batches.shape[1:])
+    step = max(1, _TOGETHER // draws[0].size)
+    parts = [positions.statistics(draws[at : at + step]) for at in range(0, len(draws), step)]
+    values = np.concatenate(parts, axis=1).reshape(len(STATISTICS), len(batches), SHUFFLES + 1)
+    size = np.abs(values).max(axis=2, keepdims=True)
+    values = np.round(np.divide(values, size, out=np.zeros_like(values), where=size > 0), _DIGITS)
+    return np.asarray((values[..., :1] > values[..., 1:]).all(axis=2))
 
 
 def excluded_structure(units: int, inputs: int) -> tuple[float, float]:
@@ -183,38 +193,43 @@ class Positions:
 
     def statistics(self, w: Floats) -> Floats:
         """The statistics of STATISTICS, (statistics, draws), of draws of shape (draws, 4, units, inputs)."""
+        units, inputs = w.shape[2:]
         off = w - self.centre
+        parts = _signs(w - self.middle)
+        parts -= self.mean_sign
         z = off / self.scale
-        energies = z * z
-        signs = _signs(w - self.middle)
-        parts = signs - self.mean_sign
-        sizes = np.abs(z) - self.size
+        fields = np.empty((len(_FIELDS), *w.shape))
+        fields[0], fields[2] = z, parts
+        energies = np.multiply(z, z, out=fields[1])
+        np.greater(np.abs(off, out=off), self.large, out=fields[3], casting="unsafe")
+        rows = fields.reshape(-1, inputs) @ np.full(inputs, 1.0 / inputs)
+        rows = rows.reshape(fields.shape[:-1])
+        columns = np.full(units, 1.0 / units) @ fields
         found: list[Floats] = []
-        along, down = np.full(w.shape[3], 1.0 / w.shape[3]), np.full(w.shape[2], 1.0 / w.shape[2])
-        for field in (z, energies, parts, (np.abs(off) > self.large).astype(np.float64)):
-            rows, columns = field @ along, down @ field
-            for sums in (rows, columns, rows.mean(axis=2)[..., None]):
-                # The sum over calls is the same in every shuffle: what is left is how far apart the calls are.
-                apart = np.square(sums - sums.mean(axis=1, keepdims=True)).sum(axis=(1, 2))
-                found += [apart, -apart]
+        # The sum over calls is the same in every shuffle: what is left is how far apart the calls are.
+        apart = [_apart(sums) for sums in (rows, columns, rows.mean(axis=3)[..., None])]
+        for field in range(len(_FIELDS)):
+            for of in apart:
+                found += [of[field], -of[field]]
+        sizes = np.abs(z)
+        sizes -= self.size
         row_gram, row_squares, column_squares = _grams(z, energies)
         found += [row_squares, -row_squares, column_squares, -column_squares]
-        found += _grams(sizes, sizes * sizes)[1:]
-        found += [_neighbours(z), _neighbours(z.swapaxes(2, 3))]
-        found += [_neighbours(sizes), _neighbours(sizes.swapaxes(2, 3))]
+        found += _grams(sizes, np.square(sizes, out=off))[1:]
+        found += [_neighbours(z), _neighbours_below(z), _neighbours(sizes), _neighbours_below(sizes)]
         found += [_largest_pair(z, row_gram), _largest_pair(z.swapaxes(2, 3), None)]
-        rows, columns = energies @ along, down @ energies
-        found.append((rows.max(axis=2) * columns.max(axis=2)).mean(axis=1))
-        flat = z.reshape(*z.shape[:2], -1)
-        for (first, second, sign), values in zip(self.pairs, (flat, np.abs(flat)), strict=True):
-            less = 0.0 if values is flat else self.size.ravel()
-            products = (values - less)[..., first] * (values - less)[..., second]
-            found.append((products @ sign).sum(axis=1))
+        found.append((rows[1].max(axis=2) * columns[1].max(axis=2)).mean(axis=1))
+        for (first, second, sign), values in zip(self.pairs, (z, sizes), strict=True):
+            flat = values.reshape(*w.shape[:2], -1)
+            found.append(((flat.take(first, axis=2) * flat.take(second, axis=2)) @ sign).sum(axis=1))
         sideways = parts.swapaxes(2, 3)
         found += [_runs(parts, self.runs[0]), _runs(sideways, self.runs[1])]
         found += [_triples(parts, *self.triples[0]), _triples(sideways, *self.triples[1])]
-        whole = (signs.prod(axis=3).mean(axis=2), signs.prod(axis=2).mean(axis=2))
-        found += [np.square(parity).sum(axis=1) for parity in whole]
+        # Sums of signs, whole numbers, tell how many are negative.
+        for of, length, axis in ((rows[2], inputs, 1), (columns[2], units, 0)):
+            signs = length * (of + self.mean_sign.mean(axis=axis))
+            parity = 1.0 - np.rint(length - signs) % 4.0
+            found.append(np.square(parity.mean(axis=2)).sum(axis=1))
         return np.stack(found)
 
 
@@ -223,19 +238,36 @@ def _signs(values: Floats) -> Floats:
     return np.copysign(1.0, values + 0.0)
 
 
+def _apart(sums: Floats) -> Floats:
+    """How far apart the calls are in sums of shape (fields, draws, 4, sums), (fields, draws)."""
+    off = sums - sums.mean(axis=2, keepdims=True)
+    return np.asarray(np.einsum("fdcn,fdcn->fd", off, off))
+
+
 def _grams(z: Floats, energies: Floats) -> tuple[Floats, Floats, Floats]:
     """The row Gram matrices without their diagonals, and the sums of squares off both diagonals, (draws,)."""
     gram = z @ z.swapaxes(2, 3)
-    at = np.arange(gram.shape[-1])
-    whole = np.square(gram).sum(axis=(1, 2, 3))
-    gram[..., at, at] = 0.0
+    side = gram.shape[-1]
+    flat = gram.reshape(len(gram), -1, side * side)
+    whole = np.einsum("dcn,dcn->d", flat, flat)
+    flat[..., :: side + 1] = 0.0
     # |Z Z^T| = |Z^T Z| in Frobenius' norm: the larger of the two need not be made.
-    columns = whole - np.square(energies.sum(axis=2)).sum(axis=(1, 2))
-    return gram, np.square(gram).sum(axis=(1, 2, 3)), columns
+    of_columns = energies.sum(axis=2)
+    columns = whole - np.einsum("dcn,dcn->d", of_columns, of_columns)
+    return gram, np.einsum("dcn,dcn->d", flat, flat), columns
 
 
 def _neighbours(z: Floats) -> Floats:
-    return np.asarray(np.square((z[..., 1:] * z[..., :-1]).mean(axis=(2, 3))).sum(axis=1))
+    return _mean_products(z[..., 1:], z[..., :-1])
+
+
+def _neighbours_below(z: Floats) -> Floats:
+    return _mean_products(z[..., 1:, :], z[..., :-1, :])
+
+
+def _mean_products(one: Floats, other: Floats) -> Floats:
+    products = np.einsum("dcui,dcui->dc", one, other) / math.prod(one.shape[2:])
+    return np.asarray(np.einsum("dc,dc->d", products, products))
 
 
 def _largest_pair(z: Floats, gram: Floats | None) -> Floats:
@@ -245,7 +277,8 @@ def _largest_pair(z: Floats, gram: Floats | None) -> Floats:
         gram = z @ z.swapaxes(2, 3)
         at = np.arange(gram.shape[-1])
         gram[..., at, at] = 0.0
-    return np.asarray(np.maximum(gram.max(axis=(2, 3)), -gram.min(axis=(2, 3))).mean(axis=1))
+    flat = gram.reshape(*gram.shape[:2], -1)
+    return np.asarray(np.abs(flat).max(axis=2).mean(axis=1))
 
 
 def _most_correlated(values: Floats) -> tuple[Index, Index, Floats]:
