@@ -25,6 +25,9 @@ class Sampler(Protocol):
     def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
         """One independent call per seed, results exactly as the user's code returned them."""
 
+    def several(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str) -> list[list[Any]]:
+        """``calls`` of several shapes, which may be isolated together."""
+
     def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
         """The weights of one call per seed, however they are drawn at the least cost: many calls compiled as one."""
 

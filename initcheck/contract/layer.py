@@ -89,6 +89,8 @@ class Layer(Case):
         """View (..., *shape) as (..., units, inputs): one row an output unit."""
         lead = array.ndim - len(self.shape)
         axis = lead + self.axes.index("o")
+        if axis == lead:
+            return array.reshape(*array.shape[: lead + 1], self.inputs)
         return np.moveaxis(array, axis, lead).reshape(*array.shape[:lead], self.units, self.inputs)
 
     @property

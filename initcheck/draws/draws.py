@@ -18,6 +18,7 @@ from initcheck.contract.initializer import Initializer
 from initcheck.draws.streams import FIRST_CALL, SCREEN, Stream
 from initcheck.sandbox.containment import InitializerRaised, contained, one_line
 from initcheck.sandbox.global_generators import isolated, watching_generators
+from initcheck.sandbox.many_generators import generators
 from initcheck.sandbox.threads import others
 from initcheck.seeds import SEED_LIMIT, Seeds
 from initcheck.statistics import Record
@@ -116,10 +117,13 @@ class Draws:
 
     def seeds(self, layer: Case, dtype: str, stream: Stream, start: int, stop: int) -> list[int]:
         """The seeds of calls ``start`` to ``stop`` of a stream."""
+        return self._seeds_of(layer, dtype, stream).upto(stop)[start:]
+
+    def _seeds_of(self, layer: Case, dtype: str, stream: Stream) -> Seeds:
         key = (layer.seeded_by, dtype, stream)
         if key not in self._seeds:
             self._seeds[key] = Seeds(self.run_seed, self.initializer.name, layer.seeded_by, dtype, stream)
-        return self._seeds[key].upto(stop)[start:]
+        return self._seeds[key]
 
     def raw(self, layer: Case, dtype: str, seeds: Sequence[int], *, own: bool = True) -> list[Any]:
         """Results exactly as the user's code returned them, one a seed.
@@ -289,8 +293,10 @@ class Draws:
 
     def keep(self, layer: Case, dtype: str, stream: Stream, stack: Array) -> None:
         """Add the sums of the next calls of a stream, drawn by ``stacks`` for another purpose."""
+        self._keep(layer, dtype, stream, stack, Record.of(stack))
+
+    def _keep(self, layer: Case, dtype: str, stream: Stream, stack: Array, record: Record) -> None:
         key = (layer, dtype, stream)
-        record = Record.of(stack)
         have = self._records.get(key)
         self._records[key] = record if have is None else Record.merged(have, record)
         room = self.kept.get(layer, 0) - (len(have) if have is not None else 0)
@@ -311,12 +317,16 @@ class Draws:
         """
         missing = {c: calls for c, calls in cases.items() if self.recorded(c, dtype, SCREEN) < calls}
         for together in _batches(missing, _CHUNK):
+            # Starting a generator costs more than the draws of one case: all are started together.
+            started = [self._seeds_of(c, dtype, SCREEN) for c in together]
+            for case, seeds, rng in zip(together, started, generators([s.entropy for s in started]), strict=True):
+                seeds.begin(rng, missing[case])
             asked = [(c, self.seeds(c, dtype, SCREEN, self.recorded(c, dtype, SCREEN), missing[c])) for c in together]
             if self.deadline is not None and time.monotonic() > self.deadline:
                 raise OutOfTime
             try:
                 with contained(whole=False) as seen:
-                    results = [self.initializer.sampler.calls(c.asked, seeds, dtype) for c, seeds in asked]
+                    results = self.initializer.sampler.several([(c.asked, seeds) for c, seeds in asked], dtype)
             except InitializerRaised:
                 continue
             if seen.changes or seen.warnings or seen.output:
@@ -325,9 +335,10 @@ class Draws:
                 drawn = [[self.array(c, dtype, r) for r in found] for c, found in zip(together, results, strict=True)]
                 places = [_place(a) for a in itertools.chain.from_iterable(drawn) if a.size]
                 if len(set(places)) == len(places):
-                    for case, arrays in zip(together, drawn, strict=True):
-                        self.calls += len(arrays)
-                        self.keep(case, dtype, SCREEN, _stacked(case, arrays))
+                    self.calls += sum(map(len, drawn))
+                    stacks = [_stacked(case, arrays) for case, arrays in zip(together, drawn, strict=True)]
+                    for case, stack, record in zip(together, stacks, Record.of_each(stacks), strict=True):
+                        self._keep(case, dtype, SCREEN, stack, record)
 
     def recorded(self, layer: Case, dtype: str, stream: Stream) -> int:
         """How many calls of a stream have been reduced to sums."""
@@ -355,7 +366,7 @@ def _batches(cases: Mapping[Case, int], most: int) -> Iterator[list[Case]]:
 
 def _place(array: Array) -> int:
     """Where in memory it begins."""
-    return int(array.__array_interface__["data"][0])
+    return array.ctypes.data
 
 
 def _stacked(layer: Case, arrays: list[Array]) -> Array:

@@ -85,7 +85,7 @@ class LayerSampler(SamplerBase):
         if self.takes_randomness:
             with isolated(None):
                 return [call(seed) for seed in seeds]
-        return self._calls_on_globals(call, seeds)
+        return self._on_globals([(call, seeds)])[0]
 
     def _compiled(self, size: Size, seeds: Sequence[int]) -> list[list[Array]] | None:
         """The arrays of fresh layers, which ``_joined`` makes layers of."""

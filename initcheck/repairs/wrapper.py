@@ -131,6 +131,10 @@ class _Changed:
         """One call a seed."""
         return [self._changed(r, tuple(shape), dtype) for r in self.inner.calls(shape, seeds, dtype)]
 
+    def several(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str) -> list[list[Any]]:
+        """The calls of several shapes."""
+        return [self.calls(shape, seeds, dtype) for shape, seeds in asked]
+
     def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
         """As the original draws many."""
         return [self._changed(r, tuple(shape), dtype) for r in self.inner.weights(shape, seeds, dtype)]

@@ -21,6 +21,8 @@ Longs = npt.NDArray[np.uint64]
 # NumPy hashes a seed in ten times the time of drawing four weights. Its hash is part of its promise of equal streams,
 # and runs just as well over an array of seeds. From this many seeds on, that pays.
 _WORTHWHILE = 12
+# A seed of 128 bits costs it four times as much.
+_WORTHWHILE_OF_LARGE = 3
 
 _POOL = 4
 _STATE = 8  # words of 32 bits that a PCG64 starts from
@@ -39,18 +41,19 @@ def generators(seeds: Sequence[int]) -> Iterator[Generator]:
     True
 
     Args:
-        seeds: whole numbers in [0, 2^32).
+        seeds: whole numbers in [0, 2^128).
 
     Source: O'Neill 2014, PCG, for the step; O'Neill 2015, Developing a seed_seq alternative; NumPy's ``SeedSequence``.
     """
-    if len(seeds) < _WORTHWHILE:
+    large = max(seeds, default=0) >= 2**32
+    if len(seeds) < (_WORTHWHILE_OF_LARGE if large else _WORTHWHILE):
         yield from map(np.random.default_rng, seeds)
         return
     sequence = _SeedInTurn()
     bits = PCG64(sequence)
     rng = Generator(bits)
     # A new generator costs ten times as much.
-    starts = _starts(_states(np.asarray(seeds, dtype=np.uint32)))
+    starts = _starts(_states(_words_of(seeds, large)))
     start = _in_memory(bits, starts) if _lies_as_here() else _by_its_state(bits, starts)
     for number, seed in enumerate(seeds):
         sequence.seed = seed
@@ -89,7 +92,7 @@ def _in_memory(bits: PCG64, starts: Longs) -> Callable[[int], None]:
 @functools.cache
 def _lies_as_here() -> bool:
     """Whether the state of a PCG64 lies in memory as ``_in_memory`` has it: not so with every compiler."""
-    tried, starts = PCG64(0), _starts(_states(np.array([1], dtype=np.uint32)))
+    tried, starts = PCG64(0), _starts(_states(_words_of([1], large=False)))
     Generator(tried).integers(2**32, dtype=np.uint32)  # leaves half a draw over
     before: Any = tried.state
     held = ctypes.string_at(ctypes.c_void_p.from_address(tried.ctypes.state_address).value or 0, 32)
@@ -131,10 +134,19 @@ class _SeedInTurn(ISpawnableSeedSequence):
         return getattr(self._whole, name)
 
 
-def _states(seeds: Words) -> npt.NDArray[np.uint64]:
-    """What ``SeedSequence(seed).generate_state(4, uint64)`` gives, (seeds, 4)."""
-    entropy = np.zeros((_POOL, len(seeds)), dtype=np.uint32)
-    entropy[0] = seeds
+def _words_of(seeds: Sequence[int], large: bool) -> Words:
+    """The seeds as words of 32 bits, the low ones first, (4, seeds)."""
+    words = np.zeros((_POOL, len(seeds)), dtype=np.uint32)
+    if large:
+        whole = b"".join(seed.to_bytes(4 * _POOL, "little") for seed in seeds)
+        words[:] = np.frombuffer(whole, dtype="<u4").reshape(-1, _POOL).T
+    else:
+        words[0] = seeds
+    return words
+
+
+def _states(entropy: Words) -> npt.NDArray[np.uint64]:
+    """What ``SeedSequence(seed).generate_state(4, uint64)`` gives of the words of seeds, (seeds, 4)."""
     pool = _hashed(entropy, *_MIXING[0])
     for source in range(_POOL):
         others = [n for n in range(_POOL) if n != source]

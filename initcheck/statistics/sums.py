@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -86,6 +87,42 @@ class Record:
         )
 
     @classmethod
+    def of_each(cls, stacks: Sequence[npt.NDArray[Any]]) -> list[Record]:
+        """The record of each of many small stacks, in one pass over all of them where their weights are finite.
+
+        >>> [int(r.energy[0]) for r in Record.of_each([np.ones((3, 4, 5)), np.ones((1, 2, 1))])]
+        [20, 2]
+        """
+        if len(stacks) < 2 or len({s.dtype for s in stacks}) > 1 or not all(s.size and s.ndim == 3 for s in stacks):
+            return [cls.of(stack) for stack in stacks]
+        dtype = stacks[0].dtype
+        weights = np.concatenate([stack.ravel() for stack in stacks])
+        if dtype not in (np.float32, np.float64) or not np.isfinite(weights).all():
+            return [cls.of(stack) for stack in stacks]
+        calls, rows, columns = np.array([stack.shape for stack in stacks]).T
+        inputs = np.repeat(columns, calls * rows)
+        row_starts = _starts(inputs)
+        units = np.repeat(rows, calls)
+        first_row = _starts(units)
+        first_weight = row_starts[first_row]
+        tie = _equal_starts(weights + dtype.type(0), row_starts, inputs, np.repeat(np.arange(len(units)), units))
+        w = weights.astype(np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            row_sums = np.add.reduceat(w, row_starts)
+            of_calls = (
+                units,
+                units * np.repeat(columns, calls),
+                np.add.reduceat(row_sums, first_row),
+                np.add.reduceat(w * w, first_weight),
+                np.add.reduceat(row_sums * row_sums, first_row),
+                np.zeros(len(units), dtype=np.int64),
+                np.maximum.reduceat(np.abs(w, out=w), first_weight),
+                tie,
+            )
+        stops = np.cumsum(calls).tolist()
+        return [cls(*(a[stop - n : stop] for a in of_calls)) for stop, n in zip(stops, calls.tolist(), strict=True)]
+
+    @classmethod
     def merged(cls, a: Record, b: Record) -> Record:
         """Append the calls of b to those of a.
 
@@ -100,6 +137,8 @@ class Record:
         >>> len(Record.of(np.ones((7, 4, 5))).first(3))
         3
         """
+        if entries >= len(self.count):
+            return self
         return Record(*(getattr(self, f.name)[:entries] for f in fields(self)))
 
 
@@ -185,6 +224,29 @@ def may_tie(stack: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     )
     ordered = np.sort(bits[:, :, 0], axis=1)
     return np.asarray(np.any(ordered[:, 1:] == ordered[:, :-1], axis=1) | (ordered[:, 0] == 0))
+
+
+def _starts(lengths: Counts) -> Counts:
+    """Where each of the pieces of these lengths begins, one behind the other."""
+    return np.cumsum(lengths) - lengths
+
+
+def _equal_starts(
+    weights: npt.NDArray[Any], row_starts: Counts, inputs: Counts, call_of: Counts
+) -> npt.NDArray[np.bool_]:
+    """``may_tie`` of the rows of many calls that lie one behind the other in memory."""
+    if weights.dtype.itemsize == 8:
+        bits = weights.view(np.uint64)[row_starts]
+    else:
+        every = weights.view(np.uint32).astype(np.uint64)
+        second = np.where(inputs > 1, every[np.minimum(row_starts + 1, len(every) - 1)], np.uint64(0))
+        bits = every[row_starts] | second << np.uint64(32)
+    order = np.lexsort((bits, call_of))
+    same = (bits[order][1:] == bits[order][:-1]) & (call_of[1:] == call_of[:-1])
+    found = np.zeros(int(call_of[-1]) + 1, dtype=bool)
+    found[call_of[1:][same]] = True
+    found[call_of[bits == 0]] = True
+    return found
 
 
 def _cleared(flat: Floats) -> Counts:

@@ -63,3 +63,12 @@ def test_a_copy_goes_on_where_the_generator_stands(again):
     twin = again(made)
     assert twin.random() == own.random()
     assert twin.spawn(1)[0].random() == own.spawn(1)[0].random()
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+@pytest.mark.parametrize("number", [1, 3, 20])
+def test_a_generator_of_a_large_seed_is_that_of_its_seed(monkeypatch, number, in_memory):
+    monkeypatch.setattr(many_generators, "_lies_as_here", lambda: in_memory)
+    seeds = [0, 2**127 + 5, 2**32, 2**64 - 1, 7, *(k << 90 | k for k in range(15))][-number:]
+    drawn = [rng.integers(0, 2**31, size=3).tolist() for rng in generators(seeds)]
+    assert drawn == [np.random.Generator(np.random.PCG64(seed)).integers(0, 2**31, size=3).tolist() for seed in seeds]

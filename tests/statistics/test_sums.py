@@ -117,3 +117,25 @@ def test_the_float64_copy_is_small_whatever_is_read(shape: tuple[int, int, int])
 def test_other_things_are_refused(stack: np.ndarray) -> None:
     with pytest.raises(ValueError, match=": expected real weights as"):
         Record.of(stack)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("what", ["normal", "signs and zeros", "not finite", "of two dtypes"])
+def test_records_of_many_small_stacks_are_those_of_each(dtype: str, what: str) -> None:
+    rng = np.random.default_rng(8)
+    stacks = []
+    for _ in range(60):
+        weights = rng.normal(size=rng.integers(1, 7, 3)).astype(dtype)
+        if what == "signs and zeros":
+            # Equal rows, rows of zeros and of negative zeros.
+            weights = np.sign(weights) * rng.integers(0, 2, weights.shape).astype(dtype)
+        stacks.append(weights.swapaxes(1, 2) if rng.integers(2) else weights)
+    if what == "not finite":
+        stacks[7][0, 0, 0] = np.nan
+    if what == "of two dtypes":
+        stacks[7] = stacks[7].astype("float64" if dtype == "float32" else "float32")
+    for one, together in zip(map(Record.of, stacks), Record.of_each(stacks), strict=True):
+        for name in ("rows", "count", "nonfinite", "may_tie", "largest"):
+            assert getattr(one, name).tolist() == getattr(together, name).tolist(), name
+        for name in ("total", "energy", "row_sum_energy"):
+            np.testing.assert_allclose(getattr(one, name), getattr(together, name), rtol=1e-13, atol=1e-14)

@@ -32,10 +32,11 @@ class JaxSampler(CallableSampler):
 
     compiled: Compiled = field(default_factory=Compiled, init=False)
 
-    def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """One call of the user's own per seed."""
-        results = super().calls(shape, seeds, dtype)
-        self.compiled.called.setdefault(tuple(shape))
+    def several(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str) -> list[list[Any]]:
+        """Calls of the user's own."""
+        results = super().several(asked, dtype)
+        for shape, _ in asked:
+            self.compiled.called.setdefault(tuple(shape))
         return results
 
     def outline(self, shape: Shape, dtype: str) -> Shape | None:

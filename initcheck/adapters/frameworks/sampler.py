@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,23 @@ from initcheck.contract.initializer import Shape
 from initcheck.sandbox.global_generators import isolated, seed_globals, unseen_moves
 from initcheck.sandbox.many_generators import generators
 
-__all__ = ["CallableSampler", "SamplerBase"]
+__all__ = ["Batch", "CallableSampler", "SamplerBase"]
 
 _SHARED = frozenset({"rng", "random_state", "torch_generator", "python_random", "rngs"})
 _FRESH = frozenset({"tensor", "tensors", "module"})
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Calls of one shape.
+
+    Attributes:
+        call: makes one, of a source of randomness.
+        read: what their results are, all of them together.
+    """
+
+    call: Callable[[Any], Any]
+    read: Callable[[list[Any]], list[Any]] = list
 
 
 @dataclass
@@ -59,13 +73,25 @@ class SamplerBase:
 
     def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
         """One independent call per seed."""
-        call = self.prepare(tuple(shape), dtype)
+        return self.several([(shape, seeds)], dtype)[0]
+
+    def several(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str) -> list[list[Any]]:
+        """The calls of several shapes, one per seed, isolated together."""
+        batches = [(self.batch(tuple(shape), seeds, dtype), seeds) for shape, seeds in asked]
         if self.takes_randomness:
             with isolated(None):
-                results = [call(source) for source in self.sources(seeds)]
+                sources = iter(self.sources([seed for _, seeds in asked for seed in seeds]))
+                found = [[b.call(source) for source in islice(sources, len(seeds))] for b, seeds in batches]
         else:
-            results = self._calls_on_globals(call, seeds)
-        return [self.read(result) for result in results] if self.parameter or self.layer else results
+            found = self._on_globals([(batch.call, seeds) for batch, seeds in batches])
+        found = [batch.read(results) for (batch, _), results in zip(batches, found, strict=True)]
+        if self.parameter or self.layer:
+            return [[self.read(result) for result in results] for results in found]
+        return found
+
+    def batch(self, shape: Shape, seeds: Sequence[int], dtype: str) -> Batch:
+        """How so many calls of one shape are made."""
+        return Batch(self.prepare(shape, dtype))
 
     def outline(self, shape: Shape, dtype: str) -> Shape | None:
         """The shape of a result, where that is known without a call."""
@@ -99,15 +125,19 @@ class SamplerBase:
         """The dtype of a result, by its NumPy name."""
         return arrays.dtype_name(result)
 
-    def _calls_on_globals(self, call: Callable[[Any], Any], seeds: Sequence[int]) -> list[Any]:
+    def _on_globals(self, asked: Sequence[tuple[Callable[[Any], Any], Sequence[int]]]) -> list[list[Any]]:
+        first = next((seed for _, seeds in asked for seed in seeds), 0)
         while True:
             reseeds, results = self.reseeds, []
-            with isolated(seeds[0] if seeds else 0):
+            with isolated(first):
                 moved_since = unseen_moves(reseeds)
-                for seed in seeds:
-                    if reseeds:
-                        seed_globals(seed, reseeds)
-                    results.append(call(self.source(seed)))
+                for call, seeds in asked:
+                    drawn = []
+                    for seed in seeds:
+                        if reseeds:
+                            seed_globals(seed, reseeds)
+                        drawn.append(call(self.source(seed)))
+                    results.append(drawn)
                 moved = moved_since()
             # A generator that was not known to be used, such as one reached only at large shapes: each call
             # must start it from its own seed, so the batch is drawn again.
@@ -144,7 +174,6 @@ class CallableSampler(SamplerBase):
         self.takes_randomness = bool(self._random)
         fresh = [slot.role for slot in self.slots if slot.role in _FRESH]
         self._fills_one_tensor = self.framework == "torch" and fresh == ["tensor"]
-        self._buffer: _Buffer | None = None
 
     @property
     def shares_source(self) -> bool:
@@ -166,17 +195,18 @@ class CallableSampler(SamplerBase):
             return ([rng.manual_seed(seed)] for seed in seeds)
         return super().sources(seeds)
 
-    def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """One independent call per seed; tensors that are filled in place are parts of one buffer."""
-        self._buffer = _Buffer.of(shape, dtype, len(seeds)) if self._fills_one_tensor and len(seeds) > 1 else None
-        try:
-            results = super().calls(shape, seeds, dtype)
-            return results if self._buffer is None else self._buffer.read(results)
-        finally:
-            self._buffer = None
+    def batch(self, shape: Shape, seeds: Sequence[int], dtype: str) -> Batch:
+        """How so many calls of one shape are made; tensors that are filled in place are parts of one buffer."""
+        buffer = _Buffer.of(shape, dtype, len(seeds)) if self._fills_one_tensor and len(seeds) > 1 else None
+        if buffer is None:
+            return super().batch(shape, seeds, dtype)
+        return Batch(self._prepared(shape, dtype, buffer.next), buffer.read)
 
     def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
         """The argument list with holes for what is random or written into."""
+        return self._prepared(shape, dtype, None)
+
+    def _prepared(self, shape: Shape, dtype: str, fresh: Callable[[], Any] | None) -> Callable[[Any], Any]:
         function, keywords = self.function, dict(self.fixed)
         positional: list[Any] = []
         holes: list[tuple[int | str, int | None]] = []  # place, and which random value; None: a fresh tensor
@@ -201,7 +231,7 @@ class CallableSampler(SamplerBase):
         if len(holes) == 1 and holes[0] == (len(positional) - 1, 0):
             before = tuple(positional[:-1])
             return lambda source: function(*before, source[0], **keywords)
-        tensor = self._fresh(shape, dtype) if self._buffer is None else self._buffer.next
+        tensor = fresh or self._fresh(shape, dtype)
 
         def call(source: Any) -> Any:
             args, kwargs, written = list(positional), dict(keywords), None

@@ -74,6 +74,9 @@ class OnTheEdge:
         weights = self.law(u[:, :n], u[:, n : 2 * n], u[:, -1]) * math.sqrt(self.value(shape[1], shape[0]) / shape[1])
         return list(weights.reshape(-1, *shape))
 
+    def several(self, asked: Sequence[tuple[tuple[int, ...], Sequence[int]]], dtype: str) -> list[list[Any]]:
+        return [self.calls(shape, seeds, dtype) for shape, seeds in asked]
+
     def weights(self, shape: tuple[int, ...], seeds: Sequence[int], dtype: str) -> list[Any]:
         return self.calls(shape, seeds, dtype)
 

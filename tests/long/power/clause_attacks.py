@@ -167,6 +167,9 @@ class Uniforms:
         u = uniforms(seeds, math.prod(shape) + 1)
         return list((self.law(u[:, 1:], u[:, 0]) / math.sqrt(shape[1])).reshape(-1, *shape))
 
+    def several(self, asked: Sequence[tuple[tuple[int, ...], Sequence[int]]], dtype: str) -> list[list[Any]]:
+        return [self.calls(shape, seeds, dtype) for shape, seeds in asked]
+
     def weights(self, shape: tuple[int, ...], seeds: Sequence[int], dtype: str) -> list[Any]:
         return self.calls(shape, seeds, dtype)
 
