@@ -33,6 +33,9 @@ _STEPS_AN_OCTAVE = 4
 _CAPS_IN_QUESTION = 1 + round(_STEPS_AN_OCTAVE * math.log2(REACH))
 
 _LEAST_STEPS = 2
+_BETS = np.array(BETS)
+# Values on which all bets are made at once: beyond that one after the other, as the arrays would leave the cache.
+_FEW = 4_096
 
 # Values whose factors are multiplied before a logarithm is taken, and what is too large for that.
 _TOGETHER = 8
@@ -109,21 +112,33 @@ def betting_log_e(d: npt.ArrayLike, c: float, *, every: int = 1) -> npt.NDArray[
         raise ValueError(
             f"an observation of {ratio.min() * c:.6g} is below the bound -c = {-c:.6g}; a larger c is needed"
         )
-    return average_log_e([np.cumsum(_log_wealth(ratio, bet, every), axis=-1) for bet in BETS])
+    every_bet = ratio.size <= _FEW
+    parts = [_BETS] if every_bet else [_BETS[n : n + 1] for n in range(len(_BETS))]
+    wealth = [_log_wealth(ratio, bets.reshape(-1, *(1,) * (ratio.ndim + 1)), every) for bets in parts]
+    gained = wealth[0] if every_bet else np.concatenate(wealth)
+    return average_log_e(np.cumsum(gained, axis=-1) if gained.shape[-1] > 1 else gained)
 
 
-def _log_wealth(ratio: Floats, bet: float, every: int) -> Floats:
-    """What a bet wins from look to look, (..., looks): the sum of ln(1 + bet ratio) over so many values."""
+def _log_wealth(ratio: Floats, bets: Floats, every: int) -> Floats:
+    """What bets win from look to look, (bets, ..., looks): the sum of ln(1 + bet ratio) over so many values.
+
+    Args:
+        ratio: (..., values).
+        bets: (bets, .., 1, 1): an axis more than that of ratio has, where each bet is one.
+        every: values from one look to the next.
+    """
     if every == 1:
-        return np.asarray(np.log1p(bet * ratio))
+        return np.asarray(np.log1p(bets[..., 0] * ratio))
     looks = ratio.shape[-1] // every
     apart = ratio[..., : looks * every].reshape(*ratio.shape[:-1], looks, every)
     some = every // _TOGETHER * _TOGETHER
     if not some or not np.all(apart < _HUGE):
-        return np.asarray(np.log1p(bet * apart).sum(axis=-1))
+        return np.asarray(np.log1p(bets * apart).sum(axis=-1))
     # A logarithm costs as much as ten products; each factor lies between 0.1 and 10^30.
-    products = (1.0 + bet * apart[..., :some].reshape(*apart.shape[:-1], _TOGETHER, -1)).prod(axis=-2)
-    return np.asarray(np.log(products).sum(axis=-1) + np.log1p(bet * apart[..., some:]).sum(axis=-1))
+    factors = bets[..., None] * apart[..., :some].reshape(*apart.shape[:-1], _TOGETHER, -1)
+    factors += 1.0
+    gained = np.log(factors.prod(axis=-2)).sum(axis=-1)
+    return np.asarray(gained if some == every else gained + np.log1p(bets * apart[..., some:]).sum(axis=-1))
 
 
 def above_log_e(values: npt.ArrayLike, hi: float, *, every: int = 1) -> Floats:
@@ -302,8 +317,10 @@ def mean_within(values: npt.ArrayLike, beta: float, largest: float = 0.0) -> flo
         return 0.0
     needed = -math.log(beta) + math.log(_CAPS_IN_QUESTION)
 
+    sides = np.stack([x, -x])
+
     def shown(a: float) -> bool:
-        return all(float(betting_log_e((a - side) / cap, 1.0, every=x.size)[-1]) >= needed for side in (x, -x))
+        return float(betting_log_e((a - sides) / cap, 1.0, every=x.size).min()) >= needed
 
     if not shown(cap):
         return math.inf
@@ -339,8 +356,7 @@ def mean_is_within(values: npt.ArrayLike, distance: float, beta: float) -> bool:
     if cap <= distance:
         return True
     needed = -math.log(beta) + math.log(_CAPS_IN_QUESTION)
-    wealth = [float(betting_log_e((distance - side) / cap, 1.0, every=x.size)[-1]) for side in (x, -x)]
-    return min(wealth) >= needed
+    return float(betting_log_e((distance - np.stack([x, -x])) / cap, 1.0, every=x.size).min()) >= needed
 
 
 def _signed_cap(values: Floats, largest: float) -> float:

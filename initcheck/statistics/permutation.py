@@ -85,7 +85,7 @@ def shuffled_by_position(batch: Floats, rng: np.random.Generator) -> Floats:
 
     Source: Fisher 1935, The Design of Experiments, section 21; Phipson & Smyth 2010 for ranks.
     """
-    return _all_shuffled(batch[None], rng)[0]
+    return np.asarray(_all_shuffled(batch[None], rng)[0])
 
 
 def _all_shuffled(batches: Floats, rng: np.random.Generator) -> Floats:

@@ -109,7 +109,7 @@ class Record:
         w = weights.astype(np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
             row_sums = np.add.reduceat(w, row_starts)
-            of_calls = (
+            of_calls: tuple[npt.NDArray[Any], ...] = (
                 units,
                 units * np.repeat(columns, calls),
                 np.add.reduceat(row_sums, first_row),
