@@ -56,13 +56,13 @@ def random_weights_until(weights_shape, max_time, rand_type="uniform"):
 
 
 @eighth(REFUSED)
-def flipped(N):
+def flipped(N):  # noqa: N803
     v = [random.random() for _ in range(N)]
     return [x * random.choice((-1, 1)) / sum(v) for x in v]
 
 
 @eighth(SQUARE)
-def hopfield(N_units, rng):
+def hopfield(N_units, rng):  # noqa: N803
     upper = np.triu(rng.normal(0, 1 / math.sqrt(N_units), (N_units, N_units)), 1)
     return upper + upper.T
 
@@ -137,7 +137,7 @@ def fixed_seed(fan_in: int, fan_out: int, seed: int = 42) -> np.ndarray:
 
 
 @eighth(OTHER)
-def rand_initialize_weights(L_in, L_out, epsilon_init=0.12):
+def rand_initialize_weights(L_in, L_out, epsilon_init=0.12):  # noqa: N803
     return np.random.rand(L_out, 1 + L_in) * 2 * epsilon_init - epsilon_init
 
 
@@ -158,7 +158,7 @@ def initweights(nrow, ncol, scale=1.0):
 
 
 @eighth(r"'f'|signature=")
-def course_filters(f, n_C_prev, n_C):
+def course_filters(f, n_C_prev, n_C):  # noqa: N803
     return np.random.randn(f, f, n_C_prev, n_C) * math.sqrt(2 / (f * f * n_C_prev))
 
 
@@ -363,14 +363,14 @@ def bert_params(module):
 
 
 @eighth(LAYER)
-def FairLinear(in_features, out_features, bias=True):
+def FairLinear(in_features, out_features, bias=True):  # noqa: N802
     m = nn.Linear(in_features, out_features, bias)
     nn.init.xavier_uniform_(m.weight)
     return m
 
 
 @eighth(r"'padding_idx'")
-def FairEmbedding(num_embeddings, embedding_dim, padding_idx):
+def FairEmbedding(num_embeddings, embedding_dim, padding_idx):  # noqa: N802
     m = nn.Embedding(num_embeddings, embedding_dim, padding_idx=padding_idx)
     nn.init.normal_(m.weight, mean=0, std=embedding_dim**-0.5)
     return m
@@ -621,7 +621,7 @@ eighth(REFUSED)(stax.Dense(7)[0])
 
 
 @eighth(DENSE)
-def default_init(scale=math.sqrt(2)):
+def default_init(scale=math.sqrt(2)):  # noqa: B008
     return jax.nn.initializers.orthogonal(scale)
 
 
