@@ -25,10 +25,7 @@ from initcheck.sandbox.threads import cap_threads
 from initcheck.search_path import add_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from initcheck.rendering.terminal import Page
-    from initcheck.report.report import Report
     from initcheck.report.verdict import Result
     from initcheck.runs.plan import Plan
     from initcheck.targets.tables import Section
@@ -236,11 +233,14 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
         from initcheck.doors.lock import write_locks
 
         return write_locks(arguments.targets, values["output"], seed=values["seed"], update=bool(values["update"]))
+    from initcheck.claims.registry import as_stated
     from initcheck.doors.request import plan as plan_of
+    from initcheck.rendering.portrait_lines import portrait_lines
     from initcheck.rendering.terminal import Page
     from initcheck.runs.last_run import keep_last_run
     from initcheck.runs.outputs import Outputs
     from initcheck.runs.pool import judge_all
+    from initcheck.runs.progress import progress
 
     started = time.perf_counter()
     command = ["initcheck", *filter(None, [_COMMAND_OF[kind]]), *words]
@@ -252,7 +252,7 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     results: list[Result] = []
     interrupted = False
     try:
-        with _progress(plan) as advance:
+        with progress(plan) as advance:
             for result in map(plan.known, judge_all(plan, jobs=values["jobs"])):
                 results.append(result)
                 outputs.append(result, plan.contracts.get(result.initializer))
@@ -275,7 +275,7 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     disproved = 0 if interrupted else _theorems(plan, page)
     if arguments.targets:
         listed = {name: bool(getattr(arguments, name, False)) for name in ("laws", "writes")}
-        portraits = _portraits(report, every=arguments.verbose, **listed)
+        portraits = portrait_lines(report, as_stated("model"), every=arguments.verbose, **listed)
         page.close(report, seconds=time.perf_counter() - started, portraits=portraits)
     for line in outputs.annotations(report).splitlines():
         page.line(line)
@@ -304,10 +304,7 @@ def _configured_targets(kind: options.TargetKind) -> list[str]:
     section = _SECTIONS[kind]
     if path is not None and has_tables(path, section):
         return [f"@{os.path.relpath(path)}"]
-    named = {"models": "pkg.mod:build_model", "pairs": "A B", "initializers": "myinit", "locks": "TARGET -o init.lock"}[
-        kind
-    ]
-    write, help_ = (" ".join(filter(None, ("initcheck", _COMMAND_OF[kind], w))) for w in (named, "--help"))
+    write, help_ = (" ".join(filter(None, ("initcheck", _COMMAND_OF[kind], w))) for w in (_NAMED[kind], "--help"))
     raise UsageError(
         f"no TARGET is named, and no pyproject.toml here has a table [[tool.initcheck.{section}]], so there is nothing"
         f" to check. Write {write}, or {help_}."
@@ -352,36 +349,6 @@ def _ended_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _portraits(report: Report, *, every: bool, laws: bool, writes: bool) -> Iterator[str]:
-    """What is known of models beside the verdicts: laws, and how the signal grows; else of what is built already.
-
-    Args:
-        report: of the run.
-        every: whether models that were built here are shown too.
-        laws: whether every group of tensors is listed with its law.
-        writes: whether the lines that wrote their tensors are listed.
-    """
-    from initcheck.claims.registry import as_stated
-    from initcheck.rendering.model_lines import laws_lines, model_lines, note_lines, portrait_fields, writes_lines
-    from initcheck.rendering.pair_lines import pair_lines
-    from initcheck.report.account import escaped
-
-    order = as_stated("model")
-    for name in report.initializers:
-        shown = report.contracts.get(name, {})
-        if "compared" in shown:
-            yield from pair_lines(name, shown, every=every)
-        if portrait_fields(shown) is not None and (every or shown.get("built")):
-            yield from model_lines(report, name, order)
-        if portrait_fields(shown) is not None:
-            yield from note_lines(report.of(name))
-        if laws and portrait_fields(shown) is not None:
-            yield from ("", f"laws of {escaped(name, 60)}", *(escaped(line, 400) for line in laws_lines(shown)))
-        if writes and portrait_fields(shown) is not None:
-            lines = writes_lines(shown) or ["   no line was seen to write its tensors"]
-            yield from ("", f"writes of {escaped(name, 60)}", *(escaped(line, 400) for line in lines))
-
-
 def _theorems(plan: Plan, page: Page) -> int:
     from initcheck.claims.theorems import prove
 
@@ -397,34 +364,3 @@ def _theorems(plan: Plan, page: Page) -> int:
             shown = "refuted" if claim.kind == "myth" else "shown"
             page.line(f"{shown:<8} {claim.kind:<8} {claim.id}: {claim.says}")
     return failed
-
-
-@contextmanager
-def _progress(plan: Plan) -> Iterator[Callable[[Result], None]]:
-    """A bar on stderr where that is a terminal, else nothing; between two verdicts it says what is being built."""
-    if not sys.stderr.isatty() or not plan.total:
-        yield lambda result: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from initcheck.report.account import escaped
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("initcheck", total=plan.total)
-        plan.told_to(lambda text: progress.update(task, description=escaped(text, 60)))
-        failed = 0
-
-        def advance(result: Result) -> None:
-            nonlocal failed
-            failed += result.verdict.value == "FAILS"
-            what = f"{escaped(result.initializer, 30)} {result.claim}"
-            progress.update(task, advance=1, description=f"{what} ({failed} fail)" if failed else what)
-
-        yield advance

@@ -55,11 +55,12 @@ def explain(words: Sequence[str]) -> int:
     arguments = parser.parse_args(words)
     # as in `list_claims`
     from initcheck.claims.registry import find
-    from initcheck.doors.explanation import in_words, live_examples, write_explanation
+    from initcheck.doors.explanation import in_words, live_examples, theorems_on, write_explanation
     from initcheck.doors.questions import claims_on, is_question
 
     said = " ".join(arguments.claim)
     claim, *others = claims_on(said) if is_question(said) else [find(said)]
+    others += [theorem for theorem in theorems_on(claim) if theorem not in others]
     if is_question(said):
         print(f"{said}: {claim.id}")
         print()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from initcheck.claims.registry import checks
+from initcheck.claims.registry import asked_of, checks
 from initcheck.claims.statement import Claim
 from initcheck.claims.theorems import prove
 from initcheck.errors import UsageError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from initcheck.engine.checker import Checker
     from initcheck.gallery import Specimen
 
-__all__ = ["in_words", "live_examples", "write_explanation"]
+__all__ = ["in_words", "live_examples", "theorems_on", "write_explanation"]
 
 # A run of one example takes about a second; a claim that asks for what the gallery lacks gets no more of them.
 _MOST_TRIED = 6
@@ -119,6 +119,22 @@ def _judged(claim: Claim) -> tuple[tuple[Specimen, Result] | None, tuple[Specime
     return failing, _first(checker, claim, _correct_ones_like(failing[0] if failing else None), Verdict.HOLDS)
 
 
+def theorems_on(claim: Claim) -> list[Claim]:
+    """The theorems and myths of the family of a claim, as they are stated: why it is asked at all.
+
+    >>> from initcheck.claims.registry import find
+    >>> [theorem.id for theorem in theorems_on(find("zero-mean"))]
+    ['an-off-centre-mean-grows-with-width-and-depth']
+    """
+    told = [*asked_of("theorem").values(), *asked_of("myth").values()]
+    return [t for t in told if claim.kind == "check" and _family(t.prop) == f"theorems_{_family(claim.prop)}"]
+
+
+def _family(stated: Callable[..., Any]) -> str:
+    """The module that something is stated in, without its folder: ``scale``."""
+    return stated.__module__.rpartition(".")[2]
+
+
 def _measured(claim: Claim) -> Iterator[str]:
     found = list(measured_power(claim.id))
     if found:
@@ -146,7 +162,13 @@ def _proof(claim: Claim) -> Iterator[str]:
 
 
 def _mistakes(claim: Claim) -> list[Specimen]:
-    return [s for s in SPECIMENS if claim.id in s.fails]
+    """Those that fail it, first those of its own family, then those of a wrong scale, which teach most."""
+    families = (_family(claim.prop), "scale")
+
+    def far(specimen: Specimen) -> tuple[bool, ...]:
+        return tuple(_family(specimen.function) != family for family in families)
+
+    return sorted((s for s in SPECIMENS if claim.id in s.fails), key=far)
 
 
 def _correct_ones_like(mistake: Specimen | None) -> list[Specimen]:

@@ -16,6 +16,7 @@ __all__ = ["claims_on", "is_question"]
 _MOST = 5
 # How much a word tells by where it stands.
 _ID, _SENTENCE, _TEXT = 4.0, 3.0, 1.0
+_MYTH = 0.4
 _EMPTY = frozenset(
     re.findall(
         r"\w+",
@@ -25,11 +26,13 @@ _EMPTY = frozenset(
 )
 # What students say, in the words of the claims.
 _SAME = {
-    "1/sqrt(d)": ("sqrt(d)", "sqrt"), "sqrt(n)": ("sqrt(d)", "sqrt"), "sqrt(d)": ("sqrt",), "root": ("sqrt",),
+    "1/sqrt(d)": ("sqrt(d)",), "sqrt(n)": ("sqrt(d)",), "sqrt": ("width", "variance"),
+    "root": ("sqrt", "width", "variance"),
     "zero": ("zero", "zeros"), "zeros": ("zero",), "constant": ("constant", "equal"), "same": ("equal", "same"),
     "vanish": ("survives", "small"), "vanishing": ("survives", "small"), "explode": ("survives", "grows"),
     "exploding": ("survives", "grows"), "seed": ("seed", "same-seed"), "deep": ("depth",), "layers": ("depth",),
-    "dead": ("learns",), "symmetric": ("symmetry",), "he": ("relu",), "xavier": ("glorot",), "bias": ("mean", "centre"),
+    "dead": ("learns",), "symmetric": ("symmetry",), "he": ("relu",), "xavier": ("glorot", "gain"),
+    "relu": ("gain",), "fan_in": ("width", "variance"), "biases": ("mean", "centre"), "bias": ("mean", "centre"),
     "scale": ("variance", "second"), "large": ("grows", "larger"), "small": ("smaller", "small"),
 }  # fmt: skip
 
@@ -66,8 +69,10 @@ def claims_on(question: str) -> list[Claim]:
     for claim_id, weights in texts.items():
         told = (wanted[w] * weights[w] * math.log(1 + len(texts) / used[w]) for w in wanted if w in weights)
         scores[claim_id] = sum(told)
-    best = sorted(texts, key=lambda c: (-scores[c], c))[:_MOST]
+    best = sorted(scores, key=lambda c: (-scores[c], c))[:_MOST]
     found = [every[c] for c in best if scores[c] > 0 and scores[c] >= scores[best[0]] / 3]
+    # Who asks why wants what is true first; a myth leads where nothing true is nearly as near.
+    found.sort(key=lambda claim: -scores[claim.id] * (_MYTH if claim.kind == "myth" else 1.0))
     if not found:
         raise UsageError(f"no claim speaks of {question!r}; initcheck list prints all of them.")
     return found

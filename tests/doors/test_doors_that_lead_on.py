@@ -66,7 +66,7 @@ def test_without_a_target_the_tables_of_the_project_are_run(capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("question", "claim"),
     [
-        ("why sqrt(d)", "a-normal-is-not-bounded-by-one-over-sqrt-d"),
+        ("is a normal between -1/sqrt(d) and 1/sqrt(d)?", "a-normal-is-not-bounded-by-one-over-sqrt-d"),
         ("why not zero?", "zero-init-never-learns"),
         ("does the signal vanish in depth", "signal-survives-depth"),
         ("does the seed matter", "same-seed-same-weights"),
@@ -76,6 +76,13 @@ def test_without_a_target_the_tables_of_the_project_are_run(capsys: pytest.Captu
 def test_a_question_finds_a_claim(question: str, claim: str) -> None:
     assert is_question(question)
     assert claim in [c.id for c in claims_on(question)][:2]
+
+
+@pytest.mark.parametrize("question", ["why sqrt(d)", "why 1/sqrt(n)?", "why divide by sqrt(fan_in)?"])
+def test_who_asks_why_is_told_what_is_true_first_and_then_the_myth(question: str) -> None:
+    told = [c.id for c in claims_on(question)]
+    assert {"output-variance-grows-with-d", "output-variance-near-one"} <= set(told[:3])
+    assert told.index("a-normal-is-not-bounded-by-one-over-sqrt-d") > 0
 
 
 def test_a_question_that_no_claim_is_about_is_said() -> None:

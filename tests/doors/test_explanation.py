@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from initcheck.claims.registry import checks, find
 from initcheck.doors.cli import main
-from initcheck.doors.explanation import in_words, live_examples
+from initcheck.doors.explanation import _mistakes, in_words, live_examples, theorems_on
 from initcheck.gallery import SPECIMENS
 
 
@@ -40,3 +42,28 @@ def test_the_command_prints_words_and_examples(capsys: pytest.CaptureFixture[str
     assert "FAILS  for initcheck.gallery:" in text
     assert main(["explain", "returns-the-shape-asked", "--no-examples"]) == 0
     assert "FAILS" not in capsys.readouterr().out.replace("false FAILS", "")
+
+
+def test_the_example_that_fails_is_of_the_family_of_the_claim_or_of_a_wrong_scale() -> None:
+    for claim_id in ("output-variance-near-one", "signal-survives-depth", "gradient-variance-near-one"):
+        assert _mistakes(find(claim_id))[0].name == "uniform_one_over_sqrt_fan"
+    assert _mistakes(find("units-differ"))[0].name == "zeros"
+
+
+def test_a_claim_leads_to_the_theorems_that_say_why() -> None:
+    assert "output-variance-grows-with-d" in [t.id for t in theorems_on(find("output-variance-near-one"))]
+    assert theorems_on(find("output-variance-grows-with-d")) == []
+
+
+def test_the_table_of_the_variance_by_width_is_the_products() -> None:
+    text = "\n".join(in_words(find("output-variance-grows-with-d")))
+    rows = dict(re.findall(r"^ +(d|std \S+|uniform on \S+) {3,}([\d. ]+)$", text, re.MULTILINE))
+    widths = [float(d) for d in rows.pop("d").split()]
+    variance = {
+        "std 0.05": lambda d: 0.05**2,
+        "std 1/sqrt(d)": lambda d: 1 / d,
+        "uniform on +-1/sqrt(d)": lambda d: 1 / d / 3,
+    }
+    assert set(rows) == set(variance)
+    for law, row in rows.items():
+        assert [float(x) for x in row.split()] == pytest.approx([d * variance[law](d) for d in widths], rel=2e-3)
