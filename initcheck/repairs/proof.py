@@ -22,7 +22,7 @@ from initcheck.repairs.candidates import edits, last_resorts, pairs, scale_edits
 from initcheck.repairs.edits.edit import Edit
 from initcheck.repairs.edits.function_source import FunctionSource, source_of
 from initcheck.repairs.glance import Glance
-from initcheck.repairs.repair import Repair, edited, remade
+from initcheck.repairs.repair import Draft, Repair, edited, remade
 from initcheck.repairs.wrapper import wrapper_for
 from initcheck.report.verdict import Result, Verdict
 
@@ -104,7 +104,7 @@ class _Search:
         self.tried: list[tuple[str, str]] = []
         self.looked_at = 0
         self.known: set[bytes] = set()
-        self.unscaled: list[tuple[str, str, str, Initializer]] = []
+        self.unscaled: list[tuple[Draft, Initializer]] = []
 
     def found(self) -> Proposal:
         """The smallest change that is proven."""
@@ -132,44 +132,44 @@ class _Search:
 
     def _of_source(self, source: FunctionSource) -> Repair | None:
         singles = list(edits(source, self.seen, self.topics))
-        found = self._first(source, _texts(source, singles), _MOST_JUDGED)
+        found = self._first(source, _drafts(source, singles), _MOST_JUDGED)
         if found is None:
             found = self._first(source, self._with_scale(source), _MOST_JUDGED // 2)
         if found is None and not self.compiled:
-            found = self._first(source, _texts(source, _some(pairs(source, singles), _MOST_PAIRS)), _MOST_JUDGED // 2)
+            found = self._first(source, _drafts(source, _some(pairs(source, singles), _MOST_PAIRS)), _MOST_JUDGED // 2)
         if found is None:
             last = last_resorts(source, self.seen, self.topics, self.initializer.framework)
-            found = self._first(source, _texts(source, last), len(last))
+            found = self._first(source, _drafts(source, last), len(last))
         return found
 
-    def _with_scale(self, source: FunctionSource) -> Iterator[tuple[str, str, str]]:
+    def _with_scale(self, source: FunctionSource) -> Iterator[Draft]:
         """What was wrong in nothing but the scale afterwards, with another number or a factor."""
-        for text, kind, words, copy in self.unscaled[:_MOST_UNSCALED]:
+        for draft, copy in self.unscaled[:_MOST_UNSCALED]:
             seen = dataclasses.replace(self.seen, draw=_drawing(copy))
-            changed = source.rewritten(text)
+            changed = source.rewritten(draft.text)
             for edit in scale_edits(changed, seen):
                 whole = changed.changed(edit.changes)
                 if whole is not None:
-                    yield whole, kind, f"{words}; and {edit.words}"
+                    yield Draft(whole, draft.kind, f"{draft.words}; and {edit.words}")
 
-    def _first(self, source: FunctionSource, several: Iterable[tuple[str, str, str]], most: int) -> Repair | None:
+    def _first(self, source: FunctionSource, several: Iterable[Draft], most: int) -> Repair | None:
         judged = 0
-        held_to = ((*one, contract) for one in several for contract in self._contracts(one[1]))
-        for text, kind, words, contract in held_to:
+        held_to = ((draft, contract) for draft in several for contract in self._contracts(draft.kind))
+        for draft, contract in held_to:
             try:
-                copy = remade(self.initializer, source.run(text), contract)
+                copy = remade(self.initializer, source.run(draft.text), contract)
             except Exception:  # what is changed in user code may break in any way when it is read
                 self.looked_at += 1
                 continue
             wrong = self._wrong(copy, contract)
-            if wrong == "scale" and kind in _LEAVE_A_SCALE:
-                self.unscaled.append((text, kind, words, copy))
+            if wrong == "scale" and draft.kind in _LEAVE_A_SCALE:
+                self.unscaled.append((draft, copy))
             if wrong is not None:
                 continue
             if judged == most:
                 return None
             judged += 1
-            repair = edited(source, text, kind, words)
+            repair = edited(source, draft)
             if self._holds(copy, repair):
                 return repair
         return None
@@ -245,12 +245,12 @@ def _cases(subject: InitializerSubject, failed: Iterable[Result]) -> list[Case]:
     return chosen[:_FEW] if subject.costly_shapes else chosen[:12]
 
 
-def _texts(source: FunctionSource, several: Iterable[Edit]) -> Iterator[tuple[str, str, str]]:
-    """The function with each edit, its kind and its words; without those that overlap or change nothing."""
+def _drafts(source: FunctionSource, several: Iterable[Edit]) -> Iterator[Draft]:
+    """The function with each edit; without those that overlap or change nothing."""
     for edit in several:
         text = source.changed(edit.changes)
         if text is not None and text != source.text:
-            yield text, edit.kind, edit.words
+            yield Draft(text, edit.kind, edit.words)
 
 
 def _some(several: Iterator[Edit], most: int) -> Iterator[Edit]:

@@ -14,7 +14,21 @@ from initcheck.repairs.edits.function_source import FunctionSource
 from initcheck.targets.loading import load
 from initcheck.targets.text import parse
 
-__all__ = ["Repair", "edited", "remade"]
+__all__ = ["Draft", "Repair", "edited", "remade"]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A function with an edit in it, yet to be proven.
+
+    Attributes:
+        text: the whole function.
+        kind, words: what the edit is, as ``Edit`` has them.
+    """
+
+    text: str
+    kind: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -38,19 +52,19 @@ class Repair:
     source: str = ""
 
 
-def edited(source: FunctionSource, text: str, kind: str, words: str) -> Repair:
-    """A changed text of a function as the lines before and after.
+def edited(source: FunctionSource, draft: Draft) -> Repair:
+    """A changed function as the lines before and after.
 
     Args:
         source: the function as it is.
-        text: what it is to be; another.
-        kind, words: what the change is.
+        draft: what it is to be; another text.
     """
-    old, new = source.text.splitlines(), text.splitlines()
+    old, new = source.text.splitlines(), draft.text.splitlines()
     blocks = [b for b in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if b[0] != "equal"]
     first, last = blocks[0], blocks[-1]
     before, after = old[first[1] : last[2]], new[first[3] : last[4]]
-    return Repair(kind, words, "\n".join(after), "\n".join(before), source.first + first[1], text)
+    code, replaced = "\n".join(after), "\n".join(before)
+    return Repair(draft.kind, draft.words, code, replaced, source.first + first[1], draft.text)
 
 
 def remade(initializer: Initializer, made: Callable[..., Any], contract: Contract) -> Initializer:
