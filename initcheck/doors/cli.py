@@ -21,6 +21,7 @@ from initcheck.doors import options
 from initcheck.doors.commands import COMMANDS
 from initcheck.doors.configuration import option_values
 from initcheck.errors import ClaimFailed, UsageError
+from initcheck.report.results import installed_version
 from initcheck.sandbox.threads import cap_threads
 from initcheck.search_path import add_folder
 
@@ -189,8 +190,6 @@ def _command_meant(words: Sequence[str], said: str) -> str:
 
 
 def _arguments(words: Sequence[str], kind: options.TargetKind) -> argparse.Namespace:
-    from initcheck.report.results import installed_version
-
     command = _COMMAND_OF[kind]
     _, description, epilog = _KINDS[command]
     named = "A B" if kind == "pairs" else "TARGET..."
@@ -230,9 +229,11 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     if not arguments.targets and not values["theorems"]:
         arguments.targets = _configured_targets(kind)
     if kind == "locks" and not (values["check"] or values["like"]):
+        # as below
         from initcheck.doors.lock import write_locks
 
         return write_locks(arguments.targets, values["output"], seed=values["seed"], update=bool(values["update"]))
+    # --help, a wrong word and another command load nothing of what a run needs.
     from initcheck.claims.registry import as_stated
     from initcheck.doors.request import plan as plan_of
     from initcheck.rendering.portrait_lines import portrait_lines
@@ -297,6 +298,7 @@ def _configured_targets(kind: options.TargetKind) -> list[str]:
     Raises:
         UsageError: there is none.
     """
+    # as in `_run`: only what this run needs
     from initcheck.doors.configuration import find_configuration
     from initcheck.targets.tables import has_tables
 
@@ -319,6 +321,7 @@ def _failed(
     Raises:
         UsageError: there was no such run, or nothing failed.
     """
+    # as in `_run`: only what this run needs
     from initcheck.runs.last_run import failed_before, last_run
     from initcheck.runs.outputs import read_report
 
@@ -350,6 +353,7 @@ def _ended_by_sigterm() -> Iterator[None]:
 
 
 def _theorems(plan: Plan, page: Page) -> int:
+    # as in `_run`: only what this run needs
     from initcheck.claims.theorems import prove
 
     failed = 0

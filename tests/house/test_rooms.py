@@ -116,6 +116,36 @@ def test_every_room_says_its_charter(module: str) -> None:
     assert text.splitlines()[0].endswith(".")
 
 
+def without_reason(source: str) -> list[int]:
+    """The lines where a function imports of ours and no comment, there or right above, says what start-up gains."""
+    lines, found = source.splitlines(), []
+    for function in ast.walk(ast.parse(source)):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        ours = [
+            n for n in ast.walk(function) if isinstance(n, ast.ImportFrom) and (n.module or "").startswith("initcheck")
+        ]
+        for node in sorted(ours, key=lambda n: n.lineno):
+            above = node.lineno - 2
+            while lines[above].lstrip().startswith(("from ", "import ")) or not lines[above].strip():
+                above -= 1
+            if not any("#" in line for line in lines[above : node.end_lineno]):
+                found.append(node.lineno)
+    return found
+
+
+def test_an_import_in_a_function_has_its_reason() -> None:
+    bare = {str(f.relative_to(ROOT)): without_reason(f.read_text(encoding="utf-8")) for f in MODULES.values()}
+    bare = {file: lines for file, lines in bare.items() if lines}
+    assert not bare, f"import it at the top, or say in a comment what start-up gains: {bare}"
+
+
+def test_an_import_without_a_reason_is_seen() -> None:
+    assert without_reason("def f():\n    from initcheck.runs.plan import Plan\n") == [2]
+    assert without_reason("def f():\n    # --help loads nothing\n    from initcheck.runs.plan import Plan\n") == []
+    assert without_reason("def f():\n    from initcheck.runs.plan import Plan  # --help loads nothing\n") == []
+
+
 NEEDS = ("torch", "jax", "keras", "flax", "equinox", "jinja2", "matplotlib")
 
 
