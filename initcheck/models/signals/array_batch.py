@@ -80,6 +80,8 @@ def array_batch_from(given: object) -> Callable[[], ArrayBatch] | None:
 
 def _array(part: Part) -> Any:
     generator = np.random.default_rng(_SEED)
+    if part.all_of is not None:
+        return np.full(part.shape, part.all_of, np.int32)
     if part.high:
         return generator.integers(0, part.high, part.shape, dtype=np.int32)
     return np.ones(part.shape, np.float32) if part.ones else generator.standard_normal(part.shape, dtype=np.float32)

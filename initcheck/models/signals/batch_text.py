@@ -12,7 +12,9 @@ from initcheck.errors import UsageError
 
 __all__ = ["Part", "named_function", "names_function", "parts_of"]
 
-_PART = re.compile(r"^(?:(?P<name>\w+)=)?(?:(?P<kind>int<(?P<high>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$")
+_PART = re.compile(
+    r"^(?:(?P<name>\w+)=)?(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$"
+)
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,14 @@ class Part:
         high: whole numbers below it are drawn; 0 for real numbers.
         ones: all entries are 1.
         name: of a keyword argument; empty for a positional one.
+        all_of: the whole number that every entry is; None where it is drawn.
     """
 
     shape: tuple[int, ...]
     high: int = 0
     ones: bool = False
     name: str = ""
+    all_of: int | None = None
 
 
 def names_function(text: str) -> bool:
@@ -42,6 +46,8 @@ def parts_of(text: str) -> list[Part]:
 
     >>> [(p.name, p.high, p.shape) for p in parts_of("int<100:2x16; mask=ones:2x16")]
     [('', 100, (2, 16)), ('mask', 0, (2, 16))]
+    >>> parts_of("grid_thw=all=4:1x3")[0].all_of
+    4
 
     Raises:
         UsageError: a part cannot be read.
@@ -58,7 +64,8 @@ def parts_of(text: str) -> list[Part]:
                 " with name= before it and ; between several, or pkg:make_batch."
             )
         shape = tuple(int(n) for n in match["shape"].split("x"))
-        found.append(Part(shape, int(match["high"] or 0), match["kind"] == "ones", match["name"] or ""))
+        number = int(match["all"]) if match["all"] else None
+        found.append(Part(shape, int(match["high"] or 0), match["kind"] == "ones", match["name"] or "", number))
     return found
 
 

@@ -91,6 +91,8 @@ def batch_from(given: object) -> Callable[[], Batch] | None:
 
 def _tensor_of(part: Part) -> torch.Tensor:
     generator = torch.Generator().manual_seed(_SEED)
+    if part.all_of is not None:
+        return torch.full(part.shape, part.all_of)
     if part.high:
         return torch.randint(0, part.high, part.shape, generator=generator)
     return torch.ones(part.shape) if part.ones else torch.randn(part.shape, generator=generator)
@@ -119,6 +121,8 @@ def _part_of(tensor: torch.Tensor) -> str:
     shape = "x".join(map(str, tensor.shape)) or "1"
     if tensor.dtype.is_floating_point:
         return f"ones:{shape}" if tensor.numel() and bool((tensor == 1).all()) else shape
+    if tensor.dim() == 2 and tensor.numel() and int(tensor.min()) == int(tensor.max()) > 0:
+        return f"all={int(tensor.max())}:{shape}"
     return f"int<{int(tensor.max()) + 1 if tensor.numel() else 1}:{shape}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import torch
 
@@ -10,13 +11,18 @@ from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.blocks import BlockTrail
 from initcheck.models.signals.chains import Visit, chains
+from initcheck.models.signals.corrections import corrected
 from initcheck.models.signals.gradients import after_steps, gradient_kind, main_output, twins_kind, unreached, weighed
+from initcheck.models.signals.hints import Hints
 from initcheck.models.signals.inputs import candidates
 from initcheck.models.signals.reach import input_reach
 from initcheck.models.signals.residual import residual_writers
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal
 
 __all__ = ["Listener"]
+
+_ERRORS = 6
+"""Different errors that are followed; what is refused for a seventh reason is not understood."""
 
 
 class Listener:
@@ -51,7 +57,8 @@ class Listener:
         """
         _settle(model)
         problem = ""
-        for batch in self._tried(model):
+        refused: list[tuple[Batch, Exception]] = []
+        for batch in self._tried(model, refused):
             try:
                 found = self._through(model, batch, set(constants), dict(twins or {}), whole)
             except Exception as error:
@@ -59,6 +66,7 @@ class Listener:
                 words = str(error).strip().splitlines() or [""]
                 said = f"{type(error).__name__}: {words[0][:160]}"
                 problem = problem or f'no batch goes through; --batch="{batch.text}" ends in {said}; edit it'
+                refused.append((batch, error))
                 continue
             self._batch = batch
             return found
@@ -66,13 +74,14 @@ class Listener:
             problem=problem or "no batch can be made from the model's signature; give one, such as --batch=2x16"
         )
 
-    def _tried(self, model: torch.nn.Module) -> Iterator[Batch]:
+    def _tried(self, model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -> Iterator[Batch]:
         if self._batch is not None:
             yield self._batch
         elif self._make is not None:
             yield self._make()
         else:
             yield from candidates(model)
+            yield from _corrected(model, refused)
 
     def _through(
         self, model: torch.nn.Module, batch: Batch, constants: set[str], twins: dict[str, Twins], whole: bool
@@ -104,6 +113,21 @@ class Listener:
         if dead:
             judged |= dict.fromkeys(unreached(model, batch, dead), "unreached")
         return Signal(batch.text, None, signals, loss, classes, judged, equal, writers, reach)
+
+
+def _corrected(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -> Iterator[Batch]:
+    """What was refused, as the errors want it: the likeliest first, each error followed once."""
+    tokens = Hints(model).vocabulary or 0
+
+    def run(batch: Batch) -> Any:
+        with torch.no_grad():
+            return batch.run(model)
+
+    seen: set[str] = set()
+    for batch, error in refused:
+        if str(error) not in seen and len(seen) < _ERRORS:
+            seen.add(str(error))
+            yield from corrected(batch, run, error, tokens)
 
 
 def _chain_signal(run: list[Visit], gradients: dict[int, torch.Tensor | None]) -> ChainSignal:

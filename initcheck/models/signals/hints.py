@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
+from torch import nn
+from torch.nn.modules import conv
 
 __all__ = ["Hints", "whole_numbers"]
 
 _SUB_CONFIGS = ("text_config", "vision_config", "audio_config", "text_encoder", "encoder", "decoder", "backbone_config")
 _SEED = 20260102
+_GRIDS = ("grid_thw", "image_grid_thw")
+_GRID = 4
+"""Patches along time, height and width: even, since two by two of them are merged behind the blocks."""
 
 
 class Hints:
@@ -129,14 +135,47 @@ class Hints:
         if shape is None:
             return None
         sizes, high = shape
+        if name in _GRIDS:
+            return torch.full(sizes, high)
         if high == 1:
             return torch.ones(sizes) if "mask" in name else torch.zeros(sizes, dtype=torch.int64)
         if high:
             return whole_numbers(sizes, high, self._generator)
         return torch.randn(sizes, generator=self._generator)
 
+    def others(self, name: str, tensor: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Other layouts of an argument, likeliest first: of images larger ones, pairs and videos, of waves channels."""
+        for shape, high in self._other_shapes(name, tuple(tensor.shape)):
+            if high:
+                yield whole_numbers(shape, high, self._generator)
+            else:
+                yield torch.randn(shape, generator=self._generator)
+
+    def _other_shapes(self, name: str, shape: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], int]]:
+        if name == "pixel_values" and len(shape) == 4:
+            yield from (((*shape[:2], side, side), 0) for side in (64, 224))
+            yield (2, 2, *shape[1:]), 0
+            yield (2, self._number("num_frames", "frames_per_clip", "tubelet_size") or 4, *shape[1:]), 0
+        elif name == "input_values" and len(shape) == 2:
+            yield (2, self._number("audio_channels", "num_audio_channels") or 1, 4000), 0
+        elif name == "input_features" and len(shape) == 3:
+            yield (shape[0], shape[2], shape[1]), 0
+        elif name == "decoder_input_ids":
+            wide = self._number("num_channels", "num_codebooks", "audio_channels")
+            if wide:
+                yield (*shape, wide), self.vocabulary or 2
+        elif name in ("sample", "hidden_states") and self._number("in_channels"):
+            channels = self.channels
+            size = next((s for s in self.images if len(s) == 2), (32, 32))
+            yield (2, channels, *size), 0
+            yield (2, channels, 5, *size), 0
+            yield (2, 5, channels, *size), 0
+
     def _shape_of(self, name: str, length: int) -> tuple[tuple[int, ...], int] | None:
         """Shape, and 0 for real numbers, else how many whole numbers there are."""
+        patches = self._patches(name)
+        if patches is not None:
+            return patches, 0
         if self.length is not None:
             length = min(length, self.length)
         if name in ("input_ids", "decoder_input_ids", "tokens", "token_ids", "idx", "ids", "text", "encoder_input_ids"):
@@ -184,13 +223,29 @@ class Hints:
             return ((length, 3), 1) if name == "img_ids" else ((8, 3), 1)
         if name in ("attention_mask", "mask", "padding_mask"):
             return (2, length), 1
+        if name in ("input_features_mask", "feature_attention_mask"):
+            features = self._shape_of("input_features", length)
+            return (
+                None if features is None else ((2, features[0][-1 if self._number("max_source_positions") else 1]), 1)
+            )
+        if name in _GRIDS:
+            return (1, 3), _GRID
         if name == "bbox":
             return (2, length, 4), 1
         return self._graph(name, length)
 
+    def _patches(self, name: str) -> tuple[int, ...] | None:
+        """Patches of images in one row, where the model is told their grids of time, height and width."""
+        if name not in ("pixel_values", "hidden_states") or not any(n in self._arguments for n in _GRIDS):
+            return None
+        first = next((m for m in self._model.modules() if isinstance(m, (nn.Linear, conv._ConvNd))), None)
+        if isinstance(first, nn.Linear):
+            return _GRID**3, first.in_features
+        return None if first is None else (_GRID**3, first.in_channels * math.prod(first.kernel_size))
+
     def _graph(self, name: str, nodes: int) -> tuple[tuple[int, ...], int] | None:
         """Arguments of a graph network: nodes by their features, edges by two nodes each."""
-        if name in ("edge_index", "adj_t"):
+        if name.endswith("edge_index") or name == "adj_t":
             return (2, 2 * nodes), nodes
         if name in ("edge_weight",):
             return (2 * nodes,), 0
@@ -199,28 +254,28 @@ class Hints:
             return ((2 * nodes, wide), 0) if wide else None
         if name == "edge_type":
             return (2 * nodes,), self._number("num_relations") or 2
-        if name == "batch":
+        if name == "batch" or (name == "index" and "dim_size" in self._arguments):
             return (nodes,), 1
         if name == "z":
             return (nodes,), 10
         if name == "pos":
             return (nodes, 3), 0
         if name in ("x", "x_0") and not self.has_config and self._has_edges():
-            return (nodes, self._number("in_channels", "in_features", "in_dim", "channels") or 16), 0
+            names = ("in_channels", "in_features", "in_dim", "channels")
+            own = next((s for s in (_size_of(self._model, n) for n in names) if s), None)
+            return (nodes, own or self._number(*names) or 16), 0
         return None
 
     def _has_edges(self) -> bool:
         messages = any("MessagePassing" in {k.__name__ for k in type(m).__mro__} for m in self._model.modules())
-        return messages or "edge_index" in inspect.signature(self._model.forward).parameters
+        return messages or any(n.endswith("edge_index") or n == "dim_size" for n in self._arguments)
 
     def _spectrogram(self) -> tuple[tuple[int, ...], int] | None:
         bins, frames = self._number("num_mel_bins"), self._number("max_length")
         return ((2, frames, bins), 0) if bins and frames else None
 
     def _first_channels(self) -> int | None:
-        return next(
-            (m.in_channels for m in self._model.modules() if isinstance(m, torch.nn.modules.conv._ConvNd)), None
-        )
+        return next((m.in_channels for m in self._model.modules() if isinstance(m, conv._ConvNd)), None)
 
     def _said(self, *names: str) -> Any:
         for name in names:
@@ -230,13 +285,15 @@ class Hints:
                     return value
         return None
 
+    @functools.cached_property
+    def _arguments(self) -> tuple[str, ...]:
+        try:
+            return tuple(inspect.signature(self._model.forward).parameters)
+        except (TypeError, ValueError):
+            return ()
+
     def _number(self, *names: str) -> int | None:
-        for name in names:
-            value = self._said(name)
-            value = value[0] if isinstance(value, (tuple, list)) and value else value
-            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-                return value
-        return None
+        return next((n for n in (_whole(self._said(name)) for name in names) if n), None)
 
 
 def whole_numbers(sizes: tuple[int, ...], high: int, generator: torch.Generator) -> torch.Tensor:
@@ -245,6 +302,16 @@ def whole_numbers(sizes: tuple[int, ...], high: int, generator: torch.Generator)
     if made.numel():
         made.view(-1)[-1] = high - 1
     return made
+
+
+def _size_of(model: torch.nn.Module, name: str) -> int | None:
+    """A size that the model itself holds, none of its parts."""
+    return _whole(getattr(model, name, None))
+
+
+def _whole(value: Any) -> int | None:
+    value = value[0] if isinstance(value, (tuple, list)) and value else value
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
 def _sources(model: torch.nn.Module) -> Iterator[Any]:

@@ -35,7 +35,9 @@ def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ..
             kwargs = {n: hints.make(n, length) for n in dict.fromkeys((*names, *needed))}
             if all(v is not None for v in kwargs.values()):
                 yield (), kwargs
-    if "edge_index" in parameters:
+    for names in _named(parameters, hints):
+        yield from _other_layouts(names, needed, hints)
+    if any(n.endswith("edge_index") or n == "dim_size" for n in parameters):
         yield from _graphs(parameters, needed, hints)
     dummy = getattr(model, "dummy_inputs", None)
     if isinstance(dummy, Mapping) and dummy and set(dummy) <= set(parameters):
@@ -46,6 +48,9 @@ def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ..
             if all(v is not None for v in made.values()):
                 yield tuple(made.values()), {}
     generator = torch.Generator().manual_seed(_SEED)
+    pair = next((m for m in islice(model.modules(), 2) if isinstance(m, torch.nn.Bilinear)), None)
+    if pair is not None and len(needed) == 2:
+        yield tuple(_of_shape((8, n), 0, generator) for n in (pair.in1_features, pair.in2_features)), {}
     for shape, high in _shapes(model, _first_layer(model), hints):
         firsts = [_of_shape(shape, high, generator) for _ in range(max(1, len(needed)))]
         rest = [hints.make(n, shape[1] if len(shape) > 1 else 8) for n in needed[1:]]
@@ -75,7 +80,8 @@ _MAIN = (
 )  # fmt: skip
 _WITH = (
     "decoder_input_ids", "decoder_input_values", "pixel_values", "bbox", "encoder_hidden_states", "timestep",
-    "class_labels", "pooled_projections", "guidance", "img_ids", "txt_ids",
+    "class_labels", "pooled_projections", "guidance", "img_ids", "txt_ids", "input_features", "input_values",
+    "input_features_mask", "feature_attention_mask", "grid_thw",
 )  # fmt: skip
 
 
@@ -106,12 +112,24 @@ def _named(parameters: Mapping[str, inspect.Parameter], hints: Hints) -> Iterato
             yield (*names, *partners)
 
 
+def _other_layouts(
+    names: tuple[str, ...], needed: list[str], hints: Hints
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """The same arguments, one of them in another layout."""
+    made = {n: hints.make(n, 8) for n in dict.fromkeys((*names, *needed))}
+    known = {n: v for n, v in made.items() if v is not None}
+    if len(known) == len(made):
+        for name, tensor in known.items():
+            for other in hints.others(name, tensor):
+                yield (), {**known, name: other}
+
+
 def _graphs(
     parameters: Mapping[str, inspect.Parameter], needed: list[str], hints: Hints
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """A graph with what its layer needs, then with what its edges may be told by too."""
-    asked = list(dict.fromkeys((*needed, "edge_index")))
-    for optional in ((), ("edge_type",), ("edge_attr",), ("edge_type", "edge_attr"), ("batch",)):
+    asked = list(dict.fromkeys((*needed, *(["edge_index"] if "edge_index" in parameters else []))))
+    for optional in ((), ("index",), ("edge_type",), ("edge_attr",), ("edge_type", "edge_attr"), ("batch",)):
         if all(n in parameters for n in optional):
             made = {n: hints.make(n, 16) for n in dict.fromkeys((*asked, *optional))}
             if all(v is not None for v in made.values()):

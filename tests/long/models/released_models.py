@@ -10,6 +10,7 @@ import functools
 import importlib
 import importlib.util
 import inspect
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -59,17 +60,18 @@ class Start:
             return build()
 
 
+_HEAD, _WIDTH = 16, 64
 _SMALL = {
     "hidden_size|d_model|n_embd|embed_dim|dim|embedding_size|hidden_dim|encoder_hidden_dim|d_embed|lm_hidden_size"
-    "|decoder_hidden_size|encoder_hidden_size|width|projection_dim|text_embed_dim|emb_dim": 48,
+    "|decoder_hidden_size|encoder_hidden_size|width|projection_dim|text_embed_dim|emb_dim": _WIDTH,
     "intermediate_size|encoder_ffn_dim|decoder_ffn_dim|d_ff|ffn_dim|n_inner|d_inner|dim_feedforward|ffn_hidden_size"
-    "|decoder_intermediate_size|block_ff_dim|mlp_dim": 96,
+    "|decoder_intermediate_size|block_ff_dim|mlp_dim": 128,
     "num_hidden_layers|n_layer|n_layers|encoder_layers|decoder_layers|num_layers|num_decoder_layers"
     "|num_encoder_layers|decoder_num_hidden_layers|num_blocks|depth": 4,
     "num_attention_heads|n_head|n_heads|encoder_attention_heads|decoder_attention_heads|num_heads|n_encoder_heads"
     "|decoder_num_attention_heads": 4,
     "num_key_value_heads|decoder_num_key_value_heads|encoder_num_key_value_heads": 2,
-    "head_dim|d_kv|d_head|attention_head_dim|key_dim|kv_channels": 12,
+    "head_dim|d_kv|d_head|attention_head_dim|key_dim|kv_channels": _HEAD,
     "vocab_size|num_tokens|unigram_vocab_size": 211,
     "image_size|img_size": 32,
     "patch_size": 8,
@@ -78,9 +80,13 @@ _SMALL = {
     "moe_intermediate_size|shared_expert_intermediate_size|expert_ffn_hidden_size": 32,
     "max_position_embeddings|n_positions|max_source_positions|max_target_positions": 64,
     "q_lora_rank|kv_lora_rank|o_lora_rank": 16,
-    "qk_nope_head_dim|qk_rope_head_dim|v_head_dim": 12,
+    "qk_nope_head_dim|qk_rope_head_dim|v_head_dim": _HEAD,
+    "n_group|n_groups|topk_group|topk_groups|num_expert_group|num_expert_groups": 1,
+    "rotary_dim|rotary_ndims": 8,
+    "layer_group_size|full_attention_interval|global_attn_every_n_layers": 2,
 }  # fmt: skip
 _SIZES = [(re.compile(f"^({words})$"), size) for words, size in _SMALL.items()]
+_STDS = ("initializer_range", "init_std", "initializer_std")
 _FEW = ("num_hidden_layers", "n_layer", "n_layers", "encoder_layers", "decoder_layers", "num_layers", "vocab_size")
 
 
@@ -109,14 +115,22 @@ def _of_config(mapping: Any, kind: str, variant: str) -> Callable[[], Any]:
 
 
 def _config(kind: type, variant: str) -> Any:
+    """A small config; its std is as much larger as its width is smaller, so that a matrix keeps its std x sqrt(fan)."""
     given: dict[str, Any] = {}
-    for name, value in kind().to_dict().items():
+    said = kind().to_dict()
+    wide = next((said[n] for n in ("hidden_size", "d_model", "n_embd", "dim", "embed_dim") if _is_number(said, n)), 0)
+    for name, value in said.items():
         size = _size(name)
+        if name in _STDS and isinstance(value, float) and 0 < value < 0.1 and wide > _WIDTH and variant != "few":
+            given[name] = value * math.sqrt(wide / _WIDTH)
         whole = isinstance(value, int) and not isinstance(value, bool)
         if variant == "few" and name not in _FEW:
             continue
-        if variant == "no heads" and size == 12:
+        if variant == "no heads" and size == _HEAD:
             continue
+        heads = said.get(name.replace("key_value", "attention"))
+        if size is not None and whole and "key_value_heads" in name and value == heads:
+            size = _size("num_attention_heads")  # as many as heads of queries: latent attention knows no other number
         if size is not None and whole:
             given[name] = min(size, value) if value > 0 else value
         elif re.search("(pad|bos|eos|sep|cls|start|mask|unk)_token_id$", name) and whole and value > 2:
@@ -126,6 +140,10 @@ def _config(kind: type, variant: str) -> Any:
         if hasattr(sub, "to_dict"):
             given[name] = _config(type(sub), variant).to_dict()
     return kind(**given)
+
+
+def _is_number(said: Mapping[str, Any], name: str) -> bool:
+    return isinstance(said.get(name), int) and said[name] > 0
 
 
 _TIMM_SIZES = (

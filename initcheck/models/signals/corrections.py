@@ -1,0 +1,169 @@
+"""A batch that a model refused, made anew by what its error says of the sizes that it wants."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from initcheck.models.signals.batches import Batch, text_of
+from initcheck.models.signals.hints import whole_numbers
+
+__all__ = ["corrected"]
+
+_SEED = 20260102
+_STEPS = 9
+"""Batches that are tried: the side of an image needs three or four, and any of two inputs may be the wrong one."""
+_SIDES = (4, 1024)
+
+_PRODUCT = re.compile(r"shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x(\d+)\)")
+_SUM = re.compile(r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)")
+_CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
+_RANK = re.compile(r"[Ee]xpected (\d)D \(unbatched\) or (\d)D \(batched\) input")
+_UNPACKED = re.compile(r"values to unpack \(expected (\d), got (\d)\)|[Mm]ust be a (\d)D tensor")
+_NORM = re.compile(r"expected input with shape \[\*, (\d+)\], but got input of size ?\[([\d, ]+)\]")
+_STATISTICS = re.compile(r"running_mean should contain (\d+) elements not (\d+)")
+_CELL = re.compile(r"must be equal to input_size\. Expected (\d+), got (\d+)|input has inconsistent input_size: "
+                   r"got (\d+),? expected (\d+)|expecting embedding dimension of (\d+), but got (\d+)")  # fmt: skip
+_TOKENS = re.compile(r"scalar types?:? ?Long|type Long|must be long, int|integer type|LongTensor|IntTensor")
+_IMAGE = re.compile(r"mage size \((\d+)\*(\d+)\) doesn't match model|height \((\d+)\) doesn't match model \((\d+)\)")
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What becomes of a tensor: the sizes it is to have, and of how many whole numbers, 0 for real ones."""
+
+    shape: tuple[int, ...]
+    high: int = 0
+
+
+def corrected(batch: Batch, run: Callable[[Batch], Any], error: Exception, tokens: int) -> Iterator[Batch]:
+    """Batches by what one error after another says; the caller runs the last and stops.
+
+    >>> line = torch.nn.Linear(24, 4)
+    >>> wrong = Batch((torch.zeros(2, 16),))
+    >>> [b.text for b in corrected(wrong, lambda b: b.run(line), RuntimeError("shapes cannot be multiplied (2x16 and"
+    ...  " 24x4)"), 0)]
+    ['2x24']
+
+    Args:
+        batch: what was refused; only tensors at the places of arguments are changed.
+        run: calls the model.
+        error: with which it was refused.
+        tokens: how many whole numbers a tensor of tokens has; 0 where none are known.
+    """
+    seen = {batch.text}
+    refused = deque([(batch, error)])
+    while refused:
+        before, said = refused.popleft()
+        for following in _changed(before, " ".join(str(said).split()), tokens):
+            if following.text in seen or len(seen) > _STEPS:
+                continue
+            seen.add(following.text)
+            try:
+                run(following)
+            except Exception as again:  # of the user's model: anything
+                refused.append((following, again))
+                continue
+            yield following
+
+
+def _changed(batch: Batch, said: str, tokens: int) -> Iterator[Batch]:
+    """The batch with one of its tensors changed that the error may speak of."""
+    for place, value in [*enumerate(batch.args), *batch.kwargs.items()]:
+        change = _wanted(value, said, tokens) if isinstance(value, torch.Tensor) else None
+        if change is not None:
+            made = _made(change)
+            args = tuple(made if place == i else v for i, v in enumerate(batch.args))
+            kwargs = {n: made if place == n else v for n, v in batch.kwargs.items()}
+            yield Batch(args, kwargs, text_of(args, kwargs))
+
+
+def _made(change: _Change) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(_SEED)
+    if change.high:
+        return whole_numbers(change.shape, change.high, generator)
+    return torch.randn(change.shape, generator=generator)
+
+
+def _wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
+    """What the error asks of this tensor; None where it says nothing of it."""
+    shape, real = tuple(tensor.shape), tensor.dtype.is_floating_point
+    if _TOKENS.search(said):
+        return _Change(shape[:2], tokens) if real and tokens else None
+    high = 0 if real else int(tensor.max()) + 1
+    if (found := _PRODUCT.search(said)) is not None and real:
+        return _for_product(shape, int(found[2]), int(found[3]))
+    if (found := _SUM.search(said)) is not None:
+        return _for_sum(shape, high, int(found[1]), int(found[2]))
+    if not real:
+        return None
+    if (found := _IMAGE.search(said)) is not None:
+        side = int(found[4] or found[1])
+        return _Change((*shape[:-2], side, side)) if len(shape) > 3 else None
+    if (found := _CHANNELS.search(said)) is not None:
+        return _renamed(shape, int(found[2]), int(found[1]))
+    if (found := _STATISTICS.search(said)) is not None:
+        return _renamed(shape, int(found[2]), int(found[1]))
+    if (found := _NORM.search(said)) is not None:
+        return _renamed(shape, int(found[2].split(",")[-1]), int(found[1]), last=True)
+    if (found := _CELL.search(said)) is not None:
+        wanted, got = (found[1], found[2]) if found[1] else (found[4], found[3]) if found[3] else (found[5], found[6])
+        return _renamed(shape, int(got), int(wanted), last=True)
+    if (found := _RANK.search(said)) is not None:
+        return _of_rank(shape, int(found[2]))
+    if (found := _UNPACKED.search(said)) is not None:
+        return _of_rank(shape, int(found[1] or found[3]))
+    return None
+
+
+def _for_product(shape: tuple[int, ...], got: int, wanted: int) -> _Change | None:
+    """Features that a matrix wants: of the last axis, or of an image that was flattened."""
+    if shape[-1] == got:
+        return _Change((*shape[:-1], wanted))
+    return _scaled(shape, wanted / got)
+
+
+def _for_sum(shape: tuple[int, ...], high: int, one: int, two: int) -> _Change | None:
+    """Two sizes that should be one: the length of a sequence, or the number of an image's patches."""
+    for got, wanted in ((one, two), (two, one)):
+        if got in shape[1:] and len(shape) < 4:
+            axis = shape.index(got, 1)
+            return _Change((*shape[:axis], wanted, *shape[axis + 1 :]), high)
+    return _scaled(shape, two / one) if not high else None
+
+
+def _scaled(shape: tuple[int, ...], factor: float) -> _Change | None:
+    """An image, or a signal over time, with so many times its places."""
+    axes = len(shape) - 2
+    if axes < 1 or not 0 < factor < math.inf:
+        return None
+    sides = tuple(round(n * factor ** (1 / axes)) for n in shape[2:])
+    if sides == shape[2:]:
+        sides = tuple(n + (1 if factor > 1 else -1) for n in sides)
+    if not all(_SIDES[0] <= n <= _SIDES[1] for n in sides):
+        return None
+    return _Change((*shape[:2], *sides))
+
+
+def _renamed(shape: tuple[int, ...], got: int, wanted: int, last: bool = False) -> _Change | None:
+    """The axis of that size with another one: the last, or the channels."""
+    axis = len(shape) - 1 if last else 1 if len(shape) > 1 else 0
+    return _Change((*shape[:axis], wanted, *shape[axis + 1 :])) if shape[axis] == got else None
+
+
+def _of_rank(shape: tuple[int, ...], rank: int) -> _Change | None:
+    """A tensor of more axes, or of fewer: a video for an image, an image for a row of numbers."""
+    if rank == len(shape) or not 2 <= rank <= 5:
+        return None
+    if rank < len(shape):
+        return _Change((*shape[: rank - 1], shape[-1]) if rank < 4 else shape[:rank])
+    if len(shape) == 4:  # a few frames of an image
+        return _Change((*shape[:2], 5, *shape[2:]))
+    side = (32,) * (rank - 2)
+    return _Change((shape[0], shape[1] if len(shape) > 2 else 3, *side))

@@ -1,0 +1,125 @@
+"""A model whose first layer does not tell its input is run on what its own errors ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from initcheck.models.signals.batches import batch_from, text_of
+from initcheck.models.signals.block_signal import Listener
+
+
+def _atari() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(4, 8, 8, 4), nn.Conv2d(8, 8, 4, 2), nn.Flatten(), nn.Linear(8 * 9 * 9, 6))
+
+
+def _digits() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(256, 10)
+    )
+
+
+class OtherOrder(nn.Module):
+    """The head was registered first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head, self.first = nn.Linear(40, 3), nn.Linear(23, 40)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.first(x).relu())
+
+
+class Towers(nn.Module):
+    """Two inputs, each of its own width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.user, self.item = nn.Linear(31, 8), nn.Linear(17, 8)
+
+    def forward(self, user: Tensor, item: Tensor) -> Tensor:
+        return self.user(user) * self.item(item)
+
+
+class Positions(nn.Module):
+    """Positions of a fixed number are added without a slice, to tokens or to patches of an image."""
+
+    def __init__(self, image: bool) -> None:
+        super().__init__()
+        self.embed: nn.Module = nn.Conv2d(1, 8, 7, 7) if image else nn.Embedding(50, 8)
+        self.positions = nn.Parameter(torch.randn(49 if image else 37, 8))
+        self.head, self.image = nn.Linear(8, 5), image
+
+    def forward(self, x: Tensor) -> Tensor:
+        made = self.embed(x)
+        made = made.flatten(2).transpose(1, 2) if self.image else made
+        return self.head(made + self.positions)
+
+
+class Normed(nn.Module):
+    """A model of the user's own parts: a recurrent cell behind a norm, whose matrix is not the first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.Parameter(torch.randn(12, 9))
+        self.norm, self.cell = nn.LayerNorm(21), nn.GRU(21, 12, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.cell(self.norm(x))[0] @ self.mix
+
+
+class Clips(nn.Module):
+    """A plane layer first, and an input of five axes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frame, self.head = nn.Conv2d(3, 8, 3), nn.Linear(8, 4)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        items, channels, frames, height, width = clips.shape
+        flat = clips.transpose(1, 2).reshape(items * frames, channels, height, width)
+        return self.head(self.frame(flat).mean((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("build", "batch"),
+    [
+        (_atari, None),
+        (_digits, "4x1x28x28"),
+        (OtherOrder, "8x23"),
+        (Towers, "8x31;8x17"),
+        (lambda: Positions(True), None),
+        (lambda: Positions(False), "int<50:2x37"),
+        (Normed, None),
+        (Clips, "4x3x5x32x32"),
+        (lambda: nn.Bilinear(12, 10, 8), "8x12;8x10"),
+    ],
+)
+def test_the_errors_of_a_model_lead_to_a_batch(build: Callable[[], nn.Module], batch: str | None) -> None:
+    torch.manual_seed(0)
+    model = build()
+    heard = Listener(None).hear(model)
+    assert heard.problem is None
+    assert batch is None or heard.batch == batch
+    assert Listener(batch_from(heard.batch)).hear(model).problem is None  # the text that is shown makes it again
+
+
+def test_a_model_that_takes_nothing_says_what_became_of_the_likeliest_batch() -> None:
+    class Never(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied (8x{x.shape[-1]} and 7x3)")
+
+    problem = Listener(None).hear(Never(24, 4)).problem or ""
+    assert '--batch="8x24" ends in RuntimeError' in problem
+
+
+def test_a_batch_of_one_number_can_be_written() -> None:
+    text = "grid_thw=all=4:1x3"
+    make = batch_from(text)
+    assert make is not None
+    made = make().kwargs
+    assert made["grid_thw"].tolist() == [[4, 4, 4]]
+    assert text_of((), made) == text
