@@ -53,14 +53,11 @@ class EquinoxModel(Living):
         for i, array in zip(self._kept, arrays, strict=True):
             whole[i] = array
         model = eqx.nn.inference_mode(jax.tree.unflatten(self._tree, whole))
-        names = {}
-        for path, part in _modules(model):
-            if ".".join(path) in heard:
-                names[id(part)] = (".".join(path), part)
+        parts = [(".".join(path), part) for path, part in _modules(model)]
         call: Callable[..., Any] = model
         state = jax.tree.unflatten(self.state_tree, self.state_arrays)
         kwargs = called_with(call, batch.kwargs, key=jax.random.key(0), state=state)
-        with listening(names, tap):
+        with listening(parts, heard, tap):
             return call(*batch.args, **kwargs)
 
     def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -23,7 +24,7 @@ from initcheck.models.living.jax_signal import JaxListener
 from initcheck.models.living.leaves import Leaf, stacks_of, unstacked_name
 from initcheck.models.living.model import Living
 from initcheck.models.signals.array_batch import ArrayBatch, array_batch_from
-from initcheck.models.signals.signal import Signal
+from initcheck.models.signals.signal import FEWEST_BLOCKS, Signal
 
 __all__ = ["JaxFacts", "jax_facts"]
 
@@ -80,7 +81,7 @@ class JaxFacts(ArrayFacts):
                 known = [Known(a) for a in arrays]
                 words = (str(error).strip().splitlines() or [""])[0][:120]
                 note = f"which key each array was drawn from is not known: {type(error).__name__}: {words}"
-        leaves, records = _records(living.leaves, known, units=units)
+        leaves, records, living.stacked = _records(living.leaves, known, units=units)
         return Made(leaves, records, {}, living, [k.value for k in known], note)
 
     def hear(self, made: Made, constants: Sequence[str], twins: Mapping[str, Twins], *, whole: bool) -> Signal:
@@ -154,10 +155,15 @@ class JaxFacts(ArrayFacts):
         return linen_parts(module, variables, kinds)
 
 
-def _records(leaves: Sequence[Leaf], known: Sequence[Known], *, units: bool) -> tuple[list[Leaf], list[Any]]:
-    """One record an array, one a slice where it was drawn slice by slice."""
+def _records(
+    leaves: Sequence[Leaf], known: Sequence[Known], *, units: bool
+) -> tuple[list[Leaf], list[Any], dict[str, int]]:  # fmt: skip
+    """One record an array, one a slice where it was drawn slice by slice; and the layers that hold slices alone."""
     lengths = {i: len(k.origin.slices) for i, k in enumerate(known) if k.origin is not None and k.origin.slices}
-    depths = stacks_of(leaves, lengths)
+    constants = {
+        i: np.shape(k.value) for i, k in enumerate(known) if k.origin is not None and not k.origin.draws
+    }  # fmt: skip
+    depths = stacks_of(leaves, lengths, {i: shape for i, shape in constants.items() if shape})
     beside = _beside(leaves, known, lengths, depths)
     depths |= beside
     found: list[Leaf] = []
@@ -174,7 +180,21 @@ def _records(leaves: Sequence[Leaf], known: Sequence[Known], *, units: bool) -> 
             found.append(part)
             steps = _slice_steps(one.origin, number, values[number].size)
             records.append(recorded(part, values[number], units=units, memory=(i, 0), steps=steps))
-    return found, records
+    return found, records, _stacked(leaves, {i: int(np.shape(known[i].value)[0]) for i in depths})
+
+
+def _stacked(leaves: Sequence[Leaf], slices: Mapping[int, int]) -> dict[str, int]:
+    """Layers whose every array is a stack of as many slices as a chain has blocks at least -> how many.
+
+    Args:
+        leaves: of the model.
+        slices: number of a leaf that is a stack -> of how many.
+    """
+    under: dict[str, set[int]] = defaultdict(set)
+    for i, leaf in enumerate(leaves):
+        for n in range(1, len(leaf.path)):
+            under[".".join(leaf.path[:n])].add(slices.get(i, 0))
+    return {name: min(counts) for name, counts in under.items() if len(counts) == 1 and min(counts) >= FEWEST_BLOCKS}
 
 
 def _beside(

@@ -139,13 +139,13 @@ class KerasModel(Living):
         given = {id(v): a for v, a in zip(self.variables, arrays, strict=True)}
         train = [given.get(id(v), v.value) for v in self._train]
         fixed = [given.get(id(v), v.value) for v in self._fixed]
-        names = {id(p): (".".join(path), p) for path, p in self._parts.items() if ".".join(path) in heard}
+        parts = [(".".join(path), part) for path, part in self._parts.items()]
         kinds = {type(p).__name__ for p in self._parts.values()}
         training = "BatchNormalization" in kinds and not any("Dropout" in kind for kind in kinds)
         kwargs = called_with(self._model.call, batch.kwargs)
         if "training" in inspect.signature(self._model.call).parameters:
             kwargs["training"] = training
-        with listening(names, tap):
+        with listening(parts, heard, tap):
             return self._model.stateless_call(train, fixed, *batch.args, **kwargs)[0]
 
     def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:

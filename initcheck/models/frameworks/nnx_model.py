@@ -56,13 +56,9 @@ class NnxModel(Living):
         for _, part in nnx.iter_modules(model):
             if isinstance(part, nnx.BatchNorm):
                 part.use_running_average = False
-        names = {}
-        for path, part in nnx.iter_modules(model):
-            name = ".".join(map(str, path))
-            if name in heard:
-                names[id(part)] = (name, part)
+        parts = [(".".join(map(str, path)), part) for path, part in nnx.iter_modules(model)]
         call: Callable[..., Any] = model
-        with listening(names, tap):
+        with listening(parts, heard, tap):
             return call(*batch.args, **called_with(call, batch.kwargs))
 
     def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:

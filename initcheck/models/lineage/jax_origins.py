@@ -132,9 +132,12 @@ def written(value: Any, origin: Origin | None, shape: tuple[int, ...], site: Sit
     """A number in every entry, or an array repeated."""
     n = math.prod(shape)
     if np.size(value) == 1:
-        number = constant_of(value)
-        if number is not None and (origin is None or not origin.draws):
-            return Origin((replace(number.steps[0], stop=n, site=site),), n)
+        one = constant_of(value)
+        if one is not None and (origin is None or not origin.draws):
+            return Origin((replace(one.steps[0], stop=n, site=site),), n)
+    number = None if origin is None else origin.number
+    if number is not None:  # a constant repeated is that constant
+        return Origin((Step("fill_", (("value", number),), 0, n, True, site),), n)
     if origin is not None and np.size(value) == n:
         return replace(origin, entries=n, slices=())
     return collapsed("expand", [origin], shape, site)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,27 +47,33 @@ def called_with(call: Callable[..., Any], given: Mapping[str, Any], **more: Any)
 
 
 @contextmanager
-def listening(names: Mapping[int, tuple[str, Any]], tap: Tap | None) -> Iterator[None]:
+def listening(parts: Iterable[tuple[str, Any]], heard: Collection[str], tap: Tap | None) -> Iterator[None]:
     """While it lasts, the tap is told what these objects were called with and what they made.
 
+    A scan calls copies of a layer, one a slice of its arrays. A copy is known by its class, where no other layer that
+    is heard is of that class and was not called itself.
+
     Args:
-        names: id of a layer -> its name and itself; a copy that a transformation makes is another object.
+        parts: every layer of the model with its name.
+        heard: the names of those that are listened to.
         tap: None where nobody listens.
     """
+    own = {id(part): (name, part) for name, part in parts}
+    names = {i: name for i, (name, _) in own.items() if name in heard}
     if tap is None or not names:
         yield
         return
-    heard = tap
+    kinds = Counter(type(own[i][1]) for i in names)
+    copied = {type(own[i][1]): name for i, name in names.items() if kinds[type(own[i][1])] == 1}
     before: list[tuple[type, Any]] = []
-    for kind in {type(part) for _, part in names.values()}:
+    for kind in kinds:
         original = kind.__call__
         before.append((kind, vars(kind).get("__call__")))
 
         def told(self: Any, *args: Any, _original: Any = original, **kwargs: Any) -> Any:
             made = _original(self, *args, **kwargs)
-            if id(self) not in names:
-                return made
-            return heard(names[id(self)][0], (args, kwargs), made)
+            name = names.get(id(self)) if id(self) in own else copied.get(type(self))
+            return made if name is None else tap(name, (args, kwargs), made)
 
         type.__setattr__(kind, "__call__", told)
     try:

@@ -15,6 +15,7 @@ from initcheck.models.builds.sums import Twins
 from initcheck.models.living.array_gradients import array_gradient_kind, array_twins_kind
 from initcheck.models.living.jax_reach import input_reach
 from initcheck.models.living.model import Living
+from initcheck.models.living.unrolled import Passes
 from initcheck.models.signals.array_batch import ArrayBatch, array_batch_of
 from initcheck.models.signals.chains import Visit, chains
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal
@@ -37,6 +38,7 @@ class JaxListener:
         self._make = make
         self._batch: ArrayBatch | None = None
         self._runs: list[list[Visit]] = []
+        self._passes = Passes({})
         self._measure: Callable[..., Any] | None = None
         self._unheard: str | None = None
 
@@ -79,8 +81,9 @@ class JaxListener:
         ]  # fmt: skip
         for make in batches:
             batch = make()
+            passes = Passes(living.stacked)
             try:
-                visits, hidden, output = _visits(living, arrays, batch)
+                visits, hidden, output = _visits(living, arrays, batch, passes)
             except Exception as error:
                 words = str(error).strip().splitlines() or [""]
                 said = f"{type(error).__name__}: {words[0][:160]}"
@@ -88,7 +91,7 @@ class JaxListener:
                 continue
             if output is None:
                 return "the model returns no array of real numbers"
-            self._batch = batch
+            self._batch, self._passes = batch, passes
             self._runs = [run for run in chains(visits) if len(run) >= FEWEST_BLOCKS]
             for visit in visits:
                 visit.given = visit.made = None
@@ -106,7 +109,7 @@ class JaxListener:
         names = [v.name for run in self._runs for v in run]
         asked = {leaf.name: i for i, leaf in enumerate(living.leaves) if leaf.name in {*constants, *twins}}
         real = [i for i, a in enumerate(arrays) if jnp.issubdtype(a.dtype, jnp.floating)]
-        measure = _measured(living, names, real, sorted(asked.values()))
+        measure = _measured(living, names, self._passes, real, sorted(asked.values()))
         if asked or self._measure is None:
             measure = jax.jit(measure)
             if not asked:
@@ -161,9 +164,12 @@ def candidates_of(living: Living) -> dict[str, str]:
     return found
 
 
-def _visits(living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> tuple[list[Visit], list[str], Any]:
+def _visits(
+    living: Living, arrays: Sequence[Any], batch: ArrayBatch, passes: Passes
+) -> tuple[list[Visit], list[str], Any]:  # fmt: skip
     """Run the model once and note what its blocks were given and made; what a transformation hides is left out."""
     containers = candidates_of(living)
+    slices = {f"{name}.{k}": name for name, count in living.stacked.items() for k in range(count)}
     visits: list[Visit] = []
     hidden: list[str] = []
 
@@ -174,14 +180,16 @@ def _visits(living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> tuple[l
         if isinstance(array, jax.core.Tracer):
             hidden.append(name)
             return made
-        container = containers[name]
+        container = slices.get(name) or containers[name]
         visit = Visit(container, name, before, array, tuple(array.shape), 0.0)
         last = next((v for v in reversed(visits) if v.container == container), None)
         visit.serial = last is None or _handed_on(before, last)
         visits.append(visit)
         return made
 
-    output = first_array(living.run(arrays, batch, note, containers))
+    output = first_array(passes.first_run(living, arrays, batch, note, containers))
+    visits = [v for v in visits if v.name not in slices or slices[v.name] in passes.found]
+    hidden += [name for name in living.stacked if not any(f"{name}.".startswith(f"{n}.") for n in passes.found)]
     often = Counter(v.name for v in visits)
     return [v for v in visits if often[v.name] == 1], hidden, output
 
@@ -196,7 +204,9 @@ def _handed_on(given: Any, before: Visit) -> bool:
     return given is before.made or (given.shape == before.made.shape and given is not before.given)
 
 
-def _measured(living: Living, names: Sequence[str], real: Sequence[int], asked: Sequence[int]) -> Callable[..., Any]:
+def _measured(
+    living: Living, names: Sequence[str], passes: Passes, real: Sequence[int], asked: Sequence[int]
+) -> Callable[..., Any]:  # fmt: skip
     """The function that is compiled: energies of the blocks forward and backward, the output, gradients."""
 
     def measure(floats: Any, rest: Any, args: Any, kwargs: Any) -> Any:
@@ -215,7 +225,7 @@ def _measured(living: Living, names: Sequence[str], real: Sequence[int], asked: 
                     return made
                 return jax.tree.map(lambda a: a + pushes[name].astype(a.dtype) if a is array else a, made)
 
-            return first_array(living.run(arrays, batch, tap, dict.fromkeys(names)))
+            return first_array(passes.run(living, arrays, batch, tap, names))
 
         kept: dict[str, Any] = {}
         jax.eval_shape(
@@ -248,7 +258,7 @@ def _after_steps(
     real: Sequence[int],
 ) -> dict[str, str]:  # fmt: skip
     """Take small steps: behind a zero layer a gradient is zero at first and comes with the next step."""
-    measure = jax.jit(_measured(living, (), real, list(real)))
+    measure = jax.jit(_measured(living, (), Passes({}), real, list(real)))
     floats = [arrays[i] for i in real]
     rest = [None if i in set(real) else a for i, a in enumerate(arrays)]
     trained = [living.leaves[i].trainable for i in real]

@@ -39,12 +39,15 @@ class Leaf:
         return ".".join(self.path)
 
 
-def stacks_of(leaves: Sequence[Leaf], lengths: Mapping[int, int]) -> dict[int, int]:
+def stacks_of(
+    leaves: Sequence[Leaf], lengths: Mapping[int, int], constants: Mapping[int, tuple[int, ...]]
+) -> dict[int, int]:  # fmt: skip
     """Which leaves are stacks, and at which part of their path the number of the slice goes.
 
     Args:
         leaves: of the model.
         lengths: number of a leaf -> length of its first axis, of those that were drawn slice by slice.
+        constants: number of a leaf -> its shape, of those that no key was drawn for.
     """
     found: dict[int, int] = {}
     for length in set(lengths.values()):
@@ -55,8 +58,25 @@ def stacks_of(leaves: Sequence[Leaf], lengths: Mapping[int, int]) -> dict[int, i
         for paths in by_top.values():
             shared = len(_common(paths))
             depth = min(shared, min(len(p) for p in paths) - 1)
+            depth = _with_constants(leaves, paths[0][:depth], length, lengths, constants)
             found |= {i: depth for i, n in lengths.items() if n == length and leaves[i].path in paths}
     return found
+
+
+def _with_constants(
+    leaves: Sequence[Leaf], prefix: tuple[str, ...], length: int, lengths: Mapping[int, int],
+    constants: Mapping[int, tuple[int, ...]],
+) -> int:  # fmt: skip
+    """The depth of the layer that holds a stack and, beside it, stacks of constants alone: a block is its norms too."""
+    while len(prefix) > 1:
+        inside = [i for i, leaf in enumerate(leaves) if leaf.path[: len(prefix) - 1] == prefix[:-1]]
+        others = [i for i in inside if leaves[i].path[: len(prefix)] != prefix]
+        firsts = {lengths.get(i) or constants.get(i, (0,))[0] for i in others}
+        vectors = all(len(constants.get(i, ())) == 1 for i in others)  # of as many units as there are blocks
+        if firsts != {length} or vectors:
+            break
+        prefix = prefix[:-1]
+    return len(prefix)
 
 
 def unstacked_name(leaf: Leaf, depth: int, number: int) -> Leaf:

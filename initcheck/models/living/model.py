@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from initcheck.models.living.leaves import Leaf
@@ -43,11 +44,13 @@ class Living(ABC):
         name: class of the root.
         leaves: its arrays, in the order in which they are handed in.
         layers: every layer, in the order in which they were made or first called.
+        stacked: name of a layer whose arrays hold one slice for each block, as a scan wants them -> its blocks.
     """
 
     name: str
     leaves: Sequence[Leaf]
     layers: Sequence[Layer]
+    stacked: Mapping[str, int] = MappingProxyType({})
 
     @abstractmethod
     def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
