@@ -21,6 +21,8 @@ GROUP_WEIGHTS = 256
 
 # Groups at which an early start looks at bets, before the first look at signs.
 _EARLY = (1, 4)
+# Standard errors by which a mean may turn out better than it looks before nothing more is hoped for.
+_FUTILE = 2.5
 
 Floats = npt.NDArray[np.float64]
 DrawGroups = Callable[[int], tuple[npt.NDArray[Any], npt.NDArray[Any]]]
@@ -168,6 +170,7 @@ def judge_band(
     at_once: bool = False,
     bets_beta: float = 0.0,
     bets_after: int = 0,
+    holds_no_more: bool = False,
 ) -> Judgement:
     """Draw groups until a value is shown to keep a band, or shown to leave it, or the budget is spent.
 
@@ -181,6 +184,8 @@ def judge_band(
     ``below_log_e``. No HOLDS is said that the mean over all groups so far contradicts, and no FAILS from below that
     the mean over all that was drawn does: a huge value may come in the same batch after the look. An early start looks
     at the bets after 1 and 4 groups too, where there is no look at the signs.
+
+    Of a mean statistic no more is drawn where neither answer is in reach of the budget.
 
     False alarms: FAILS with probability at most ``level`` where the value keeps the band, HOLDS with at most
     ``beta`` where it leaves ``holds_within``, over all looks, given the clause (``p0``), and ``bets_beta`` more, given
@@ -219,6 +224,7 @@ def judge_band(
         bets_beta: probability of a false HOLDS by bets on a mean statistic; 0 for none.
         bets_after: groups before which no HOLDS rests on them, as for ``below_after``; the last look of a smaller
             budget.
+        holds_no_more: a HOLDS is of no use any more, so that draws are worth while for a FAILS alone.
 
     Raises:
         ValueError: a budget below 8 groups, or as in ``band_paths``.
@@ -282,12 +288,62 @@ def judge_band(
             break
         if decision is not Decision.UNDECIDED or len(numer) < total:
             break
+        if mean_statistic and total < max_groups:
+            for_bets = min(in_favour, -math.log(bets_beta)) if bets_beta else in_favour
+            in_reach = None if fails_only or holds_no_more else for_bets
+            if _out_of_reach(numer, denom, (lo, hi), (inner_lo, inner_hi), max_groups, against, in_reach):
+                break
     if decision is Decision.FAILS and crossed is not None:
         ln_e = crossed
     with np.errstate(all="ignore"):
         measured = float(np.divide(numer.sum(), denom.sum()))
     spent = held_at if decision is Decision.HOLDS else level
     return Judgement(decision, ln_e / math.log(10.0), spent, measured, looks, len(numer))
+
+
+def _out_of_reach(
+    numer: Floats,
+    denom: Floats,
+    band: tuple[float, float],
+    inner: tuple[float, float],
+    max_groups: int,
+    against: float,
+    in_favour: float | None,
+) -> bool:
+    """Whether neither answer is to be expected within the budget, so that more draws would only cost time.
+
+    Bets on N calls of deviation s whose mean lies e beyond an edge are expected to reach N e^2/(2 s^2) at most, in
+    units of ln E, and so are bets for a HOLDS whose mean lies e within both edges; signs of groups need more than that.
+    Taken for e is what lies 2.5 standard errors of the mean so far to the favourable side. A rule of when to stop
+    without an answer costs no error rate; of what would have been found in half of the runs it gives up 1 in 100.
+
+    >>> rng = np.random.default_rng(0)
+    >>> at = lambda mean: (mean * rng.chisquare(256, (160, 1)) / 256, np.ones((160, 1)))
+    >>> [_out_of_reach(*at(mean), (0.8, 1.25), (0.8, 1.25), 585, 18.0, 6.9) for mean in (1.0, 1.25, 1.4)]
+    [False, True, False]
+
+    Source: futility in sequential trials, Lan, Simon & Halperin 1982.
+
+    Args:
+        numer, denom: of all groups so far, call by call.
+        band: outside which it FAILS.
+        inner: within which it HOLDS.
+        max_groups: the budget.
+        against: ln E of FAILS.
+        in_favour: ln E of HOLDS; None where that is not asked.
+    """
+    number, calls = numer.size, max_groups * numer.shape[1]
+    with np.errstate(all="ignore"):
+        values = numer / denom
+        mean, deviation = float(values.mean()), float(values.std())
+    if not (0 < deviation < math.inf):
+        return False
+    error = _FUTILE * deviation / math.sqrt(number)
+    beyond = max(mean + error - band[1], band[0] - mean + error)
+    within = min(inner[1] - mean, mean - inner[0]) + error
+    reach = math.sqrt(calls / 2) / deviation
+    fails = beyond * reach >= math.sqrt(against)
+    return not fails and (in_favour is None or within * reach < math.sqrt(in_favour))
 
 
 def _totals(first: int, max_groups: int, *, early: bool, at_once: bool) -> list[int]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from initcheck.statistics import Decision, band_log_e, band_paths, betting_log_e, judge_band
+from initcheck.statistics import Decision, band, band_log_e, band_paths, betting_log_e, judge_band
 from initcheck.statistics.mean_bets import above_log_e, below_log_e
 
 
@@ -378,3 +378,39 @@ def test_evidence_that_is_gone_by_the_end_is_not_reported() -> None:
     )
     assert judgement.decision is Decision.UNDECIDED
     assert judgement.e_value_log10 < 2.0
+
+
+def _groups_of(mean: float, seed: int):
+    rng = np.random.default_rng(seed)
+    return lambda n: (mean * rng.chisquare(256, n) / 256, np.ones(n))
+
+
+@pytest.mark.parametrize("mean", [0.8, 1.25])
+@pytest.mark.parametrize("fails_only", [False, True])
+def test_what_neither_answer_is_in_reach_of_is_not_drawn(mean: float, fails_only: bool) -> None:
+    """On an edge nothing can be shown: a part of the budget says so; near the middle of the band all may be needed."""
+    drawn = []
+    for seed in range(20):
+        judged = judge_band(
+            _groups_of(mean, seed), 0.8, 1.25, level=1e-8, max_groups=800, mean_statistic=True, fails_only=fails_only
+        )
+        assert judged.decision is Decision.UNDECIDED
+        drawn.append(judged.groups)
+    assert np.median(drawn) <= (400 if fails_only else 600)
+
+
+def test_giving_up_costs_hardly_any_power(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a factor beyond the edge that about half of the runs find, as many find it."""
+
+    def found() -> int:
+        judged = (
+            judge_band(_groups_of(1.345, seed), 0.8, 1.25, level=1e-8, max_groups=320, mean_statistic=True, early=True)
+            for seed in range(60)
+        )
+        return sum(j.decision is Decision.FAILS for j in judged)
+
+    with_it = found()
+    monkeypatch.setattr(band, "_out_of_reach", lambda *_: False)
+    without = found()
+    assert 10 <= without <= 50
+    assert without - with_it <= 2

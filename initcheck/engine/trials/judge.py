@@ -259,6 +259,7 @@ class Judge(Account):
             at_once=stage.final,
             bets_beta=self.beta * _BETS if stage.stream == SCREEN else 0.0,
             bets_after=self._groups_for_what_is_rare(layer, size),
+            holds_no_more=bool(self.undecided),
         )
 
     def decide(
