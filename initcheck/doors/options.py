@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pytest
 
+from initcheck.errors import UsageError
+from initcheck.targets.text import pattern_and_law
+
 __all__ = [
     "FILE_OPTIONS",
     "KIND_OF_CLAIM",
@@ -106,12 +109,10 @@ def _mesh(text: str) -> dict[str, int]:
 
 
 def _law(text: str) -> tuple[str, str]:
-    pattern, equals, law = (part.strip() for part in text.partition("="))
-    if not (equals and pattern and law):
-        raise argparse.ArgumentTypeError(
-            f"the law {text!r} is not PATTERN=LAW, such as '*.c_proj.weight=0.02/sqrt(2*L)'."
-        )
-    return pattern, law
+    try:
+        return pattern_and_law(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _names(text: str) -> tuple[str, ...]:

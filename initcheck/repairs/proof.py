@@ -52,6 +52,7 @@ class Proposal:
         tried: the changes that were applied and judged, and why each was not enough.
         looked_at: how many more were applied, and seen at a glance to mend nothing.
         why_none: why no change was looked for; empty where one was.
+        doubted: of a model in which nothing fails: the claims that a change would decide, with what is open.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Proposal:
     tried: tuple[tuple[str, str], ...] = ()
     looked_at: int = 0
     why_none: str = ""
+    doubted: tuple[tuple[str, str], ...] = ()
 
 
 def proposal_for(

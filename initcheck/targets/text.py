@@ -11,7 +11,7 @@ from typing import Any
 
 from initcheck.errors import UsageError
 
-__all__ = ["TargetText", "parse"]
+__all__ = ["TargetText", "parse", "pattern_and_law"]
 
 
 @dataclass(frozen=True)
@@ -113,3 +113,18 @@ def _arguments(text: str, place: str) -> dict[str, Any]:
                 " Write a number, a string, a tuple, None, or pass a function from Python."
             ) from None
     return args
+
+
+def pattern_and_law(text: str) -> tuple[str, str]:
+    """A declared law of a command line as its pattern and its formula.
+
+    >>> pattern_and_law("*.c_proj.weight = 0.02/sqrt(2*L)")
+    ('*.c_proj.weight', '0.02/sqrt(2*L)')
+
+    Raises:
+        UsageError: it is not ``PATTERN=LAW``.
+    """
+    pattern, equals, law = (part.strip() for part in text.partition("="))
+    if not (equals and pattern and law):
+        raise UsageError(f"the law {text!r} is not PATTERN=LAW, such as '*.c_proj.weight=0.02/sqrt(2*L)'.")
+    return pattern, law

@@ -5,18 +5,20 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from initcheck.contract.contract import Contract
+from initcheck.errors import UsageError
 from initcheck.layers.sampler import LayerSampler
 from initcheck.repairs.layer_line import line_for_layer
 from initcheck.repairs.proof import Proposal, proposal_for
 from initcheck.report.account import escaped
 from initcheck.safe_text import relative
 from initcheck.targets.loading import load
+from initcheck.targets.text import pattern_and_law
 
 __all__ = ["Fix", "fix", "fix_command"]
 
@@ -41,12 +43,14 @@ class Fix:
     def __str__(self) -> str:
         found = self.proposal
         name = escaped(found.name)
-        if not found.failing:
+        if not found.failing and not found.doubted:
             return f"{name}  nothing fails: there is nothing to change"
         where = f"{escaped(relative(self.location[0]))}:{self.location[1]}  " if self.location else ""
         many = len(found.failing) != 1
-        lines = [f"{where}{name}  {len(found.failing)} claim{'s' * many} fail{'s' * (not many)}"]
-        lines += [f"  fails     {claim}: {escaped(measured, 120)}" for claim, measured in found.failing]
+        said = f"{len(found.failing)} claim{'s' * many} fail{'s' * (not many)}" if found.failing else "nothing fails"
+        lines = [f"{where}{name}  {said}"]
+        lines += [f"  fails     {claim}: {escaped(measured, 200)}" for claim, measured in found.failing]
+        lines += [f"  open      {claim}: {escaped(measured, 200)}" for claim, measured in found.doubted]
         tried = [f"            {escaped(_short(code), 160)}: {escaped(why, 160)}" for code, why in found.tried]
         if found.repair is None:
             said = f"{len(found.tried)} were judged, and {found.looked_at} more mend nothing at a glance"
@@ -69,6 +73,7 @@ class Fix:
             "format": "initcheck-fix/1",
             "target": found.name,
             "failing": [{"claim": c, "measured": m} for c, m in found.failing],
+            "open": [{"claim": c, "measured": m} for c, m in found.doubted],
             "change": None if repair is None else dataclasses.asdict(repair),
             "proven": list(found.proven),
             "others_asked": found.kept,
@@ -85,6 +90,8 @@ def fix(
     claims: Sequence[str] | None = None,
     seed: int = 0,
     profile: str = "quick",
+    laws: Mapping[str, str | float] | None = None,
+    batch: object = None,
 ) -> tuple[Fix, ...]:
     """Propose the smallest change that makes the failing claims of a target hold, after it was applied and judged.
 
@@ -94,23 +101,54 @@ def fix(
     '    return normal(shape, rng, math.sqrt(2 / fan_in(shape)))'
 
     Args:
-        target: an initializer, a layer class, or the text of either; of a layer the line that initializes its weights
-            is proposed.
+        target: an initializer, a layer class, a function or class that builds a model, or the text of any of these;
+            of a layer the line that initializes its weights is proposed, of a model a line of its function to leave
+            out, or lines to write behind it.
         contract: what it is held to, as ``check`` takes it.
         claims: ids of those to ask; all of them where None.
-        seed, profile: of the runs that judge it and its copies.
+        seed, profile: of the runs that judge it and its copies; of a model the seed alone.
+        laws, batch: of a model, as ``check_model`` takes them.
 
     Raises:
-        UsageError: as ``check``.
+        UsageError: as ``check``; of a model as ``check_model``.
     """
+    if laws is not None or batch is not None:
+        return tuple(_of_models(target, seed, claims, laws, batch))
+    try:
+        initializers = load(target, contract=contract).initializers
+    except UsageError as error:
+        if contract is not None:
+            raise
+        try:
+            return tuple(_of_models(target, seed, claims))
+        except UsageError:
+            raise error from None
     found = []
-    for initializer in load(target, contract=contract).initializers:
+    for initializer in initializers:
         options: dict[str, Any] = {"seed": seed, "profile": profile, "claims": claims}
         if isinstance(initializer.sampler, LayerSampler):
             found.append(Fix(line_for_layer(initializer, **options), initializer.location))
         else:
             found.append(Fix(proposal_for(initializer, **options), initializer.location))
     return tuple(found)
+
+
+def _of_models(
+    target: Any, seed: int, claims: Sequence[str] | None, laws: Mapping[str, Any] | None = None, batch: Any = None
+) -> Iterator[Fix]:
+    """The models that a target builds, each with its change."""
+    # models are built by rooms that an initializer does not need
+    from initcheck.repairs.model_repair import change_for_model
+    from initcheck.targets.models import load_models, model_of
+
+    if isinstance(target, str):
+        models = load_models([target], laws=dict(laws or {}), batch=batch)
+    else:
+        models = (model_of(target, laws=laws, batch=batch),)
+    for model in models:
+        if model.built:
+            raise UsageError(f"{model.name} is built already; name the function that builds it, which can be changed.")
+        yield Fix(change_for_model(model, seed=seed, claims=claims), model.location)
 
 
 def _lines(label: str, sign: str, code: str) -> list[str]:
@@ -131,15 +169,24 @@ def fix_command(words: Sequence[str]) -> int:
     parser.add_argument("targets", nargs="+", metavar="TARGET")
     parser.add_argument("--contract", metavar="TEXT", help="what to hold the targets to: activation=relu,layout=out_in")
     parser.add_argument("--claims", metavar="A,B", help="ask only these claims")
+    parser.add_argument("--law", action="append", metavar="PATTERN=LAW", help="of a model: a declared law")
+    parser.add_argument("--batch", metavar="TEXT", help="of a model: what it is run on")
     parser.add_argument("--profile", default="quick", metavar="NAME", help="quick (default), default or thorough")
     parser.add_argument("--seed", default=0, type=int, metavar="N", help="seed of the runs (default 0)")
     parser.add_argument("--json", metavar="FILE", help="write the proposals there as JSON ('-' prints them)")
     arguments = parser.parse_args(words)
     claims = arguments.claims.split(",") if arguments.claims else None
+    laws = dict(map(pattern_and_law, arguments.law)) if arguments.law else None
     fixes: list[Fix] = []
     for target in arguments.targets:
         for one in fix(
-            target, contract=arguments.contract, claims=claims, seed=arguments.seed, profile=arguments.profile
+            target,
+            contract=arguments.contract,
+            claims=claims,
+            seed=arguments.seed,
+            profile=arguments.profile,
+            laws=laws,
+            batch=arguments.batch,
         ):
             fixes.append(one)
             if arguments.json != "-":

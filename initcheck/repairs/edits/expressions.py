@@ -41,7 +41,7 @@ def operand_edits(source: FunctionSource) -> Iterator[Edit]:
             ):
                 kept = [node.func.value]  # of a method: what it is asked of
         for part in kept:
-            if isinstance(part, (ast.Constant, ast.Starred)):
+            if isinstance(part, ast.Starred) or (isinstance(part, ast.Constant) and not isinstance(node, ast.IfExp)):
                 continue
             text = source.of(part)
             whole = isinstance(part, (ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Compare))
