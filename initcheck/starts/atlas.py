@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from initcheck.sandbox.containment import InitializerRaised
 from initcheck.starts.bare_layer import bare_sampler
 from initcheck.starts.layer import laws_of_layer
 
-__all__ = ["LAYERS", "Row", "page", "rows"]
+__all__ = ["LAYERS", "Row", "changes", "page", "rows"]
 
 LAYERS: dict[str, str] = {
     "torch.nn": "Linear Bilinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d RNN LSTM GRU"
@@ -99,6 +100,26 @@ def page(found: Iterable[Row], versions: str) -> str:
         "| layer | parameter | law | called | beside PyTorch's layer of the kind |\n| --- | --- | --- | --- | --- |\n"
     )
     return head + "\n".join(row.cells() for row in every) + "\n"
+
+
+def changes(written: str, modules: Iterable[str]) -> list[str]:
+    """Where what is installed starts otherwise than a page says: one sentence a cell, none where nothing changed.
+
+    Args:
+        written: the page in Markdown.
+        modules: those of ``LAYERS`` to look at.
+    """
+    cells = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| ([^|]*) \| ([^|]*) \|", written, re.MULTILINE)
+    said = {(layer, parameter): (law, called) for layer, parameter, law, called in cells}
+    differ = []
+    for module in modules:
+        found = {(r.layer, r.parameter): (r.law, r.called) for r in rows([module])}
+        shown = [f"{module}.{name}" for name in LAYERS[module].split()]
+        for key in sorted(found | {k: v for k, v in said.items() if k[0] in shown}):
+            if said.get(key) != found.get(key):
+                page_has, installed = (" ".join(d.get(key, ("nothing",))[:1]) for d in (said, found))
+                differ.append(f"{key[0]} {key[1]}: the page says {page_has}, installed is {installed}")
+    return differ
 
 
 def _sampler(cls: type, name: str) -> LayerSampler | None:
