@@ -41,6 +41,9 @@ def symptom(result: Result) -> str:
         return f"after {_layers(e)} {_left(noun, e.value)}; it should stay {_powers(e.band)}"
     if e.value is not None and e.band is not None:
         said = e.measured or short(e.value)
+        if e.case and f" is {said}, allowed" in e.case:
+            # Of a model, and says of which of its blocks.
+            return f"{e.case.partition(', allowed')[0]}; it should {_within(e.allowed)}"
         said = f"{_noun(result)} is {said}" if _is_number(said) else said
         return f"{_at_shape(said, e)}; it should be {e.allowed or _band(e.band)}"
     if e.case and e.shape is None:
@@ -49,6 +52,11 @@ def symptom(result: Result) -> str:
     said = _at_shape(e.measured or result.says, e)
     # An exception says by itself that there should be none.
     return f"{said} (allowed: {e.allowed})" if e.allowed and not said.startswith("raises ") else said
+
+
+def _within(allowed: str) -> str:
+    """An interval, or a bound, as what a number should do."""
+    return f"lie in {allowed}" if allowed.startswith("[") else f"be {allowed}"
 
 
 def hence(group: Sequence[Result]) -> str:

@@ -161,6 +161,21 @@ def test_what_depth_leaves_is_told_by_layers():
     assert "the signal is 100 times as large" in symptom(dataclasses.replace(result, evidence=grown))
 
 
+@pytest.mark.parametrize(
+    ("case", "measured", "allowed", "band", "said"),
+    [
+        ("growth of the gradient of layers is 15.3, allowed [0.25, 4]; 14 further models agree", "15.3", "[0.25, 4]",
+         (0.25, 4.0), "growth of the gradient of layers is 15.3; it should lie in [0.25, 4]"),
+        ("loss over ln(211) is 17.1, allowed at most 1; 9 further models agree", "17.1", "at most 1",
+         (-float("inf"), 1.0), "loss over ln(211) is 17.1; it should be at most 1"),
+    ],
+)  # fmt: skip
+def test_a_number_of_a_model_says_of_which_of_its_blocks_it_is(case, measured, allowed, band, said):
+    result = failing("gradient-survives-the-blocks", "depth", case=case, allowed=allowed, value=15.3, band=band)
+    evidence = dataclasses.replace(result.evidence, measured=measured)
+    assert symptom(dataclasses.replace(result, evidence=evidence)) == said
+
+
 def test_no_symptom_speaks_of_e_values():
     for sample in (sample_reports.every_verdict(), sample_reports.many()):
         assert not [f.symptom for f in sample.findings if "e-value" in f.symptom or "second moment" in f.symptom]
