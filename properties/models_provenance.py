@@ -204,9 +204,12 @@ def siblings_share_one_law(trial: ModelTrial) -> None:
     findings += [f for role in unnamed for f in questions.unnamed_deviants(role, facts, trial.level / len(unnamed))]
     findings += questions.left_random(facts)
     findings += [f for role in facts.roles for f in questions.later_notes(role.members[0])]
-    say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
+    say = {"doubt": trial.doubts_that, "note": trial.note}
     for finding in findings:
-        say[finding.kind](finding.sentence)
+        if finding.kind == "fails":
+            trial.fails(finding.sentence, likely=finding.likely, fix=finding.fix)
+        else:
+            say[finding.kind](finding.sentence)
     if facts.first.looks.get("note"):
         trial.note(facts.first.looks["note"])
     trial.measured = f"{len(by_draw)} random roles, law read from the draw itself in {len(by_draw) - len(unnamed)}"

@@ -103,7 +103,7 @@ def output_variance_grows_with_d(law: Array, x: Array) -> None:
 
     Hypotheses: the weights have mean zero and are independent, of each other and of x. Nothing else of their
     law matters. Proof: E y^2 = sum_ij x_i x_j E w_i w_j, and E w_i w_j = 0 for i != j. For inputs of mean
-    square 1 that is d s^2; with weights divided by sqrt(d) it is s^2 at every width. So d Var w is::
+    square 1 that is d s^2; with weights divided by sqrt(d) it is s^2 at every width. So d Var w is:
 
         d                                1       16      256     4096
         std 0.05                         0.0025  0.04    0.64    10.24

@@ -146,6 +146,9 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
         )
     if tried and tried[0].problem.endswith("where an array is expected"):
         return "Pass a function that returns an array."
+    known = bool(slots) and all(role_of(slot.name) not in ("unknown", "nameless") for slot in slots)
+    if known and " object has no attribute " not in tried[0].problem and re.search(r"\w:\d+: ", tried[0].problem):
+        return "It is called as its names say: mend what raises there."
     if any(" object has no attribute " in trial.problem for trial in tried):
         generator = _as_generator(tried)
         told = f" Where that is a generator, say so: signature={generator!r}." if generator else ""

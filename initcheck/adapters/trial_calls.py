@@ -23,7 +23,7 @@ from initcheck.adapters.signatures.readings import Needs, Reading, needs
 from initcheck.adapters.signatures.signature import KERNEL_ROLES, Slot, role_of
 from initcheck.contract.initializer import Shape
 from initcheck.errors import AmbiguousInitializer, UsageError
-from initcheck.sandbox.containment import InitializerRaised, contained
+from initcheck.sandbox.containment import InitializerRaised, contained, raised_at
 
 __all__ = ["TRIED", "Chosen", "choose", "sampler_of", "written_ranks"]
 
@@ -251,7 +251,8 @@ def _call(sampler: CallableSampler, reading: Reading, shape: Shape) -> Chosen:
                 result = asking.calls(shape, [12345], "float32")[0]
         except InitializerRaised as error:
             unfit = isinstance(error.original, Unfit)
-            problem = f"cannot be called: {error.original}" if unfit else f"raises {error}"
+            problem = f"raises {error}{raised_at(error.original, own=True)}"
+            problem = f"cannot be called: {error.original}" if unfit else problem
             failed = replace(failed, problem=problem)
             continue
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
+from initcheck.errors import UsageError
+
 __all__ = ["COMMANDS", "explain", "infer_contract", "list_claims"]
 
 
@@ -59,6 +61,11 @@ def explain(words: Sequence[str]) -> int:
     from initcheck.doors.questions import claims_on, is_question
 
     said = " ".join(arguments.claim)
+    if ":" in said and not is_question(said):
+        raise UsageError(
+            f"explain takes a claim, such as zero-mean, or a question, 'why sqrt(d)'; {said!r} is a target: what it"
+            f" seems to promise is said by initcheck infer {said}, what it keeps by initcheck {said}."
+        )
     claim, *others = claims_on(said) if is_question(said) else [find(said)]
     others += [theorem for theorem in theorems_on(claim) if theorem not in others]
     if is_question(said):

@@ -149,18 +149,26 @@ def open_lines(report: Results) -> list[str]:
     """
     lines = [f"{escaped(r.initializer, 200)}  BROKEN  {escaped(r.claim)}: {escaped(r.reason or '', 1_000)}"
              for r in report.broken]  # fmt: skip
-    by_claim: dict[str, list[Result]] = {}
+    of_each: dict[str, list[Result]] = {}
     for r in report.results:
         if r.verdict is Verdict.UNDECIDED and not r.broke:
-            by_claim.setdefault(r.claim, []).append(r)
-    for claim, results in by_claim.items():
-        names = ", ".join(escaped(n, 200) for n in dict.fromkeys(r.initializer for r in results))
-        lines.append(f"{names}  UNDECIDED  {escaped(claim)}")
-        lines.append(f"  seen    {escaped(results[0].reason or 'no reason was given', 1_000)}")
+            of_each.setdefault(r.initializer, []).append(r)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for initializer, results in of_each.items():
+        alike.setdefault(tuple(r.claim for r in results), []).append(initializer)
+    failing = {r.initializer for r in report.results if r.verdict is Verdict.FAILS}
+    for claims, initializers in alike.items():
+        first = of_each[initializers[0]][0]
+        several = ", ".join(escaped(name, 200) for name in initializers)
+        names = several if len(initializers) > 1 else _where(finding_of(first))
+        lines.append(f"{names}  UNDECIDED  {', '.join(map(escaped, claims))}")
+        lines.append(f"  seen    {escaped(first.reason or 'no reason was given', 1_000)}")
         more = _MORE.get(report.run.profile)
-        if more and results[0].reproduce and results[0].reproduce.startswith("pytest "):
-            again = f"initcheck {escaped(results[0].initializer, 2_000)} --claims {claim} --profile {more}"
-            lines.append(f"  do      {again}        (--strict would fail it)")
+        if failing.issuperset(initializers):
+            lines.append("  do      mend what fails first")
+        elif more and first.reproduce and first.reproduce.startswith("pytest "):
+            again = f"initcheck {escaped(first.initializer, 2_000)} --claims {','.join(claims)} --profile {more}"
+            lines.append(f"  do      {again}        (--strict would fail {'it' if len(claims) == 1 else 'them'})")
     return lines
 
 

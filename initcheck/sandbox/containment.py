@@ -6,6 +6,7 @@ import contextlib
 import dis
 import os
 import sys
+import sysconfig
 import threading
 import traceback
 import warnings
@@ -17,6 +18,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from initcheck.errors import InitcheckError
+from initcheck.safe_text import relative
 from initcheck.sandbox.exits import end_for_good, no_exits
 from initcheck.sandbox.streams import Bounded
 from initcheck.sandbox.surroundings import Surroundings
@@ -24,6 +26,7 @@ from initcheck.sandbox.surroundings import Surroundings
 __all__ = ["Contained", "InitializerRaised", "contained"]
 
 _OURS = str(Path(__file__).resolve().parent.parent) + os.sep
+_STDLIB = sysconfig.get_path("stdlib") + os.sep
 _FRAMES = 12
 _MESSAGE_LIMIT = 500
 
@@ -167,6 +170,19 @@ def _last_frame_is_ours(error: BaseException) -> bool:
     """Whether initcheck raised it, and not user code that borrows its errors."""
     frames = [frame for frame, _ in _walk(error.__traceback__)]
     return not frames or frames[-1].f_code.co_filename.startswith(_OURS)
+
+
+def raised_at(error: BaseException, *, own: bool = False) -> str:
+    """Where the user's code raised it, with a space before: `` (inits.py:3: return 1 / 0)``; empty where nothing tells.
+
+    Args:
+        error: as it was caught.
+        own: whether a frame of an installed library says nothing, as where a call was only tried.
+    """
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((_OURS, "<"))]
+    of_users = [f for f in frames if "site-packages" not in f.filename and not f.filename.startswith(_STDLIB)]
+    found = of_users or ([] if own else frames)
+    return f" ({relative(found[-1].filename)}:{found[-1].lineno}: {found[-1].line})" if found else ""
 
 
 @contextmanager

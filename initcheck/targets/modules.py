@@ -10,7 +10,6 @@ import inspect
 import os
 import pkgutil
 import sys
-import traceback
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -20,14 +19,14 @@ from typing import Any
 from initcheck.adapters.classes import Method
 from initcheck.errors import UsageError, closest
 from initcheck.safe_text import relative
-from initcheck.sandbox.containment import InitializerRaised, contained
+from initcheck.sandbox.containment import InitializerRaised, contained, raised_at
 from initcheck.sandbox.global_generators import isolated
 from initcheck.search_path import add_folder
 from initcheck.targets.text import TargetText
 
 __all__ = ["find_object", "members"]
 
-_OURS = str(Path(__file__).resolve().parents[1])
+_FROM_SRC = "pip install -e ., or set PYTHONPATH=src."
 _WEIGHTS = ("pt", "pth", "ckpt", "bin", "safetensors", "h5", "npz", "npy", "msgpack")
 _EXTRAS = ("torch", "jax", "keras", "flax", "equinox")
 # Their public modules only re-export: what is imported there from the same package is meant to be used there.
@@ -147,6 +146,8 @@ def _raises(text: str, what: str, original: BaseException, line: str) -> str:
                 f"target {text!r}: Keras' backend tensorflow is not installed; set another before the run:"
                 " KERAS_BACKEND=jax or KERAS_BACKEND=torch."
             )
+        if _lies_in_src(root):
+            return f"target {text!r}: {what} imports {root}, which lies in src/ and is not installed; {_FROM_SRC}"
         return (
             f"target {text!r}: {what} imports {original.name}, which is not installed for {sys.executable};"
             f" install it there: {sys.executable} -m pip install {root}"
@@ -157,7 +158,7 @@ def _raises(text: str, what: str, original: BaseException, line: str) -> str:
             f"target {text!r}: {what} is part of the package {package} and imports its neighbours from it."
             f" Install that package, pip install -e ., and name {module}."
         )
-    return f"target {text!r}: {what} cannot be imported: it raises {line}{_last_frame(original)}."
+    return f"target {text!r}: {what} cannot be imported: it raises {line}{raised_at(original)}."
 
 
 def _package_of(file: str) -> tuple[str, str]:
@@ -169,14 +170,6 @@ def _package_of(file: str) -> tuple[str, str]:
         parts.insert(0, folder.name)
         folder = folder.parent
     return parts[0], ".".join(parts)
-
-
-def _last_frame(error: BaseException) -> str:
-    """Where the user's own code raised it: file, line and what stands there."""
-    found = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((_OURS, "<"))]
-    if not found:
-        return ""
-    return f" ({relative(found[-1].filename)}:{found[-1].lineno}: {found[-1].line})"
 
 
 def _install(root: str) -> str:
@@ -196,12 +189,16 @@ def _absent(name: str, missing: str, text: str) -> str:
             f"target {text!r} is a file of weights, which are trained by now: nothing tells how they began."
             " Name the code that builds the model: initcheck model pkg.mod:build_model."
         )
-    if Path("src", root).is_dir() or Path("src", f"{root}.py").is_file():
-        return f"target {text!r}: {root} lies in src/ and is not installed; pip install -e ., or set PYTHONPATH=src."
+    if _lies_in_src(root):
+        return f"target {text!r}: {root} lies in src/ and is not installed; {_FROM_SRC}"
     # The user's own modules and what is installed; a name of the standard library is never what was meant.
     there = [m.name for m in pkgutil.iter_modules([os.getcwd(), *sys.path]) if m.name not in sys.stdlib_module_names]
     where = f"neither installed nor in {os.getcwd()!r}"
     return f"target {text!r}: there is no module {missing!r}, {where}.{_near(root, there)}"
+
+
+def _lies_in_src(root: str) -> bool:
+    return Path("src", root).is_dir() or Path("src", f"{root}.py").is_file()
 
 
 def _near(name: str, there: list[str]) -> str:

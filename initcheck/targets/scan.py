@@ -63,8 +63,23 @@ def scan(
     if others:
         needing.append(NotChecked(name=text, reason=_rest(others) + _model_among(others, module, text)))
     if not taken and not needing:
-        raise UsageError(f"target {text!r}: module {module.__name__!r} has no public function or class of its own.")
+        raise UsageError(
+            f"target {text!r}: module {module.__name__!r} has no public function or class of its own."
+            f"{_from_where(module)}"
+        )
     return taken, needing
+
+
+def _from_where(module: ModuleType) -> str:
+    """Which modules of its package the names come from, where a package only hands them on."""
+    package = f"{module.__name__.partition('.')[0]}."
+    homes = {name: str(getattr(value, "__module__", "")) for name, value in vars(module).items()}
+    handed_on = {name: home for name, home in homes.items() if not name.startswith("_") and home.startswith(package)}
+    if not handed_on:
+        return ""
+    name = min(handed_on)
+    named = ", ".join(sorted(set(handed_on.values())))
+    return f" It hands on what stands in {named}: name that, or {module.__name__}:{name}."
 
 
 def _evidence(member: Any, name: str, module: str) -> CodeEvidence:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from initcheck.errors import UsageError
@@ -69,8 +70,9 @@ def _dotted(name: str, text: str) -> None:
 def _wrong(name: str, text: str) -> str:
     """What is wrong with a name, and what to write in its place."""
     if os.path.isdir(text):
-        inside = sorted(f for f in os.listdir(text) if f.endswith(".py") and f != "__init__.py")
-        file = os.path.join(text, inside[0] if inside else "inits.py")
+        # Two folders down at most: what lies deeper, a virtual environment say, is nobody's answer.
+        found = (f for below in ("*.py", "*/*.py", "*/*/*.py") for f in sorted(Path(text).glob(below)))
+        file = next((str(f) for f in found if f.name != "__init__.py"), os.path.join(text, "inits.py"))
         return f"{text!r} is a folder. Name a package that is installed, pkg.inits, or a file in it, such as {file}."
     if "[" in name:
         item = name.partition("[")[0]

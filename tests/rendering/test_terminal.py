@@ -301,10 +301,29 @@ def test_many_initializers_have_three_lines_each_and_every_failing_name_is_print
     assert lines[-1].startswith("100 initializers: 50 fail (50 causes, 50 claims), 50 keep all     ")
 
 
+def test_what_is_undecided_of_one_initializer_is_one_block_and_waits_for_what_fails() -> None:
+    claims = ("output-variance-near-one", "zero-mean")
+    open_ = [finding_of(claim=c, verdict=Verdict.UNDECIDED, reason=f"{c} is not shown") for c in claims]
+    more = [
+        finding_of(claim=c, verdict=Verdict.UNDECIDED, reason="nor here", initializer="myinit:xavier") for c in claims
+    ]
+    lines = report_lines(Report(run=Run(profile="quick"), results=(*open_, *more)))
+    assert lines[:3] == [
+        "myinit:he, myinit:xavier  UNDECIDED  output-variance-near-one, zero-mean",
+        "  seen    output-variance-near-one is not shown",
+        "  do      initcheck myinit:he --claims output-variance-near-one,zero-mean --profile default"
+        "        (--strict would fail them)",
+    ]
+    failing = finding_of(verdict=Verdict.FAILS, evidence=UNIFORM, claim="units-differ")
+    lines = report_lines(Report(run=Run(profile="quick"), results=(failing, *open_)))
+    assert "  do      mend what fails first" in lines
+    assert sum("UNDECIDED" in line for line in lines) == 1
+
+
 def test_what_is_undecided_says_what_was_seen_and_what_to_do() -> None:
     open_ = finding_of(verdict=Verdict.UNDECIDED, reason="0.993 is not shown to lie in [0.80, 1.25]")
     assert report_lines(Report(run=Run(), results=(open_,)), seconds=8.0) == [
-        "myinit:he  UNDECIDED  output-variance-near-one",
+        "myinit.py:5  he  UNDECIDED  output-variance-near-one",
         "  seen    0.993 is not shown to lie in [0.80, 1.25]",
         "  do      initcheck myinit:he --claims output-variance-near-one --profile thorough"
         "        (--strict would fail it)",

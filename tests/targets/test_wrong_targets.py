@@ -17,6 +17,10 @@ FILES = {
     "holders.py": "import schemes_here\n\ntable = {'he': schemes_here.goood}\nlst = [schemes_here.goood]\n",
     "later_one.py": "async def later(shape, rng):\n    return rng.normal(size=shape)\n",
     "src/tinylib_of_mine/__init__.py": "",
+    "src/uses_tinylib.py": "import tinylib_of_mine\n",
+    "hands_on_of_mine/__init__.py": "from hands_on_of_mine.inits import he\n",
+    "hands_on_of_mine/inits.py": "def he(shape, rng):\n    return rng.normal(size=shape)\n",
+    "breaks_here.py": "def init(shape, rng):\n    return rng.normal(size=shape) / undefined\n",
     "src/tinylib_of_mine/inits.py": "from . import other\n",
     "src/tinylib_of_mine/other.py": "",
     "ckpt.pt": "",
@@ -40,7 +44,15 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("src/tinylib_of_mine/inits.py", "is part of the package tinylib_of_mine and imports its neighbours from it."
                                          " Install that package, pip install -e ., and name tinylib_of_mine.inits."),
         ("tinylib_of_mine.inits", "tinylib_of_mine lies in src/ and is not installed; pip install -e ., or set PYTHONPATH=src."),
-        ("src/", "'src/' is a folder. Name a package that is installed, pkg.inits, or a file in it, such as src/inits.py."),
+        ("src/", "'src/' is a folder. Name a package that is installed, pkg.inits, or a file in it, such as src/uses_tinylib.py."),
+        (".", "'.' is a folder. Name a package that is installed, pkg.inits, or a file in it, such as breaks_here.py."),
+        ("src/tinylib_of_mine/", "'src/tinylib_of_mine/' is a folder."),
+        ("src.uses_tinylib", "imports tinylib_of_mine, which lies in src/ and is not installed; pip install -e ., or set PYTHONPATH=src."),
+        ("hands_on_of_mine", "It hands on what stands in hands_on_of_mine.inits: name that, or hands_on_of_mine:he."),
+        ("breaks_here:init", "it raises NameError: name 'undefined' is not defined (breaks_here.py:2: return rng.normal(size=shape) / undefined)."
+                             " It is called as its names say: mend what raises there."),
+        ("random:choice", "Pass a function of the shape that calls it and returns the weights, such as def init(shape, rng)."),
+        ("holders:lst[0]", "takes an item out of a container, and target text is never evaluated."),
         ("ckpt.pt", "is a file of weights, which are trained by now: nothing tells how they began."),
         ("lst", "Or the command 'list'?"),
         ("schemes_here.py:gooood", "'schemes_here.py' has no 'gooood'; did you mean 'goood'?"),
@@ -64,3 +76,17 @@ def test_a_mistake_is_answered_with_what_to_write(
     assert out == ""
     # No name of ours and none of the standard library is offered for a module of the user's.
     assert not any(f"Did you mean '{name}'" in err for name in ("ast", "crypt", "telnetlib"))
+
+
+def test_a_target_in_the_place_of_a_claim_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "initcheck.gallery:he_normal"]) == 2
+    said = capsys.readouterr().err
+    assert "explain takes a claim" in said
+    assert "initcheck infer initcheck.gallery:he_normal" in said
+    assert "Valid:" not in said
+
+
+def test_a_misspelt_option_is_answered_with_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["schemes_here", "--claim", "finite"])
+    assert "there is no option --claim; did you mean '--claims'?" in capsys.readouterr().err

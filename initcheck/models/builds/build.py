@@ -6,7 +6,6 @@ import contextlib
 import inspect
 import io
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from initcheck.draws.draws import OutOfTime
 from initcheck.errors import UsageError
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.provenance.steps import Site
+from initcheck.sandbox.containment import raised_at
 
 __all__ = ["Build", "Builder", "quiet"]
 
@@ -88,10 +88,9 @@ class Builder:
 
     def no_model(self, error: BaseException) -> UsageError:
         """The sentence on a factory that raises."""
-        frames = traceback.extract_tb(error.__traceback__)
-        where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
         return UsageError(
-            f"{self.name} builds no model: it raises {type(error).__name__}: {error}{where}. Call it alone first."
+            f"{self.name} builds no model: it raises {type(error).__name__}: {error}{raised_at(error)}."
+            " Call it alone first."
         )
 
     def takes(self, *names: str) -> str | None:

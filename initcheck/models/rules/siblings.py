@@ -27,10 +27,12 @@ _ALIKE = 1.2
 
 @dataclass(frozen=True)
 class RuleFinding:
-    """One finding: ``fails``, ``doubt`` or ``note``, and its sentence."""
+    """One finding: ``fails``, ``doubt`` or ``note``, its sentence, and for a failure its likely cause and the fix."""
 
     kind: str
     sentence: str
+    likely: str | None = None
+    fix: str | None = None
 
 
 def is_traced(record: TensorRecord) -> bool:
@@ -93,11 +95,14 @@ def named_deviants(role: Role) -> Iterator[RuleFinding]:
         )
         return
     rule = _words(common[0][1])
+    drawn_at = place(common[0][1].law.site)
     for _, record in deviants:
+        its_own = _place(record, common)
         yield RuleFinding(
             "fails",
-            f"{record.name}: drawn as {_words(record)}, its {len(common)} siblings as {rule}"
-            f" ({_place(record, common)})",
+            f"{record.name}: drawn as {_words(record)}, its {len(common)} siblings as {rule} ({its_own})",
+            likely=f"what draws its siblings, {drawn_at}, leaves it out" if drawn_at != its_own else None,
+            fix=f"draw it as its siblings: {rule}",
         )
 
 
