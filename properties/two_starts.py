@@ -82,5 +82,7 @@ def keeps_its_lock(trial: LockTrial) -> None:
         trial.doubts_that(sentence)
     if not trial.lines:
         trial.not_applicable(f"{trial.locked.file or trial.locked.like} has a law for none of its tensors")
-    trial.measured = f"{len(trial.departures)} changes" if trial.departures else f"{trial.lines} lines kept"
+    many = len(trial.departures)
+    changes = "1 change" if many == 1 else f"{many} changes"
+    trial.measured = changes if many else f"{trial.lines} lines kept"
     trial.allowed = f"the laws of {trial.locked.file or trial.locked.like}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from initcheck.comparison.exchange import Exchange
@@ -27,6 +27,7 @@ class Sides:
         shown: what the pairs show where they are clearest.
         ratios: at each shape that differs, E w^2 of B over that of A, and the standard error of its logarithm.
         shape: the one shape, units first, of a role of a model.
+        packed: where one side holds this piece in a larger matrix, which side, and that matrix' shape.
         blocks: of the model, where the role has a tensor in each.
         pieces: E w^2 of B over A's by halves, thirds or quarters of the rows.
     """
@@ -36,6 +37,7 @@ class Sides:
     shown: Exchange
     ratios: tuple[tuple[float, float], ...]
     shape: tuple[int, ...] = ()
+    packed: tuple[str, tuple[int, ...]] | None = None
     blocks: int = 0
     pieces: tuple[float, ...] = ()
 
@@ -146,6 +148,33 @@ def _packed(seen: Sides) -> Mapping[str, object] | None:
     return {"rows": ", ".join(where), "factor": " and ".join(sorted(factors))}
 
 
+def _packed_fans(seen: Sides) -> Mapping[str, object] | None:
+    """One side drew a packed matrix at once, by its fans, and the other each piece by the same formula."""
+    if seen.packed is None or not seen.scaled:
+        return None
+    side, whole = seen.packed
+    sides = (seen.a, seen.b) if side == "A" else (seen.b, seen.a)
+    at_once, apart = (s.samples[0].mean_square for s in sides)
+    both = [f for f in _formulas(at_once, whole) if "fan_out" in f and f in set(_formulas(apart, seen.shape))]
+    if not both:
+        return None
+    formula = both[0]
+    other = "B" if side == "A" else "A"
+    return {"side": side, "other": other, "whole": whole, "piece": seen.shape, "formula": formula}
+
+
+def _gains(seen: Sides) -> Mapping[str, object] | None:
+    """Both are orthogonal, of two gains; pieces under one another are one orthogonal matrix of a larger gain."""
+    if seen.ratio is None or not seen.scaled or not seen.a.family.name == seen.b.family.name == "orthogonal":
+        return None
+    larger, factor = ("B", math.sqrt(seen.ratio)) if seen.ratio > 1 else ("A", 1 / math.sqrt(seen.ratio))
+    pieces = round(factor * factor)
+    stacked = seen.shape and seen.shape[0] % pieces == 0 and abs(factor * factor / pieces - 1) < _NEAR and pieces > 1
+    said = f", as {pieces} orthogonal pieces under one another have it" if stacked else ""
+    other = "A" if larger == "B" else "B"
+    return {"larger": larger, "other": other, "factor": number(factor), "said": said, "inverse": number(1 / factor)}
+
+
 def _depth(seen: Sides) -> Mapping[str, object] | None:
     """One side is scaled by a power of the number of blocks, and the other is not."""
     if seen.ratio is None or seen.blocks < 2:
@@ -161,26 +190,25 @@ def _fans(seen: Sides) -> Mapping[str, object] | None:
     """Both standard deviations of one matrix follow a fan, and not the same one."""
     if seen.ratio is None or not seen.scaled or len(seen.shape) < 2:
         return None
-    formulas = [_formula(side.samples[0].mean_square, seen.shape) for side in (seen.a, seen.b)]
+    formulas = [next(_formulas(side.samples[0].mean_square, seen.shape), None) for side in (seen.a, seen.b)]
     if None in formulas:
         return None
     return {"a": formulas[0], "b": formulas[1], "factor": number(math.sqrt(seen.ratio))}
 
 
-def _formula(variance: float, shape: tuple[int, ...]) -> str | None:
-    """The usual formula that gives a variance at a shape, units first; None where none does."""
+def _formulas(variance: float, shape: tuple[int, ...]) -> Iterator[str]:
+    """The usual formulas that give a variance at a shape, units first: of a square matrix there are several."""
     fan_in, fan_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
     fans = {"fan_in": fan_in, "fan_out": fan_out, "(fan_in + fan_out)": fan_in + fan_out}
     powers = {"fan_in": (1, 2, 1 / 3), "fan_out": (1, 2), "(fan_in + fan_out)": (2,)}
     for name, fan in fans.items():
         for power in powers[name]:
             if abs(variance * fan / power - 1) < _NEAR:
-                return f"{'1/3' if power < 1 else power}/{name}"
+                yield f"{'1/3' if power < 1 else power}/{name}"
     std = math.sqrt(variance)
-    if not std:
-        return None
-    round_one = float(f"{std:.1g}")
-    return f"{round_one:g}^2 at every width" if abs(std / round_one - 1) < _NEAR / 2 else None
+    round_one = float(f"{std:.1g}") if std else 0.0
+    if round_one and abs(std / round_one - 1) < _NEAR / 2:
+        yield f"{round_one:g}^2 at every width"
 
 
 def _factor(seen: Sides) -> Mapping[str, object] | None:
@@ -244,6 +272,12 @@ _RULES = (
         "in rows {rows} B's weights are {factor} times A's, in the others they are alike",
         "draw all pieces of a packed matrix as A draws them",
     ),
+    Rule(
+        _packed_fans,
+        "{side} draws the packed matrix {whole} at once, and {other} each of its pieces {piece}: both by {formula},"
+        " whose fan_out counts all pieces in {side}",
+        "draw each piece of the packed matrix by its own fans, or all at once in both",
+    ),
     Rule(_kind, "A is {a}, B is {b}", "draw B as A is drawn: the entries of a call must know the same of one another"),
     Rule(
         _divisor,
@@ -254,6 +288,11 @@ _RULES = (
         _truncation,
         "{lacks} lacks the factor 1/{root} of the truncation ({what}): its variance is {share} of {has}'s",
         "divide the standard deviation by {root} before cutting",
+    ),
+    Rule(
+        _gains,
+        "both are orthogonal, and the gain of {larger} is {factor} times that of {other}{said}",
+        "give both one gain: draw piece by piece in both or in neither, or multiply {larger} by {inverse}",
     ),
     Rule(
         _depth,

@@ -128,11 +128,18 @@ def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange) -> Compared:
             shown,
             ((ratio, known),),
             shape=x.shape,
+            packed=_packed(x, y),
             blocks=blocks,
             pieces=_pieces(one, other, len(x.role.paths)),
         )
     )
     return dataclasses.replace(part, cause=found.sentence, fix=found.fix, pictures=both_laws(one, other))
+
+
+def _packed(x: View, y: View) -> tuple[str, tuple[int, ...]] | None:
+    """Which side holds a piece in a larger matrix, and that matrix' shape."""
+    inside = [(side, view.role.shape) for side, view in (("A", x), ("B", y)) if view.rows is not None]
+    return inside[0] if len(inside) == 1 else None
 
 
 def _pieces(one: np.ndarray, other: np.ndarray, tensors: int) -> tuple[float, ...]:

@@ -78,7 +78,7 @@ def write_locks(texts: Sequence[str], output: str | None, *, seed: int = 0, upda
     else:
         _write(output, written(locks, output))
         lines = sum(len(one.lines) for one in locks)
-        print(f"{output}: {lines} lines. Check: initcheck lock --check {output}")
+        print(f"{output}: {lines} line{'s' if lines != 1 else ''}. Check: initcheck lock --check {output}")
     return 0
 
 
