@@ -179,4 +179,8 @@ def places_of(built: Any) -> list[str]:
             found.append(name)
         elif isinstance(value, (dict, list, tuple)):
             found += [f"{name}.{place}" for place in arrays.array_places(value)]
+        elif not callable(value) and not inspect.ismodule(value):
+            # A tensor class of the user's own keeps its numbers in an attribute.
+            inner = [n for n, held in arrays.attributes_of(value).items() if arrays.is_array(held)]
+            found += [f"{name}.{place}" for place in inner if len(inner) == 1]
     return found

@@ -22,8 +22,7 @@ from initcheck.adapters.frameworks import jax_init, known_laws
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer, keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer, layer_function
 from initcheck.adapters.frameworks.torch_init import is_torch_init, torch_initializer
-from initcheck.adapters.signatures.frameworks import used_by
-from initcheck.adapters.signatures.readings import Needs, Reading, readings_of
+from initcheck.adapters.signatures.readings import Needs, Reading, explicit_readings, readings_of
 from initcheck.adapters.signatures.signature import Slot, parse_signature, slots_of
 from initcheck.adapters.trial_calls import Chosen, choose, framework_of, sampler_of, written_ranks
 from initcheck.contract.initializer import Initializer
@@ -91,7 +90,7 @@ def _recognise(
     refusals.refuse_coroutine(function, name)
     if signature is not None:
         slots = tuple(parse_signature(signature, function, args))
-        return _explicit(function, name, Reading(slots, _framework_of_code(function), signature), args, parameter)
+        return _explicit(function, name, explicit_readings(slots, function), args, parameter)
     _check_arguments(function, name, args)
     fixed = set(args) | set(obj.keywords if isinstance(obj, functools.partial) else ())
     readings, named = readings_of(function, name, fixed)
@@ -102,22 +101,16 @@ def _recognise(
 
 
 def _explicit(
-    function: Callable[..., Any], name: str, reading: Reading, args: dict[str, Any], parameter: str | None
+    function: Callable[..., Any], name: str, readings: list[Reading], args: dict[str, Any], parameter: str | None
 ) -> Initializer:
-    """The user's word is taken; trial calls only tell the layout and the framework."""
-    if any(slot.role == "module" for slot in reading.slots):
-        reading = replace(reading, framework="torch")
+    """The user's word is taken; trial calls only tell the layout, the framework and whose generator is meant."""
     try:
-        chosen = choose(name, function, [reading], named=True, fixed=args, parameter=parameter)
+        chosen = choose(name, function, readings, named=True, fixed=args, parameter=parameter)
     except UsageError:
         if parameter is None:
             raise
-        chosen = Chosen(sampler_of(function, reading, args, parameter), reading, works=False)
+        chosen = Chosen(sampler_of(function, readings[0], args, parameter), readings[0], works=False)
     return _initializer(name, function, chosen)
-
-
-def _framework_of_code(function: Callable[..., Any]) -> str:
-    return next((f for f in used_by(function) if f != "numpy"), "numpy")
 
 
 def _of_factory(

@@ -29,7 +29,7 @@ __all__ = [
 _MOST = 5
 # Methods of generators of NumPy and of Python: who asks a parameter for one of them takes a generator.
 _DRAWS = {"normal", "standard_normal", "uniform", "random", "gauss", "randn", "rand", "choice", "integers", "randint"}
-_EXAMPLES = {1: ("(shape)",), 2: ("(shape, rng)", "(in, out)"), 3: ("(in, out, rng)",)}
+_EXAMPLES = {1: ("(shape)",), 2: ("(shape, rng)", "(in, out)"), 3: ("(in, out, rng)", "(kernel, in, out)")}
 
 
 class ToldTrial(Protocol):

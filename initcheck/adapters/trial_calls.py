@@ -46,6 +46,7 @@ _LAYOUTS: dict[int, tuple[str | None, ...]] = {
 _MOST = 40
 _FEW = 8  # of several results named in a sentence
 _UNWRITTEN = "leaves what it is given unwritten"
+_UNCALLED = "cannot be called"
 
 
 @dataclass
@@ -216,7 +217,9 @@ def _try_shapes(sampler: CallableSampler, reading: Reading) -> Chosen:
             if not chosen.problem:
                 raise  # there is no such parameter= in the result
             continue
-        if not chosen.problem or outcome.works or outcome.several:
+        # A call that was made says more than one that could not be.
+        uncalled = chosen.problem.startswith(_UNCALLED) and not outcome.problem.startswith(_UNCALLED)
+        if not chosen.problem or outcome.works or outcome.several or uncalled:
             chosen = outcome if outcome.works else replace(outcome, works=False)
         if refusals.is_complex(outcome.result):
             return replace(outcome, works=False)
@@ -252,7 +255,7 @@ def _call(sampler: CallableSampler, reading: Reading, shape: Shape) -> Chosen:
         except InitializerRaised as error:
             unfit = isinstance(error.original, Unfit)
             problem = f"raises {error}{raised_at(error.original, own=True)}"
-            problem = f"cannot be called: {error.original}" if unfit else problem
+            problem = f"{_UNCALLED}: {error.original}" if unfit else problem
             failed = replace(failed, problem=problem)
             continue
         try:

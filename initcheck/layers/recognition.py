@@ -27,11 +27,13 @@ _RANDOM = ("key", "rngs", "seed")
 
 
 def layer_initializer(obj: Any, name: str, args: Mapping[str, Any]) -> Initializer | None:
-    """Make an initializer of a layer class, or of ``f(in_, out)`` that builds a layer; None of anything else.
+    """Make an initializer of a layer class, a partial of one, or ``f(in_, out)`` that builds a layer; else None.
 
     Raises:
         UsageError: its sizes cannot be told, or it cannot be built at any of them.
     """
+    if isinstance(obj, functools.partial) and not obj.args and isinstance(obj.func, type) and is_layer(obj.func):
+        obj, args = obj.func, {**obj.keywords, **args}
     if isinstance(obj, type):
         kind = is_layer(obj)
         if kind is None:

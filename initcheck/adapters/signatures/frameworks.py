@@ -10,7 +10,17 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["FRAMEWORKS", "compiles", "defines_function", "framework_of_result", "home", "is_instance_of", "used_by"]
+__all__ = [
+    "FRAMEWORKS",
+    "asks",
+    "compiles",
+    "defines_function",
+    "draws_from",
+    "framework_of_result",
+    "home",
+    "is_instance_of",
+    "used_by",
+]
 
 FRAMEWORKS = ("torch", "jax", "keras", "flax", "equinox", "numpy")
 _ROOTS = {
@@ -18,6 +28,10 @@ _ROOTS = {
     "tensorflow": "keras", "numpy": "numpy",
 }  # fmt: skip
 _DEPTH = 3
+# Methods that fill a tensor of PyTorch in place.
+_FILLS = frozenset({"normal_", "uniform_", "log_normal_", "cauchy_", "bernoulli_", "exponential_"})
+# What functions that draw call the generator they are handed.
+_HANDED = frozenset({"generator", "rng", "key", "random_state", "seed"})
 
 
 def home(obj: Any) -> str:
@@ -65,6 +79,42 @@ def used_by(function: Any) -> tuple[str, ...]:
     return tuple(name for name in FRAMEWORKS if name in found)
 
 
+def draws_from(function: Any, parameter: str) -> bool:
+    """Whether a function's code may draw from a parameter: asks it for an attribute, or hands it on as a generator.
+
+    >>> draws_from(lambda shape, z: z.normal(size=shape), "z"), draws_from(lambda shape, z: [z, shape], "z")
+    (True, False)
+    """
+    code = getattr(_plain(function), "__code__", None)
+    if code is None:
+        return False
+    handed = any(isinstance(constant, tuple) and _HANDED & set(constant) for constant in code.co_consts)
+    return handed or "jax" in used_by(function) or asks(function, parameter)
+
+
+def asks(function: Any, parameter: str) -> bool:
+    """Whether a function's code asks a parameter for an attribute, which a number has not.
+
+    >>> asks(lambda n, z: z.normal(size=n), "z"), asks(lambda n, z: z * n, "z")
+    (True, False)
+    """
+    code = getattr(_plain(function), "__code__", None)
+    return code is not None and parameter in _asked(code)
+
+
+def _asked(code: CodeType) -> Iterator[str]:
+    """The variables that code asks for an attribute, that of functions inside included."""
+    last: Any = None
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_ATTR", "LOAD_METHOD") and last is not None:
+            # Two loads may be one instruction, the second of which is asked.
+            yield last[-1] if isinstance(last, tuple) else last
+        last = step.argval if step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) else None
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _asked(constant)
+
+
 def defines_function(function: Any) -> bool:
     """Whether a function is defined inside its code, as a factory defines the one it returns.
 
@@ -84,6 +134,8 @@ def _mentioned(function: Any, depth: int, seen: set[int]) -> Iterator[str]:
     closure = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
     names = set(_names(function.__code__))
     values = [function.__globals__[name] for name in names if name in function.__globals__]
+    if _FILLS & set(function.__code__.co_names):
+        yield "torch"
     for name in names - set(function.__globals__):
         if name.partition(".")[0] in _ROOTS:  # imported inside the function
             yield _ROOTS[name.partition(".")[0]]

@@ -16,6 +16,8 @@ __all__ = [
     "ROLE_OF_NAME",
     "SIDES_OR_WIDTHS",
     "SIZES",
+    "TABLE_COLUMNS",
+    "TABLE_ROWS",
     "WIDTHS_IN",
     "WIDTHS_OF_LAYERS",
     "WORDS_IN",
@@ -71,6 +73,8 @@ WORDS_OF_WIDTHS = _WORDS["counted"]
 SIDES_OR_WIDTHS = _WORDS["sides_or_widths"]
 SIZES = _WORDS["sizes"]
 LABELS = _WORDS["labels"]
+TABLE_ROWS = _WORDS["table_rows"]
+TABLE_COLUMNS = _WORDS["table_columns"]
 
 # The widths of a whole network in one list: layer_dims, layers_sizes, network_architecture.
 WIDTHS_OF_LAYERS = re.compile(

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from initcheck.adapters.signatures.frameworks import defines_function, used_by
+from initcheck.adapters.signatures.frameworks import asks, defines_function, draws_from, used_by
 from initcheck.adapters.signatures.names import LABELS, ROLE_OF_NAME, SIDES_OR_WIDTHS, SIZES
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, SHAPE_ROLES, Slot, describe, role_of, slots_of
 from initcheck.errors import UsageError
 
-__all__ = ["Needs", "Reading", "needs", "random_kinds", "readings_of"]
+__all__ = ["Needs", "Reading", "explicit_readings", "needs", "random_kinds", "readings_of"]
 
 _OPEN = ("nameless", "unknown")
 _PATTERNS = {
@@ -130,7 +130,7 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
     if hyper:
         if not has_shape and defines_function(function):  # a factory: what it asks for describes no shape
             hyper = [s for s in required if s.role not in (*RANDOM_ROLES, "dtype", "dtype_name")]
-        raise needs(name, hyper, required)
+        raise needs(name, hyper, required if draws_from(function, hyper[0].name) else ())
     if not has_shape and not open_slots and not any(s.role in SHAPE_ROLES for s in chosen):
         return [], True
     if len(open_slots) > 3:
@@ -149,10 +149,17 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
             found += _by_kind([replace(s, role=widths_too.get(s.role, s.role)) for s in read], open_slots, used)
     if not found and any(s.role not in RANDOM_ROLES for s in required):
         names = ", ".join(s.name for s in told)
+        drawn = [s for s in required if asks(function, s.name)]
+        sides = ("shape",) if len(required) == 2 else ("in", "out")
+        how = "(in, out, ...)"
+        if len(drawn) == 1 and len(required) == len(sides) + 1:
+            # What the code asks for an attribute is no number: a generator, most likely.
+            left = iter(sides)
+            how = describe([replace(s, role="rng" if s in drawn else next(left)) for s in required])
         raise UsageError(
             f"{name} has the parameters ({names}), and none of these names says how a shape is asked for;"
             f" give what is no width a value, such as {name.partition('(')[0]}({told[0].name}=...), or say how to call"
-            " it, one role a parameter: signature='(in, out, ...)'."
+            f" it, one role a parameter: signature={how!r}."
         )
     return found, not open_slots and not guessed_width
 
@@ -279,6 +286,13 @@ def _by_kind(read: list[Slot], open_slots: list[Slot], used: tuple[str, ...]) ->
     ]
 
 
+def explicit_readings(slots: Sequence[Slot], function: Callable[..., Any]) -> list[Reading]:
+    """The readings of a signature that the user wrote: ``rng`` is a generator of whichever library the code takes."""
+    drawn = [s for s in slots if s.role == "rng"]
+    told = [s if s in drawn else replace(s, told=True) for s in slots]
+    return _by_kind(told, drawn, used_by(function))
+
+
 def random_kinds(slot: Slot, used: tuple[str, ...], *, guessed: bool) -> list[str]:
     """The kinds of randomness a slot may want, likeliest first: a bare ``rng`` is a key where JAX is used."""
     if slot.role == "rngs" or (slot.told and not guessed):
@@ -291,5 +305,6 @@ def random_kinds(slot: Slot, used: tuple[str, ...], *, guessed: bool) -> list[st
         kinds = ["seed", "rng"]
     if guessed:
         kinds = [k for k in kinds if k != "seed"]
-    loaded = {"torch_generator": "torch" in sys.modules, "key": "jax" in sys.modules}
+    taken = {*sys.modules, *used}
+    loaded = {"torch_generator": "torch" in taken, "key": "jax" in taken}
     return [k for k in kinds if loaded.get(k, True)] or [first]

@@ -14,6 +14,8 @@ from initcheck.adapters.signatures.names import (
     HYPERPARAMETERS,
     NAME_PARTS,
     ROLE_OF_NAME,
+    TABLE_COLUMNS,
+    TABLE_ROWS,
     WIDTHS_IN,
     WIDTHS_OF_LAYERS,
     WORDS_IN,
@@ -132,6 +134,8 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
         return said
     if {"m", "n"} <= beside and plain in ("m", "n"):
         return "rows" if plain == "m" else "cols"
+    if (plain in TABLE_ROWS and beside & TABLE_COLUMNS) or (plain in TABLE_COLUMNS and beside & TABLE_ROWS):
+        return "rows" if plain in TABLE_ROWS else "cols"
     if by_name == "out" and plain in ("features", "units", "out") and not beside & WIDTHS_IN:
         return "unknown"
     if by_name in ("rows", "cols") and {"height", "width"} <= beside and any(map(_is_of_channels, beside)):

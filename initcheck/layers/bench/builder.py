@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -227,5 +226,5 @@ def _source(role: str, seed: int) -> Any:
     if role == "key":
         return framework_module("jax").random.key(seed)
     if role == "rngs":
-        return sys.modules["flax.nnx"].Rngs(seed)
+        return framework_module("flax.nnx").Rngs(seed)
     return seed
