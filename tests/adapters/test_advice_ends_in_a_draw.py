@@ -157,8 +157,7 @@ def test_what_was_tried_in_vain_is_no_advice() -> None:
     with pytest.raises(UsageError) as refusal:
         load(raises)
     assert "signature=" not in str(refusal.value)
-    assert str(refusal.value).endswith("Pass a function of the shape that calls it and returns the weights, such as"
-                                       " def init(shape, rng).")  # fmt: skip
+    assert str(refusal.value).endswith("It is called as its names say: mend what raises there.")
 
 
 def test_a_function_written_as_advised_is_read() -> None:
