@@ -1,9 +1,13 @@
-"""JAX compiles one function a shape of the plan, and what the user's own calls compile at two shapes."""
+"""JAX compiles one function a shape of the plan and draws each call once, beside what the user's own calls compile."""
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 import pytest
 
+from initcheck.adapters.frameworks import compiled
 from initcheck.engine.checker import Checker
 from initcheck.engine.settings import Settings
 from initcheck.targets.loading import load
@@ -11,19 +15,36 @@ from initcheck.targets.loading import load
 jax = pytest.importorskip("jax")
 
 
-def test_a_check_compiles_once_a_shape() -> None:
-    compiled: list[str] = []
+def test_a_check_compiles_once_a_shape_and_draws_each_call_once(
+    benchmark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compilations: list[str] = []
+    drawn: Counter[tuple[Any, str, int]] = Counter()
 
     def heard(event: str, seconds: float, **more: object) -> None:
         if event.endswith("backend_compile_duration"):
-            compiled.append(event)
+            compilations.append(event)
 
+    run = compiled._run
+
+    def counted(asked: Any, function: Any, seeds: Any) -> Any:
+        drawn.update((asked.shape, asked.dtype, seed) for seed in seeds)
+        return run(asked, function, seeds)
+
+    monkeypatch.setattr(compiled, "_run", counted)
     jax.monitoring.register_event_duration_secs_listener(heard)
     checker = Checker(Settings(profile="quick"))
     [initializer] = load("jax.nn.initializers.he_normal()").initializers
-    before = len(compiled)
-    report = checker.report([initializer])
+    before = len(compilations)
+    report = benchmark.pedantic(lambda: checker.report([initializer]), rounds=1)
     assert not report.failures
     shapes = len(checker.subject(initializer).domain.plan)
+    made, again = len(compilations) - before, drawn.total() - len(drawn)
+    benchmark.extra_info["shapes of the plan"] = shapes
+    benchmark.extra_info["compilations"] = made
+    benchmark.extra_info["calls drawn"] = drawn.total()
+    benchmark.extra_info["of these drawn before"] = again
     # A call of JAX's own is half a dozen small compilations, made at one further shape.
-    assert shapes <= len(compiled) - before <= shapes + 12
+    assert shapes <= made <= shapes + 12
+    # What entries of kept calls are looked at is drawn once more where memory would not hold it.
+    assert again <= 0.05 * drawn.total()
