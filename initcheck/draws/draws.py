@@ -213,7 +213,12 @@ class Draws:
         Raises:
             BrokenCall: the code raised, or returned no weights of the shape.
         """
-        found = [self.array(layer, dtype, result) for result in self.raw(layer, dtype, seeds, own=False)]
+        results = self.raw(layer, dtype, seeds, own=False)
+        if all(type(r) is np.ndarray and r.shape == layer.shape and r.dtype.kind == "f" for r in results):
+            found: list[Array] = results
+            self.weights += layer.weights * len(results)
+        else:
+            found = [self.array(layer, dtype, result) for result in results]
         places = [_place(a) for a in found[:8] if a.size]
         if len(set(places)) == len(places):
             return found
