@@ -62,8 +62,8 @@ class _Wrapped:
         return self.inner.calls(shape, seeds, dtype)
 
     def several(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str) -> list[list[Any]]:
-        """The calls of several shapes."""
-        return [self.calls(shape, seeds, dtype) for shape, seeds in asked]
+        """The weights of several shapes."""
+        return [self.weights(shape, seeds, dtype) for shape, seeds in asked]
 
     def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
         """As the inner one."""

@@ -26,10 +26,13 @@ class Sampler(Protocol):
         """One independent call per seed, results exactly as the user's code returned them."""
 
     def several(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str) -> list[list[Any]]:
-        """``calls`` of several shapes, which may be isolated together."""
+        """``weights`` of several shapes, which may be isolated together."""
 
     def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """The weights of one call per seed, however they are drawn at the least cost: many calls compiled as one."""
+        """The weights of one call per seed, however they are drawn at the least cost: many calls compiled as one.
+
+        A global generator that the code draws from beside the seed is started from that seed too.
+        """
 
     def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
         """One call per shape on ONE advancing generator; None where the caller cannot share a generator."""

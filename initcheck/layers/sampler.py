@@ -65,7 +65,7 @@ class LayerSampler(SamplerBase):
         number, weight = shape
         built = self._compiled(self.sizes[number], seeds) if weight == ALL_WEIGHTS or self.compiled.trusted else None
         if built is None:
-            return self.calls(shape, seeds, dtype)
+            return super().weights(shape, seeds, dtype)
         if number not in self._places:
             self._places[number] = self._places_of_weights(number, built[0]) if built else None
         places = self._places[number]
@@ -82,10 +82,7 @@ class LayerSampler(SamplerBase):
             number = self.sizes.index(size)
             return [self._joined(number, leaves) for leaves in built]
         call: Callable[[Any], Any] = lambda seed: self.builder.build(size, seed)  # noqa: E731
-        if self.takes_randomness:
-            with isolated(None):
-                return [call(seed) for seed in seeds]
-        return self._on_globals([(call, seeds)])[0]
+        return self._each_anew([(call, seeds)])[0]
 
     def _compiled(self, size: Size, seeds: Sequence[int]) -> list[list[Array]] | None:
         """The arrays of fresh layers, which ``_joined`` makes layers of."""

@@ -132,8 +132,8 @@ class _Changed:
         return [self._changed(r, tuple(shape), dtype) for r in self.inner.calls(shape, seeds, dtype)]
 
     def several(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str) -> list[list[Any]]:
-        """The calls of several shapes."""
-        return [self.calls(shape, seeds, dtype) for shape, seeds in asked]
+        """The weights of several shapes."""
+        return [self.weights(shape, seeds, dtype) for shape, seeds in asked]
 
     def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
         """As the original draws many."""

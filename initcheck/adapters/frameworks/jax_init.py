@@ -32,9 +32,9 @@ class JaxSampler(CallableSampler):
 
     compiled: Compiled = field(default_factory=Compiled, init=False)
 
-    def several(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str) -> list[list[Any]]:
+    def _drawn(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str, *, anew: bool) -> list[list[Any]]:
         """Calls of the user's own."""
-        results = super().several(asked, dtype)
+        results = super()._drawn(asked, dtype, anew=anew)
         for shape, _ in asked:
             self.compiled.called.setdefault(tuple(shape))
         return results
@@ -52,9 +52,9 @@ class JaxSampler(CallableSampler):
         """The weights of one call per seed, through one compiled function a shape."""
         shape = tuple(shape)
         if [slot.role for slot in self._random] != ["key"]:
-            return self.calls(shape, seeds, dtype)
+            return super().weights(shape, seeds, dtype)
         drawn = self.compiled.drawn(shape, dtype, seeds, self._of_seed, self.calls)
-        return self.calls(shape, seeds, dtype) if drawn is None else drawn
+        return super().weights(shape, seeds, dtype) if drawn is None else drawn
 
     def _of_seed(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
         call, key = self.prepare(shape, dtype), framework_module("jax").random.key

@@ -96,10 +96,10 @@ class KerasSampler(SamplerBase):
         """The weights of one call per seed; on JAX through one compiled function a shape."""
         shape = tuple(shape)
         if not compiles("keras") or "seed" not in self.config or self.parameter is not None:
-            return self.calls(shape, seeds, dtype)
+            return super().weights(shape, seeds, dtype)
 
         drawn = self.compiled.drawn(shape, dtype, seeds, self._of_seed, self.calls)
-        return self.calls(shape, seeds, dtype) if drawn is None else drawn
+        return super().weights(shape, seeds, dtype) if drawn is None else drawn
 
     def _of_seed(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
         numpy = framework_module("jax.numpy")

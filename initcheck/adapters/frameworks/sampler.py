@@ -42,7 +42,7 @@ class SamplerBase:
     """What every sampler shares; ``prepare`` and ``source`` are what tells them apart.
 
     Attributes:
-        takes_randomness: the caller hands over a seed, key or generator. Then the global generators are left
+        takes_randomness: the caller hands over a seed, key or generator. Then ``calls`` leaves the global generators
             as the caller had them, so that a result that hangs on them shows; else they are seeded per call.
         reseeds: the global generators that calls were seen to move; learned on the way.
         parameter: which of several returned arrays is meant.
@@ -73,17 +73,21 @@ class SamplerBase:
 
     def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
         """One independent call per seed."""
-        return self.several([(shape, seeds)], dtype)[0]
+        return self._drawn([(shape, seeds)], dtype, anew=not self.takes_randomness)[0]
 
     def several(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str) -> list[list[Any]]:
-        """The calls of several shapes, one per seed, isolated together."""
+        """The weights of several shapes, one per seed, isolated together."""
+        return self._drawn(asked, dtype, anew=True)
+
+    def _drawn(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str, *, anew: bool) -> list[list[Any]]:
+        """Calls with the global generators started anew for each, or left as the caller has them."""
         batches = [(self.batch(tuple(shape), seeds, dtype), seeds) for shape, seeds in asked]
-        if self.takes_randomness:
+        if anew:
+            found = self._each_anew([(batch.call, seeds) for batch, seeds in batches])
+        else:
             with isolated(None):
                 sources = iter(self.sources([seed for _, seeds in asked for seed in seeds]))
                 found = [[b.call(source) for source in islice(sources, len(seeds))] for b, seeds in batches]
-        else:
-            found = self._on_globals([(batch.call, seeds) for batch, seeds in batches])
         found = [batch.read(results) for (batch, _), results in zip(batches, found, strict=True)]
         if self.parameter or self.layer:
             return [[self.read(result) for result in results] for results in found]
@@ -98,17 +102,23 @@ class SamplerBase:
         return None
 
     def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """The same weights, however they are drawn at the least cost."""
-        return self.calls(shape, seeds, dtype)
+        """The weights of independent calls, however they are drawn at the least cost.
+
+        Where a call draws from a global generator in place of the source that it is handed, or beside it, that one too
+        is started from the call's seed: left where the caller has it, every batch would begin as the last one did.
+        """
+        return self._drawn([(shape, seeds)], dtype, anew=True)[0]
 
     def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
         """One call per shape on one advancing generator; None where there is none to share."""
         if not self.shares_source:
             return None
         calls = [self.prepare(tuple(shape), dtype) for shape in shapes]
-        with isolated(None if self.takes_randomness else seed):
-            source = self.source(seed)
-            results = [call(source) for call in calls]
+
+        def in_turn(source: Any) -> list[Any]:
+            return [call(source) for call in calls]
+
+        [[results]] = self._each_anew([(in_turn, [seed])])
         return [self.read(result) for result in results] if self.parameter or self.layer else results
 
     def read(self, result: Any) -> Any:
@@ -125,18 +135,20 @@ class SamplerBase:
         """The dtype of a result, by its NumPy name."""
         return arrays.dtype_name(result)
 
-    def _on_globals(self, asked: Sequence[tuple[Callable[[Any], Any], Sequence[int]]]) -> list[list[Any]]:
-        first = next((seed for _, seeds in asked for seed in seeds), 0)
+    def _each_anew(self, asked: Sequence[tuple[Callable[[Any], Any], Sequence[int]]]) -> list[list[Any]]:
+        every = [seed for _, seeds in asked for seed in seeds]
         while True:
             reseeds, results = self.reseeds, []
-            with isolated(first):
+            # Of code that is handed its randomness there is mostly nothing to seed.
+            with isolated(None if self.takes_randomness and not reseeds else next(iter(every), 0)):
                 moved_since = unseen_moves(reseeds)
+                sources = iter(self.sources(every))
                 for call, seeds in asked:
                     drawn = []
-                    for seed in seeds:
+                    for seed, source in zip(seeds, islice(sources, len(seeds)), strict=True):
                         if reseeds:
                             seed_globals(seed, reseeds)
-                        drawn.append(call(self.source(seed)))
+                        drawn.append(call(source))
                     results.append(drawn)
                 moved = moved_since()
             # A generator that was not known to be used, such as one reached only at large shapes: each call
