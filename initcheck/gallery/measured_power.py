@@ -19,10 +19,12 @@ def measured_power(claim: str) -> Iterator[str]:
 
     A size counts where every run found it, and every run of the graver sizes too. Kinds without an order, such as the
     wrong fan, list all sizes found. Laws that were not measured, or not found at any size, are not named. First come
-    the defects measured in so many runs that a share can be stated: the exact lower bound at confidence 95 %.
+    the defects that were measured in many runs. Every line states the exact lower bound on the share of runs that find
+    the defect, at confidence 95 %; over several laws, on the mean of their shares: as prod(p) <= mean(p)^n, it is no
+    larger than what n runs of one law would show.
 
     >>> next(measured_power("units-differ"))
-    'one pair of the units copies of others: normal (60 of 60 runs: 95.1 % or more, at confidence 95 %)'
+    'one pair of the units copies of others: normal (300 of 300 runs: 99 % or more, at confidence 95 %)'
 
     Args:
         claim: its id.
@@ -30,11 +32,8 @@ def measured_power(claim: str) -> Iterator[str]:
     table = _table()
     for line in table["often"]:
         if line["claim"] == claim:
-            share = math.floor(1000 * at_least(line["found"], line["runs"])) / 10
-            yield (
-                f"{_worded(table['kinds'][line['kind']]['says'], line['size'])}: {line['law']}"
-                f" ({line['found']} of {line['runs']} runs: {share:g} % or more, at confidence 95 %)"
-            )
+            says = _worded(table["kinds"][line["kind"]]["says"], line["size"])
+            yield f"{says}: {line['law']} ({_bounded(line['found'], line['runs'])})"
     for kind, about in table["kinds"].items():
         laws = _by_law(table["lines"], kind)
         of_size: dict[Any, list[tuple[str, int]]] = {}
@@ -43,7 +42,7 @@ def measured_power(claim: str) -> Iterator[str]:
                 of_size.setdefault(line["size"], []).append((law, line["runs"]))
         for size, found in of_size.items():
             runs = sum(n for _, n in found)
-            yield f"{_worded(about['says'], size)}: {', '.join(law for law, _ in found)} ({runs} of {runs} runs)"
+            yield f"{_worded(about['says'], size)}: {', '.join(law for law, _ in found)} ({_bounded(runs, runs)})"
 
 
 def at_least(found: int, runs: int) -> float:
@@ -63,6 +62,11 @@ def at_least(found: int, runs: int) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if as_many(middle) < 0.05 else (low, middle)
     return low
+
+
+def _bounded(found: int, runs: int) -> str:
+    share = math.floor(1000 * at_least(found, runs) + 1e-5) / 10
+    return f"{found} of {runs} runs: {share:g} % or more, at confidence 95 %"
 
 
 def measured_how() -> str:

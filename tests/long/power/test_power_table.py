@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections import Counter
 from typing import Any
 
@@ -87,11 +89,20 @@ def test_explain_says_the_smallest_sizes_and_of_how_many_runs() -> None:
     sure, *others = [a for a in lines if a.startswith(f"a mean of {mild:g} standard deviations: ")]
     assert "normal (" in sure
     assert sure.endswith(" % or more, at confidence 95 %)")
-    assert [a.endswith(" runs)") and "normal" in a for a in others] == [True]
+    assert [a.endswith(" % or more, at confidence 95 %)") and "normal" in a for a in others] == [True]
     assert {f"              {a}" for a in lines} <= set(in_words(find("zero-mean")))
 
 
-def test_a_share_is_stated_of_many_runs_only() -> None:
+def test_every_line_states_what_its_runs_bound() -> None:
+    lines = [line for claim in checks() for line in measured_power(claim)]
+    assert len(lines) >= 40
+    for line in lines:
+        found, runs, share = map(float, re.search(r"\((\d+) of (\d+) runs: ([\d.]+) % or more", line).groups())
+        # No run missed: 0.05 = share^runs.
+        assert found < runs or share == math.floor(1000 * 0.05 ** (1 / runs) + 1e-5) / 10
+
+
+def test_the_defects_that_matter_most_were_measured_in_many_runs() -> None:
     stored = [(a["kind"], a["size"], a["law"]) for a in STORED["often"]]
     assert "mean" in {kind for kind, _, _ in stored} <= set(RIGHT_CLAIM)
     assert set(stored) <= {(d.kind, d.size, d.law) for d in OFTEN}
