@@ -45,10 +45,12 @@ def same_seed_same_weights(trial: Trial, layer: Case) -> None:
     " lie and as magnitudes in order: FAILS on a coincidence among fresh calls, which two results of 64 weights that"
     " are not zero have by accident once in 2^64 pairs; HOLDS prints the number of states that is excluded. Betting"
     " e-processes on the correlation of two calls, of their magnitudes, with the second in reverse and with both in"
-    " order: FAILS beyond 0.1, HOLDS below 0.2, in order below 0.5. Where code that is handed its randomness draws from"
+    " order: FAILS beyond 0.1, HOLDS below 0.2, in order below 0.5; and of the row and the column that correlate most"
+    " in the first pairs, on those that follow: FAILS beyond 0.1. Where code that is handed its randomness draws from"
     " a global generator, that one is started from each call's seed too, here as for every claim on values: that the"
     " seed alone does not decide is same-seed-same-weights. Not seen: more states than are printed,"
-    " coincidences across shapes, and dependence of calls that are no neighbours and do not coincide",
+    " coincidences across shapes, what two calls share in a few weights or in several rows that change from call to"
+    " call, and dependence of calls that are no neighbours and do not coincide",
     finds="seeds taken modulo 2^16 in 2,000 calls, weights that are reversed at the neighbouring seed, one pool of"
     " values in another order at each call",
 )

@@ -20,14 +20,17 @@ from initcheck.sandbox.global_generators import isolated
 from initcheck.statistics import (
     average_log_e,
     betting_log_e,
+    call_correlation,
     call_views,
     excluded_states,
+    parts_that_correlate,
     symmetric_log_e,
 )
 
 __all__ = ["calls_are_distinct", "calls_do_not_correlate", "repeats_bit_for_bit"]
 
 Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.intp]
 
 # Two results of which each has so many weights that are not zero coincide by accident once in 2^64 pairs at most.
 _TELLING = 64
@@ -85,21 +88,30 @@ def calls_do_not_correlate(trial: Trial, layer: Case) -> None:
 
     r = corr(X1 - X2, Y1 - Y2) over two generators, on w, on |w|, on w against w in reverse and on w in order of size,
     is symmetric about 0 under independence, whatever the law, the means or the dependence inside a call; betting on
-    |r| > 0.1 in both directions.
+    |r| > 0.1 in both directions. So is r of one row and of one column alone: of those that correlate most in the first
+    pairs, on the pairs that follow. What two calls share in one unit is little of the whole.
 
     Raises:
         CaseFailed: a correlation beyond 0.1 is shown.
     """
+    words: list[str] = []
 
     def looks(stage: Stage) -> Iterator[Standing]:
         pairs: list[Array] = []
+        parts: tuple[Index, ...] = ()
         for start in range(0, 96 if not stage.confirms else 384, _BATCH):
             sides = _pairs(trial, layer, stage.stream, start // _BATCH)
             x, y = (side.reshape(len(side), -1).astype(np.float64) for side in sides)
             pairs.append(np.stack([x[0::2], x[1::2], y[0::2], y[1::2]]))
-            x1, x2, y1, y2 = np.concatenate(pairs, axis=1)
+            every = np.concatenate(pairs, axis=1)
+            x1, x2, y1, y2 = every
             views = call_views(x1, x2, y1, y2)
             processes = [process for r in views for process in symmetric_log_e(r)]
+            # Chosen by the first pairs, judged by those that follow: until then nothing is bet.
+            of_parts = [call_correlation(*every[:, _BATCH:, part]) for part in parts]
+            bets = [process for r in of_parts for process in symmetric_log_e(r)] or [np.empty(0)] * 4
+            processes += [np.concatenate([np.zeros(_BATCH), process]) for process in bets]
+            parts = parts or parts_that_correlate(*pairs[0].reshape(4, -1, layer.units, layer.inputs))
             against = float(average_log_e([p[_BATCH - 1 :: _BATCH] for p in processes]).max())
             # E r >= 0.2 makes 0.2 - r a losing bet; all must lose.
             inside = min(
@@ -107,14 +119,18 @@ def calls_do_not_correlate(trial: Trial, layer: Case) -> None:
                 for r, excluded in zip(views, _EXCLUDED, strict=True)
                 for sign in (1, -1)
             )
-            yield Standing(against, inside, max((float(r.mean()) for r in views), key=abs), start + _BATCH)
+            # A part is named only where it is the part that tells.
+            telling = of_parts if max(float(p.max(initial=0.0)) for p in bets) > against else ()
+            words[:] = [" in one row or column"] if telling else []
+            measured = max((float(r.mean()) for r in telling or views), key=abs)
+            yield Standing(against, inside, measured, start + _BATCH)
 
     judgement, _ = trial.decide(layer, lambda stage: judged_by_looks(stage, looks(stage)))
     trial.settle(
         layer,
         judgement,
         4 * judgement.groups,
-        measured=f"correlation {judgement.measured:.2f} between calls",
+        measured=f"correlation {judgement.measured:.2f} between calls{''.join(words)}",
         allowed="[-0.10, 0.10]",
     )
     trial.note(

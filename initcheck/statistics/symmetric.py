@@ -17,6 +17,7 @@ __all__ = [
     "call_correlation",
     "call_views",
     "excluded_states",
+    "parts_that_correlate",
     "rarely_top_log_e",
     "symmetric_log_e",
     "tops",
@@ -124,6 +125,34 @@ def call_views(
         call_correlation(x1, x2, y1[:, ::-1], y2[:, ::-1]),
         call_correlation(*(np.sort(calls, axis=1) for calls in (x1, x2, y1, y2))),
     )
+
+
+def parts_that_correlate(
+    x1: npt.NDArray[Any], x2: npt.NDArray[Any], y1: npt.NDArray[Any], y2: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The row and the column, as flat indices, whose ``call_correlation`` is furthest from 0 on the mean over pairs.
+
+    The choice is fixed before the pairs that follow: of these either correlation is symmetric about 0 where calls are
+    independent.
+
+    >>> calls = np.random.default_rng(0).normal(size=(4, 12, 5, 6))
+    >>> calls[2:, :, 3] = calls[:2, :, 3]
+    >>> row, _ = parts_that_correlate(*calls)
+    >>> row.tolist()
+    [18, 19, 20, 21, 22, 23]
+
+    Args:
+        x1, x2, y1, y2: as for ``call_views``, shape (pairs, units, inputs).
+    """
+    pairs, units, inputs = np.shape(x1)
+    places = np.arange(units * inputs).reshape(units, inputs)
+
+    def furthest(calls: list[npt.NDArray[Any]]) -> int:
+        r = call_correlation(*(c.reshape(-1, c.shape[2]) for c in calls)).reshape(pairs, -1)
+        return int(np.abs(r.mean(axis=0)).argmax())
+
+    calls = [np.asarray(c, dtype=np.float64) for c in (x1, x2, y1, y2)]
+    return places[furthest(calls)], places[:, furthest([c.swapaxes(1, 2) for c in calls])]
 
 
 def tops(values: npt.NDArray[Any], shuffled: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

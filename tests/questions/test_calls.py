@@ -65,3 +65,23 @@ def test_independent_calls_hold_and_the_number_of_states_is_said(init: Any) -> N
 
 def test_results_that_are_nearly_all_zero_may_coincide() -> None:
     assert judged(mostly_zero).verdict is not Verdict.FAILS
+
+
+def first_row_of_two_seeds(shape: tuple[int, int], seed: int) -> Any:
+    w = np.random.default_rng([1, seed]).standard_normal(shape)
+    w[0] = np.random.default_rng([2, seed // 2]).standard_normal(shape[1:])
+    return w
+
+
+def last_column_of_two_seeds(shape: tuple[int, int], seed: int) -> Any:
+    w = np.random.default_rng([1, seed]).standard_normal(shape)
+    w[:, -1] = -np.random.default_rng([2, seed // 2]).standard_normal(shape[0])
+    return w
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("init", [first_row_of_two_seeds, last_column_of_two_seeds], ids=lambda f: f.__name__)
+def test_one_row_or_column_that_two_calls_share_is_found_in_a_layer_of_many(init: Any) -> None:
+    result = judged(init)
+    assert result.verdict is Verdict.FAILS
+    assert "in one row or column" in str(result.evidence.measured)

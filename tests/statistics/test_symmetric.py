@@ -13,6 +13,7 @@ from initcheck.statistics import (
     call_correlation,
     call_views,
     excluded_states,
+    parts_that_correlate,
     rarely_top_log_e,
     symmetric_log_e,
     tops,
@@ -151,3 +152,16 @@ def test_directions_of_the_two_processes() -> None:
     assert tops_log_e(0, 60) < 0
     assert rarely_top_log_e(0, 11) > math.log(1e3)
     assert rarely_top_log_e(11, 11) < 0
+
+
+def test_the_row_and_the_column_that_two_calls_share_are_chosen() -> None:
+    calls = np.random.default_rng(3).normal(size=(4, 24, 16, 32))
+    calls[2:, :, 5] = -calls[:2, :, 5]
+    row, _ = parts_that_correlate(*calls)
+    assert row.tolist() == list(range(5 * 32, 6 * 32))
+    calls[2:, ..., 31] = calls[:2, ..., 31]
+    row, column = parts_that_correlate(*calls)
+    assert column.tolist() == list(range(31, 512, 32))
+    # Chosen among pairs, the choice says nothing of those that follow.
+    fresh = np.random.default_rng(4).normal(size=(4, 400, 512))
+    assert abs(call_correlation(*fresh[..., column]).mean()) < 0.05
