@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from initcheck.sandbox.descendants import CHILD, end_marked, new_mark
 from initcheck.sandbox.threads import OURS
 
 __all__ = ["Child", "Died"]
@@ -45,7 +46,8 @@ class Child:
     def __init__(self, module: str, hash_seed: str | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="initcheck-", ignore_cleanup_errors=True)
         self._stack = Path(self._folder.name) / "stack"
-        environment = {**os.environ}
+        self._mark = new_mark()
+        environment = {**os.environ, CHILD: self._mark}
         if hash_seed is not None:
             environment["PYTHONHASHSEED"] = hash_seed
         # The number of BLAS threads is inherited: the bits of a large QR depend on it. The folder of the run is not
@@ -118,9 +120,10 @@ class Child:
         atexit.unregister(self.end)
         if not self._ended:
             self._ended = True
-            # Its session is its own, and what it started may outlive it there.
+            # Its session is its own, and what it started may outlive it there, or in a session of its own.
             with contextlib.suppress(OSError, AttributeError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+            end_marked(CHILD, self._mark)
         with contextlib.suppress(OSError):
             self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Generator, Iterable
@@ -22,6 +23,7 @@ from initcheck.rendering.terminal import in_encoding, painted, report_lines, sum
 from initcheck.report.report import Report, result_from_plain, result_to_plain
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.runs.outputs import Outputs
+from initcheck.sandbox.descendants import RUN, end_marked, new_mark
 
 __all__ = ["ClaimSession"]
 
@@ -51,6 +53,8 @@ class ClaimSession:
         self.worker = workerinput is not None
         if workerinput is not None:
             values["seed"] = workerinput["initcheck_seed"]
+            os.environ[RUN] = workerinput["initcheck_run"]
+        self._run: str | None = None
         self.seed: int = values["seed"]
         command = shlex.join(["pytest", *map(str, config.invocation_params.args)])
         self.plan = request.plan(targets, values, command)
@@ -130,8 +134,12 @@ class ClaimSession:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker of xdist the seed: it reads the command line again, where 'random' would differ."""
-        node.workerinput["initcheck_seed"] = self.seed
+        """Tell a worker of xdist the seed: it reads the command line again, where 'random' would differ.
+
+        And the mark of the run, by which what a killed worker has left behind is found.
+        """
+        self._run = self._run or new_mark()
+        node.workerinput.update(initcheck_seed=self.seed, initcheck_run=self._run)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
@@ -212,6 +220,8 @@ class ClaimSession:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Finish the files; a run that decided nothing is an error."""
         self.plan.close()
+        if self._run is not None:
+            end_marked(RUN, self._run)
         if self.outputs is None:
             return
         try:

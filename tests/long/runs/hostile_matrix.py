@@ -1,7 +1,10 @@
 """Initializers that misbehave at the first call, at some shapes, in what they return, and in what they leave behind."""
 
+import atexit
 import builtins
+import collections.abc
 import ctypes
+import itertools
 import locale
 import os
 import re
@@ -247,6 +250,153 @@ def changes_the_process(shape, rng):
     sys.set_int_max_str_digits(1000)
     sys.excepthook = None
     np.set_printoptions(precision=1)
+    return _he(shape, rng)
+
+
+# -- in the class of what they return, and in what makes it
+
+
+class _EndsOnAnyAttribute:
+    def __getattr__(self, name):
+        _libc().exit(0)
+
+
+def returns_what_ends_on_any_attribute(shape, rng):
+    return _EndsOnAnyAttribute()
+
+
+class _NeverEqual(np.ndarray):
+    def __eq__(self, other):
+        time.sleep(3600)
+
+    __hash__ = None
+
+    def __repr__(self):
+        _libc().exit(0)
+
+    __str__ = __repr__
+
+    def __del__(self):
+        raise KeyboardInterrupt
+
+
+def returns_an_array_that_hangs_when_compared(shape, rng):
+    return _he(shape, rng).view(_NeverEqual)
+
+
+class _EndlessMapping(collections.abc.Mapping):
+    def __getitem__(self, name):
+        return self
+
+    def __iter__(self):
+        return itertools.count()
+
+    def __len__(self):
+        return 1
+
+
+def returns_an_endless_mapping(shape, rng):
+    return _EndlessMapping()
+
+
+class _ExitsAsNumber:
+    def __float__(self):
+        _libc().exit(0)
+
+
+def returns_objects_that_exit_as_numbers(shape, rng):
+    weights = np.empty(shape, dtype=object)
+    weights[...] = _ExitsAsNumber()
+    return weights
+
+
+def returns_a_deep_list(shape, rng):
+    deep = [1.0]
+    for _ in range(100_000):
+        deep = [deep]
+    return deep
+
+
+class _Exiting(type):
+    def __call__(cls, *args, **kwargs):
+        _libc().exit(0)
+
+
+class is_made_by_a_metaclass_that_exits(metaclass=_Exiting):  # noqa: N801
+    def __call__(self, shape, rng):
+        return _he(shape, rng)
+
+
+class _Mute(type):
+    def __getattribute__(cls, name):
+        raise KeyboardInterrupt
+
+
+class has_a_metaclass_that_answers_nothing(metaclass=_Mute):  # noqa: N801
+    def __call__(self, shape, rng):
+        return _he(shape, rng)
+
+
+# -- by threads, at exit, by forking
+
+
+_later = []
+
+
+def is_killed_later_by_a_thread(shape, rng):
+    if not _later:
+        _later.append(threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGKILL)))
+        _later[0].start()
+    time.sleep(0.1)
+    return _he(shape, rng)
+
+
+_lock = threading.Lock()
+
+
+def waits_for_a_lock(shape, rng):
+    _lock.acquire()
+    return _he(shape, rng)
+
+
+_registered = []
+
+
+def hangs_at_exit(shape, rng):
+    if not _registered:
+        _registered.append(atexit.register(time.sleep, 3600))
+        threading.Thread(target=time.sleep, args=(3600,)).start()
+    return _he(shape, rng)
+
+
+_ending = []
+
+
+def exits_with_zero_at_exit(shape, rng):
+    if not _ending:
+        _ending.append(atexit.register(os.kill, os.getpid(), signal.SIGKILL))
+        atexit.register(_libc()._exit, 0)
+    return _he(shape, rng)
+
+
+def lets_a_fork_go_on(shape, rng):
+    if os.fork():
+        _libc()._exit(0)
+    return _he(shape, rng)
+
+
+_daemons = []
+
+
+def leaves_a_daemon(shape, rng):
+    if not _daemons:
+        _daemons.append(os.fork())
+        if _daemons[-1] == 0:
+            os.setsid()
+            if os.fork():
+                _libc()._exit(0)
+            os.execvp("sleep", ["sleep", "600"])
+        os.waitpid(_daemons[-1], 0)
     return _he(shape, rng)
 
 

@@ -184,3 +184,34 @@ def test_what_cannot_be_written_is_said_before_the_run(path: str, folder: Path) 
     assert run.returncode == 2
     assert errors.startswith(b"initcheck: the report cannot be written to")
     assert (folder / "slowinit.py").read_text() == SLOW
+
+
+KILLS_THE_WORKER = """
+import os, signal, subprocess
+
+
+def kills_its_parent(shape, rng):
+    if max(shape) > 16:
+        subprocess.Popen(["sleep", "600"], start_new_session=True)
+        os.kill(os.getppid(), signal.SIGKILL)
+    return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
+
+
+def he(shape, rng):
+    return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
+"""
+
+
+def test_what_a_killed_worker_of_xdist_has_started_is_ended_with_the_run(tmp_path: Path) -> None:
+    (tmp_path / "killing.py").write_text(KILLS_THE_WORKER)
+    options = [f"--initcheck-{word}" for word in ("profile=quick", "claims=finite", "json=r.json")]
+    targets = [f"--initcheck=killing:{name}" for name in ("he", "kills_its_parent")]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n2", *targets, *options]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}", "INITCHECK_MARK": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1, done.stdout + done.stderr
+    report = Report.from_json((tmp_path / "r.json").read_text())
+    assert [(r.initializer, r.verdict.value) for r in report.failures] == [("killing:kills_its_parent", "FAILS")]
+    assert report["killing:he", "finite"].verdict.value == "HOLDS"
+    time.sleep(0.5)
+    assert left(tmp_path) == []
