@@ -195,6 +195,12 @@ MODULES = {
     "kills_itself": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
     "hangs": ("import time\ntime.sleep(3600)", "did not return within"),
     "system_exit": ("import sys\nsys.exit(0)", "SystemExit"),
+    "replaces_itself": (
+        "import sys\nclass M:\n    def __getattr__(self, n): raise SystemExit(0)\nsys.modules[__name__] = M()",
+        "exit code 0",
+    ),
+    "forks": ("import ctypes, os\nif os.fork(): ctypes.CDLL(None)._exit(0)", "exit code 0"),
+    "interrupts": ("import _thread\n_thread.interrupt_main()\nfor _ in range(10**7): pass", "SIGINT"),
     "mute": ("class E(Exception):\n    def __str__(self): raise KeyboardInterrupt\nraise E", "cannot be shown"),
 }
 
@@ -218,3 +224,23 @@ def test_a_module_that_cannot_be_imported_is_a_sentence_and_no_exit_0(name: str,
     source, sentence = MODULES[name]
     (tmp_path / f"at_import_{name}.py").write_text(source)
     refused(Run(tmp_path, door, f"at_import_{name}"), door, sentence)
+
+
+LINGERS = """
+import atexit, threading, time
+
+atexit.register(time.sleep, 3600)
+threading.Thread(target=time.sleep, args=(3600,)).start()
+
+
+def he(shape, rng):
+    return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
+"""
+
+
+@pytest.mark.parametrize("door", ["plain", "pytest"])
+def test_a_module_that_would_linger_at_its_exit_is_judged_and_left(door: str, tmp_path: Path) -> None:
+    (tmp_path / "lingers.py").write_text(LINGERS)
+    run = Run(tmp_path, door, "lingers:he")
+    assert run.code == 0, run.output
+    assert run.left == []
