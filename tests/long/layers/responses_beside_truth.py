@@ -1,7 +1,8 @@
 """Layers with something between input and matrix: verdicts and measured second moments beside the true ones.
 
-``python tests/long/layers/responses_beside_truth.py`` prints the table, ``... Siren Kan`` these rows of it. The truth is simulated with the layer's own
-formula, here and by nothing of initcheck: fresh layers, fresh inputs, the mean square of the pre-activation.
+``python tests/long/layers/responses_beside_truth.py`` prints the table; with names of layers behind it, these rows.
+The truth is simulated with the layer's own formula, here and by nothing of initcheck: fresh layers, fresh inputs, the
+mean square of the pre-activation.
 """
 
 from __future__ import annotations
