@@ -8,6 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from initcheck.models.living.first_layers import batches_for
+from initcheck.models.living.leaves import Leaf
 from initcheck.models.signals.batches import batch_from, text_of
 from initcheck.models.signals.block_signal import Listener
 
@@ -123,3 +125,10 @@ def test_a_batch_of_one_number_can_be_written() -> None:
     made = make().kwargs
     assert made["grid_thw"].tolist() == [[4, 4, 4]]
     assert text_of((), made) == text
+
+
+def test_a_cell_of_jax_is_given_a_state_beside_its_input_and_attention_three_of_one_kind() -> None:
+    leaves = [Leaf((name,), "GRUCell", True, True, inputs_first=False) for name in ("weight_ih", "weight_hh")]
+    found = batches_for(leaves, {"weight_ih": (72, 12), "weight_hh": (72, 24)}, batched=False)
+    assert found[0] == "12"
+    assert {"12;24", "24;12", "16x12;16x12;16x12"} <= set(found)

@@ -55,4 +55,9 @@ def batches_for(leaves: Sequence[Leaf], shapes: Mapping[str, tuple[int, ...]], *
             for size in (32, 28, 64, 224)[: 4 if axes < 3 else 1]:
                 sides = "x".join([str(size)] * axes)
                 found.append(f"{lead}{sides}x{channels}" if leaf.inputs_first else f"{lead}{channels}x{sides}")
-    return list(dict.fromkeys(found))[:24]
+    found = list(dict.fromkeys(found))
+    # A cell takes an input and a state, of the widths of its two matrices; attention three times the same.
+    widths = list(dict.fromkeys(text for text in found if text.count("x") <= batched and "<" not in text))[:2]
+    pairs = [";".join(pair) for pair in (widths, widths[::-1]) if len(widths) == 2]
+    again = [";".join([text] * times) for text in found[:2] for times in (2, 3)]
+    return [*found[:16], *pairs, *again]
