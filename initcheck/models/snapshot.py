@@ -17,7 +17,7 @@ from initcheck.models.builds.roles import starred
 from initcheck.models.builds.torch_build import tensors_of
 from initcheck.models.builds.torch_record import record
 from initcheck.models.factory.facts import Facts, Layout
-from initcheck.models.frameworks.torch_promises import promises_of
+from initcheck.models.frameworks.torch_promises import declared_std, promises_of
 from initcheck.models.signals.signal import Signal
 
 __all__ = ["Snapshot", "Weights"]
@@ -78,13 +78,12 @@ def _no_build() -> NoReturn:
 def _module(model: torch.nn.Module) -> tuple[dict[str, TensorRecord], dict[str, str], dict[str, str], Layout]:
     records, tied, unread = tensors_of(model, units=True)
     where = places(model)
-    declared = getattr(getattr(model, "config", None), "initializer_range", None)
     layout = Layout(
         name=type(model).__name__,
         parameters=sum(r.count for r in records.values() if r.parameter),
         places=where,
         blocks=max((p.blocks or 0 for p in where.values()), default=0),
-        initializer_range=float(declared) if isinstance(declared, (int, float)) else None,
+        initializer_range=declared_std(model),
         promises=promises_of(model),
     )
     return records, tied, unread, layout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -211,3 +212,34 @@ def test_what_the_batch_does_not_reach_is_not_dead() -> None:
     assert long.notes == ("constant, and not used by this batch, whatever their values: bias",)
     dead = initcheck.check_model(lambda: Windows(4, gated=True), batch="2x16x12", claims=[claim])
     assert "bias: constant, and its gradient is zero" in _said(dead, claim)
+
+
+class Composite(nn.Module):
+    """Two towers, each by the number of its own config; the number of the whole is a default."""
+
+    def __init__(self, own: tuple[float, float], whole: float = 0.02) -> None:
+        super().__init__()
+        self.config = SimpleNamespace(initializer_range=whole)
+        self.towers = nn.ModuleList()
+        for name, std in zip(("text_config", "vision_config"), own, strict=True):
+            setattr(self.config, name, SimpleNamespace(initializer_range=std))
+            self.towers.append(nn.Linear(24, 24))
+            nn.init.normal_(self.towers[-1].weight, std=std)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.towers[0](x) + self.towers[1](x)
+
+
+def test_the_parts_of_a_composite_model_follow_their_own_configs() -> None:
+    report = initcheck.check_model(lambda: Composite((0.05, 0.1)), claims=[DECLARED])
+    assert report[DECLARED].verdict is not Verdict.FAILS
+
+
+def test_a_number_that_nothing_follows_fails_where_all_configs_say_it() -> None:
+    def ignored() -> nn.Module:
+        model = Composite((0.02, 0.02))
+        for tower in model.towers:
+            nn.init.normal_(tower.weight, std=0.3)
+        return model
+
+    assert "in force in 0 of" in _said(initcheck.check_model(ignored, claims=[DECLARED]), DECLARED)

@@ -18,7 +18,7 @@ from initcheck.models.builds.torch_build import CANARY, NAN, ModelBuilder, tenso
 from initcheck.models.builds.width_law import WidthLaw
 from initcheck.models.builds.widths import follow_width
 from initcheck.models.factory.facts import Facts, Layout
-from initcheck.models.frameworks.torch_promises import promises_of
+from initcheck.models.frameworks.torch_promises import declared_std, promises_of
 from initcheck.models.provenance.frames import INITIALISERS
 from initcheck.models.provenance.guards import LineWatch, init_methods, name_guards
 from initcheck.models.signals.batches import Batch
@@ -126,7 +126,6 @@ class TorchFacts(Facts):
         parameters = sum(r.count for r in records.values() if r.parameter)
         if parameters > _MANY_THREADS:
             self.builder.use_all_threads()
-        declared = getattr(getattr(model, "config", None), "initializer_range", None)
         return Layout(
             name=type(model).__name__,
             parameters=parameters,
@@ -134,7 +133,7 @@ class TorchFacts(Facts):
             blocks=max((p.blocks or 0 for p in where.values()), default=0),
             guards=name_guards(model, self.builder.factory),
             init_methods=init_methods(model),
-            initializer_range=float(declared) if isinstance(declared, (int, float)) else None,
+            initializer_range=declared_std(model),
             promises=promises_of(model),
         )
 

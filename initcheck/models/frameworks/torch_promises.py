@@ -8,7 +8,7 @@ import torch
 
 from initcheck.models.factory.promises import Promises
 
-__all__ = ["promises_of"]
+__all__ = ["declared_std", "promises_of"]
 
 
 def promises_of(model: torch.nn.Module) -> Promises:
@@ -34,6 +34,23 @@ def promises_of(model: torch.nn.Module) -> Promises:
     if head_weight is table_weight or _memory(head_weight) == _memory(table_weight):
         return Promises(None, broken, (*kept, f"{head} is tied to {table}, as the config says"))
     return Promises((head, table), broken, tuple(kept))
+
+
+def declared_std(model: torch.nn.Module) -> float | None:
+    """The config's ``initializer_range``; None where it has parts with configs of their own that say another number.
+
+    A composite model follows the configs of its parts: its own number is a default that nobody set.
+
+    >>> declared_std(torch.nn.Linear(3, 4)) is None
+    True
+    """
+    config = getattr(model, "config", None)
+    declared = getattr(config, "initializer_range", None)
+    if not isinstance(declared, (int, float)):
+        return None
+    parts = [getattr(part, "initializer_range", None) for part in getattr(config, "__dict__", {}).values()]
+    others = [n for n in parts if isinstance(n, (int, float)) and n != declared]
+    return None if others else float(declared)
 
 
 def _tied_to(model: torch.nn.Module, table: torch.nn.Embedding) -> str | None:
