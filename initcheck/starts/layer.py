@@ -184,7 +184,9 @@ def _is_recurrent(sampler: LayerSampler) -> bool:
 
 
 def _exact_stds(sampler: LayerSampler, size: Size) -> dict[str, tuple[float | None, str]]:
-    """The standard deviations and families that calls of PyTorch name, traced in one build; of others nothing."""
+    """The standard deviations and families that calls of PyTorch, or the initializers of Keras, name in one build."""
+    if sampler.builder.kind == "keras":
+        return _of_keras(sampler, size)
     if sampler.builder.kind != "torch":
         return {}
     from initcheck.models.builds.torch_build import ModelBuilder  # imports PyTorch: only for a layer of its own
@@ -194,6 +196,16 @@ def _exact_stds(sampler: LayerSampler, size: Size) -> dict[str, tuple[float | No
     return {
         name: (r.law.std, _family_of(r.law)) for name, r in records.items() if r.parameter and r.law.std and not r.later
     }
+
+
+def _of_keras(sampler: LayerSampler, size: Size) -> dict[str, tuple[float | None, str]]:
+    from initcheck.models.lineage.keras_weights import noted_weights  # imports Keras: only for a layer of its own
+
+    with noted_weights() as noted:
+        [function] = sampler.functions(size, [1])
+    laws = [noted.laws.get(id(variable)) for variable in function.layer.trainable_variables]
+    named = zip(function.parameters(), laws, strict=True)
+    return {name: (law.std, _family_of(law)) for name, law in named if law is not None and law.named}
 
 
 def _family_of(law: Law) -> str:

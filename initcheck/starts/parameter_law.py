@@ -123,6 +123,8 @@ def fitted(name: str, samples: Sequence[Sample]) -> ParameterLaw:
     spread = 1.0 if family.name == "uniform" else 2.5  # above E w^4 / (E w^2)^2 - 1 of the law
     errors = [1e-6 if s.std is not None else math.sqrt(spread / max(1, sum(v.size for v in s.values))) for s in samples]
     law = _law(samples, squares, errors)
+    if law is not None and law[0] == "1" and family.name == "uniform":
+        law = "1", _ended(samples, law[1])
     variance = squares[-1] if law is None else law[1] / last.fans.get(law[0], 1.0)
     std = math.sqrt(variance)
     fan_in, fan_out = last.fans.get("fan_in"), last.fans.get("fan_out")
@@ -211,6 +213,17 @@ def _usual(constant: float, name: str, error: float) -> float:
     known += [_CUT * k for k in known[:3]]
     allowed = max(1e-4, min(_NEAR, 4 * error))
     return next((k for k in known if abs(constant / k - 1) <= allowed), constant)
+
+
+def _ended(samples: Sequence[Sample], constant: float) -> float:
+    """The variance of a uniform whose ends are a number that somebody writes, where its largest entry says so.
+
+    Of n numbers on +-b the largest lies below b by b/n on average, and by 30 b/n with probability e^-30.
+    """
+    entries = np.concatenate([v.ravel() for s in samples for v in s.values])
+    largest = float(np.abs(entries).max())
+    written = float(f"{largest:.2g}")
+    return written**2 / 3 if -1e-6 <= written / largest - 1 <= 30 / entries.size else constant
 
 
 def _text(family: Family, fan: str, constant: float) -> str:

@@ -162,7 +162,7 @@ SUBJECTS: Mapping[str, tuple[Callable[[], Any], Mapping[str, str]]] = {
     ),
     "nnx simple cell": (
         named("flax.nnx.SimpleCell"),
-        {r"dense_i\.kernel": _LECUN, r"dense_h\.kernel": r"orthogonal matrix, std 1/sqrt\(hidden\)"},
+        {r"dense_i\.kernel": _LECUN, r"dense_h\.kernel": r"orthogonal matrix, std 1/sqrt\((hidden|fan_in)\)"},
     ),
     "nnx LoRA linear": (
         named("flax.nnx.LoRALinear(lora_rank=4)"),
