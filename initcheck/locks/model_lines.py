@@ -119,7 +119,10 @@ def _known_law(record: Any, siblings: int, blocks: int) -> str:
     text = _law_of(record)
     std = record.law.std if record.law.named else None
     formula = formula_of(std, record, siblings, blocks) if std is not None else None
-    return text if formula is None or text.endswith(f"std {formula}") else f"{text} = {formula}"
+    if formula is None or text.endswith(f"std {formula}"):
+        return text
+    # Of a uniform the bound is said, and a formula is the standard deviation's.
+    return f"{text} = {formula}" if " std " in text else f"{text}, std {formula}"
 
 
 def _is_measured(record: Any) -> bool:

@@ -142,7 +142,7 @@ def test_a_preset_scales_by_the_number_of_blocks() -> None:
         ("vit", "cls_token", "normal, std 0.02", True),
         ("vit", "patch_embed.proj.bias", "uniform +-0.03608", False),
         ("t5", "encoder.relative_attention_bias.weight", "normal, std 0.1768", False),
-        ("mamba", "layers.*.in_proj.weight", "uniform +-0.25 = 1/sqrt(3 fan_in)", False),
+        ("mamba", "layers.*.in_proj.weight", "uniform +-0.25, std 1/sqrt(3 fan_in)", False),
         ("mamba", "layers.*.in_proj.weight", "normal, std 0.02", True),
         ("gpt2", "blocks.*.mlp.down.weight", "normal, std 0.02", True),
         ("gpt2", "blocks.*.attn.to_out.0.weight", "normal, std 0.01", False),

@@ -126,7 +126,7 @@ CASES = {
     "one, green": "right",
     "ten, three causes": "ten",
     "a model of 24 blocks": "model gpt:GPT",
-    "undecided": "edge --profile quick",
+    "undecided": "edge --profile quick --claims output-variance-near-one",
     "same": "same ten:he_n ten:he_u",
     "lock": "lock ten:he_n ten:forgot_three gpt:GPT",
     "24, green": "initcheck.gallery.papers -j 2",
