@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from initcheck.statistics import (
     SHUFFLES,
@@ -165,3 +166,15 @@ def test_the_row_and_the_column_that_two_calls_share_are_chosen() -> None:
     # Chosen among pairs, the choice says nothing of those that follow.
     fresh = np.random.default_rng(4).normal(size=(4, 400, 512))
     assert abs(call_correlation(*fresh[..., column]).mean()) < 0.05
+
+
+@pytest.mark.parametrize("n", [1, 6, 40, 200])
+@pytest.mark.parametrize(
+    ("log_e", "edge", "beyond"), [(tops_log_e, 1 / 20, 1 / 15), (rarely_top_log_e, 1 / 2, 1 / 3)], ids=["top", "rarely"]
+)
+def test_the_expectation_is_one_on_the_edge_and_more_beyond_it(log_e, edge: float, beyond: float, n: int) -> None:
+    """Exactly, over the binomial law of the number of tops: the rate that is bet against is the one that is said."""
+    k = np.arange(n + 1)
+    wealth = np.exp(log_e(k, n))
+    assert wealth @ stats.binom.pmf(k, n, edge) == pytest.approx(1.0)
+    assert wealth @ stats.binom.pmf(k, n, beyond) > 1.0

@@ -57,11 +57,13 @@ OF_CALLS = ("questions/test_calls.py",)
 
 MUTANTS = (
     # Independence by positions.
-    Mutant(PERMUTATION, "(SHUFFLES, *batch.shape[1:]))", "(SHUFFLES, *(1,) * (batch.ndim - 1)))", OF_PERMUTATION),
-    Mutant(PERMUTATION, "(values[:, :1] > values[:, 1:])", "(values[:, :1] >= values[:, 1:])", OF_PERMUTATION),
-    Mutant(PERMUTATION, "found += [apart, -apart]", "found += [apart, apart]", OF_PERMUTATION),
+    Mutant(PERMUTATION, "(number, SHUFFLES, *shape))", "(number, SHUFFLES, *(1,) * len(shape)))", OF_PERMUTATION),
+    Mutant(PERMUTATION, "(values[..., :1] > values[..., 1:])", "(values[..., :1] >= values[..., 1:])", OF_PERMUTATION),
+    Mutant(PERMUTATION, "[of[field], -of[field]]", "[of[field], of[field]]", OF_PERMUTATION),
     Mutant(PERMUTATION, "math.sqrt(4.6 / (units * inputs))", "math.sqrt(0.46 / (units * inputs))", OF_PERMUTATION),
-    Mutant(PERMUTATION, "_DIGITS = 9", "_DIGITS = 17", OF_PERMUTATION),
+    Mutant(PERMUTATION, "_DIGITS = 9", "_DIGITS = 17", OF_PERMUTATION,
+           harmless="rounding then breaks ties, of a batch and of its shuffles alike, so that P(top) <= 1/20 stays;"
+           " what is lost is that machines whose sums are added in another order say the same"),
     Mutant(SYMMETRIC, "np.all(values[:, None] > shuffled, axis=1)", "np.all(values[:, None] >= shuffled, axis=1)",
            OF_SYMMETRIC),
     Mutant(SYMMETRIC, "log_e(k, n, 1.0 / (SHUFFLES + 1))", "log_e(k, n, 0.5 / (SHUFFLES + 1))",
