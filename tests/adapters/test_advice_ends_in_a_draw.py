@@ -53,6 +53,10 @@ def generator_of_its_own_name(shape, *, gerador):
     return gerador.normal(size=shape)
 
 
+def fills_a_tensor(tensor, zufall):
+    tensor.normal_(generator=zufall)
+
+
 def names_of_another_language(forma, zufall):
     return zufall.normal(size=forma)
 
@@ -104,6 +108,7 @@ class NeedingLayer(nn.Module):
 ADVISED = [
     needs_a_number, needs_two, returns_two, returns_named, untold_generator, of_layers, many, of_three, counted, Pair,
     Needing, NeedingLayer, generator_of_its_own_name, names_of_another_language,
+    fills_a_tensor,
     torch.nn.init.constant_, torch.nn.init.sparse_,
 ]  # fmt: skip
 
