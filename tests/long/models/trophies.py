@@ -139,6 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
     reader.add_argument("names", nargs="*", help="such as timm or transformers:llama")
     reader.add_argument("--out", type=Path, default=Path("trophies.jsonl"))
     reader.add_argument("--every", type=int, default=1, help="a sample: each so-many-th start of a library")
+    reader.add_argument("--since", default="", help="names from this word on, in the order of the alphabet")
     reader.add_argument("--seconds", type=int, default=_CPU_SECONDS, help="CPU seconds of one start")
     given = reader.parse_args(arguments)
     asked = [tuple(n.partition(":")[::2]) for n in given.names] or [(n, "") for n in LIBRARIES]
@@ -152,6 +153,8 @@ def main(arguments: list[str] | None = None) -> int:
             _warm(library)
             for place, start in enumerate(LIBRARIES[library][1]()):
                 if (word and word != start.name) or (library, start.name) in done or place % given.every:
+                    continue
+                if start.name < given.since:
                     continue
                 one = checked(start, given.seconds)
                 found.append(one)
