@@ -41,7 +41,7 @@ def symptom(result: Result) -> str:
         return f"after {_layers(e)} {_left(noun, e.value)}; it should stay {_powers(e.band)}"
     if e.value is not None and e.band is not None:
         said = e.measured or short(e.value)
-        if e.case and f" is {said}, allowed" in e.case:
+        if e.case and e.allowed and f" is {said}, allowed" in e.case:
             # Of a model, and says of which of its blocks.
             return f"{e.case.partition(', allowed')[0]}; it should {_within(e.allowed)}"
         said = f"{_noun(result)} is {said}" if _is_number(said) else said
