@@ -124,8 +124,10 @@ def _powers_of_ten(axes: Axes) -> None:
     """Tick an axis of logarithms by the numbers themselves."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: _power(round(v))))
+    low, high = axes.get_ylim()
+    narrow = high - low < 2  # too few powers of ten lie on it
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=not narrow))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{10.0**v:.2g}" if narrow else _power(round(v))))
 
 
 def _power(exponent: int) -> str:
