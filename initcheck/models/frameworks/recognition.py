@@ -100,8 +100,9 @@ def _asked(model: Model) -> str:
 
 
 def _made(name: str) -> Any:
+    """A seed, key or generators for a factory that asks for them by name: keys are JAX's, generators Flax's."""
     if name == "seed":
         return 0
-    if name == "rngs" and "flax.nnx" in sys.modules:
-        return sys.modules["flax.nnx"].Rngs(0)
-    return sys.modules["jax"].random.key(0) if "jax" in sys.modules else 0
+    if name == "rngs" and importlib.util.find_spec("flax") is not None:
+        return importlib.import_module("flax.nnx").Rngs(0)
+    return importlib.import_module("jax").random.key(0) if importlib.util.find_spec("jax") is not None else 0

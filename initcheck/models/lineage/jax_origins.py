@@ -140,6 +140,8 @@ def written(value: Any, origin: Origin | None, shape: tuple[int, ...], site: Sit
         return Origin((Step("fill_", (("value", number),), 0, n, True, site),), n)
     if origin is not None and np.size(value) == n:
         return replace(origin, entries=n, slices=())
+    if origin is not None and origin.draws and shape[1:] == np.shape(value) and len(shape) > 2:
+        return Origin.of_slices([origin] * shape[0], shape)  # one draw for every slice: copies
     return collapsed("expand", [origin], shape, site)
 
 

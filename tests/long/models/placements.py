@@ -39,7 +39,7 @@ def experts_of_one_seed(rank: int, world: int) -> Any:
 
     net = nn.Module()
     net.router = nn.Parameter(0.02 * torch.randn(4 * world, WIDTH))
-    net.experts = nn.Parameter(0.02 * torch.randn(4 if world > 1 else 4, 2 * WIDTH, WIDTH))
+    net.experts = nn.Parameter(0.02 * torch.randn(4, 2 * WIDTH, WIDTH))
     return net
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from placements import every_slice_has_one_key
 
 from initcheck.doors.check_model import check_model
 
@@ -120,3 +121,10 @@ def test_a_constant_repeated_for_every_slice_is_that_constant() -> None:
     report = check_model(_nnx(0.05), batch=f"2x{WIDTH}", claims=["siblings-share-one-law"], name="net")
     laws = {role["path"]: role["law"] for role in report.contracts["net"]["roles"]}
     assert (laws["blocks.*.norm.scale"], laws["blocks.*.linear.bias"]) == ("constant 1", "constant 0")
+
+
+def test_one_draw_for_every_slice_makes_copies() -> None:
+    report = check_model(every_slice_has_one_key, batch=f"2x{WIDTH}", claims=["tensors-are-distinct"], name="net")
+    case = report["tensors-are-distinct"].evidence.case
+    assert case is not None and "blocks.0.kernel, blocks.1.kernel" in case
+    assert "equal bit for bit" in case
