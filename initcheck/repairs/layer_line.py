@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,14 +37,12 @@ _MODES = (("fan_in", ""), ("fan_out", ', mode="fan_out"'))
 class _Initialized(Maker):
     """Makes the layer, and runs a line on it."""
 
-    line: Callable[[Any], None] | None = None
+    line: Callable[[Any, int], Any] | None = None
 
     def make(self, size: Size, seed: int) -> Any:
         """The framework's own object, its weights drawn again."""
         layer = super().make(size, seed)
-        if self.line is not None:
-            self.line(layer)
-        return layer
+        return layer if self.line is None else self.line(layer, seed)
 
 
 def line_for_layer(
@@ -83,7 +82,8 @@ def line_for_layer(
             return Proposal(initializer.name, failing, repair, tuple(failed), len(results) - len(failed), tuple(tried))
         name = bad or worse or ""
         tried.append((code, f"{name} is then {verdicts[name].value}"))
-    return Proposal(initializer.name, failing, None, tried=tuple(tried))
+    why_none = "" if tried else f"nothing that makes this layer of {sampler.builder.kind} takes an initializer"
+    return Proposal(initializer.name, failing, None, tried=tuple(tried), why_none=why_none)
 
 
 _FINE = (Verdict.HOLDS, Verdict.UNDECIDED, Verdict.NOT_APPLICABLE)
@@ -95,6 +95,9 @@ def _lines(sampler: LayerSampler, contract: Contract) -> Iterator[tuple[str, Mak
     gain = required_power(contract) ** 0.5
     if kind == "torch":
         yield from _of_torch(sampler, maker, gain)
+        return
+    if kind == "equinox":
+        yield from _of_equinox(sampler, maker, gain)
         return
     argument = next((a for a in _ARGUMENTS if maker.is_class and a in constructor(maker.target)), None)  # type: ignore[arg-type]
     if argument is None:
@@ -117,7 +120,7 @@ def _of_torch(sampler: LayerSampler, maker: Maker, gain: float) -> Iterator[tupl
     nonlinearity = {1.0: "linear", 2**0.5: "relu"}.get(round(gain, 12))
     for mode, said in _MODES:
 
-        def line(layer: Any, mode: str = mode) -> None:
+        def line(layer: Any, seed: int, mode: str = mode) -> Any:
             tensors = dict(layer.named_parameters())
             for name in names:
                 if nonlinearity is not None:
@@ -125,10 +128,41 @@ def _of_torch(sampler: LayerSampler, maker: Maker, gain: float) -> Iterator[tupl
                 else:
                     fans = init._calculate_fan_in_and_fan_out(tensors[name])
                     init.normal_(tensors[name], std=gain / fans[mode == "fan_out"] ** 0.5)
+            return layer
 
         if nonlinearity is not None:
             code = "; ".join(f'nn.init.kaiming_normal_(layer.{n}{said}, nonlinearity="{nonlinearity}")' for n in names)
         else:
             code = "; ".join(f"nn.init.normal_(layer.{n}, std={gain:.4g}/{mode}**0.5)" for n in names)
-        fields = {f.name: getattr(maker, f.name) for f in dataclasses.fields(Maker)}
-        yield code, _Initialized(**fields, line=line)
+        yield code, _with_line(maker, line)
+
+
+def _of_equinox(sampler: LayerSampler, maker: Maker, gain: float) -> Iterator[tuple[str, Maker]]:
+    """Equinox' layers take no initializer and cannot be written to: a layer with other weights is made of one."""
+    jax, tree_at = framework_module("jax"), framework_module("equinox").tree_at
+    [function] = sampler.functions(sampler.sizes[-1], [1])
+    names = list(matrices(function.parameters()))
+    if not all(part.isidentifier() for name in names for part in name.split(".")):
+        return
+    for mode, _ in _MODES:
+        draw = jax.nn.initializers.variance_scaling(gain**2, mode, "truncated_normal", in_axis=1, out_axis=0)
+
+        def line(layer: Any, seed: int, draw: Any = draw) -> Any:
+            for number, name in enumerate(names):
+                weight = operator.attrgetter(name)
+                key = jax.random.fold_in(jax.random.key(seed), number)
+                layer = tree_at(weight, layer, draw(key, weight(layer).shape))
+            return layer
+
+        given = f'{gain**2:.4g}, "{mode}", "truncated_normal", in_axis=1, out_axis=0'
+        keys = ["key"] if len(names) == 1 else [f"jax.random.fold_in(key, {number})" for number in range(len(names))]
+        code = "\n".join(
+            f"layer = eqx.tree_at(lambda l: l.{name}, layer, init({key}, layer.{name}.shape))"
+            for name, key in zip(names, keys, strict=True)
+        )
+        yield f"init = jax.nn.initializers.variance_scaling({given})\n{code}", _with_line(maker, line)
+
+
+def _with_line(maker: Maker, line: Callable[[Any, int], Any]) -> Maker:
+    fields = {f.name: getattr(maker, f.name) for f in dataclasses.fields(Maker)}
+    return _Initialized(**fields, line=line)
