@@ -85,3 +85,8 @@ def test_the_kin_and_what_differs_are_said() -> None:
     torch_like = law_of(lambda g, s, i, o: g.uniform(-1, 1, s) / math.sqrt(i))
     assert beside_pytorch("Conv2D", torch_like) == "nn.Conv, uniform +-1/sqrt(fan_in): the same"
     assert kin_of("Dropout") is None
+
+
+def test_the_ends_of_a_uniform_are_read_off_its_largest_entry() -> None:
+    assert law_of(lambda g, s, i, o: g.uniform(-0.1, 0.1, s)).text == "uniform +-0.1: variance 0.003333"
+    assert law_of(lambda g, s, i, o: g.uniform(-0.1013, 0.1013, s)).text != "uniform +-0.1: variance 0.003333"

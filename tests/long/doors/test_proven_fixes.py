@@ -62,3 +62,12 @@ def test_a_layer_is_given_its_line() -> None:
     [found] = initcheck.fix(torch.nn.Linear, claims=["gradient-variance-near-one"])
     assert found.proposal.repair is not None
     assert found.proposal.repair.code == 'nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")'
+
+
+def test_a_layer_of_equinox_is_made_anew_with_other_weights() -> None:
+    equinox = pytest.importorskip("equinox")
+    [found] = initcheck.fix(equinox.nn.Linear, contract="activation=relu", claims=[ONE])
+    assert found.proposal.repair is not None
+    init, line = found.proposal.repair.code.splitlines()
+    assert init.endswith('variance_scaling(2, "fan_in", "truncated_normal", in_axis=1, out_axis=0)')
+    assert line == "layer = eqx.tree_at(lambda l: l.weight, layer, init(key, layer.weight.shape))"
