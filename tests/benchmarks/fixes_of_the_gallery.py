@@ -48,9 +48,12 @@ def mended(specimen: Specimen, folder: Path, seed: int, profile: str, *, paste: 
     if repair is None:
         return row
     row |= {"kind": repair.kind, "before": repair.before, "code": repair.code, "source": repair.source}
-    if not paste:
-        return row
-    copy = pasted(specimen, repair.source, folder)
+    return judged_anew(row, specimen, folder, seed, profile) if paste else row
+
+
+def judged_anew(row: dict[str, Any], specimen: Specimen, folder: Path, seed: int, profile: str) -> dict[str, Any]:
+    """The row with what a check of all claims says of the module in which the proposal was pasted."""
+    copy = pasted(specimen, row["source"], folder)
     report = initcheck.check(f"{copy}:{specimen.name}", profile=profile, seed=seed)
     fails = [r for r in report.results if r.verdict.value == "FAILS"]
     row["fails_when_pasted"] = [f"{r.claim}: {r.evidence.measured}" for r in fails]
@@ -67,13 +70,20 @@ def main() -> None:
     parser.add_argument("--profile", default="quick")
     parser.add_argument("--json", help="write the table there")
     parser.add_argument("--paste-every", type=int, default=1, metavar="N", help="paste every N-th; 0 for none")
+    parser.add_argument("--again", metavar="JSON", help="paste and judge what an earlier run has in its table")
     arguments = parser.parse_args()
+    earlier = {r["name"]: r for r in json.loads(Path(arguments.again).read_text("utf-8"))} if arguments.again else None
     every = [s for s in SPECIMENS if not s.correct and (not arguments.names or s.name in arguments.names)]
     table = []
     with tempfile.TemporaryDirectory() as folder:
         for number, specimen in enumerate(every):
             paste = arguments.paste_every > 0 and number % arguments.paste_every == 0
-            row = mended(specimen, Path(folder), arguments.seed, arguments.profile, paste=paste)
+            if earlier is None:
+                row = mended(specimen, Path(folder), arguments.seed, arguments.profile, paste=paste)
+            elif earlier.get(specimen.name, {}).get("proposed"):
+                row = judged_anew(earlier[specimen.name], specimen, Path(folder), arguments.seed, arguments.profile)
+            else:
+                continue
             table.append(row)
             said = row.get("code", "no change").strip().replace("\n", " | ")
             bad = row.get("fails_when_pasted") or ""
