@@ -26,6 +26,8 @@ from initcheck.sandbox.threads import cap_threads
 from initcheck.search_path import add_folder
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from initcheck.rendering.terminal import Page
     from initcheck.report.verdict import Result
     from initcheck.runs.plan import Plan
@@ -344,8 +346,14 @@ def _ended_by_sigterm() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # This handler, for it leaves no `raise` of ours in the traceback, by which one of users' code would be known.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        # timeout(1) and CI send it twice, to the process and to its group: the second must not cut the end short.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        # Called, for so there is no `raise` of ours in the traceback, by which one of users' code would be known.
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGTERM, end)
     try:
         yield
     finally:

@@ -90,6 +90,19 @@ def test_a_run_that_is_ended_leaves_no_process_and_says_what_was_lost(
     assert "claims were not reached" in lost["slowinit:slow"]
 
 
+def test_a_second_sigterm_does_not_cut_the_end_short(folder: Path) -> None:
+    """timeout(1) sends one to the process and one to its group."""
+    run = started(folder, "slowinit:he", "slowinit:slow", "--markdown=r.md", *OPTIONS)
+    judging(folder)
+    run.send_signal(signal.SIGTERM)
+    time.sleep(0.05)
+    run.send_signal(signal.SIGTERM)
+    _, errors = run.communicate(timeout=300)
+    assert run.returncode == 130, errors
+    assert b"interrupted after" in errors
+    assert (folder / "r.md").read_text()
+
+
 def test_a_run_goes_on_where_another_stopped(folder: Path) -> None:
     first = started(folder, "slowinit:he", "slowinit:slow", *OPTIONS, CLAIMS)
     judging(folder)
