@@ -287,3 +287,10 @@ def test_without_matplotlib_the_page_says_so_in_place_of_pictures(monkeypatch):
     text = everything()
     assert "the pictures of the HTML report need Matplotlib" in text
     assert "Variance against width" not in text
+
+
+def test_one_finding_is_told_on_the_first_screen_too() -> None:
+    page = html.render(sample_reports.report(sample_reports.variance_failure()))
+    listed = page.partition('<ol class="findings">')[2].partition("</ol>")[0]
+    assert "myinit:he" in listed
+    assert page.index('<ol class="findings">') < page.index('id="matrix"')

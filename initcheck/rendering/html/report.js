@@ -72,8 +72,8 @@
     apply();
   };
 
-  // What fits a screen needs no filter, unless a link brings one.
-  form.hidden = rows.length <= 12 && !location.hash.includes("=");
+  // What fits a screen, or is one column, needs no filter, unless a link brings one.
+  form.hidden = (rows.length <= 12 || heads.length === 1) && !location.hash.includes("=");
   form.addEventListener("input", write);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(write));
