@@ -38,8 +38,8 @@ def experts_of_one_seed(rank: int, world: int) -> Any:
     from torch import nn
 
     net = nn.Module()
-    net.router = nn.Parameter(0.02 * torch.randn(4 * world, WIDTH))
-    net.experts = nn.Parameter(0.02 * torch.randn(4, 2 * WIDTH, WIDTH))
+    net.router = nn.Parameter(0.02 * torch.randn(8, WIDTH))
+    net.experts = nn.Parameter(0.02 * torch.randn(8 // world, 2 * WIDTH, WIDTH))
     return net
 
 

@@ -126,5 +126,4 @@ def test_a_constant_repeated_for_every_slice_is_that_constant() -> None:
 def test_one_draw_for_every_slice_makes_copies() -> None:
     report = check_model(every_slice_has_one_key, batch=f"2x{WIDTH}", claims=["tensors-are-distinct"], name="net")
     case = report["tensors-are-distinct"].evidence.case
-    assert case is not None and "blocks.0.kernel, blocks.1.kernel" in case
-    assert "equal bit for bit" in case
+    assert str(case).startswith("blocks.0.kernel, blocks.1.kernel, blocks.2.kernel and 3 more are equal bit for bit")
