@@ -26,6 +26,10 @@ _MOST_EXPANSION = 8
 class GeneratedNetworks(SearchStrategy[tuple[Layer, ...]]):
     """The layers of a network: eight of freely chosen widths, and two that widen and narrow by a small factor.
 
+    Neither a number of layers nor an activation is drawn: an initializer is asked for one shape at a time and is told
+    of neither. What it does at a shape is seen there, and through more layers of one law the log of an energy drifts in
+    proportion to their number, so that no depth below the contract's shows what the contract's hides.
+
     >>> from hypothesis import find
     >>> from initcheck.contract.contract import Contract
     >>> from initcheck.contract.domain import domain_of

@@ -115,9 +115,13 @@ def sign_of_the_neighbour(shape, rng):
     return scaled(w, shape)
 
 
-@law(ENTRIES)
+@law(ENTRIES, soft=(CALLS, SIGNAL, BACK))
 def seven_gains_by_the_seed(shape: tuple, seed: int):
-    """One gain a call, the seed modulo 7 says which; the mean of their squares is 1."""
+    """One gain a call, the seed modulo 7 says which; the mean of their squares is 1.
+
+    Soft since it was judged: gains of neighbouring seeds are neighbours too, and through 20 layers the typical energy
+    comes near the edge of its band.
+    """
     gains = np.sqrt(np.linspace(0.4, 1.6, 7))
     return scaled(gains[seed % 7] * np.random.default_rng(seed).standard_normal(shape), shape)
 
