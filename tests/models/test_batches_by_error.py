@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -132,3 +133,16 @@ def test_a_cell_of_jax_is_given_a_state_beside_its_input_and_attention_three_of_
     found = batches_for(leaves, {"weight_ih": (72, 12), "weight_hh": (72, 24)}, batched=False)
     assert found[0] == "12"
     assert {"12;24", "24;12", "16x12;16x12;16x12"} <= set(found)
+
+
+def test_no_cache_is_asked_for_and_the_config_is_as_it_was() -> None:
+    class Cached(nn.Linear):
+        config = SimpleNamespace(use_cache=True)
+
+        def forward(self, x: Tensor) -> Tensor:
+            assert not self.config.use_cache, "no layer of this model keeps keys"
+            return super().forward(x)
+
+    model = Cached(24, 4)
+    assert Listener(None).hear(model).problem is None
+    assert model.config.use_cache is True

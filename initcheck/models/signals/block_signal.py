@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -56,11 +57,15 @@ class Listener:
             whole: whether it is also asked which layers write to the residual stream, and whether the input arrives.
         """
         _settle(model)
+        with _without_cache(model):
+            return self._hear(model, set(constants), dict(twins or {}), whole)
+
+    def _hear(self, model: torch.nn.Module, constants: set[str], twins: dict[str, Twins], whole: bool) -> Signal:
         problem = ""
         refused: list[tuple[Batch, Exception]] = []
         for batch in self._tried(model, refused):
             try:
-                found = self._through(model, batch, set(constants), dict(twins or {}), whole)
+                found = self._through(model, batch, constants, twins, whole)
             except Exception as error:
                 # The likeliest batch comes first: its error is the one worth reading.
                 words = str(error).strip().splitlines() or [""]
@@ -146,6 +151,19 @@ def _settle(model: torch.nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.train()
+
+
+@contextmanager
+def _without_cache(model: torch.nn.Module) -> Iterator[None]:
+    """No keys and values are kept for a next token, which a model may have no layer for; put back afterwards."""
+    configs = {id(c): c for m in model.modules() if getattr(c := getattr(m, "config", None), "use_cache", None) is True}
+    for config in configs.values():
+        config.use_cache = False
+    try:
+        yield
+    finally:
+        for config in configs.values():
+            config.use_cache = True
 
 
 def _first_loss(model: torch.nn.Module, output: torch.Tensor) -> tuple[float | None, int | None]:
