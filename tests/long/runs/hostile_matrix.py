@@ -312,7 +312,7 @@ def returns_objects_that_exit_as_numbers(shape, rng):
 
 def returns_a_deep_list(shape, rng):
     deep = [1.0]
-    for _ in range(100_000):
+    for _ in range(3_000):
         deep = [deep]
     return deep
 
