@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
@@ -156,13 +156,16 @@ def _settle(model: torch.nn.Module) -> None:
 @contextmanager
 def _without_cache(model: torch.nn.Module) -> Iterator[None]:
     """No keys and values are kept for a next token, which a model may have no layer for; put back afterwards."""
-    configs = {id(c): c for m in model.modules() if getattr(c := getattr(m, "config", None), "use_cache", None) is True}
-    for config in configs.values():
-        config.use_cache = False
+    keeping: list[Any] = []
+    for config in (getattr(m, "config", None) for m in model.modules()):
+        if getattr(config, "use_cache", None) is True:
+            with suppress(AttributeError):  # a frozen one stays as it is
+                setattr(config, "use_cache", False)  # noqa: B010 - of whatever class a model's config is
+                keeping.append(config)
     try:
         yield
     finally:
-        for config in configs.values():
+        for config in keeping:
             config.use_cache = True
 
 
