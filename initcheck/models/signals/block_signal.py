@@ -156,11 +156,12 @@ def _settle(model: torch.nn.Module) -> None:
 @contextmanager
 def _without_cache(model: torch.nn.Module) -> Iterator[None]:
     """No keys and values are kept for a next token, which a model may have no layer for; put back afterwards."""
-    keeping: list[Any] = []
-    for config in (getattr(m, "config", None) for m in model.modules()):
+    configs: list[Any] = [getattr(m, "config", None) for m in model.modules()]
+    keeping = []
+    for config in configs:
         if getattr(config, "use_cache", None) is True:
             with suppress(AttributeError):  # a frozen one stays as it is
-                setattr(config, "use_cache", False)  # noqa: B010 - of whatever class a model's config is
+                config.use_cache = False
                 keeping.append(config)
     try:
         yield
