@@ -318,7 +318,7 @@ def _out_of_reach(
     without an answer costs no error rate; of what would have been found in half of the runs it gives up 1 in 100.
 
     >>> rng = np.random.default_rng(0)
-    >>> at = lambda mean: (mean * rng.chisquare(256, (160, 1)) / 256, np.ones((160, 1)))
+    >>> at = lambda mean: (mean * rng.chisquare(256, (400, 1)) / 256, np.ones((400, 1)))
     >>> [_out_of_reach(*at(mean), (0.8, 1.25), (0.8, 1.25), 585, 18.0, 6.9) for mean in (1.0, 1.25, 1.4)]
     [False, True, False]
 

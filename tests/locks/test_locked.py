@@ -28,7 +28,7 @@ def test_a_law_that_could_not_be_told_from_another_does_not_hold() -> None:
 def test_a_change_fails_with_its_cause_and_what_to_do() -> None:
     trial = _judged(departures=["std 0.02 -> 0.03"], open_lines=["the budget ended"], cause="scale", mend="undo it")
     assert trial.verdict is Verdict.FAILS
-    assert (trial.likely, trial.fix, trial.measured) == ("scale", "undo it", "1 changes")
+    assert (trial.likely, trial.fix, trial.measured) == ("scale", "undo it", "1 change")
 
 
 def test_what_is_kept_holds() -> None:

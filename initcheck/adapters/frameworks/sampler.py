@@ -145,10 +145,11 @@ class SamplerBase:
                 sources = iter(self.sources(every))
                 for call, seeds in asked:
                     drawn = []
-                    for seed, source in zip(seeds, islice(sources, len(seeds)), strict=True):
+                    for seed in seeds:
                         if reseeds:
                             seed_globals(seed, reseeds)
-                        drawn.append(call(source))
+                        # Made after that: what is built for a call may draw its own seed from a global generator.
+                        drawn.append(call(next(sources)))
                     results.append(drawn)
                 moved = moved_since()
             # A generator that was not known to be used, such as one reached only at large shapes: each call
