@@ -90,7 +90,7 @@ class Layer(Case):
         lead = array.ndim - len(self.shape)
         axis = lead + self.axes.index("o")
         if axis == lead:
-            return array.reshape(*array.shape[: lead + 1], self.inputs)
+            return array.reshape(*array.shape[:lead], self.units, self.inputs)
         return np.moveaxis(array, axis, lead).reshape(*array.shape[:lead], self.units, self.inputs)
 
     @property
