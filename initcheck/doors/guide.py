@@ -19,7 +19,7 @@ __all__ = ["PAGES", "claim_page", "guide", "pages", "specimen_page"]
 # The order in which a newcomer reads them.
 PAGES = (
     "first-bug", "lesson", "scheme", "gpt", "port", "gate", "targets", "repository", "meant", "verdicts", "same",
-    "gain", "options", "cost", "tools", "atlas", "trophies",
+    "gain", "own-claim", "options", "cost", "tools", "atlas", "trophies",
 )  # fmt: skip
 
 

@@ -211,7 +211,13 @@ def test_every_option_stands_in_the_help_with_the_words_of_the_table(
 def test_every_block_to_copy_is_run_here_or_told_apart() -> None:
     known = {"# myinit.py", "# from Python", "# test_myinit.py", "# a notebook cell", "# tox.ini", "# pyproject.toml"}
     known |= {"# .github/workflows/initcheck.yml", "# .pre-commit-config.yaml"}
-    known |= {"# lesson.py", "# scheme.py", "# gpt.py", "# port.py"}  # tests/long/guide follows those pages
+    known |= {
+        "# lesson.py",
+        "# scheme.py",
+        "# gpt.py",
+        "# port.py",
+        "# ourclaims.py",
+    }  # tests/long/guide follows those pages
     known.add("[[tool.initcheck.same]]")  # tests/comparison/test_same_doors.py has such a table
     firsts = {
         text.splitlines()[0] for page in BLOCKS for kind, text in page if kind in ("python", "ini", "yaml", "toml")
