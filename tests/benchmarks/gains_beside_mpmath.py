@@ -1,9 +1,9 @@
 """Forty activations and five gates beside mpmath at 50 digits: ``python tests/benchmarks/gains_beside_mpmath.py``.
 
 One line each: gain, chi, the verdict of `initcheck gain`, how far gain and chi are from what mpmath gives, and where
-AnyInit is installed its gain. AnyInit's is the s with E f(s z)^2 = 1, ours the s with s^2 E f(z)^2 = 1: the variance that
-a layer needs for a next pre-activation of variance one. They are one number where f is homogeneous of degree one or keeps
-E f^2 = 1, and of an f that never reaches one AnyInit's is the middle of what it reaches.
+AnyInit is installed its gain. AnyInit's is the s with E f(s z)^2 = 1, ours the s with s^2 E f(z)^2 = 1: the variance
+that a layer needs for a next pre-activation of variance one. They are one number where f is homogeneous of degree one
+or keeps E f^2 = 1, and of an f that never reaches one AnyInit's is the middle of what it reaches.
 """
 
 from __future__ import annotations
