@@ -148,7 +148,11 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
         return "Pass a function that returns an array."
     known = bool(slots) and all(role_of(slot.name) not in ("unknown", "nameless") for slot in slots)
     if known and " object has no attribute " not in tried[0].problem and re.search(r"\w:\d+: ", tried[0].problem):
-        return "It is called as its names say: mend what raises there."
+        mend = "It is called as its names say: mend what raises there"
+        if re.match(r"raises (NameError|UnboundLocalError|ImportError|ModuleNotFoundError): ", tried[0].problem):
+            return f"{mend}."
+        # What is raised on purpose may say that it is not to be called by itself.
+        return f"{mend}, or pass a function, such as def init(shape, rng), that calls it where it can be called."
     if any(" object has no attribute " in trial.problem for trial in tried):
         generator = _as_generator(tried)
         told = f" Where that is a generator, say so: signature={generator!r}." if generator else ""

@@ -162,7 +162,8 @@ def test_what_was_tried_in_vain_is_no_advice() -> None:
     with pytest.raises(UsageError) as refusal:
         load(raises)
     assert "signature=" not in str(refusal.value)
-    assert str(refusal.value).endswith("It is called as its names say: mend what raises there.")
+    assert str(refusal.value).endswith("that calls it where it can be called.")
+    assert "mend what raises there, or pass a function, such as def init(shape, rng)" in str(refusal.value)
 
 
 def test_a_function_written_as_advised_is_read() -> None:
