@@ -136,3 +136,22 @@ def test_code_typed_at_a_prompt_is_its_own_place_and_no_code_of_ours_is():
     assert {frames._kind(code) for code in ours} == {frames._SKIP}
     assert {frames._kind(code) for code in theirs} == {frames._USER}
     assert frames._kind(compile("pass", str(Path(initcheck.gallery.__file__)), "exec")) == frames._USER
+
+
+def test_a_call_that_repeats_the_constructors_is_a_call_of_its_own() -> None:
+    """The constructor of attention calls xavier_uniform_ too, and its frame's address is free again by then."""
+    with Trace() as trace:
+        layers = [nn.MultiheadAttention(8, 2) for _ in range(60)]
+        for layer in layers:
+            nn.init.xavier_uniform_(layer.in_proj_weight)
+    last = [trace.steps_of(layer.in_proj_weight)[-1] for layer in layers]
+    assert {step.op for step in last} == {"xavier_uniform_"}
+    assert not any(step.caller.default for step in last)
+    assert len({step.site for step in last}) == 1
+
+
+def test_the_operations_of_one_call_are_one_step() -> None:
+    with Trace() as trace:
+        weight = torch.empty(40, 30)
+        nn.init.trunc_normal_(weight, std=0.02)
+    assert [step.op for step in trace.steps_of(weight)] == ["trunc_normal_"]

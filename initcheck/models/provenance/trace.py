@@ -179,7 +179,9 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         assert call is not None
         start, stop, dense = extent(target)
         last = steps[-1] if steps else None
-        if last is not None and last.caller.call == call and last.region == region_of(target):
+        # The address of a frame is used again: a constructor's call and the user's of the same function are two.
+        asked = last is not None and (last.caller.call, last.site, last.caller.default) == (call, who.site, who.default)
+        if last is not None and asked and last.region == region_of(target):
             steps[-1] = replace(last, draws=bounded(last.draws | draws))
             return
         marked = _is_marked(target)
