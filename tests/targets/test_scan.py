@@ -161,3 +161,27 @@ def test_what_a_call_would_reach_is_followed_without_a_call():
     [(what, where)] = CallReach().add(outer).harm.items()
     assert what == "open()"
     assert "inner" in where
+
+
+def heavy(shape, rng):
+    return rng.standard_cauchy(shape) / shape[1]
+
+
+def gamma_signs(shape, rng):
+    return rng.choice([-1.0, 1.0], shape) * rng.standard_gamma(0.5, shape) / shape[1]
+
+
+def powers(shape, rng):
+    return rng.pareto(3.0, shape) / shape[1]
+
+
+def one_by_one(shape):
+    import random
+
+    return np.reshape([random.expovariate(1.0) for _ in range(int(np.prod(shape)))], shape)
+
+
+@pytest.mark.parametrize("function", [heavy, gamma_signs, powers, one_by_one], ids=lambda f: f.__name__)
+def test_a_draw_from_any_law_is_a_draw(function):
+    """Names that say nothing: the law that is drawn from is the evidence."""
+    assert evidence_of(function, function.__name__).makes

@@ -30,9 +30,11 @@ _LAYER = re.compile(r"^(torch\.nn|keras\.(src\.)?layers|flax\.(linen|nnx)|equino
 _FIXED = re.compile(r"^(numpy|torch|jax\.numpy|keras\.ops)\.(zeros|ones|full|eye|identity|diag|empty)(_like)?$")
 # Methods of a generator, whoever holds it.
 _DRAWS_TEXT = """
-    exponential gauss gumbel laplace lognormal multivariate_normal normal normalvariate
-    permutation rademacher rand randint randn random random_sample rayleigh standard_normal standard_t
-    truncated_normal triangular uniform
+    betavariate chisquare dirichlet exponential expovariate gammavariate gauss gumbel laplace logistic lognormal
+    lognormvariate multivariate_normal noncentral_chisquare noncentral_f normal normalvariate pareto paretovariate
+    permutation rademacher rand randint randn random random_sample rayleigh standard_cauchy standard_exponential
+    standard_gamma standard_normal standard_t triangular truncated_normal uniform vonmises vonmisesvariate wald weibull
+    weibullvariate
 """
 _DRAWS = frozenset(_DRAWS_TEXT.split())
 _FILLS_TEXT = """
