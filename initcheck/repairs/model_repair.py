@@ -172,8 +172,8 @@ def _first_doubt(checker: Checker, copy: Model, wanted: Sequence[str], every: Se
         if result.verdict is not Verdict.HOLDS:
             return f"{claim} is then {result.verdict.value}: {_measured(result)}"
     for claim in every:
-        if claim not in wanted and checker.judge(copy, claim).verdict not in _FINE:
-            return f"then {claim} fails: {_measured(checker.judge(copy, claim))}"
+        if claim not in wanted and (result := checker.judge(copy, claim)).verdict not in _FINE:
+            return f"then {claim} fails: {_measured(result)}"
     return None
 
 
