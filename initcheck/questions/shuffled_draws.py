@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
+from initcheck.diagnosis.shuffle_causes import shuffle_cause
 from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import SCREEN, Stream
 from initcheck.engine.trials.looks import Standing, judged_by_looks
 from initcheck.seeds import generator
-from initcheck.statistics import average_log_e, rarely_top_log_e, tops_log_e
+from initcheck.statistics import Decision, average_log_e, rarely_top_log_e, tops_log_e
 from initcheck.statistics.permutation import (
     CALLS_A_BATCH,
     STATISTICS,
@@ -68,15 +69,12 @@ def beats_no_shuffle(trial: Trial, layer: Case) -> None:
 
     judgement, _ = trial.decide(layer, lambda stage: judged_by_looks(stage, looks(stage)), rounds=2)
     name, most_often = worst[-1]
-    trial.settle(
-        layer,
-        judgement,
-        CALLS_A_BATCH * judgement.groups,
-        measured=f"{name}: tops 19 shuffles of every position in {most_often:.0%} of the batches of "
-        f"{CALLS_A_BATCH} calls",
-        allowed="5 % by chance",
-        value=most_often,
-    )
+    how_often = f"in {most_often:.0%} of the batches of {CALLS_A_BATCH} calls"
+    shown: dict[str, object] = {"measured": f"{name}: tops 19 shuffles of every position {how_often}"}
+    if judgement.decision is Decision.FAILS:
+        cause = shuffle_cause(name)
+        shown = {"measured": f"{name}, {how_often}", "likely": cause.sentence, "fix": cause.fix}
+    trial.settle(layer, judgement, CALLS_A_BATCH * judgement.groups, allowed="5 % by chance", value=most_often, **shown)
     spread, correlation = excluded_structure(layer.units, layer.inputs)
     excluded = trial.once("excluded structure", lambda: {"spread": 0.0, "correlation": 0.0})
     excluded.update(spread=max(spread, excluded["spread"]), correlation=max(correlation, excluded["correlation"]))
