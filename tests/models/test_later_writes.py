@@ -156,3 +156,27 @@ def test_a_parametrized_layer_of_another_law_fails() -> None:
     assert "layers.3.parametrizations.weight.original1: drawn as normal std 2, its 5 siblings as normal std 0.2" in str(
         said
     )
+
+
+class Overwritten(nn.Module):
+    """Five layers drawn by one line; of the fourth another line writes anew, or the first leaves it out."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(8, 8, bias=False) for _ in range(5))
+        for i, layer in enumerate(self.layers):
+            if kind == "overwritten" or i != 3:
+                nn.init.normal_(layer.weight, std=0.3)
+        nn.init.normal_(self.layers[3].weight, std=0.9)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = torch.relu(layer(x))
+        return x
+
+
+@pytest.mark.parametrize(("kind", "words"), [("overwritten", "overwrites what"), ("left out", "leaves it out")])
+def test_the_cause_says_whether_the_line_of_the_siblings_had_drawn_it_too(kind: str, words: str) -> None:
+    evidence = initcheck.check_model(lambda: Overwritten(kind), batch="2x8", claims=[LAW])[LAW].evidence
+    assert "layers.3.weight: drawn as normal std 0.9" in str(evidence.case)
+    assert words in str(evidence.likely)

@@ -14,12 +14,13 @@ from initcheck.errors import UsageError
 from initcheck.models.builds.places import places
 from initcheck.models.builds.roles import ordered_with_depth, roles
 from initcheck.models.builds.torch_build import tensors_of
-from initcheck.models.signals.batches import batch_from
+from initcheck.models.signals.batches import Batch, batch_from
 from initcheck.models.signals.block_signal import Listener
 from initcheck.models.signals.blocks import BlockTrail
 from initcheck.models.signals.chains import chains
 from initcheck.models.signals.gradients import gradient_kind
 from initcheck.models.signals.inputs import candidates
+from initcheck.models.signals.residual import residual_writers
 
 
 def _runs(model: nn.Module, *args: Tensor) -> list[tuple[str, int]]:
@@ -78,6 +79,32 @@ def test_numbers_inside_a_mixed_sequential_of_a_block_are_roles() -> None:
     blocks = nn.ModuleList(nn.Sequential(nn.Linear(4, 4), nn.GELU(), nn.Linear(4, 4)) for _ in range(3))
     paths = {p.path for p in places(nn.ModuleDict({"blocks": blocks})).values()}
     assert {"blocks.*.0.weight", "blocks.*.2.weight"} <= paths
+
+
+class _Gated(nn.Module):
+    """A residual branch whose module has a parameter of its own beside its layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sink = nn.Parameter(torch.zeros(8))
+        self.inner, self.out = nn.Linear(8, 8), nn.Linear(8, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(torch.relu(self.inner(x)) + self.sink)
+
+
+class _Residual(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.branch = _Gated()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.branch(x)
+
+
+def test_a_writer_inside_a_module_with_parameters_of_its_own_is_seen() -> None:
+    found = residual_writers(nn.Sequential(_Residual()).eval(), Batch((torch.randn(2, 8),)), [("0",)])
+    assert found == {("0",): ("branch.out",)}
 
 
 def test_a_law_of_depth_rises_or_falls() -> None:

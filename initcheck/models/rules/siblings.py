@@ -94,14 +94,18 @@ def named_deviants(role: Role) -> Iterator[RuleFinding]:
             f"{role.path}: {len(by_law)} laws among {len(known)} siblings, none is the rule ({laws}); declare them",
         )
         return
-    rule = _words(common[0][1])
-    drawn_at = place(common[0][1].law.site)
+    rule, drawn_at = _words(common[0][1]), common[0][1].law.site
     for _, record in deviants:
         its_own = _place(record, common)
+        likely = None
+        if any(lost.site == drawn_at for lost in record.lost):
+            likely = f"{its_own} overwrites what {place(drawn_at)} had drawn as for its siblings"
+        elif place(drawn_at) != its_own:
+            likely = f"what draws its siblings, {place(drawn_at)}, leaves it out"
         yield RuleFinding(
             "fails",
             f"{record.name}: drawn as {_words(record)}, its {len(common)} siblings as {rule} ({its_own})",
-            likely=f"what draws its siblings, {drawn_at}, leaves it out" if drawn_at != its_own else None,
+            likely=likely,
             fix=f"draw it as its siblings: {rule}",
         )
 

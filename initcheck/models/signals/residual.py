@@ -74,7 +74,9 @@ def _writers(block: torch.nn.Module, args: Any, kwargs: Any) -> list[str]:
         if not one or sum(p.dim() > 1 for p in layer.parameters(recurse=False)) != 1:
             continue
         size = before.float().square().mean().sqrt().to(before)
-        left = {n: iter([o + size * push] if n == name else outs) for n, outs in kept.items() for o in outs[:1]}
+        # A module around it that has parameters of its own would hand out what it gave before.
+        beside = {n: outs for n, outs in kept.items() if not name.startswith(f"{n}.")}
+        left = {n: iter([o + size * push] if n == name else outs) for n, outs in beside.items() for o in outs[:1]}
         with _hooked(layers, functools.partial(_kept_output, left)):
             after = first_tensor(block(*args, **kwargs))
         if after is not None and after.shape == before.shape:
