@@ -62,7 +62,7 @@ def units_never_tie(trial: Trial, layer: Case, *, briefly: bool = False) -> None
     Raises:
         CaseFailed: they do; three of three calls are enough.
     """
-    trial.glances(layer, lambda calls: _FAR if any(map(any, _ties(trial, layer, SCREEN, calls))) else -_FAR)
+    _glance_at_units(trial, layer)
     seen: list[str] = []
 
     def ties(stream: Stream, calls: int) -> Iterator[Events]:
@@ -88,12 +88,12 @@ def gradients_never_tie(trial: Trial, layer: Case) -> None:
 
     One hidden layer of this shape and an output layer of 128 units or more, both drawn; contract's activation, normal
     data and targets, squared error, float64 NumPy. In the first hidden layer no unit is dead on 64 centred inputs.
-    Of the first layer asked 200 networks, which exclude one tie in 27; of the others 12.
+    Of the first layer asked 200 networks, which exclude one tie in 27; of the others 12. A glance sees equal units.
 
     Raises:
         CaseFailed: they do.
     """
-
+    _glance_at_units(trial, layer)
     tied = 0
     above = trial.subject.domain.above(layer, OUTPUTS)
     trial.asks(above is not None, "asked where the plan holds a layer as wide as this one is high")
@@ -137,6 +137,10 @@ def tied_rows(matrix: Array) -> str | None:
         if hashes[a] == hashes[b] and np.array_equal(rows[a], rows[b]):
             return f"unit {max(a, b)} equals unit {min(a, b)}"
     return None
+
+
+def _glance_at_units(trial: Trial, layer: Case) -> None:
+    trial.glances(layer, lambda calls: _FAR if any(map(any, _ties(trial, layer, SCREEN, calls))) else -_FAR)
 
 
 def _ties(trial: Trial, layer: Case, stream: Stream, calls: int) -> Iterator[list[str | None]]:
@@ -245,8 +249,17 @@ def _settle_ties(trial: Trial, layer: Case, count: _Count, what: str, words: str
     beyond = f"1 {what.removesuffix('s')} in {1 / low:,.0f} at {_places(rates, low)}"
     if high > low:
         beyond += f", 1 in {1 / high:,.0f} at {_places(rates, high)}"
-    trial.note(f"a tie in more than {beyond} is excluded", topic="rate")
+    most = trial.once("most units looked at", lambda: _most_units(trial))
+    trial.note(
+        f"a tie in more than {beyond} is excluded; no layer of more than {most:,} units was looked at", topic="rate"
+    )
     trial.settle(layer, judgement, judgement.groups, measured=measured, allowed=f"at most 1 in 1,000 {what}")
+
+
+def _most_units(trial: Trial) -> int:
+    """The units of the widest layer that is judged or glanced at, of those at which a tie says something."""
+    domain = trial.subject.domain
+    return max(layer.units for layer in (*domain.plan, *domain.sweep) if ties_are_no_accident(trial, layer))
 
 
 def _places(rates: Mapping[Case, float], rate: float) -> str:

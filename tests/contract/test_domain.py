@@ -48,6 +48,14 @@ def test_every_width_is_glanced_at(name: str, every: int, round_ones: int) -> No
     assert len({layer.shape for layer in found.sweep}) == len(found.sweep)
 
 
+@pytest.mark.parametrize("name", ["quick", "default", "thorough"])
+@pytest.mark.parametrize("layout", ["out_in", "in_out", "oiw", "hwio"])
+def test_the_most_units_are_glanced_at_with_inputs_that_tell_them_apart(name: str, layout: str) -> None:
+    sweep = domain_of(Contract(layout=layout, widths=(1, 4096)), profile(name), 0).sweep
+    telling = max(layer.units for layer in sweep if layer.fan_in >= 64)
+    assert 0.8 * profile(name).swept * 4 <= telling <= profile(name).swept * 4
+
+
 def test_no_width_outside_the_contract_is_glanced_at_and_none_where_a_shape_is_costly() -> None:
     found = domain((16, 40))
     assert {n for layer in (*found.sweep, *found.plan) for n in layer.shape} == set(range(16, 41))

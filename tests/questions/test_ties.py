@@ -46,6 +46,18 @@ def test_units_that_never_tie_hold_and_the_rate_is_said() -> None:
     assert result.verdict is Verdict.HOLDS
     [note] = [note for note in result.notes if note.startswith("a tie in more than 1 draw in ")]
     assert int(note.split()[8].replace(",", "")) >= 100
+    assert note.endswith("no layer of more than 256 units was looked at")
+
+
+@pytest.mark.long
+def test_copies_far_down_a_wide_layer_are_glanced_at_and_shown_at_the_narrowest() -> None:
+    def copied(shape: tuple[int, int], rng: np.random.Generator) -> Any:
+        block = rng.standard_normal((min(shape[0], 200), shape[1])) / np.sqrt(shape[1])
+        return block[np.arange(shape[0]) % 200].astype(np.float32)
+
+    copied.__initcheck__ = CONTRACT  # type: ignore[attr-defined]
+    result = initcheck.check(copied, claims=["units-differ"], profile="quick")["units-differ"]
+    assert (result.verdict, result.evidence.shape) == (Verdict.FAILS, (201, 64))
 
 
 def test_equal_units_that_only_their_outgoing_weights_tell_apart_are_left_open() -> None:

@@ -151,9 +151,12 @@ def fan_of_the_other_side(shape, rng):
     return np.asarray(rng.standard_normal(shape) / math.sqrt(o), np.float32)
 
 
-@law(TIES, TIED, soft=(ENTRIES,))
+@law(TIES, soft=(ENTRIES, TIED))
 def copies_beyond_512_units(shape, rng):
-    """A block of 512 units is drawn and laid again and again."""
+    """A block of 512 units is drawn and laid again and again.
+
+    Soft since it was judged: the columns of the layer above are no copies, so that gradients tell its units apart.
+    """
     o, n = shape
     block = rng.standard_normal((min(o, 512), n))
     return scaled(block[np.arange(o) % 512], shape)
