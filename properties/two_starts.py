@@ -8,7 +8,7 @@ from initcheck.claims import claim
 
 if TYPE_CHECKING:
     from initcheck.comparison.subject import PairTrial
-    from initcheck.locks.locked import LockTrial
+    from initcheck.locks.subject import LockTrial
 
 
 @claim(

@@ -10,7 +10,7 @@ from initcheck.engine.checker import Checker
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.locks.lines import Lock, changes, written
-from initcheck.locks.locked import lock_of
+from initcheck.locks.subject import lock_of
 from initcheck.report.report import Report
 from initcheck.targets.locks import load_locks, read_lock_file
 from initcheck.targets.pairs import one_target

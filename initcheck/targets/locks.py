@@ -14,7 +14,7 @@ from initcheck.contract.profile import Profile
 from initcheck.contract.tested import Tested
 from initcheck.errors import UsageError
 from initcheck.locks.lines import Lock, read_locks
-from initcheck.locks.locked import Locked, LockSubject
+from initcheck.locks.locked import Locked
 from initcheck.targets.loading import load
 from initcheck.targets.pairs import one_target
 from initcheck.targets.recipes import there
@@ -95,4 +95,6 @@ def _as_initializer(function: Any, name: str, layout: str) -> Initializer:
 
 
 def _subject(locked: Locked, profile: Profile, seed: int) -> Any:
+    from initcheck.locks.subject import LockSubject  # nothing of a lock is loaded for one initializer
+
     return LockSubject(locked, profile, seed)

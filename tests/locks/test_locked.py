@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from initcheck.properties.two_starts import keeps_its_lock
 
-from initcheck.locks.locked import LockTrial
+from initcheck.locks.subject import LockTrial
 from initcheck.report.verdict import Verdict
 
 
