@@ -119,7 +119,7 @@ def test_the_strip_at_the_top_says_what_the_run_is_worth():
         "3 claims fail",
         "3 initializers: 3 fail (3 causes, 3 claims)",
         "19 verdicts (16 claims x 3 initializers) = 12 hold + 3 fail + 1 undecided + 1 waived + 2 not app",
-        "P(any false FAIL) is at most 1e-06 per initializer, 3e-06 over all 3",
+        "P(any false FAIL) is at most 1\u00d710\u22126 per initializer, 3\u00d710\u22126 over all 3",
         "1.3 times the band's edge at 16 x 16 weights (output-variance-near-one)",
         "1 worse, 1 new (seed 7, now 0)",
     ):
@@ -156,11 +156,16 @@ def test_every_finding_is_listed_before_the_matrix_and_its_link_leads_to_its_car
     report = sample_reports.many(20, failing=1.0)
     text = html.render(report)
     listed = re.findall(
-        r'<li><a href="#([^"]+)">', text[text.index('<ol class="findings">') : text.index('id="matrix"')]
+        r'<li><details class="card" id="([^"]+)">',
+        text[text.index('<ol class="findings">') : text.index('id="matrix"')],
     )
+    # So many are folded into the list itself: each is told once.
     assert listed == [f.name for f in report.findings[:150]]
+    few = everything()
+    listed = re.findall(r'<li><a href="#([^"]+)">', few[few.index('<ol class="findings">') : few.index('id="matrix"')])
+    assert len(listed) == 3
     for name in listed:
-        assert f'id="{name}"' in text
+        assert f'<article class="card" id="{name}"' in few[few.index('id="matrix"') :]
 
 
 def test_a_card_has_one_picture_and_its_lines_are_named():
@@ -291,6 +296,23 @@ def test_without_matplotlib_the_page_says_so_in_place_of_pictures(monkeypatch):
 
 def test_one_finding_is_told_on_the_first_screen_too() -> None:
     page = html.render(sample_reports.report(sample_reports.variance_failure()))
-    listed = page.partition('<ol class="findings">')[2].partition("</ol>")[0]
-    assert "myinit:he" in listed
-    assert page.index('<ol class="findings">') < page.index('id="matrix"')
+    assert "myinit:he" in page.partition('<article class="card"')[2].partition("</article>")[0]
+    assert page.index('id="findings"') < page.index('<article class="card"') < page.index('id="matrix"')
+    assert page.count("it should be 1 (0.80 to 1.25)") == 1
+
+
+def test_one_initializer_has_its_claims_by_verdict_what_fails_first() -> None:
+    page = html.render(sample_reports.report(sample_reports.variance_failure(), sample_reports.result("finite")))
+    named = page.partition('<dl class="account verdicts">')[2].partition("</dl>")[0]
+    assert re.findall(r"</span> (\w+)</dt>", named) == ["fails", "holds"]
+    assert re.findall(r'<a href="#([^"]+)">', named)[0] in re.findall(r'<article class="card" id="([^"]+)"', page)
+    assert "finite" in named
+
+
+def test_a_table_shows_what_fails_first_and_explains_the_signs_that_it_has() -> None:
+    page = everything()
+    claims = re.findall(r'<tr><th scope="row">([\w-]+)</th>', page[page.index('id="results"') :])
+    assert claims[0] == "output-variance-near-one"
+    legend = page.partition('<p class="legend">')[2].partition("</p>")[0]
+    assert "waived" in legend
+    assert "waived" not in html.render(sample_reports.many(6)).partition('<p class="legend">')[2].partition("</p>")[0]

@@ -14,7 +14,7 @@ from initcheck.report import changes
 from initcheck.report.account import evidence_text
 from initcheck.report.finding import Finding
 from initcheck.report.report import Report
-from initcheck.report.summary import MARKS
+from initcheck.report.summary import MARKS, Mark
 from initcheck.report.verdict import Result, Verdict
 
 __all__ = [
@@ -37,6 +37,7 @@ _MOST_CARDS = 150
 _MOST_PICTURES = 40
 _MOST_SVG_BYTES = 1_500_000
 _NEAREST = 25
+_URGENT_FIRST = (Verdict.FAILS, Verdict.UNDECIDED, Verdict.WAIVED, Verdict.HOLDS, Verdict.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,13 +201,29 @@ class ClaimMatrix:
     columns: list[str]
     cells: list[list[tuple[str, str, str, str | None] | None]]
 
+    @property
+    def occurring(self) -> set[str]:
+        """The classes of the verdicts that are in the table: the others need no legend."""
+        return {cell[0] for row in self.cells for cell in row if cell is not None}
+
+    @property
+    def by_verdict(self) -> list[tuple[Mark, list[tuple[str, str | None]]]]:
+        """Of a single column: the verdicts, what asks for a hand first, each with its rows and their anchors."""
+        found: dict[str, list[tuple[str, str | None]]] = {}
+        for row, (cell,) in zip(self.rows, self.cells, strict=True):
+            if cell is not None:
+                found.setdefault(cell[0], []).append((row, cell[3]))
+        return [(MARKS[v], found[MARKS[v].css]) for v in _URGENT_FIRST if MARKS[v].css in found]
+
 
 def matrix(report: Report, shown: Iterable[FindingCard]) -> ClaimMatrix:
     """Lay every result out in a table."""
     anchors = {(c.finding.initializer, claim): c.finding.name for c in shown for claim in c.finding.claims}
     found = _by_key(report)
     names = list(report.initializers)
-    claims = list(dict.fromkeys(r.claim for r in report))
+    # What fails somewhere stands first: a phone shows the first third of the table.
+    failing = {r.claim for r in report if r.verdict is Verdict.FAILS}
+    claims = sorted(dict.fromkeys(r.claim for r in report), key=lambda claim: claim not in failing)
     by_claim = len(names) <= 4
     rows, columns = (claims, names) if by_claim else (names, claims)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 
@@ -33,7 +34,12 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     sample = html.render(sample_reports.every_verdict(), previous=sample_reports.last_run())
     (folder / "sample.html").write_text(sample, encoding="utf-8")
-    (folder / "hostile.html").write_text(html.render(sample_reports.hostile()), encoding="utf-8")
+    hostile = sample_reports.hostile()
+    # Two initializers, so that there is a table and its filter.
+    hostile = dataclasses.replace(
+        hostile, results=(*hostile.results, sample_reports.result("finite", initializer="m:other"))
+    )
+    (folder / "hostile.html").write_text(html.render(hostile), encoding="utf-8")
     (folder / "many.html").write_text(html.render(sample_reports.many(20)), encoding="utf-8")
     return folder
 
@@ -234,7 +240,7 @@ def test_a_real_failure_shows_its_curves_in_powers_and_its_interval(browser, fol
 
 def test_a_link_to_a_folded_finding_opens_it(visit):
     page = visit("many")
-    link = page.locator("ol.findings a").nth(3)
+    link = page.locator("#results td.f a").nth(3)
     name = link.get_attribute("href").removeprefix("#")
     assert not page.locator(f"[id='{name}'] .account").first.is_visible()
     link.click()
