@@ -152,6 +152,7 @@ def every_unit_has_its_variance(trial: Trial, layer: Case) -> None:
     """
     trial.asks(not trial.subject.constant, "every call gives the same weights")
     trial.asks(3 <= layer.units <= 64, "asked of layers of 3 to 64 units")
+    trial.asks(not layer.masked, "a mask keeps units from some of their weights")
     units_share_the_energy(trial, layer)
 
 

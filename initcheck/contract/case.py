@@ -81,6 +81,11 @@ class Case(ABC):
         return 1
 
     @property
+    def masked(self) -> bool:
+        """Whether a mask keeps units from some of their weights, so that only a run tells how large an output is."""
+        return False
+
+    @property
     def is_square(self) -> bool:
         """Whether as many inputs reach a unit as units see an input: the fans are equal."""
         return self.fan_in == self.fan_out

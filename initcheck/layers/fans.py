@@ -19,7 +19,7 @@ from initcheck.layers.bench.counts import (
     is_linear,
     is_multilinear,
     reached,
-    summed_by_support,
+    support_of,
     weights_tell,
 )
 from initcheck.layers.bench.feeds import LOOKUPS, Feed
@@ -145,14 +145,15 @@ def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans:
 
 
 def _linear(bench: Bench, counts: TermCounts, number: int, shapes: Shapes, found: Structure) -> None:
-    size = bench.size
+    size, masked = bench.size, False
     fans = (counts.fan_in, counts.fan_out)
     if len(shapes) == 1:
         [name] = shapes
-        view, summed = summed_by_support(bench, name, counts.interior)
-        part = replace(_part(size, number, name, 0, shapes[name], Span(summed), fans), view=view)
-        found.parts.append(part)
-        if weights_tell(bench, name, counts):
+        support = support_of(bench, name, counts.interior)
+        masked = support.masked
+        part = _part(size, number, name, 0, shapes[name], Span(support.summed), fans)
+        found.parts.append(replace(part, view=support.view, masked=masked))
+        if not masked and weights_tell(bench, name, counts):
             return
     elif is_multilinear(bench) and bench.feed.form == "image":
         found.parts += _factors(bench, counts, number, shapes, found.factors)
@@ -175,7 +176,7 @@ def _linear(bench: Bench, counts: TermCounts, number: int, shapes: Shapes, found
             shape=(INPUT_BATCH, counts.interior.of_output(out, channel).size),
             size=size,
             number=number,
-            fans=reached(bench, counts.interior),
+            fans=fans if masked else reached(bench, counts.interior),
             gradients=counts.interior.of_input(fed, channel).size,
         )
     )

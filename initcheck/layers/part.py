@@ -47,6 +47,7 @@ class Part(Case):
         summed: the axes of ``view`` that one unit sums over.
         fans: true fan_in and fan_out.
         block: which stretch of the weight; None for all of it.
+        masked: some of its entries reach no output.
     """
 
     size: Size
@@ -57,6 +58,7 @@ class Part(Case):
     summed: tuple[int, ...]
     fans: tuple[float, float]
     block: Block | None = None
+    masked: bool = False
 
     @property
     def asked(self) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """True fans, summed axes and blocks, measured with weights of our own: torch, each layer at sizes of its own."""
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -179,3 +180,40 @@ def test_what_is_not_judged_is_said_where_it_is_not_zero() -> None:
     made = layer_initializer(half, "half", {})
     said = made.subject(made, profile("quick"), 0).contract.notes
     assert "not judged: bias; the claims are about weights" in said
+
+
+class Masked(nn.Module):
+    """A weight that a mask keeps from some outputs, scaled by what each unit sees."""
+
+    def __init__(self, in_features, out_features):
+        super().__init__()
+        mask = self.sees(torch.arange(out_features)[:, None], torch.arange(in_features)[None], in_features)
+        self.register_buffer("mask", mask.float())
+        self.weight = nn.Parameter(torch.randn(out_features, in_features) / mask.sum(1, keepdim=True).clamp(1) ** 0.5)
+
+    def sees(self, unit, place, inputs):
+        return unit % inputs >= place
+
+    def forward(self, x):
+        return nn.functional.linear(x, self.weight * self.mask)
+
+
+class Scattered(Masked):
+    def sees(self, unit, place, inputs):
+        return (unit + place) % 3 != 1
+
+
+@pytest.mark.parametrize(("layer", "fans"), [(Masked, (4.5, 1.125)), (Scattered, (170 / 8, 170 / 32))])
+def test_of_a_masked_weight_a_unit_has_the_whole_axis_and_a_run_tells_the_scale(layer, fans):
+    found, _ = fans_of(layer)
+    part = at(found, in_features=32, out_features=8)
+    assert part.masked
+    assert (part.units, part.inputs) == (8, 32)
+    assert part.fans == pytest.approx(fans)
+    assert {whole.size for whole in found.wholes} == {p.size for p in found.parts if p.masked}
+    assert not at(fans_of(nn.Linear)[0], in_features=32, out_features=8).masked
+
+
+def test_a_layer_that_is_reached_through_a_module_of_the_users_is_one():
+    here = sys.modules[__name__]
+    assert layer_initializer(lambda fan_in, fan_out: here.Masked(fan_in, fan_out), "it", {}) is not None

@@ -144,6 +144,11 @@ def _mentioned(function: Any, depth: int, seen: set[int]) -> Iterator[str]:
         root = _ROOTS.get(module.partition(".")[0]) if isinstance(module, str) else None
         if root is not None:
             yield root
+        elif depth and isinstance(value, ModuleType):
+            # A module of the user's: what the code may ask of it by name.
+            asked = (vars(value).get(name) for name in function.__code__.co_names)
+            for member in filter(callable, asked):
+                yield from _mentioned(member, depth - 1, seen)
         elif depth and callable(value):
             yield from _mentioned(value, depth - 1, seen)
 

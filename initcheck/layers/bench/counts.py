@@ -12,13 +12,16 @@ import numpy.typing as npt
 from initcheck.layers.bench.bench import Bench
 from initcheck.layers.bench.geometry import Interior, interior_of
 
-__all__ = ["TermCounts", "count", "is_linear", "is_multilinear", "reached", "summed_by_support", "weights_tell"]
+__all__ = ["Support", "TermCounts", "count", "is_linear", "is_multilinear", "reached", "support_of", "weights_tell"]
 
 Array = npt.NDArray[np.generic]
 
 _LINEAR_TO = 1e-3
 _CLOSED_WITHIN = 0.2
 _OUTPUT_VALUES = 4096
+# Channels whose use of a weight is looked at, and the gradient from which an entry is used.
+_CHANNELS = 4
+_USED = 1e-9
 # Numbers in one batch of inputs: a 3-D image of 64 channels must stay below 100 MiB.
 _INPUT_VALUES = 4_000_000
 
@@ -106,33 +109,56 @@ def _near_whole(value: float) -> float:
     return float(whole) if abs(value - whole) < 1e-3 * max(whole, 1) else value
 
 
-def summed_by_support(bench: Bench, name: str, interior: Interior) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """How one output uses the only weight: its shape with grouped axes split, and the axes summed over.
+@dataclass(frozen=True)
+class Support:
+    """How the outputs use the only weight.
 
-    One channel of the output is asked for its gradient at random inputs: the entries that are not zero are those
-    it uses. Along an axis that it uses in part the weight holds several groups side by side.
+    Attributes:
+        view: its shape, with axes that hold several groups split in two.
+        summed: the axes of ``view`` that one unit sums over.
+        masked: some of its entries reach no output.
+    """
+
+    view: tuple[int, ...]
+    summed: tuple[int, ...]
+    masked: bool
+
+
+def support_of(bench: Bench, name: str, interior: Interior) -> Support:
+    """What a few channels of the output use of the only weight, by their gradients at random inputs.
+
+    Where all use a stretch of an axis of one length, the weight holds several groups side by side. Where entries reach
+    no output at all it is masked: then a unit has every axis but that of the channels.
     """
     inputs = bench.normal(1, interior.extent)
     parameters = bench.random()
     out = bench.run(parameters, inputs)
-    cotangent = np.zeros(out.shape, np.float32)
-    index: list[slice | int] = [slice(None)] * out.ndim
-    index[bench.feed.channel_axis] = 0
-    cotangent[tuple(index)] = 1.0
-    _, gradients = bench.pull(parameters, inputs, cotangent)
-    used = np.abs(gradients[name]) > 1e-9
+    channels = out.shape[bench.feed.channel_axis]
+
+    def used(cotangent: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+        _, gradients = bench.pull(parameters, inputs, cotangent)
+        return np.asarray(np.abs(gradients[name]) > _USED)
+
+    masked = not used(bench.rng.uniform(0.5, 1.5, out.shape).astype(np.float32)).all()
+    by_channel = []
+    for channel in sorted({round(k * (channels - 1) / (_CHANNELS - 1)) for k in range(_CHANNELS)}):
+        cotangent = np.zeros(out.shape, np.float32)
+        index: list[slice | int] = [slice(None)] * out.ndim
+        index[bench.feed.channel_axis] = channel
+        cotangent[tuple(index)] = 1.0
+        by_channel.append(used(cotangent))
     view: list[int] = []
     summed: list[int] = []
-    for axis, length in enumerate(used.shape):
-        others = tuple(a for a in range(used.ndim) if a != axis)
-        extent = int(used.any(axis=others).sum())
-        if extent > 1:
-            if extent < length and length % extent == 0:
+    for axis, length in enumerate(by_channel[0].shape):
+        others = tuple(a for a in range(by_channel[0].ndim) if a != axis)
+        extent = max(int(one.any(axis=others).sum()) for one in by_channel)
+        if extent > 1 or (masked and 1 < length != channels):
+            if extent < length and length % extent == 0 and not masked:
                 view.append(length // extent)
                 length = extent
             summed.append(len(view))
         view.append(length)
-    return tuple(view), tuple(summed)
+    return Support(tuple(view), tuple(summed), masked)
 
 
 def weights_tell(bench: Bench, name: str, counts: TermCounts) -> bool:
@@ -169,8 +195,8 @@ def reached(bench: Bench, interior: Interior) -> tuple[float, float]:
         lit[place] += 1.0
         other = bench.run(parameters, [lit.reshape(inputs[0].shape), *inputs[1:]])
         moved.append(np.count_nonzero(np.abs(other - out) > 1e-5 * np.abs(out).max()))
-    # A weight near zero may go unseen; the count is a whole number of them.
-    return float(round(max(touched))), float(round(max(moved)))
+    # A weight near zero may go unseen; the count is a whole number of them. Several weights may mask one another.
+    return float(round(max(*touched, 1))), float(round(max(*moved, 1)))
 
 
 def _forward_energy(bench: Bench, parameters: dict[str, Array], interior: Interior, times: int) -> float:

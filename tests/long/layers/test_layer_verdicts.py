@@ -1,6 +1,7 @@
 """The claims asked of layers: the same ids and verdicts, the right reason for each failure, no false one."""
 
 import pytest
+import torch
 from torch import nn
 
 import initcheck
@@ -203,3 +204,29 @@ def test_the_verdict_is_the_same_twice_and_in_the_plain_data():
     evidence = [r["output-variance-near-one"].evidence for r in reports]
     assert evidence[0] == evidence[1]
     assert '"initializer": "torch.nn.GRU"' in reports[0].to_json()
+
+
+class Autoregressive(nn.Module):
+    """MADE's layer: unit i sees inputs up to i; scaled by what it sees, or by all there is."""
+
+    def __init__(self, in_features, out_features, by_all=False):
+        super().__init__()
+        mask = torch.arange(out_features)[:, None] % in_features >= torch.arange(in_features)[None]
+        self.register_buffer("mask", mask.float())
+        seen = torch.full((out_features, 1), float(in_features)) if by_all else mask.sum(1, keepdim=True)
+        self.weight = nn.Parameter(torch.randn(out_features, in_features) / seen**0.5)
+
+    def forward(self, x):
+        return nn.functional.linear(x, self.weight * self.mask)
+
+
+@pytest.mark.parametrize(("by_all", "verdict"), [(False, Verdict.HOLDS), (True, Verdict.FAILS)])
+def test_a_masked_layer_is_judged_by_what_it_does(by_all, verdict):
+    claims = [*SCALE, "units-differ", "every-unit-has-its-variance"]
+    found = initcheck.check(
+        lambda fan_in, fan_out: Autoregressive(fan_in, fan_out, by_all), profile="quick", claims=claims
+    )
+    assert found["output-variance-near-one"].verdict is verdict
+    assert found["gradient-variance-near-one"].verdict is verdict
+    assert found["units-differ"].verdict is Verdict.HOLDS
+    assert found["every-unit-has-its-variance"].verdict is Verdict.NOT_APPLICABLE
