@@ -40,17 +40,17 @@ _LEVELS = {"float64": 22, "float32": 22, "float16": 9, "bfloat16": 7}
 def ties_are_no_accident(trial: Trial, layer: Case) -> bool:
     """Whether a tie at this layer says something: not where the grid of the values may force it.
 
-    At fan_in >= 64 always. Below, two units of L equally likely levels tie with probability L^-fan_in; asked where
-    n^2/2 of that is below 10^-9 for the *declared* law. What was observed never excuses a tie: all-zero weights
+    With 64 weights a unit always. Below, two units of L equally likely levels tie with probability L^-inputs; asked
+    where n^2/2 of that is below 10^-9 for the *declared* law. What was observed never excuses a tie: all-zero weights
     collide always. A constant initializer has no accidents at all.
     """
-    if layer.fan_in >= 64 or trial.subject.constant:
+    if layer.inputs >= 64 or trial.subject.constant:
         return True
     contract: Contract = trial.subject.contract_of(layer)
     if contract.base("distribution") not in _CONTINUOUS or contract.origins.get("distribution") == "inferred":
         return False
     levels = _LEVELS.get(trial.dtype, 1)
-    return 2 * math.log2(layer.units) - 1 - levels * layer.fan_in < math.log2(1e-9)
+    return 2 * math.log2(layer.units) - 1 - levels * layer.inputs < math.log2(1e-9)
 
 
 def units_never_tie(trial: Trial, layer: Case, *, briefly: bool = False) -> None:

@@ -196,7 +196,7 @@ def reached(bench: Bench, interior: Interior) -> tuple[float, float]:
         other = bench.run(parameters, [lit.reshape(inputs[0].shape), *inputs[1:]])
         moved.append(np.count_nonzero(np.abs(other - out) > 1e-5 * np.abs(out).max()))
     # A weight near zero may go unseen; the count is a whole number of them. Several weights may mask one another.
-    return float(round(max(*touched, 1))), float(round(max(*moved, 1)))
+    return float(max([1, *map(int, touched)])), float(max([1, *map(int, moved)]))
 
 
 def _forward_energy(bench: Bench, parameters: dict[str, Array], interior: Interior, times: int) -> float:
