@@ -8,15 +8,19 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import hostile_matrix
 import pytest
 
 from initcheck.report.report import Report
 from initcheck.report.schema import violation
-from initcheck.report.verdict import Verdict
+from initcheck.report.verdict import Result, Verdict
+
+XML = pytest.importorskip("lxml.etree")
 
 HERE = Path(__file__).parent
 # Code that raises at every call is not read as an initializer: a sentence, and nothing is judged.
@@ -42,9 +46,11 @@ DOORS = {
     "-n 2": ["pytest", "-p", "no:cacheprovider", "-n2"],
 }
 
-# All of them at all doors wait for half an hour: each door has its share here, between the honest ones, unless this is
-# set. Whoever changes how runs end sets it.
+# Each door has its share of them, between the honest ones, unless this is set: then all are at all doors. Whoever
+# changes how runs end sets it.
 EVERY_DOOR = "INITCHECK_EVERY_DOOR" in os.environ
+# Most of a run is waiting for what hangs: so many runs wait at a time.
+AT_A_TIME = 4
 
 # What each must fail; those that only leave something behind are put right, and some keep every claim.
 CONTAINED = {
@@ -55,10 +61,6 @@ HONEST = {"first_honest", "last_honest"}
 # Its thread runs from the first trial call on, when nothing was drawn yet: whose it is cannot be told any more.
 UNDECIDED = {"leaves_a_drawing_thread": "a thread that is none of its own moves numpy.random"}
 SHARED = [name for name in NAMES if name not in HONEST]
-OF_DOOR = {
-    door: [n for n in NAMES if n in HONEST or EVERY_DOOR or n in SHARED[number :: len(DOORS)]]
-    for number, door in enumerate(DOORS)
-}
 MEASURED = {
     "exits_by_libc": "exit code 0",
     "becomes_another_program": "exit code 0",
@@ -111,12 +113,13 @@ class Run:
         self.json = folder / "r.json"
         in_pytest = "pytest" in DOORS[door]
         prefix = "--initcheck-" if in_pytest else "--"
-        marker = f"INITCHECK_MARK={folder.name}-{os.getpid()}"
+        marker = f"INITCHECK_MARK={folder}"
         command = [sys.executable, "-m", *DOORS[door]]
         command += [f"--initcheck={target}" if in_pytest else target for target in targets]
         chosen = ("profile=quick", f"claims={','.join(CLAIMS)}", "timeout=1", "contract=activation=relu,layout=out_in")
         command += [prefix + option for option in (*chosen, f"json={self.json}", f"junit={folder / 'r.xml'}")]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parents[2]), str(HERE), str(folder)])}
+        path = [str(HERE.parents[2]), str(HERE), str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
         environment |= {marker.partition("=")[0]: marker.partition("=")[2], "OPENBLAS_NUM_THREADS": "1"}
         started = time.monotonic()
         done = subprocess.run(
@@ -129,64 +132,64 @@ class Run:
         self.report = Report.from_json(self.json.read_text()) if self.json.exists() else None
 
 
-@pytest.fixture(scope="module", params=DOORS)
-def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def share(names: Sequence[str], number: int) -> list[str]:
+    """Those of some names that are the share of a door, by its number; all of them where every door has all."""
+    return list(names) if EVERY_DOOR else list(names[number :: len(DOORS)])
+
+
+def complaints(run: Run, names: Collection[str]) -> list[str]:
+    """What is wrong with a run of some of them between the honest ones, and with what it left."""
+    found = [f"exit code {run.code}: {run.output[-2000:]}"] * (run.code != 1)
+    found += [f"it left {run.left}"] * bool(run.left)
+    found += [
+        f"its output has {said!r}" for said in ("Traceback (most recent call last)", "said by") if said in run.output
+    ]
+    if run.report is None:
+        return [*found, f"no report: {run.output[-2000:]}"]
+    found += [f"its report: {wrong}" for wrong in [violation(json.loads(run.json.read_text()))] if wrong]
+    schema = XML.XMLSchema(file=str(HERE.parents[1] / "rendering" / "xunit2.xsd"))
+    found += [f"its JUnit file: {schema.error_log}"] * (
+        not schema.validate(XML.parse(str(run.json.with_suffix(".xml"))))
+    )
+    for name in names:
+        results = run.report.of(f"hostile_matrix:{name}")
+        if {r.claim for r in results} != set(CLAIMS):
+            found.append(f"{name} has no verdict on some claim: {[r.claim for r in results]}")
+        else:
+            found += [f"{name}: {wrong}" for wrong in wrong_verdicts(name, results)]
+    return found
+
+
+def wrong_verdicts(name: str, results: Sequence[Result]) -> list[str]:
+    """The verdicts on one of them that are not those it should have."""
+    if name in HONEST | CONTAINED:
+        # On a busy machine the second that a claim may take is soon over: nothing is decided then, and nothing fails.
+        held = (r.verdict is Verdict.HOLDS or "may take were over" in (r.reason or "") for r in results)
+        return [f"{r.claim} {r.verdict.value}: {r.reason}" for r, keeps in zip(results, held, strict=True) if not keeps]
+    if name in UNDECIDED:
+        last = results[-1]
+        told = last.verdict is Verdict.UNDECIDED and UNDECIDED[name] in (last.reason or "")
+        return [] if told else [f"{last.claim} {last.verdict.value}: {last.reason}"]
+    told = "\n".join(str(r.evidence.measured) for r in results if r.verdict is Verdict.FAILS)
+    return [] if re.search(MEASURED[name], told) else [f"it should fail by {MEASURED[name]!r}, and fails by {told!r}"]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_verdict_on_each_and_none_for_the_others_at(door: str, tmp_path: Path) -> None:
     # A scan would leave most of them alone: each is named.
-    targets = [f"hostile_matrix:{name}" for name in OF_DOOR[request.param]]
-    return Run(tmp_path_factory.mktemp("matrix"), request.param, *targets)
+    names = share(SHARED, list(DOORS).index(door))
+    parts = [["first_honest", *names[n::AT_A_TIME], "last_honest"] for n in range(AT_A_TIME)]
+
+    def wrong(number: int) -> list[str]:
+        folder = tmp_path / f"part{number}"
+        folder.mkdir()
+        return complaints(Run(folder, door, *(f"hostile_matrix:{n}" for n in parts[number])), parts[number])
+
+    assert [one for part in at_once(wrong, range(AT_A_TIME)) for one in part] == []
 
 
-def at_doors(names: Collection[str]) -> pytest.MarkDecorator:
-    """Each of these at each door that has it."""
-    pairs = [(door, name) for door in DOORS for name in OF_DOOR[door] if name in names]
-    return pytest.mark.parametrize(("run", "name"), pairs, indirect=["run"])
-
-
-def verdicts(run: Run, name: str) -> dict[str, str]:
-    assert run.report is not None, run.output
-    return {r.claim: r.verdict.value for r in run.report.of(f"hostile_matrix:{name}")}
-
-
-def test_the_run_comes_to_its_end_and_says_that_claims_fail(run: Run) -> None:
-    assert run.code == 1, run.output[-3000:]
-    assert not re.search(r"Traceback \(most recent call last\)", run.output), run.output[-3000:]
-    assert "said by" not in run.output
-    assert run.left == []
-
-
-def test_every_one_has_every_verdict_and_the_files_are_whole(run: Run) -> None:
-    names = OF_DOOR[run.door]
-    assert {name: set(verdicts(run, name)) for name in names} == {name: set(CLAIMS) for name in names}
-    assert violation(json.loads(run.json.read_text())) is None
-    etree = pytest.importorskip("lxml.etree")
-    schema = etree.XMLSchema(file=str(HERE.parents[1] / "rendering" / "xunit2.xsd"))
-    schema.assertValid(etree.parse(str(run.json.with_suffix(".xml"))))
-
-
-@at_doors(HONEST | CONTAINED)
-def test_what_is_honest_or_contained_keeps_its_verdicts(run: Run, name: str) -> None:
-    assert run.report is not None
-    # On a busy machine the second that a claim may take is soon over: then nothing is decided, and nothing fails.
-    for result in run.report.of(f"hostile_matrix:{name}"):
-        slow = result.verdict is Verdict.UNDECIDED and "may take were over" in (result.reason or "")
-        assert result.verdict is Verdict.HOLDS or slow, result
-
-
-@at_doors(UNDECIDED)
-def test_what_cannot_be_told_is_not_decided(run: Run, name: str) -> None:
-    assert run.report is not None
-    last = run.report[f"hostile_matrix:{name}", CLAIMS[-1]]
-    assert last.verdict is Verdict.UNDECIDED
-    assert UNDECIDED[name] in (last.reason or "")
-
-
-@at_doors(MEASURED)
-def test_what_misbehaves_fails_and_is_told_why(run: Run, name: str) -> None:
-    assert run.report is not None
-    failing = [r for r in run.report.of(f"hostile_matrix:{name}") if r.verdict is Verdict.FAILS]
-    assert failing
-    told = "\n".join(str(r.evidence.measured) for r in failing)
-    assert re.search(MEASURED[name], told), told
+def test_each_of_them_has_an_answer() -> None:
+    assert set(SHARED) == CONTAINED | set(UNDECIDED) | set(MEASURED)
 
 
 MODULES = {
@@ -205,25 +208,44 @@ MODULES = {
 }
 
 
-def refused(run: Run, door: str, sentence: str) -> None:
-    assert run.code == (4 if "pytest" in DOORS[door] else 2), run.output
-    assert re.search(sentence, run.output), run.output
-    assert "Traceback (most recent call last)" not in run.output
-    assert run.left == []
+def at_once(judged: Callable[[Any], list[str]], of: Iterable[Any]) -> list[list[str]]:
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        return list(pool.map(judged, of))
 
 
-@pytest.mark.parametrize("door", DOORS)
+def not_refused(run: Run, sentence: str) -> list[str]:
+    """What is wrong with a run that should have ended in a sentence."""
+    found = [f"exit code {run.code}"] * (run.code != (4 if "pytest" in DOORS[run.door] else 2))
+    found += [f"{sentence!r} is not said"] * (not re.search(sentence, run.output))
+    found += ["a traceback is"] * ("Traceback (most recent call last)" in run.output)
+    found += [f"it left {run.left}"] * bool(run.left)
+    return [f"{run.door}: {wrong}: {run.output[-1000:]}" for wrong in found]
+
+
+def refused_at_its_doors(target: str, sentence: str, number: int, folder: Path) -> list[str]:
+    def wrong(door: str) -> list[str]:
+        own = folder / f"door{list(DOORS).index(door)}"
+        own.mkdir()
+        return not_refused(Run(own, door, target), sentence)
+
+    doors = list(DOORS) if EVERY_DOOR else [list(DOORS)[number % len(DOORS)]]
+    return [one for door in at_once(wrong, doors) for one in door]
+
+
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_raises_at_every_call_is_a_sentence_and_no_exit_0(name: str, door: str, tmp_path: Path) -> None:
-    refused(Run(tmp_path, door, f"hostile_matrix:{name}"), door, REFUSED[name])
+def test_what_raises_at_every_call_is_a_sentence_and_no_exit_0(name: str, tmp_path: Path) -> None:
+    number = list(REFUSED).index(name)
+    assert refused_at_its_doors(f"hostile_matrix:{name}", REFUSED[name], number, tmp_path) == []
 
 
-@pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("name", MODULES)
-def test_a_module_that_cannot_be_imported_is_a_sentence_and_no_exit_0(name: str, door: str, tmp_path: Path) -> None:
+def test_a_module_that_cannot_be_imported_is_a_sentence_and_no_exit_0(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source, sentence = MODULES[name]
     (tmp_path / f"at_import_{name}.py").write_text(source)
-    refused(Run(tmp_path, door, f"at_import_{name}"), door, sentence)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert refused_at_its_doors(f"at_import_{name}", sentence, list(MODULES).index(name), tmp_path) == []
 
 
 LINGERS = """
