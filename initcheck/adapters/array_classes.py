@@ -75,6 +75,8 @@ def held_arrays(cls: type, name: str, args: Mapping[str, Any], parameter: str | 
         if found:
             break
     else:
+        if len(told) == 2 and not kernel and parameter is None:
+            _refuse_hidden(cls, name, dict(args), widths, _kinds(random, cls)[0])
         return None
     chosen = found if parameter is None else {place: axes for place, axes in found.items() if place == parameter}
     if len(chosen) != 1:
@@ -101,10 +103,41 @@ def held_arrays(cls: type, name: str, args: Mapping[str, Any], parameter: str | 
     return Held(readings, place)
 
 
+def _refuse_hidden(cls: type, name: str, args: dict[str, Any], widths: list[Slot], random: list[Slot]) -> None:
+    """Refuse a class that keeps matrices of one of its widths and of a width between them, as a network does.
+
+    Raises:
+        UsageError: it keeps some; the sentence lists them.
+    """
+    given = {
+        **{s.name: n for s, n in zip(widths, _PROBES[0], strict=True)},
+        **{s.name: random_value(s)(1) for s in random},
+    }
+    try:
+        with contained(), isolated(1):
+            built = cls(**args, **given)
+            shapes = {place: arrays.shape_of(arrays.pick(built, place)) or () for place in places_of(built)}
+    except InitializerRaised:
+        return
+    matrices = {place: s for place, s in shapes.items() if len(s) > 1 and 1 not in s and set(s) & set(_PROBES[0])}
+    if len(matrices) < 2:
+        return
+    (first, second), listed = (s.name for s in widths), ", ".join(f"{place} {s}" for place, s in matrices.items())
+    raise UsageError(
+        f"{name} keeps no array of both {first!r} and {second!r}: for {_PROBES[0][0]} and {_PROBES[0][1]} it keeps"
+        f" {listed}. Pass a function (fan_in, fan_out) that builds one of those widths and returns the array meant,"
+        f" such as lambda fan_in, fan_out: {cls.__name__}(...).{next(iter(matrices))}."
+    )
+
+
 def _with_default_widths(cls: type, slots: list[Slot]) -> list[Slot]:
-    """Of a class that is built without arguments, the two whole numbers that it has defaults for are its widths."""
-    if any(s.required and s.role not in RANDOM_ROLES for s in slots):
-        return slots
+    """The widths that a class has defaults for: of one that is built without arguments, its two whole numbers."""
+    required = [s for s in slots if s.required and s.role not in RANDOM_ROLES]
+    if required:
+        # One width is required and the other may be left for the first call: `in_size=None`.
+        other = {("in",): "out", ("out",): "in"}.get(tuple(map(_role, required)))
+        left = [s for s in slots if not s.required and other is not None and _role(s) == other]
+        return [replace(s, required=True) if left == [s] else s for s in slots]
     defaults = {p.name: p.default for p in inspect.signature(cls).parameters.values()}
     whole = [s for s in slots if s.role not in RANDOM_ROLES and type(defaults.get(s.name)) is int]
     named = [s for s in whole if _role(s) in ("in", "out")]

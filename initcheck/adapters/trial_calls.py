@@ -37,6 +37,10 @@ _OTHERS: tuple[Shape, ...] = (
 )  # fmt: skip
 _KERNELS = ((5, 7, 3), (5, 7, 3, 2), (5, 7, 3, 2, 2))  # one convolution of each number of axes
 _SQUARES = ((6, 6), (8, 8, 3, 3))
+# Widths that differ, and two shapes of equal widths.
+_EQUAL_WIDTHS: tuple[tuple[Shape, Shape, Shape], ...] = (
+    ((5, 7), (6, 6), (4, 4)), ((5, 7, 3, 3), (8, 8, 3, 3), (4, 4, 5, 5)),
+)  # fmt: skip
 _LAYOUTS: dict[int, tuple[str | None, ...]] = {
     2: ("in_out", "out_in"),
     3: ("wio", "oiw", "iow", "woi"),
@@ -61,6 +65,9 @@ class Chosen:
         result: of the first trial call that worked.
         shape: that was asked for.
         notes: what the reader must know of the choice.
+        problem: what a trial call did in place of that, to be read after "it".
+        squares: it needs as many outputs as inputs.
+        several: the arrays that came back, of which the user must say which is meant.
     """
 
     sampler: CallableSampler
@@ -71,6 +78,7 @@ class Chosen:
     shape: Shape = ()
     notes: tuple[str, ...] = ()
     problem: str = ""
+    squares: bool = False
     several: list[str] = field(default_factory=list)
 
 
@@ -196,10 +204,27 @@ def _try(sampler: CallableSampler, reading: Reading) -> Chosen:
     """Call it at some shapes; where all sides of a kernel are too many for it, with one number for them."""
     chosen = _try_shapes(sampler, reading)
     sided = tuple(replace(s, role="kernel_side") if s.role == "kernel" else s for s in reading.slots)
-    if chosen.works or sided == tuple(reading.slots):
+    if chosen.works:
         return chosen
+    if sided == tuple(reading.slots):
+        return _try_equal_widths(sampler, reading) or chosen
     one_side = _try_shapes(replace(sampler, slots=sided), replace(reading, slots=sided))
-    return one_side if one_side.works else chosen
+    if one_side.works:
+        return one_side
+    return _try_equal_widths(one_side.sampler, one_side.reading) or _try_equal_widths(sampler, reading) or chosen
+
+
+def _try_equal_widths(sampler: CallableSampler, reading: Reading) -> Chosen | None:
+    """Where other widths raise, as many outputs as inputs may be what is needed: a kernel that enlarges images."""
+    if not {"in", "out"} <= {slot.role for slot in reading.slots}:
+        return None
+    for unequal, *equal in _EQUAL_WIDTHS:
+        # What returns another shape is no such thing: where it is asked for a square it would look right.
+        if _call(sampler, reading, unequal).result is None:
+            first, second = (_call(sampler, reading, shape) for shape in equal)
+            if first.works and second.works:
+                return replace(first, squares=True, notes=("It needs as many outputs as inputs.",))
+    return None
 
 
 def _try_shapes(sampler: CallableSampler, reading: Reading) -> Chosen:
@@ -290,6 +315,12 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
             return _judge(replace(alone, result=arrays.pick(result, held[0])), shape)
         kind = type(result).__name__
         return replace(chosen, works=False, several=held, problem=f"returns {kind} where an array is expected")
+    if got == () and shape:
+        return replace(chosen, works=False, problem="returns one number where an array is expected")
+    if got[1:] == shape and chosen.sampler.fixed and chosen.sampler.parameter is None:
+        # So many experts or heads as the user says: each is a matrix of its own.
+        each = [str(n) for n in range(got[0])]
+        return replace(chosen, works=False, several=each, problem=f"returns {got[0]} arrays of the shape asked for")
     if got != shape:
         return replace(chosen, works=False, problem=f"returns shape {got} where {shape} is asked for")
     if refusals.is_complex(result):

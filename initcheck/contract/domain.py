@@ -179,7 +179,7 @@ def domain_of(
     wider = [(widest, 2), (2, widest), (widest // 2 + 1, 3)] if widest > _WIDEST else []
     telling = layers([*_DENSE[:6], *wider, *_DENSE[6:], *random_pairs])
     convolved = [
-        make_layer(layout, 1 if depthwise else clip(i), clip(o), sides(kernel), groups)
+        make_layer(layout, 1 if depthwise else clip(i), clip(i if squares else o), sides(kernel), groups)
         for (i, o, kernel), layout in itertools.product(_KERNELS, layouts)
         if layout not in _CONVOLUTIONS
     ]

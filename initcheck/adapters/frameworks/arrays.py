@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
 import numbers
 import sys
@@ -24,6 +25,9 @@ __all__ = [
     "to_numpy",
 ]
 
+# Where an array of another library says what NumPy makes of it: TensorFlow's and tinygrad's way, MXNet's way.
+_SAYS_NUMPY = ("numpy", "asnumpy")
+
 STACK = "*"
 """The ``parameter=`` of a list of arrays that are one: the rows of a matrix, or matrices of a stack."""
 
@@ -34,17 +38,18 @@ def is_array(value: Any) -> bool:
         isinstance(value, np.ndarray)
         or _is_torch(value)
         or (hasattr(value, "__array__") and hasattr(value, "shape") and hasattr(value, "dtype"))
+        or _as_numpy(value) is not None
     ) and not isinstance(value, type)
 
 
 def rows_of_numbers(value: Any) -> npt.NDArray[np.float64] | None:
-    """Lists of lists of plain numbers, as teaching code makes them, as an array; None of anything else.
+    """Lists of lists or of ``array.array`` of plain numbers, as teaching code makes them; None of anything else.
 
     >>> rows_of_numbers([[1.0, 2.0], [3.0, 4.0]]).shape, rows_of_numbers([[1.0], [2.0, 3.0]]), rows_of_numbers([1.0])
     ((2, 2), None, None)
     """
     leaf, depth = value, 0
-    while isinstance(leaf, (list, tuple)) and leaf:
+    while isinstance(leaf, (list, tuple, array.array)) and leaf:
         leaf, depth = leaf[0], depth + 1
     if depth < 2 or isinstance(leaf, bool) or not isinstance(leaf, numbers.Real):
         return None
@@ -97,19 +102,19 @@ def to_numpy(value: Any) -> npt.NDArray[Any]:
     """
     if isinstance(value, np.ndarray):
         # A subclass may redefine anything that a claim does with its weights.
-        array = value if type(value) is np.ndarray else np.asarray(value)
+        found = value if type(value) is np.ndarray else np.asarray(value)
     elif _is_torch(value):
-        array = _torch_to_numpy(value)
+        found = _torch_to_numpy(value)
     elif is_array(value) or (isinstance(value, numbers.Real) and not isinstance(value, bool)):
-        array = np.asarray(_plain(value))
+        found = np.asarray(_plain(value))
     else:
         rows = rows_of_numbers(value)
         if rows is None:
             raise TypeError(f"{_kind(value)}, which is no array of numbers")
-        array = rows
-    if array.dtype.kind not in "fiub" and not _is_low_precision(array.dtype):
-        raise TypeError(f"an array of dtype {array.dtype}, which holds no real numbers")
-    return array
+        found = rows
+    if found.dtype.kind not in "fiub" and not _is_low_precision(found.dtype):
+        raise TypeError(f"an array of dtype {found.dtype}, which holds no real numbers")
+    return found
 
 
 def dtype_name(value: Any) -> str:
@@ -120,6 +125,8 @@ def dtype_name(value: Any) -> str:
     dtype = getattr(value, "dtype", None)
     if isinstance(value, (list, tuple)) and rows_of_numbers(value) is not None:
         return "float64"
+    if not hasattr(value, "__array__") and is_array(value):
+        dtype = to_numpy(value).dtype
     if dtype is None:
         return type(value).__name__
     name = getattr(dtype, "name", None) or str(dtype)
@@ -141,7 +148,7 @@ def pick(value: Any, parameter: str) -> Any:
             value = getattr(value, step) * 2**0.5
         elif step == STACK and stacked_shape(value) is not None:
             value = np.stack([to_numpy(one) for one in value])
-        elif isinstance(value, (list, tuple)) and step.lstrip("-").isdigit() and -len(value) <= int(step) < len(value):
+        elif step.lstrip("-").isdigit() and -_length(value) <= int(step) < _length(value):
             value = value[int(step)]
         elif hasattr(value, "keys") and step in value:
             value = value[step]
@@ -153,6 +160,13 @@ def pick(value: Any, parameter: str) -> Any:
             there = ", ".join(entries(value)) or "nothing"
             raise UsageError(f"parameter={parameter!r}: there is no {step!r} in {_kind(value)}; it holds {there}.")
     return value
+
+
+def _length(value: Any) -> int:
+    """Of a list, or of a stack of arrays in one; 0 of what is not numbered."""
+    if isinstance(value, (list, tuple)):
+        return len(value)
+    return (shape_of(value) or (0,))[0] if is_array(value) else 0
 
 
 def entries(value: Any) -> list[str]:
@@ -174,11 +188,18 @@ def array_places(value: Any, depth: int = 3) -> list[str]:
     for entry in entries(value):
         with contextlib.suppress(UsageError):
             inner = pick(value, entry)
-            if is_array(inner):
+            if is_array(inner) or rows_of_numbers(inner) is not None:
                 found.append(entry)
             elif depth > 1 and not isinstance(inner, str):
                 found += [f"{entry}.{place}" for place in array_places(inner, depth - 1)]
     return found
+
+
+def _as_numpy(value: Any) -> Any:
+    """The method that makes a NumPy array of an array of another library, which NumPy itself does not know."""
+    # Its class is looked at first: what else an object answers may be anything.
+    named = next((name for name in _SAYS_NUMPY if callable(getattr(type(value), name, None))), None)
+    return getattr(value, named) if named is not None and hasattr(value, "shape") else None
 
 
 def _is_torch(value: Any) -> bool:
@@ -197,7 +218,9 @@ def _torch_to_numpy(value: Any) -> npt.NDArray[Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A Keras variable on a torch backend holds a torch tensor that may carry gradients."""
+    """What NumPy reads; a Keras variable on a torch backend holds a torch tensor that may carry gradients."""
+    if not hasattr(value, "__array__") and not isinstance(value, numbers.Real):
+        return _as_numpy(value)()
     inner = getattr(value, "value", None)
     if type(value).__module__.partition(".")[0] == "keras" and inner is not None and not callable(inner):
         return to_numpy(inner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ def keras_initializer(obj: Any, name: str, args: Mapping[str, Any], parameter: s
     if "seed" not in config and not library and not any(map(is_keras_initializer, vars(instance).values())):
         return None
     sampler = KerasSampler(
-        make=_maker(type(instance), config),
+        make=_maker(instance, config),
         config=config,
         takes_randomness="seed" in config,
         parameter=parameter,
@@ -113,16 +114,33 @@ class KerasSampler(SamplerBase):
         return call
 
 
-def _maker(cls: type, config: Mapping[str, Any]) -> Callable[[dict[str, Any]], Any]:
-    """How an instance is built of a configuration, which may hold that of a base class beside its own."""
+def _maker(instance: Any, config: Mapping[str, Any]) -> Callable[[dict[str, Any]], Any]:
+    """How an instance is built of a configuration, which may hold that of a base class beside its own.
+
+    One whose configuration does not build it is copied, with the initializers that it holds built anew.
+    """
+    cls = type(instance)
     make: Callable[[dict[str, Any]], Any] = cls.from_config  # type: ignore[attr-defined]
     try:
         with contained(), isolated(0):
             make(dict(config))
     except InitializerRaised:
-        own = {slot.name for slot in slots_of(cls)}
+        slots = slots_of(cls)
+        if any(slot.required and slot.name not in config for slot in slots):
+            return lambda whole: _copied(instance, whole)
+        own = {slot.name for slot in slots}
         return lambda whole: cls(**{key: value for key, value in whole.items() if key in own})
     return make
+
+
+def _copied(instance: Any, config: Mapping[str, Any]) -> Any:
+    made = copy.copy(instance)
+    for name, held in vars(instance).items():
+        if is_keras_initializer(held):
+            setattr(made, name, type(held).from_config(held.get_config()))
+        elif name == "seed" and "seed" in config:
+            made.seed = config["seed"]
+    return made
 
 
 def known_contract(instance: Any) -> Contract:

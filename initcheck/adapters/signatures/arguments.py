@@ -105,7 +105,7 @@ def constant_value(slot: Slot, shape: Sequence[int], dtype: str, framework: str,
             return math.prod(shape[1:]) if len(shape) > 1 else math.prod(shape)
         case "fan_out":
             return shape[0] * math.prod(shape[2:]) if len(shape) > 1 else math.prod(shape)
-        case "kernel" | "kernel_side" | "kernel_height" | "kernel_width":
+        case "kernel" | "kernel_side" | "square_kernel" | "kernel_depth" | "kernel_height" | "kernel_width":
             positions = [n for n, axis in zip(shape, _axes(shape, layout), strict=True) if axis not in "io"]
             if not positions:
                 raise Unfit(f"shape {shape} has no kernel to pass as {slot.name!r}.")
@@ -113,10 +113,16 @@ def constant_value(slot: Slot, shape: Sequence[int], dtype: str, framework: str,
                 if len(set(positions)) > 1:
                     raise Unfit(f"shape {shape} has no one side to pass as {slot.name!r}.")
                 return positions[0]
+            if slot.role == "square_kernel":
+                # That a number is a side no name says: seen twice in the shape of the result, it is one.
+                if len(positions) < 2 or len(set(positions)) > 1:
+                    raise Unfit(f"shape {shape} has no square kernel to pass the side of as {slot.name!r}.")
+                return positions[0]
             if slot.role != "kernel":
-                if len(positions) != 2:
-                    raise Unfit(f"shape {shape} has no height and width to pass as {slot.name!r}.")
-                return positions[slot.role == "kernel_width"]
+                place = ("kernel_width", "kernel_height", "kernel_depth").index(slot.role)
+                if len(positions) not in (2, 3) or place >= len(positions):
+                    raise Unfit(f"shape {shape} has no axis to pass as {slot.name!r}.")
+                return positions[-1 - place]
             # Keywords are those of layer classes, where a number may mean one axis and not all.
             return positions[0] if len(positions) == 1 and not slot.keyword else tuple(positions)
     raise UsageError(f"parameter {slot.name!r}: role {slot.role!r} has no value.")

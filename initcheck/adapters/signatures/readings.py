@@ -106,7 +106,7 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
         # A list of modules whose weights the code asks for: a Sequential is one.
         slots = [replace(s, role="module") if s.required and s.name in _LISTS_OF_MODULES else s for s in slots]
     slots = _one_of_each_width(slots)
-    guessed_width = False
+    guessed_width, beside_width = False, None
     required = [s for s in slots if s.required]
     shaped = [s for s in required if s.role in SHAPE_ROLES]
     widths = {s.role for s in shaped} & {"in", "out", "rows", "cols"}
@@ -117,15 +117,19 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
         if len(whole) > 1:
             slots = _one_whole(slots, whole)
     elif len(widths) == 1 and not any(s.role in ("in", "out") and not s.required for s in slots):
-        known = slots
-        slots = _second_width(slots, widths.pop())
+        known, width = slots, widths.pop()
+        if width in ("in", "out") and sum(s.role in _OPEN for s in required) == 2:
+            beside_width = "out" if width == "in" else "in"
+        else:
+            slots = _second_width(slots, width)
         guessed_width = any(s.role in ("in", "out") and s not in known for s in slots)
     elif not shaped and [s.name.strip("_") in ("value", "val") for s in required] == [True]:
         slots = [replace(s, role="unknown") if s.required else s for s in slots]
     required = [s for s in slots if s.required]
-    has_shape = any(s.role in SHAPE_ROLES for s in required)
+    spread = not shaped and any(s.variadic and ROLE_OF_NAME.get(s.name.lower()) == "shape" for s in slots)
+    has_shape = spread or (beside_width is None and any(s.role in SHAPE_ROLES for s in required))
     hyper = [s for s in required if s.role == "hyperparameter" or (s.role == "unknown" and has_shape)]
-    chosen = _chosen(slots, has_shape, [s.name for s in told])
+    chosen = _chosen(slots, has_shape, [s.name for s in told], spread=spread)
     open_slots = [s for s in chosen if s.role in _OPEN]
     if hyper:
         if not has_shape and defines_function(function):  # a factory: what it asks for describes no shape
@@ -136,7 +140,8 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
     if len(open_slots) > 3:
         raise needs(name, open_slots)
     found = []
-    for roles in _assignments(open_slots, used, has_shape=any(s.role in SHAPE_ROLES for s in chosen)):
+    has_shape = any(s.role in SHAPE_ROLES for s in chosen)
+    for roles in _assignments(open_slots, used, has_shape=has_shape, width=beside_width):
         filled = iter(roles)
         read = [replace(s, role=next(filled)) if s.role in _OPEN else s for s in chosen]
         found += _by_kind(read, open_slots, used)
@@ -208,8 +213,11 @@ def _one_whole(slots: list[Slot], whole: list[Slot]) -> list[Slot]:
     return [replace(s, role="unknown") if s in whole and s is not keep else s for s in slots]
 
 
-def _chosen(slots: list[Slot], has_shape: bool, order: list[str]) -> list[Slot]:
-    """The slots that are passed something: what is required, what is random, a shape even if optional."""
+def _chosen(slots: list[Slot], has_shape: bool, order: list[str], *, spread: bool) -> list[Slot]:
+    """The slots that are passed something: what is required, what is random, a shape even if optional.
+
+    ``spread``: the shape is ``*shape``, whatever stands before it.
+    """
     has_width = any(s.required and s.role in ("in", "rows") for s in slots)
     chosen = []
     random_names = {s.name for s in slots if s.role in RANDOM_ROLES}
@@ -222,7 +230,7 @@ def _chosen(slots: list[Slot], has_shape: bool, order: list[str]) -> list[Slot]:
         if optional_shape and not wanted and slot.role in ("shape", "dims", "widths", "in", "out", "rows", "cols"):
             wanted = True
         if slot.variadic:
-            wanted = not has_shape and not any(s.required and s.role in _OPEN for s in slots)
+            wanted = spread or (not has_shape and not any(s.required and s.role in _OPEN for s in slots))
         if wanted:
             chosen.append(slot)
     # Behind an optional parameter that is left out, the next ones must be passed by name.
@@ -241,9 +249,15 @@ def _chosen(slots: list[Slot], has_shape: bool, order: list[str]) -> list[Slot]:
     return [s for s in named if not (s in seeds and len(random_names) > 1)]
 
 
-def _assignments(open_slots: list[Slot], used: tuple[str, ...], *, has_shape: bool) -> list[tuple[str, ...]]:
+def _assignments(
+    open_slots: list[Slot], used: tuple[str, ...], *, has_shape: bool, width: str | None
+) -> list[tuple[str, ...]]:
+    """What the parameters that no name tells may be; ``width``: one of two is that width, the other stands beside."""
     if not open_slots:
         return [()]
+    if width is not None:
+        pairs = [pair for beside in ("square_kernel", "rng", "dtype") for pair in ((beside, width), (width, beside))]
+        return [p for p in pairs if all(_may(s, role, used) for s, role in zip(open_slots, p, strict=True))]
     if has_shape:
         return [("rng",) * len(open_slots)] if len(open_slots) == 1 else []
     if len(open_slots) == 1 and open_slots[0].variadic:

@@ -40,7 +40,10 @@ __all__ = [
 ]
 
 RANDOM_ROLES = ("rng", "random_state", "torch_generator", "python_random", "seed", "key", "rngs")
-KERNEL_ROLES = ("kernel", "kernel_side", "kernel_height", "kernel_width")
+KERNEL_ROLES = ("kernel", "kernel_side", "square_kernel", "kernel_depth", "kernel_height", "kernel_width")
+# What the axes of a kernel are called beside its channels.
+_KERNEL_SIDES = {"depth": "kernel_depth", "height": "kernel_height", "width": "kernel_width"}
+_PLURALS_OF_MODULES = ("modules", "layers", "nets", "models", "linears", "convs")
 SHAPE_ROLES = (
     "shape", "dims", "widths", "in", "out", "rows", "cols", "side", *KERNEL_ROLES, "tensor", "tensors", "module",
 )  # fmt: skip
@@ -115,6 +118,8 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
     plain = name.strip("_").lower() or name
     beside = beside or set()
     if variadic:
+        if plain in _PLURALS_OF_MODULES:
+            return "module"
         return "dims" if plain not in ("args", "xs", "params") or annotation is int else "nameless"
     said = _annotation_role(annotation)
     if WIDTHS_OF_LAYERS.fullmatch(plain) and said in (None, "shape"):
@@ -138,8 +143,8 @@ def role_of(name: str, annotation: Any = inspect.Parameter.empty, *, beside: set
         return "rows" if plain in TABLE_ROWS else "cols"
     if by_name == "out" and plain in ("features", "units", "out") and not beside & WIDTHS_IN:
         return "unknown"
-    if by_name in ("rows", "cols") and {"height", "width"} <= beside and any(map(_is_of_channels, beside)):
-        return "kernel_height" if plain == "height" else "kernel_width" if plain == "width" else by_name
+    if plain in _KERNEL_SIDES and {"height", "width"} <= beside and any(map(_is_of_channels, beside)):
+        return _KERNEL_SIDES[plain]
     if by_name is not None:
         return by_name
     if plain in HYPERPARAMETERS:
@@ -244,6 +249,7 @@ _WORDS = {
     "python_random": "random.Random",
     "torch_generator": "torch.Generator",
     "random_state": "RandomState",
+    "square_kernel": "kernel_side",
 }
 
 

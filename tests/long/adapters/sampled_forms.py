@@ -32,6 +32,10 @@ def holds_to_its_answer(obj, expected):
             assert re.search(expected, str(refusal.value))
             return
         loaded = load(obj).initializers
+        _holds(loaded, expected)
+
+
+def _holds(loaded, expected):
     assert len(loaded) == (2 if expected == PARTS else 1)
     if expected in (LAYER, PARTS):
         assert expected == PARTS or type(loaded[0].sampler).__name__ == "LayerSampler" or "layer" in loaded[0].signature

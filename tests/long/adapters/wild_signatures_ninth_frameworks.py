@@ -62,7 +62,7 @@ ninth(KERNELS_LAST)(ICNR(keras.initializers.GlorotUniform(), scale=1))
 ninth(DENSE)(keras.initializers.get("he_normal"))
 ninth(DENSE)(functools.partial(keras.initializers.TruncatedNormal, stddev=0.02))
 ninth(LAYER)(keras.layers.Conv2D)
-ninth(r"'equation'")(keras.layers.EinsumDense)
+ninth(r"equation")(keras.layers.EinsumDense)
 
 
 @ninth(r"'rank'")
