@@ -19,6 +19,7 @@ import array
 import dataclasses
 import enum
 import functools
+import itertools
 import math
 import random
 from collections.abc import Iterable, Mapping
@@ -132,7 +133,7 @@ ninth(REFUSED)(Setter().init_layer)
 def numbered_params(layer_sizes: list[int], seed: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     params = {}
-    for i, (n_in, n_out) in enumerate(zip(layer_sizes[:-1], layer_sizes[1:], strict=True)):
+    for i, (n_in, n_out) in enumerate(itertools.pairwise(layer_sizes)):
         params[f"W{i}"] = (rng.standard_normal((n_in, n_out)) * np.sqrt(2 / n_in)).astype(np.float32)
         params[f"b{i}"] = np.zeros(n_out, np.float32)
     return params
@@ -254,7 +255,7 @@ def between_nodes(nodes_prev, nodes_next):
 def random_params(scale, layer_sizes, rs=None):
     rs = rs or np.random.RandomState(0)
     return [
-        (scale * rs.randn(m, n), scale * rs.randn(n)) for m, n in zip(layer_sizes[:-1], layer_sizes[1:], strict=True)
+        (scale * rs.randn(m, n), scale * rs.randn(n)) for m, n in itertools.pairwise(layer_sizes)
     ]
 
 
