@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import sys
 import sysconfig
 from pathlib import Path
@@ -23,16 +24,25 @@ _LIBRARIES = frozenset(_LIBRARIES_TEXT.split())
 _HARMFUL_TEXT = """
     DataLoader DataSource FileHandler RotatingFileHandler applications backward basicConfig callbacks
     cpp_extension ctypeslib datasets distributed download export fit fromfile from_pretrained genfromtxt
-    get_file hub io_callback load load_state_dict_from_url load_url load_model load_weights loadtxt memmap
-    model_zoo multiprocessing onnx optim optimizers profiler pure_callback save save_model save_weights saving
-    savetxt savez savez_compressed serialization sleep step tensorboard tofile training
+    get_type_hints hub io io_callback loadtxt model_zoo multiprocessing onnx optim optimizers profiler
+    pure_callback rundocs runstring savemat savetxt savez saving serialization sleep step tensorboard tofile training
 """
 _HARMFUL = frozenset(_HARMFUL_TEXT.split())
+# Words of the name of a function that reach beyond memory, whatever else it is made of: save_npz, load_library,
+# open_memmap, PackageExporter.
+_WORDS_TEXT = """
+    chdir deserialise deserialize directory download dump exec exporter file fork importer kill load memmap open
+    save serialise serialize shell spawn system upload url write
+"""
+_WORDS = frozenset(_WORDS_TEXT.split())
 # Attributes of an object of which nothing is known, that an array, a tensor, a module or a file may have.
 _ATTRIBUTES_TEXT = """
-    apply_gradients backward commit dump executemany execute fit fit_generator from_pretrained load_weights
-    minimize popen save save_pretrained save_weights savefig savetxt savez send sendall step to_csv to_json
-    to_pickle tofile train_on_batch unlink urlopen urlretrieve write write_bytes write_text writelines
+    Popen __builtins__ __globals__ __subclasses__ apply_gradients backward check_call check_output chmod chown commit
+    dump exec executemany execute execv execve execvp export_chrome_trace f_back f_builtins f_globals f_locals fit
+    fit_generator from_pretrained gi_frame hardlink_to kill killpg load_weights makedirs minimize mkdir open popen
+    removedirs rmdir rmtree save save_pretrained save_weights savefig savetxt savez send sendall step symlink_to system
+    tb_frame to_csv to_excel to_feather to_folder to_hdf to_json to_parquet to_pickle to_sql tofile touch
+    train_on_batch truncate unlink urlopen urlretrieve write write_bytes write_text writelines
 """
 _ATTRIBUTES = frozenset(_ATTRIBUTES_TEXT.split())
 _BUILTINS = frozenset(
@@ -92,7 +102,13 @@ def harm_of_path(path: str) -> str | None:
         return harm_of_builtin(names[-1]) if names else None
     if not is_trusted(root):
         return path
-    return path if root != "re" and _HARMFUL & set(names) else None
+    if root == "re" or not names:
+        return None
+    return path if _HARMFUL & set(names) or _WORDS & set(_words_of(names[-1])) else None
+
+
+def _words_of(name: str) -> list[str]:
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
 
 
 def harm_of_attribute(name: str) -> str | None:

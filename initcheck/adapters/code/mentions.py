@@ -68,8 +68,8 @@ def _read(code: CodeType, outer: Mapping[str, Mention], into: Mentions) -> None:
             if not constant.co_name.startswith("<") or constant.co_name == "<lambda>":
                 into.inner.append(constant)
             _read(constant, known, into)
-        elif isinstance(constant, str) and constant.isidentifier():
-            into.strings.add(constant)
+        elif isinstance(constant, str) and constant.replace(".", "_").isidentifier():
+            into.strings.update(constant.split("."))
 
 
 def _mentioned(code: CodeType, known: dict[str, Mention], into: Mentions) -> Iterator[Mention]:

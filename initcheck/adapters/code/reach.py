@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import builtins
+import enum
 import functools
 import inspect
+import operator
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import BuiltinMethodType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinMethodType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from initcheck.adapters.code.harmless import harm_of_attribute, harm_of_path, is_followed, is_trusted
@@ -22,6 +25,12 @@ _WIDEST = 200
 # Libraries whose objects hold those of their user: the layers of a network.
 _HOLDERS = ("torch", "keras", "flax", "equinox", "haiku")
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, bytearray, slice, range, type(Ellipsis))
+# What asks for an attribute by a text.
+_BY_TEXT: tuple[Any, ...] = (getattr, operator.attrgetter, operator.methodcaller)
+# What a library's method calls of the class that it is asked of: an autograd function's.
+_BEHIND = {"apply": ("forward", "setup_context")}
+# What an enumeration calls of its class where it does not know a value.
+_OF_ENUMS = ("_missing_", "_generate_next_value_")
 _MAKING = ("__init__", "__new__", "__post_init__", "__init_subclass__", "__set_name__", "__del__")
 
 
@@ -90,14 +99,11 @@ class CallReach:
         self.stored |= mentioned.stored
         for mention in mentioned.found:
             self._resolve(mention, function, where)
-        if any(m.name == "getattr" for m in mentioned.found):
+        if any(_asks_by_text(m, function) for m in mentioned.found):
             for name in mentioned.strings:
                 self._ask(name, where)
         for cell in function.__closure__ or ():
-            try:
-                self._touch(cell.cell_contents, where, 0)
-            except ValueError:  # not filled yet
-                continue
+            self._touch(_held_in(cell), where, 0)
         for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
             self._touch(default, where, 0)
 
@@ -156,6 +162,7 @@ class CallReach:
                     self._ask(rest, where)
                 return
             self._classes.setdefault(value, False)
+            self.attributes |= {name, *_BEHIND.get(name, ())}
             value = found.__func__ if isinstance(found, (staticmethod, classmethod)) else found
         self._touch(value, where, 0)
 
@@ -179,12 +186,19 @@ class CallReach:
         elif isinstance(value, (list, tuple, set, frozenset, Mapping)):
             for part in _parts(value):
                 self._touch(part, where, depth + 1)
+            if isinstance(value, defaultdict):
+                self._touch(value.default_factory, where, depth + 1)
+            if not is_trusted(type(value).__module__):
+                self._class(type(value), where, made=False)
         elif isinstance(value, MethodType):
             self._touch(value.__self__, where, depth + 1)
             self._touch(value.__func__, where, depth + 1)
         elif isinstance(value, FunctionType):
             if is_trusted(value.__module__) or not is_followed(value.__module__):
                 self._of_library(path or f"{value.__module__}.{value.__qualname__}", where)
+                if value.__module__ == "functools":  # it calls by type what a user's module has registered
+                    for cell in value.__closure__ or ():
+                        self._touch(_held_in(cell), where, depth + 1)
             else:
                 self._waiting.append(value)
         elif isinstance(value, (property, staticmethod, classmethod, functools.cached_property)):
@@ -229,6 +243,7 @@ class CallReach:
         for cls, made in list(self._classes.items()):
             for name, value in list(vars(cls).items()):
                 special = name.startswith("__") and name.endswith("__")
+                special = special or (name in _OF_ENUMS and issubclass(cls, enum.Enum))
                 if special and name in _MAKING and not made:
                     continue
                 if (special and name not in ("__dict__", "__weakref__", "__module__", "__doc__")) or (
@@ -238,6 +253,21 @@ class CallReach:
 
 
 _ABSENT = object()
+
+
+def _asks_by_text(mention: Mention, function: FunctionType) -> bool:
+    """Whether it is getattr or its kin, under whatever name."""
+    if {"getattr", "attrgetter", "methodcaller"} & {mention.name, *mention.attributes}:
+        return True
+    found = function.__globals__.get(mention.name) if mention.kind == "global" else None
+    return any(found is asks for asks in _BY_TEXT)
+
+
+def _held_in(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not filled yet
+        return None
 
 
 def _static(value: Any, name: str) -> Any:

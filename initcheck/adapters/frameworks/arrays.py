@@ -25,8 +25,8 @@ __all__ = [
     "to_numpy",
 ]
 
-# Where an array of another library says what NumPy makes of it: TensorFlow's and tinygrad's way, MXNet's way.
-_SAYS_NUMPY = ("numpy", "asnumpy")
+# Where an array of another library says what NumPy makes of it: TensorFlow's and tinygrad's way, MXNet's, Theano's.
+_SAYS_NUMPY = ("numpy", "asnumpy", "get_value")
 
 STACK = "*"
 """The ``parameter=`` of a list of arrays that are one: the rows of a matrix, or matrices of a stack."""
@@ -62,7 +62,8 @@ def rows_of_numbers(value: Any) -> npt.NDArray[np.float64] | None:
 def shape_of(value: Any) -> tuple[int, ...] | None:
     """The shape of an array, of lists of numbers or of a plain number; None of anything else."""
     if is_array(value):
-        return tuple(int(n) for n in value.shape)
+        # Who does not know NumPy may call another thing its shape.
+        return tuple(int(n) for n in (value if hasattr(value, "__array__") else to_numpy(value)).shape)
     rows = rows_of_numbers(value)
     if rows is not None:
         return rows.shape
@@ -199,7 +200,7 @@ def _as_numpy(value: Any) -> Any:
     """The method that makes a NumPy array of an array of another library, which NumPy itself does not know."""
     # Its class is looked at first: what else an object answers may be anything.
     named = next((name for name in _SAYS_NUMPY if callable(getattr(type(value), name, None))), None)
-    return getattr(value, named) if named is not None and hasattr(value, "shape") else None
+    return None if named is None else getattr(value, named)
 
 
 def _is_torch(value: Any) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from initcheck.adapters.signatures.annotations import annotated_signature
 from initcheck.adapters.signatures.names import (
     ANNOTATIONS,
     CHANNELS,
@@ -255,16 +256,13 @@ _WORDS = {
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     try:
-        return inspect.signature(function, eval_str=True)
-    except Exception:  # a string annotation may name what is imported for type checkers only
-        try:
-            return inspect.signature(function)
-        except (TypeError, ValueError):
-            name = getattr(function, "__name__", type(function).__name__)
-            raise UsageError(
-                f"{name} does not tell its parameters (it may be written in C); say how to call it:"
-                " signature='(shape, rng)'."
-            ) from None
+        return annotated_signature(function)
+    except (TypeError, ValueError):
+        name = getattr(function, "__name__", type(function).__name__)
+        raise UsageError(
+            f"{name} does not tell its parameters (it may be written in C); say how to call it:"
+            " signature='(shape, rng)'."
+        ) from None
 
 
 def _annotation_role(annotation: Any) -> str | None:

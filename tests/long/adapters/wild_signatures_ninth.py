@@ -254,9 +254,7 @@ def between_nodes(nodes_prev, nodes_next):
 @ninth(r"'scale'")
 def random_params(scale, layer_sizes, rs=None):
     rs = rs or np.random.RandomState(0)
-    return [
-        (scale * rs.randn(m, n), scale * rs.randn(n)) for m, n in itertools.pairwise(layer_sizes)
-    ]
+    return [(scale * rs.randn(m, n), scale * rs.randn(n)) for m, n in itertools.pairwise(layer_sizes)]
 
 
 ninth(r"parameter='0\.0'")(functools.partial(random_params, 0.1))

@@ -1,6 +1,10 @@
 """A tenth, small sample of public forms, drawn by further searches after the mends of the ninth.
 
 Its answers were written, and committed, before the first run. They are in the words of the seventh sample.
+
+Of 40 forms 37 were made at first sight what their answers say (92.5 %, interval 79.6 to 98.4). Missed, and mended: a
+variable that tells its array by ``get_value`` (``always_one_seed``). Two answers were wrong: ``with_an_axis`` returns
+another shape than is asked for, and ``of_a_matrix`` is refused for what it returns, a function.
 """
 
 import functools
@@ -14,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 from torch import nn
-from wild_signatures_seventh import CONVOLUTION, DENSE, KERNELS_LAST, REFUSED, SQUARE
+from wild_signatures_seventh import CONVOLUTION, DENSE, KERNELS_LAST, OTHER, REFUSED, SQUARE
 
 TENTH = []
 
@@ -161,7 +165,7 @@ def of_self(self):
             nn.init.xavier_normal_(m.weight)
 
 
-@tenth(((1, 5, 7),))
+@tenth(OTHER)
 def with_an_axis(in_size, out_size):
     initial = torch.rand(in_size, out_size) * 2 / math.sqrt(in_size)
     return initial[None, :, :]
@@ -218,7 +222,7 @@ class RandInt:
 tenth(r"'low'")(RandInt())
 
 
-@tenth(r"'matrix'|signature=")
+@tenth(r"returns a function where an array is expected")
 def of_a_matrix(matrix):
     def _initializer(shape, dtype=None, partition_info=None, **kwargs):
         return matrix
