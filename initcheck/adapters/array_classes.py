@@ -135,7 +135,7 @@ def _with_default_widths(cls: type, slots: list[Slot]) -> list[Slot]:
     required = [s for s in slots if s.required and s.role not in RANDOM_ROLES]
     if required:
         # One width is required and the other may be left for the first call: `in_size=None`.
-        other = {("in",): "out", ("out",): "in"}.get(tuple(map(_role, required)))
+        other = {"in": "out", "out": "in"}.get(_role(required[0])) if len(required) == 1 else None
         left = [s for s in slots if not s.required and other is not None and _role(s) == other]
         return [replace(s, required=True) if left == [s] else s for s in slots]
     defaults = {p.name: p.default for p in inspect.signature(cls).parameters.values()}

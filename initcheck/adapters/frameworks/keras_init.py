@@ -120,7 +120,7 @@ def _maker(instance: Any, config: Mapping[str, Any]) -> Callable[[dict[str, Any]
     One whose configuration does not build it is copied, with the initializers that it holds built anew.
     """
     cls = type(instance)
-    make: Callable[[dict[str, Any]], Any] = cls.from_config  # type: ignore[attr-defined]
+    make: Callable[[dict[str, Any]], Any] = cls.from_config
     try:
         with contained(), isolated(0):
             make(dict(config))

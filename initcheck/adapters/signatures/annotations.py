@@ -10,9 +10,12 @@ from collections.abc import Callable, Mapping
 from types import MethodType, ModuleType
 from typing import Any
 
-from initcheck.adapters.code.harmless import is_trusted
-
 __all__ = ["annotated_signature"]
+
+
+# Whose classes may be asked for a part, as in tuple[int, ...], or joined to another: a user's may do anything then.
+_ASKED_TEXT = "builtins collections jax jaxtyping numpy random torch types typing typing_extensions"
+_ASKED = frozenset(_ASKED_TEXT.split())
 
 
 class _NotPlain(Exception):
@@ -75,15 +78,14 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
         case ast.Tuple() | ast.List():
             return tuple(_value(one, names) for one in node.elts)
         case ast.Subscript():
-            return _trusted(_value(node.value, names))[_value(node.slice, names)]
+            return _askable(_value(node.value, names))[_value(node.slice, names)]
         case ast.BinOp(op=ast.BitOr()):
-            left, right = _value(node.left, names), _value(node.right, names)
-            return (left if left is None else _trusted(left)) | (right if right is None else _trusted(right))
+            return _askable(_value(node.left, names)) | _askable(_value(node.right, names))
     raise _NotPlain
 
 
-def _trusted(value: Any) -> Any:
-    """What is asked for a part, or joined to another: of a library that computes, as its own class may do anything."""
-    if is_trusted(type(value).__module__) and is_trusted(getattr(value, "__module__", type(value).__module__)):
+def _askable(value: Any) -> Any:
+    modules = (type(value).__module__, getattr(value, "__module__", type(value).__module__))
+    if value is None or all(str(module).partition(".")[0] in _ASKED for module in modules):
         return value
     raise _NotPlain
