@@ -1,4 +1,4 @@
-"""Right initializers, in the forms of the seventh sample: none fails for how it was read."""
+"""Right initializers, in the forms of the seventh and the ninth sample: none fails for how it was read."""
 
 import pytest
 
@@ -6,6 +6,7 @@ import initcheck
 
 pytest.importorskip("keras")
 pytest.importorskip("equinox")
+import wild_signatures_ninth as ninth
 import wild_signatures_seventh as plain
 import wild_signatures_seventh_frameworks as frameworks
 
@@ -21,6 +22,11 @@ RIGHT = [
     plain.of_dims, plain.generator_first, plain.filters, plain.of_key, plain.of_key_last, plain.jitted_by_name,
     plain.of_torch_generator, plain.torch_size, plain.torch_parameter, plain.ScaledLinear, frameworks.NnxLayer,
     frameworks.EquinoxLayer, frameworks.ConfiguredNormal,
+    ninth.he_with_choices, ninth.WithBackend().lecun_normal, ninth.xavier_named, ninth.between_nodes,
+    ninth.Lazy.glorot_uniform, ninth.LazyWidth, ninth.FillsArrays, ninth.Glorot, ninth.Scheme.HE, ninth.either_or,
+    ninth.of_the_module, ninth.of_python, ninth.conv1d_filters, ninth.volumes, ninth.filters_of_shape,
+    ninth.told_both_fans_, ninth.exactly_linear, ninth.dispatched, ninth.of_device, ninth.of_letters, ninth.of_modules,
+    ninth.jaxtyped_, ninth.of_graphs, ninth.annotated, ninth.xavier_of_weight,
 ]  # fmt: skip
 
 
