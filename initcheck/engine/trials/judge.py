@@ -135,6 +135,9 @@ class Judge(Account):
                 "series": point(layer, value, within),
             }
             return self.holds(layer, **exact) if lo <= value <= hi else self.fail(layer, **exact)
+        if self._only_zeros_in_sight(layer):
+            drawn = self.usual_calls(layer) * layer.weights
+            return self.undecide(f"0; {self._zeros_say_nothing(layer, drawn)}")
         every: list[Floats] = []
 
         def test(stage: Stage) -> Judgement:
@@ -184,6 +187,17 @@ class Judge(Account):
         drawn = calls * layer.weights
         if often * drawn >= -math.log(judgement.error_spent):
             return None
+        return self._zeros_say_nothing(layer, drawn)
+
+    def _only_zeros_in_sight(self, layer: Case) -> bool:
+        """Whether a first look saw nothing but zeros, and as many as the budget pays for would show nothing either."""
+        if self.records(layer, SCREEN, self.usual_calls(layer)).energy.any() or not self.subject.probes:
+            return False
+        often = self.once("how often a weight is not zero", self._often_not_zero)
+        # No FAILS asks for less evidence than a HOLDS.
+        return often * self.subject.profile.weights < -math.log(self.beta)
+
+    def _zeros_say_nothing(self, layer: Case, drawn: int) -> str:
         return (
             f"every one of {drawn:,} weights is zero at {layer.described(self.dtype)}, and hardly any is not elsewhere:"
             " what carries the second moment may be too rare to be seen"

@@ -109,6 +109,7 @@ def stubbed(
         is_constant=lambda layer: constant and layer is not None,
         second_moment_exists=moment,
         domain=SimpleNamespace(plan=plan),
+        probes=(),
     )
     return Judge(subject, Ledger(alpha=1e-6, beta=1e-3, claims=10).claim())
 
@@ -579,3 +580,30 @@ def test_a_layer_of_the_plan_is_not_failed_from_below_before_a_million_weights()
     with pytest.raises(CaseFailed) as failed:
         trial.keeps(second_moment(), BAND)
     assert failed.value.evidence.weights >= 2**20
+
+
+@pytest.mark.parametrize(("rate", "asked_for"), [(1e-9, 24), (0.0, 2_000)], ids=["rare everywhere", "none here"])
+def test_zeros_are_drawn_on_only_where_they_may_show_something(rate: float, asked_for: int) -> None:
+    """Of weights that hardly ever differ from zero no budget shows a second moment; where others differ, zeros do."""
+    asked = 0
+
+    def init(shape: tuple[int, int], rng: np.random.Generator):
+        nonlocal asked
+        asked += shape == (64, 64)
+        weights = rng.standard_normal(shape) / math.sqrt(shape[1])
+        return weights * (rng.random(shape) < rate) if rate or shape == (64, 64) else weights
+
+    (initializer,) = load(init, contract=Contract(activation="linear", fan="fan_in", layout="out_in")).initializers
+    subject = InitializerSubject(initializer, profile("quick"), 0)
+    # As of a layer whose calls are not all alike.
+    subject.is_constant = lambda _: False  # type: ignore[method-assign]
+    trial = Judge(subject, Ledger().claim())
+    statistic = MeanSquare(Layer((64, 64)), Contract())
+    if rate:
+        before = asked
+        trial.keeps(statistic, BAND)
+        assert trial.undecided[0].startswith("0; every one of 98,304 weights is zero at shape (64, 64)")
+        assert asked - before <= asked_for
+    else:
+        with pytest.raises(CaseFailed):
+            trial.keeps(statistic, BAND)

@@ -6,7 +6,7 @@ A module of laws has a `TRUTH`: for the name of each of its functions `fails`, t
 `soft`, those that are a matter of definition; every other claim is true of it or not asked. A typical signal may be
 lost by a law whose second moment is right, and whoever wrote the truth need not have seen it: where a claim on depth
 FAILS that is not among `fails`, plain NumPy asks 24 networks, and all of them must have left the band. `--log` keeps
-what was judged, and goes on there.
+what was judged, and goes on there. 'a call/normal' is what the law itself takes to draw, without any check.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def _seconds() -> float:
 
 
 def _judge(target: str, seed: int, profile: str) -> Row:
-    # What is imported on first use is no cost of the law.
+    # What is imported on first use is no cost of the law, by its module neither.
+    laws_of(Path(target.rpartition(":")[0]))
     initcheck.check(_NORMAL, profile="quick", claims=["finite", "output-variance-near-one"])
     before = _seconds()
     report = initcheck.check(target, seed=seed, profile=profile)
@@ -88,6 +89,17 @@ def _judge(target: str, seed: int, profile: str) -> Row:
     }
     verdicts = {r.claim: r.verdict.value for r in results}
     return Row(target.rpartition(":")[2], seed, verdicts, said, round(_seconds() - before, 2))
+
+
+def seconds_a_call(path: Path, name: str, calls: int = 30) -> float:
+    """What the law itself takes to draw three layers, CPU seconds."""
+    function = getattr(laws_of(path), name)
+    by_seed = "seed" in inspect.signature(function).parameters
+    before = _seconds()
+    for call in range(calls):
+        for shape in ((64, 64), (4, 1024), (257, 9)):
+            function(shape, call if by_seed else np.random.default_rng(call))
+    return (_seconds() - before) / calls
 
 
 _HOW = ("right", "right by simulation", "false FAILS", "false HOLDS", "UNDECIDED")
@@ -133,7 +145,11 @@ def table(rows: Sequence[Row], truth: dict[str, dict[str, set[str]]], path: Path
     """A line a law, the verdicts that are not right by name, and the sums."""
     normal = [row.cpu for row in rows if row.law == "normal"]
     unit = sum(normal) / len(normal) if normal else math.nan
-    lines = [f"normal: {unit:.1f} CPU s a run", f"{'law':26} runs  CPU/normal  fails found  what is not right (runs)"]
+    lines = [
+        f"normal: {unit:.1f} CPU s a run",
+        f"{'law':26} runs  CPU/normal  a call/normal  fails found  what is not right (runs)",
+    ]
+    a_call = seconds_a_call(Path(_NORMAL.rpartition(":")[0]), "normal")
     every: Counter[str] = Counter()
     for name, says in truth.items():
         of = [row for row in rows if row.law == name]
@@ -149,7 +165,8 @@ def table(rows: Sequence[Row], truth: dict[str, dict[str, set[str]]], path: Path
             found += sum(row.verdicts.get(c) == Verdict.FAILS.value for c in says["fails"])
         cost = max(row.cpu for row in of) / unit
         wrong = "; ".join(f"{how} {claim} ({n})" for (how, claim), n in sorted(odd.items()))
-        lines.append(f"{name:26} {len(of):4}  {cost:10.1f}  {found:5}/{asked:<5}  {wrong}")
+        own = seconds_a_call(path, name) / a_call
+        lines.append(f"{name:26} {len(of):4}  {cost:10.1f}  {own:13.1f}  {found:5}/{asked:<5}  {wrong}")
     total = sum(every.values())
     sums = (f"{how} {every[how]} ({every[how] / total:.1%})" for how in _HOW)
     return "\n".join([*lines, f"{total} verdicts: " + ", ".join(sums)])
