@@ -399,6 +399,35 @@ def test_what_neither_answer_is_in_reach_of_is_not_drawn(mean: float, fails_only
     assert np.median(drawn) <= (400 if fails_only else 600)
 
 
+def test_where_a_huge_value_came_early_it_is_the_mean_that_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signs of groups would hold: of typical values most lie inside. But the mean so far contradicts them."""
+    stopped: list[float] = []
+    decided = band._out_of_reach
+
+    def heard(numer, denom, *asked):
+        gives_up = decided(numer, denom, *asked)
+        stopped.extend([float(numer.mean())] * gives_up)
+        return gives_up
+
+    monkeypatch.setattr(band, "_out_of_reach", heard)
+
+    def groups(rng: np.random.Generator, n: int):
+        typical = np.where(rng.random(n) < 0.12, 0.5, 0.95 + 0.05 * rng.standard_normal(n))
+        return np.where(rng.random(n) < 1e-3, 150.0, typical), np.ones(n)
+
+    held = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        judged = judge_band(
+            lambda n, rng=rng: groups(rng, n), 0.8, 1.25, level=3e-8, max_groups=585, mean_statistic=True, early=True,
+            below_after=200, at_once=True, bets_beta=1e-4, bets_after=200,
+        )  # fmt: skip
+        held += judged.decision is Decision.HOLDS
+    assert held >= 50
+    assert len(stopped) >= 3
+    assert min(stopped) > 1.25
+
+
 def test_giving_up_costs_hardly_any_power(monkeypatch: pytest.MonkeyPatch) -> None:
     """At a factor beyond the edge that about half of the runs find, as many find it."""
 
