@@ -315,10 +315,10 @@ def _out_of_reach(
     Bets on N calls of deviation s whose mean lies e beyond an edge are expected to reach N e^2/(2 s^2) at most, in
     units of ln E, and so are bets for a HOLDS whose mean lies e within both edges; signs of groups need more than that.
     Taken for e is what lies 2.5 standard errors of the mean so far to the favourable side. A rule of when to stop
-    without an answer costs no error rate; of what would have been found in half of the runs it gives up 1 in 100. A huge
-    value that came early makes the deviation large where signs of groups would hold: but then it makes the mean leave
-    the band too, and no HOLDS is said that the mean contradicts. Of 540 runs of three laws with one call of 1,000 huge,
-    at the budgets of layers of 13,000 to 65,000 weights, 54 were stopped, 1 of them with its mean inside.
+    without an answer costs no error rate; of what would have been found in half of the runs it gives up 1 in 100.
+    A huge value that came early makes the deviation large where signs of groups would hold: but then it makes the mean
+    leave the band too, and no HOLDS is said that the mean contradicts. Of 540 runs of three laws with one call of 1,000
+    huge, at the budgets of layers of 13,000 to 65,000 weights, 54 were stopped, 1 of them with its mean inside.
 
     >>> rng = np.random.default_rng(0)
     >>> at = lambda mean: (mean * rng.chisquare(256, (400, 1)) / 256, np.ones((400, 1)))
