@@ -1,4 +1,4 @@
-"""Five laws whose entries or calls are wrong together and one by one right, and five sound ones, written before any run.
+"""Five laws whose entries or calls are wrong together and right alone, and five sound ones, written before any run.
 
 `truth_table.py` holds verdicts against it, as against that of `unusual_laws.py`, whose words these are.
 """
