@@ -71,8 +71,8 @@ def calls_are_independent(trial: Trial, layer: Case) -> None:
     " calls, P(top) <= 1/20 exactly for independent entries of any law each, masks and scales by position among them;"
     " average of their e-processes for FAILS, each below one half for HOLDS. Assumes that calls are independent. Not"
     " seen: layers of fewer than 4 rows or columns or more than 1,100 weights, a spread of call energies or a"
-    " correlation below what HOLDS prints, and signs that four or more weights determine together unless they are"
-    " neighbours or a whole row or column",
+    " correlation below what HOLDS prints, signs that four or more weights determine together unless they are"
+    " neighbours or a whole row or column, and the largest of all weights put in one place",
     finds="one gain a call that spreads its energy by 20 % at 16 x 32 in 60 calls, rows or columns that sum to zero or"
     " have one length, rows of a Hadamard matrix, signs in balance, the parity of three weights of a row, in 32",
     pictures=("singular_values",),
