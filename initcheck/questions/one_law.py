@@ -137,7 +137,7 @@ def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:
     """Whether two shapes are shown to have different constants under this law.
 
     With c the true constant of a true law, 'below t at one shape' and 'above t at another' are not both true; so
-    both are shown with probability at most the level of one.
+    both are shown with probability at most the level of one. The laws share calls, and each has a level of its own.
     """
 
     def decide() -> bool:
@@ -155,7 +155,8 @@ def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:
             return False
         middle = math.sqrt(constants[low] * constants[high])
         level = trial.ledger.next_confirmation()
-        stage = Stage(Stream(f"reject {denominator.name}"), level, trial.beta, 1, True)
+        # The same calls for every law: which shapes they are held against was settled on the first sample.
+        stage = Stage(Stream(f"reject at {layer.shape}"), level, trial.beta, 1, True)
         below = _OverLaw(low, trial.contract, middle / denominator.of(low))
         above = _OverLaw(high, trial.contract, middle / denominator.of(high))
         shown = [trial.judge_at(below, (1.0, math.inf), stage), trial.judge_at(above, (0.0, 1.0), stage)]

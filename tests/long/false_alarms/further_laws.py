@@ -143,9 +143,12 @@ def kernel_forgotten(shape, rng):
     return np.asarray(rng.standard_normal(shape) / math.sqrt(shape[1]), np.float32)
 
 
-@law(OUTPUT, LAW)
+@law(OUTPUT)
 def fan_of_the_other_side(shape, rng):
-    """Keeps gradients, promises outputs: the same on squares."""
+    """Keeps gradients, promises outputs: the same on squares.
+
+    Its variance was said to follow no law before it was judged: it follows 1/fan_out.
+    """
     o, _ = shape
     return np.asarray(rng.standard_normal(shape) / math.sqrt(o), np.float32)
 
