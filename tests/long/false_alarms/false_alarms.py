@@ -33,7 +33,8 @@ COUNTS = HERE / "counts.json"
 EVERYDAY = HERE / "everyday_initializers.py"
 ALPHA = Settings().alpha
 
-# Library -> targets, and how many runs each of them is to have.
+# Library -> targets, and how many runs each of them is to have. Unusual laws of a kurtosis of at most 9: of others quick
+# may not draw enough at the smallest layer.
 SUBJECTS: dict[str, tuple[tuple[str, ...], int]] = {
     "gallery": (tuple(f"initcheck.gallery:{s.name}" for s in SPECIMENS if s.correct), 330),
     "torch": (
@@ -63,6 +64,42 @@ SUBJECTS: dict[str, tuple[tuple[str, ...], int]] = {
             )
         ),
         100,
+    ),
+    "unusual": (
+        tuple(
+            f"{HERE / module}.py:{name}"
+            for module, names in (
+                (
+                    "unusual_laws",
+                    (
+                        "normal",
+                        "gumbel_centred",
+                        "two_humps",
+                        "arcsine",
+                        "checkerboard_of_scales",
+                        "units_within_two",
+                        "different_laws_by_column",
+                        "through_half_precision",
+                        "box_muller",
+                        "four_streams",
+                        "rows_of_drawn_scale_declared",
+                        "mirrored_units_declared",
+                    ),
+                ),
+                (
+                    "joint_laws",
+                    (
+                        "signs_and_normals_in_turn",
+                        "neither_small_nor_large",
+                        "backwards_through_memory",
+                        "skew_by_position",
+                    ),
+                ),
+                ("further_laws", ("never_near_zero", "product_of_two_normals", "sum_of_twelve_uniforms")),
+            )
+            for name in names
+        ),
+        60,
     ),
     "jax": (
         (
