@@ -33,8 +33,8 @@ COUNTS = HERE / "counts.json"
 EVERYDAY = HERE / "everyday_initializers.py"
 ALPHA = Settings().alpha
 
-# Library -> targets, and how many runs each of them is to have. Unusual laws of a kurtosis of at most 9: of others quick
-# may not draw enough at the smallest layer.
+# Library -> targets, and how many runs each of them is to have. Unusual laws of a kurtosis of at most 9: of others
+# quick may not draw enough at the smallest layer.
 SUBJECTS: dict[str, tuple[tuple[str, ...], int]] = {
     "gallery": (tuple(f"initcheck.gallery:{s.name}" for s in SPECIMENS if s.correct), 330),
     "torch": (
