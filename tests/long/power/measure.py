@@ -2,7 +2,7 @@
 
 Writes initcheck/power.json, which `initcheck explain CLAIM` reads. About a second of one core a run. `--often 300` asks
 of the defects that matter most the one claim that must find them, in as many runs as show 99 %. `--sample 8` runs one
-line in eight once, at a seed that the table does not know, and says where it differs from the table; it writes nothing.
+line in eight once, at a seed that the table does not know, and says whether it differs from the table; it writes nothing.
 """
 
 from __future__ import annotations
@@ -54,16 +54,17 @@ def line(defect: Defect, seeds: Iterable[int], profile: str) -> dict[str, Any]:
 
 
 def compared(asked: Sequence[Defect], lines: Mapping[tuple[str, Any, str], Mapping[str, Any]], profile: str) -> None:
-    """Run lines of the table once more each, and print where the answer differs."""
+    """Run lines of the table once more each, and print whether the answer is the same."""
     same = 0
-    for defect in asked:
+    for done, defect in enumerate(asked, 1):
         stored, new = lines[defect.kind, defect.size, defect.law], line(defect, [_ANEW], profile)
         # What the table found in some of its runs alone may be found here, or not.
-        if stored["found"] > 0 if new["found"] else stored["found"] < stored["runs"]:
-            same += 1
-        else:
-            print(f"{defect}: {stored['found']} of {stored['runs']} in the table, now {new['found']} of 1", flush=True)
-    print(f"{same} of {len(asked)} lines as in the table ({at_least(same, len(asked)):.1%} or more)")
+        same += stored["found"] > 0 if new["found"] else stored["found"] < stored["runs"]
+        print(
+            f"{defect}: {stored['found']} of {stored['runs']} in the table, now {new['found']} of 1; as in the table {same}"
+            f" of {done} ({at_least(same, done):.1%} or more)",
+            flush=True,
+        )
 
 
 def _line(task: tuple[Defect, int, str]) -> dict[str, Any]:
