@@ -2,7 +2,7 @@
 
 Writes initcheck/power.json, which `initcheck explain CLAIM` reads. About a second of one core a run. `--often 300` asks
 of the defects that matter most the one claim that must find them, in as many runs as show 99 %. `--sample 8` runs one
-line in eight once, at a seed that the table does not know, and says whether it differs from the table; it writes nothing.
+line in eight once, at a seed that the table does not know, and says whether the table is right of it; writes nothing.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def compared(asked: Sequence[Defect], lines: Mapping[tuple[str, Any, str], Mappi
         # What the table found in some of its runs alone may be found here, or not.
         same += stored["found"] > 0 if new["found"] else stored["found"] < stored["runs"]
         print(
-            f"{defect}: {stored['found']} of {stored['runs']} in the table, now {new['found']} of 1; as in the table {same}"
-            f" of {done} ({at_least(same, done):.1%} or more)",
+            f"{defect}: {stored['found']} of {stored['runs']} in the table, now {new['found']} of 1; as in the table"
+            f" {same} of {done} ({at_least(same, done):.1%} or more)",
             flush=True,
         )
 
