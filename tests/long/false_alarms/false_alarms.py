@@ -208,8 +208,8 @@ def main() -> None:
     if chosen.summary:
         command = "python tests/long/false_alarms/false_alarms.py"
         of_alpha = {a: [run for run in runs if run["alpha"] == a] for a in sorted({run["alpha"] for run in runs})}
-        inflated = {f"alpha {a:g}": summary(some)["all"] for a, some in of_alpha.items() if a != ALPHA}
-        counts = {"command": command, "profile": "quick", **summary(of_alpha.get(ALPHA, [])), **inflated}
+        by_alpha = {f"alpha {a:g}": summary(some) for a, some in of_alpha.items()}
+        counts = {"command": command, "profile": "quick", **by_alpha}
         COUNTS.write_text(json.dumps(counts, indent=1) + "\n")
         return
     print(f"initcheck of {initcheck.__file__}; {len(runs)} runs so far", flush=True)

@@ -47,5 +47,6 @@ def test_bounds_are_exact() -> None:
 
 def test_the_stored_counts_hold_no_false_alarm() -> None:
     stored = json.loads(COUNTS.read_text())
-    assert stored["all"]["runs"] == sum(stored[library]["runs"] for library in SUBJECTS if library in stored)
-    assert stored["all"]["runs with a FAILS"] == 0
+    [counts] = [said for name, said in stored.items() if name.startswith("alpha")]
+    assert counts["all"]["runs"] == sum(counts[library]["runs"] for library in SUBJECTS if library in counts) > 50
+    assert counts["all"]["runs with a FAILS"] == 0
