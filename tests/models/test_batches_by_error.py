@@ -87,6 +87,45 @@ class Clips(nn.Module):
         return self.head(self.frame(flat).mean((2, 3)))
 
 
+class OneByOne(nn.Module):
+    """It takes one video at a time, and what it says of two does not tell."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames = nn.Conv3d(3, 8, 3)
+
+    def forward(self, clip: Tensor) -> Tensor:
+        if len(clip) > 1:
+            raise RuntimeError("output with shape [1, 8] doesn't match the broadcast shape [2, 8]")
+        return self.frames(clip)
+
+
+class Large(nn.Module):
+    """Images below a size of its own are refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frame = nn.Conv2d(3, 8, 3)
+
+    def forward(self, image: Tensor) -> Tensor:
+        if image.shape[-1] < 400:
+            raise ValueError(f"Image of side {image.shape[-1]} is too small to be scaled")
+        return self.frame(image)
+
+
+class OfLayers(nn.Module):
+    """Every node comes with the outputs of all layers before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.Linear(12, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.dim() != 3:
+            raise ValueError("Feature shape must be [num_nodes, num_layers, channels].")
+        return self.mix(x)
+
+
 @pytest.mark.parametrize(
     ("build", "batch"),
     [
@@ -99,6 +138,9 @@ class Clips(nn.Module):
         (Normed, None),
         (Clips, "4x3x5x32x32"),
         (lambda: nn.Bilinear(12, 10, 8), "8x12;8x10"),
+        (OneByOne, None),
+        (Large, None),
+        (OfLayers, None),
     ],
 )
 def test_the_errors_of_a_model_lead_to_a_batch(build: Callable[[], nn.Module], batch: str | None) -> None:
@@ -146,3 +188,39 @@ def test_no_cache_is_asked_for_and_the_config_is_as_it_was() -> None:
     model = Cached(24, 4)
     assert Listener(None).hear(model).problem is None
     assert model.config.use_cache is True
+
+
+class Patches(nn.Module):
+    """Patches of two images in rows, beside how many there are along each side, as SigLIP 2 takes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config = SimpleNamespace(num_channels=3, patch_size=8, hidden_size=24)
+        self.embed = nn.Linear(192, 24)
+
+    def forward(
+        self, pixel_values: Tensor, pixel_attention_mask: Tensor | None = None, spatial_shapes: Tensor | None = None
+    ) -> Tensor:
+        assert spatial_shapes is not None
+        assert pixel_attention_mask is not None
+        assert int(spatial_shapes[0].prod()) == pixel_values.shape[1]
+        return self.embed(pixel_values) * pixel_attention_mask[..., None]
+
+
+def test_rows_of_patches_come_with_their_grid() -> None:
+    heard = Listener(None).hear(Patches())
+    assert heard.batch == "pixel_values=2x16x192;pixel_attention_mask=ones:2x16;spatial_shapes=all=4:2x2"
+
+
+def test_a_model_without_a_forward_is_not_run_and_says_so() -> None:
+    class Parts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.coarse, self.fine = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    heard = Listener(None).hear(Parts())
+    assert (heard.batch, heard.problem, heard.unheard) == (
+        "",
+        None,
+        "Parts has no forward of its own: it cannot be run",
+    )

@@ -64,6 +64,21 @@ class Batch:
         kwargs = {n: kept[n] if n in kept else _each(v, other) for n, v in self.kwargs.items()}
         return Batch(args, kwargs, self.text)
 
+    def of_one_item(self) -> Batch:
+        """The first item alone of every tensor that has as many items as the first one.
+
+        >>> Batch((torch.zeros(2, 3), torch.zeros(5))).of_one_item().text
+        '1x3;5'
+        """
+        tensors = [v for v in (*self.args, *self.kwargs.values()) if isinstance(v, torch.Tensor) and v.dim()]
+        items = len(tensors[0]) if tensors else 0
+
+        def first(tensor: torch.Tensor) -> torch.Tensor:
+            return tensor[:1] if tensor.dim() and len(tensor) == items else tensor
+
+        args, kwargs = _each(self.args, first), _each(dict(self.kwargs), first)
+        return Batch(args, kwargs, text_of(args, kwargs))
+
 
 def batch_from(given: object) -> Callable[[], Batch] | None:
     """Make a batch of what the user gave: text, ``pkg:make_batch``, a function, or the arguments themselves.

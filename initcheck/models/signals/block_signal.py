@@ -61,6 +61,8 @@ class Listener:
             return self._hear(model, set(constants), dict(twins or {}), whole)
 
     def _hear(self, model: torch.nn.Module, constants: set[str], twins: dict[str, Twins], whole: bool) -> Signal:
+        if type(model).forward is torch.nn.Module.forward:
+            return Signal(unheard=f"{type(model).__name__} has no forward of its own: it cannot be run")
         problem = ""
         refused: list[tuple[Batch, Exception]] = []
         for batch in self._tried(model, refused):
@@ -121,18 +123,24 @@ class Listener:
 
 
 def _corrected(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -> Iterator[Batch]:
-    """What was refused, as the errors want it: the likeliest first, each error followed once."""
+    """What was refused, as the errors want it: the likeliest first, each error followed once; then of one item each.
+
+    Some models take one item at a time, and what they say of two tells nothing of it.
+    """
     tokens = Hints(model).vocabulary or 0
 
     def run(batch: Batch) -> Any:
         with torch.no_grad():
             return batch.run(model)
 
-    seen: set[str] = set()
+    different: dict[str, tuple[Batch, Exception]] = {}
     for batch, error in refused:
-        if str(error) not in seen and len(seen) < _ERRORS:
-            seen.add(str(error))
-            yield from corrected(batch, run, error, tokens)
+        different.setdefault(str(error), (batch, error))
+    followed = list(different.values())[:_ERRORS]
+    for batch, error in followed:
+        yield from corrected(batch, run, error, tokens)
+    for batch, _ in followed:
+        yield batch.of_one_item()
 
 
 def _chain_signal(run: list[Visit], gradients: dict[int, torch.Tensor | None]) -> ChainSignal:

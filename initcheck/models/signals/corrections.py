@@ -31,6 +31,8 @@ _STATISTICS = re.compile(r"running_mean should contain (\d+) elements not (\d+)"
 _CELL = re.compile(r"must be equal to input_size\. Expected (\d+), got (\d+)|input has inconsistent input_size: "
                    r"got (\d+),? expected (\d+)|expecting embedding dimension of (\d+), but got (\d+)")  # fmt: skip
 _TOKENS = re.compile(r"scalar types?:? ?Long|type Long|must be long, int|integer type|LongTensor|IntTensor")
+_LAYOUT = re.compile(r"shape (?:must be|should be|expected|of) ?[\[(]([a-z_]+(?:, ?[a-z_]+)+)[\])]")
+_SMALL = re.compile(r"too small|can't be greater than actual input size")
 _IMAGE = re.compile(r"mage size \((\d+)\*(\d+)\) doesn't match model|height \((\d+)\) doesn't match model \((\d+)\)")
 
 
@@ -106,6 +108,8 @@ def _wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
     if (found := _IMAGE.search(said)) is not None:
         side = int(found[4] or found[1])
         return _Change((*shape[:-2], side, side)) if len(shape) > 3 else None
+    if _SMALL.search(said) is not None:
+        return _Change((*shape[:2], *(2 * n for n in shape[2:]))) if max(shape, default=0) < _SIDES[1] else None
     if (found := _CHANNELS.search(said)) is not None:
         return _renamed(shape, int(found[2]), int(found[1]))
     if (found := _STATISTICS.search(said)) is not None:
@@ -119,6 +123,8 @@ def _wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
         return _of_rank(shape, int(found[2]))
     if (found := _UNPACKED.search(said)) is not None:
         return _of_rank(shape, int(found[1] or found[3]))
+    if (found := _LAYOUT.search(said)) is not None:
+        return _of_rank(shape, found[1].count(",") + 1)
     return None
 
 

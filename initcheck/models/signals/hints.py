@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,7 +17,8 @@ __all__ = ["Hints", "whole_numbers"]
 
 _SUB_CONFIGS = ("text_config", "vision_config", "audio_config", "text_encoder", "encoder", "decoder", "backbone_config")
 _SEED = 20260102
-_GRIDS = ("grid_thw", "image_grid_thw")
+_GRIDS = {"grid_thw": (1, 3), "image_grid_thw": (1, 3), "spatial_shapes": (2, 2)}
+"""Arguments that tell how many patches lie along each axis, and their shape: one image, or two."""
 _GRID = 4
 """Patches along time, height and width: even, since two by two of them are merged behind the blocks."""
 
@@ -178,7 +180,7 @@ class Hints:
             return patches, 0
         if self.length is not None:
             length = min(length, self.length)
-        if name in ("input_ids", "decoder_input_ids", "tokens", "token_ids", "idx", "ids", "text", "encoder_input_ids"):
+        if name in ("tokens", "token_ids", "idx", "ids", "text") or re.search("^(.*_)?input_ids$", name):
             return None if not self.vocabulary else ((2, self._number("context_length") or length), self.vocabulary)
         if name in ("pixel_values", "image", "images", "img", "pixels"):
             size: tuple[int, ...] | None = next((s for s in self.images if len(s) == 2), None)
@@ -221,7 +223,7 @@ class Hints:
             return ((2,), 0) if self._said("guidance_embeds") else None
         if name in ("img_ids", "txt_ids"):
             return ((length, 3), 1) if name == "img_ids" else ((8, 3), 1)
-        if name in ("attention_mask", "mask", "padding_mask"):
+        if name in ("mask", "padding_mask") or (name.endswith("attention_mask") and name != "feature_attention_mask"):
             return (2, length), 1
         if name in ("input_features_mask", "feature_attention_mask"):
             features = self._shape_of("input_features", length)
@@ -229,7 +231,9 @@ class Hints:
                 None if features is None else ((2, features[0][-1 if self._number("max_source_positions") else 1]), 1)
             )
         if name in _GRIDS:
-            return (1, 3), _GRID
+            return _GRIDS[name], _GRID
+        if name == "pixel_attention_mask" and "spatial_shapes" in self._arguments:
+            return (2, _GRID**2), 1
         if name == "bbox":
             return (2, length, 4), 1
         return self._graph(name, length)
@@ -238,6 +242,8 @@ class Hints:
         """Patches of images in one row, where the model is told their grids of time, height and width."""
         if name not in ("pixel_values", "hidden_states") or not any(n in self._arguments for n in _GRIDS):
             return None
+        if "spatial_shapes" in self._arguments:
+            return 2, _GRID**2, self.channels * (self._number("patch_size") or 1) ** 2
         first = next((m for m in self._model.modules() if isinstance(m, (nn.Linear, conv._ConvNd))), None)
         if isinstance(first, nn.Linear):
             return _GRID**3, first.in_features

@@ -81,7 +81,8 @@ _MAIN = (
 _WITH = (
     "decoder_input_ids", "decoder_input_values", "pixel_values", "bbox", "encoder_hidden_states", "timestep",
     "class_labels", "pooled_projections", "guidance", "img_ids", "txt_ids", "input_features", "input_values",
-    "input_features_mask", "feature_attention_mask", "grid_thw",
+    "input_features_mask", "feature_attention_mask", "grid_thw", "pixel_attention_mask",
+    "spatial_shapes",
 )  # fmt: skip
 
 

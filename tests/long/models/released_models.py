@@ -44,8 +44,10 @@ class Start:
         for build in self.builds:
             try:
                 model = self._without_memory(build)
-            except Exception:
-                continue
+            except Exception as error:
+                if not isinstance(error, NotImplementedError) or self.library != "torchvision":
+                    continue
+                model = build()  # its constructor reads what it drew, which has no numbers on the meta device
             count = getattr(model, "parameters", None)
             size = sum(p.numel() for p in count()) if callable(count) else 0
             if size <= most and size not in seen:
@@ -61,22 +63,23 @@ class Start:
 
 
 _HEAD, _WIDTH = 16, 64
+_DOZENS = {_HEAD: 12, _WIDTH: 48}  # some divide a width by six
 _SMALL = {
     "hidden_size|d_model|n_embd|embed_dim|dim|embedding_size|hidden_dim|encoder_hidden_dim|d_embed|lm_hidden_size"
-    "|decoder_hidden_size|encoder_hidden_size|width|projection_dim|text_embed_dim|emb_dim": _WIDTH,
+    "|decoder_hidden_size|encoder_hidden_size|width|projection_dim|text_embed_dim|emb_dim|cross_hidden_size": _WIDTH,
     "intermediate_size|encoder_ffn_dim|decoder_ffn_dim|d_ff|ffn_dim|n_inner|d_inner|dim_feedforward|ffn_hidden_size"
     "|decoder_intermediate_size|block_ff_dim|mlp_dim": 128,
     "num_hidden_layers|n_layer|n_layers|encoder_layers|decoder_layers|num_layers|num_decoder_layers"
     "|num_encoder_layers|decoder_num_hidden_layers|num_blocks|depth": 4,
     "num_attention_heads|n_head|n_heads|encoder_attention_heads|decoder_attention_heads|num_heads|n_encoder_heads"
-    "|decoder_num_attention_heads": 4,
+    "|decoder_num_attention_heads|cross_num_attention_heads|cross_num_key_value_heads": 4,
     "num_key_value_heads|decoder_num_key_value_heads|encoder_num_key_value_heads": 2,
-    "head_dim|d_kv|d_head|attention_head_dim|key_dim|kv_channels": _HEAD,
+    "head_dim|cross_head_dim|d_kv|d_head|attention_head_dim|key_dim|kv_channels": _HEAD,
     "vocab_size|num_tokens|unigram_vocab_size": 211,
     "image_size|img_size": 32,
     "patch_size": 8,
     "num_local_experts|num_experts|n_routed_experts|moe_num_experts": 4,
-    "num_experts_per_tok|moe_top_k|moe_k": 2,
+    "num_experts_per_tok|num_experts_per_token|moe_top_k|moe_k": 2,
     "moe_intermediate_size|shared_expert_intermediate_size|expert_ffn_hidden_size": 32,
     "max_position_embeddings|n_positions|max_source_positions|max_target_positions": 64,
     "q_lora_rank|kv_lora_rank|o_lora_rank": 16,
@@ -86,6 +89,7 @@ _SMALL = {
     "layer_group_size|full_attention_interval|global_attn_every_n_layers": 2,
 }  # fmt: skip
 _SIZES = [(re.compile(f"^({words})$"), size) for words, size in _SMALL.items()]
+_ROPE_KEYS = "ignore_keys_at_rope_validation"
 _STDS = ("initializer_range", "init_std", "initializer_std")
 _FEW = ("num_hidden_layers", "n_layer", "n_layers", "encoder_layers", "decoder_layers", "num_layers", "vocab_size")
 
@@ -99,7 +103,7 @@ def transformers() -> Iterator[Start]:
     mapping = importlib.import_module("transformers.models.auto.configuration_auto").CONFIG_MAPPING
     with_models = importlib.import_module("transformers.models.auto.modeling_auto").MODEL_MAPPING_NAMES
     for kind in [k for k in mapping if k in with_models]:
-        variants = ("all", "no heads", "few")
+        variants = ("all", "no heads", "dozens", "few")
         yield Start("transformers", kind, tuple(_of_config(mapping, kind, v) for v in variants))
 
 
@@ -131,8 +135,12 @@ def _config(kind: type, variant: str) -> Any:
         heads = said.get(name.replace("key_value", "attention"))
         if size is not None and whole and "key_value_heads" in name and value == heads:
             size = _size("num_attention_heads")  # as many as heads of queries: latent attention knows no other number
-        if size is not None and whole:
-            given[name] = min(size, value) if value > 0 else value
+        if size is not None and variant == "dozens" and name not in _FEW:
+            size = _DOZENS.get(size, size)
+        if size is not None and (whole or (value is None and name == "num_experts_per_tok")):
+            given[name] = min(size, value) if value else size if value is None else value
+        elif name == "rope_parameters" and value and "mrope_section" in getattr(kind, _ROPE_KEYS, ()):
+            given[name] = {**value, "mrope_section": [2, 3, 3]}  # numbers of half a head, for time, height and width
         elif re.search("(pad|bos|eos|sep|cls|start|mask|unk)_token_id$", name) and whole and value > 2:
             given[name] = 1
     for name in getattr(kind, "sub_configs", {}):
@@ -211,6 +219,8 @@ def torchvision() -> Iterator[Start]:
     for name in _TORCHVISION:
         yield Start("torchvision", name, (_of_torchvision(name),))
     yield Start("torchvision", "vit small", (lambda: _vision_transformer(),))
+    for name, given in _SMALL_TORCHVISION.items():
+        yield Start("torchvision", f"{name} small", (_of_torchvision_class(name, given),))
 
 
 def _of_torchvision(name: str) -> Callable[[], Any]:
@@ -220,6 +230,21 @@ def _of_torchvision(name: str) -> Callable[[], Any]:
         return models.get_model(name, weights=None, **given)
 
     return build
+
+
+def _of_torchvision_class(name: str, given: Mapping[str, Any]) -> Callable[[], Any]:
+    def build() -> Any:
+        models = importlib.import_module("torchvision").models
+        if name == "ConvNeXt":
+            setting = models.convnext.CNBlockConfig
+            return models.ConvNeXt([setting(24, 48, 2), setting(48, 96, 6), setting(96, None, 2)], num_classes=10)
+        return getattr(models, name)(**given, num_classes=10)
+
+    return build
+
+
+_SWIN = {"patch_size": [4, 4], "embed_dim": 24, "depths": [2, 6], "num_heads": [2, 4], "window_size": [4, 4]}
+_SMALL_TORCHVISION: dict[str, dict[str, Any]] = {"SwinTransformer": _SWIN, "ConvNeXt": {}}
 
 
 def _vision_transformer() -> Any:
