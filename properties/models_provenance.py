@@ -171,9 +171,8 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
         trial.note(f"constant, and not used by this batch, whatever their values: {questions.listed(beyond)}")
     unknown = [n for n in constant if n not in signal.gradients]
     if unknown and trial.facts.written:
-        trial.doubts_that(
-            f"{questions.listed(unknown)}: constant, and no gradient could be taken ({signal.problem or signal.unheard})"
-        )
+        why = signal.problem or signal.unheard
+        trial.doubts_that(f"{questions.listed(unknown)}: constant, and no gradient could be taken ({why})")
     if broken:
         trial.note(f"constant and told apart by their gradient: {questions.listed(broken)}")
     trial.measured = f"{len(random):,} random tensors differ in every unit and from each other"

@@ -1,7 +1,8 @@
 """An optional job: every start of the installed libraries is checked, each in a process of its own.
 
-Run it where the libraries are installed: ``python tests/long/models/trophies.py [--out FILE] [LIBRARY[:WORD] ...]``. It
-writes one line of JSON a start, prints what is not HOLDS, and at the end the table of the guide's page of trophies.
+Run it where the libraries are installed: ``python tests/long/models/trophies.py [--out FILE]
+[LIBRARY[:NAME | /N] ...]``, where ``timm/3`` is each third start of timm. It writes one line of JSON a start, leaves out
+what the file has already, prints what is not HOLDS, and at the end the table of the file: the guide's page of trophies.
 """
 
 from __future__ import annotations
@@ -136,32 +137,27 @@ def table(found: Iterable[dict[str, Any]]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Check the starts of the named libraries, of all that are installed where none is named."""
     reader = argparse.ArgumentParser(description=__doc__)
-    reader.add_argument("names", nargs="*", help="such as timm or transformers:llama")
+    reader.add_argument("names", nargs="*", help="such as torch, transformers:llama or timm/3, each third of timm")
     reader.add_argument("--out", type=Path, default=Path("trophies.jsonl"))
-    reader.add_argument("--every", type=int, default=1, help="a sample: each so-many-th start of a library")
-    reader.add_argument("--since", default="", help="names from this word on, in the order of the alphabet")
     reader.add_argument("--seconds", type=int, default=_CPU_SECONDS, help="CPU seconds of one start")
     given = reader.parse_args(arguments)
-    asked = [tuple(n.partition(":")[::2]) for n in given.names] or [(n, "") for n in LIBRARIES]
-    found = []
     done = {tuple(json.loads(line)[k] for k in ("library", "name")) for line in _lines(given.out)}
     with given.out.open("a") as out:
-        for library, word in asked:
+        for asked in given.names or LIBRARIES:
+            which, _, word = asked.partition(":")
+            library, _, every = which.partition("/")
             if not installed(library):
                 print(f"{library} is not installed", flush=True)
                 continue
             _warm(library)
             for place, start in enumerate(LIBRARIES[library][1]()):
-                if (word and word != start.name) or (library, start.name) in done or place % given.every:
-                    continue
-                if start.name < given.since:
+                if (word and word != start.name) or (library, start.name) in done or place % int(every or 1):
                     continue
                 one = checked(start, given.seconds)
-                found.append(one)
                 out.write(json.dumps(one) + "\n")
                 out.flush()
                 _show(one)
-    print(table(found))
+    print(table(map(json.loads, _lines(given.out))))
     return 0
 
 
