@@ -44,7 +44,8 @@ def signal_survives_the_blocks(trial: ModelTrial) -> None:
     label="gradient",
     kind="model",
     needs=("every-tensor-is-written", "no-value-is-absurd"),
-    decided_by="growth of the gradient's second moment from the last block back to the middle one," + _DECIDED,
+    decided_by="growth of the gradient's second moment from the last block back to the middle one, without what enters"
+    " between them where a block is also read by something else (a pyramid, a bridge, a head of its own)," + _DECIDED,
 )
 def gradient_survives_the_blocks(trial: ModelTrial) -> None:
     """Send a random cotangent back and compare the middle block with the last one."""

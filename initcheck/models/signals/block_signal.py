@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -106,12 +106,14 @@ class Listener:
         if inputs and output.requires_grad:
             found = torch.autograd.grad(weighed(output), inputs, allow_unused=True)
             gradients = {id(t): g for t, g in zip(inputs, found, strict=True)}
-        signals = tuple(_chain_signal(run, gradients) for run in runs)
+        signals = tuple(_chain_signal(run, [gradients.get(id(v.made)) for v in run]) for run in runs)
         blocks = [tuple(v.name for v in run) for run in runs]
         trail.visits.clear()
         equal = {n: twins_kind(gradients.get(id(p)), p, twins[n]) for n, p in asked.items() if n in twins}
         judged = {n: gradient_kind(gradients.get(id(p)), p) for n, p in asked.items() if n in constants}
         del gradients, inputs, wanted, output
+        if any(s.outside("backward") for s in signals):
+            signals = _through_the_chain_alone(model, batch, signals)
         writers = residual_writers(model, batch, blocks) if whole else {}
         reach = input_reach(model, batch) if whole else None
         if any(kind != "differ" for kind in judged.values()):
@@ -143,14 +145,36 @@ def _corrected(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -
         yield batch.of_one_item()
 
 
-def _chain_signal(run: list[Visit], gradients: dict[int, torch.Tensor | None]) -> ChainSignal:
-    backward = []
-    for visit in run:
-        gradient = gradients.get(id(visit.made))
-        if gradient is not None:
-            backward.append(float(gradient.float().square().mean(dtype=torch.float64)))
+def _chain_signal(run: list[Visit], gradients: Sequence[torch.Tensor | None]) -> ChainSignal:
+    backward = [float(g.float().square().mean(dtype=torch.float64)) for g in gradients if g is not None]
     whole = tuple(backward) if len(backward) == len(run) else ()
     return ChainSignal(run[0].container, tuple(v.name for v in run), tuple(v.energy for v in run), whole)
+
+
+def _through_the_chain_alone(
+    model: torch.nn.Module, batch: Batch, signals: tuple[ChainSignal, ...]
+) -> tuple[ChainSignal, ...]:
+    """The gradient that the last block of a chain sends back, without what enters before it by other ways.
+
+    Where every block is also read by a pyramid, a bridge or a head of its own, an earlier block gets the sum of what
+    comes from them all, and that sum says nothing of the blocks. The graph is built once more, so that no model whose
+    gradient keeps its size holds it twice.
+    """
+    with torch.enable_grad(), BlockTrail(model) as trail:
+        output = main_output(batch.run(model))
+    runs = {tuple(v.name for v in run): run for run in chains(trail.visits)}
+    found = []
+    for signal in signals:
+        run = runs.get(signal.blocks) if signal.outside("backward") else None
+        if run is not None and output is not None:
+            made = [visit.made for visit in run]
+            (last,) = torch.autograd.grad(weighed(output), made[-1], retain_graph=True)
+            others = torch.autograd.grad(made[-1], made[:-1], last, retain_graph=True, allow_unused=True)
+            alone = _chain_signal(run, [*others, last])
+            signal = alone if alone.backward else signal
+        found.append(signal)
+    trail.visits.clear()
+    return tuple(found)
 
 
 def _settle(model: torch.nn.Module) -> None:

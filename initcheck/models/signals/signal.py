@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["DROWNED", "FEWEST_BLOCKS", "HEAD", "SAME", "ChainSignal", "InputReach", "Signal"]
+__all__ = ["BAND", "DROWNED", "FEWEST_BLOCKS", "HEAD", "SAME", "ChainSignal", "InputReach", "Signal"]
 
 FEWEST_BLOCKS = 4
 """A chain shorter than this has no second half over which anything could grow."""
@@ -13,6 +13,9 @@ FEWEST_BLOCKS = 4
 HEAD = re.compile(
     r"(^|\.)(head|heads|classifier|lm_head|logits|fc|unembed|cls|score|output_projection|qa_outputs)(\.out_proj|\.\d+|\.fc|\.l|\.linear|\.dense)?$"
 )
+
+BAND = (0.25, 4.0)
+"""The growth over the second half of the blocks that is allowed."""
 
 DROWNED = 0.01
 """A difference below this share of the output's own variation is lost in the rounding of bfloat16, 2^-8, or nearly."""
@@ -51,7 +54,8 @@ class ChainSignal:
         name: container of the blocks.
         blocks: their paths.
         forward: second moment of what each block makes.
-        backward: second moment of the gradient that reaches what each block makes; empty where there is none.
+        backward: second moment of the gradient that reaches what each block makes; empty where there is none. Where
+            it grows or fades, only of what comes back through the blocks behind it.
     """
 
     name: str
@@ -72,6 +76,11 @@ class ChainSignal:
         if above == 0.0 and below == 0.0:
             return None
         return above / below if below else float("inf")
+
+    def outside(self, direction: str) -> bool:
+        """Whether the growth lies outside of ``BAND``."""
+        growth = self.growth(direction)
+        return growth is not None and not BAND[0] <= growth <= BAND[1]
 
 
 @dataclass(frozen=True)

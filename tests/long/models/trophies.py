@@ -2,7 +2,7 @@
 
 Run it where the libraries are installed: ``python tests/long/models/trophies.py [--out FILE]
 [LIBRARY[:NAME | /N] ...]``, where ``timm/3`` is each third start of timm. It writes one line of JSON a start, leaves out
-what the file has already, prints what is not HOLDS, and at the end the table of the file: the guide's page of trophies.
+what the file has already, prints what is not HOLDS, and at the end the table of the file: that of the guide's page.
 """
 
 from __future__ import annotations
