@@ -15,6 +15,9 @@ ANY_BATCH = ("8x16", "2x16x32", "2x32x32x3", "int<64:2x16", "2x28x28x1", "2x64x6
 TOKENS_FIRST = ("int<64:2x16", *(text for text in ANY_BATCH if not text.startswith("int")))
 _TOKENS = re.compile(r"tok|ids?$|idx|index|indices|words?$|inputs_ids|text|seq")
 
+_HEADS = re.compile("General|Einsum|Attention")
+"""Layers whose kernels of three axes hold the heads of attention, not a convolution."""
+
 
 def takes_tokens(call: Callable[..., Any]) -> bool:
     """Whether a model's first argument is called as tokens are.
@@ -49,12 +52,18 @@ def batches_for(leaves: Sequence[Leaf], shapes: Mapping[str, tuple[int, ...]], *
         if len(shape) == 2:
             width = shape[0] if leaf.inputs_first else shape[1]
             found += [f"8x{width}", f"2x16x{width}"] if batched else [f"{width}", f"16x{width}"]
+        elif len(shape) == 3 and _HEADS.search(leaf.owner):
+            width = shape[0] if leaf.inputs_first else shape[-1]
+            found += [f"2x16x{width}", f"8x{width}"] if batched else [f"16x{width}", f"{width}"]
         elif len(shape) in (3, 4, 5):
             axes = len(shape) - 2
             channels = shape[-2] if leaf.inputs_first else shape[1]
             for size in (32, 28, 64, 224)[: 4 if axes < 3 else 1]:
                 sides = "x".join([str(size)] * axes)
                 found.append(f"{lead}{sides}x{channels}" if leaf.inputs_first else f"{lead}{channels}x{sides}")
+    if not matrices:  # a norm alone
+        width = next((shapes[leaf.name][0] for leaf in leaves if leaf.parameter and shapes[leaf.name]), None)
+        found += [f"8x{width}", f"2x8x8x{width}"] * (width is not None)
     found = list(dict.fromkeys(found))
     # A cell takes an input and a state, of the widths of its two matrices; attention three times the same.
     widths = list(dict.fromkeys(text for text in found if text.count("x") <= batched and "<" not in text))[:2]

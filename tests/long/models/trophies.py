@@ -1,8 +1,8 @@
 """An optional job: every start of the installed libraries is checked, each in a process of its own.
 
 Run it where the libraries are installed: ``python tests/long/models/trophies.py [--out FILE]
-[LIBRARY[:NAME | /N] ...]``, where ``timm/3`` is each third start of timm. It writes one line of JSON a start, leaves out
-what the file has already, prints what is not HOLDS, and at the end the table of the file: that of the guide's page.
+[LIBRARY[:NAME | /N] ...]``, where ``timm/3`` is each third start of timm. It writes one line of JSON a start, leaves
+out what the file has already, prints what is not HOLDS, and at the end the table of the file: that of the guide's page.
 """
 
 from __future__ import annotations
