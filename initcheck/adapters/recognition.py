@@ -266,6 +266,8 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
         ranks = (len(chosen.shape),)
     elif "module" in roles and chosen.works:
         ranks = written_ranks(chosen.sampler)
+    elif not ranks and chosen.works and len(chosen.shape) in (3, 5):
+        ranks = (len(chosen.shape),)  # matrices and kernels of four axes were refused before
     return Initializer(
         name=name,
         sampler=sampler,

@@ -208,3 +208,20 @@ def test_python_lists_are_drawn_with_pythons_own_generator():
     assert one.shape == (3, 5)
     assert (one == again).all()
     assert (one != two).any()
+
+
+@pytest.mark.parametrize(("axes", "ranks"), [(3, (3,)), (5, (5,))])
+def test_what_takes_kernels_of_one_number_of_axes_alone_is_asked_for_those(axes, ranks):
+    def kernel_only(shape, rng):
+        if len(shape) != axes:
+            raise ValueError(f"a kernel has {axes} axes, not {len(shape)}")
+        return rng.normal(0, np.prod(shape[1:]) ** -0.5, shape)
+
+    assert recognise("kernel_only", kernel_only).ranks == ranks
+
+
+def test_what_takes_matrices_too_is_bound_to_no_number_of_axes():
+    def any_shape(shape, rng):
+        return rng.normal(0, np.prod(shape[1:]) ** -0.5, shape)
+
+    assert recognise("any_shape", any_shape).ranks == ()
