@@ -217,11 +217,11 @@ def test_what_takes_kernels_of_one_number_of_axes_alone_is_asked_for_those(axes,
             raise ValueError(f"a kernel has {axes} axes, not {len(shape)}")
         return rng.normal(0, np.prod(shape[1:]) ** -0.5, shape)
 
-    assert recognise("kernel_only", kernel_only).ranks == ranks
+    assert recognise(kernel_only, "kernel_only").ranks == ranks
 
 
 def test_what_takes_matrices_too_is_bound_to_no_number_of_axes():
     def any_shape(shape, rng):
         return rng.normal(0, np.prod(shape[1:]) ** -0.5, shape)
 
-    assert recognise("any_shape", any_shape).ranks == ()
+    assert recognise(any_shape, "any_shape").ranks == ()

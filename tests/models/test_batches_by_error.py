@@ -232,3 +232,36 @@ def test_a_model_without_a_forward_is_not_run_and_says_so() -> None:
         None,
         "Parts has no forward of its own: it cannot be run",
     )
+
+
+class Controlled(nn.Module):
+    """Latents, a text of its own length and mask, and an image eight times as large, as a control network's."""
+
+    __module__ = "diffusers.models"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config = SimpleNamespace(
+            in_channels=4, conditioning_channels=3, sample_size=16, text_embed_dim=20, axes_dims_rope=(2, 2, 4, 4)
+        )
+        self.first, self.text, self.condition = nn.Conv2d(4, 8, 1), nn.Linear(20, 8), nn.Conv2d(3, 8, 8, 8)
+
+    def forward(
+        self,
+        sample: Tensor,
+        encoder_hidden_states: Tensor,
+        encoder_attention_mask: Tensor,
+        controlnet_cond: Tensor,
+        img_ids: Tensor | None = None,
+    ) -> Tensor:
+        assert img_ids is not None
+        assert img_ids.shape[-1] == 4
+        text = (self.text(encoder_hidden_states) * encoder_attention_mask[..., None]).mean(1)
+        return self.first(sample) + self.condition(controlnet_cond) + text[..., None, None]
+
+
+def test_what_a_model_of_diffusion_is_conditioned_on_fits_its_latents() -> None:
+    batch = Listener(None).hear(Controlled()).batch
+    assert "sample=2x4x16x16;encoder_hidden_states=2x8x20;" in batch
+    assert "encoder_attention_mask=ones:2x8" in batch
+    assert "controlnet_cond=2x3x128x128" in batch

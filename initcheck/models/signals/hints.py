@@ -213,16 +213,24 @@ class Hints:
             return None if not self.width else ((2, length, self.width), 0)
         if name == "encoder_hidden_states":
             wide = self._number(
-                "caption_channels", "joint_attention_dim", "cross_attention_dim", "encoder_hid_dim", "text_dim"
-            )
+                "caption_channels", "joint_attention_dim", "cross_attention_dim", "encoder_hid_dim", "text_dim",
+                "text_embed_dim", "cap_feat_dim",
+            )  # fmt: skip
             return None if not (wide or self.width) else ((2, 8, wide or self.width or 1), 0)
+        if name == "encoder_attention_mask":
+            return (2, 8), 1
+        if name == "controlnet_cond":
+            return self._condition(length)
+        if name in ("original_size", "target_size", "crop_coords"):
+            return (2, 2), 0
         if name in ("pooled_projections", "text_embeds"):
             wide = self._number("pooled_projection_dim", "projection_dim")
             return None if not wide else ((2, wide), 0)
         if name == "guidance":
             return ((2,), 0) if self._said("guidance_embeds") else None
         if name in ("img_ids", "txt_ids"):
-            return ((length, 3), 1) if name == "img_ids" else ((8, 3), 1)
+            axes = self._said("axes_dims_rope")
+            return (length if name == "img_ids" else 8, len(axes) if isinstance(axes, (tuple, list)) else 3), 1
         if name in ("mask", "padding_mask") or (name.endswith("attention_mask") and name != "feature_attention_mask"):
             return (2, length), 1
         if name in ("input_features_mask", "feature_attention_mask"):
@@ -248,6 +256,13 @@ class Hints:
         if isinstance(first, nn.Linear):
             return _GRID**3, first.in_features
         return None if first is None else (_GRID**3, first.in_channels * math.prod(first.kernel_size))
+
+    def _condition(self, length: int) -> tuple[tuple[int, ...], int] | None:
+        """What a control network is conditioned on: an image eight times as large as its latents, or more latents."""
+        channels, latents = self._number("conditioning_channels"), self._shape_of("sample", length)
+        if channels and latents is not None:
+            return (2, channels, *(8 * n for n in latents[0][2:])), 0
+        return self._shape_of("hidden_states", length)
 
     def _graph(self, name: str, nodes: int) -> tuple[tuple[int, ...], int] | None:
         """Arguments of a graph network: nodes by their features, edges by two nodes each."""

@@ -56,6 +56,8 @@ def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ..
         rest = [hints.make(n, shape[1] if len(shape) > 1 else 8) for n in needed[1:]]
         known = [v if v is not None else f for v, f in zip(rest, firsts[1:], strict=True)]
         yield (firsts[0], *known), {}
+        if len(firsts[0]) > 2 and any(v is not None and len(v) == 2 for v in rest):  # as many items as the others have
+            yield (firsts[0][:2], *(v[:2] if v is f else v for v, f in zip(known, firsts[1:], strict=True))), {}
         if any(v is not None for v in rest):
             yield tuple(firsts), {}
 
@@ -82,7 +84,7 @@ _WITH = (
     "decoder_input_ids", "decoder_input_values", "pixel_values", "bbox", "encoder_hidden_states", "timestep",
     "class_labels", "pooled_projections", "guidance", "img_ids", "txt_ids", "input_features", "input_values",
     "input_features_mask", "feature_attention_mask", "grid_thw", "pixel_attention_mask",
-    "spatial_shapes",
+    "spatial_shapes", "controlnet_cond", "encoder_attention_mask",
 )  # fmt: skip
 
 

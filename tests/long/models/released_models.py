@@ -261,7 +261,10 @@ _DIFFUSERS = {
     "sample_size": 16, "joint_attention_dim": 48, "caption_projection_dim": 48, "caption_channels": 48,
     "pooled_projection_dim": 48, "patch_size": 2, "inner_dim": 48, "hidden_size": 48, "num_refiner_layers": 2,
     "n_layers": 4, "dim": 48, "n_heads": 4, "ffn_dim": 96, "text_dim": 48, "freq_dim": 32, "num_refine_layers": 2,
+    "text_embed_dim": 48, "text_embed_2_dim": 48, "image_embed_dim": 48, "cap_feat_dim": 48,
 }  # fmt: skip
+_ROTARY = ("axes_dims_rope", "axes_dims", "rope_axes_dim")
+_ROTATED = {3: (4, 4, 4), 4: (2, 2, 4, 4)}  # numbers of a head, for each axis of a position
 
 
 def diffusers() -> Iterator[Start]:
@@ -282,6 +285,8 @@ def _shrunk(kind: Any, sizes: Mapping[str, Any]) -> Callable[[], Any]:
     def build() -> Any:
         parameters = inspect.signature(kind.__init__).parameters
         given = {n: sizes[n] for n, p in parameters.items() if n in sizes and p.default is not None}
+        for name in (n for n in _ROTARY if n in parameters):
+            given[name] = _ROTATED[len(parameters[name].default)]
         blocks = parameters.get("block_out_channels")
         if (
             blocks is not None
