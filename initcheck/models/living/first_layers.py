@@ -62,8 +62,8 @@ def batches_for(leaves: Sequence[Leaf], shapes: Mapping[str, tuple[int, ...]], *
                 sides = "x".join([str(size)] * axes)
                 found.append(f"{lead}{sides}x{channels}" if leaf.inputs_first else f"{lead}{channels}x{sides}")
     if not matrices:  # a norm alone
-        width = next((shapes[leaf.name][0] for leaf in leaves if leaf.parameter and shapes[leaf.name]), None)
-        found += [f"8x{width}", f"2x8x8x{width}"] * (width is not None)
+        wide = next((shapes[leaf.name][0] for leaf in leaves if leaf.parameter and shapes[leaf.name]), None)
+        found += [f"8x{wide}", f"2x8x8x{wide}"] * (wide is not None)
     found = list(dict.fromkeys(found))
     # A cell takes an input and a state, of the widths of its two matrices; attention three times the same.
     widths = list(dict.fromkeys(text for text in found if text.count("x") <= batched and "<" not in text))[:2]
