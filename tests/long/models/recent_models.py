@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
 __all__ = ["EXPECTED", "MODELS"]
@@ -55,7 +55,7 @@ class Gated(nn.Module):
         self.gate, self.up, self.down = _line(_WIDTH, 128, std), _line(_WIDTH, 128, std), _line(128, _WIDTH, down)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down(F.silu(self.gate(x)) * self.up(x))
+        return self.down(functional.silu(self.gate(x)) * self.up(x))
 
 
 class Block(nn.Module):
@@ -100,7 +100,7 @@ class Latent(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         q = self.q_b(self.q_norm(self.q_a(x)))
         k, v = self.kv_b(self.kv_norm(self.kv_a(x))).chunk(2, -1)
-        return self.out(_joined(F.scaled_dot_product_attention(*map(_heads, (q, k, v)), is_causal=True)))
+        return self.out(_joined(functional.scaled_dot_product_attention(*map(_heads, (q, k, v)), is_causal=True)))
 
 
 @_model()
@@ -147,7 +147,7 @@ class Decayed(nn.Module):
         nn.init.zeros_(self.out.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        before = F.pad(x, (0, 0, 1, -1))
+        before = functional.pad(x, (0, 0, 1, -1))
         x = before + (x - before) * self.shift
         r, k, v, keep = self.r(x).sigmoid(), self.k(x), self.v(x), torch.exp(-torch.exp(self.decay))
         state, made = torch.zeros_like(x[:, 0]), []
@@ -178,10 +178,10 @@ class Modulated(nn.Module):
         nn.init.zeros_(self.modulation.bias)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        a, b, c, d, e, f = self.modulation(F.silu(condition))[:, None].chunk(6, -1)
+        a, b, c, d, e, f = self.modulation(functional.silu(condition))[:, None].chunk(6, -1)
         y = self.norm(x) * (1 + a) + b
         x = x + c * self.attention(y, y, y, need_weights=False)[0]
-        return x + f * self.down(F.gelu(self.up(self.norm(x) * (1 + d) + e)))
+        return x + f * self.down(functional.gelu(self.up(self.norm(x) * (1 + d) + e)))
 
 
 class DiffusionTransformer(nn.Module):
@@ -222,10 +222,10 @@ class Normalized(nn.Module):
 
     def __init__(self, given: int, made: int, along: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(F.normalize(torch.randn(made, given) / math.sqrt(_WIDTH), dim=along))
+        self.weight = nn.Parameter(functional.normalize(torch.randn(made, given) / math.sqrt(_WIDTH), dim=along))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight)
+        return functional.linear(x, self.weight)
 
 
 class Sphere(nn.Module):
@@ -240,11 +240,17 @@ class Sphere(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         rate = 0.05 * math.sqrt(_WIDTH)  # a step of 0.05 at the start
-        q, k = (F.normalize(_heads(m(x)), dim=-1) * self.scale_qk * math.sqrt(_WIDTH) for m in (self.q, self.k))
-        mixed = F.scaled_dot_product_attention(q, k, _heads(self.v(x)), is_causal=True, scale=math.sqrt(q.shape[-1]))
-        x = F.normalize(x + rate * self.step_a * (F.normalize(self.out(_joined(mixed)), dim=-1) - x), dim=-1)
-        made = F.normalize(self.down(F.silu(self.up(x) * math.sqrt(_WIDTH))), dim=-1)
-        return F.normalize(x + rate * self.step_m * (made - x), dim=-1)
+        q, k = (
+            functional.normalize(_heads(m(x)), dim=-1) * self.scale_qk * math.sqrt(_WIDTH) for m in (self.q, self.k)
+        )
+        mixed = functional.scaled_dot_product_attention(
+            q, k, _heads(self.v(x)), is_causal=True, scale=math.sqrt(q.shape[-1])
+        )
+        x = functional.normalize(
+            x + rate * self.step_a * (functional.normalize(self.out(_joined(mixed)), dim=-1) - x), dim=-1
+        )
+        made = functional.normalize(self.down(functional.silu(self.up(x) * math.sqrt(_WIDTH))), dim=-1)
+        return functional.normalize(x + rate * self.step_m * (made - x), dim=-1)
 
 
 class SphereDecoder(nn.Module):
@@ -252,7 +258,7 @@ class SphereDecoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.embed = nn.Embedding(_TOKENS, _WIDTH, _weight=F.normalize(torch.randn(_TOKENS, _WIDTH), dim=-1))
+        self.embed = nn.Embedding(_TOKENS, _WIDTH, _weight=functional.normalize(torch.randn(_TOKENS, _WIDTH), dim=-1))
         self.layers, self.lm_head = nn.ModuleList(Sphere() for _ in range(_BLOCKS)), Normalized(_WIDTH, _TOKENS, 1)
         self.scale = nn.Parameter(torch.ones(_TOKENS))
 
@@ -332,13 +338,13 @@ class Selective(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x, gate = self.into(x).chunk(2, -1)
         dt, b, c = self.x_proj(x).split([3, 8, 8], -1)
-        dt = F.softplus(self.dt(dt))
+        dt = functional.softplus(self.dt(dt))
         state, made = torch.zeros(len(x), _WIDTH, 8), []
         for t in range(x.shape[1]):
             state = torch.exp(-dt[:, t, :, None] * self.A_log.exp()) * state
             state = state + (dt[:, t] * x[:, t])[..., None] * b[:, t, None]
             made.append((state * c[:, t, None]).sum(-1))
-        return self.out((torch.stack(made, 1) + self.D * x) * F.silu(gate))
+        return self.out((torch.stack(made, 1) + self.D * x) * functional.silu(gate))
 
 
 @_model("nothing-special-is-lost")
