@@ -15,7 +15,7 @@ from initcheck.models.signals.chains import Visit, chains
 from initcheck.models.signals.corrections import corrected
 from initcheck.models.signals.gradients import after_steps, gradient_kind, main_output, twins_kind, unreached, weighed
 from initcheck.models.signals.hints import Hints
-from initcheck.models.signals.inputs import candidates
+from initcheck.models.signals.inputs import candidates, well_averaged
 from initcheck.models.signals.reach import input_reach
 from initcheck.models.signals.residual import residual_writers
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal
@@ -87,7 +87,7 @@ class Listener:
         elif self._make is not None:
             yield self._make()
         else:
-            yield from candidates(model)
+            yield from well_averaged(model, candidates(model))
             yield from _corrected(model, refused)
 
     def _through(
