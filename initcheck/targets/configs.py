@@ -102,7 +102,7 @@ def _builder(config: Any, text: str) -> Callable[[], Any]:
             return functools.partial(_build, model._from_config, config)
     for name in _HEADS:
         auto = getattr(transformers, name, None)
-        if auto is not None and type(config) in auto._model_mapping.keys():  # noqa: SIM118 - it is no mapping
+        if auto is not None and type(config) in auto._model_mapping:  # its keys() would import every config
             kind = auto._model_mapping[type(config)]
             # Of several classes for one config transformers chooses by `architectures`, which nobody set.
             make = kind[0]._from_config if isinstance(kind, (tuple, list)) else auto.from_config

@@ -80,7 +80,8 @@ def checked(start: Start, seconds: int = _CPU_SECONDS) -> dict[str, Any]:
     base = {"library": start.library, "name": start.name, **spent}
     if not text:
         over = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)
-        why = f"no verdict within {seconds} CPU seconds" if over else f"its process ended with status {status}"
+        limit = f"{seconds} CPU seconds" if ready else f"{_PATIENCE * seconds} seconds of the clock"
+        why = f"no verdict within {limit}" if over else f"its process ended with status {status}"
         return {**base, "problem": why}
     return {**base, **json.loads(text)}
 
