@@ -9,7 +9,7 @@ from torch import nn
 
 from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.block_signal import Listener
-from initcheck.models.signals.inputs import fewest_averaged
+from initcheck.models.signals.inputs import fewest_averaged, well_averaged
 
 
 def _halved(times: int, norm: type[nn.Module] = nn.BatchNorm2d) -> nn.Module:
@@ -24,8 +24,11 @@ def test_an_image_is_larger_where_a_network_halves_it_five_times() -> None:
     assert Listener(None).hear(_halved(5)).batch == "4x3x64x64"
 
 
-def test_where_no_image_is_large_enough_the_largest_of_those_that_were_tried_is_taken() -> None:
-    assert Listener(None).hear(_halved(8)).batch == "4x3x224x224"
+def test_where_no_image_is_large_enough_the_largest_comes_first_and_what_was_not_looked_at_last() -> None:
+    sizes = [8, 16, 8, 8, 8, 32]
+    batches = [Batch((torch.randn(2, 3, side, side),), text=f"{i}: {side}") for i, side in enumerate(sizes)]
+    found = [b.text for b in well_averaged(_halved(3), batches)]
+    assert found == ["1: 16", "0: 8", "2: 8", "3: 8", "4: 8", "5: 32"]
 
 
 def test_other_norms_average_over_no_batch() -> None:

@@ -231,6 +231,8 @@ class Hints:
         if name in ("img_ids", "txt_ids"):
             axes = self._said("axes_dims_rope")
             return (length if name == "img_ids" else 8, len(axes) if isinstance(axes, (tuple, list)) else 3), 1
+        if name == "pixel_attention_mask" and "spatial_shapes" in self._arguments:
+            return (2, _GRID**2), 1
         if name in ("mask", "padding_mask") or (name.endswith("attention_mask") and name != "feature_attention_mask"):
             return (2, length), 1
         if name in ("input_features_mask", "feature_attention_mask"):
@@ -240,8 +242,6 @@ class Hints:
             )
         if name in _GRIDS:
             return _GRIDS[name], _GRID
-        if name == "pixel_attention_mask" and "spatial_shapes" in self._arguments:
-            return (2, _GRID**2), 1
         if name == "bbox":
             return (2, length, 4), 1
         return self._graph(name, length)

@@ -23,7 +23,8 @@ _MOST = 48
 _FEWEST = 16
 """Values of a channel. Behind norms of four (images of 32 x 32 where a network halves them five times) a gradient was
 measured 100 times as large as behind norms of sixteen and more, which agree with one another."""
-_MOST_HELD = 3
+_MOST_HELD = 5
+"""Batches that are put off at most: as many as there are sizes of an image to try."""
 
 
 def candidates(model: torch.nn.Module) -> Iterator[Batch]:
@@ -46,15 +47,19 @@ def well_averaged(model: torch.nn.Module, batches: Iterable[Batch]) -> Iterator[
         model: its batch norms average over the batch, as in training.
         batches: likeliest first; what the model refuses is for the caller to see.
     """
+    others = iter(batches)
     held: list[tuple[float, Batch]] = []
-    for batch in batches:
-        values = fewest_averaged(model, batch) if len(held) < _MOST_HELD else math.inf
+    for batch in others:
+        values = fewest_averaged(model, batch)
         if values >= _FEWEST:
             yield batch
         else:
             held.append((values, batch))
+        if len(held) == _MOST_HELD:
+            break
     for _, batch in sorted(held, key=lambda one: -one[0]):
         yield batch
+    yield from others
 
 
 def fewest_averaged(model: torch.nn.Module, batch: Batch) -> float:
