@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import inspect
 import math
+import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -345,6 +346,36 @@ def torch_layers() -> Iterator[Start]:
         yield Start("torch", name, (functools.partial(getattr(nn, name), *given),))
 
 
+_VISION = {
+    "image_size": 32, "patch_size": 8, "num_classes": 10, "dim": 48, "depth": 6, "heads": 4, "mlp_dim": 96,
+    "dim_head": 12, "channels": 3, "frames": 4, "frame_patch_size": 2, "image_patch_size": 8, "spatial_depth": 4,
+    "temporal_depth": 4, "cls_depth": 2, "num_patches": 16,
+}  # fmt: skip
+
+
+def vit_pytorch() -> Iterator[Start]:
+    """The transformer of every file of vit-pytorch, by the sizes that its arguments name."""
+    library = importlib.import_module("vit_pytorch")
+    module_class = importlib.import_module("torch").nn.Module
+    for name in sorted(m.name for m in pkgutil.iter_modules(library.__path__)):
+        try:
+            module = importlib.import_module(f"vit_pytorch.{name}")
+        except ImportError:  # of a package that only this file needs
+            continue
+        kinds = [k for k in vars(module).values() if isinstance(k, type) and issubclass(k, module_class)]
+        whole = [k for k in kinds if k.__module__ == module.__name__ and "num_classes" in _arguments(k)]
+        for kind in whole[-1:]:
+            yield Start("vit_pytorch", name, (_by_sizes(kind),))
+
+
+def _arguments(kind: type) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(kind.__init__).parameters  # type: ignore[misc]
+
+
+def _by_sizes(kind: Any) -> Callable[[], Any]:
+    return lambda: kind(**{n: v for n, v in _VISION.items() if n in _arguments(kind)})
+
+
 _APPLICATIONS = (
     "MobileNet",
     "MobileNetV2",
@@ -433,6 +464,7 @@ LIBRARIES: dict[str, tuple[str, Callable[[], Iterator[Start]]]] = {
     "timm": ("timm", timm),
     "torchvision": ("torchvision", torchvision),
     "diffusers": ("diffusers", diffusers),
+    "vit_pytorch": ("vit_pytorch", vit_pytorch),
     "torch_geometric": ("torch_geometric", torch_geometric),
     "keras": ("keras", keras),
     "equinox": ("equinox", equinox),
