@@ -178,8 +178,9 @@ def test_a_cell_of_jax_is_given_a_state_beside_its_input_and_attention_three_of_
 
 
 def test_kernels_of_heads_and_norms_alone_tell_the_width_of_their_input() -> None:
-    heads = [Leaf(("query", "kernel"), "LinearGeneral")]
-    assert batches_for(heads, {"query.kernel": (24, 4, 6)}, batched=True)[:2] == ["2x16x24", "8x24"]
+    heads = [Leaf(("query", "bias"), "LinearGeneral"), Leaf(("query", "kernel"), "LinearGeneral")]
+    shapes = {"query.bias": (4, 6), "query.kernel": (24, 4, 6)}
+    assert batches_for(heads, shapes, batched=True)[:2] == ["2x16x24", "8x24"]
     norm = [Leaf(("scale",), "BatchNorm")]
     assert batches_for(norm, {"scale": (24,)}, batched=True)[:2] == ["8x24", "2x8x8x24"]
     assert not batches_for([], {}, batched=True)

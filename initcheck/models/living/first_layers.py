@@ -40,7 +40,9 @@ def batches_for(leaves: Sequence[Leaf], shapes: Mapping[str, tuple[int, ...]], *
         shapes: of them.
         batched: whether the first axis counts examples.
     """
-    matrices = [leaf for leaf in leaves if leaf.parameter and len(shapes[leaf.name]) > 1]
+    # The biases of heads are matrices, and tell nothing of an input.
+    kernels = [leaf for leaf in leaves if leaf.parameter and not leaf.path[-1].startswith("bias")]
+    matrices = [leaf for leaf in kernels if len(shapes[leaf.name]) > 1]
     found: list[str] = []
     for leaf in matrices:
         if "Embed" in leaf.owner and "Patch" not in leaf.owner:

@@ -453,7 +453,8 @@ def flax() -> Iterator[Start]:
 def _with_rngs(name: str, given: tuple[Any, ...]) -> Callable[..., Any]:
     def build(rngs: Any = None) -> Any:
         nnx = importlib.import_module("flax.nnx")  # imported here: threads of JAX do not survive a fork
-        return getattr(nnx, name)(*given, rngs=nnx.Rngs(0) if rngs is None else rngs)
+        called = {"decode": False} if name == "MultiHeadAttention" else {}  # else its call must say so
+        return getattr(nnx, name)(*given, **called, rngs=nnx.Rngs(0) if rngs is None else rngs)
 
     return build
 
