@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from initcheck.adapters.frameworks.compiled import own_calls_compiled_cheaply
 from initcheck.adapters.recognition import recognise
 
 
@@ -66,3 +67,13 @@ def test_a_constant_of_python_that_changes_from_shape_to_shape_is_seen_at_each()
 def test_a_result_of_another_shape_is_left_to_the_claims():
     sampler = recognise(lambda key, shape: jax.random.normal(key, (*shape[:1], 9)), "init").sampler
     assert sampler.weights((5, 7), [1], "float32")[0].shape == (5, 9)
+
+
+def test_own_calls_are_compiled_cheaply_and_the_flag_of_jax_is_put_back():
+    flag = "jax_disable_most_optimizations"
+    with own_calls_compiled_cheaply():
+        assert jax.config.values[flag] is True
+        with own_calls_compiled_cheaply():
+            pass
+        assert jax.config.values[flag] is True
+    assert jax.config.values[flag] is False

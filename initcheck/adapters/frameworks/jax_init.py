@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.adapters.frameworks import known_laws
-from initcheck.adapters.frameworks.compiled import Compiled
+from initcheck.adapters.frameworks.compiled import Compiled, own_calls_compiled_cheaply
 from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.contract import Contract
@@ -34,7 +34,8 @@ class JaxSampler(CallableSampler):
 
     def _drawn(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str, *, anew: bool) -> list[list[Any]]:
         """Calls of the user's own."""
-        results = super()._drawn(asked, dtype, anew=anew)
+        with own_calls_compiled_cheaply():
+            results = super()._drawn(asked, dtype, anew=anew)
         for shape, _ in asked:
             self.compiled.called.setdefault(tuple(shape))
         return results

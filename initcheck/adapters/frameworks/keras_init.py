@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import contextlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from initcheck.adapters.frameworks import known_laws
-from initcheck.adapters.frameworks.compiled import Compiled
+from initcheck.adapters.frameworks.compiled import Compiled, own_calls_compiled_cheaply
 from initcheck.adapters.frameworks.sampler import SamplerBase
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.adapters.signatures.frameworks import compiles, is_instance_of
@@ -92,6 +93,11 @@ class KerasSampler(SamplerBase):
     def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
         """Call the instance."""
         return lambda instance: instance(shape, dtype=dtype)
+
+    def _drawn(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str, *, anew: bool) -> list[list[Any]]:
+        """Calls of the user's own."""
+        with own_calls_compiled_cheaply() if compiles("keras") else contextlib.nullcontext():
+            return super()._drawn(asked, dtype, anew=anew)
 
     def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
         """The weights of one call per seed; on JAX through one compiled function a shape."""
