@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from initcheck.adapters.frameworks.compiled import Compiled, Kind
+from initcheck.adapters.frameworks.compiled import Compiled, Kind, own_calls_compiled_cheaply
 from initcheck.adapters.frameworks.sampler import SamplerBase
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.initializer import Shape
@@ -100,7 +100,7 @@ class LayerSampler(SamplerBase):
             return call
 
         def own(shape: Shape, few: Sequence[int], dtype: str) -> list[Any]:
-            with isolated(None):
+            with isolated(None), own_calls_compiled_cheaply("jax"):
                 return [flatten(self.builder.parts(self.sizes[shape[0]], seed)[0])[0] for seed in few]
 
         number = self.sizes.index(size)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.adapters.signatures.arguments import framework_module
+from initcheck.adapters.signatures.frameworks import compiles
 from initcheck.contract.initializer import Shape
 from initcheck.sandbox.global_generators import isolated
 
@@ -46,8 +47,15 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
-def own_calls_compiled_cheaply() -> Iterator[None]:
-    """Let JAX compile what own calls consist of in half of the time: few of them run, and each runs briefly."""
+def own_calls_compiled_cheaply(framework: str) -> Iterator[None]:
+    """Let JAX compile what own calls consist of in half of the time: few of them run, and each runs briefly.
+
+    Args:
+        framework: whose calls are made; nothing is done where it does not compile, as Keras on another backend.
+    """
+    if not compiles(framework):
+        yield
+        return
     jax, flag = framework_module("jax"), "jax_disable_most_optimizations"
     before = getattr(jax.config, "values", {}).get(flag)
     # Read by JAX as it compiles, and by nothing else: no call that is compiled already is compiled again.

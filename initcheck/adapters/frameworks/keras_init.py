@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import contextlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,7 +95,7 @@ class KerasSampler(SamplerBase):
 
     def _drawn(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str, *, anew: bool) -> list[list[Any]]:
         """Calls of the user's own."""
-        with own_calls_compiled_cheaply() if compiles("keras") else contextlib.nullcontext():
+        with own_calls_compiled_cheaply("keras"):
             return super()._drawn(asked, dtype, anew=anew)
 
     def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.adapters.frameworks.compiled import own_calls_compiled_cheaply
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer
 from initcheck.adapters.signatures.arguments import framework_module
@@ -101,14 +102,15 @@ class Builder:
         Raises:
             UsageError: none of the ways of feeding it works, where its framework builds it by feeding it.
         """
-        if self.is_traced:
-            return self.joined(*self.parts(size, seed))
-        made = self.maker.make(size, seed)
         if self.kind == "torch":
-            return TorchFunction(made)
-        if self.kind == "nnx":
-            return nnx_function(made, self.maker.defaults())
-        return self._fed(made, self._known_feed or self._feed_that_builds(size, seed), size)
+            return TorchFunction(self.maker.make(size, seed))
+        with own_calls_compiled_cheaply("keras" if self.kind == "keras" else "jax"):
+            if self.is_traced:
+                return self.joined(*self.parts(size, seed))
+            made = self.maker.make(size, seed)
+            if self.kind == "nnx":
+                return nnx_function(made, self.maker.defaults())
+            return self._fed(made, self._known_feed or self._feed_that_builds(size, seed), size)
 
     def parts(self, size: Size, seed: Any) -> tuple[Any, Any]:
         """A fresh layer as arrays, which may be traced, and as what is the same for every seed.
