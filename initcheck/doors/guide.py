@@ -1,9 +1,13 @@
-"""`initcheck guide [PAGE]`: the pages of the guide in the terminal, and one made of each claim and gallery entry."""
+"""`initcheck guide [PAGE]`: the pages of the guide in the terminal, and one made of each claim and gallery entry.
+
+A page that is a notebook is shown as Markdown; under its file's name, ``why.ipynb``, it is printed as it is, to be saved.
+"""
 
 from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
@@ -14,13 +18,14 @@ from initcheck.errors import UsageError, closest
 from initcheck.gallery import SPECIMENS
 from initcheck.gallery.specimen import Specimen
 
-__all__ = ["PAGES", "claim_page", "guide", "pages", "specimen_page"]
+__all__ = ["NOTEBOOKS", "PAGES", "claim_page", "guide", "pages", "specimen_page"]
 
 # The order in which a newcomer reads them.
 PAGES = (
-    "first-bug", "lesson", "scheme", "gpt", "port", "gate", "targets", "repository", "meant", "verdicts", "same",
+    "first-bug", "lesson", "why", "scheme", "gpt", "port", "gate", "targets", "repository", "meant", "verdicts", "same",
     "gain", "own-claim", "options", "cost", "tools", "atlas", "trophies",
 )  # fmt: skip
+NOTEBOOKS = ("why",)
 
 
 def guide(words: Sequence[str]) -> int:
@@ -42,6 +47,8 @@ def guide(words: Sequence[str]) -> int:
 def _found(name: str) -> str:
     if name in PAGES:
         return _written(name)
+    if name in [f"{page}.ipynb" for page in NOTEBOOKS]:
+        return _file(name)
     every = dict(pages())
     if name not in every:
         raise UsageError(f"the guide has no page {name!r}; {closest(name, (*PAGES, *every))}")
@@ -49,7 +56,16 @@ def _found(name: str) -> str:
 
 
 def _written(page: str) -> str:
-    return (files("initcheck") / "guide" / f"{page}.md").read_text(encoding="utf-8")
+    if page not in NOTEBOOKS:
+        return _file(f"{page}.md")
+    cells = json.loads(_file(f"{page}.ipynb"))["cells"]
+    texts = [("".join(cell["source"]), cell["cell_type"] == "code") for cell in cells]
+    shown = [f"```python\n{text}\n```" if is_code else text for text, is_code in texts]
+    return _joined([*shown, f"Save it to run it: `initcheck guide {page}.ipynb > {page}.ipynb`"])
+
+
+def _file(name: str) -> str:
+    return (files("initcheck") / "guide" / name).read_text(encoding="utf-8")
 
 
 def pages() -> Iterator[tuple[str, str]]:

@@ -281,14 +281,17 @@ def _load_object(
 
 
 def location_of(obj: Any) -> tuple[str, int] | None:
-    """File and line of the user's code; None for a framework's own object and for what has no source."""
+    """File and line of the user's code; None for a framework's own object and for what has no source.
+
+    A cell of a notebook has a file by name (``/tmp/ipykernel_7/3795733200.py``) that nobody can open: it is no place.
+    """
     obj = obj.function if isinstance(obj, Method) else obj
     obj = inspect.unwrap(getattr(obj, "func", obj)) if callable(obj) else type(obj)
     if home(obj) in FRAMEWORKS:
         return None
     code = getattr(obj, "__code__", None)
     if code is not None:
-        return (code.co_filename, code.co_firstlineno)
+        return (code.co_filename, code.co_firstlineno) if os.path.exists(code.co_filename) else None
     try:
         cls = obj if isinstance(obj, type) else type(obj)
         file = inspect.getsourcefile(cls)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from initcheck.claims.registry import registry
 from initcheck.doors.cli import main
-from initcheck.doors.guide import PAGES, pages
+from initcheck.doors.guide import NOTEBOOKS, PAGES, pages
 from initcheck.gallery import SPECIMENS
 
 GUIDE = Path(str(files("initcheck"))) / "guide"
@@ -20,13 +21,28 @@ def test_the_list_names_every_page_that_ships(capsys: pytest.CaptureFixture[str]
     assert main(["guide"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert listed[: len(PAGES)] == list(PAGES)
-    assert {p.stem for p in GUIDE.glob("*.md")} == set(PAGES)
+    assert {p.stem for p in GUIDE.glob("*.md")} == set(PAGES) - set(NOTEBOOKS)
+    assert {p.stem for p in GUIDE.glob("*.ipynb")} == set(NOTEBOOKS)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in NOTEBOOKS])
 def test_a_page_is_printed_as_it_is_written(page: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["guide", page]) == 0
     assert capsys.readouterr().out == (GUIDE / f"{page}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", NOTEBOOKS)
+def test_a_notebook_is_read_as_markdown_and_saved_as_it_is(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    book = (GUIDE / f"{page}.ipynb").read_text(encoding="utf-8")
+    assert main(["guide", page]) == 0
+    shown = capsys.readouterr().out
+    for cell in json.loads(book)["cells"]:
+        assert "".join(cell["source"]) in shown
+        # What a run shows is made by whoever runs it: the site, a test, a reader.
+        assert not cell.get("outputs")
+    assert f"initcheck guide {page}.ipynb > {page}.ipynb" in shown
+    assert main(["guide", f"{page}.ipynb"]) == 0
+    assert capsys.readouterr().out == book
 
 
 def test_every_claim_and_every_entry_of_the_gallery_has_a_page() -> None:
