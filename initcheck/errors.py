@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 __all__ = ["AmbiguousInitializer", "ClaimFailed", "InitcheckError", "UsageError", "closest", "fail_unless"]
 
+_MOST_LISTED = 50
+
 
 class InitcheckError(Exception):
     """Base of every error that initcheck raises on purpose."""
@@ -34,11 +36,16 @@ class ClaimFailed(AssertionError):
 def closest(given: str, valid: Iterable[str]) -> str:
     """Word the valid names and the nearest one, for the end of an error sentence.
 
-    >>> closest("relo", ["relu", "tanh"])
+    >>> closest("Relo", ["relu", "tanh"])
     "did you mean 'relu'? Valid: relu, tanh"
+
+    A list of more than a screen of names helps nobody who is told the nearest one.
     """
     names = sorted(valid)
-    near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+    lower = {name.lower(): name for name in names}
+    near = [lower[n] for n in difflib.get_close_matches(given.lower(), lower, n=1, cutoff=0.5)]
+    if near and len(names) > _MOST_LISTED:
+        return f"did you mean {near[0]!r}?"
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{hint}Valid: {', '.join(names)}"
 

@@ -176,9 +176,11 @@ def method_of(made: Any, name: str) -> tuple[str, Callable[..., Any]]:
                 f"{name} is a {type(made).__name__} of {len(made)}; check each of its items from Python:"
                 f" for f in {name.rpartition(':')[2]}{items}: initcheck.check(f)."
             )
+        if hasattr(made, "shape") and hasattr(made, "dtype"):
+            raise UsageError(f"{name} holds weights that are drawn already; name the function that draws them.")
         raise UsageError(
-            f"{name} is {type(made).__name__!r}, which cannot be called and has no method such as {METHODS[0]} or"
-            f" {METHODS[-1]}; name a function, a class or an instance of an initializer."
+            f"{name} is {type(made).__name__!r}, which cannot be called and has no method such as {METHODS[0]};"
+            " name a function, a class or an instance of an initializer."
         )
     asked = max(named, key=lambda m: _readable(getattr(made, m), name))  # the first of the best
     return asked, getattr(made, asked)

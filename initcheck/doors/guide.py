@@ -1,6 +1,7 @@
 """`initcheck guide [PAGE]`: the pages of the guide in the terminal, and one made of each claim and gallery entry.
 
-A page that is a notebook is shown as Markdown; under its file's name, ``why.ipynb``, it is printed as it is, to be saved.
+A page that is a notebook is shown as Markdown; under its file's name, ``why.ipynb``, it is printed as it is, to be
+saved.
 """
 
 from __future__ import annotations

@@ -336,6 +336,13 @@ def add_to_pytest(group: pytest.OptionGroup) -> None:
             group.addoption(f"--{name}", dest=option.dest, **_arguments(option))
 
 
+# The fields of a contract, named here because a contract loads what --help has no use for.
+_PROMISED = (
+    "activation", "gain", "fan", "layout", "groups", "distribution", "entries", "std", "mean", "stack", "dtypes",
+    "depth", "widths",
+)  # fmt: skip
+
+
 def unknown(words: Sequence[str], kind: TargetKind) -> str:
     """The sentence on words that a parser of ours could not read; it names the closest option.
 
@@ -351,7 +358,11 @@ def unknown(words: Sequence[str], kind: TargetKind) -> str:
     word = next((w for w in words if w.startswith("-")), None)
     if word is None:
         return f"{words[0]!r} is one word too many"
-    flag = word.partition("=")[0]
+    flag, _, value = word.partition("=")
+    key = flag.lstrip("-").replace("-", "_")
+    if key in _PROMISED:
+        value = value or next(iter(words[words.index(word) + 1 :]), "...")
+        return f"there is no option {flag}: what is promised is one option, --contract {key}={value}"
     for other in KIND_OF_CLAIM:
         if flag in {f"--{o.name}" for o in of_kind(other)} and other != kind:
             return f"{flag} is an option of {other}; a run on {kind} has none of that name"

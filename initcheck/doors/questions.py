@@ -74,7 +74,9 @@ def claims_on(question: str) -> list[Claim]:
     # Who asks why wants what is true first; a myth leads where nothing true is nearly as near.
     found.sort(key=lambda claim: -scores[claim.id] * (_MYTH if claim.kind == "myth" else 1.0))
     if not found:
-        raise UsageError(f"no claim speaks of {question!r}; initcheck list prints all of them.")
+        raise UsageError(
+            f"no claim speaks of {question!r}; initcheck list prints all of them, initcheck guide the pages."
+        )
     return found
 
 

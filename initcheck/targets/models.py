@@ -320,6 +320,10 @@ def _factory(obj: Any, parsed: TargetText, text: str) -> Callable[..., Any]:
         and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
         and p.name not in (*parsed.args, *GIVEN)
     ]
+    if missing and missing[0] in ("shape", "size", "tensor", "fan_in"):
+        raise UsageError(
+            f"target {text!r} takes {missing[0]}: it draws weights, and builds no model. Check it by: initcheck {text}"
+        )
     if missing:
         raise UsageError(
             f"target {text!r} needs {', '.join(missing)}; write them as literals, such as {text}({missing[0]}=...)."

@@ -28,6 +28,8 @@ __all__ = ["find_object", "members"]
 
 _FROM_SRC = "pip install -e ., or set PYTHONPATH=src."
 _WEIGHTS = ("pt", "pth", "ckpt", "bin", "safetensors", "h5", "npz", "npy", "msgpack")
+# As people import them; target text knows no `import ... as`.
+_SHORT = {"nn": "torch.nn", "np": "numpy", "jnp": "jax.numpy", "tf": "tensorflow", "eqx": "equinox", "nnx": "flax.nnx"}
 _EXTRAS = ("torch", "jax", "keras", "flax", "equinox")
 # Their public modules only re-export: what is imported there from the same package is meant to be used there.
 _LIBRARIES = (
@@ -154,6 +156,11 @@ def _raises(text: str, what: str, original: BaseException, line: str) -> str:
         )
     if isinstance(original, ImportError) and "no known parent package" in str(original):
         package, module = _package_of(what)
+        if package == module and not Path(what).is_absolute() and Path(what).parent.parts:
+            return (
+                f"target {text!r}: {what} imports its neighbours as a part of a package. Name it as that part, from"
+                f" this folder: {'.'.join(Path(what).with_suffix('').parts)}."
+            )
         return (
             f"target {text!r}: {what} is part of the package {package} and imports its neighbours from it."
             f" Install that package, pip install -e ., and name {module}."
@@ -189,20 +196,29 @@ def _absent(name: str, missing: str, text: str) -> str:
             f"target {text!r} is a file of weights, which are trained by now: nothing tells how they began."
             " Name the code that builds the model: initcheck model pkg.mod:build_model."
         )
+    if text.endswith(".ipynb"):
+        return (
+            f"target {text!r} is a notebook. Check a function in a cell of it, initcheck.check(f), or move it into a"
+            " file.py and name that."
+        )
     if _lies_in_src(root):
         return f"target {text!r}: {root} lies in src/ and is not installed; {_FROM_SRC}"
-    # The user's own modules and what is installed; a name of the standard library is never what was meant.
-    there = [m.name for m in pkgutil.iter_modules([os.getcwd(), *sys.path]) if m.name not in sys.stdlib_module_names]
-    where = f"neither installed nor in {os.getcwd()!r}"
-    return f"target {text!r}: there is no module {missing!r}, {where}.{_near(root, there)}"
+    where = f"there is no module {missing!r}, neither installed nor in {os.getcwd()!r}."
+    if root in _SHORT:
+        return f"target {text!r}: {where} A module's own name is meant, such as {_SHORT[root]}{text[len(root) :]}."
+    # The user's own modules and, where the name is nearly theirs, what is installed; a name of the standard library is
+    # never what was meant.
+    own = _near(root, [m.name for m in pkgutil.iter_modules([os.getcwd()])])
+    there = [m.name for m in pkgutil.iter_modules() if m.name not in sys.stdlib_module_names]
+    return f"target {text!r}: {where}{own or _near(root, there, 0.8)}"
 
 
 def _lies_in_src(root: str) -> bool:
     return Path("src", root).is_dir() or Path("src", f"{root}.py").is_file()
 
 
-def _near(name: str, there: list[str]) -> str:
-    near = difflib.get_close_matches(name, [t for t in there if not t.startswith("_")], n=1, cutoff=0.6)
+def _near(name: str, there: list[str], cutoff: float = 0.6) -> str:
+    near = difflib.get_close_matches(name, [t for t in there if not t.startswith("_")], n=1, cutoff=cutoff)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 

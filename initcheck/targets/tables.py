@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import difflib
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import declared_contract
@@ -119,17 +121,26 @@ def _checked(file: str, section: Section, *, needed: bool = True) -> Iterator[tu
         raise UsageError(f"target '@{file}' cannot be read: {error.strerror or error}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"target '@{file}' is not TOML: {error}.") from None
-    listed: Any = data
-    for key in ("tool", "initcheck", section):
-        listed = listed.get(key, []) if isinstance(listed, Mapping) else []
+    own: Any = data
+    for key in ("tool", "initcheck"):
+        own = own.get(key, {}) if isinstance(own, Mapping) else {}
+    listed: Any = own.get(section, []) if isinstance(own, Mapping) else []
     if not isinstance(listed, list) or (needed and not listed):
         named = " and ".join(map(repr, _NEEDED[section]))
-        raise UsageError(f"target '@{file}': it has no table [[tool.initcheck.{section}]] with a key {named} in it.")
+        near = difflib.get_close_matches(section, [k for k in own if k not in get_args(Section)], n=1, cutoff=0.8)
+        hint = f" [[tool.initcheck.{near[0]}]] is nearly that." if near else ""
+        raise UsageError(
+            f"target '@{file}': it has no table [[tool.initcheck.{section}]] with a key {named} in it.{hint}"
+        )
     keys = _KEYS[section]
     for number, table in enumerate(listed, start=1):
         where = f"[[tool.initcheck.{section}]] number {number} of {file}"
         if not isinstance(table, Mapping):
-            raise UsageError(f"{where} is {table!r}; it must be a table with a key {_NEEDED[section][0]!r}.")
+            key = _NEEDED[section][0]
+            raise UsageError(
+                f"{where} is {table!r}; it must be a table: a line [[tool.initcheck.{section}]], and below it"
+                f" {key} = {json.dumps(table) if isinstance(table, str) else '...'}"
+            )
         for key in table:
             if key not in keys:
                 raise UsageError(f"{where} has no key {key!r}; {closest(key, keys)}")
@@ -139,7 +150,8 @@ def _checked(file: str, section: Section, *, needed: bool = True) -> Iterator[tu
         for key, value in table.items():
             number_below_one = keys[key] is int and (isinstance(value, bool) or (isinstance(value, int) and value < 1))
             if not isinstance(value, keys[key]) or number_below_one:
-                raise UsageError(f"{where}: {key}={value!r} must be {_WORDS[keys[key]]}.")
+                such = ', such as waive = {zero-mean = "why it is meant"}' if key == "waive" else ""
+                raise UsageError(f"{where}: {key}={value!r} must be {_WORDS[keys[key]]}{such}.")
         yield table, where
 
 

@@ -69,6 +69,12 @@ def _dotted(name: str, text: str) -> None:
 
 def _wrong(name: str, text: str) -> str:
     """What is wrong with a name, and what to write in its place."""
+    if "://" in text:
+        return "it is an address, and nothing is fetched. Install what lies there, and name it: pkg.mod:name."
+    if "::" in text:
+        return f"between a file or module and a name stands one colon: {text.replace('::', ':')!r}?"
+    if not name:
+        return "a name is missing before or after its colon; write module:name, with no space."
     if os.path.isdir(text):
         # Two folders down at most: what lies deeper, a virtual environment say, is nobody's answer.
         found = (f for below in ("*.py", "*/*.py", "*/*/*.py") for f in sorted(Path(text).glob(below)))
@@ -84,6 +90,8 @@ def _wrong(name: str, text: str) -> str:
         return f"it ends in a bracket that nothing opens: {text.replace(')', '')!r}?"
     if " " in name.strip():
         return f"there is a space in {name!r}; between module and name stands a colon: {':'.join(name.split())!r}?"
+    if "-" in name and Path(f"{name.replace('.', '/')}.py").is_file():
+        return f"a module's name has no hyphen; name the file: {name.replace('.', '/')}.py."
     if "/" in name or os.sep in name:
         return f"{name!r} is no Python file; a file's name ends in .py: path/to/inits.py:name."
     return (
@@ -97,6 +105,10 @@ def _arguments(text: str, place: str) -> dict[str, Any]:
     try:
         call = ast.parse(written, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
+        if text.count("(") > text.count(")"):
+            raise UsageError(
+                f"target {text!r}: a bracket is not closed; write {place}(width=64), in quotes where a shell reads it."
+            ) from None
         raise UsageError(f"target {text!r}: what follows {place!r} is no call with keyword arguments.") from None
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         raise UsageError(f"target {text!r}: what follows {place!r} is no single call with keyword arguments.")

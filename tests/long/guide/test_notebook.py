@@ -36,7 +36,8 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
 
 
 def said(cells: list[Any]) -> str:
-    return "".join(o.text for c in cells for o in c.get("outputs", ()) if o.output_type == "stream" and o.name == "stdout")
+    outputs = [o for c in cells for o in c.get("outputs", ()) if o.output_type == "stream"]
+    return "".join(o.text for o in outputs if o.name == "stdout")
 
 
 def test_every_picture_is_drawn(cells: list[Any]) -> None:
