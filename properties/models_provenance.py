@@ -147,13 +147,16 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     """Compare random tensors, their units and their draws; ask the gradient about constant matrices."""
     random = trial.facts.random
     signal = trial.facts.first.looks["signal"]
-    say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
+    say = {"doubt": trial.doubts_that, "note": trial.note}
     for copy in (
         *questions.equal_tensors(random),
         *questions.equal_units(random, signal),
         *questions.repeated_draws(random),
     ):
-        say[copy.kind](copy.sentence)
+        if copy.kind == "fails":
+            trial.fails(copy.sentence, fix=copy.fix)
+        else:
+            say[copy.kind](copy.sentence)
     constant = [
         n for n, r in trial.facts.first.records.items() if r.parameter and r.trainable and r.constant and r.matrix
     ]

@@ -166,7 +166,7 @@ def test_arguments_are_literals(myinit):
         ("myinit:scaled(2.0)", "arguments are given by name, such as myinit:scaled(gain=2.0)"),
         ("myinit:scaled(**{'gain': 2})", "** cannot be read"),
         ("myinit:scaled(gain=1)(shape=2)", "no single call"),
-        ("myinit:scaled(gain=", "no call with keyword arguments"),
+        ("myinit:scaled(gain=", "a bracket is not closed; write myinit:scaled(width=64)"),
         ("myinit:scaled(gian=2.0)", "did you mean 'gain'?"),
         ("myinit:scaled", "needs the argument 'gain'"),
         ("myinit:he; import os", "cannot be read"),

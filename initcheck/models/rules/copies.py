@@ -21,10 +21,12 @@ class Copy:
     Attributes:
         sentence: what is a copy of what.
         kind: ``fails``, ``doubt`` or ``note`` (vectors, one frozen copy, copies that the gradient tells apart).
+        fix: what to write instead.
     """
 
     sentence: str
     kind: str = "fails"
+    fix: str = "draw each on its own, with no deepcopy or load_state_dict of another and no seed set between them"
 
 
 def equal_tensors(random: Mapping[str, TensorRecord]) -> Iterator[Copy]:
@@ -57,7 +59,7 @@ def equal_units(random: Mapping[str, TensorRecord], signal: Signal) -> Iterator[
         if record.owner == "Embedding" and record.twins.axis == 0:
             yield Copy(said, "note")
         elif kind == "equal":
-            yield Copy(f"{said}, and so are their gradients", "fails")
+            yield Copy(f"{said}, and so are their gradients", "fails", "draw every unit on its own")
         elif kind == "differ":
             yield Copy(f"{said}; their gradients differ", "note")
         elif not (record.parameter and record.trainable):
@@ -80,7 +82,8 @@ def repeated_draws(random: Mapping[str, TensorRecord]) -> Iterator[Copy]:
             (one, _), (two, _) = list(draws.values())[:2]
             yield Copy(
                 f"{listed(names)}: {len(draws)} draws began at one state of the generator"
-                f" ({_between(place(one.site), place(two.site))})"
+                f" ({_between(place(one.site), place(two.site))})",
+                fix="set the seed once, before the first draw",
             )
 
 
