@@ -29,11 +29,13 @@ nb_execution_mode = "force"
 nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
+nb_merge_streams = True
 # Frameworks are the reader's own; no page of the API needs one.
 autodoc_mock_imports = ["torch", "jax", "flax", "equinox", "keras", "tensorflow", "transformers"]
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
+maximum_signature_line_length = 70
 exclude_patterns = ["README.md"]
 html_theme = "alabaster"
 html_theme_options = {"description": "claims about weight initialization, checked", "page_width": "60rem"}

@@ -75,4 +75,7 @@ def _nameless(tested: Tested) -> bool:
     """Whether it is an object of this process that no command line can name."""
     if isinstance(tested, Model):
         return bool(tested.words) and not tested.words[0]
-    return tested.recipe is not None and "pickle" in tested.recipe
+    if tested.recipe is None:
+        # Without cloudpickle a cell's function has no recipe; a target that text names has a module before its name.
+        return tested.name.isidentifier()
+    return "pickle" in tested.recipe
