@@ -75,7 +75,5 @@ def _nameless(tested: Tested) -> bool:
     """Whether it is an object of this process that no command line can name."""
     if isinstance(tested, Model):
         return bool(tested.words) and not tested.words[0]
-    if tested.recipe is None:
-        # Without cloudpickle a cell's function has no recipe; a target that text names has a module before its name.
-        return tested.name.isidentifier()
-    return "pickle" in tested.recipe
+    # Without cloudpickle an object of this process has no recipe; what text names always has one.
+    return tested.recipe is None or "pickle" in tested.recipe

@@ -21,6 +21,8 @@ def test_a_cell_s_function_is_shown_again_from_python(with_cloudpickle: bool, mo
     def mine(shape: tuple[int, ...], rng: Any) -> Any:
         return np.full(shape, np.nan)
 
+    # As IPython's kernel has it.
+    mine.__module__, mine.__qualname__ = "__main__", "mine"
     report = initcheck.check(mine, claims=["finite"], profile="quick")
     [found] = report.findings
     assert found.again is not None
