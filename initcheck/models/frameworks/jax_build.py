@@ -20,8 +20,9 @@ from initcheck.models.factory.facts import Facts
 from initcheck.models.frameworks.array_facts import ArrayFacts, Made, recorded
 from initcheck.models.lineage.jax_keys import Known, run
 from initcheck.models.lineage.jax_origins import Origin
-from initcheck.models.living.jax_signal import JaxListener
+from initcheck.models.living.jax_autodiff import JaxAutodiff
 from initcheck.models.living.leaves import Leaf, stacks_of, unstacked_name
+from initcheck.models.living.listener import Listener
 from initcheck.models.living.model import Living
 from initcheck.models.signals.array_batch import ArrayBatch, array_batch_from
 from initcheck.models.signals.signal import FEWEST_BLOCKS, Signal
@@ -56,7 +57,7 @@ class JaxFacts(ArrayFacts):
         self._framework = framework
         make = array_batch_from(model.batch)
         self._given = make() if make is not None else None
-        self._listener = JaxListener(make)
+        self._listener = Listener(JaxAutodiff(), make)
         self._seeded = self.builder.takes("seed") is not None
         self._keyed = self.builder.takes(*_KEYS)
         self._traced: tuple[Any, Living] | None = None
@@ -146,7 +147,7 @@ class JaxFacts(ArrayFacts):
         batch = self._given
         if batch is None:
             batch = self._given = linen_batch(module, jax.random.key(0))
-            self._listener = JaxListener(lambda: batch)
+            self._listener = Listener(JaxAutodiff(), lambda: batch)
         with linen.intercept_methods(told):
             if variables is None:
                 variables = linen_init(module, key, batch)

@@ -22,9 +22,11 @@ from initcheck.models.builds.sums import Twins
 from initcheck.models.factory.facts import Facts
 from initcheck.models.frameworks.array_facts import ArrayFacts, Made, recorded
 from initcheck.models.lineage.keras_weights import Weights, noted_weights
+from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.called import called_with, listening
 from initcheck.models.living.first_layers import ANY_BATCH, TOKENS_FIRST, batches_for, takes_tokens
 from initcheck.models.living.leaves import Leaf
+from initcheck.models.living.listener import Listener
 from initcheck.models.living.model import Layer, Living, Tap
 from initcheck.models.provenance.law import UNTRACED
 from initcheck.models.provenance.steps import Draw, Step
@@ -55,7 +57,7 @@ class KerasFacts(ArrayFacts):
         super().__init__(Builder(model.factory, model.name), seed, model.models)
         self._make = array_batch_from(model.batch)
         self._seeded = self.builder.takes("seed") is not None
-        self._listener: Any = None
+        self._listener: Listener | None = None
 
     def make(self, seed: int, *, units: bool) -> Made:
         """Build once.
@@ -74,21 +76,19 @@ class KerasFacts(ArrayFacts):
             if not model.built or not model.variables:
                 self._called(model)
             living = KerasModel(model)
-        arrays = [v.value for v in living.variables]
+        # The numbers alone: on TensorFlow the value of a variable is a variable, on torch a parameter.
+        arrays = [keras.ops.stop_gradient(v.value) for v in living.variables]
         records = [_record(leaf, v, weights, i, units=units) for i, (leaf, v) in enumerate(living.pairs())]
         return Made(living.leaves, records, {}, living, arrays)
 
     def hear(self, made: Made, constants: Sequence[str], twins: Mapping[str, Twins], *, whole: bool) -> Signal:
-        """Listen to a model that was just built; gradients are taken where Keras runs on JAX."""
-        if keras.config.backend() != "jax":
-            backend = keras.config.backend()
-            return Signal(problem=f"signals of Keras are listened to on its JAX backend alone, and this is {backend}")
+        """Listen to a model that was just built; Keras differentiates as its backend does."""
         if self._listener is None:
-            from initcheck.models.living.jax_signal import JaxListener  # imports JAX: only where it is the backend
-
-            self._listener = JaxListener(self._make)
-        found: Signal = self._listener.hear(made.living, made.arrays, constants, twins, whole=whole)
-        return found
+            autodiff = _autodiff(keras.config.backend())
+            if autodiff is None:
+                return Signal(problem=f"the backend {keras.config.backend()} of Keras differentiates nothing")
+            self._listener = Listener(autodiff, self._make)
+        return self._listener.hear(made.living, made.arrays, constants, twins, whole=whole)
 
     def _called(self, model: Any) -> None:
         """Call a model that is built by its first call."""
@@ -112,7 +112,7 @@ class KerasFacts(ArrayFacts):
 
 
 class KerasModel(Living):
-    """One model that is there; on JAX it takes other arrays in the place of its own."""
+    """One model that is there; it takes other arrays in the place of its own, on every backend."""
 
     def __init__(self, model: Any) -> None:
         self.name = type(model).__name__
@@ -202,6 +202,23 @@ def _snake_case(kind: str) -> str:
     """
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", kind))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _autodiff(backend: str) -> Autodiff | None:
+    """What differentiates on a backend of Keras; each imports its library: only that which runs already."""
+    if backend == "jax":
+        from initcheck.models.living.jax_autodiff import JaxAutodiff  # imports JAX
+
+        return JaxAutodiff()
+    if backend == "torch":
+        from initcheck.models.living.torch_autodiff import TorchAutodiff  # imports torch
+
+        return TorchAutodiff()
+    if backend == "tensorflow":
+        from initcheck.models.living.tensorflow_autodiff import TensorFlowAutodiff  # imports TensorFlow
+
+        return TensorFlowAutodiff()
+    return None
 
 
 def _itself(batch: ArrayBatch) -> ArrayBatch:

@@ -33,9 +33,11 @@ class ArrayBatch:
         generator = np.random.default_rng(_SEED + 1)
 
         def other(value: Any) -> Any:
-            if not hasattr(value, "shape") or np.size(value) < 2:
+            if not hasattr(value, "shape"):
                 return value
             array = np.asarray(value)
+            if array.size < 2:
+                return value
             mixed = generator.permutation(array.reshape(-1)).reshape(array.shape)
             if array.ndim < 3 or array.dtype.kind != "f":
                 return mixed

@@ -1,14 +1,13 @@
-"""Does the input arrive? Two batches through a model of JAX, and the layer in which their difference is lost."""
+"""Does the input arrive? Two batches through a living model, and the layer in which their difference is lost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.model import Living
 from initcheck.models.signals.array_batch import ArrayBatch
 from initcheck.models.signals.signal import DROWNED, SAME, InputReach
@@ -16,26 +15,25 @@ from initcheck.models.signals.signal import DROWNED, SAME, InputReach
 __all__ = ["input_reach"]
 
 
-def input_reach(living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> InputReach | None:
+def input_reach(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> InputReach | None:
     """Run the model on a batch and on its entries in another order; None where the outputs cannot be compared."""
     other = batch.shuffled()
     try:
-        one, two = (_output(living, arrays, b) for b in (batch, other))
+        one, two = (_output(autodiff, living, arrays, b) for b in (batch, other))
         if one is None or two is None or one.shape != two.shape or not one.size:
             return None
         share = _share(one, two)
         if share is None or share >= DROWNED:
             return None if share is None else InputReach(share)
-        lost_in, zero = _where_lost(living, arrays, batch, other)
+        lost_in, zero = _where_lost(autodiff, living, arrays, batch, other)
     except (TypeError, ValueError, IndexError, KeyError):
         return None
     return InputReach(share, lost_in, zero)
 
 
-def _output(living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> Any:
-    leaves = jax.tree.leaves(living.run(arrays, batch, None, {}))
-    found = next((a for a in leaves if jnp.issubdtype(a.dtype, jnp.floating)), None)
-    return None if found is None else np.asarray(found, np.float64)
+def _output(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> Any:
+    found = autodiff.first_real(autodiff.run(living, arrays, batch, None, ()))
+    return None if found is None else np.asarray(autodiff.host(found), np.float64)
 
 
 def _share(one: Any, two: Any) -> float | None:
@@ -50,10 +48,10 @@ def _share(one: Any, two: Any) -> float | None:
 
 
 def _where_lost(
-    living: Living, arrays: Sequence[Any], batch: ArrayBatch, other: ArrayBatch
+    autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch, other: ArrayBatch
 ) -> tuple[str | None, bool]:  # fmt: skip
     """The last layer in which a difference that came in did not come out, and whether its matrices are zero."""
-    one, two = (_noted(living, arrays, b) for b in (batch, other))
+    one, two = (_noted(autodiff, living, arrays, b) for b in (batch, other))
     lost: tuple[str | None, bool] = None, False
     for (name, given_a, made_a), (same, given_b, made_b) in zip(one, two, strict=False):
         if name != same or given_a is None or given_b is None:
@@ -63,20 +61,20 @@ def _where_lost(
                 a for leaf, a in zip(living.leaves, arrays, strict=True)
                 if leaf.parameter and a.ndim > 1 and ".".join(leaf.path[:-1]) == name
             ]  # fmt: skip
-            lost = name, bool(inside) and all(not bool(jnp.any(a != 0)) for a in inside)
+            lost = name, bool(inside) and not any(np.any(autodiff.host(a) != 0) for a in inside)
     return lost
 
 
-def _noted(living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> list[tuple[str, Any, Any]]:
+def _noted(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> list[tuple[str, Any, Any]]:
     calls: list[tuple[str, Any, Any]] = []
 
     def note(name: str, given: Any, made: Any) -> Any:
-        before, after = (next((a for a in jax.tree.leaves(v) if hasattr(a, "dtype")), None) for v in (given, made))
-        if after is not None and not isinstance(after, jax.core.Tracer):
-            calls.append((name, None if before is None else np.asarray(before), np.asarray(after)))
+        before, after = (next((a for a in autodiff.leaves(v) if hasattr(a, "dtype")), None) for v in (given, made))
+        if after is not None and not autodiff.hides(after):
+            calls.append((name, None if before is None else autodiff.host(before), autodiff.host(after)))
         return made
 
-    living.run(arrays, batch, note, {layer.name: None for layer in living.layers if layer.holds})
+    autodiff.run(living, arrays, batch, note, [layer.name for layer in living.layers if layer.holds])
     return calls
 
 

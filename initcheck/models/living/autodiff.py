@@ -1,0 +1,142 @@
+"""What a library of arrays must do so that a living model is listened to: run it, and differentiate through it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.models.living.model import Living, Tap
+from initcheck.models.signals.array_batch import ArrayBatch
+
+__all__ = ["Autodiff", "EagerAutodiff", "Measured", "weights_of_output"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run of a model, forward and backward.
+
+    Attributes:
+        forward: name of a layer -> second moment of what it made.
+        backward: name of a layer -> second moment of the gradient that reaches what it made.
+        output: the first array of real numbers that came out.
+        gradients: of the arrays that were asked for, in their order; of the library's own kind.
+    """
+
+    forward: dict[str, float]
+    backward: dict[str, float]
+    output: npt.NDArray[np.float64]
+    gradients: Sequence[Any]
+
+
+class Autodiff(ABC):
+    """One library of arrays: what it calls an array, and how it differentiates."""
+
+    @abstractmethod
+    def leaves(self, value: Any) -> list[Any]:
+        """What a nested value holds, in order."""
+
+    @abstractmethod
+    def is_real(self, array: Any) -> bool:
+        """Whether this is an array of real numbers."""
+
+    @abstractmethod
+    def host(self, array: Any) -> npt.NDArray[Any]:
+        """The array in the host's memory."""
+
+    @abstractmethod
+    def measure(
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int]
+    ) -> Measured:
+        """Run the model, differentiate a weighted sum of its output, and note what reaches some of its layers.
+
+        Args:
+            living: takes the arrays.
+            arrays: of its leaves.
+            batch: its arguments.
+            names: of the layers that are listened to.
+            asked: numbers of the arrays whose gradient is wanted.
+        """
+
+    def run(
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Iterable[str]
+    ) -> Any:
+        """Run on numbers; the tap is told of these layers. No gradient is taken."""
+        return living.run(arrays, batch, tap, dict.fromkeys(heard))
+
+    def first_run(
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap, heard: Iterable[str]
+    ) -> Any:
+        """The run that decides what can be listened to."""
+        return self.run(living, arrays, batch, tap, heard)
+
+    @property
+    def unstacked(self) -> Collection[str]:
+        """Layers that hold a slice for each block, and whose passes the first run told apart."""
+        return ()
+
+    def hides(self, array: Any) -> bool:
+        """Whether an array stands for numbers that a transformation of the library will bring later."""
+        return False
+
+    def first_real(self, value: Any) -> Any:
+        """The first array of real numbers in a nested result; of several the logits, or the last hidden state."""
+        for name in ("logits", "last_hidden_state"):
+            inner = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+            if inner is not None and hasattr(inner, "dtype"):
+                return inner
+        return next((leaf for leaf in self.leaves(value) if self.is_real(leaf)), None)
+
+
+class EagerAutodiff(Autodiff):
+    """A library that computes as it is called, so that what a layer made can be differentiated by once it is there."""
+
+    @abstractmethod
+    def differentiated(
+        self, run: Callable[[list[Any]], tuple[Any, list[Any]]], weights: list[Any]
+    ) -> tuple[Any, list[Any], list[Any], list[Any]]:
+        """Call a function of weights, and differentiate the weighted sum of the output that it returns.
+
+        Returns:
+            The output; what the layers made; the gradients by it; those by the weights, zeros where there is none.
+        """
+
+    def measure(
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int]
+    ) -> Measured:  # fmt: skip
+        """Run the model once and differentiate by what its layers made and by its arrays."""
+        real = [i for i, a in enumerate(arrays) if self.is_real(a)]
+        made: dict[str, Any] = {}
+
+        def tap(name: str, given: Any, result: Any) -> Any:
+            made[name] = self.first_real(result)
+            return result
+
+        def run(weights: list[Any]) -> tuple[Any, list[Any]]:
+            replaced = list(arrays)
+            for i, weight in zip(real, weights, strict=True):
+                replaced[i] = weight
+            output = self.first_real(living.run(replaced, batch, tap, dict.fromkeys(names)))
+            return output, list(made.values())
+
+        output, heard, by_layer, by_weight = self.differentiated(run, [arrays[i] for i in real])
+        gradients = dict(zip(real, by_weight, strict=True))
+        return Measured(
+            forward={n: _second_moment(self.host(a)) for n, a in zip(made, heard, strict=True)},
+            backward={n: _second_moment(self.host(g)) for n, g in zip(made, by_layer, strict=True)},
+            output=np.asarray(self.host(output), np.float64),
+            gradients=[gradients[i] for i in asked],
+        )
+
+
+def weights_of_output(shape: Sequence[int]) -> npt.NDArray[np.float32]:
+    """What the entries of an output are multiplied by before they are summed up: the same for every model."""
+    return np.random.default_rng(20260103).standard_normal(tuple(shape)).astype(np.float32)
+
+
+def _second_moment(array: npt.NDArray[Any]) -> float:
+    return float(np.mean(np.square(array.astype(np.float64))))

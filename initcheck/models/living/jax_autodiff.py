@@ -1,0 +1,123 @@
+"""Differentiation through a living model of JAX: compiled once for one factory, run on the arrays of every build."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.models.living.autodiff import Autodiff, Measured, weights_of_output
+from initcheck.models.living.model import Living, Tap
+from initcheck.models.living.unrolled import Passes
+from initcheck.models.signals.array_batch import ArrayBatch
+
+__all__ = ["JaxAutodiff"]
+
+
+class JaxAutodiff(Autodiff):
+    """Arrays of JAX; one object serves the builds of one factory."""
+
+    def __init__(self) -> None:
+        self._passes = Passes({})
+        self._compiled: dict[tuple[tuple[str, ...], tuple[int, ...]], Callable[..., Any]] = {}
+
+    def leaves(self, value: Any) -> list[Any]:
+        """What a nested value holds, in order."""
+        return list(jax.tree.leaves(value))
+
+    def is_real(self, array: Any) -> bool:
+        """Whether this is an array of real numbers."""
+        return hasattr(array, "dtype") and bool(jnp.issubdtype(array.dtype, jnp.floating))
+
+    def host(self, array: Any) -> npt.NDArray[Any]:
+        """The array in the host's memory."""
+        return np.asarray(array)
+
+    def hides(self, array: Any) -> bool:
+        """Whether a transformation is at work: a compiled function, a scan, a map."""
+        return isinstance(array, jax.core.Tracer)
+
+    @property
+    def unstacked(self) -> Collection[str]:
+        """The stacked layers that the first run went through block by block."""
+        return self._passes.found
+
+    def first_run(
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap, heard: Iterable[str]
+    ) -> Any:
+        """Run, with the scans of stacked layers as loops, and remember which call is which block."""
+        self._passes = Passes(living.stacked)
+        return self._passes.first_run(living, arrays, batch, tap, heard)
+
+    def measure(
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int]
+    ) -> Measured:  # fmt: skip
+        """Run what was compiled for these layers and arrays; the model is that of the first build."""
+        real = [i for i, a in enumerate(arrays) if self.is_real(a)]
+        case = tuple(names), tuple(asked)
+        if case not in self._compiled:
+            self._compiled[case] = jax.jit(self._measured(living, names, real, asked))
+        floats = [arrays[i] for i in real]
+        rest = [None if i in set(real) else a for i, a in enumerate(arrays)]
+        forward, backward, output, gradients = self._compiled[case](floats, rest, batch.args, dict(batch.kwargs))
+        return Measured(
+            {name: float(moment) for name, moment in forward.items()},
+            {name: float(moment) for name, moment in backward.items()},
+            np.asarray(output, np.float64),
+            gradients,
+        )
+
+    def _measured(
+        self, living: Living, names: Sequence[str], real: Sequence[int], asked: Sequence[int]
+    ) -> Callable[..., Any]:  # fmt: skip
+        """The function that is compiled: energies of the blocks forward and backward, the output, gradients.
+
+        What reaches a block is the gradient by zeros that are added to what it made.
+        """
+        passes = self._passes
+
+        def measure(floats: Any, rest: Any, args: Any, kwargs: Any) -> Any:
+            shapes: dict[str, Any] = {}
+            batch = ArrayBatch(args, kwargs)
+
+            def output_of(pushes: Any, weights: Any, keep: dict[str, Any]) -> Any:
+                arrays = list(rest)
+                for i, weight in zip(real, weights, strict=True):
+                    arrays[i] = weight
+
+                def tap(name: str, given: Any, made: Any) -> Any:
+                    array = self.first_real(made)
+                    keep[name] = array
+                    if name not in pushes:
+                        return made
+                    return jax.tree.map(lambda a: a + pushes[name].astype(a.dtype) if a is array else a, made)
+
+                return self.first_real(passes.run(living, arrays, batch, tap, names))
+
+            kept: dict[str, Any] = {}
+            jax.eval_shape(
+                lambda w: (output_of({}, w, kept), shapes.update({n: a.shape for n, a in kept.items()}))[0], floats
+            )
+
+            def weighed(pushes: Any, weights: Any) -> Any:
+                keep: dict[str, Any] = {}
+                output = output_of(pushes, weights, keep)
+                return (output.astype(jnp.float32) * weights_of_output(output.shape)).sum(), (keep, output)
+
+            pushes = {name: jnp.zeros(shape) for name, shape in shapes.items()}
+            (_, (keep, output)), (backward, gradients) = jax.value_and_grad(weighed, argnums=(0, 1), has_aux=True)(
+                pushes, floats
+            )
+            order = {i: k for k, i in enumerate(real)}
+            return (
+                {n: jnp.mean(jnp.square(a.astype(jnp.float32))) for n, a in keep.items()},
+                {n: jnp.mean(jnp.square(g)) for n, g in backward.items()},
+                output,
+                [gradients[order[i]] for i in asked],
+            )
+
+        return measure

@@ -1,0 +1,160 @@
+"""The signal through a living model: one batch for the models of a factory, and what each does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from initcheck.models.builds.sums import Twins
+from initcheck.models.living.array_gradients import array_gradient_kind, array_twins_kind
+from initcheck.models.living.autodiff import Autodiff
+from initcheck.models.living.input_reach import input_reach
+from initcheck.models.living.model import Living
+from initcheck.models.living.visits import visits_of
+from initcheck.models.signals.array_batch import ArrayBatch, array_batch_of
+from initcheck.models.signals.chains import Visit, chains
+from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal
+
+__all__ = ["Listener"]
+
+_STEPS = 2
+_NO_BLOCKS = "no four blocks of one shape follow one another, numbered in a list or by their names"
+
+
+class Listener:
+    """Listens to models of one factory with one batch; the first model decides which batch that is.
+
+    Args:
+        autodiff: of the library whose arrays the models take.
+        make: makes the batch, or None where it is guessed.
+    """
+
+    def __init__(self, autodiff: Autodiff, make: Callable[[], ArrayBatch] | None) -> None:
+        self._autodiff = autodiff
+        self._make = make
+        self._batch: ArrayBatch | None = None
+        self._runs: list[list[Visit]] = []
+        self._unheard: str | None = None
+
+    def hear(
+        self,
+        living: Living,
+        arrays: Sequence[Any],
+        constants: Iterable[str] = (),
+        twins: Mapping[str, Twins] | None = None,
+        *,
+        whole: bool = False,
+    ) -> Signal:
+        """Run the model forward and backward once; with constants in doubt, up to two small steps more.
+
+        Args:
+            living: takes the arrays.
+            arrays: of its leaves.
+            constants: constant matrices whose gradient is asked for.
+            twins: matrices with equal units whose gradients are asked for.
+            whole: whether it is also asked whether the input arrives.
+        """
+        if self._batch is None:
+            problem = self._first_look(living, arrays)
+            if problem is not None:
+                return Signal(problem=problem)
+        batch = self._batch
+        assert batch is not None
+        try:
+            return self._through(living, arrays, batch, list(constants), dict(twins or {}), whole)
+        except Exception as error:
+            words = str(error).strip().splitlines() or [""]
+            return Signal(batch=batch.text, problem=f"no gradient: {type(error).__name__}: {words[0][:160]}")
+
+    def _first_look(self, living: Living, arrays: Sequence[Any]) -> str | None:
+        """Find a batch that goes through, and which layers can be listened to; else why there is none."""
+        shapes = {leaf.name: tuple(a.shape) for leaf, a in zip(living.leaves, arrays, strict=True)}
+        problem = None
+        batches = [self._make] if self._make is not None else [
+            lambda text=text: array_batch_of(text) for text in living.candidates(shapes)
+        ]  # fmt: skip
+        for make in batches:
+            batch = make()
+            try:
+                visits, hidden, output = visits_of(self._autodiff, living, arrays, batch)
+            except Exception as error:
+                words = str(error).strip().splitlines() or [""]
+                said = f"{type(error).__name__}: {words[0][:160]}"
+                problem = problem or f'no batch goes through; --batch="{batch.text}" ends in {said}; edit it'
+                continue
+            if output is None:
+                return "the model returns no array of real numbers"
+            self._batch = batch
+            self._runs = [run for run in chains(visits) if len(run) >= FEWEST_BLOCKS]
+            for visit in visits:
+                visit.given = visit.made = None
+            if not self._runs:
+                self._unheard = _NO_BLOCKS
+                if hidden:
+                    self._unheard = f"{hidden[0]} runs inside a scan or a vmap, where nobody can listen"
+            return None
+        return problem or "no batch can be made from the model's first layer; give one, such as --batch=2x16"
+
+    def _through(
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, constants: list[str], twins: dict[str, Twins],
+        whole: bool,
+    ) -> Signal:  # fmt: skip
+        names = [v.name for run in self._runs for v in run]
+        asked = {leaf.name: i for i, leaf in enumerate(living.leaves) if leaf.name in {*constants, *twins}}
+        measured = self._autodiff.measure(living, arrays, batch, names, sorted(asked.values()))
+        made = []
+        for run in self._runs:
+            ahead = tuple(measured.forward[v.name] for v in run)
+            back = tuple(measured.backward[v.name] for v in run)
+            made.append(ChainSignal(run[0].container, tuple(v.name for v in run), ahead, back if any(back) else ()))
+        by_index = dict(zip(sorted(asked.values()), map(self._autodiff.host, measured.gradients), strict=True))
+        judged = {n: array_gradient_kind(by_index[asked[n]]) for n in constants if n in asked}
+        equal = {n: array_twins_kind(by_index[asked[n]], t) for n, t in twins.items() if n in asked}
+        if any(kind != "differ" for kind in judged.values()):
+            judged = self._after_steps(living, arrays, batch, judged, asked)
+        loss, classes = _first_loss(living, arrays, measured.output)
+        reach = input_reach(self._autodiff, living, arrays, batch) if whole else None
+        return Signal(batch.text, None, tuple(made), loss, classes, judged, equal, {}, reach, self._unheard)
+
+    def _after_steps(
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, judged: dict[str, str], asked: Mapping[str, int]
+    ) -> dict[str, str]:  # fmt: skip
+        """Take small steps: behind a zero layer a gradient is zero at first and comes with the next step."""
+        real = [i for i, a in enumerate(arrays) if self._autodiff.is_real(a)]
+        moved = list(arrays)
+        gradients: dict[int, Any] = {}
+        for step in range(_STEPS + 1):
+            measured = self._autodiff.measure(living, moved, batch, (), real)
+            gradients = dict(zip(real, measured.gradients, strict=True))
+            if step == _STEPS:
+                break
+            for i, gradient in gradients.items():
+                size = float(np.sqrt(np.mean(np.square(self._autodiff.host(gradient).astype(np.float64)))))
+                if living.leaves[i].trainable and size > 0:
+                    moved[i] = moved[i] - (0.01 / size) * gradient
+        later = {n: array_gradient_kind(self._autodiff.host(gradients[asked[n]])) for n in judged}
+        return {n: "later" if kind != "differ" and later[n] == "differ" else kind for n, kind in judged.items()}
+
+
+def _first_loss(living: Living, arrays: Sequence[Any], output: Any) -> tuple[float | None, int | None]:
+    """Cross-entropy with random targets, where the last dimension is known to count classes."""
+    classes = output.shape[-1] if output.ndim else 0
+    if classes < 2:
+        return None, None
+    known = set()
+    for leaf, array in zip(living.leaves, arrays, strict=True):
+        if not leaf.parameter or array.ndim < 2:
+            continue
+        if "Embed" in leaf.owner:
+            known.add(array.shape[0])
+        elif HEAD.search(".".join(leaf.path[:-1])):
+            known.add(array.shape[-1] if leaf.inputs_first else array.shape[0])
+    if classes not in known:
+        return None, None
+    logits = output.reshape(-1, classes)
+    targets = np.random.default_rng(20260104).integers(0, classes, len(logits))
+    top = logits.max(-1, keepdims=True)
+    logs = logits - top - np.log(np.exp(logits - top).sum(-1, keepdims=True))
+    return float(-logs[np.arange(len(logits)), targets].mean()), int(classes)

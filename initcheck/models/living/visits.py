@@ -1,0 +1,80 @@
+"""Which layers of a living model may be blocks, and what each was given and made in one run."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from initcheck.models.living.autodiff import Autodiff
+from initcheck.models.living.model import Living
+from initcheck.models.signals.array_batch import ArrayBatch
+from initcheck.models.signals.chains import Visit
+
+__all__ = ["candidates_of", "visits_of"]
+
+_AUTO = re.compile(r"^(.*?)_?(\d+)$")
+
+
+def candidates_of(living: Living) -> dict[str, str]:
+    """Layers that may be blocks, by name, and the container that each is counted in.
+
+    A block is one of several layers of one class under one parent that are numbered.
+    """
+    groups: dict[tuple[tuple[str, ...], str, str], list[str]] = defaultdict(list)
+    for layer in living.layers:
+        match = _AUTO.match(layer.path[-1])
+        if layer.holds and match is not None:
+            groups[layer.path[:-1], match[1], layer.kind].append(layer.name)
+    found: dict[str, str] = {}
+    for (parent, prefix, _kind), names in groups.items():
+        if len(names) > 1:
+            container = ".".join((*parent, prefix) if prefix else parent)
+            found |= dict.fromkeys(names, container)
+    return found
+
+
+def visits_of(
+    autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch
+) -> tuple[list[Visit], list[str], Any]:  # fmt: skip
+    """Run the model once and note what its blocks were given and made.
+
+    Returns:
+        The visits of layers that were called once; names of layers that a transformation hides; the output.
+    """
+    containers = candidates_of(living)
+    slices = {f"{name}.{k}": name for name, count in living.stacked.items() for k in range(count)}
+    visits: list[Visit] = []
+    hidden: list[str] = []
+
+    def note(name: str, given: Any, made: Any) -> Any:
+        array, before = autodiff.first_real(made), autodiff.first_real(given)
+        if array is None:
+            return made
+        if autodiff.hides(array):
+            hidden.append(name)
+            return made
+        container = slices.get(name) or containers[name]
+        visit = Visit(container, name, before, array, tuple(array.shape), 0.0)
+        last = next((v for v in reversed(visits) if v.container == container), None)
+        visit.serial = last is None or _handed_on(before, last)
+        visits.append(visit)
+        return made
+
+    output = autodiff.first_real(autodiff.first_run(living, arrays, batch, note, containers))
+    found = autodiff.unstacked
+    visits = [v for v in visits if v.name not in slices or slices[v.name] in found]
+    hidden += [name for name in living.stacked if not any(f"{name}.".startswith(f"{n}.") for n in found)]
+    often = Counter(v.name for v in visits)
+    return [v for v in visits if often[v.name] == 1], hidden, output
+
+
+def _handed_on(given: Any, before: Visit) -> bool:
+    """Whether a layer was given what the one before it made, or something of its shape that comes after it.
+
+    Between two layers of a plain network stands an activation. Branches side by side are given one array.
+    """
+    if given is None or before.made is None:
+        return False
+    return given is before.made or (given.shape == before.made.shape and given is not before.given)

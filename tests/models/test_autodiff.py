@@ -1,0 +1,109 @@
+"""What reaches the layers of a living model, and its arrays, in each library that Keras runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from initcheck.models.living.autodiff import Autodiff, weights_of_output
+from initcheck.models.living.leaves import Leaf
+from initcheck.models.living.listener import Listener
+from initcheck.models.living.model import Layer, Living, Tap
+from initcheck.models.signals.array_batch import ArrayBatch
+from initcheck.models.signals.signal import Signal
+
+DEPTH, WIDTH, ROWS = 5, 6, 4
+
+
+class Chain(Living):
+    """x times one matrix after another; a number of rounds stands among its arrays."""
+
+    name = "Chain"
+    leaves = [Leaf((f"block_{i}", "kernel"), "Dense") for i in range(DEPTH)] + [Leaf(("rounds",), "Chain", False)]
+    layers = tuple(Layer((f"block_{i}",), "Dense") for i in range(DEPTH))
+
+    def __init__(self, array: Callable[[Any], Any], dead: int | None = None) -> None:
+        self.array, self.dead = array, dead
+
+    def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
+        x = self.array(batch.args[0])
+        for i in range(DEPTH):
+            given, x = x, (x if self.dead != i else x * 0.0) @ arrays[i]
+            if tap is not None and f"block_{i}" in heard:
+                x = tap(f"block_{i}", ((given,), {}), x)
+        return {"logits": x, "rounds": arrays[-1]}
+
+    def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:
+        return [f"{ROWS}x{WIDTH}"]
+
+
+def _jax() -> tuple[Autodiff, Any]:
+    jax = pytest.importorskip("jax")
+    from initcheck.models.living.jax_autodiff import JaxAutodiff  # JAX is optional
+
+    return JaxAutodiff(), jax.numpy.asarray
+
+
+def _torch() -> tuple[Autodiff, Any]:
+    torch = pytest.importorskip("torch")
+    from initcheck.models.living.torch_autodiff import TorchAutodiff  # torch is optional
+
+    return TorchAutodiff(), torch.as_tensor
+
+
+def _tensorflow() -> tuple[Autodiff, Any]:
+    tensorflow = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    from initcheck.models.living.tensorflow_autodiff import TensorFlowAutodiff  # TensorFlow is optional
+
+    return TensorFlowAutodiff(), tensorflow.convert_to_tensor
+
+
+LIBRARIES = {"jax": _jax, "torch": _torch, "tensorflow": _tensorflow}
+
+
+def _numbers() -> tuple[list[Any], Any]:
+    generator = np.random.default_rng(3)
+    matrices = [generator.standard_normal((WIDTH, WIDTH), dtype=np.float32) for _ in range(DEPTH)]
+    return [*matrices, np.int32(2)], generator.standard_normal((ROWS, WIDTH), dtype=np.float32)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_what_reaches_a_layer_is_what_the_chain_rule_says(library: str) -> None:
+    autodiff, array = LIBRARIES[library]()
+    numbers, x = _numbers()
+    names = [f"block_{i}" for i in range(DEPTH)]
+    found = autodiff.measure(Chain(array), [array(a) for a in numbers], ArrayBatch((x,)), names, [0, 3])
+    made = [x]
+    for matrix in numbers[:DEPTH]:
+        made.append(made[-1] @ matrix)
+    reach = [weights_of_output((ROWS, WIDTH))]
+    for matrix in numbers[DEPTH - 1 : 0 : -1]:
+        reach.insert(0, reach[0] @ matrix.T)
+    np.testing.assert_allclose(found.output, made[-1], rtol=1e-4)
+    np.testing.assert_allclose([found.forward[n] for n in names], [(m**2).mean() for m in made[1:]], rtol=1e-4)
+    np.testing.assert_allclose([found.backward[n] for n in names], [(g**2).mean() for g in reach], rtol=1e-4)
+    for i, gradient in zip((0, 3), found.gradients, strict=True):
+        np.testing.assert_allclose(autodiff.host(gradient), made[i].T @ reach[i], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_behind_a_dead_layer_no_gradient_comes_and_no_input_arrives(library: str) -> None:
+    _, array = LIBRARIES[library]()
+    numbers, x = _numbers()
+
+    def heard(model: Chain) -> Signal:
+        listener = Listener(LIBRARIES[library]()[0], lambda: ArrayBatch((x,)))
+        return listener.hear(model, [array(a) for a in numbers], whole=True)
+
+    sound, dead = heard(Chain(array)), heard(Chain(array, dead=3))
+    [whole], [cut] = sound.chains, dead.chains
+    assert whole.blocks == cut.blocks == tuple(f"block_{i}" for i in range(DEPTH))
+    assert all(m > 0 for m in (*whole.forward, *whole.backward))
+    assert (cut.forward[3:], cut.backward[:3]) == ((0.0, 0.0), (0.0, 0.0, 0.0))
+    assert sound.reach is not None
+    assert sound.reach.share > 0.1
+    assert dead.reach is not None
+    assert (dead.reach.share, dead.reach.lost_in) == (0.0, "block_3")
