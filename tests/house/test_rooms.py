@@ -146,7 +146,7 @@ def test_an_import_without_a_reason_is_seen() -> None:
     assert without_reason("def f():\n    from initcheck.runs.plan import Plan  # --help loads nothing\n") == []
 
 
-NEEDS = ("torch", "jax", "keras", "flax", "equinox", "jinja2", "matplotlib")
+NEEDS = ("torch", "jax", "keras", "tensorflow", "flax", "equinox", "jinja2", "matplotlib")
 
 
 @pytest.mark.parametrize("module", sorted(m for m in MODULES if not m.endswith("__main__")))

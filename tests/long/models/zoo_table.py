@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from framework_zoo import BATCH, FRAMEWORKS, ZOO, batch_of
 
