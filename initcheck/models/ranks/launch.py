@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from initcheck.models.ranks.told import RankTold
+from initcheck.sandbox.descendants import CHILD, end_marked, new_mark
 
 __all__ = ["PROGRAM", "launched"]
 
@@ -44,9 +45,10 @@ def launched(job: Mapping[str, Any], world: int, timeout: float | None = None) -
     patience = timeout or _PATIENCE
     with tempfile.TemporaryDirectory(prefix="initcheck-ranks-", ignore_cleanup_errors=True) as folder:
         (Path(folder) / "job").write_bytes(pickle.dumps(dict(job)))
-        ranks = [_started(folder, rank, world) for rank in range(world)]
+        mark = new_mark()
+        ranks = [_started(folder, rank, world, mark) for rank in range(world)]
         try:
-            hung = _waited(ranks, patience)
+            hung = _waited(Path(folder), ranks, patience)
             for rank in hung:  # asked where it stands before it is ended
                 ranks[rank].send_signal(signal.SIGUSR1)
             time.sleep(0.5 if hung else 0.0)
@@ -56,12 +58,14 @@ def launched(job: Mapping[str, Any], world: int, timeout: float | None = None) -
                     process.kill()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(10)
+            end_marked(CHILD, mark)  # what the ranks have started by themselves
         return [_told(folder, rank, process, rank in hung) for rank, process in enumerate(ranks)]
 
 
-def _started(folder: str, rank: int, world: int) -> subprocess.Popen[bytes]:
+def _started(folder: str, rank: int, world: int, mark: str) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
+        CHILD: mark,
         "RANK": str(rank),
         "LOCAL_RANK": str(rank),
         "WORLD_SIZE": str(world),
@@ -77,21 +81,30 @@ def _started(folder: str, rank: int, world: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _waited(ranks: list[subprocess.Popen[bytes]], patience: float) -> set[int]:
+def _waited(folder: Path, ranks: list[subprocess.Popen[bytes]], patience: float) -> set[int]:
     """Wait until all have ended, or somebody is past waiting for; the ranks that had to be ended."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         left = {rank for rank, process in enumerate(ranks) if process.poll() is None}
         if not left:
             return set()
-        if any(process.poll() not in (None, 0) for process in ranks):
+        # Whoever told nothing is gone, whatever its exit code.
+        if any(process.returncode or not _answer(folder, rank).is_file() for rank, process in _ended(ranks)):
             end = min(end, time.monotonic() + _AFTER_A_DEATH)
         time.sleep(0.05)
     return {rank for rank, process in enumerate(ranks) if process.poll() is None}
 
 
+def _ended(ranks: list[subprocess.Popen[bytes]]) -> list[tuple[int, subprocess.Popen[bytes]]]:
+    return [(rank, process) for rank, process in enumerate(ranks) if process.poll() is not None]
+
+
+def _answer(folder: Path, rank: int) -> Path:
+    return folder / f"told-{rank}"
+
+
 def _told(folder: str, rank: int, process: subprocess.Popen[bytes], hung: bool) -> RankTold:
-    answer = Path(folder) / f"told-{rank}"
+    answer = _answer(Path(folder), rank)
     if answer.is_file():
         found: RankTold = pickle.loads(answer.read_bytes())
         return found
