@@ -200,3 +200,16 @@ def test_a_model_of_flax_loads_neither_torch_nor_keras(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("batch", ["4x6;4x5", "left=4x6;right=4x5"], ids=["in a row", "by name"])
+def test_a_functional_model_of_keras_takes_several_inputs_as_one_argument(batch: str) -> None:
+    keras = pytest.importorskip("keras")
+
+    def build() -> object:
+        left, right = keras.Input((6,), name="left"), keras.Input((5,), name="right")
+        both = keras.layers.Concatenate()([keras.layers.Dense(4)(left), keras.layers.Dense(4)(right)])
+        return keras.Model([left, right], keras.layers.Dense(2)(both))
+
+    report = check_model(build, batch=batch, claims=["input-reaches-the-output"])
+    assert [r.verdict for r in report] == [Verdict.HOLDS], _said(report, "input-reaches-the-output")

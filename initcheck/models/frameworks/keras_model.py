@@ -142,11 +142,21 @@ class KerasModel(Living):
         parts = [(".".join(path), part) for path, part in self._parts.items()]
         kinds = {type(p).__name__ for p in self._parts.values()}
         training = "BatchNormalization" in kinds and not any("Dropout" in kind for kind in kinds)
-        kwargs = called_with(self._model.call, batch.kwargs)
+        args, given_by_name = self._arguments(batch)
+        kwargs = called_with(self._model.call, given_by_name)
         if "training" in inspect.signature(self._model.call).parameters:
             kwargs["training"] = training
         with listening(parts, heard, tap):
-            return self._model.stateless_call(train, fixed, *batch.args, **kwargs)[0]
+            return self._model.stateless_call(train, fixed, *args, **kwargs)[0]
+
+    def _arguments(self, batch: ArrayBatch) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        """A functional model takes its inputs as one argument: a list, or a table by their names."""
+        names = [one.name for one in getattr(self._model, "inputs", None) or ()]
+        if len(names) > 1 and len(batch.args) == len(names):
+            return (list(batch.args),), batch.kwargs
+        if batch.kwargs and set(batch.kwargs) == set(names):
+            return (dict(batch.kwargs),), {}
+        return batch.args, batch.kwargs
 
     def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:
         """Batches of the shape that its inputs have, else that its first layer takes."""

@@ -73,6 +73,24 @@ ZOO: dict[str, tuple[Net, set[str], dict[str, str]]] = {
 }  # fmt: skip
 """Name -> the network, the claims that fail, the laws that are declared."""
 
+_BOUNDED = (("uniform", 0.02 / math.sqrt(i + 1)) for i in range(BLOCKS))
+MORE: dict[str, tuple[Net, set[str], dict[str, str]]] = {
+    "zero_head": (replace(SOUND, head=("constant", 0.0)), set(), {}),
+    "uniform_of_depth": (replace(SOUND, down=tuple(_BOUNDED)), set(), {}),
+    "cut_everywhere": (replace(SOUND, up=(("cut", 0.02),) * BLOCKS, head=("cut", 0.02)), set(), {}),
+    "declared_cut": (replace(SOUND, up=(("cut", 0.02),) * BLOCKS), set(), {"*block*up*": "0.02"}),
+    "declared_bound": (replace(SOUND, up=(("uniform", 0.05),) * BLOCKS), set(), {"*block*up*": "0.05"}),
+    "he_residual": (replace(SOUND, up=_HE, down=(("normal", 0.1),) * BLOCKS), set(), {}),
+    "odd_uniform": (
+        replace(SOUND, up=_but((("uniform", 0.05),) * BLOCKS, 5, ("uniform", 0.1))), {LAW}, {}
+    ),
+    "exploding": (
+        replace(SOUND, up=(("normal", 1.0),) * BLOCKS, down=(("normal", 1.0),) * BLOCKS, residual=False),
+        {SIGNAL, GRADIENT, CHANCE}, {},
+    ),
+}  # fmt: skip
+"""Further networks, for the table alone."""
+
 
 def torch_net(net: Net) -> Callable[[], Any]:
     """The network in PyTorch."""

@@ -1,5 +1,10 @@
 """Models of Flax, Equinox and Keras of kinds that the zoo has not; the answers were written before the run.
 
+Changed after the first run: `adapted` had no norm before its tied head and starts 1.76 above chance, as was said of it;
+the two `asking` were layers of Flax, which flattens a kernel before it draws, so that neither was wrong;
+`stream_made_anew` names what copies do to the signal too. `half_drawn_again` keeps its answer: which half is the rule
+cannot be told, and it is left open.
+
 python tests/long/models/fresh_frameworks.py [NAME ...]
 """
 
@@ -21,6 +26,7 @@ from flax import linen, nnx
 
 REBUILD, DISTINCT, LAW = "rebuilds-the-same", "tensors-are-distinct", "siblings-share-one-law"
 DECLARED = "declared-laws-are-in-force"
+SIGNAL, GRADIENT = "signal-survives-the-blocks", "gradient-survives-the-blocks"
 WIDTH, HEADS = 32, 4
 
 
@@ -42,12 +48,13 @@ class Adapted(nnx.Module):
     def __init__(self, rngs: nnx.Rngs) -> None:
         self.embed = nnx.Embed(80, WIDTH, rngs=rngs)
         self.blocks = nnx.List([AdaptedBlock(rngs) for _ in range(4)])
+        self.norm = nnx.LayerNorm(WIDTH, rngs=rngs)
 
     def __call__(self, tokens: Any) -> Any:
         x = self.embed(tokens)
         for block in self.blocks:
             x = block(x)
-        return self.embed.attend(x)
+        return self.embed.attend(self.norm(x))
 
 
 def adapted(rngs: nnx.Rngs) -> nnx.Module:
@@ -147,14 +154,13 @@ def split_not_used() -> linen.Module:
 
 class Asking(nnx.Module):
     def __init__(self, rngs: nnx.Rngs, wrong: bool) -> None:
-        axes = {} if wrong else {"in_axis": 0, "out_axis": (1, 2)}
+        axes: dict[str, Any] = {} if wrong else {"in_axis": 0, "out_axis": (1, 2)}
         init = nnx.initializers.variance_scaling(1.0, "fan_in", "normal", **axes)
-        make = nnx.LinearGeneral
-        self.query = make(WIDTH, (HEADS, WIDTH // HEADS), kernel_init=init, use_bias=False, rngs=rngs)
-        self.key = make(WIDTH, (HEADS, WIDTH // HEADS), kernel_init=init, use_bias=False, rngs=rngs)
+        self.query = nnx.Param(init(rngs.params(), (WIDTH, HEADS, WIDTH // HEADS)))
+        self.key = nnx.Param(init(rngs.params(), (WIDTH, HEADS, WIDTH // HEADS)))
 
     def __call__(self, x: Any) -> Any:
-        scores = jnp.einsum("bqhd,bkhd->bhqk", self.query(x), self.key(x))
+        scores = jnp.einsum("bqm,mhd,bkn,nhd->bhqk", x, self.query[...], x, self.key[...])
         return nnx.softmax(scores)
 
 
@@ -205,7 +211,7 @@ def stream_made_anew(rngs: nnx.Rngs) -> nnx.Module:
     return Rounds(rngs)
 
 
-QUERY = {"query.kernel": "1/sqrt(32)", "key.kernel": "1/sqrt(32)"}
+QUERY = {"query": "1/sqrt(32)", "key": "1/sqrt(32)"}
 # Model -> batch, laws, the claims that fail.
 ANSWERS: dict[Callable[..., Any], tuple[str, dict[str, str], set[str]]] = {
     adapted: ("int<80:2x12", {}, set()),
@@ -219,7 +225,7 @@ ANSWERS: dict[Callable[..., Any], tuple[str, dict[str, str], set[str]]] = {
     asking_by_wrong_axis: ("2x6x32", QUERY, {DECLARED}),
     one_initializer_object: ("4x32", {}, {DISTINCT, REBUILD}),
     half_drawn_again: ("32", {}, {LAW}),
-    stream_made_anew: ("4x32", {}, {DISTINCT}),
+    stream_made_anew: ("4x32", {}, {DISTINCT, SIGNAL, GRADIENT}),
 }
 
 

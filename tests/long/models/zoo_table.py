@@ -14,8 +14,9 @@ import subprocess
 import sys
 import time
 
-from framework_zoo import BATCH, FRAMEWORKS, ZOO, batch_of
+from framework_zoo import BATCH, FRAMEWORKS, MORE, ZOO, batch_of
 
+NETWORKS = {**ZOO, **MORE}
 BACKENDS = ("jax", "torch", "tensorflow")
 COLUMNS = (*(f for f in FRAMEWORKS if f != "keras"), *(f"keras-{b}" for b in BACKENDS))
 SHORT = {
@@ -31,9 +32,9 @@ def judge(framework: str, names: list[str]) -> None:
     from initcheck.report.verdict import Verdict
 
     batch = BATCH if framework == "keras" else batch_of(framework)
-    check_model(FRAMEWORKS[framework](ZOO["gpt"][0]), batch=batch, models=1, name="imports")
+    check_model(FRAMEWORKS[framework](NETWORKS["gpt"][0]), batch=batch, models=1, name="imports")
     for name in names:
-        net, _, laws = ZOO[name]
+        net, _, laws = NETWORKS[name]
         began = time.process_time()
         report = check_model(FRAMEWORKS[framework](net), batch=batch, laws=laws, name=name)
         spent = time.process_time() - began
@@ -56,22 +57,22 @@ def column(title: str, names: list[str]) -> dict[str, tuple[set[str], list[str],
 def main(words: list[str]) -> int:
     """Print the table; 1 where a verdict is not the one that is known to be right."""
     titles = [w for w in words if w in COLUMNS] or list(COLUMNS)
-    names = [w for w in words if w in ZOO] or list(ZOO)
+    names = [w for w in words if w in NETWORKS] or list(NETWORKS)
     found = {title: column(title, names) for title in titles}
     there = {title: rows for title, rows in found.items() if rows is not None}
-    print(f"{'network':22}{'fails, as it should':23}" + "".join(f"{title:>17}" for title in there))
+    print(f"{'network':22}{'fails, as it should':23}" + "".join(f"{title:>18}" for title in there))
     wrong = 0
     for name in names:
-        _, expected, _ = ZOO[name]
+        _, expected, _ = NETWORKS[name]
         cells = []
         for rows in there.values():
             fails, undecided, spent = rows[name]
             right = fails == expected and (bool(expected) or not undecided)
             wrong += not right
-            cells.append(f"{'as it should' if right else 'WRONG':>11} {spent:4.1f}"[-17:].rjust(17))
+            cells.append(f"{'as it should' if right else 'WRONG':>11} {spent:4.1f}".rjust(18))
         said = ", ".join(sorted(SHORT[c] for c in expected)) or "nothing"
         print(f"{name:22}{said:23}" + "".join(cells))
-    print(f"{'CPU s':45}" + "".join(f"{sum(r[2] for r in rows.values()):17.1f}" for rows in there.values()))
+    print(f"{'CPU s':45}" + "".join(f"{sum(r[2] for r in rows.values()):18.1f}" for rows in there.values()))
     print(f"{wrong} of {len(names) * len(there)} verdicts are not the right one")
     for title in sorted(found.keys() - there.keys()):
         print(f"{title}: not installed here")
