@@ -74,7 +74,10 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
     for name in facts.unseeded:
         trial.fails(f"{name}: other bits at the same seed", likely="a generator that no seed sets")
     for tensor in questions.unchanged_by_seed(facts.random, facts.other(1).records):
-        trial.fails(f"{tensor.name}: the same bits at another seed", likely="a seed set inside the factory")
+        trial.fails(
+            f"{tensor.name}: the same bits at another seed", likely="a seed set inside the factory",
+            fix=facts.fixes.get("seed"),
+        )  # fmt: skip
     said = ["same seed same bits", "other seed other bits"]
     repeated = facts.second.looks.get("again")
     if repeated is not None and isinstance(repeated[1], str):
@@ -148,13 +151,12 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     random = trial.facts.random
     signal = trial.facts.first.looks["signal"]
     say = {"doubt": trial.doubts_that, "note": trial.note}
-    for copy in (
-        *questions.equal_tensors(random),
-        *questions.equal_units(random, signal),
-        *questions.repeated_draws(random),
-    ):
+    equal = [*questions.equal_tensors(random), *questions.equal_units(random, signal)]
+    repeated = list(questions.repeated_draws(random))
+    own_state = trial.facts.fixes.get("one state") if repeated else None
+    for copy in (*equal, *repeated):
         if copy.kind == "fails":
-            trial.fails(copy.sentence, fix=copy.fix)
+            trial.fails(copy.sentence, fix=own_state or copy.fix)
         else:
             say[copy.kind](copy.sentence)
     constant = [

@@ -74,7 +74,7 @@ Exit code: 0 kept or written, 1 a law changed, 2 usage."""
 
 _KINDS: Mapping[str, tuple[options.TargetKind, str, str]] = {
     "": ("initializers", "Check weight initializers against the claims about weight initialization.", EPILOG),
-    "model": ("models", "Check what a built PyTorch model starts from.", MODEL_EPILOG),
+    "model": ("models", "Check what a built model of PyTorch, Flax, Equinox or Keras starts from.", MODEL_EPILOG),
     "same": ("pairs", "Say whether two initializers, layers or models start from one law.", SAME_EPILOG),
     "lock": ("locks", "Write the laws of a start into a file for review, and hold it to them.", LOCK_EPILOG),
 }

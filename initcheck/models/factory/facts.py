@@ -60,9 +60,12 @@ class Facts(ABC):
     Attributes:
         impossible: what the framework makes impossible -> why: ``unwritten`` memory, values ``overwritten``, a build
             in ``bfloat16`` by a default dtype, ``writers`` of the residual stream that cannot be told.
+        fixes: what is wrong -> what the framework has against it: ``one state`` for several draws, a ``seed`` that is
+            written inside.
     """
 
     impossible: ClassVar[Mapping[str, str]] = {}
+    fixes: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, builder: Builder, seed: int, models: int | None) -> None:
         self.builder = builder

@@ -87,7 +87,8 @@ class ModelTrial(WholeTrial):
         first_out = next((i for i in late if not 0.25 <= ratios[i] <= 4.0), None)
         if first_out is not None:
             blocks = longest.blocks if direction == "forward" else tuple(reversed(longest.blocks))
-            self.note(f"the first block out of the band is {blocks[first_out]}")
+            what = "signal" if direction == "forward" else "gradient"
+            self.note(f"the first block whose {what} leaves the band is {blocks[first_out]}")
 
     def _one_median(
         self,

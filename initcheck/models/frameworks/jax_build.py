@@ -51,6 +51,10 @@ class JaxFacts(ArrayFacts):
         "bfloat16": "no default dtype makes a model of JAX in bfloat16; its param_dtype is an argument",
         "writers": "which layers write to the residual stream is measured in modules of torch alone",
     }
+    fixes: ClassVar[Mapping[str, str]] = {
+        "one state": "give every draw a key of its own, from jax.random.split or the next call of rngs",
+        "seed": "draw it from the key, or rngs, that the factory is given",
+    }
 
     def __init__(self, model: Model, framework: str, seed: int) -> None:
         super().__init__(Builder(model.factory, model.name), seed, model.models)

@@ -52,6 +52,10 @@ class KerasFacts(ArrayFacts):
         "bfloat16": "a dtype policy is an argument of the layers, and no default is changed here",
         "writers": "which layers write to the residual stream is measured in modules of torch alone",
     }
+    fixes: ClassVar[Mapping[str, str]] = {
+        "one state": "give each layer an initializer of its own, without a seed that another has",
+        "seed": "leave the seed of the initializer out: keras.utils.set_random_seed sets them all",
+    }
 
     def __init__(self, model: Model, seed: int) -> None:
         super().__init__(Builder(model.factory, model.name), seed, model.models)

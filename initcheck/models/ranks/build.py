@@ -91,6 +91,7 @@ def _piece(record: TensorRecord, canary: TensorRecord | None, other: TensorRecor
         whole=whole,
         offset=offset,
         parameter=record.parameter,
+        dtype=record.dtype,
         count=record.count,
         squares=record.own.squares if record.own.count else 0.0,
         total=record.total,

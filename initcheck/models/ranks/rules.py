@@ -58,7 +58,8 @@ def never_written(ranks: Sequence[RankTold]) -> Iterator[str]:
                 found[name].append((told.rank, piece))
     for name, held in found.items():
         rank, piece = held[0]
-        others = f"; so on ranks {', '.join(str(r) for r, _ in held[1:])}" if len(held) > 1 else ""
+        more = f"rank{'s' if len(held) > 2 else ''} {', '.join(str(r) for r, _ in held[1:])}"
+        others = f"; so on {more}" if len(held) > 1 else ""
         yield f"{name}: {piece.never:,} of {piece.count:,} entries never written on rank {rank}{others}"
 
 
@@ -123,7 +124,8 @@ def differing_replicas(ranks: Sequence[RankTold], whole: RankTold | None) -> Ite
             else:
                 said = f"rank {', '.join(str(r) for r, _ in odd)} differs from the {len(group) - len(odd)} others"
             rest = next(p for _, p in group if p.digest == common)
-            yield f"{name}: {said} ({_words(odd[0][1])}; elsewhere {_words(rest)})"
+            one, other = (f"{p.dtype}, " if odd[0][1].dtype != rest.dtype else "" for p in (odd[0][1], rest))
+            yield f"{name}: {said} ({one}{_words(odd[0][1])}; elsewhere {other}{_words(rest)})"
 
 
 def lost_ties(ranks: Sequence[RankTold], whole: RankTold | None) -> Iterator[str]:
@@ -182,7 +184,8 @@ def _fan_of_the_shard(piece: Piece, alone: Piece, ratio: float) -> str:
         ("fan_in", all_in / one_in), ("fan_out", all_out / one_out), ("fans", (all_in + all_out) / (one_in + one_out))
     ):  # fmt: skip
         if factor > 1.01 and math.isclose(ratio**2, factor, rel_tol=0.02):
-            return f", since the {words} of the shard stand for those of the whole"
+            stand = "stand for those" if words == "fans" else "stands for that"
+            return f", since the {words} of the shard {stand} of the whole"
     return ""
 
 

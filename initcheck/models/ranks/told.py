@@ -18,7 +18,7 @@ class Piece:
         name: its path in the model.
         shape: of what this rank holds; whole: of the tensor, where the framework says so.
         offset: where the piece begins in the whole; None where nobody says.
-        parameter: whether it is a parameter.
+        parameter: whether it is a parameter; dtype: of its entries.
         count, squares, total: of its entries; digest: of all its bits.
         random: it holds chance: a draw made it, or it has other bits at another seed.
         constant: all entries are one value.
@@ -32,6 +32,7 @@ class Piece:
     whole: tuple[int, ...] | None = None
     offset: tuple[int, ...] | None = None
     parameter: bool = True
+    dtype: str = ""
     count: int = 0
     squares: float = 0.0
     total: float = 0.0

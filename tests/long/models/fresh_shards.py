@@ -214,7 +214,7 @@ def leaves_a_child_and_hangs(rank: int, world: int) -> nn.Module:
 
 # Name -> world sizes, the claims that fail (LAW beside others is not asked), words of the report.
 ANSWERS: dict[Callable[..., Any], tuple[tuple[int, ...], set[str], str]] = {
-    local_rows_for_the_fan: ((2,), {LAW}, "of the shard stand for those of the whole"),
+    local_rows_for_the_fan: ((2,), {LAW}, "the fan_out of the shard"),
     bias_of_a_row_parallel_layer: ((2,), {REPLICAS}, "bias"),
     dropout_seed_before_the_head: ((2,), {REPLICAS}, "head.weight"),
     frequencies_left_empty: ((2,), {WRITTEN}, "frequencies"),
