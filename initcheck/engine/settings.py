@@ -13,7 +13,7 @@ from initcheck.contract.tested import Tested
 __all__ = ["Settings"]
 
 
-_COMMANDS = {"model": "model", "pair": "same", "lock": "lock"}
+_COMMANDS = {"model": "model", "ranks": "model", "pair": "same", "lock": "lock"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,6 +64,13 @@ def test_the_fan_of_the_shard_is_named_with_its_factor() -> None:
     assert list(other_laws(_ranks(_piece("a"), _piece("b")), WHOLE)) == []
 
 
+def test_a_replica_of_another_dtype_is_told_by_its_dtype() -> None:
+    ranks = _ranks(_piece("a", dtype="float32"), _piece("b", dtype="bfloat16"), _piece("a", dtype="float32"))
+    [said] = differing_replicas(ranks, None)
+    assert said.startswith("w: rank 1 differs from the 2 others (bfloat16, ")
+    assert "; elsewhere float32, " in said
+
+
 def test_sizes_decide_where_no_draw_names_the_law() -> None:
     many = {"count": 4096, "shape": (64, 64), "std": None}
     whole = RankTold(0, {"w": _piece("w", **many, squares=4096 * 0.02**2)})
@@ -89,6 +96,11 @@ def test_draws_of_one_rank_from_one_state_are_told() -> None:
 def test_the_rank_that_is_gone_comes_before_those_that_wait_for_it() -> None:
     ranks = [RankTold(0, problem="does not end"), RankTold(1, problem="ends with exit code 3 and no answer")]
     assert list(other_tensors(ranks)) == ["rank 1 ends with exit code 3 and no answer", "rank 0 does not end"]
+    hung = [
+        RankTold(0, problem="does not end; it waits for the others"),
+        RankTold(1, problem="does not end; it stands at m.py:4 in f"),
+    ]
+    assert list(other_tensors(hung))[0] == "rank 1 does not end; it stands at m.py:4 in f"
     other = [*_ranks(_piece("a"), _piece("a")), RankTold(2, {})]
     assert list(other_tensors(other)) == ["rank 2 lacks w, which the others have"]
 

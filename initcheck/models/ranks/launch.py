@@ -31,6 +31,7 @@ _PATIENCE = 180.0
 """Seconds that a group of processes may take together."""
 _AFTER_A_DEATH = 8.0
 """Seconds that the others are given when one is gone: they wait for it, and will not end."""
+_COLLECTIVE = os.sep + os.path.join("torch", "distributed") + os.sep
 _FRAME = re.compile(r'File "(.*?)", line (\d+) in (\S+)')
 
 
@@ -116,9 +117,13 @@ def _told(folder: str, rank: int, process: subprocess.Popen[bytes], hung: bool) 
 
 
 def _where(stack: Path) -> str:
-    """The innermost line of the user's in a stack that a process left behind."""
+    """The innermost line of the user's in a stack that a process left behind, and whether it waits for the others."""
     with contextlib.suppress(OSError):
+        waits = False
         for file, line, function in _FRAME.findall(stack.read_text(errors="replace")):
+            waits |= _COLLECTIVE in file
             if os.sep + "site-packages" + os.sep not in file and not file.startswith(_NOT_THE_USERS):
-                return f"; it stands at {file}:{line} in {function}"
+                return f"; it {'waits for the others' if waits else 'stands'} at {file}:{line} in {function}"
+        if waits:
+            return "; it waits for the others"
     return ""

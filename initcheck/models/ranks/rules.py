@@ -43,10 +43,12 @@ def other_tensors(ranks: Sequence[RankTold]) -> Iterator[str]:
 
 
 def _blame(told: RankTold) -> int:
-    """A rank that is gone, then one that raises by itself, then those that lost or miss another."""
+    """A rank that is gone, one that raises by itself, those that lost another, that hang, that wait for another."""
     said = told.problem or ""
     lost = any(word in said for word in ("gloo", "Connection", "peer", "DistBackendError"))
-    return 3 if said.startswith("does not end") else 2 if lost else 1 if said.startswith("raises") else 0
+    if said.startswith("does not end"):
+        return 3 if "; it stands at" in said else 4
+    return 2 if lost else 1 if said.startswith("raises") else 0
 
 
 def never_written(ranks: Sequence[RankTold]) -> Iterator[str]:
