@@ -100,7 +100,7 @@ def test_the_rank_that_is_gone_comes_before_those_that_wait_for_it() -> None:
         RankTold(0, problem="does not end; it waits for the others"),
         RankTold(1, problem="does not end; it stands at m.py:4 in f"),
     ]
-    assert list(other_tensors(hung))[0] == "rank 1 does not end; it stands at m.py:4 in f"
+    assert next(iter(other_tensors(hung))) == "rank 1 does not end; it stands at m.py:4 in f"
     other = [*_ranks(_piece("a"), _piece("a")), RankTold(2, {})]
     assert list(other_tensors(other)) == ["rank 2 lacks w, which the others have"]
 
