@@ -63,10 +63,27 @@ def _role(role: Role, blocks: int, slope: float | None) -> dict[str, Any]:
         "law": law,
         "laws": len({m.law.signature for m in role.members}),
         "std": std if std is not None else 0.0 if member.constant else member.std,
-        "formula": formula_of(std, member, len(role.members), blocks) if std is not None else None,
+        "formula": _formula(member, std, len(role.members), blocks),
         "width_slope": None if slope is None else round(slope, 3),
         "random": not member.constant,
     }
+
+
+def _formula(record: TensorRecord, std: float | None, siblings: int, blocks: int) -> str | None:
+    """The formula of the number that stands beside it: of a uniform the bound is said, of others the deviation."""
+    if std is None:
+        return None
+    if record.law.family != "uniform" or len(record.shape) < 2:
+        return formula_of(std, record, siblings, blocks)
+    fan_in, fan_out = record.fans
+    known = {
+        "1/sqrt(fan_in)": fan_in**-0.5,
+        "sqrt(6/fan_in)": (6 / fan_in) ** 0.5,
+        "sqrt(3/fan_in)": (3 / fan_in) ** 0.5,
+        "sqrt(6/(fan_in + fan_out))": (6 / (fan_in + fan_out)) ** 0.5,
+    }
+    bound = 3**0.5 * std
+    return next((text for text, value in known.items() if math.isclose(value, bound, rel_tol=1e-4)), None)
 
 
 def formula_of(std: float, record: TensorRecord, siblings: int, blocks: int) -> str | None:

@@ -213,3 +213,17 @@ def test_a_functional_model_of_keras_takes_several_inputs_as_one_argument(batch:
 
     report = check_model(build, batch=batch, claims=["input-reaches-the-output"])
     assert [r.verdict for r in report] == [Verdict.HOLDS], _said(report, "input-reaches-the-output")
+
+
+def test_a_formula_beside_a_bound_is_that_of_the_bound() -> None:
+    class Two(nnx.Module):
+        def __init__(self, rngs: nnx.Rngs) -> None:
+            self.glorot = nnx.Linear(8, 16, kernel_init=nnx.initializers.glorot_uniform(), rngs=rngs)
+            self.normal = nnx.Linear(16, 4, kernel_init=nnx.initializers.glorot_normal(), rngs=rngs)
+
+        def __call__(self, x: jax.Array) -> jax.Array:
+            return self.normal(self.glorot(x))
+
+    report = check_model(lambda rngs: Two(rngs), batch="2x8", claims=[LAW], models=1, name="net")
+    formulas = {r["path"]: r["formula"] for r in report.contracts["net"]["roles"] if r["random"]}
+    assert formulas == {"glorot.kernel": "sqrt(6/(fan_in + fan_out))", "normal.kernel": "sqrt(2/(fan_in + fan_out))"}

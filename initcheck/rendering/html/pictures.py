@@ -101,6 +101,8 @@ def growth(name: str, forward: list[float], backward: list[float]) -> Picture | 
         return None
 
     def paint(axes: Axes) -> None:
+        from matplotlib.ticker import MaxNLocator
+
         for points, colour, style in lines:
             if points:
                 axes.plot(
@@ -109,6 +111,7 @@ def growth(name: str, forward: list[float], backward: list[float]) -> Picture | 
         axes.set_xlabel("blocks")
         axes.set_ylabel("second moment")
         _powers_of_ten(axes)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
     ends = [f"{word} {_spread('', [10**y for _, y in points])}" for word, (points, _, _) in
             zip(("signal", "gradient"), lines, strict=True) if points]  # fmt: skip
