@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _NOT_SEEN = (
     " Not seen: memory that neither torch nor np.empty allocated (a raw storage), the shards of other processes, lazy"
-    " modules before their first call, frameworks other than PyTorch."
+    " modules before their first call."
 )
 
 
