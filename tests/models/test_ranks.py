@@ -110,3 +110,13 @@ def test_a_mesh_has_as_many_places_as_the_world_processes() -> None:
 
     with pytest.raises(UsageError, match=r"the mesh dp=2,tp=2 has 4 places, and the world 2 processes"):
         check_model(_ranks, world=2, mesh={"dp": 2, "tp": 2})
+
+
+def test_a_verdict_on_ranks_is_repeated_by_the_command_for_models() -> None:
+    from initcheck.claims.registry import find
+    from initcheck.engine.settings import Settings
+    from initcheck.targets.models import load_models
+
+    [model] = load_models(["torch.nn:Identity"], world=2)
+    said = Settings().command(model, find("every-rank-builds"))
+    assert said == "initcheck model torch.nn:Identity --world=2 --claims=every-rank-builds --seed=0"
