@@ -107,3 +107,33 @@ def test_behind_a_dead_layer_no_gradient_comes_and_no_input_arrives(library: str
     assert sound.reach.share > 0.1
     assert dead.reach is not None
     assert (dead.reach.share, dead.reach.lost_in) == (0.0, "block_3")
+
+
+class Classifier(Living):
+    """A matrix named as a head is, with a softmax behind it or without."""
+
+    name = "Classifier"
+    leaves = (Leaf(("head", "kernel"), "Dense"),)
+    layers = (Layer(("head",), "Dense"),)
+
+    def __init__(self, softmax: Any) -> None:
+        self.softmax = softmax
+
+    def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
+        return self.softmax(batch.args[0] @ arrays[0])
+
+    def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:
+        return [f"{ROWS}x{WIDTH}"]
+
+
+@pytest.mark.parametrize("size", [0.01, 3.0])
+def test_the_first_loss_is_the_same_whether_a_model_ends_in_a_softmax_or_not(size: float) -> None:
+    jax = pytest.importorskip("jax")
+    weight = jax.numpy.asarray(size * _numbers()[0][0])
+    losses = []
+    for end in (lambda x: x, jax.nn.softmax):
+        found = Listener(_jax()[0], None).hear(Classifier(end), [weight])
+        assert found.classes == WIDTH
+        losses.append(found.loss)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert (losses[0] < np.log(WIDTH) + 0.5) == (size < 1)

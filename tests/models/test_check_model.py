@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -160,3 +161,23 @@ def test_the_exponent_of_the_width_is_measured() -> None:
     slopes = [follow_width(ModelBuilder(f, "f"), 0) for f in (fixed, lambda width=32: nn.Linear(width, width))]
     assert [s is not None and round(s.slopes["weight"], 2) for s in slopes] == [0.0, -0.5]
     assert follow_width(ModelBuilder(lambda: nn.Linear(3, 3), "f"), 0) is None
+
+
+@pytest.mark.parametrize("end", [nn.Identity, lambda: nn.Softmax(-1)], ids=["logits", "probabilities"])
+def test_a_head_that_is_sure_fails_whether_a_softmax_stands_behind_it_or_not(end: Callable[[], nn.Module]) -> None:
+    class Classifier(nn.Module):
+        def __init__(self, std: float) -> None:
+            super().__init__()
+            self.head, self.end = nn.Linear(16, 10), end()
+            nn.init.normal_(self.head.weight, 0.0, std)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.end(self.head(x))
+
+    claims = ["starts-at-chance"]
+    assert [r.verdict.name for r in initcheck.check_model(lambda: Classifier(0.02), batch="8x16", claims=claims)] == [
+        "HOLDS"
+    ]
+    assert [r.verdict.name for r in initcheck.check_model(lambda: Classifier(9.0), batch="8x16", claims=claims)] == [
+        "FAILS"
+    ]

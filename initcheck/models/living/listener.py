@@ -154,6 +154,8 @@ def _first_loss(living: Living, arrays: Sequence[Any], output: Any) -> tuple[flo
     if classes not in known:
         return None, None
     logits = output.reshape(-1, classes)
+    if np.all(logits >= 0) and np.allclose(logits.sum(-1), 1, atol=1e-3):  # a softmax is part of the model
+        logits = np.log(np.maximum(logits, np.finfo(np.float32).tiny))
     targets = np.random.default_rng(20260104).integers(0, classes, len(logits))
     top = logits.max(-1, keepdims=True)
     logs = logits - top - np.log(np.exp(logits - top).sum(-1, keepdims=True))

@@ -11,7 +11,7 @@ FEWEST_BLOCKS = 4
 """A chain shorter than this has no second half over which anything could grow."""
 
 HEAD = re.compile(
-    r"(^|\.)(head|heads|classifier|lm_head|logits|fc|unembed|cls|score|output_projection|qa_outputs)(\.out_proj|\.\d+|\.fc|\.l|\.linear|\.dense)?$"
+    r"(^|\.)(head|heads|classifier|lm_head|logits|fc|unembed|cls|score|predictions|output_projection|qa_outputs)(\.out_proj|\.\d+|\.fc|\.l|\.linear|\.dense)?$"
 )
 
 BAND = (0.25, 4.0)
