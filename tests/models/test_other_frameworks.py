@@ -227,3 +227,20 @@ def test_a_formula_beside_a_bound_is_that_of_the_bound() -> None:
     report = check_model(lambda rngs: Two(rngs), batch="2x8", claims=[LAW], models=1, name="net")
     formulas = {r["path"]: r["formula"] for r in report.contracts["net"]["roles"] if r["random"]}
     assert formulas == {"glorot.kernel": "sqrt(6/(fan_in + fan_out))", "normal.kernel": "sqrt(2/(fan_in + fan_out))"}
+
+
+def test_weights_of_keras_without_a_name_are_the_same_weights_in_every_build() -> None:
+    keras = pytest.importorskip("keras")
+
+    class Scale(keras.layers.Layer):  # type: ignore[misc]
+        def build(self, shape: tuple[int, ...]) -> None:
+            self.gain = self.add_weight(shape=(shape[-1],), initializer="random_normal")
+            self.shift = self.add_weight(shape=(shape[-1],), initializer="random_normal")
+
+        def call(self, x: object) -> object:
+            return x * self.gain + self.shift  # type: ignore[operator]
+
+    report = check_model(lambda: keras.Sequential([keras.Input((20,)), Scale(), Scale()]), claims=[REBUILD], name="net")
+    assert [r.verdict for r in report] == [Verdict.HOLDS], _said(report, REBUILD)
+    names = [role["path"] for role in report.contracts["net"]["roles"]]
+    assert names == ["scale_0.variable_0", "scale_0.variable_1", "scale_1.variable_0", "scale_1.variable_1"]

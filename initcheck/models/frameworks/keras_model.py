@@ -127,8 +127,9 @@ class KerasModel(Living):
         self._root = model.name
         layers = {self._raw(getattr(part, "path", None) or part.name): part for part in parts[1:]}
         kinds = {path: type(part).__name__ for path, part in layers.items() if path}
-        self._names = _names(kinds, kinds)
         self.variables = [v for v in (*self._train, *self._fixed) if _is_state(v)]
+        unnamed = {self._raw(v.path): "Variable" for v in self.variables}
+        self._names = {**_names(kinds, kinds), **_names(unnamed, unnamed)}
         self.leaves = [_leaf(v, self._path(v.path), owners, {id(t) for t in self._train}) for v in self.variables]
         held = {leaf.path[:n] for leaf in self.leaves if leaf.parameter for n in range(1, len(leaf.path))}
         self._parts = {self._path("/".join(path)): part for path, part in layers.items() if path}
@@ -192,8 +193,8 @@ def _names(paths: Iterable[tuple[str, ...]], kinds: Mapping[tuple[str, ...], str
     """Names that Keras numbered by itself, which go on from model to model, numbered from 0 under each parent.
 
     Args:
-        paths: of every layer, as Keras has them.
-        kinds: path of a layer -> its class.
+        paths: of every layer, or variable, as Keras has them.
+        kinds: path of it -> its class.
     """
     families: dict[tuple[tuple[str, ...], str], list[tuple[int, tuple[str, ...]]]] = defaultdict(list)
     for path in paths:
