@@ -1,6 +1,9 @@
 """Mistakes of sharded starts, and sound schemes, with the claims that fail; the answers were written before the run.
 
 python tests/long/models/fresh_shards.py [NAME ...]
+
+Before the first run, by reading: a rank that ends without an answer counts as gone at once, and what a rank has started
+is ended. After it: a replica of another dtype is told by its dtype, which the answer asked for.
 """
 
 from __future__ import annotations
