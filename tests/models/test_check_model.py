@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -181,3 +182,15 @@ def test_a_head_that_is_sure_fails_whether_a_softmax_stands_behind_it_or_not(end
     assert [r.verdict.name for r in initcheck.check_model(lambda: Classifier(9.0), batch="8x16", claims=claims)] == [
         "FAILS"
     ]
+
+
+def test_tensors_that_have_another_name_in_every_build_are_left_open() -> None:
+    counter = itertools.count()
+
+    def build() -> nn.Module:
+        return nn.ModuleDict({f"layer_{next(counter)}": nn.Linear(16, 16)})
+
+    report = initcheck.check_model(build, claims=["rebuilds-the-same"])
+    [result] = report
+    assert result.verdict is Verdict.UNDECIDED
+    assert "a second build at the same seed has no tensor of that name" in str(result.reason or result.evidence.case)
