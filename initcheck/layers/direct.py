@@ -87,9 +87,21 @@ def measured_response(
 
 
 def measured(
-    function: LayerFunction, feed: Feed, size: Size, interior: Interior, phi: Activation, seed: int, *, backward: bool
+    function: LayerFunction,
+    feed: Feed,
+    size: Size,
+    interior: Interior,
+    phi: Activation,
+    seed: int,
+    *,
+    backward: bool,
+    of_degree_one: bool = False,
 ) -> npt.NDArray[np.float32]:
-    """What one fresh layer gives at its interior: outputs less f(0), or input gradients: (INPUT_BATCH, numbers)."""
+    """What one fresh layer gives at its interior, outputs or input gradients: (INPUT_BATCH, numbers).
+
+    Of outputs what the biases give is taken off: the answer to an input of zeros where the layer is linear in it,
+    and where it is linear in its weights alone (``of_degree_one``) the answer without weights.
+    """
     bench = Bench(function, feed, size, generator("direct", seed))
     own = bench.own
     # A gate takes two pre-activations.
@@ -98,7 +110,10 @@ def measured(
         phi.f(np.concatenate(parts, axis=-1).astype(np.float64)).astype(np.float32)
         for parts in zip(*normals, strict=True)
     ]
-    rest = bench.run(own, [np.zeros_like(x) for x in inputs])
+    if of_degree_one:
+        rest = bench.run({**own, **{name: np.zeros_like(w) for name, w in bench.weights.items()}}, inputs)
+    else:
+        rest = bench.run(own, [np.zeros_like(x) for x in inputs])
     if backward:
         cotangent = bench.rng.standard_normal(rest.shape).astype(np.float32)
         gradients, _ = bench.pull(own, inputs, cotangent)

@@ -93,8 +93,9 @@ class LayerDraws(Draws):
                 measured_response(f, feed, layer.size, layer.slope, pool, s)
                 for f, s in zip(functions, seeds, strict=True)
             ]
+        linear_in_weights = self.structure.answering == 0.0
         return [
-            measured(f, feed, layer.size, interior, phi, s, backward=layer.backward)
+            measured(f, feed, layer.size, interior, phi, s, backward=layer.backward, of_degree_one=linear_in_weights)
             for f, s in zip(functions, seeds, strict=True)
         ]
 
