@@ -137,3 +137,14 @@ def test_the_first_loss_is_the_same_whether_a_model_ends_in_a_softmax_or_not(siz
         losses.append(found.loss)
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
     assert (losses[0] < np.log(WIDTH) + 0.5) == (size < 1)
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["zero head", "constant"])
+def test_a_zero_head_that_a_map_hides_is_no_input_that_is_lost(closed: bool) -> None:
+    jax = pytest.importorskip("jax")
+    weight = jax.numpy.zeros((WIDTH, WIDTH))
+    lost = Classifier(lambda x: x if closed else 0.0 * x)
+    lost.layers = ()  # nobody can listen to it
+    reach = Listener(_jax()[0], None).hear(lost, [weight], whole=True).reach
+    assert reach is not None
+    assert (reach.share, reach.lost_in, reach.zero) == (0.0, "head" if closed else None, closed)

@@ -79,6 +79,10 @@ class Autodiff(ABC):
         """Layers that hold a slice for each block, and whose passes the first run told apart."""
         return ()
 
+    def addend(self, numbers: npt.NDArray[Any]) -> Any:
+        """Numbers as the library adds them to an array of its own."""
+        return numbers
+
     def hides(self, array: Any) -> bool:
         """Whether an array stands for numbers that a transformation of the library will bring later."""
         return False

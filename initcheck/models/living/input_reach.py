@@ -26,6 +26,9 @@ def input_reach(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch
         if share is None or share >= DROWNED:
             return None if share is None else InputReach(share)
         lost_in, zero = _where_lost(autodiff, living, arrays, batch, other)
+        if lost_in is None:
+            lost_in = _opened(autodiff, living, arrays, batch, other)
+            zero = lost_in is not None
     except (TypeError, ValueError, IndexError, KeyError):
         return None
     return InputReach(share, lost_in, zero)
@@ -63,6 +66,24 @@ def _where_lost(
             ]  # fmt: skip
             lost = name, bool(inside) and not any(np.any(autodiff.host(a) != 0) for a in inside)
     return lost
+
+
+def _opened(
+    autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch, other: ArrayBatch
+) -> str | None:
+    """The first matrix of zeros, where the input arrives once such matrices are random: a map hides their layers."""
+    closed = [
+        i for i, (leaf, a) in enumerate(zip(living.leaves, arrays, strict=True))
+        if leaf.parameter and a.ndim > 1 and not np.any(autodiff.host(a) != 0)
+    ]  # fmt: skip
+    if not closed:
+        return None
+    generator = np.random.default_rng(20260105)
+    drawn = list(arrays)
+    for i in closed:
+        drawn[i] = arrays[i] + autodiff.addend(generator.standard_normal(tuple(arrays[i].shape)).astype(np.float32))
+    share = _share(*(_output(autodiff, living, drawn, b) for b in (batch, other)))
+    return ".".join(living.leaves[closed[0]].path[:-1]) if share is not None and share >= DROWNED else None
 
 
 def _noted(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> list[tuple[str, Any, Any]]:
