@@ -35,6 +35,10 @@ class TorchAutodiff(EagerAutodiff):
         found = array.detach().cpu()
         return (found.float() if found.dtype == torch.bfloat16 else found).numpy()
 
+    def addend(self, numbers: npt.NDArray[Any]) -> Any:
+        """As a tensor: NumPy's arrays are added with a warning."""
+        return torch.as_tensor(numbers)
+
     def run(
         self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Iterable[str]
     ) -> Any:
