@@ -144,7 +144,7 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
             "It may want a module of another kind: pass a function (fan_in, fan_out) that builds one, initializes it"
             " and returns its weight."
         )
-    if tried and tried[0].problem.endswith("where an array is expected"):
+    if tried and all(trial.problem.endswith("where an array is expected") for trial in tried):
         return "Pass a function that returns an array."
     known = bool(slots) and all(role_of(slot.name) not in ("unknown", "nameless") for slot in slots)
     if known and " object has no attribute " not in tried[0].problem and re.search(r"\w:\d+: ", tried[0].problem):

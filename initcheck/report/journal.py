@@ -28,7 +28,7 @@ def lost(name: str, missing: int, of: int) -> NotChecked:
     return NotChecked(
         name=name,
         reason=f"{missing} of its {of} claims were not reached: the run had not come to its end",
-        call_to_write="run it again with the option resume and this file",
+        call_to_write="the same command with --resume and this file",
     )
 
 
