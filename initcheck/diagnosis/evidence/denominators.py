@@ -116,6 +116,7 @@ def _fan_alone(fan: str, other: str) -> tuple[Mistake, ...]:
 _INSTEAD = "the fan itself: std = {std_wanted}"
 _ROOT_MISSING = "the square root is missing"
 _NO_POSITIONS = "the kernel's positions are not counted in the"
+_OR_STACK = f"{_FIX}; or declare its axis, as stack=0, if it numbers matrices of their own (experts)"
 
 
 def _squared(base: str) -> tuple[Mistake, ...]:
@@ -197,7 +198,7 @@ _POWERS = (
     Denominator("(fan_in*fan_out)^2", lambda a: (float(a.fan_in) * a.fan_out) ** 2, _squared("(fan_in*fan_out)")),
     Denominator("1/fan_in", lambda a: 1.0 / a.fan_in if a.fan_in else math.inf, _multiplied("fan_in")),
     Denominator("1/fan_out", lambda a: 1.0 / a.fan_out if a.fan_out else math.inf, _multiplied("fan_out")),
-    Denominator("channels", lambda a: a.channels, _says(f"{_NO_POSITIONS} fan")),
+    Denominator("channels", lambda a: a.channels, _says(f"{_NO_POSITIONS} fan", _OR_STACK)),
     Denominator("units", lambda a: a.units, _says("the fan counts output channels alone")),
     Denominator(
         "receptive",

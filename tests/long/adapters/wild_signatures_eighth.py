@@ -8,7 +8,8 @@ Of 91 forms 84 were made at first sight what their answers say (92 %, interval 8
 layers whose weights are objects that hold an array (``ObjaxLinear``, ``TinyLinear``), partials of a layer class,
 tables of embeddings made by a function (``FairEmbedding``), a ``threshold`` (``elman``). Two answers were changed
 after the run: ``TinyGPT`` was refused as it should be, its config named without quotation marks, and a kernel that
-needs as many inputs as outputs (``bilinear_kernel``) is refused still.
+needs as many inputs as outputs (``bilinear_kernel``) was refused. That one and the side of a square kernel
+(``course_filters``, an advice then) are read since; their answers here are the later ones.
 """
 
 import dataclasses
@@ -24,7 +25,7 @@ import numpy as np
 import torch
 from jax.example_libraries import stax
 from torch import nn
-from wild_signatures_seventh import CONVOLUTION, DENSE, LAYER, OTHER, REFUSED, SQUARE
+from wild_signatures_seventh import CONVOLUTION, DENSE, KERNELS_LAST, LAYER, OTHER, REFUSED, SQUARE
 
 EIGHTH = []
 CALLED = []
@@ -162,7 +163,7 @@ def initweights(nrow, ncol, scale=1.0):
     return scale * np.random.randn(nrow, ncol) / np.sqrt(ncol)
 
 
-@eighth(r"'f'|signature=")
+@eighth(KERNELS_LAST)
 def course_filters(f, n_C_prev, n_C):  # noqa: N803
     return np.random.randn(f, f, n_C_prev, n_C) * math.sqrt(2 / (f * f * n_C_prev))
 
@@ -540,7 +541,7 @@ def graph_glorot(input_dim, output_dim):
     return nn.Parameter(torch.rand(input_dim, output_dim) * 2 * bound - bound)
 
 
-@eighth(REFUSED)
+@eighth(((6, 6, 3, 3),))
 def bilinear_kernel(in_channels, out_channels, kernel_size):
     factor = (kernel_size + 1) // 2
     centre = factor - 1 if kernel_size % 2 == 1 else factor - 0.5
