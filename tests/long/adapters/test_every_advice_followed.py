@@ -62,10 +62,6 @@ def widths_then_generator(hoehe, breite, zufall):
     return zufall.normal(size=(hoehe, breite))
 
 
-def kernels(f, n_C_prev, n_C):  # noqa: N803
-    return np.random.randn(f, f, n_C_prev, n_C)
-
-
 def hidden(n_in, hidden_nodes, n_out):
     return {"V": np.random.randn(n_in, hidden_nodes), "W": np.random.randn(n_in, n_out)}
 
@@ -219,7 +215,6 @@ FORMS = {
     "a JAX key of its own name": Form(of_key),
     "a generator that is handed on": Form(hands_on),
     "widths and a generator": Form(widths_then_generator),
-    "a kernel side of one letter": Form(kernels),
     "three widths": Form(hidden, {"hidden_nodes": 4}),
     "a dict of settings": Form(of_settings, {"settings": {"std": 0.1}}),
     "a device": Form(on_a_device, {"device": "cpu"}),
