@@ -208,7 +208,7 @@ def domain_of(
         one = make_layer(layouts[0], 1, 1, kernel, groups)
         seen = clip(1 if depthwise else math.ceil(_TELLING / one.fan_in))
         units = min(4 * profile.swept, profile.largest // (seen * one.weights))
-        many = [] if squares else [make_layer(layouts[0], seen, clip(units), kernel, groups)]
+        many = [] if squares or not profile.swept else [make_layer(layouts[0], seen, clip(units), kernel, groups)]
         glanced_at = _distinct([*layers(pairs), *many], len(pairs) + 1)
         sweep = [x for x in glanced_at if x not in plan and x.weights <= profile.largest]
         powers = sorted({w for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1) if smallest <= w <= widest})
