@@ -166,7 +166,7 @@ def test_the_lines_of_python(repository: Path) -> None:
 
 
 def test_the_configuration(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (repository / "pyproject.toml").write_text(block("toml", "# pyproject.toml"))
+    (repository / "pyproject.toml").write_text(block("toml", "# pyproject.toml\n[tool.initcheck]"))
     assert main(["@pyproject.toml"]) == 0
     said = capsys.readouterr().out
     # Three claims of two initializers, of which one is waived.
