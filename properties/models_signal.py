@@ -93,7 +93,10 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
         trial.not_applicable("no gradient reaches the blocks")
     else:
         names = [chain.name for chain in first.chains]
-        trial.median_keeps(lambda s: [s.growth(c.blocks, direction) for c in first.chains], 0.25, 4.0, names, what)
+        trial.median_keeps(
+            lambda s: [s.growth(c.blocks, direction) for c in first.chains], 0.25, 4.0, names, what,
+            lambda i, growth: questions.cause_of_growth(trial.facts, first.chains[i], direction, growth),
+        )  # fmt: skip
         trial.draws_signal(direction)
 
 
@@ -104,7 +107,7 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
     topic="depth",
     label="input",
     kind="model",
-    needs=("every-tensor-is-written", "no-value-is-absurd"),
+    needs=("every-tensor-is-written", "no-value-is-absurd", "signal-survives-the-blocks"),
     decided_by="a fact about one model and two batches, the entries of the second those of the first in another order:"
     " root mean square of the difference over sqrt(2) standard deviations of the output, what is constant in a"
     " channel left out. FAILS where the outputs are the same, and below 1 %, about the rounding of bfloat16, where the"

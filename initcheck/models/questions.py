@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from initcheck.models.ranks.subject import RankTrial
     from initcheck.models.rules.absurd import absurd_in_build, absurd_values
+    from initcheck.models.rules.block_growth import cause_of_growth
     from initcheck.models.rules.copies import equal_tensors, equal_units, repeated_draws
     from initcheck.models.rules.in_force import (
         bypassed_guards,
@@ -48,6 +49,7 @@ __all__ = [
     "absurd_values",
     "broken_promises",
     "bypassed_guards",
+    "cause_of_growth",
     "changed_laws",
     "copied_pieces",
     "differing_replicas",
@@ -96,6 +98,7 @@ _HOME = {
     ),
     "RankTrial": "ranks.subject",
     **dict.fromkeys(("absurd_in_build", "absurd_values"), "rules.absurd"),
+    "cause_of_growth": "rules.block_growth",
     **dict.fromkeys(("equal_tensors", "equal_units", "repeated_draws"), "rules.copies"),
     **dict.fromkeys(
         ("bypassed_guards", "far_from_the_rest", "fused_fans", "initializer_range", "judge_declared"), "rules.in_force"

@@ -44,6 +44,7 @@ class ModelTrial(WholeTrial):
         high: float,
         names: Sequence[str],
         what: str,
+        cause_of: Callable[[int, float], tuple[str | None, str | None]] = lambda *_: (None, None),
     ) -> None:
         """Hold the median over models of several numbers (one a chain of blocks) to a band.
 
@@ -52,12 +53,15 @@ class ModelTrial(WholeTrial):
             low, high: the band.
             names: what each number belongs to.
             what: what is measured, in words.
+            cause_of: the likely cause and its fix, asked of what fails: its place among the numbers, its median.
         """
         self.allowed = f"[{low:.4g}, {high:.4g}]" if low > float("-inf") else f"at most {high:.4g}"
         self.band = (low, high) if low > float("-inf") else None
         plan = FewModelsPlan(self.level / len(names), self.beta)
         decided = [
-            self._one_median(functools.partial(_of_chain, values_of, i), low, high, plan, n, what)
+            self._one_median(
+                functools.partial(_of_chain, values_of, i), low, high, plan, n, what, functools.partial(cause_of, i)
+            )
             for i, n in enumerate(names)
         ]
         known = [v for v in decided if v is not None]
@@ -98,6 +102,7 @@ class ModelTrial(WholeTrial):
         plan: FewModelsPlan,
         name: str,
         what: str,
+        cause: Callable[[float], tuple[str | None, str | None]],
     ) -> float | None:
         budget = self.facts.budget
         first = [value_of(s) for s in self.facts.signals(min(plan.holds_by_spread[0], budget))]
@@ -126,7 +131,12 @@ class ModelTrial(WholeTrial):
                 break
             tried = start + n
             if confirm(self._values(value_of, start, n), low, high, plan) is Decision.FAILS:
-                self.fails(f"{what}{where} is {middle:.3g}, allowed {self.allowed}; {n} further models agree")
+                likely, fix = cause(middle)
+                self.fails(
+                    f"{what}{where} is {middle:.3g}, allowed {self.allowed}; {n} further models agree",
+                    likely=likely,
+                    fix=fix,
+                )
                 return middle
         more = next((start + n for n in (*plan.fails_by_spread, *plan.fails_by_sign) if start + n > budget), None)
         hopeful = more is not None and not futile(values, low, high, plan, 1_000)

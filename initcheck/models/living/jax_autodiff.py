@@ -65,8 +65,8 @@ class JaxAutodiff(Autodiff):
         rest = [None if i in set(real) else a for i, a in enumerate(arrays)]
         forward, backward, output, gradients = self._compiled[case](floats, rest, batch.args, dict(batch.kwargs))
         return Measured(
-            {name: float(moment) for name, moment in forward.items()},
-            {name: float(moment) for name, moment in backward.items()},
+            {name: float(share) * float(peak) ** 2 for name, (share, peak) in forward.items()},
+            {name: float(share) * float(peak) ** 2 for name, (share, peak) in backward.items()},
             np.asarray(output, np.float64),
             gradients,
         )
@@ -114,10 +114,17 @@ class JaxAutodiff(Autodiff):
             )
             order = {i: k for k, i in enumerate(real)}
             return (
-                {n: jnp.mean(jnp.square(a.astype(jnp.float32))) for n, a in keep.items()},
-                {n: jnp.mean(jnp.square(g)) for n, g in backward.items()},
+                {n: _mean_square(a) for n, a in keep.items()},
+                {n: _mean_square(g) for n, g in backward.items()},
                 output,
                 [gradients[order[i]] for i in asked],
             )
 
         return measure
+
+
+def _mean_square(array: Any) -> tuple[Any, Any]:
+    """The mean square over the square of the largest entry, and that entry: the square of 1e-30 is none in float32."""
+    wide = array.astype(jnp.float32)
+    peak = jnp.max(jnp.abs(wide), initial=0.0)
+    return jnp.mean(jnp.square(wide / jnp.where(peak > 0, peak, 1.0))), peak

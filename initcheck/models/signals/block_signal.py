@@ -10,7 +10,7 @@ import torch
 
 from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.batches import Batch
-from initcheck.models.signals.blocks import BlockTrail
+from initcheck.models.signals.blocks import BlockTrail, second_moment
 from initcheck.models.signals.chains import Visit, chains
 from initcheck.models.signals.corrections import corrected
 from initcheck.models.signals.gradients import after_steps, gradient_kind, main_output, twins_kind, unreached, weighed
@@ -146,7 +146,7 @@ def _corrected(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -
 
 
 def _chain_signal(run: list[Visit], gradients: Sequence[torch.Tensor | None]) -> ChainSignal:
-    backward = [float(g.float().square().mean(dtype=torch.float64)) for g in gradients if g is not None]
+    backward = [second_moment(g) for g in gradients if g is not None]
     whole = tuple(backward) if len(backward) == len(run) else ()
     return ChainSignal(run[0].container, tuple(v.name for v in run), tuple(v.energy for v in run), whole)
 

@@ -12,7 +12,10 @@ import torch
 from initcheck.models.builds.places import kind_of
 from initcheck.models.signals.chains import FEWEST_SIBLINGS, Visit
 
-__all__ = ["BlockTrail", "first_tensor"]
+__all__ = ["BlockTrail", "first_tensor", "second_moment"]
+
+_BETWEEN = 64
+"""Operations between two layers of a chain; norms that are written out take a dozen."""
 
 
 @dataclass
@@ -46,12 +49,9 @@ class BlockTrail:
             made, given = first_tensor(output), first_tensor((args, kwargs))
             if made is None:
                 return
-            visit = Visit(container, name, given, made, tuple(made.shape), _second_moment(made))
+            visit = Visit(container, name, given, made, tuple(made.shape), second_moment(made))
             before = next((v for v in reversed(self.visits) if v.container == container), None)
-            if before is not None:
-                visit.serial = container in self._sequential or _same(given, before.made)
-            else:
-                visit.serial = True
+            visit.serial = before is None or container in self._sequential or _handed_on(given, before)
             self.visits.append(visit)
 
         return note
@@ -68,11 +68,39 @@ def first_tensor(value: Any) -> torch.Tensor | None:
     return None
 
 
-def _same(given: torch.Tensor | None, made: torch.Tensor | None) -> bool:
-    if given is None or made is None or given.shape != made.shape:
+def _handed_on(given: torch.Tensor | None, before: Visit) -> bool:
+    """Whether a block was given what the one before it made, or what was computed of that without another matrix.
+
+    Between two layers of a plain network stand an activation, a norm, a sum with what the one before was given. What
+    another matrix has a part in is no chain of these blocks alone.
+    """
+    made = before.made
+    if given is None or made is None:
         return False
-    return given is made or torch.equal(given, made)
+    if given is made or (given.shape == made.shape and torch.equal(given, made)):
+        return True
+    if given.grad_fn is None or made.grad_fn is None:
+        return False
+    ends = [t.grad_fn for t in (made, before.given) if isinstance(t, torch.Tensor)]
+    reached, ahead, seen = False, [given.grad_fn], set()
+    while ahead:
+        node = ahead.pop()
+        if node in ends:
+            reached = reached or node is made.grad_fn
+            continue
+        leaf = getattr(node, "variable", None)
+        if node in seen:
+            continue
+        seen.add(node)
+        if len(seen) > _BETWEEN or (leaf is not None and leaf.dim() > 1):
+            return False
+        ahead += [n for n, _ in node.next_functions if n is not None]
+    return reached
 
 
-def _second_moment(tensor: torch.Tensor) -> float:
-    return float(tensor.detach().float().square().sum(dtype=torch.float64)) / tensor.numel() if tensor.numel() else 0.0
+def second_moment(tensor: torch.Tensor) -> float:
+    """Mean square of the entries.
+
+    Through ten layers of small weights a value is 1e-30, and its square is none that float32 has.
+    """
+    return float(torch.linalg.vector_norm(tensor.detach(), dtype=torch.float64)) ** 2 / max(1, tensor.numel())

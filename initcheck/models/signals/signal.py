@@ -77,6 +77,11 @@ class ChainSignal:
             return None
         return above / below if below else float("inf")
 
+    @property
+    def second_half(self) -> tuple[str, ...]:
+        """The blocks that the growth goes through."""
+        return self.blocks[len(self.blocks) // 2 :]
+
     def outside(self, direction: str) -> bool:
         """Whether the growth lies outside of ``BAND``."""
         growth = self.growth(direction)

@@ -1,0 +1,113 @@
+"""Which layers in a list are a chain, by how the signal goes through them, and what its growth comes from."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import initcheck  # noqa: E402  (torch is optional)
+from initcheck.models.signals.block_signal import Listener  # noqa: E402
+
+WIDTH, DEPTH = 32, 8
+HE = math.sqrt(2 / WIDTH)
+
+
+def _norm():
+    return torch.nn.LayerNorm(WIDTH)
+
+
+def _matrix():
+    return torch.nn.Linear(WIDTH, WIDTH)
+
+
+class _Stack(torch.nn.Module):
+    """Eight layers in a list, and a way from one to the next."""
+
+    def __init__(self, step, std=HE, beside=None):
+        super().__init__()
+        self.layers = torch.nn.ModuleList(torch.nn.Linear(WIDTH, WIDTH) for _ in range(DEPTH))
+        self.beside = torch.nn.ModuleList(beside() for _ in range(DEPTH)) if beside else None
+        self.step = step
+        for layer in self.layers:
+            torch.nn.init.normal_(layer.weight, std=std)
+            torch.nn.init.zeros_(layer.bias)
+
+    def forward(self, x):
+        given = x
+        for i, layer in enumerate(self.layers):
+            x = self.step(x, layer, self.beside[i] if self.beside else None, given)
+        return x
+
+
+CHAINS = {
+    "an activation between": _Stack(lambda x, layer, *_: torch.relu(layer(x))),
+    "a sum with what went in": _Stack(lambda x, layer, *_: x + torch.relu(layer(x)) / 3),
+    "a norm between": _Stack(lambda x, layer, norm, _: norm(torch.relu(layer(x))), beside=_norm),
+    "dropout and a slope": _Stack(lambda x, layer, *_: torch.nn.functional.dropout(layer(x), 0.1).tanh() * 1.5),
+}  # fmt: skip
+NO_CHAINS = {
+    "each is given the first input": _Stack(lambda x, layer, _, given: x + layer(given)),
+    "another matrix between": _Stack(lambda x, layer, other, _: other(layer(x)), beside=_matrix),
+    "cut off by a detach": _Stack(lambda x, layer, *_: layer(x).detach().sin()),
+}  # fmt: skip
+
+
+def _of_layers(model):
+    signal = Listener(None).hear(model)
+    assert signal.problem is None
+    return [c for c in signal.chains if c.name == "layers"]
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_layers_that_hand_on_through_operations_without_a_matrix_are_a_chain(name):
+    (chain,) = _of_layers(CHAINS[name])
+    assert len(chain.blocks) == len(chain.forward) == len(chain.backward) == DEPTH
+
+
+@pytest.mark.parametrize("name", NO_CHAINS)
+def test_layers_beside_one_another_or_with_a_matrix_between_are_none(name):
+    assert _of_layers(NO_CHAINS[name]) == []
+
+
+def test_a_signal_of_1e_30_has_a_size():
+    torch.manual_seed(0)
+    (chain,) = _of_layers(_Stack(lambda x, layer, *_: torch.relu(layer(x)), std=1e-4))
+    assert 0 < chain.forward[-1] < 1e-50
+    assert chain.growth("forward") == pytest.approx((WIDTH * 1e-8 / 2) ** 4, rel=0.9)
+
+
+@pytest.mark.parametrize(
+    ("std", "act", "said", "needed"),
+    [
+        (0.02, torch.relu, "32 inputs times the variance of its weights, 0.02", "sqrt(2/fan_in) = 0.25"),
+        (1.0, lambda x: x, "32 inputs times the variance of its weights, 1", "sqrt(1/fan_in) = 0.177"),
+    ],
+)
+def test_the_cause_of_a_growth_is_the_weights_where_their_arithmetic_gives_it(std, act, said, needed):
+    def build():
+        return _Stack(lambda x, layer, *_: act(layer(x)), std=std)
+
+    report = initcheck.check_model(build, claims=["signal-survives-the-blocks"])
+    (result,) = [r for r in report.results if r.claim == "signal-survives-the-blocks"]
+    assert result.verdict is initcheck.Verdict.FAILS
+    assert said in result.evidence.likely
+    assert result.evidence.fix.endswith(needed)
+
+
+def test_where_the_arithmetic_of_the_weights_does_not_give_the_growth_no_cause_is_named():
+    def build():
+        return _Stack(lambda x, layer, *_: 0.1 * torch.relu(layer(x)))
+
+    report = initcheck.check_model(build, claims=["signal-survives-the-blocks"])
+    (result,) = [r for r in report.results if r.claim == "signal-survives-the-blocks"]
+    assert result.verdict is initcheck.Verdict.FAILS
+    assert result.evidence.likely is None
+
+
+def test_sound_layers_in_a_list_hold():
+    claims = ["signal-survives-the-blocks", "gradient-survives-the-blocks"]
+    report = initcheck.check_model(lambda: _Stack(lambda x, layer, *_: torch.relu(layer(x))), claims=claims)
+    assert {r.claim: r.verdict for r in report.results} == dict.fromkeys(claims, initcheck.Verdict.HOLDS)
