@@ -22,6 +22,7 @@ from initcheck.adapters.frameworks import jax_init, known_laws
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer, keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer, layer_function
 from initcheck.adapters.frameworks.torch_init import is_torch_init, torch_initializer
+from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.adapters.signatures.readings import Needs, Reading, explicit_readings, readings_of
 from initcheck.adapters.signatures.signature import Slot, parse_signature, slots_of
 from initcheck.adapters.trial_calls import Chosen, choose, framework_of, sampler_of, written_ranks
@@ -195,7 +196,7 @@ def _of_layer(cls: type, name: str, args: dict[str, Any], parameter: str | None,
 
 def _required_beside(cls: type, given: set[str]) -> list[str]:
     """What the constructor needs beside the widths of the layer."""
-    parameters = inspect.signature(cls).parameters.values()
+    parameters = (parameters_of(cls) or {}).values()
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return [p.name for p in parameters if p.default is p.empty and p.kind in kinds and p.name not in given]
 
@@ -237,11 +238,8 @@ def _of_method(
 
 
 def _check_arguments(function: Callable[..., Any], name: str, args: Mapping[str, Any]) -> None:
-    try:
-        parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+    parameters = parameters_of(function)
+    if parameters is None or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return
     for key in args:
         if key not in parameters:

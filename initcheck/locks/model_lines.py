@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.comparison.weights.builds import Builds
 from initcheck.comparison.weights.roles import roles_of
 from initcheck.contract.model import Model
@@ -51,10 +51,7 @@ def lines_of_model(model: Model, seed: int = 0) -> tuple[Line, ...]:
 
 
 def _takes_seed(factory: Callable[..., Any]) -> bool:
-    try:
-        return "seed" in inspect.signature(factory).parameters
-    except (TypeError, ValueError):
-        return False
+    return "seed" in (parameters_of(factory) or {})
 
 
 def _traced(model: Model, seed: int) -> Iterator[Line]:

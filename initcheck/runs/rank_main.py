@@ -66,12 +66,9 @@ def _built(job: Any, folder: str, rank: int, world: int) -> Any:
 
 def factory_parameters(factory: Any) -> set[str]:
     """Names of the parameters of a factory."""
-    import inspect
+    from initcheck.adapters.signatures.parameters import parameters_of  # nothing of ours before a hang can be seen
 
-    try:
-        return set(inspect.signature(factory).parameters)
-    except (TypeError, ValueError):
-        return set()
+    return set(parameters_of(factory) or ())
 
 
 def _words(error: BaseException) -> str:

@@ -20,6 +20,7 @@ from initcheck.adapters.declared_samplers import as_declared
 from initcheck.adapters.recognition import recognise
 from initcheck.adapters.refusals import ComplexWeights
 from initcheck.adapters.signatures.frameworks import FRAMEWORKS, home
+from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import Declared, declared_contract, merged
 from initcheck.contract.initializer import Initializer
@@ -136,9 +137,8 @@ def _option(key: str, given: dict[str, Any], obj: Any) -> str | None:
     is_number = key == "parameter" and type(given.get(key)) is int  # parameter=0
     if not (isinstance(given.get(key), str) or is_number) or isinstance(obj, ModuleType):
         return None
-    with contextlib.suppress(TypeError, ValueError):
-        if key in inspect.signature(obj).parameters:
-            return None
+    if key in (parameters_of(obj) or {}):
+        return None
     return str(given.pop(key))
 
 

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from initcheck.adapters.classes import Method
+from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.contract.contract import Contract
 from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
@@ -305,9 +306,8 @@ def _factory(obj: Any, parsed: TargetText, text: str) -> Callable[..., Any]:
         raise UsageError(f"target {text!r} is a module; name what builds the model, as in {text}:build_model.{some}")
     if not callable(obj):
         raise UsageError(f"target {text!r} is {type(obj).__name__}, not a function or class that builds a model.")
-    try:
-        parameters = inspect.signature(obj).parameters
-    except (TypeError, ValueError):
+    parameters = parameters_of(obj)
+    if parameters is None:
         return functools.partial(obj, **parsed.args) if parsed.args else obj
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for name in parsed.args:

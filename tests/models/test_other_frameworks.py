@@ -82,6 +82,11 @@ def test_a_factory_that_takes_no_seed_is_built_with_other_seeds_all_the_same() -
     assert [r.verdict for r in report] == [Verdict.HOLDS, Verdict.HOLDS]
 
 
+def test_a_class_of_nnx_is_given_the_generators_that_its_metaclass_hides() -> None:
+    report = check_model(NnxNet, claims=[DISTINCT])
+    assert [r.verdict for r in report] == [Verdict.HOLDS]
+
+
 def test_a_seed_that_is_written_inside_a_factory_with_a_key_fails() -> None:
     def build(rngs: nnx.Rngs) -> nnx.Module:
         net = NnxNet(rngs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.comparison.weights.roles import Role, View, roles_of
 from initcheck.comparison.weights.tensors import Tensor, tensors_of
 from initcheck.draws.draws import OutOfTime
@@ -113,10 +113,7 @@ def seen(values: Array, view: View) -> Array:
 
 
 def _randomness(factory: Callable[..., Any], seed: int) -> dict[str, Any]:
-    try:
-        taken = inspect.signature(factory).parameters
-    except (TypeError, ValueError):
-        return {}
+    taken = parameters_of(factory) or {}
     given: dict[str, Any] = {}
     if "seed" in taken:
         given["seed"] = seed

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.comparison.weights.tensors import Tensor, tensors_of
 from initcheck.errors import UsageError
 
@@ -19,7 +20,7 @@ _WORLD = ("world", "world_size")
 
 def takes_rank(factory: Callable[..., Any]) -> bool:
     """Whether a factory builds the shard of one rank: it has the parameters ``rank`` and ``world``."""
-    names = _parameters(factory)
+    names = parameters_of(factory) or {}
     return "rank" in names and any(word in names for word in _WORLD)
 
 
@@ -43,23 +44,16 @@ def put_together(factory: Callable[..., Any], world: int, name: str) -> Callable
     Raises:
         UsageError: when it is called, the shards of a tensor are not those of the whole.
     """
-    word = next(w for w in _WORLD if w in _parameters(factory))
+    word = next(w for w in _WORLD if w in (parameters_of(factory) or {}))
 
     def whole(**given: Any) -> list[Tensor]:
         alone = tensors_of(factory(rank=0, **{word: 1}, **given), name)
         ranks = [tensors_of(factory(rank=rank, **{word: world}, **given), name) for rank in range(world)]
         return [_joined(tensor, [_of_path(one, tensor.path, name) for one in ranks], name) for tensor in alone]
 
-    kept = [p for n, p in _parameters(factory).items() if n not in ("rank", *_WORLD)]
+    kept = [p for n, p in (parameters_of(factory) or {}).items() if n not in ("rank", *_WORLD)]
     whole.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]  # what randomness it takes is read off it
     return whole
-
-
-def _parameters(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    try:
-        return dict(inspect.signature(factory).parameters)
-    except (TypeError, ValueError):
-        return {}
 
 
 def _of_path(tensors: Sequence[Tensor], path: str, name: str) -> Tensor:

@@ -77,7 +77,7 @@ def sizes_of(cls: type, kind: str, name: str, fixed: Mapping[str, Any]) -> tuple
         raise UsageError(
             f"{name} cannot be built from widths alone ({missing}); pass a function of (fan_in, fan_out) that"
             f" builds one, such as lambda fan_in, fan_out: {cls.__name__}(...)."
-            + (f" {refusals.whole_model(name, unknown)}" if kind in ("torch", "equinox", "nnx") else "")
+            f" {refusals.whole_model(name, unknown)}"
         )
     if "vocabulary" in roles:
         return tuple(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.draws.draws import OutOfTime
 from initcheck.errors import UsageError
 from initcheck.models.builds.record import TensorRecord
@@ -95,10 +96,7 @@ class Builder:
 
     def takes(self, *names: str) -> str | None:
         """The first of these names that is a parameter of the factory."""
-        try:
-            parameters = inspect.signature(self.factory).parameters
-        except (TypeError, ValueError):
-            return None
+        parameters = parameters_of(self.factory) or {}
         by_name = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         return next((n for n in names if n in parameters and parameters[n].kind in by_name), None)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import math
 from collections.abc import Callable
 from typing import Any
 
+from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.models.builds.build import Build
 from initcheck.models.builds.places import places
 from initcheck.models.builds.roles import roles
@@ -47,10 +47,7 @@ def follow_width(builder: ModelBuilder, seed: int) -> WidthLaw | None:
 
 
 def _width_parameter(factory: Callable[..., Any]) -> tuple[str, int] | None:
-    try:
-        parameters = inspect.signature(factory).parameters
-    except (TypeError, ValueError):
-        return None
+    parameters = parameters_of(factory) or {}
     for name in WIDTH_NAMES:
         default = parameters[name].default if name in parameters else None
         if isinstance(default, int) and not isinstance(default, bool) and default >= 4:
