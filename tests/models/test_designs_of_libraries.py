@@ -243,3 +243,46 @@ def test_a_number_that_nothing_follows_fails_where_all_configs_say_it() -> None:
         return model
 
     assert "in force in 0 of" in _said(initcheck.check_model(ignored, claims=[DECLARED]), DECLARED)
+
+
+class Scale(nn.Module):
+    """A gate in a module of its own, as LayerScale is."""
+
+    def __init__(self, size: float) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.full((12,), size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.gamma
+
+
+class ClassToken(nn.Module):
+    """A token of its own reads the others, through gates alone."""
+
+    def __init__(self, gate: float, norm: float = 1.0, drowned: float = 1.0) -> None:
+        super().__init__()
+        self.token = nn.Parameter(torch.randn(1, 1, 12))
+        self.places = nn.Parameter(drowned * torch.randn(1, 17, 12))
+        self.mixes = nn.ModuleList(nn.Sequential(nn.Linear(12, 12), Scale(gate)) for _ in range(3))
+        self.norm, self.head = nn.LayerNorm(12), nn.Linear(12, 5)
+        nn.init.constant_(self.norm.weight, norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.cat([self.token.expand(len(x), 1, 12), x], 1) + self.places
+        for mix in self.mixes:
+            x = x + mix(x.softmax(1) * x + x.mean(1, keepdim=True))
+        return self.head(self.norm(x)[:, 0])
+
+
+@pytest.mark.parametrize("gate", [0.0, 1e-4])
+def test_gates_that_are_nearly_shut_hold_an_input_back_by_design(gate: float) -> None:
+    claim = "input-reaches-the-output"
+    given = initcheck.check_model(lambda: ClassToken(gate), batch="4x16x12", claims=[claim])[claim]
+    assert (given.verdict, "mixes.0.1.gamma" in str(given.reason)) == (Verdict.NOT_APPLICABLE, True)
+
+
+@pytest.mark.parametrize("wrong", [{"gate": 1.0, "norm": 0.0}, {"gate": 1.0, "drowned": 3e3}], ids=str)
+def test_what_no_gate_holds_back_is_lost(wrong: dict[str, float]) -> None:
+    claim = "input-reaches-the-output"
+    given = initcheck.check_model(lambda: ClassToken(**wrong), batch="4x16x12", claims=[claim])[claim]
+    assert given.verdict is Verdict.FAILS

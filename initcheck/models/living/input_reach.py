@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.model import Living
 from initcheck.models.signals.array_batch import ArrayBatch
-from initcheck.models.signals.signal import DROWNED, SAME, InputReach
+from initcheck.models.signals.signal import CLOSED, DROWNED, SAME, InputReach
 
 __all__ = ["input_reach"]
 
@@ -25,13 +26,10 @@ def input_reach(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch
         share = _share(one, two)
         if share is None or share >= DROWNED:
             return None if share is None else InputReach(share)
-        lost_in, zero = _where_lost(autodiff, living, arrays, batch, other)
-        if lost_in is None:
-            lost_in = _opened(autodiff, living, arrays, batch, other)
-            zero = lost_in is not None
+        lost = InputReach(share, _where_lost(autodiff, living, arrays, batch, other))
+        return replace(lost, closed=_closed(autodiff, living, arrays, batch, other, lost))
     except (TypeError, ValueError, IndexError, KeyError):
         return None
-    return InputReach(share, lost_in, zero)
 
 
 def _output(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> Any:
@@ -52,38 +50,37 @@ def _share(one: Any, two: Any) -> float | None:
 
 def _where_lost(
     autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch, other: ArrayBatch
-) -> tuple[str | None, bool]:  # fmt: skip
-    """The last layer in which a difference that came in did not come out, and whether its matrices are zero."""
+) -> str | None:  # fmt: skip
+    """The last layer in which a difference that came in did not come out."""
     one, two = (_noted(autodiff, living, arrays, b) for b in (batch, other))
-    lost: tuple[str | None, bool] = None, False
+    lost = None
     for (name, given_a, made_a), (same, given_b, made_b) in zip(one, two, strict=False):
         if name != same or given_a is None or given_b is None:
             continue
         if _differ(given_a, given_b) and not _differ(made_a, made_b):
-            inside = [
-                a for leaf, a in zip(living.leaves, arrays, strict=True)
-                if leaf.parameter and a.ndim > 1 and ".".join(leaf.path[:-1]) == name
-            ]  # fmt: skip
-            lost = name, bool(inside) and not any(np.any(autodiff.host(a) != 0) for a in inside)
+            lost = name
     return lost
 
 
-def _opened(
-    autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch, other: ArrayBatch
-) -> str | None:
-    """The first matrix of zeros, where the input arrives once such matrices are random: a map hides their layers."""
-    closed = [
-        i for i, (leaf, a) in enumerate(zip(living.leaves, arrays, strict=True))
-        if leaf.parameter and a.ndim > 1 and not np.any(autodiff.host(a) != 0)
-    ]  # fmt: skip
-    if not closed:
-        return None
+def _closed(
+    autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch, other: ArrayBatch, lost: InputReach
+) -> str | None:  # fmt: skip
+    """The first constant near zero, where the input arrives once such constants are random.
+
+    Vectors of the layer that swallows all of its input stay: a norm of zeros is no gate that a stream passes by.
+    """
     generator = np.random.default_rng(20260105)
-    drawn = list(arrays)
-    for i in closed:
-        drawn[i] = arrays[i] + autodiff.addend(generator.standard_normal(tuple(arrays[i].shape)).astype(np.float32))
-    share = _share(*(_output(autodiff, living, drawn, b) for b in (batch, other)))
-    return ".".join(living.leaves[closed[0]].path[:-1]) if share is not None and share >= DROWNED else None
+    opened = list(arrays)
+    gates = []
+    for i, (leaf, array) in enumerate(zip(living.leaves, arrays, strict=True)):
+        values = np.asarray(autodiff.host(array)) if leaf.parameter else np.zeros(0)
+        within = ".".join(leaf.path[:-1]) == lost.lost_in and values.ndim < 2
+        if within or not values.size or np.ptp(values) != 0 or abs(float(values.flat[0])) >= CLOSED:
+            continue
+        opened[i] = array + autodiff.addend(0.1 * generator.standard_normal(values.shape).astype(np.float32))
+        gates.append(".".join(leaf.path))
+    one, two = (_output(autodiff, living, opened, b) for b in (batch, other))
+    return gates[0] if gates and lost.opened_by(_share(one, two)) else None
 
 
 def _noted(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> list[tuple[str, Any, Any]]:

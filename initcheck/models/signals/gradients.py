@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -11,7 +13,7 @@ from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.blocks import first_tensor
 
-__all__ = ["after_steps", "gradient_kind", "main_output", "twins_kind", "unreached", "weighed"]
+__all__ = ["after_steps", "constants_redrawn", "gradient_kind", "main_output", "twins_kind", "unreached", "weighed"]
 
 _STEPS = 2
 _EQUAL = 1e-5
@@ -81,17 +83,46 @@ def unreached(model: torch.nn.Module, batch: Batch, names: Iterable[str]) -> set
     Zeros that shut a layer off are dead by their values; what this batch does not use (a window that is longer than
     its tokens, a branch for images) is not.
     """
-    generator = torch.Generator().manual_seed(20260107)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.requires_grad and parameter.numel() and bool((parameter == parameter.reshape(-1)[0]).all()):
-                parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator).to(parameter))
+    with constants_redrawn(model):
+        return _without_gradient(model, batch, names)
+
+
+def _without_gradient(model: torch.nn.Module, batch: Batch, names: Iterable[str]) -> set[str]:
     output = main_output(batch.run(model))
     if output is None or not output.requires_grad:
         return set()
     asked = {n: p for n, p in model.named_parameters() if n in set(names)}
     found = torch.autograd.grad(weighed(output), list(asked.values()), allow_unused=True)
     return {n for n, g in zip(asked, found, strict=True) if g is None or not bool((g != 0).any())}
+
+
+@contextmanager
+def constants_redrawn(
+    model: torch.nn.Module, below: float = math.inf, but: Container[str] = ()
+) -> Iterator[tuple[str, ...]]:
+    """Small random numbers in every trainable parameter that is constant, for as long as it lasts; their names.
+
+    Args:
+        model: its other parameters are left.
+        below: only constants of this size.
+        but: names that keep their constant.
+    """
+    generator = torch.Generator().manual_seed(20260107)
+    kept: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if not parameter.requires_grad or not parameter.numel() or name in but:
+                continue
+            first = parameter.reshape(-1)[0]
+            if bool((parameter == first).all()) and abs(float(first)) < below:
+                kept[name] = parameter, parameter.clone()
+                parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator).to(parameter))
+    try:
+        yield tuple(kept)
+    finally:
+        with torch.no_grad():
+            for parameter, before in kept.values():
+                parameter.copy_(before)
 
 
 def main_output(output: Any) -> torch.Tensor | None:

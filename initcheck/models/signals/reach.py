@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.blocks import first_tensor
-from initcheck.models.signals.gradients import main_output
-from initcheck.models.signals.signal import DROWNED, SAME, InputReach
+from initcheck.models.signals.gradients import constants_redrawn, main_output
+from initcheck.models.signals.signal import CLOSED, DROWNED, SAME, InputReach
 
 __all__ = ["input_reach"]
 
@@ -29,10 +30,24 @@ def input_reach(model: torch.nn.Module, batch: Batch) -> InputReach | None:
                 return None
             if share >= DROWNED:
                 return InputReach(share)
-            lost_in, zero, drowned_at = _where_lost(model, batch, other)
+            lost_in, drowned_at = _where_lost(model, batch, other)
+            lost = InputReach(share, lost_in, None, drowned_at)
+            return replace(lost, closed=_closed(model, batch, other, lost))
     except (RuntimeError, IndexError, ValueError, TypeError, KeyError, AssertionError):
         return None
-    return InputReach(share, lost_in, zero, drowned_at)
+
+
+def _closed(model: torch.nn.Module, batch: Batch, other: Batch, lost: InputReach) -> str | None:
+    """The first constant near zero, where the input arrives once such constants are random.
+
+    Vectors of the layer that swallows all of its input stay: a norm of zeros is no gate that a stream passes by.
+    """
+    within = model.get_submodule(lost.lost_in).named_parameters(recurse=False) if lost.lost_in is not None else ()
+    vectors = {f"{lost.lost_in}.{name}" for name, parameter in within if parameter.dim() < 2}
+    with constants_redrawn(model, below=CLOSED, but=vectors) as gates:
+        one, two = _output(model, batch), _output(model, other)
+        arrives = one is not None and two is not None and lost.opened_by(_share(one, two))
+    return gates[0] if gates and arrives else None
 
 
 def _output(model: torch.nn.Module, batch: Batch) -> torch.Tensor | None:
@@ -57,13 +72,13 @@ def _share(one: torch.Tensor, two: torch.Tensor) -> float | None:
     return difference / (2**0.5 * spread)
 
 
-def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch) -> tuple[str | None, bool, str | None]:
+def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch) -> tuple[str | None, str | None]:
     """The last module in which a difference that came in did not come out, and where it was drowned at once."""
     with _noted(model) as one:
         _output(model, batch)
     with _noted(model) as two:
         _output(model, other)
-    lost: tuple[str | None, bool] = (None, False)
+    lost: str | None = None
     drowned: str | None = None
     least = 1.0
     for (name, given_a, made_a), (other_name, given_b, made_b) in zip(one, two, strict=False):
@@ -71,16 +86,14 @@ def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch) -> tuple[str
             continue
         if given_a is not None and given_b is not None:
             if _differ(given_a, given_b) and not _differ(made_a, made_b):
-                module = model.get_submodule(name)
-                weights = [p for p in module.parameters(recurse=False) if p.dim() > 1]
-                lost = name, bool(weights) and all(not bool((w != 0).any()) for w in weights)
+                lost = name
             share = _pair_share(given_a, given_b)
             if drowned is None and 0 < share < DROWNED and least > 10 * DROWNED:
                 drowned = name
             least = min(least, share) if share > 0 else least
         share = _pair_share(made_a, made_b)
         least = min(least, share) if share > 0 else least
-    return *lost, drowned
+    return lost, drowned
 
 
 def _pair_share(one: torch.Tensor, two: torch.Tensor) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["BAND", "DROWNED", "FEWEST_BLOCKS", "HEAD", "SAME", "ChainSignal", "InputReach", "Signal"]
+__all__ = ["BAND", "CLOSED", "DROWNED", "FEWEST_BLOCKS", "HEAD", "SAME", "ChainSignal", "InputReach", "Signal"]
 
 FEWEST_BLOCKS = 4
 """A chain shorter than this has no second half over which anything could grow."""
@@ -23,6 +23,9 @@ DROWNED = 0.01
 SAME = 1e-5
 """Outputs nearer than this are one, but for rounding in float32."""
 
+CLOSED = 0.1
+"""A constant below it may be a gate that is shut at the start: LayerScale begins with 1e-6 to 0.1, ReZero with 0."""
+
 
 @dataclass(frozen=True)
 class InputReach:
@@ -31,19 +34,23 @@ class InputReach:
     Attributes:
         share: root mean square of the difference of two outputs, over sqrt(2) standard deviations of the output.
         lost_in: the last module whose inputs differ and whose outputs do not; None where there is none.
-        zero: that module is a matrix of zeros, which the first step opens.
+        closed: the first constant near zero, a gate or a matrix, where the input arrives once such constants are not.
         drowned_at: the module whose input no longer shows the difference, where everything before it did.
     """
 
     share: float
     lost_in: str | None = None
-    zero: bool = False
+    closed: str | None = None
     drowned_at: str | None = None
 
     @property
     def exact(self) -> bool:
         """The outputs are the same, but for rounding in float32."""
         return self.share < SAME
+
+    def opened_by(self, share: float | None) -> bool:
+        """Whether a difference of that size, seen once closed gates are open, is another one: ten times as large."""
+        return share is not None and share >= 10 * max(self.share, SAME)
 
 
 @dataclass(frozen=True)
