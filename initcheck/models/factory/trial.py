@@ -89,7 +89,7 @@ class ModelTrial(WholeTrial):
         )
         late = range(len(energies) // 2, len(ratios))
         first_out = next((i for i in late if not 0.25 <= ratios[i] <= 4.0), None)
-        if first_out is not None:
+        if first_out is not None and self.failures:
             blocks = longest.blocks if direction == "forward" else tuple(reversed(longest.blocks))
             what = "signal" if direction == "forward" else "gradient"
             self.note(f"the first block whose {what} leaves the band is {blocks[first_out]}")
