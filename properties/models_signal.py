@@ -47,9 +47,9 @@ def signal_survives_the_blocks(trial: ModelTrial) -> None:
     needs=("every-tensor-is-written", "no-value-is-absurd"),
     decided_by="growth of the gradient's second moment from the last block back to the middle one, without what enters"
     " between them where a block is also read by something else (a pyramid, a bridge, a head of its own)."
-    " A stream to which every block adds a part grows by 2 over the second half, and a gradient that comes back through k"
-    " normalized readings of it by 2^k at any depth: where it grows, it is divided by the square of the stream's own"
-    " growth, as far as that is 1 to 4;" + _DECIDED,
+    " A stream to which every block adds a part grows by 2 over the second half, and a gradient that comes back"
+    " through k normalized readings of it by 2^k at any depth: where it grows, it is divided by the square of the"
+    " stream's own growth, as far as that is 1 to 4;" + _DECIDED,
 )
 def gradient_survives_the_blocks(trial: ModelTrial) -> None:
     """Send a random cotangent back and compare the middle block with the last one."""
@@ -119,9 +119,9 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
     decided_by="a fact about one model and two batches, the entries of the second those of the first in another order:"
     " root mean square of the difference over sqrt(2) standard deviations of the output, what is constant in a"
     " channel left out. FAILS where the outputs are the same, and below 1 %, about the rounding of bfloat16, where the"
-    " difference is lost at one place; UNDECIDED where it fades with depth; NOT APPLICABLE where it is ten times as large"
-    " or more once the constants below 0.1 are random: a gate or a matrix near zero, which the first steps open, holds"
-    " it back by design. Not seen: inputs that only some entries of the output depend on.",
+    " difference is lost at one place; UNDECIDED where it fades with depth; NOT APPLICABLE where it is ten times as"
+    " large or more once the constants below 0.1 are random: a gate or a matrix near zero, which the first steps open,"
+    " holds it back by design. Not seen: inputs that only some entries of the output depend on.",
 )
 def input_reaches_the_output(trial: ModelTrial) -> None:
     """Change the input and look at the output."""

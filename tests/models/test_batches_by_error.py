@@ -266,3 +266,61 @@ def test_what_a_model_of_diffusion_is_conditioned_on_fits_its_latents() -> None:
     assert "sample=2x4x16x16;encoder_hidden_states=2x8x20;" in batch
     assert "encoder_attention_mask=ones:2x8" in batch
     assert "controlnet_cond=2x3x128x128" in batch
+
+
+class Keyed(nn.Module):
+    """Its argument is a dict, read by its keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.head = nn.Embedding(30, 8), nn.Linear(8, 4)
+
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        return self.head((self.table(batch["input_ids"]) * batch["mask"][..., None]).mean(1))
+
+
+class Paired(nn.Module):
+    """Its argument is a tuple; the second part goes into a layer of its own width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Linear(12, 8), nn.Linear(7, 8)
+
+    def forward(self, pair: tuple[Tensor, Tensor]) -> Tensor:
+        first, second = pair
+        return self.one(first) + self.two(second)
+
+
+class Listed(nn.Module):
+    """It takes any number of images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look, self.head = nn.Conv2d(3, 8, 3), nn.Linear(8, 4)
+
+    def forward(self, images: list[Tensor]) -> Tensor:
+        return self.head(torch.stack([self.look(i).mean((2, 3)) for i in images]).mean(0))
+
+
+class Patterned(nn.Module):
+    """What einops' layer says of its input, in words of its own."""
+
+    pattern, axes_lengths = "b c (h p1) (w p2) -> b (h w) (p1 p2 c)", {"p1": 8, "p2": 8}
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = x.reshape(len(x), -1, x.shape[2] // 8, 8, x.shape[3] // 8, 8)
+        return parts.permute(0, 2, 4, 3, 5, 1).reshape(len(x), -1, 64 * x.shape[1])
+
+
+@pytest.mark.parametrize(("build", "batch"), [
+    (Keyed, "batch.input_ids=int<30:2x16;batch.mask=ones:2x16"),
+    (Paired, "pair.0=2x12;pair.1=2x7"),
+    (Listed, "images.0=2x3x32x32;images.1=2x3x32x32"),
+    (lambda: nn.Sequential(Patterned(), nn.LayerNorm(192), nn.Linear(192, 8)), "2x3x32x32"),
+], ids=["dict", "tuple", "list", "einops"])  # fmt: skip
+def test_arguments_that_are_taken_apart_are_made_of_their_parts(build: Callable[[], nn.Module], batch: str) -> None:
+    said = Listener(None).hear(build()).batch
+    assert said == batch
+    make = batch_from(said)
+    assert make is not None
+    assert Listener(make).hear(build()).problem is None  # the line can be given as --batch

@@ -134,7 +134,7 @@ def test_where_no_batch_goes_through_the_signal_says_why() -> None:
             self.a = nn.Linear(3, 3)
 
         def forward(self, graph: Any) -> Tensor:
-            return self.a(graph["nodes"])
+            return self.a(graph.nodes)
 
     assert "no batch goes through" in str(Listener(None).hear(Odd()).problem)
 

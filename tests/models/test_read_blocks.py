@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from initcheck.models.signals.block_signal import Listener
+from initcheck.models.signals.signal import ChainSignal
 
 _BLOCKS, _WIDTH = 8, 24
 
@@ -54,3 +55,9 @@ def test_the_whole_gradient_of_what_is_read_elsewhere_would_have_grown() -> None
     output = model(torch.randn(8, _WIDTH))
     middle, last = torch.autograd.grad((output * torch.randn_like(output)).sum(), [made[3], made[7]])
     assert float(middle.square().mean() / last.square().mean()) > 4
+
+
+def test_a_stream_explains_a_growing_gradient_and_blocks_that_add_nothing_to_one_do_not() -> None:
+    names, back = tuple("abcd"), (64.0, 8.0, 2.0, 1.0)
+    stream, chain = (ChainSignal("net", names, ahead, back) for ahead in ((1.0, 2.0, 3.0, 4.0), (1.0, 1.0, 1.0, 1.0)))
+    assert (stream.growth("backward"), stream.unexplained("backward"), chain.unexplained("backward")) == (8.0, 2.0, 8.0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.models.signals.batch_text import Part, named_function, names_function, parts_of
+from initcheck.models.signals.batch_text import Part, named_function, names_function, nested, parts_of
 
 __all__ = ["ArrayBatch", "array_batch_from", "array_batch_of"]
 
@@ -58,7 +58,7 @@ def array_batch_of(text: str) -> ArrayBatch:
         UsageError: it cannot be read.
     """
     made = [(part.name, _array(part)) for part in parts_of(text)]
-    return ArrayBatch(tuple(a for n, a in made if not n), {n: a for n, a in made if n}, text)
+    return ArrayBatch(tuple(a for n, a in made if not n), nested({n: a for n, a in made if n}), text)
 
 
 def array_batch_from(given: object) -> Callable[[], ArrayBatch] | None:

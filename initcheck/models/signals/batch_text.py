@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from initcheck.errors import UsageError
 
-__all__ = ["Part", "named_function", "names_function", "parts_of"]
+__all__ = ["Part", "flat", "named_function", "names_function", "nested", "parts_of"]
 
 _PART = re.compile(
-    r"^(?:(?P<name>\w+)=)?(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$"
+    r"^(?:(?P<name>\w+(?:\.\w+)*)=)?(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$"
 )
 
 
@@ -25,7 +25,7 @@ class Part:
         shape: of the array.
         high: whole numbers below it are drawn; 0 for real numbers.
         ones: all entries are 1.
-        name: of a keyword argument; empty for a positional one.
+        name: of a keyword argument, behind a dot the key of a dict or the place in a tuple; empty for a positional one.
         all_of: the whole number that every entry is; None where it is drawn.
     """
 
@@ -83,3 +83,38 @@ def named_function(text: str) -> Callable[[], Any]:
     if not callable(found):
         raise UsageError(f"the batch {text!r} names {type(found).__name__}, not a function that makes a batch.")
     return found  # type: ignore[no-any-return]
+
+
+def nested(named: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by dotted names as arguments: of keys a dict, of places a tuple.
+
+    >>> nested({"x": 1, "batch.ids": 2, "pair.0": 3, "pair.1": 4})
+    {'x': 1, 'batch': {'ids': 2}, 'pair': (3, 4)}
+    """
+    made: dict[str, Any] = {}
+    for name, value in named.items():
+        first, _, rest = name.partition(".")
+        if rest:
+            made.setdefault(first, {})[rest] = value
+        else:
+            made[first] = value
+    return {n: _tupled(nested(v)) if isinstance(v, dict) else v for n, v in made.items()}
+
+
+def _tupled(parts: dict[str, Any]) -> Any:
+    return tuple(parts.values()) if all(n.isdecimal() for n in parts) else parts
+
+
+def flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The values inside an argument by dotted names, as ``nested`` reads them.
+
+    >>> list(flat("batch", {"ids": 2, "pair": (3, 4)}))
+    [('batch.ids', 2), ('batch.pair.0', 3), ('batch.pair.1', 4)]
+    """
+    inside = (
+        value if isinstance(value, Mapping) else dict(enumerate(value)) if isinstance(value, (tuple, list)) else None
+    )
+    if inside is None:
+        yield name, value
+    for key, part in (inside or {}).items():
+        yield from flat(f"{name}.{key}", part)

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from initcheck.models.signals.batch_text import Part, named_function, names_function, parts_of
+from initcheck.models.signals.batch_text import Part, flat, named_function, names_function, nested, parts_of
 
 __all__ = ["Batch", "batch_from", "text_of"]
 
@@ -97,7 +97,7 @@ def batch_from(given: object) -> Callable[[], Batch] | None:
             return lambda: _wrap(named_function(given)(), given)
         parts = [(part.name, _tensor_of(part)) for part in parts_of(given)]
         args = tuple(t for name, t in parts if not name)
-        kwargs = {name: t for name, t in parts if name}
+        kwargs = nested({name: t for name, t in parts if name})
         return lambda: Batch(args, kwargs, given)
     if callable(given):
         return lambda: _wrap(given(), getattr(given, "__name__", "batch"))
@@ -126,9 +126,12 @@ def text_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
 
     >>> text_of((torch.randn(2, 3),), {"mask": torch.ones(2, 3)})
     '2x3;mask=ones:2x3'
+    >>> text_of((), {"batch": {"ids": torch.ones(2, 3)}})
+    'batch.ids=ones:2x3'
     """
     parts = [_part_of(v) for v in args if isinstance(v, torch.Tensor)]
-    parts += [f"{n}={_part_of(v)}" for n, v in kwargs.items() if isinstance(v, torch.Tensor)]
+    named = [pair for name, value in kwargs.items() for pair in flat(name, value)]
+    parts += [f"{n}={_part_of(v)}" for n, v in named if isinstance(v, torch.Tensor)]
     return ";".join(parts)
 
 

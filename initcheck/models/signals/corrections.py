@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from initcheck.models.signals.batch_text import flat, nested
 from initcheck.models.signals.batches import Batch, text_of
 from initcheck.models.signals.hints import whole_numbers
 
@@ -20,9 +21,12 @@ _SEED = 20260102
 _STEPS = 9
 """Batches that are tried: the side of an image needs three or four, and any of two inputs may be the wrong one."""
 _SIDES = (4, 1024)
+_FEWEST_TOKENS = 2
+"""Where nothing tells how many there are: each is a valid index of two or more."""
 
 _PRODUCT = re.compile(r"shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x(\d+)\)")
-_SUM = re.compile(r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)")
+_SUM = re.compile(r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)|"
+                  r"except in dimension \d+\. (?:Expected size|Got) (\d+) (?:but got size|and) (\d+)")  # fmt: skip
 _CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
 _RANK = re.compile(r"[Ee]xpected (\d)D \(unbatched\) or (\d)D \(batched\) input")
 _UNPACKED = re.compile(r"values to unpack \(expected (\d), got (\d)\)|[Mm]ust be a (\d)D tensor")
@@ -30,7 +34,14 @@ _NORM = re.compile(r"expected input with shape \[\*, (\d+)\], but got input of s
 _STATISTICS = re.compile(r"running_mean should contain (\d+) elements not (\d+)")
 _CELL = re.compile(r"must be equal to input_size\. Expected (\d+), got (\d+)|input has inconsistent input_size: "
                    r"got (\d+),? expected (\d+)|expecting embedding dimension of (\d+), but got (\d+)")  # fmt: skip
-_TOKENS = re.compile(r"scalar types?:? ?Long|type Long|must be long, int|integer type|LongTensor|IntTensor")
+_TOKENS = re.compile(r"scalar types?:? ?Long|type Long|must be long, int|integer type|LongTensor|IntTensor|"
+                     r"dtype int32/int64 for index")  # fmt: skip
+_REAL = re.compile(r"same dtype, but got (?:Long|Int) and|not implemented for '(?:Long|Int)'|"
+                   r"type Float but found (?:Long|Int)|\(Long|Int\) and bias type")  # fmt: skip
+_TOO_MANY = re.compile(r"too many values to unpack \(expected (\d)\)")
+_EINOPS_RANK = re.compile(r"expected (\d)(?:\+)? dims\. Received (\d)-dim tensor")
+_EINOPS_CHUNKS = re.compile(r"can't divide axis of length (\d+) in chunks of (\d+)")
+_CONFIG = re.compile(r"\((\d+)\) doesn't match (?:the )?model(?:'s)? config\w* \((\d+)\)")
 _LAYOUT = re.compile(r"shape (?:must be|should be|expected|of) ?[\[(]([a-z_]+(?:, ?[a-z_]+)+)[\])]")
 _SMALL = re.compile(r"too small|can't be greater than actual input size")
 _IMAGE = re.compile(r"mage size \((\d+)\*(\d+)\) doesn't match model|height \((\d+)\) doesn't match model \((\d+)\)")
@@ -77,12 +88,13 @@ def corrected(batch: Batch, run: Callable[[Batch], Any], error: Exception, token
 
 def _changed(batch: Batch, said: str, tokens: int) -> Iterator[Batch]:
     """The batch with one of its tensors changed that the error may speak of."""
-    for place, value in [*enumerate(batch.args), *batch.kwargs.items()]:
+    named = dict(pair for name, value in batch.kwargs.items() for pair in flat(name, value))
+    for place, value in [*enumerate(batch.args), *named.items()]:
         change = _wanted(value, said, tokens) if isinstance(value, torch.Tensor) else None
         if change is not None:
             made = _made(change)
             args = tuple(made if place == i else v for i, v in enumerate(batch.args))
-            kwargs = {n: made if place == n else v for n, v in batch.kwargs.items()}
+            kwargs = nested({n: made if place == n else v for n, v in named.items()})
             yield Batch(args, kwargs, text_of(args, kwargs))
 
 
@@ -97,11 +109,15 @@ def _wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
     """What the error asks of this tensor; None where it says nothing of it."""
     shape, real = tuple(tensor.shape), tensor.dtype.is_floating_point
     if _TOKENS.search(said):
-        return _Change(shape[:2], tokens) if real and tokens else None
+        return _Change(shape[:2], tokens or _FEWEST_TOKENS) if real else None
+    if _REAL.search(said):
+        return None if real else _Change(shape)
     high = 0 if real else int(tensor.max()) + 1
     if (found := _PRODUCT.search(said)) is not None and real:
         return _for_product(shape, int(found[2]), int(found[3]))
     if (found := _SUM.search(said)) is not None:
+        return _for_sum(shape, high, int(found[1] or found[3]), int(found[2] or found[4]))
+    if (found := _CONFIG.search(said)) is not None and int(found[1]) in shape[1:]:
         return _for_sum(shape, high, int(found[1]), int(found[2]))
     if not real:
         return None
@@ -115,12 +131,19 @@ def _wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
     if (found := _STATISTICS.search(said)) is not None:
         return _renamed(shape, int(found[2]), int(found[1]))
     if (found := _NORM.search(said)) is not None:
-        return _renamed(shape, int(found[2].split(",")[-1]), int(found[1]), last=True)
+        return _for_features(shape, int(found[2].split(",")[-1]), int(found[1]))
     if (found := _CELL.search(said)) is not None:
         wanted, got = (found[1], found[2]) if found[1] else (found[4], found[3]) if found[3] else (found[5], found[6])
         return _renamed(shape, int(got), int(wanted), last=True)
     if (found := _RANK.search(said)) is not None:
         return _of_rank(shape, int(found[2]))
+    if (found := _TOO_MANY.search(said)) is not None:
+        return _of_rank(shape, int(found[1])) if len(shape) > int(found[1]) else None
+    if (found := _EINOPS_RANK.search(said)) is not None:
+        return _of_rank(shape, int(found[1])) if len(shape) == int(found[2]) else None
+    if (found := _EINOPS_CHUNKS.search(said)) is not None and int(found[1]) in shape[1:]:
+        length, chunk = int(found[1]), int(found[2])
+        return _Change(tuple(-(-n // chunk) * chunk if n == length else n for n in shape))
     if (found := _UNPACKED.search(said)) is not None:
         return _of_rank(shape, int(found[1] or found[3]))
     if (found := _LAYOUT.search(said)) is not None:
@@ -161,6 +184,13 @@ def _renamed(shape: tuple[int, ...], got: int, wanted: int, last: bool = False) 
     """The axis of that size with another one: the last, or the channels."""
     axis = len(shape) - 1 if last else 1 if len(shape) > 1 else 0
     return _Change((*shape[:axis], wanted, *shape[axis + 1 :])) if shape[axis] == got else None
+
+
+def _for_features(shape: tuple[int, ...], got: int, wanted: int) -> _Change | None:
+    """Features that a norm wants: of the last axis, or made of an image's channels, so many times fewer or more."""
+    if shape[-1] == got or len(shape) < 4 or shape[1] * wanted % got:
+        return _renamed(shape, got, wanted, last=True)
+    return _Change((shape[0], shape[1] * wanted // got, *shape[2:]))
 
 
 def _of_rank(shape: tuple[int, ...], rank: int) -> _Change | None:

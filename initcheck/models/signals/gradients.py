@@ -121,8 +121,8 @@ def constants_redrawn(
         yield tuple(kept)
     finally:
         with torch.no_grad():
-            for parameter, before in kept.values():
-                parameter.copy_(before)
+            for changed, before in kept.values():
+                changed.copy_(before)
 
 
 def main_output(output: Any) -> torch.Tensor | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -12,6 +13,8 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from initcheck.models.builds.places import kind_of
+from initcheck.models.signals.arguments import parts_of_arguments
+from initcheck.models.signals.batch_text import nested
 from initcheck.models.signals.batches import Batch, text_of
 from initcheck.models.signals.hints import Hints, whole_numbers
 
@@ -87,6 +90,9 @@ def fewest_averaged(model: torch.nn.Module, batch: Batch) -> float:
 def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     parameters = _parameters(model)
     needed = [n for n, p in parameters.items() if p.default is p.empty]
+    parts = parts_of_arguments(type(model).forward)
+    if any(n in parts for n in needed):
+        yield from _in_parts(model, needed, parts, hints)
     for names in _named(parameters, hints):
         for length in (16, 8):
             kwargs = {n: hints.make(n, length) for n in dict.fromkeys((*names, *needed))}
@@ -117,6 +123,22 @@ def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ..
             yield (firsts[0][:2], *(v[:2] if v is f else v for v, f in zip(known, firsts[1:], strict=True))), {}
         if any(v is not None for v in rest):
             yield tuple(firsts), {}
+
+
+def _in_parts(
+    model: torch.nn.Module, needed: list[str], parts: Mapping[str, tuple[str, ...]], hints: Hints
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Arguments that are dicts, tuples or lists of tensors: each part by its name, else as the first layer takes it."""
+    generator = torch.Generator().manual_seed(_SEED)
+    for shape, high in _shapes(model, _first_layer(model), hints):
+        made = {}
+        for name in needed:
+            for part in parts.get(name, ("",)):
+                place, _, called = part.partition(":")
+                known = hints.make(called or (name if place in ("", "0") or place.isdecimal() else place), shape[-1])
+                path = f"{name}.{place}" if place else name
+                made[path] = known if known is not None else _of_shape((2, *shape[1:]), high, generator)
+        yield (), nested(made)
 
 
 def _parameters(model: torch.nn.Module) -> dict[str, inspect.Parameter]:
@@ -214,7 +236,10 @@ def _shapes(
         for m in model.modules()
         for word in ("Attention", "Transformer", "LSTM", "GRU", "RNN")
     )
-    if isinstance(first, (torch.nn.Embedding, torch.nn.EmbeddingBag)):
+    pattern = getattr(first, "pattern", None)
+    if isinstance(pattern, str):
+        yield from ((s, 0) for s in _of_pattern(pattern, getattr(first, "axes_lengths", {}), _wide(model), hints))
+    elif isinstance(first, (torch.nn.Embedding, torch.nn.EmbeddingBag)):
         for length in (16, 8, hints.length):
             if length:
                 yield (2, length), first.num_embeddings
@@ -245,6 +270,34 @@ def _shapes(
             yield from ((s, 0) for s in ((8, wide), (2, wide, 16), (2, wide, 8, 8), (2, 16, wide)))
 
 
+def _wide(model: torch.nn.Module) -> int:
+    """What the first matrix takes: the numbers of a patch."""
+    return next((m.in_features for m in model.modules() if isinstance(m, torch.nn.Linear)), 0)
+
+
+def _of_pattern(pattern: str, lengths: Mapping[str, int], wide: int, hints: Hints) -> Iterator[tuple[int, ...]]:
+    """Tensors that einops rearranges by its pattern, such as ``b c (h p1) (w p2) -> b (h w) (p1 p2 c)``.
+
+    A free axis of a group counts patches, as many along every side; a free axis beside the batch counts channels.
+    """
+    axes = [re.findall(r"\w+", group) for group in re.findall(r"\([^)]*\)|\w+", pattern.split("->")[0])]
+    known = math.prod(lengths.values())
+    channels = wide // known if known and wide and wide % known == 0 else hints.channels
+    side = next((s for s in hints.images if len(s) == 2), None)
+    for patches in (4, 8, 2, 14, 7, 16):
+        shape = [2]
+        for names in axes[1:]:
+            fixed = math.prod(lengths.get(n, 1) for n in names)
+            free = any(n not in lengths for n in names)
+            grouped = len(names) > 1
+            shape.append(fixed * patches if grouped and free else fixed if not free else channels)
+        if side is not None and patches == 4 and len(shape) > 3:
+            yield (*shape[:-2], *side)
+        yield tuple(shape)
+        if len(shape) == 5:  # a video has few frames
+            yield (*shape[:2], shape[2] * 2 // patches, *shape[3:])
+
+
 def _of_patches(features: int, channels: int) -> Iterator[tuple[int, ...]]:
     """Square images of whole patches, where that many numbers are one square patch of an image."""
     side = math.isqrt(features // channels)
@@ -260,6 +313,10 @@ def _first_layer(model: torch.nn.Module) -> torch.nn.Module | None:
         torch.nn.LayerNorm,
     )  # fmt: skip
     for module in model.modules():
+        if isinstance(getattr(module, "pattern", None), str) and isinstance(
+            getattr(module, "axes_lengths", None), dict
+        ):
+            return module
         if isinstance(module, torch.nn.MultiheadAttention):
             return torch.nn.LayerNorm(module.embed_dim, elementwise_affine=False)
         if isinstance(module, known) and not (isinstance(module, torch.nn.LayerNorm) and not module.normalized_shape):
