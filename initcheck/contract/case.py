@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy.typing as npt
@@ -65,7 +66,7 @@ class Case(ABC):
     def described(self, dtype: str) -> str:
         """The case in words, as every message gives it."""
 
-    @property
+    @cached_property
     def weights(self) -> int:
         """How many numbers a call gives."""
         return math.prod(self.shape)

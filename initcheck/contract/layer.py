@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,29 +34,29 @@ class Layer(Case):
     layout: str = "out_in"
     groups: int = 1
 
-    @property
+    @cached_property
     def axes(self) -> str:
         """One letter an axis: ``o`` output, ``i`` input, the rest are positions of the receptive field."""
         return _DENSE.get(self.layout, self.layout)
 
-    @property
+    @cached_property
     def units(self) -> int:
         """Number of output units (output channels)."""
         return self.shape[self.axes.index("o")]
 
-    @property
+    @cached_property
     def channels(self) -> int:
         """Number of input channels one unit sees."""
         return self.shape[self.axes.index("i")]
 
-    @property
+    @cached_property
     def receptive(self) -> int:
         """Positions of the receptive field; 1 for a dense layer."""
         if self.layout in _DENSE:
             return 1
         return math.prod(n for n, axis in zip(self.shape, self.axes, strict=True) if axis not in "oi")
 
-    @property
+    @cached_property
     def inputs(self) -> int:
         """Number of weights of one unit; the columns of ``as_units``."""
         return self.channels * self.receptive
@@ -65,7 +66,7 @@ class Layer(Case):
         """True number of inputs of one unit (stride 1)."""
         return self.inputs
 
-    @property
+    @cached_property
     def fan_out(self) -> int:
         """True number of outputs that one input reaches (stride 1)."""
         return self.units // self.groups * self.receptive
