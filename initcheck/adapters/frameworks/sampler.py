@@ -144,10 +144,12 @@ class SamplerBase:
                 moved_since = unseen_moves(reseeds)
                 sources = iter(self.sources(every))
                 for call, seeds in asked:
+                    if not reseeds:
+                        results.append([call(source) for source in islice(sources, len(seeds))])
+                        continue
                     drawn = []
                     for seed in seeds:
-                        if reseeds:
-                            seed_globals(seed, reseeds)
+                        seed_globals(seed, reseeds)
                         # Made after that: what is built for a call may draw its own seed from a global generator.
                         drawn.append(call(next(sources)))
                     results.append(drawn)
@@ -202,7 +204,7 @@ class CallableSampler(SamplerBase):
     def sources(self, seeds: Sequence[int]) -> Iterable[Any]:
         """The same for many seeds: one generator of NumPy's or PyTorch's is started anew for each."""
         if self._makers == [np.random.default_rng]:
-            return ([rng] for rng in generators(seeds))
+            return zip(generators(seeds))
         if [slot.role for slot in self._random] == ["torch_generator"] and not self.makers:
             rng = framework_module("torch").Generator()
             return ([rng.manual_seed(seed)] for seed in seeds)
