@@ -10,11 +10,11 @@ from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
 from initcheck.draws.draws import OutOfTime
 from initcheck.engine.judging import Decided, Judging, out_of_time
+from initcheck.models.batches.batch_text import names_function, parts_of
 from initcheck.models.factory.declared import DeclaredLaw, read_laws
 from initcheck.models.factory.trial import ModelTrial
 from initcheck.models.frameworks.recognition import facts_of
 from initcheck.models.portrait import portrait
-from initcheck.models.signals.batch_text import names_function, parts_of
 from initcheck.report.verdict import Verdict
 from initcheck.statistics import Ledger
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import Autodiff, weights_of_output
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.listener import Listener
 from initcheck.models.living.model import Layer, Living, Tap
-from initcheck.models.signals.array_batch import ArrayBatch
 from initcheck.models.signals.signal import Signal
 
 DEPTH, WIDTH, ROWS = 5, 6, 4

@@ -7,9 +7,9 @@ import math
 import torch
 from torch import nn
 
-from initcheck.models.signals.batches import Batch
+from initcheck.models.batches.batch import Batch
+from initcheck.models.batches.inputs import fewest_averaged, well_averaged
 from initcheck.models.signals.block_signal import Listener
-from initcheck.models.signals.inputs import fewest_averaged, well_averaged
 
 
 def _halved(times: int, norm: type[nn.Module] = nn.BatchNorm2d) -> nn.Module:

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from initcheck.models.batches.batch import batch_from, text_of
 from initcheck.models.living.first_layers import batches_for
 from initcheck.models.living.leaves import Leaf
-from initcheck.models.signals.batches import batch_from, text_of
 from initcheck.models.signals.block_signal import Listener
 
 

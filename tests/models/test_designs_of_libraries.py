@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import initcheck
-from initcheck.models.signals.inputs import candidates
+from initcheck.models.batches.inputs import candidates
 from initcheck.report.report import Report
 from initcheck.report.verdict import Verdict
 

@@ -11,15 +11,15 @@ from model_zoo_parts import GPT, VOCABULARY, Llama, LSTMLanguageModel, Mixture, 
 from torch import Tensor, nn
 
 from initcheck.errors import UsageError
+from initcheck.models.batches.batch import Batch, batch_from
+from initcheck.models.batches.inputs import candidates
 from initcheck.models.builds.places import places
 from initcheck.models.builds.roles import ordered_with_depth, roles
 from initcheck.models.builds.torch_build import tensors_of
-from initcheck.models.signals.batches import Batch, batch_from
 from initcheck.models.signals.block_signal import Listener
 from initcheck.models.signals.blocks import BlockTrail
 from initcheck.models.signals.chains import chains
 from initcheck.models.signals.gradients import gradient_kind
-from initcheck.models.signals.inputs import candidates
 from initcheck.models.signals.residual import residual_writers
 
 

@@ -9,11 +9,11 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.called import called_with, listening
 from initcheck.models.living.first_layers import batches_for
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.model import Layer, Living, Tap
-from initcheck.models.signals.array_batch import ArrayBatch
 
 __all__ = ["EquinoxModel", "equinox_parts"]
 

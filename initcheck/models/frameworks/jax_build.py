@@ -14,6 +14,7 @@ import numpy as np
 
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
+from initcheck.models.batches.array_batch import ArrayBatch, array_batch_from
 from initcheck.models.builds.build import Builder, quiet
 from initcheck.models.builds.sums import Twins
 from initcheck.models.factory.facts import Facts
@@ -24,7 +25,6 @@ from initcheck.models.living.jax_autodiff import JaxAutodiff
 from initcheck.models.living.leaves import Leaf, stacks_of, unstacked_name
 from initcheck.models.living.listener import Listener
 from initcheck.models.living.model import Living
-from initcheck.models.signals.array_batch import ArrayBatch, array_batch_from
 from initcheck.models.signals.signal import FEWEST_BLOCKS, Signal
 
 __all__ = ["JaxFacts", "jax_facts"]

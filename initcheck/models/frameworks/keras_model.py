@@ -16,6 +16,7 @@ import numpy as np
 
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
+from initcheck.models.batches.array_batch import ArrayBatch, array_batch_from, array_batch_of
 from initcheck.models.builds.build import Builder, quiet
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.sums import Twins
@@ -30,7 +31,6 @@ from initcheck.models.living.listener import Listener
 from initcheck.models.living.model import Layer, Living, Tap
 from initcheck.models.provenance.law import UNTRACED
 from initcheck.models.provenance.steps import Draw, Step
-from initcheck.models.signals.array_batch import ArrayBatch, array_batch_from, array_batch_of
 from initcheck.models.signals.signal import Signal
 
 __all__ = ["KerasFacts", "KerasModel", "keras_facts"]

@@ -9,11 +9,11 @@ import jax
 from flax import linen
 
 from initcheck.errors import UsageError
+from initcheck.models.batches.array_batch import ArrayBatch, array_batch_of
 from initcheck.models.living.called import called_with
 from initcheck.models.living.first_layers import ANY_BATCH, TOKENS_FIRST, takes_tokens
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.model import Layer, Living, Tap
-from initcheck.models.signals.array_batch import ArrayBatch, array_batch_of
 
 __all__ = ["LinenModel", "linen_batch", "linen_init", "linen_parts"]
 

@@ -54,8 +54,8 @@ def facts_of(model: Model, seed: int) -> Facts:
                 'this model needs torch, which is not installed; install it with: pip install "initcheck[torch]".'
             )
         # Each imports its framework: only that of the model.
+        from initcheck.models.batches.batch import batch_from
         from initcheck.models.frameworks.torch_facts import TorchFacts
-        from initcheck.models.signals.batches import batch_from
 
         return TorchFacts(model.factory, model.name, seed, batch_from(model.batch), model.models)
     if framework == "keras":

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from initcheck.draws.draws import OutOfTime
+from initcheck.models.batches.batch import Batch
 from initcheck.models.builds.build import Build
 from initcheck.models.builds.places import places
 from initcheck.models.builds.record import TensorRecord
@@ -21,7 +22,6 @@ from initcheck.models.factory.facts import Facts, Layout
 from initcheck.models.frameworks.torch_promises import declared_std, promises_of
 from initcheck.models.provenance.frames import INITIALISERS
 from initcheck.models.provenance.guards import LineWatch, init_methods, name_guards
-from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.block_signal import Listener
 from initcheck.models.signals.signal import Signal
 

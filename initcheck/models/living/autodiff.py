@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.model import Living, Tap
-from initcheck.models.signals.array_batch import ArrayBatch
 
 __all__ = ["Autodiff", "EagerAutodiff", "Measured", "weights_of_output"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.model import Living
-from initcheck.models.signals.array_batch import ArrayBatch
 from initcheck.models.signals.signal import CLOSED, DROWNED, SAME, InputReach
 
 __all__ = ["input_reach"]

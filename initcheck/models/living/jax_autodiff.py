@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import Autodiff, Measured, weights_of_output
 from initcheck.models.living.model import Living, Tap
 from initcheck.models.living.unrolled import Passes
-from initcheck.models.signals.array_batch import ArrayBatch
 
 __all__ = ["JaxAutodiff"]
 

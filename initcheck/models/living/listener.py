@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.models.batches.array_batch import ArrayBatch, array_batch_of
 from initcheck.models.builds.sums import Twins
 from initcheck.models.living.array_gradients import array_gradient_kind, array_twins_kind
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.input_reach import input_reach
 from initcheck.models.living.model import Living
 from initcheck.models.living.visits import visits_of
-from initcheck.models.signals.array_batch import ArrayBatch, array_batch_of
 from initcheck.models.signals.chains import Visit, chains
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.leaves import Leaf
-from initcheck.models.signals.array_batch import ArrayBatch
 
 __all__ = ["Layer", "Living", "Tap"]
 

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import torch
 from torch.utils import _pytree
 
+from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import EagerAutodiff, weights_of_output
 from initcheck.models.living.model import Living, Tap
-from initcheck.models.signals.array_batch import ArrayBatch
 
 __all__ = ["TorchAutodiff"]
 

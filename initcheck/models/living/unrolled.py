@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.model import Living, Tap
-from initcheck.models.signals.array_batch import ArrayBatch
 
 __all__ = ["Passes"]
 

@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.model import Living
-from initcheck.models.signals.array_batch import ArrayBatch
 from initcheck.models.signals.chains import Visit
 
 __all__ = ["candidates_of", "visits_of"]

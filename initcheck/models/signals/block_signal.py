@@ -8,14 +8,14 @@ from typing import Any
 
 import torch
 
+from initcheck.models.batches.batch import Batch
+from initcheck.models.batches.corrections import corrected
+from initcheck.models.batches.hints import Hints
+from initcheck.models.batches.inputs import candidates, well_averaged
 from initcheck.models.builds.sums import Twins
-from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.blocks import BlockTrail, second_moment
 from initcheck.models.signals.chains import Visit, chains
-from initcheck.models.signals.corrections import corrected
 from initcheck.models.signals.gradients import after_steps, gradient_kind, main_output, twins_kind, unreached, weighed
-from initcheck.models.signals.hints import Hints
-from initcheck.models.signals.inputs import candidates, well_averaged
 from initcheck.models.signals.reach import input_reach
 from initcheck.models.signals.residual import residual_writers
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal

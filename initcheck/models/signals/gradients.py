@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
+from initcheck.models.batches.batch import Batch
 from initcheck.models.builds.sums import Twins
-from initcheck.models.signals.batches import Batch
 from initcheck.models.signals.blocks import first_tensor
 
 __all__ = ["after_steps", "constants_redrawn", "gradient_kind", "main_output", "twins_kind", "unreached", "weighed"]

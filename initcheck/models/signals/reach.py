@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from initcheck.models.signals.batches import Batch
+from initcheck.models.batches.batch import Batch
 from initcheck.models.signals.blocks import first_tensor
 from initcheck.models.signals.gradients import constants_redrawn, main_output
 from initcheck.models.signals.signal import CLOSED, DROWNED, SAME, InputReach

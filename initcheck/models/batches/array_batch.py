@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.models.signals.batch_text import Part, named_function, names_function, nested, parts_of
+from initcheck.models.batches.batch_text import Part, named_function, names_function, nested, parts_of
 
 __all__ = ["ArrayBatch", "array_batch_from", "array_batch_of"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from initcheck.models.signals.batch_text import Part, flat, named_function, names_function, nested, parts_of
+from initcheck.models.batches.batch_text import Part, flat, named_function, names_function, nested, parts_of
 
 __all__ = ["Batch", "batch_from", "text_of"]
 

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from initcheck.models.batches.arguments import parts_of_arguments
+from initcheck.models.batches.batch import Batch, text_of
+from initcheck.models.batches.batch_text import nested
+from initcheck.models.batches.hints import Hints, whole_numbers
 from initcheck.models.builds.places import kind_of
-from initcheck.models.signals.arguments import parts_of_arguments
-from initcheck.models.signals.batch_text import nested
-from initcheck.models.signals.batches import Batch, text_of
-from initcheck.models.signals.hints import Hints, whole_numbers
 
 __all__ = ["candidates", "fewest_averaged", "well_averaged"]
 

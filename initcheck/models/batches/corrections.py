@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 
-from initcheck.models.signals.batch_text import flat, nested
-from initcheck.models.signals.batches import Batch, text_of
-from initcheck.models.signals.hints import whole_numbers
+from initcheck.models.batches.batch import Batch, text_of
+from initcheck.models.batches.batch_text import flat, nested
+from initcheck.models.batches.hints import whole_numbers
 
 __all__ = ["corrected"]
 
