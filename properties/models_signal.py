@@ -15,7 +15,7 @@ _DECIDED = (
     " growth, which decides by three models or more for HOLDS and six fresh ones or more for FAILS where they lie"
     " closer together than to the edge; and the exact sign test of the median. Where further models have a chance of"
     " less than one in ten to decide, no more are built and the figure is told."
-    " Not seen: blocks that are not in a ModuleList or Sequential, models for which no batch can be made."
+    " Not seen: blocks that are not numbered (by a list or by their names), models for which no batch can be made."
 )
 
 
@@ -91,7 +91,7 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
         trial.doubts_that(first.problem)
     elif not first.chains:
         trial.not_applicable(
-            first.unheard or "no four blocks of one shape follow one another in a ModuleList or Sequential"
+            first.unheard or "no four blocks of one class and shape, numbered or in a list, follow one another"
         )
     elif direction == "backward" and not any(chain.backward for chain in first.chains):
         trial.not_applicable("no gradient reaches the blocks")

@@ -67,6 +67,23 @@ def test_layers_that_hand_on_through_operations_without_a_matrix_are_a_chain(nam
     assert len(chain.blocks) == len(chain.forward) == len(chain.backward) == DEPTH
 
 
+def test_layers_that_are_numbered_by_their_names_are_a_chain():
+    class Student(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            for i in range(1, DEPTH + 1):
+                setattr(self, f"fc{i}", torch.nn.Linear(WIDTH, WIDTH))
+            self.bn1, self.bn2 = torch.nn.BatchNorm1d(WIDTH), torch.nn.BatchNorm1d(WIDTH)
+
+        def forward(self, x):
+            for i in range(1, DEPTH + 1):
+                x = torch.relu(getattr(self, f"fc{i}")(x))
+            return self.bn2(self.bn1(x))
+
+    (chain,) = Listener(None).hear(Student()).chains
+    assert (chain.name, len(chain.blocks)) == ("fc", DEPTH)
+
+
 @pytest.mark.parametrize("name", NO_CHAINS)
 def test_layers_beside_one_another_or_with_a_matrix_between_are_none(name):
     assert _of_layers(NO_CHAINS[name]) == []

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.model import Living
-from initcheck.models.signals.chains import Visit
+from initcheck.models.signals.chains import Visit, containers
 
 __all__ = ["candidates_of", "visits_of"]
 
-_AUTO = re.compile(r"^(.*?)_?(\d+)$")
-
 
 def candidates_of(living: Living) -> dict[str, str]:
-    """Layers that may be blocks, by name, and the container that each is counted in.
-
-    A block is one of several layers of one class under one parent that are numbered.
-    """
-    groups: dict[tuple[tuple[str, ...], str, str], list[str]] = defaultdict(list)
-    for layer in living.layers:
-        match = _AUTO.match(layer.path[-1])
-        if layer.holds and match is not None:
-            groups[layer.path[:-1], match[1], layer.kind].append(layer.name)
-    found: dict[str, str] = {}
-    for (parent, prefix, _kind), names in groups.items():
-        if len(names) > 1:
-            container = ".".join((*parent, prefix) if prefix else parent)
-            found |= dict.fromkeys(names, container)
-    return found
+    """Layers that may be blocks, by name, and the container that each is counted in."""
+    return containers((layer.path, layer.kind) for layer in living.layers if layer.holds)
 
 
 def visits_of(
@@ -43,7 +27,7 @@ def visits_of(
     Returns:
         The visits of layers that were called once; names of layers that a transformation hides; the output.
     """
-    containers = candidates_of(living)
+    counted_in = candidates_of(living)
     slices = {f"{name}.{k}": name for name, count in living.stacked.items() for k in range(count)}
     visits: list[Visit] = []
     hidden: list[str] = []
@@ -55,14 +39,14 @@ def visits_of(
         if autodiff.hides(array):
             hidden.append(name)
             return made
-        container = slices.get(name) or containers[name]
+        container = slices.get(name) or counted_in[name]
         visit = Visit(container, name, before, array, tuple(array.shape), 0.0)
         last = next((v for v in reversed(visits) if v.container == container), None)
         visit.serial = last is None or _handed_on(before, last)
         visits.append(visit)
         return made
 
-    output = autodiff.first_real(autodiff.first_run(living, arrays, batch, note, containers))
+    output = autodiff.first_real(autodiff.first_run(living, arrays, batch, note, counted_in))
     found = autodiff.unstacked
     visits = [v for v in visits if v.name not in slices or slices[v.name] in found]
     hidden += [name for name in living.stacked if not any(f"{name}.".startswith(f"{n}.") for n in found)]

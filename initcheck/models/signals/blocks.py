@@ -1,8 +1,7 @@
-"""The blocks of a model: the innermost class that is repeated one after another in a ModuleList or Sequential."""
+"""The blocks of a model: the innermost class that is repeated one after another, by number."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import torch
 
 from initcheck.models.builds.places import kind_of
-from initcheck.models.signals.chains import FEWEST_SIBLINGS, Visit
+from initcheck.models.signals.chains import Visit, containers
 
 __all__ = ["BlockTrail", "first_tensor", "second_moment"]
 
@@ -28,16 +27,12 @@ class BlockTrail:
     _sequential: set[str] = field(default_factory=set)
 
     def __enter__(self) -> BlockTrail:
-        for path, module in self.model.named_modules():
-            if not isinstance(module, (torch.nn.ModuleList, torch.nn.Sequential)):
-                continue
-            classes = Counter(kind_of(child) for child in module.children())
-            if isinstance(module, torch.nn.Sequential):
-                self._sequential.add(path)
-            for name, child in module.named_children():
-                if classes[kind_of(child)] >= FEWEST_SIBLINGS and any(True for _ in child.parameters()):
-                    full = f"{path}.{name}" if path else name
-                    self._handles.append(child.register_forward_hook(self._hook(path, full), with_kwargs=True))
+        modules = dict(self.model.named_modules())
+        self._sequential = {path for path, module in modules.items() if isinstance(module, torch.nn.Sequential)}
+        holding = [(path, m) for path, m in modules.items() if path and any(True for _ in m.parameters())]
+        for name, container in containers((path.split("."), kind_of(m)) for path, m in holding).items():
+            hook = self._hook(container, name)
+            self._handles.append(modules[name].register_forward_hook(hook, with_kwargs=True))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["FEWEST_SIBLINGS", "Visit", "chains"]
+__all__ = ["FEWEST_SIBLINGS", "Visit", "chains", "containers"]
 
 FEWEST_SIBLINGS = 2
 _LONG = 4
@@ -31,6 +33,30 @@ class Visit:
     shape: tuple[int, ...]
     energy: float
     serial: bool = False
+
+
+_NUMBERED = re.compile(r"^(.*?)_?(\d+)$")
+
+
+def containers(layers: Iterable[tuple[Sequence[str], object]]) -> dict[str, str]:
+    """Layers that may be blocks, by name, and what each is counted in: several of one class and parent, numbered.
+
+    >>> containers([(("fc1",), "Linear"), (("fc2",), "Linear"), (("head",), "Linear"), (("h", "0"), "Block")])
+    {'fc1': 'fc', 'fc2': 'fc'}
+
+    Args:
+        layers: path and class of each.
+    """
+    groups: dict[tuple[tuple[str, ...], str, object], list[str]] = defaultdict(list)
+    for path, kind in layers:
+        match = _NUMBERED.match(path[-1]) if path else None
+        if match is not None:
+            groups[tuple(path[:-1]), match[1], kind].append(".".join(path))
+    found: dict[str, str] = {}
+    for (parent, prefix, _kind), names in groups.items():
+        if len(names) >= FEWEST_SIBLINGS:
+            found |= dict.fromkeys(names, ".".join((*parent, prefix) if prefix else parent))
+    return found
 
 
 def chains(visits: Sequence[Visit]) -> list[list[Visit]]:
@@ -69,8 +95,7 @@ def chains(visits: Sequence[Visit]) -> list[list[Visit]]:
 def _holds_longer_chains(path: str, serial: dict[str, list[Visit]]) -> bool:
     """Whether every block of this chain is itself a chain of blocks, so that it is a list of stages."""
     names = [v.name for v in serial[path]]
-    nested = [q for q in serial if q != path and q.startswith(f"{path}." if path else "")]
-    longest = {n: max((len(serial[q]) for q in nested if q == n or q.startswith(n + ".")), default=0) for n in names}
+    longest = {n: max((len(serial[q]) for q in serial if q == n or q.startswith(n + ".")), default=0) for n in names}
     shapes = {v.shape for v in serial[path]}
     stages = sum(n >= FEWEST_SIBLINGS for n in longest.values()) >= len(names) / 2 or max(longest.values()) >= _LONG
     return len(shapes) > 1 and stages
