@@ -12,6 +12,7 @@ from initcheck.questions import (
     calls_do_not_correlate,
     moves_no_generator,
     repeats_bit_for_bit,
+    two_are_alike,
 )
 
 CALLED = ("accepts-every-shape", "returns-the-shape-asked")
@@ -66,29 +67,38 @@ def calls_are_independent(trial: Trial, layer: Case) -> None:
     says="Inside one result no weight tells of another.",
     source="Fisher 1935, The Design of Experiments, section 21: ranks among permutations of exchangeable values",
     topic="entries",
+    sweep="values",
     needs=(*CALLED, "finite", "calls-are-independent", "units-differ"),
-    decided_by="rank of 45 statistics of four calls among 19 copies in which every position is permuted over the"
-    " calls, P(top) <= 1/20 exactly for independent entries of any law each, masks and scales by position among them;"
-    " average of their e-processes for FAILS, each below one half for HOLDS. Assumes that calls are independent. Not"
-    " seen: layers of fewer than 4 rows or columns or more than 1,100 weights, a spread of call energies or a"
-    " correlation below what HOLDS prints, signs that four or more weights determine together unless they are"
-    " neighbours or a whole row or column, and the largest of all weights put in one place",
+    decided_by="rank of 45 statistics of four calls, and of where the extremes of sixteen lie, among 19 copies in which"
+    " every position is permuted over the calls, P(top) <= 1/20 exactly for independent entries of any law each, masks"
+    " and scales by position among them; average of their e-processes for FAILS, each below one half for HOLDS. Of"
+    " layers of more than 1,100 weights, and of those beside the plan, a glance sees copies of a unit or an input, with"
+    " signs turned too, and of layers of 64 rows and columns or more those that nearly are; such a layer is then judged"
+    " likewise. Assumes that calls are independent. Not seen: layers of fewer than 4 rows or columns, of layers of more"
+    " than 1,100 weights whatever is no copy, a spread of call energies or a correlation below what HOLDS prints, signs"
+    " that four or more weights determine together unless they are neighbours or a whole row or column, and an extreme"
+    " that is moved to one place in fewer than half of the calls, or any other rank than the first and the last",
     finds="one gain a call that spreads its energy by 20 % at 16 x 32 in 60 calls, rows or columns that sum to zero or"
     " have one length, rows of a Hadamard matrix, signs in balance, the parity of three weights of a row, in 32",
     pictures=("singular_values",),
 )
-@given(layer=layers(of="medium"))
+@given(layer=layers(of="medium and larger"))
 def entries_are_independent(trial: Trial, layer: Case) -> None:
-    """Where no weight tells of another, four calls look like any copy of them with each position permuted by itself.
+    """Where no weight tells of another, calls look like any copy of them with each position permuted by itself.
 
     Each position may have a law of its own: a mask, a scale by input or a mean is no dependence. Of a layer with
-    several weights, or with one that packs several: no block repeats another.
+    several weights, or with one that packs several: no block repeats another. A layer of any other size is asked where
+    a glance sees an input, or a unit, twice.
     """
-    blocks_never_repeat(trial, layer)
+    medium = layer in trial.subject.medium
+    if medium:
+        blocks_never_repeat(trial, layer)
     entries = trial.subject.contract_of(layer).entries
     trial.asks(entries != "dependent", "the contract says that entries depend on one another")
     trial.asks(not trial.subject.constant, "every call gives the same weights")
     trial.asks(min(layer.units, layer.inputs) >= 4, "fewer than 4 rows or columns have no structure to show")
+    trial.glances(layer, lambda calls: 1.0 if two_are_alike(trial, layer) else -1.0)
+    trial.asks(medium or two_are_alike(trial, layer), "no two inputs of a large layer look alike at a glance")
     beats_no_shuffle(trial, layer)
 
 

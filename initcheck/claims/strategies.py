@@ -41,6 +41,11 @@ def _two_matrices(subject: Subject, claim: Claim) -> Sequence[Case]:
     return _ends(sized)
 
 
+def _medium_and_larger(subject: Subject, claim: Claim) -> Sequence[Case]:
+    larger = [a for a in subject.domain.plan if a.weights > 1_100] if subject.positioned else []
+    return (*subject.medium, *larger)
+
+
 def _ends(cases: Sequence[Case], between: Sequence[Case] = ()) -> tuple[Case, ...]:
     return tuple(dict.fromkeys((*cases[:1], *between, *cases[-1:])))
 
@@ -58,6 +63,7 @@ SELECTIONS: Mapping[str, tuple[Selection, str]] = {
         "asked of one square layer, as wide as the profile allows",
     ),
     "medium": (lambda subject, claim: subject.medium, "asked of a few layers of moderate size"),
+    "medium and larger": (_medium_and_larger, "asked of layers of 64 weights and more"),
     "positioned": (lambda subject, claim: subject.positioned, "asked of layers that are cheap to draw by the thousand"),
     "called": (lambda subject, claim: subject.called, "it was asked of no case"),
     "probes": (lambda subject, claim: subject.probes, "asked of three layers, small, middling and large"),
@@ -131,7 +137,8 @@ def layers(of: str = "plan", *, layout: str = "out_in", largest: int = 65_536) -
     Args:
         of: which cases of the subject: ``plan``, the thirty or so that every run walks; ``small``, these and the many
             small ones that a claim decided by one call can afford; ``square``, one square layer as wide as the
-            profile allows; ``medium``, a few of 64 to 1,200 weights; ``positioned``, those of them that are cheap to
+            profile allows; ``medium``, a few of 64 to 1,200 weights; ``medium and larger``, these and
+            whatever the plan has of more; ``positioned``, those of them that are cheap to
             draw by the thousand; ``called``, the plan, or two of it where each own call costs a compilation;
             ``probes``, a small, a middling and a large one; ``smallest``; ``largest``;
             ``three fans``, of small, middling and large fan_in; ``two matrices``, a small and a large one.

@@ -35,7 +35,8 @@ _WIDEST = 1025
 # The other side of a layer that is glanced at.
 _BESIDE = 8
 _SQUARES = 32
-# So many inputs tell units apart, whatever values a weight may take; beside them the most units are glanced at.
+# So many inputs tell units apart, whatever values a weight may take; beside them the most units are glanced at, and
+# beside so many units the most inputs.
 _TELLING = 64
 # Weights of one deep network at most: 64 MiB of float32 are held for its way back.
 _NETWORK = 2**24
@@ -57,7 +58,8 @@ class Domain:
         plan: the layers that every statistical claim walks, smallest first.
         exact: further small layers for the claims that one call decides.
         sweep: every width once as inputs and once as units, the small squares, and as many units as the widest of them
-            has with inputs enough to tell these apart, for a glance; empty where every shape is costly.
+            has with inputs enough to tell these apart, and the other way round, for a glance; empty where every shape
+            is costly.
         square: the layer of the plan that deep networks are made of; None where no unit sees as many inputs as
             there are units (depthwise).
         squares: square matrices are made only.
@@ -207,9 +209,10 @@ def domain_of(
         kernel = sides(_KERNELS[0][2]) if layouts[0] not in _CONVOLUTIONS else (1, 1, 1)
         one = make_layer(layouts[0], 1, 1, kernel, groups)
         seen = clip(1 if depthwise else math.ceil(_TELLING / one.fan_in))
-        units = min(4 * profile.swept, profile.largest // (seen * one.weights))
-        many = [] if squares or not profile.swept else [make_layer(layouts[0], seen, clip(units), kernel, groups)]
-        glanced_at = _distinct([*layers(pairs), *many], len(pairs) + 1)
+        most = clip(min(4 * profile.swept, profile.largest // (seen * one.weights)))
+        of_many = [(seen, most)] if depthwise else [(seen, most), (most, seen)]
+        many = [make_layer(layouts[0], *sides, kernel, groups) for sides in of_many if profile.swept and not squares]
+        glanced_at = _distinct([*layers(pairs), *many], len(pairs) + len(many))
         sweep = [x for x in glanced_at if x not in plan and x.weights <= profile.largest]
         powers = sorted({w for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1) if smallest <= w <= widest})
         crossed = [(w, other) for w in powers for other in (1, 3)] + [(other, w) for w in powers for other in (1, 2)]

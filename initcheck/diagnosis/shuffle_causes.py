@@ -53,7 +53,7 @@ _OTHERS = {
 
 
 def shuffle_cause(statistic: str) -> Cause:
-    """Say in words what it means that this statistic tops its shuffles; one of ``permutation.STATISTICS``.
+    """Say in words what it means that this statistic tops its shuffles; of ``permutation.STATISTICS`` or ``Places``.
 
     >>> shuffle_cause("energies of calls too equal").sentence
     'the weights of a layer have nearly one length in every call: they are normalised after they were drawn'
@@ -63,6 +63,9 @@ def shuffle_cause(statistic: str) -> Cause:
     """
     if statistic in _OTHERS:
         return Cause(_OTHERS[statistic], _OWN)
+    extreme, moved, to = statistic.partition(" in one ")
+    if moved:
+        return Cause(f"the {extreme} of a layer is put into one {to}", _OWN)
     field, _, rest = statistic.partition(" of ")
     of, _, way = rest.partition(" ")
     sentence, fix = _FIELDS[f"{field} {way}"]

@@ -16,7 +16,7 @@ from initcheck.questions.equal_blocks import blocks_never_repeat
 from initcheck.questions.one_law import follows_one_law
 from initcheck.questions.orthogonality import is_orthogonal, points_everywhere_alike
 from initcheck.questions.precision import survives_in
-from initcheck.questions.shuffled_draws import beats_no_shuffle
+from initcheck.questions.shuffled_draws import beats_no_shuffle, two_are_alike
 from initcheck.questions.side_effects import moves_no_generator, shares_no_memory
 from initcheck.questions.ties import gradients_never_tie, ties_are_no_accident, units_never_tie
 from initcheck.questions.units import units_share_the_energy
@@ -53,6 +53,7 @@ __all__ = [
     "shares_no_memory",
     "survives_in",
     "ties_are_no_accident",
+    "two_are_alike",
     "units_never_tie",
     "units_share_the_energy",
     "widths_of_a_fixed_std",

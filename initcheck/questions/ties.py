@@ -20,7 +20,7 @@ from initcheck.statistics import SCREEN_LEVEL, Decision, Judgement, excluded_rat
 from initcheck.statistics.sign_eprocess import RARE
 from initcheck.statistics.sums import may_tie
 
-__all__ = ["gradients_never_tie", "tied_rows", "ties_are_no_accident", "units_never_tie"]
+__all__ = ["gradients_never_tie", "mirrored", "ties_are_no_accident", "units_never_tie"]
 
 Array = npt.NDArray[Any]
 Events = npt.NDArray[np.bool_]
@@ -78,7 +78,7 @@ def units_never_tie(trial: Trial, layer: Case, *, briefly: bool = False) -> None
         calls = max(calls, min(_EXHAUSTIVE, profile.weights // 4 // layer.weights))
     most = _CONFIRM if few else max(_CONFIRM, min(profile.calls // 10, profile.weights // layer.weights))
     count = _rare(trial, ties, calls=min(calls, _EXHAUSTIVE), most=most if few else most // trial.thrift)
-    if count.decision is Decision.HOLDS and _mirrored(next(trial.draws.stacks(layer, trial.dtype, SCREEN, 0, 1))[0]):
+    if count.decision is Decision.HOLDS and mirrored(next(trial.draws.stacks(layer, trial.dtype, SCREEN, 0, 1))[0]):
         trial.note("some units are copies of others with opposite sign: an odd activation keeps them tied")
     _settle_ties(trial, layer, count, "draws", seen[-1] if seen else "no two units alike")
 
@@ -160,8 +160,8 @@ def _ties(trial: Trial, layer: Case, stream: Stream, calls: int) -> Iterator[lis
         done = upto
 
 
-def _mirrored(matrix: Array) -> bool:
-    """Whether some row is the negative of another: rows tie once each is turned to a positive first weight."""
+def mirrored(matrix: Array) -> bool:
+    """Whether some row is another one, or its negative: rows tie once each is turned to a positive first weight."""
     signs = np.sign(matrix[np.arange(len(matrix)), (matrix != 0).argmax(axis=1)])[:, None]
     return tied_rows(matrix * signs) is not None
 

@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -102,11 +103,19 @@ def _all_shuffled(batches: Floats, rng: np.random.Generator) -> Floats:
     return many
 
 
-def position_tops(batches: Floats, positions: Positions, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+class OfABatch(Protocol):
+    """Statistics of draws of shape (draws, 4, units, inputs), (statistics, draws)."""
+
+    def statistics(self, w: Floats) -> Floats:
+        """Compute them; nothing of the draws is kept."""
+
+
+def position_tops(batches: Floats, positions: OfABatch, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Which statistic of which batch is strictly larger than in its 19 shuffles, shape (statistics, batches).
 
     Each has P(top) <= 1/20 under the null of ``shuffled_by_position``, where ``positions`` was learnt from calls that
-    are not among these. ``tops_log_e`` makes an e-process of the counts of each, ``average_log_e`` one of all.
+    are not among these, if from any. ``tops_log_e`` makes an e-process of the counts of each, ``average_log_e`` one of
+    all.
 
     Args:
         batches: shape (batches, 4, units, inputs).
@@ -116,7 +125,7 @@ def position_tops(batches: Floats, positions: Positions, rng: np.random.Generato
     draws = _all_shuffled(batches, rng).reshape(-1, *batches.shape[1:])
     step = max(1, _TOGETHER // draws[0].size)
     parts = [positions.statistics(draws[at : at + step]) for at in range(0, len(draws), step)]
-    values = np.concatenate(parts, axis=1).reshape(len(STATISTICS), len(batches), SHUFFLES + 1)
+    values = np.concatenate(parts, axis=1).reshape(-1, len(batches), SHUFFLES + 1)
     size = np.abs(values).max(axis=2, keepdims=True)
     values = np.round(np.divide(values, size, out=np.zeros_like(values), where=size > 0), _DIGITS)
     return np.asarray((values[..., :1] > values[..., 1:]).all(axis=2))
@@ -158,6 +167,8 @@ class Positions:
     runs: tuple[tuple[tuple[Index, Floats], ...], tuple[tuple[Index, Floats], ...]]
     triples: tuple[tuple[Index, Floats], tuple[Index, Floats]]
     mean_sign: Floats
+    names: ClassVar[tuple[str, ...]] = STATISTICS
+    calls: ClassVar[int] = CALLS_A_BATCH
 
     @classmethod
     def learnt(cls, sample: Floats) -> Positions:
@@ -190,6 +201,10 @@ class Positions:
             (_telling_triples(centred), _telling_triples(centred.swapaxes(1, 2))),
             mean_sign,
         )
+
+    def tops(self, batches: Floats, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+        """``position_tops`` of these."""
+        return position_tops(batches, self, rng)
 
     def statistics(self, w: Floats) -> Floats:
         """The statistics of STATISTICS, (statistics, draws), of draws of shape (draws, 4, units, inputs)."""

@@ -39,6 +39,8 @@ class Record:
         nonfinite: number of weights that are NaN or infinite.
         largest: largest finite \\|w\\|.
         may_tie: whether two rows may be equal, or one zero (``may_tie``).
+        may_copy: whether two rows, or two columns, may be equal but for their signs, or one zero; seen by ``of_each``,
+            else True.
     """
 
     rows: Counts
@@ -49,6 +51,7 @@ class Record:
     nonfinite: Counts
     largest: Floats
     may_tie: npt.NDArray[np.bool_]
+    may_copy: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.count)
@@ -84,6 +87,7 @@ class Record:
             nonfinite=nonfinite,
             largest=largest,
             may_tie=may_tie(stack),
+            may_copy=np.ones(calls, dtype=bool),
         )
 
     @classmethod
@@ -105,19 +109,26 @@ class Record:
         units = np.repeat(rows, calls)
         first_row = _starts(units)
         first_weight = row_starts[first_row]
-        tie = _equal_starts(weights + dtype.type(0), row_starts, inputs, np.repeat(np.arange(len(units)), units))
+        in_a_row, row_of = np.repeat(columns, calls), np.repeat(np.arange(len(units)), units)
+        tie = _equal_starts(weights + dtype.type(0), row_starts, np.where(inputs > 1, 1, 0), row_of)
+        sizes = np.abs(weights)
+        column_of = np.repeat(np.arange(len(units)), in_a_row)
+        column_starts = first_weight[column_of] + np.arange(len(column_of)) - _starts(in_a_row)[column_of]
+        copy = _equal_starts(sizes, row_starts, np.where(inputs > 1, 1, 0), row_of)
+        copy |= _equal_starts(sizes, column_starts, np.where(units > 1, in_a_row, 0)[column_of], column_of)
         w = weights.astype(np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
             row_sums = np.add.reduceat(w, row_starts)
             of_calls: tuple[npt.NDArray[Any], ...] = (
                 units,
-                units * np.repeat(columns, calls),
+                units * in_a_row,
                 np.add.reduceat(row_sums, first_row),
                 np.add.reduceat(w * w, first_weight),
                 np.add.reduceat(row_sums * row_sums, first_row),
                 np.zeros(len(units), dtype=np.int64),
                 np.maximum.reduceat(np.abs(w, out=w), first_weight),
                 tie,
+                copy,
             )
         stops = np.cumsum(calls).tolist()
         return [cls(*(a[stop - n : stop] for a in of_calls)) for stop, n in zip(stops, calls.tolist(), strict=True)]
@@ -231,16 +242,21 @@ def _starts(lengths: Counts) -> Counts:
     return np.cumsum(lengths) - lengths
 
 
-def _equal_starts(
-    weights: npt.NDArray[Any], row_starts: Counts, inputs: Counts, call_of: Counts
-) -> npt.NDArray[np.bool_]:
-    """``may_tie`` of the rows of many calls that lie one behind the other in memory."""
+def _equal_starts(weights: npt.NDArray[Any], starts: Counts, steps: Counts, call_of: Counts) -> npt.NDArray[np.bool_]:
+    """``may_tie`` of the vectors of many calls that lie one behind the other in memory.
+
+    Args:
+        weights: of all calls.
+        starts: where each vector begins.
+        steps: how far on its second weight lies; 0 where it has none.
+        call_of: whose it is.
+    """
     if weights.dtype.itemsize == 8:
-        bits = weights.view(np.uint64)[row_starts]
+        bits = weights.view(np.uint64)[starts]
     else:
-        every = weights.view(np.uint32).astype(np.uint64)
-        second = np.where(inputs > 1, every[np.minimum(row_starts + 1, len(every) - 1)], np.uint64(0))
-        bits = every[row_starts] | second << np.uint64(32)
+        every = weights.view(np.uint32)
+        second = np.where(steps > 0, every[starts + steps], np.uint32(0)).astype(np.uint64)
+        bits = every[starts] | second << np.uint64(32)
     order = np.lexsort((bits, call_of))
     same = (bits[order][1:] == bits[order][:-1]) & (call_of[1:] == call_of[:-1])
     found = np.zeros(int(call_of[-1]) + 1, dtype=bool)

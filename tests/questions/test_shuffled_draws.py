@@ -87,4 +87,44 @@ def test_structure_is_found_and_named(init: Callable[..., Array], seen: str) -> 
 def test_independent_entries_hold_whatever_the_law_of_a_position(init: Callable[..., Array]) -> None:
     result = judged(init)
     assert result.verdict is Verdict.HOLDS
-    assert any(note.startswith("excluded: what makes one of 45 statistics top") for note in result.notes)
+    assert any(note.startswith("excluded: what makes one of 57 statistics top") for note in result.notes)
+
+
+def largest_in_the_corner(shape: tuple[int, int], rng: np.random.Generator) -> Array:
+    w = normal(shape, rng)
+    flat = w.ravel()
+    at = flat.argmax()
+    flat[0], flat[at] = flat[at], flat[0]
+    return w
+
+
+def copied_inputs(shape: tuple[int, int], rng: np.random.Generator) -> Array:
+    w = normal(shape, rng)
+    if shape[1] > 140:
+        w[:, -3:] = -w[:, :3]
+    return w
+
+
+def nearly_copied_inputs(shape: tuple[int, int], rng: np.random.Generator) -> Array:
+    w = normal(shape, rng)
+    if min(shape) > 60 and shape[1] > 140:
+        w[:, 1] += 3 * w[:, 0]
+    return w
+
+
+@pytest.mark.long
+def test_the_largest_weight_in_one_place_is_found_and_named() -> None:
+    result = judged(largest_in_the_corner)
+    assert result.verdict is Verdict.FAILS
+    assert result.evidence.measured.startswith("largest weight in one place, in ")
+    assert result.evidence.measured.endswith(" of the batches of 16 calls")
+    assert result.evidence.likely == "the largest weight of a layer is put into one place"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("init", [copied_inputs, nearly_copied_inputs], ids=lambda x: x.__name__)
+def test_inputs_that_are_alike_in_large_layers_alone_are_found(init: Callable[..., Array]) -> None:
+    result = judged(init)
+    assert result.verdict is Verdict.FAILS
+    assert result.evidence.shape[1] > 140
+    assert result.evidence.measured.startswith("two columns, in ")
