@@ -192,7 +192,7 @@ def judge_band(
     what ``below_log_e`` assumes; FAILS of a mean above the
     band without any, below it given that of ``below_log_e``.
     Finds, at 256 normal weights a group and level 10^-6: 1.5 times the edge in 18,000 weights (24 groups to
-    screen, 48 to confirm), 1.1 times in 90,000; a value in the middle of [0.8, 1.25] HOLDS after 7,600. Where
+    screen, 48 to confirm), 1.1 times in 82,000; a value in the middle of [0.8, 1.25] HOLDS after 7,000. Where
     calls hold 16 weights or fewer and are given one by one, the bets confirm 1.5 times the edge in 1,100
     weights, 3.7 times the bound ln(1/level)/KL of a test that knows both laws.
 

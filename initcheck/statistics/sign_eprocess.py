@@ -140,8 +140,8 @@ class ScaledSignProcess:
     are complete: there each scale's process is a supermartingale of what was drawn so far (a merged group is
     independent of the earlier ones), and so is the average with the weights 0.7, 0.1, 0.1, 0.1. Between such
     looks it is none, hence no look is taken there. False alarms and size of defect: as in ``log_e``, with
-    1/0.7 times the e-value to reach; a value 1.1 times beyond the edge is found in 260 groups of 256 normal
-    weights at 10^-6, where base groups alone need 350.
+    1/0.7 times the e-value to reach; a value 1.1 times beyond the edge is found in about 210 groups of 256
+    normal weights at 10^-6, where base groups alone need 280.
 
     Source: Ramdas et al. 2023 (arXiv 2210.01948), section 3; Ville 1939.
 

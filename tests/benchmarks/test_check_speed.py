@@ -8,6 +8,7 @@ what it was on an idle machine: a busy one blurs it, and must not fail the tests
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -28,14 +29,19 @@ class Timed:
 
     def __init__(self, draw: Callable[..., Any]) -> None:
         self.draw = draw
-        self.inside = 0.0
-        self.calls = 0
+        self.anew()
+
+    def anew(self) -> None:
+        self.inside, self.calls, self.weights = 0.0, 0, 0
+        self.shapes: set[tuple[int, ...]] = set()
 
     def __call__(self, *arguments: Any) -> Any:
         started = time.process_time()
         drawn = self.draw(*arguments)
         self.inside += time.process_time() - started
         self.calls += 1
+        self.weights += math.prod(drawn.shape)
+        self.shapes.add(tuple(drawn.shape))
         return drawn
 
 
@@ -73,7 +79,7 @@ def test_a_whole_check_over_the_time_inside_the_initializer(benchmark: Any, name
     ratios, seconds = [], []
 
     def run() -> None:
-        timed.inside, timed.calls = 0.0, 0
+        timed.anew()
         started = time.process_time()
         report = initcheck.check(he, contract=CONTRACT)
         seconds.append(time.process_time() - started)
@@ -87,6 +93,8 @@ def test_a_whole_check_over_the_time_inside_the_initializer(benchmark: Any, name
     benchmark.extra_info["wanted"] = wanted
     benchmark.extra_info["CPU seconds"] = round(min(seconds), 2)
     benchmark.extra_info["calls"] = timed.calls
+    benchmark.extra_info["weights"] = timed.weights
+    benchmark.extra_info["shapes"] = len(timed.shapes)
     assert timed.calls <= CALLS
     assert min(ratios) <= 2 * was
 
