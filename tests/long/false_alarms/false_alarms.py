@@ -50,7 +50,7 @@ SOUND_NETWORKS = tuple(name for name, (_, fails, _) in NETWORKS.items() if not f
 # Library -> targets, and how many runs each of them is to have at each rate: 10,000 of initializers in all. Unusual
 # laws of a kurtosis of at most 9: of others quick may not draw enough at the smallest layer.
 SUBJECTS: dict[str, tuple[tuple[str, ...], int]] = {
-    "gallery": (tuple(f"initcheck.gallery:{s.name}" for s in SPECIMENS if s.correct), 100),
+    "gallery": (tuple(f"initcheck.gallery:{s.name}" for s in SPECIMENS if s.correct), 60),
     "torch": (
         (
             'torch.nn.init.kaiming_normal_(nonlinearity="relu")',
@@ -77,7 +77,7 @@ SUBJECTS: dict[str, tuple[tuple[str, ...], int]] = {
                 "half_of_them_zero",
             )
         ),
-        50,
+        100,
     ),
     "unusual": (
         tuple(
@@ -113,7 +113,7 @@ SUBJECTS: dict[str, tuple[tuple[str, ...], int]] = {
             )
             for name in names
         ),
-        30,
+        40,
     ),
     "jax": (
         (
@@ -121,20 +121,20 @@ SUBJECTS: dict[str, tuple[tuple[str, ...], int]] = {
             "jax.nn.initializers.glorot_uniform()",
             "jax.nn.initializers.lecun_normal()",
         ),
-        100,
+        200,
     ),
     "keras": (
         ("keras.initializers.HeNormal", "keras.initializers.GlorotUniform", "keras.initializers.LecunUniform"),
-        100,
+        150,
     ),
-    "flax": (("flax.nnx.initializers.he_uniform()", "flax.linen.initializers.xavier_normal()"), 100),
+    "flax": (("flax.nnx.initializers.he_uniform()", "flax.linen.initializers.xavier_normal()"), 150),
     # Those whose own start is meant to keep the variance; what Equinox draws is JAX's, its layers have PyTorch's.
-    "layers": (("keras.layers.Dense", "flax.linen.Dense"), 25),
+    "layers": (("keras.layers.Dense", "flax.linen.Dense"), 50),
     # Networks of six blocks: a framework and one of them.
     "models of PyTorch": (tuple(f"torch:{name}" for name in SOUND_NETWORKS), 800),
     "models of others": (
         tuple(f"{framework}:{name}" for framework in ("nnx", "linen", "equinox", "keras") for name in SOUND_NETWORKS),
-        5,
+        10,
     ),
 }
 
