@@ -33,6 +33,7 @@ def changed_laws(roles: list[Role], later: Mapping[str, TensorRecord], *, mean_t
     for role in roles:
         pairs = [(r, later[r.name]) for r in role.members if r.name in later and r.real]
         pairs = [(a, b) for a, b in pairs if not (a.missing or b.missing) and a.shape == b.shape and a.count]
+        pairs = [(a, b) for a, b in pairs if math.isfinite(a.squares)]  # else it is no-value-is-absurd that says so
         whole = _change(pairs, mean_too) if pairs else None
         if whole is not None:
             yield f"{role.path}: {whole}"

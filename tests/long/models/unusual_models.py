@@ -121,7 +121,7 @@ def one_matrix_beside_the_sphere() -> nn.Module:
 
 
 class Shared(nn.Module):
-    """Two of four experts beside one that all tokens go through, by a gate of its own; biases of the router are zero."""
+    """Two of four experts beside one that all tokens go through, by a gate of its own from zero."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -147,7 +147,7 @@ def shared_expert_behind_a_zero_gate() -> nn.Module:
 
 
 class StateSpace(nn.Module):
-    """Mamba: every channel starts with the decays 1 to 8; steps are drawn between 0.001 and 0.1 and kept as softplus^-1."""
+    """Mamba: every channel starts with the decays 1 to 8, and with a step between 0.001 and 0.1."""
 
     def __init__(self, first: int = 1) -> None:
         super().__init__()
@@ -186,7 +186,7 @@ def decays_from_the_log_of_zero() -> nn.Module:
 
 @_model("nothing-special-is-lost")
 def steps_drawn_over() -> nn.Module:
-    """The general rule for vectors comes last, and zeroes the steps that their author marked as not to be drawn anew."""
+    """The general rule for vectors comes last, and zeroes the steps that their author marked."""
     model = Decoder([Block(StateSpace(), Gated()) for _ in range(4)])
     for name, parameter in model.named_parameters():
         if name.endswith("bias"):
