@@ -29,8 +29,10 @@ def cause_of_growth(facts: Facts, chain: ChainSignal, direction: str, growth: fl
         facts: the builds of the model.
         chain: its blocks, as the first model was heard.
         direction: ``forward`` or ``backward``.
-        growth: the median over models, over the second half of the blocks.
+        growth: the median over models, over the second half of the blocks, as ``ChainSignal.unexplained`` has it.
     """
+    judged = chain.unexplained(direction)
+    growth *= (chain.growth(direction) or 1.0) / judged if judged else 1.0  # with what the stream's own growth explains
     if not 0 < growth < math.inf:
         return None, None
     rate = growth ** (1 / len(chain.second_half))
