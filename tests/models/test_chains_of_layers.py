@@ -112,6 +112,10 @@ def test_the_cause_of_a_growth_is_the_weights_where_their_arithmetic_gives_it(st
     assert result.verdict is initcheck.Verdict.FAILS
     assert said in result.evidence.likely
     assert result.evidence.fix.endswith(needed)
+    # And of the gradient, where a part of it is the stream's: as many outputs as inputs.
+    back = initcheck.check_model(build, claims=["gradient-survives-the-blocks"])["gradient-survives-the-blocks"]
+    assert back.evidence is not None
+    assert said in str(back.evidence.likely)
 
 
 def test_where_the_arithmetic_of_the_weights_does_not_give_the_growth_no_cause_is_named():
