@@ -132,3 +132,10 @@ def test_sound_layers_in_a_list_hold():
     claims = ["signal-survives-the-blocks", "gradient-survives-the-blocks"]
     report = initcheck.check_model(lambda: _Stack(lambda x, layer, *_: torch.relu(layer(x))), claims=claims)
     assert {r.claim: r.verdict for r in report.results} == dict.fromkeys(claims, initcheck.Verdict.HOLDS)
+
+
+def test_a_stem_of_one_shape_with_the_body_does_not_hide_its_blocks():
+    layers = [torch.nn.Sequential(torch.nn.Linear(WIDTH, WIDTH), torch.nn.ReLU()) for _ in range(DEPTH)]
+    stem = torch.nn.Sequential(torch.nn.Linear(WIDTH, WIDTH), torch.nn.LayerNorm(WIDTH))
+    (chain,) = Listener(None).hear(torch.nn.Sequential(stem, torch.nn.Sequential(*layers))).chains
+    assert (chain.name, len(chain.blocks)) == ("1", DEPTH)

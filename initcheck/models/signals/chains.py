@@ -93,9 +93,14 @@ def chains(visits: Sequence[Visit]) -> list[list[Visit]]:
 
 
 def _holds_longer_chains(path: str, serial: dict[str, list[Visit]]) -> bool:
-    """Whether every block of this chain is itself a chain of blocks, so that it is a list of stages."""
+    """Whether every block of this chain is itself a chain of blocks, so that it is a list of stages.
+
+    So is a short one of which any block is a chain (a stem and a body), since nothing can grow over it.
+    """
     names = [v.name for v in serial[path]]
     longest = {n: max((len(serial[q]) for q in serial if q == n or q.startswith(n + ".")), default=0) for n in names}
+    if len(names) < _LONG <= max(longest.values()):
+        return True
     shapes = {v.shape for v in serial[path]}
     stages = sum(n >= FEWEST_SIBLINGS for n in longest.values()) >= len(names) / 2 or max(longest.values()) >= _LONG
     return len(shapes) > 1 and stages

@@ -216,6 +216,32 @@ def pixels_shuffled_from_copies() -> nn.Module:
     return Enlarged()
 
 
+class Bottleneck(nn.Module):
+    """Three convolutions, each batch-normalized, beside the stream; a ReLU behind the sum."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        sizes = ((64, 16, 1), (16, 16, 3), (16, 64, 1))
+        convs = [nn.Conv2d(i, o, k, padding=k // 2, bias=False) for i, o, k in sizes]
+        for conv in convs:
+            nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+        norms = [nn.BatchNorm2d(o) for _, o, _ in sizes]
+        self.branch = nn.Sequential(
+            convs[0], norms[0], nn.ReLU(), convs[1], norms[1], nn.ReLU(), convs[2], norms[2]
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x + self.branch(x)).relu()
+
+
+@_model()
+def bottlenecks() -> nn.Module:
+    """A gradient that grows by 8.5 over the second half, as a power of the depth: added once that was seen."""
+    stem = nn.Sequential(nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.ReLU())
+    ends = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)]
+    return nn.Sequential(stem, nn.Sequential(*(Bottleneck() for _ in range(12))), *ends)
+
+
 class Multiplied(Decoder):
     """Its rule draws nothing: it multiplies what torch drew, each time that it is called."""
 
