@@ -236,7 +236,7 @@ class Bottleneck(nn.Module):
 
 @_model()
 def bottlenecks() -> nn.Module:
-    """A gradient that grows by 8.5 over the second half, as a power of the depth: added once that was seen."""
+    """A gradient that grows by 5 to 9 over the second half, as a power of the depth: added once that was seen."""
     stem = nn.Sequential(nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.ReLU())
     ends = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)]
     return nn.Sequential(stem, nn.Sequential(*(Bottleneck() for _ in range(12))), *ends)
