@@ -34,7 +34,7 @@ _CHEAP = {
     "xla_cpu_parallel_codegen_split_count": 1,
 }
 # Numbers of one batch, which has one size a shape: a claim that asks for a few calls pays for a batch.
-_WEIGHTS, _MOST_CALLS = 2**14, 1024
+_WEIGHTS, _MOST_CALLS = 2**16, 1024
 # Calls of the user's own that a compiled function is compared with, before any of it is believed.
 _COMPARED = 64
 
@@ -215,7 +215,7 @@ def _array(shape: Shape) -> Kind:
 def _calls_a_batch(weights: int) -> int:
     """
     >>> _calls_a_batch(1), _calls_a_batch(64 * 64), _calls_a_batch(2**20)
-    (1024, 4, 1)
+    (1024, 16, 1)
     """
     return max(1, min(_WEIGHTS // max(weights, 1), _MOST_CALLS))
 
