@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 _MOST = 5
+# As torch says it.
+_OF_A_VECTOR = "can not be computed for tensor with fewer than 2 dimensions"
 # Methods of generators of NumPy and of Python: who asks a parameter for one of them takes a generator.
 _DRAWS = {"normal", "standard_normal", "uniform", "random", "gauss", "randn", "rand", "choice", "integers", "randint"}
 _EXAMPLES = {1: ("(shape)",), 2: ("(shape, rng)", "(in, out)"), 3: ("(in, out, rng)", "(kernel, in, out)")}
@@ -139,6 +141,11 @@ def listing(name: str, tried: Sequence[ToldTrial]) -> str:
 
 def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
     slots = [slot for slot in tried[0].reading.slots if not slot.keyword] if tried else []
+    if any(_OF_A_VECTOR in trial.problem for trial in tried):
+        return (
+            "It fills a vector, a bias perhaps, as if it were a matrix: leave out what has one axis, if p.dim() > 1,"
+            " and fill biases with zeros."
+        )
     if any(slot.role == "module" for trial in tried for slot in trial.reading.slots):
         return (
             "It may want a module of another kind: pass a function (fan_in, fan_out) that builds one, initializes it"
@@ -191,4 +198,4 @@ def _call(name: str, missing: Sequence[str]) -> str:
 
 def _short(problem: str) -> str:
     problem = problem.rstrip(".")
-    return problem if len(problem) <= 160 else problem[:157].rpartition(" ")[0] + " ..."
+    return problem if len(problem) <= 240 else problem[:237].rpartition(" ")[0] + " ..."

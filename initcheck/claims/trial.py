@@ -259,6 +259,10 @@ class Trial(Protocol):
         """Error rate of a HOLDS."""
 
     @property
+    def named_only(self) -> bool:
+        """Whether the case stands beside one that was shown to fail: it is named with it, and decides nothing."""
+
+    @property
     def thrift(self) -> int:
         """By how much less this case may cost than one of the plan: 1, or 8 while a failing case is made smaller."""
 

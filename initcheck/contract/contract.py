@@ -14,13 +14,16 @@ from initcheck.errors import UsageError, closest
 if TYPE_CHECKING:
     from initcheck.networks.activations import Activation
 
-__all__ = ["ACTIVATIONS", "FANS", "LAYOUTS", "Contract", "Origin"]
+__all__ = ["ACTIVATIONS", "DENSE_ONLY", "FANS", "LAYOUTS", "Contract", "Origin"]
 
 Origin = Literal["declared", "known", "inferred", "assumed"]
 
 ACTIVATIONS = (
     "linear", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu", "selu", "elu", "softplus", "mish", "relu2",
 )  # fmt: skip
+DENSE_ONLY = "Asked of dense shapes only"
+"""How the note begins of what takes kernels too and was not asked for them."""
+
 FANS = ("fan_in", "fan_out", "fan_avg", "fan_max")
 LAYOUTS = (
     "out_in", "in_out",

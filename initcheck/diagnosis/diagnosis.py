@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from initcheck.diagnosis.family_causes import DEGENERATE, FAMILY, MEAN, ORTHOGON
 from initcheck.diagnosis.law_causes import LAW, SCALE_PER_CALL
 from initcheck.diagnosis.observed import Observed
 from initcheck.diagnosis.seed_behaviour import BEHAVIOURS, seed_behaviours
-from initcheck.diagnosis.value_causes import cancelling_cause, grid_cause, largest_cause, not_finite_cause
+from initcheck.diagnosis.value_causes import cancelling_cause, grid_cause, largest_cause, narrow_cause, not_finite_cause
 
 __all__ = ["Cause", "Observed", "diagnose"]
 
@@ -41,11 +42,47 @@ def _turned(seen: Observed) -> bool:
     return bool(rectangles) and all(got == asked[::-1] for asked, got in rectangles.items())
 
 
-TURNED = (
+def _one_shape(seen: Observed) -> dict[str, object] | None:
+    returned = seen.probe.returned
+    shapes = set(returned.values())
+    return {"shape": shapes.pop()} if len(shapes) == 1 and len(returned) > 1 else None
+
+
+def _cut_to_a_square(seen: Observed) -> dict[str, object] | None:
+    """Whether of matrices of one kind alone, wide or tall, the longer side is cut to the shorter one."""
+    matrices = {asked: got for asked, got in seen.probe.returned.items() if len(asked) == 2}
+    wide = {asked[0] < asked[1] for asked in matrices}
+    if len(wide) != 1 or any(got != (min(asked),) * 2 for asked, got in matrices.items()):
+        return None
+    return (
+        {"sides": "(rows, rows) where there are fewer rows than columns"}
+        if wide == {True}
+        else {"sides": "(columns, columns) where there are fewer columns than rows"}
+    )
+
+
+def _another_dtype(seen: Observed) -> bool:
+    return seen.topic == "promises" and re.fullmatch(r"(bfloat|float|u?int|complex|bool)\d*", seen.measured) is not None
+
+
+RESULTS = (
     Rule(
         _turned,
         "the result has the axes the wrong way round",
         "return the shape that was asked for; the layout says which axis holds the units",
+        "promises",
+    ),
+    Rule(_one_shape, "it returns {shape} whatever is asked for", "draw the shape that is asked for", "promises"),
+    Rule(
+        _cut_to_a_square,
+        "it returns {sides}: a reduced QR or SVD keeps the shorter side alone",
+        "decompose the tall matrix of both orders, and return it turned where the wide one was asked for",
+        "promises",
+    ),
+    Rule(
+        _another_dtype,
+        "the dtype is not handed on to every step: what is returned is {measured}",
+        "hand the dtype to the draw and to what it is multiplied by, or cast what is returned to {allowed}",
         "promises",
     ),
 )
@@ -61,13 +98,14 @@ _AFTER_SEEDS: Sequence[Sequence[Callable[[Observed], Cause | None]]] = (
     LAW,
     (not_finite_cause,),
     (cancelling_cause,),
+    (narrow_cause,),
 )
 
 
 def _causes(seen: Observed) -> Iterator[Cause]:
     """Yield what can be said, in order; lazily, because the first that explains the claim ends the search."""
     yield from (cause for name, cause in BEHAVIOURS.items() if name in seen.behaviours)
-    yield from _firsts((TURNED, DEGENERATE), seen)
+    yield from _firsts((RESULTS, DEGENERATE), seen)
     if is_degenerate(seen):
         return
     yield from _firsts(_BEFORE_SEEDS, seen)

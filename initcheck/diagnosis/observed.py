@@ -39,6 +39,7 @@ class Observed:
         behaviours: what was seen of its seeds and memory; keys of ``BEHAVIOURS``.
         seed: the seeds used are those that follow.
         equal_kernels: it takes one number for all sides of a kernel.
+        measured, allowed: what failed and what would have held, in words.
     """
 
     draw: DrawFunction
@@ -48,6 +49,8 @@ class Observed:
     behaviours: Collection[str] = ()
     seed: int = 0
     equal_kernels: bool = False
+    measured: str = ""
+    allowed: str = ""
 
     @property
     def layout(self) -> str:

@@ -15,7 +15,7 @@ from initcheck.diagnosis.evidence.variance_law import VarianceLaw
 from initcheck.diagnosis.law_exceptions import exceptions_cause
 from initcheck.diagnosis.observed import Observed
 
-__all__ = ["cancelling_cause", "grid_cause", "largest_cause", "not_finite_cause"]
+__all__ = ["cancelling_cause", "grid_cause", "largest_cause", "narrow_cause", "not_finite_cause"]
 
 _SHAPE = (64, 64)
 _CALLS = 16
@@ -75,6 +75,24 @@ def not_finite_cause(seen: Observed) -> Cause | None:
         " zero or a logarithm of 0 among those drawn",
         "leave 0 out of what is divided by, or of what a logarithm is taken",
         "promises",
+    )
+
+
+def narrow_cause(seen: Observed) -> Cause | None:
+    """Explain what a narrow dtype alone breaks: it is computed in, where float32 keeps every promise.
+
+    >>> def of_its_norm(shape, seed):
+    ...     return np.random.default_rng(seed).normal(size=shape)
+    >>> narrow_cause(Observed(draw=of_its_norm, topic="precision")).fix
+    'draw and scale in float32, then cast to the dtype that was asked for'
+    """
+    if seen.topic != "precision" or seen.probe.infinite or not seen.probe.draws:
+        return None
+    return cause(
+        f"in {seen.contract.dtypes[0]} it holds: a number on the way, such as a square, a sum or a small constant,"
+        " leaves the range or the steps of the narrow dtype",
+        f"draw and scale in {seen.contract.dtypes[0]}, then cast to the dtype that was asked for",
+        "precision",
     )
 
 

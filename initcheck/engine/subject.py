@@ -86,6 +86,8 @@ class InitializerSubject:
             layer=layer,
             seed=self.seed,
             equal_kernels=self.initializer.equal_kernels,
+            measured=failed.measured or "",
+            allowed=failed.allowed or "",
         )
         return diagnose(observed)
 
@@ -229,7 +231,10 @@ class InitializerSubject:
     def _draw_for_inference(self, shape: tuple[int, ...], seed: int) -> Any:
         layer = Layer(shape, _ANY_LAYOUT.get(len(shape), "out_in"))
         dtype = self.initializer.contract.dtypes[0]
-        return self.draws.array(layer, dtype, self.draws.raw(layer, dtype, [seed], own=False)[0])
+        [result] = self.draws.raw(layer, dtype, [seed], own=False)
+        array = self.initializer.sampler.to_numpy(result)
+        # Another shape than was asked for is shown as it is: it tells what went wrong.
+        return array if array.shape != shape else self.draws.array(layer, dtype, result)
 
 
 _ANY_LAYOUT = {2: "out_in", 3: "oiw", 4: "oihw", 5: "oidhw"}

@@ -73,15 +73,22 @@ def cause_of(
         promised = contract_of(failing).std
         by_fan = "divide by the root of the inputs that a unit sums over; or declare std, if that number is meant"
         return Cause(f"the std is {worded(std)} at every width", by_fan if promised is None else f"std = {promised:g}")
-    for fan in _fans(parts, several):
+    fitting = []
+    for fan in _fans(parts, several, first_axes=draws.initializer.framework in ("torch", "equinox")):
         constants = [s * fan.of(p) for s, p in zip(squares, parts, strict=True)]
         middle = float(np.average(constants, weights=[part.weights for part in parts]))
         if middle > 0 and all(abs(c / middle - 1) < _AGREE for c in constants):
-            return _worded(fan, middle, failing, uniform, draws.initializer.framework)
-    return None
+            fitting.append((fan, middle))
+    if not fitting:
+        return None
+    # Where several are one number at all sizes built, that with a constant which somebody writes.
+    meant = (1, 2, 1 / 3) if uniform else (1, 2)
+    written = (found for found in fitting if any(abs(found[1] / constant - 1) < _AGREE for constant in meant))
+    fan, middle = next(written, fitting[0])
+    return _worded(fan, middle, failing, uniform, draws.initializer.framework)
 
 
-def _fans(parts: Sequence[Part], several: bool) -> Iterator[_Fan]:
+def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool) -> Iterator[_Fan]:
     """What to try, the plainest first."""
     first = parts[0]
     blocks = first.block.of if first.block is not None else 1
@@ -89,6 +96,15 @@ def _fans(parts: Sequence[Part], several: bool) -> Iterator[_Fan]:
         sentence = "counts the first input only; every product of the two inputs is a term of the sum"
         yield _Fan("the first width", lambda p: p.size.inputs, sentence, "divide by the product of both widths")
     yield _Fan("fan_in", lambda p: p.fan_in)
+    if not several and max(p.stride for p in parts) == 1 and not first.size.second:
+        pair = (0, 1) if first_axes else (-2, -1)
+
+        def every(part: Part) -> float:
+            return part.size.inputs * _stored(part, pair[0]) / part.whole.shape[pair[0]]
+
+        if any(every(p) > 1.5 * p.fan_in for p in parts):
+            sentence = "the fan counts the inputs of all groups, and a unit sees those of its own"
+            yield _Fan("the inputs of all groups", every, sentence)
     counted = "the fan is read off the stored shape, and a unit does not sum over all of that"
     if blocks > 1:
         counted = f"the fan counts all {blocks} blocks of the stored weight"
@@ -119,7 +135,10 @@ def _worded(fan: _Fan, constant: float, part: Part, uniform: bool, framework: st
     name = f"({fan.name})" if " " in fan.name else fan.name
     law = f"variance is {worded(constant)}/{name}"
     if fan.name != "fan_in":
-        return Cause(f"{law}: {fan.sentence}; a unit here sums over {part.fan_in:.4g} inputs", fan.fix)
+        return Cause(
+            f"{law}: {fan.sentence}; a unit here sums over {part.fan_in:.4g} input{'' if part.fan_in == 1 else 's'}",
+            fan.fix,
+        )
     if part.block is not None and abs(constant * part.block.of - 1) < _AGREE:
         sentence = f"variance is 1/({part.block.of} * fan_in): the fan counts all {part.block.of} blocks of the weight"
         return Cause(sentence, "initialize each block by itself")

@@ -16,6 +16,7 @@ from initcheck.layers.bench.bench import Bench
 from initcheck.layers.bench.counts import (
     TermCounts,
     count,
+    idle_constants,
     is_linear,
     is_multilinear,
     reached,
@@ -52,6 +53,8 @@ class Structure:
         contracts: what the initializer of a weight promises, where the layer says so.
         factors: the summed axes of weights that follow one another.
         scales: parameters that only scale another weight.
+        places: the number of each weight among those of the layer.
+        idle: weights of one number that reach no output; None as long as nobody looked.
         lookup: it is a table of rows: nothing is summed.
         others: biases, and what else has one axis only, that are not zero: no claim is about them.
         notes: what could not be found.
@@ -67,6 +70,8 @@ class Structure:
     contracts: dict[str, Contract] = field(default_factory=dict)
     factors: dict[str, tuple[int, ...]] = field(default_factory=dict)
     scales: set[str] = field(default_factory=set)
+    places: dict[str, int] = field(default_factory=dict)
+    idle: set[str] | None = None
     lookup: bool = False
     others: dict[str, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
@@ -104,21 +109,26 @@ def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans:
     found.contracts.update(function.contracts())
     others = (name for name, a in function.parameters().items() if name not in shapes and np.any(a))
     found.others.update(dict.fromkeys(others))
+    found.places.update({name: place for place, name in enumerate(shapes)})
     if size.lookup or _is_lookup(function.layer):
         found.lookup = True
-        for place, (name, shape) in enumerate(shapes.items()):
-            found.parts.append(_part(size, number, name, place, shape, Span((1,)), (shape[1], shape[0])))
+        for name, shape in shapes.items():
+            found.parts.append(_part(size, number, name, found, shape, Span((1,)), (shape[1], shape[0])))
         return
-    if spans:
-        _several(size, number, shapes, spans, found)
-        if found.answering is not None:
-            _answering(
-                Bench(function, sampler.builder.feed(size, function), size, np.random.default_rng(number)),
-                number,
-                found,
-            )
+    if spans and found.answering is None:
+        _several(size, number, {n: s for n, s in shapes.items() if n not in (found.idle or ())}, spans, found)
         return
     bench = Bench(function, sampler.builder.feed(size, function), size, np.random.default_rng(number))
+    if found.idle is None:
+        found.idle = idle_constants(bench)
+        for name in found.idle:
+            found.notes[f"{name} was not judged: it is one number, and reaches no output of the layer as built"] = None
+    bench.idle = found.idle
+    shapes = {name: shape for name, shape in shapes.items() if name not in found.idle}
+    if spans:
+        _several(size, number, shapes, spans, found)
+        _answering(bench, number, found)
+        return
     if not is_linear(bench):
         if bench.feed.form == "image" and bench.feed.axes == 1 and bench.feed.channel_axis == -1:
             # A self-attention takes a row of positions as a sequence, which is then one of two tokens.
@@ -151,22 +161,22 @@ def _linear(bench: Bench, counts: TermCounts, number: int, shapes: Shapes, found
         [name] = shapes
         support = support_of(bench, name, counts.interior)
         masked = support.masked
-        part = _part(size, number, name, 0, shapes[name], Span(support.summed), fans)
+        part = _part(size, number, name, found, shapes[name], Span(support.summed), fans)
         found.parts.append(replace(part, view=support.view, masked=masked))
         if not masked and weights_tell(bench, name, counts):
             return
     elif is_multilinear(bench) and bench.feed.form == "image":
-        found.parts += _factors(bench, counts, number, shapes, found.factors)
+        found.parts += _factors(bench, counts, number, shapes, found)
         return
     else:
-        for place, (name, shape) in enumerate(shapes.items()):
+        for name, shape in shapes.items():
             if name in found.scales or (not found.parts and sorted(shape)[-2] == 1):
                 # The magnitudes of a weight normalisation are no weights: they are positive on purpose.
                 found.scales.add(name)
                 continue
             # Which axis of a factor is summed does not matter: the scale is that of the whole layer.
             span = Span(tuple(range(1, len(shape))))
-            part = _part(size, number, name, place, shape, span, (float(math.prod(shape[1:])), float(shape[0])))
+            part = _part(size, number, name, found, shape, span, (float(math.prod(shape[1:])), float(shape[0])))
             found.parts.append(part)
     out = np.zeros(bench.run(bench.own, bench.normal(1, counts.interior.extent)).shape)
     fed = np.zeros(bench.shapes(1, counts.interior.extent)[0])
@@ -214,13 +224,11 @@ def _answering(bench: Bench, number: int, found: Structure) -> None:
     found.notes["its weights do not tell its scale by themselves, so its answer to them is measured"] = None
 
 
-def _factors(
-    bench: Bench, counts: TermCounts, number: int, shapes: Shapes, summed: Mapping[str, tuple[int, ...]]
-) -> list[Part]:
+def _factors(bench: Bench, counts: TermCounts, number: int, shapes: Shapes, found: Structure) -> list[Part]:
     """Weights that follow one another (separable convolution): each has fans of its own, found by its gradient."""
     parts = [
-        _part(bench.size, number, name, place, shape, Span(summed[name]), (1.0, 1.0))
-        for place, (name, shape) in enumerate(shapes.items())
+        _part(bench.size, number, name, found, shape, Span(found.factors[name]), (1.0, 1.0))
+        for name, shape in shapes.items()
     ]
     parts = [replace(p, fans=(float(p.inputs), _fan_out_of(p, bench))) for p in parts]
     # The outputs that one input reaches through all of them were counted; what is too many belongs to a weight whose
@@ -243,12 +251,12 @@ def _fan_out_of(part: Part, bench: Bench) -> float:
 def _several(size: Size, number: int, shapes: Shapes, spans: Mapping[str, Span | None], found: Structure) -> None:
     if size.probe:
         return
-    for place, (name, shape) in enumerate(shapes.items()):
+    for name, shape in shapes.items():
         span = spans.get(name)
         if span is None:
             found.notes[f"{name} was not judged: its gradients do not tell what it sums over"] = None
             continue
-        whole = _part(size, number, name, place, shape, span, (1.0, 1.0))
+        whole = _part(size, number, name, found, shape, span, (1.0, 1.0))
         axis, blocks = span.packed or (0, 1)
         fans = (float(whole.inputs), float(whole.units // blocks))
         if blocks == 1:
@@ -261,8 +269,15 @@ def _several(size: Size, number: int, shapes: Shapes, spans: Mapping[str, Span |
 
 
 def _part(
-    size: Size, number: int, name: str, place: int, shape: tuple[int, ...], span: Span, fans: tuple[float, float]
+    size: Size,
+    number: int,
+    name: str,
+    found: Structure,
+    shape: tuple[int, ...],
+    span: Span,
+    fans: tuple[float, float],
 ) -> Part:
+    place = found.places[name]
     return Part(
         shape=shape, size=size, number=number, weight=name, place=place, view=shape, summed=span.summed, fans=fans
     )

@@ -17,6 +17,7 @@ from initcheck.contract.initializer import Initializer
 from initcheck.contract.profile import Profile
 from initcheck.contract.second_moments import BackwardSecondMoment, ForwardSecondMoment, Statistic, nonlinearity
 from initcheck.diagnosis.causes import Cause
+from initcheck.diagnosis.diagnosis import diagnose
 from initcheck.diagnosis.evidence.marginal_law import are_orthogonal
 from initcheck.draws.draws import BrokenCall, digest
 from initcheck.draws.streams import SCREEN
@@ -27,7 +28,9 @@ from initcheck.layers.causes import cause_of
 from initcheck.layers.direct import AnsweredBackward, MeasuredBackward, MeasuredForward
 from initcheck.layers.draws import LayerDraws
 from initcheck.layers.fans import Structure, structure_of
+from initcheck.layers.observed import observed_weight
 from initcheck.layers.part import Part, Whole
+from initcheck.layers.run_causes import cause_of_a_run
 from initcheck.layers.sampler import LayerSampler
 from initcheck.layers.schemes import scheme_of
 from initcheck.report.verdict import Evidence
@@ -256,12 +259,30 @@ class LayerSubject:
         return tuple(p for p in self._beside(self.medium[0]) if not self.is_constant(p))
 
     def likely_cause(self, claim: Claim, failed: Evidence) -> Cause | None:
-        """The fan that the variance was divided by, where a scale is wrong; nothing else is guessed of a layer."""
-        return (
-            cause_of(self.structure, self.draws, self.contract, self.contract_of, failed)
-            if claim.topic == "scale"
-            else None
-        )
+        """What the variance was divided by, or how it goes with the widths; of other claims what its draws show."""
+        if claim.topic != "scale":
+            return self._shown(claim, failed)
+        wholes, dtype = self.structure.wholes, self.contract.dtypes[0]
+        if all(whole.described(dtype) != failed.case for whole in wholes):
+            return cause_of(self.structure, self.draws, self.contract, self.contract_of, failed)
+        forward = cause_of_a_run([(w, self.output_second_moment(w)) for w in wholes], self.draws, dtype, "output")
+        if forward is not None or any(whole.slope for whole in wholes):
+            return forward
+        turned = [(w.turned, self.gradient_second_moment(w)) for w in wholes]
+        return cause_of_a_run(turned, self.draws, dtype, "gradient")
+
+    def _shown(self, claim: Claim, failed: Evidence) -> Cause | None:
+        dtype = self.contract.dtypes[0]
+        part = next((p for p in self.structure.parts if p.described(dtype) == failed.case), None)
+        if part is None:
+            return None
+        if failed.measured and " repeats " in failed.measured and claim.topic == "entries":
+            return Cause(
+                "these weights are drawn with one key, or by one seeded initializer",
+                "split the key, or seed every initializer by itself: each weight draws on its own",
+            )
+        seen = observed_weight(self.structure, self.draws, part, self.contract_of(part), claim.topic or "", failed)
+        return None if seen is None else diagnose(seen)
 
     @functools.cached_property
     def _at_one_size(self) -> list[Part]:

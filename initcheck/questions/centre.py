@@ -84,7 +84,8 @@ def centred_over_a_result(trial: Trial, layer: Case) -> None:
     # Of the calls that every claim reads so many that a mean beyond 0.02 standard deviations is excluded.
     first = min(trial.planned_calls(layer), max(usual, math.ceil(_FIRST_WEIGHTS / layer.weights)))
     paid = max(first, min(profile.weights // layer.weights, profile.calls))
-    least = max(_CONFIRM_CALLS, math.ceil(_CONFIRM_WEIGHTS / layer.weights))
+    confirming = _CONFIRM_WEIGHTS // 8 if trial.named_only else _CONFIRM_WEIGHTS
+    least = max(_CONFIRM_CALLS, math.ceil(confirming / layer.weights))
     asked = Mean(_FAILS_BEYOND, _HOLDS_WITHIN, first, min(4 * first, paid), (min(least, paid), paid))
     if trial.thrift > 1:
         asked = Mean(_FAILS_BEYOND, _HOLDS_WITHIN, first, first, (min(least, paid), min(least, paid)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from initcheck.contract.contract import DENSE_ONLY
 from initcheck.report.finding import Finding, finding_of
 from initcheck.report.results import Results
 from initcheck.report.summary import amount
@@ -255,14 +256,21 @@ def _assumed(contracts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     of: dict[str, int] = {}
     for contract in contracts.values():
         for key, origin in (contract.get("origins") or {}).items():
-            if origin == "assumed":
+            # A promise of the gradient that was read off draws may be a fan taken for the other.
+            if origin == "assumed" or (origin, contract.get(key)) == ("inferred", "fan_out"):
                 said = f"{key}={contract.get(key)}"
                 of[said] = of.get(said, 0) + 1
+    dense = sum(any(n.startswith(DENSE_ONLY) for n in contract.get("notes") or ()) for contract in contracts.values())
+    if dense:
+        of["dense shapes only (declare a layout of kernels, such as hwio, to have them asked)"] = dense
     if not of:
         return []
     several = len(contracts) > 1
     said = ", ".join(escaped(field) + (f" of {n}" if several else "") for field, n in of.items())
-    swapped = " (declare layout= to have swapped fans found)" if any(s.startswith("layout=") for s in of) else ""
+    unsure = next(
+        (key for key in ("layout", "fan") if any(s.startswith(f"{key}=") and s != "fan=fan_in" for s in of)), ""
+    )
+    swapped = f" (declare {unsure}= to have swapped fans found)" if unsure else ""
     return [f"assumed: {said}{swapped}; -v says more"]
 
 

@@ -87,6 +87,16 @@ def _square_kernel(side: int) -> Callable[[Layer], float]:
     return of
 
 
+def _but_for_side(side: int) -> Callable[[Layer], float]:
+    """The fan without one side of the kernel: the first, or the last."""
+
+    def of(layer: Layer) -> float:
+        sides = [n for n, axis in zip(layer.shape, layer.axes, strict=True) if axis not in "oi"]
+        return layer.fan_in / (sides[side] if sides else 1)
+
+    return of
+
+
 # A fan read from another layout's axes: channels first is (out, in, ...), channels last (..., in, out).
 def _first_in(layer: Layer) -> float:
     return float(math.prod(layer.shape[1:]))
@@ -131,6 +141,15 @@ def _multiplied(fan: str) -> tuple[Mistake, ...]:
 def _less_one(fan: str) -> tuple[Mistake, ...]:
     words = f"{{law}}: infinite at {fan} 1, 1.5 times too large at 3"
     return (Mistake(words, _INSTEAD, topics="promises"),)
+
+
+_CENTRED = (
+    Mistake(
+        "the mean of every unit's weights is taken off: nothing is left of one input, half of the variance of two",
+        "draw every weight on its own and leave the mean where it is: std = {std_wanted}",
+        topics="promises",
+    ),
+)
 
 
 def _plus_one(fan: str) -> tuple[Mistake, ...]:
@@ -215,6 +234,9 @@ _OFF = (
     Denominator("fan_out - 1", lambda a: a.fan_out - 1.0, _less_one("fan_out")),
     Denominator("fan_in + 1", lambda a: a.fan_in + 1.0, _plus_one("fan_in")),
     Denominator("fan_out + 1", lambda a: a.fan_out + 1.0, _plus_one("fan_out")),
+    Denominator(
+        "fan_in^2/(fan_in - 1)", lambda a: a.fan_in**2 / (a.fan_in - 1) if a.fan_in > 1 else math.inf, _CENTRED
+    ),
     Denominator("2*(fan_in//2)", lambda a: 2.0 * (a.fan_in // 2), _FLOORED),
     Denominator("2*(fan_out//2)", lambda a: 2.0 * (a.fan_out // 2), _FLOORED),
     Denominator(
@@ -226,6 +248,8 @@ _OFF = (
     Denominator("fan_in rounded down to a power of 2", lambda a: 2.0 ** (a.fan_in.bit_length() - 1), _POWER_OF_2),
     Denominator("fan_in rounded up to a power of 2", lambda a: 2.0 ** (a.fan_in - 1).bit_length(), _POWER_OF_2),
     Denominator("fan_in*(kernel - 1)", _kernel_minus_one, _says("the kernel's sides are counted one too small")),
+    Denominator("fan_in/first side", _but_for_side(0), _says("the kernel's first side is not counted in the fan")),
+    Denominator("fan_in/last side", _but_for_side(-1), _says("the kernel's last side is not counted in the fan")),
     Denominator(
         "channels*first side squared",
         _square_kernel(0),

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.contract.contract import ACTIVATIONS, Contract, Origin
+from initcheck.contract.contract import ACTIVATIONS, DENSE_ONLY, Contract, Origin
 from initcheck.contract.gains import gains_near
 from initcheck.diagnosis.evidence.axes import DENSE_OF, KERNELS_OF, AxesRead, read_axes
 from initcheck.diagnosis.evidence.formulas import number
@@ -236,11 +236,16 @@ class _Reading:
             hint = f"; declare std={std} if that is meant" if name == "1" else ""
             self.notes.append(f"It has {what}, which no activation asks for{hint}{self.judged_as}.")
         self._word_layout(law)
-        if self.rank == 2 and self.kernels is None and self.seen.of_rank(4) and plain and name != "fan_in":
-            self.notes.append(
-                "Asked of dense shapes only: it takes four axes too, and divides by none of a convolution's."
-                " Declare layout=oihw or layout=hwio to have convolutions asked."
-            )
+        if self.rank == 2 and self.kernels is None and self.seen.of_rank(4) and plain:
+            divided = best_law(self.seen, KERNELS_OF[self.layout, 4], self.family)
+            # shape[1] of a matrix is axis 1 by name; shape[-2] was written with more axes in mind.
+            channels = self.layout == "in_out" and divided is not None and divided.denominator.name == "channels"
+            if name != "fan_in" or channels:
+                by = "the channels of a convolution alone" if channels else "none of a convolution's"
+                self.notes.append(
+                    f"{DENSE_ONLY}: it takes four axes too, and divides by {by}."
+                    " Declare layout=oihw or layout=hwio to have convolutions asked."
+                )
 
     def _activation(self, constant: float, law: VarianceLaw, plain: bool) -> None:
         fitting = gains_near(constant, law.standard_error)

@@ -64,12 +64,14 @@ class Probe:
         failures: shape -> why there is no such array: it raised, another shape, no number, not finite.
         infinite: shapes that gave an infinite or NaN weight.
         returned: shape asked for -> the other shape that was returned.
+        equal_kernels: kernels of several sides cannot be asked for.
     """
 
     draws: Mapping[tuple[int, ...], tuple[Array, ...]]
     failures: Mapping[tuple[int, ...], str] = field(default_factory=dict)
     infinite: frozenset[tuple[int, ...]] = frozenset()
     returned: Mapping[tuple[int, ...], tuple[int, ...]] = field(default_factory=dict)
+    equal_kernels: bool = False
 
     def of_rank(self, rank: int) -> dict[tuple[int, ...], tuple[Array, ...]]:
         """Keep the draws with this number of axes."""
@@ -113,6 +115,8 @@ class Probe:
                 mean, error = float(np.mean([of(a) for a in arrays])), max(0.02, 3 / math.sqrt(n))
             found.append(LawSample(layer(shape), mean, error, n))
         for shape in self.failures:
+            if self.equal_kernels and len({n for n, axis in zip(shape, layout, strict=False) if axis in "hwd"}) > 1:
+                continue
             if len(shape) == rank and shape in self.infinite:
                 found.append(LawSample(layer(shape), math.inf, 1.0, 0))
             elif len(shape) == rank and shape not in self.draws:
@@ -203,7 +207,7 @@ def probe(
                 missed += 1
             if missed == 3 and not any(len(s) == rank for s in draws):
                 break  # it does not take this rank: a slow initializer is spared the rest
-    return Probe(draws, failures, frozenset(infinite), returned)
+    return Probe(draws, failures, frozenset(infinite), returned, equal_kernels)
 
 
 def repeated(

@@ -140,8 +140,8 @@ def _consensus(
     spread = float(np.sqrt(np.average(residuals**2, weights=weights[mine])))
     precise = np.maximum(errors[mine], 1e-9)
     standard_error = float(1.0 / np.sqrt(np.sum(precise**-2.0)))
-    # A law that divides by zero predicts no finite variance: a sample that is none agrees with it.
-    agrees = mine | ((divisors <= 0) & ~np.isfinite(moments))
+    # A law that divides by zero predicts no finite variance, one that divides by infinity none at all.
+    agrees = mine | ((divisors <= 0) & ~np.isfinite(moments)) | (np.isposinf(divisors) & (moments == 0))
     return float(np.exp(log_c[0])), agrees, spread, standard_error
 
 

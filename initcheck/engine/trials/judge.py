@@ -96,6 +96,11 @@ class Judge(Account):
         return self.ledger.ledger.beta
 
     @property
+    def named_only(self) -> bool:
+        """Whether it is named beside a case that fails."""
+        return self.effort is BESIDE_ONE
+
+    @property
     def thrift(self) -> int:
         """By how much less a case may cost than one of the plan."""
         return self.effort.thrift

@@ -27,6 +27,7 @@ class _Onlooker(Account):
     """Whoever only looks sets a case aside as soon as a property wants a decision; nothing of the budget is spent."""
 
     thrift = 1
+    named_only = False
 
     @property
     def ledger(self) -> ClaimLedger:

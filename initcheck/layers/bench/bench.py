@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,12 +27,14 @@ class Bench:
         feed: how it is called.
         size: how it was built.
         rng: where our weights and inputs come from.
+        idle: names of matrices that are no weights: nothing that the layer puts out depends on them.
     """
 
     function: LayerFunction
     feed: Feed
     size: Size
     rng: np.random.Generator
+    idle: Collection[str] = ()
     own: dict[str, Array] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -41,7 +43,7 @@ class Bench:
     @property
     def weights(self) -> dict[str, Array]:
         """The layer's weights, at the values that it gave them."""
-        return matrices(self.own)
+        return {name: w for name, w in matrices(self.own).items() if name not in self.idle}
 
     @property
     def ones(self) -> dict[str, Array]:

@@ -12,7 +12,17 @@ import numpy.typing as npt
 from initcheck.layers.bench.bench import Bench
 from initcheck.layers.bench.geometry import Interior, interior_of
 
-__all__ = ["Support", "TermCounts", "count", "is_linear", "is_multilinear", "reached", "support_of", "weights_tell"]
+__all__ = [
+    "Support",
+    "TermCounts",
+    "count",
+    "idle_constants",
+    "is_linear",
+    "is_multilinear",
+    "reached",
+    "support_of",
+    "weights_tell",
+]
 
 Array = npt.NDArray[np.generic]
 
@@ -107,6 +117,21 @@ def count(bench: Bench) -> TermCounts:
 def _near_whole(value: float) -> float:
     whole = round(value)
     return float(whole) if abs(value - whole) < 1e-3 * max(whole, 1) else value
+
+
+def idle_constants(bench: Bench) -> set[str]:
+    """The weights of one number that reach no output: the scale of a noise that is off, as in a noisy layer.
+
+    Others that reach none, behind a gate that starts shut, are weights all the same; so are all where none reaches any.
+    """
+    constant = {name for name, w in bench.weights.items() if w.size > 1 and np.ptp(w) == 0}
+    if not constant or len(bench.weights) == len(constant):
+        return set()
+    parameters, inputs = bench.random(), bench.normal(2, extent_of(bench))
+    out = bench.run(parameters, inputs)
+    cotangent = bench.rng.uniform(0.5, 1.5, out.shape).astype(np.float32)
+    _, gradients = bench.pull(parameters, inputs, cotangent)
+    return {name for name in constant if not np.any(gradients[name])}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Forty-four initializers and layers as strangers write them, each with the answer that was written before the first run.
+"""Forty-four initializers and layers as strangers write them, each with an answer that was written before any run.
 
 ``python tests/long/adapters/strangers.py`` prints a row for each: its verdict, the cause and the fix that were printed,
 whether they are the answer's, and whether ``initcheck fix`` makes of it something that holds; with names behind it,

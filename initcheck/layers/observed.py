@@ -1,0 +1,81 @@
+"""What the draws of one weight of a layer show, for the rules that read causes off draws."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from initcheck.contract.contract import Contract
+from initcheck.contract.layer import Layer
+from initcheck.diagnosis.evidence.probe import Array, Probe
+from initcheck.diagnosis.observed import Observed
+from initcheck.draws.draws import BrokenCall
+from initcheck.draws.streams import SCREEN
+from initcheck.layers.draws import LayerDraws
+from initcheck.layers.fans import Structure
+from initcheck.layers.part import Part
+from initcheck.report.verdict import Evidence
+
+__all__ = ["observed_weight"]
+
+_CALLS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ObservedWeight(Observed):
+    """A weight at the sizes of its layer, as matrices of one row a unit.
+
+    Attributes:
+        drawn: shape -> matrices of it.
+    """
+
+    drawn: Mapping[tuple[int, ...], tuple[Array, ...]] = field(default_factory=dict)
+
+    @functools.cached_property
+    def probe(self) -> Probe:
+        """What was drawn: a layer is built at no other size."""
+        return Probe(self.drawn)
+
+
+def observed_weight(
+    structure: Structure, draws: LayerDraws, part: Part, contract: Contract, topic: str, failed: Evidence
+) -> Observed | None:
+    """What is known of a weight of which a claim failed; None where it cannot be drawn.
+
+    Args:
+        structure: what was found of the layer.
+        draws: the layer's.
+        part: the weight, at the size that failed.
+        contract: what it is held to.
+        topic: of the claim.
+        failed: how it failed.
+    """
+    dtype = contract.dtypes[0]
+    parts = [p for p in structure.parts if p.weight == part.weight and p.block == part.block]
+
+    def draw(shape: tuple[int, ...], seed: int) -> Array:
+        """The matrix of these sides, else a corner of the smallest that has it."""
+        units, inputs = shape
+        wide = [p for p in parts if p.units >= units and p.inputs >= inputs]
+        if not wide:
+            raise ValueError(f"the layer is built with no weight of {units} units and {inputs} inputs.")
+        nearest = min(wide, key=lambda p: p.units * p.inputs)
+        return nearest.as_units(draws.arrays(nearest, dtype, [seed])[0])[:units, :inputs]
+
+    found: dict[tuple[int, ...], tuple[Array, ...]] = {}
+    try:
+        for p in parts:
+            stack = draws.arrays(p, dtype, draws.seeds(p, dtype, SCREEN, 0, _CALLS))
+            found[p.units, p.inputs] = tuple(p.as_units(a.astype(float)) for a in stack)
+    except BrokenCall:
+        return None
+    return _ObservedWeight(
+        draw=draw,
+        contract=contract,
+        topic=topic,
+        layer=Layer((part.units, part.inputs)),
+        measured=failed.measured or "",
+        allowed=failed.allowed or "",
+        drawn=found,
+    )
