@@ -7,6 +7,7 @@ import difflib
 import errno
 import io
 import os
+import re
 import shlex
 import signal
 import sys
@@ -15,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from initcheck.doors import options
 from initcheck.doors.commands import COMMANDS
@@ -85,6 +86,8 @@ _SECTIONS: Mapping[options.TargetKind, Section] = {
     "pairs": "same",
     "locks": "locks",
 }
+# As every page of the guide names it.
+_LOCK_FILE = "init.lock"
 _NAMED: Mapping[options.TargetKind, str] = {
     "initializers": "myinit",
     "models": "pkg.mod:build_model",
@@ -195,11 +198,21 @@ def _command_meant(words: Sequence[str], said: str) -> str:
     return f" Or the command {near[0]!r}?" if near and repr(words[0]) in said else ""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says of an option without its value what it wants."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the usage and the sentence."""
+        alone = re.fullmatch(r"argument (?:.*/)?(--\S+): expected one argument", message)
+        action = self._option_string_actions[alone[1]] if alone else None
+        super().error(f"{action.option_strings[-1]} wants {action.metavar}: {action.help}" if action else message)
+
+
 def _arguments(words: Sequence[str], kind: options.TargetKind) -> argparse.Namespace:
     command = _COMMAND_OF[kind]
     _, description, epilog = _KINDS[command]
     named = "A B" if kind == "pairs" else "TARGET..."
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"initcheck {command}".strip(),
         usage=f"initcheck {command} {named} [options]" if command else USAGE,
         description=description,
@@ -233,7 +246,7 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
         arguments, words, only = _failed(arguments, words, kind)
     values = option_values(vars(arguments), Path.cwd(), (kind,))
     if not arguments.targets and not values["theorems"]:
-        arguments.targets = _configured_targets(kind)
+        arguments.targets = _configured_targets(kind, values)
     if kind == "locks" and not (values["check"] or values["like"]):
         # as below
         from initcheck.doors.lock import write_locks
@@ -298,7 +311,7 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     return 1 if failing or disproved or undecided else 0
 
 
-def _configured_targets(kind: options.TargetKind) -> list[str]:
+def _configured_targets(kind: options.TargetKind, values: Mapping[str, Any]) -> list[str]:
     """What the tables of the project's pyproject.toml name, where no TARGET is.
 
     Raises:
@@ -310,6 +323,8 @@ def _configured_targets(kind: options.TargetKind) -> list[str]:
 
     path = find_configuration(Path.cwd())
     section = _SECTIONS[kind]
+    if kind == "locks" and values["check"] and not (path and has_tables(path, section)) and Path(_LOCK_FILE).is_file():
+        return [_LOCK_FILE]
     if path is not None and has_tables(path, section):
         return [f"@{os.path.relpath(path)}"]
     write, help_ = (" ".join(filter(None, ("initcheck", _COMMAND_OF[kind], w))) for w in (_NAMED[kind], "--help"))

@@ -73,9 +73,13 @@ def claims_on(question: str) -> list[Claim]:
     found = [every[c] for c in best if scores[c] > 0 and scores[c] >= scores[best[0]] / 3]
     # Who asks why wants what is true first; a myth leads where nothing true is nearly as near.
     found.sort(key=lambda claim: -scores[claim.id] * (_MYTH if claim.kind == "myth" else 1.0))
-    if not found:
+    asked = {word for word in re.findall(r"\w\w+", question.lower()) if word not in _EMPTY}
+    strange = sorted(word for word in asked if not ({word} | _singular({word})) & (used.keys() | _SAME.keys()))
+    if not found or (strange and len(asked) - len(strange) <= 1):
+        nearest = f" The nearest to the rest is {found[0].id}." if found else ""
+        of = ", ".join(map(repr, strange)) if found else repr(question)
         raise UsageError(
-            f"no claim speaks of {question!r}; initcheck list prints all of them, initcheck guide the pages."
+            f"no claim speaks of {of}; initcheck list prints all of them, initcheck guide the pages.{nearest}"
         )
     return found
 

@@ -190,7 +190,7 @@ def foot_lines(
         not_checked: what was named and not looked at.
         seconds: wall-clock time of the run; the sum over the verdicts where None.
     """
-    lines = _not_checked(not_checked)
+    lines = _not_checked(not_checked) + _waiting(report)
     lines += _waived(report)
     lines += _assumed(contracts or {})
     # Of what is built already there is a portrait, and nothing that would have to be decided.
@@ -234,6 +234,14 @@ def _not_checked(not_checked: Iterable[Left]) -> list[str]:
         more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
         lines.append(f"not checked: {shown}{more}: {said}{write}")
     return lines
+
+
+def _waiting(report: Results) -> list[str]:
+    """What waits for a claim that fails and was not asked for itself, so that no finding speaks of it."""
+    told = {(r.initializer, r.claim) for r in report.results}
+    waiting = [r for r in report.results if r.waits_for and (r.initializer, r.waits_for) not in told]
+    said = [(r, escaped(r.initializer, 120)) for r in waiting]
+    return [f"not judged: {name}: {r.claim}: {r.reason}; write {name} --claims {r.waits_for}" for r, name in said]
 
 
 def _waived(report: Results) -> list[str]:

@@ -51,6 +51,11 @@ def read_lock_file(path: str) -> tuple[Lock, ...]:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(
+            f"there is no law file {path!r}: what is checked is a file. Write one, initcheck lock TARGET -o init.lock,"
+            " and hold the code to it, initcheck lock --check init.lock."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"the law file {path!r} cannot be read: {error}. Write one: initcheck lock TARGET -o {path}"

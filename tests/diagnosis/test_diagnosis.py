@@ -217,14 +217,54 @@ def raises(s, seed):
 
 @pytest.mark.parametrize(
     "draw",
-    [raises, lambda s, seed: np.full(s, np.nan), lambda s, seed: None, lambda s, seed: np.zeros(2)],
-    ids=["raises", "nan", "nothing", "another shape"],
+    [raises, lambda s, seed: np.full(s, np.nan), lambda s, seed: None],
+    ids=["raises", "nan", "nothing"],
 )
 @pytest.mark.parametrize(
     "contract", [RELU, OIHW, DEPTHWISE, ORTHOGONAL], ids=["dense", "kernel", "depthwise", "orthogonal"]
 )
 def test_nothing_an_initializer_does_makes_diagnosis_raise(draw, contract):
     assert diagnose(Observed(draw=draw, contract=contract)) is None
+
+
+def reduced(s, seed):
+    return np.linalg.qr(np.random.default_rng(seed).normal(size=s))[0]
+
+
+@pytest.mark.parametrize(
+    ("draw", "sentence"),
+    [
+        (lambda s, seed: np.zeros(2), "it returns (2,) whatever is asked for"),
+        (reduced, "it returns (rows, rows) where there are fewer rows than columns"),
+        (lambda s, seed: reduced(s[::-1], seed).T, "it returns (columns, columns) where there are fewer columns"),
+    ],
+    ids=["one shape", "reduced QR", "its transpose"],
+)
+def test_another_shape_is_said_by_its_kind(draw, sentence):
+    cause = diagnose(Observed(draw=draw, contract=ORTHOGONAL, topic="promises"))
+    assert cause is not None
+    assert cause.sentence.startswith(sentence)
+
+
+@pytest.mark.parametrize(("measured", "found"), [("float32", True), ("raises ValueError", False)])
+def test_another_dtype_is_named_by_what_is_returned(measured, found):
+    seen = Observed(draw=normal(he), contract=RELU, topic="promises", measured=measured, allowed="bfloat16")
+    cause = diagnose(seen)
+    assert (cause is not None) == found
+    assert cause is None or cause.sentence.endswith("what is returned is float32")
+
+
+def test_kernels_of_one_side_do_not_count_against_a_law_where_they_cannot_be_asked_for():
+    def square(s, seed):
+        if s[2] != s[3]:
+            raise ValueError("no one side")
+        return normal(lambda s: 2 / s[1])(s, seed)
+
+    told = {one_side: diagnose(Observed(draw=square, contract=OIHW, topic="scale", layer=Layer((3, 5, 2, 2), "oihw"),
+                                        equal_kernels=one_side)) for one_side in (True, False)}  # fmt: skip
+    assert told[True] is not None
+    assert "the kernel's positions are not counted in the fan" in told[True].sentence
+    assert told[False] is None
 
 
 def test_at_most_300_000_weights_are_drawn():

@@ -1,0 +1,106 @@
+"""The cause that is named of a layer: what its variance goes with, what its draws show, what it was never held to."""
+
+import dataclasses
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from initcheck.claims.registry import find
+from initcheck.contract.profile import profile
+from initcheck.layers.bench.sizes import Size
+from initcheck.layers.part import Whole
+from initcheck.layers.recognition import layer_initializer
+from initcheck.layers.run_causes import cause_of_a_run
+from initcheck.layers.subject import LayerSubject
+from initcheck.report.verdict import Evidence
+
+
+def subject_of(target, most=32):
+    initializer = layer_initializer(target, "it", {})
+    sampler = initializer.sampler
+    small = tuple(s for s in sampler.sizes if max(s.inputs, s.outputs) <= most)
+    return LayerSubject(initializer, profile("quick"), 0, sampler=dataclasses.replace(sampler, sizes=small))
+
+
+def cause_of(target, claim="output-variance-near-one", most=32, **failed):
+    subject = subject_of(target, most)
+    case = subject.plan_of(find(claim))[0]
+    return subject.likely_cause(find(claim), Evidence(case=case.described("float32"), **failed))
+
+
+class Noisy(nn.Module):
+    """A scale of a noise that is off: it is one number, and reaches no output."""
+
+    def __init__(self, in_features, out_features, noise=0.0):
+        super().__init__()
+        bound = 1 / math.sqrt(in_features)
+        self.noise = noise
+        self.scale = nn.Parameter(torch.full((out_features, in_features), 0.5 * bound))
+        self.mean = nn.Parameter(torch.empty(out_features, in_features).uniform_(-bound, bound))
+
+    def forward(self, x):
+        return nn.functional.linear(x, self.mean + self.noise * self.scale)
+
+
+def test_a_scale_of_a_noise_that_is_off_is_no_weight():
+    found = subject_of(Noisy).structure
+    assert {p.weight for p in found.parts} == {"mean"}
+    assert found.parts[0].place == 1
+    assert any("scale was not judged" in note for note in found.notes)
+    on = subject_of(lambda in_features, out_features: Noisy(in_features, out_features, 1.0)).structure
+    assert {p.weight for p in on.parts} == {"scale", "mean"}
+
+
+def test_where_every_size_fits_two_fans_that_with_a_constant_which_is_written_is_named():
+    def grouped(in_channels, out_channels, groups=4):
+        conv = nn.Conv2d(in_channels, out_channels, 3, groups=groups, bias=False)
+        nn.init.normal_(conv.weight, std=(9 * in_channels) ** -0.5)
+        return conv
+
+    assert "counts the inputs of all groups" in cause_of(grouped).sentence
+
+
+class Measured:
+    """A statistic of a layer that is run, whose mean goes with its widths as it is told."""
+
+    def __init__(self, size, law):
+        noise = 1 + 0.1 * np.random.default_rng(size.inputs * 1000 + size.outputs).standard_normal(48)
+        self.values = law(size.inputs, size.outputs) * noise
+
+    def per_call(self, record):
+        return self.values
+
+
+@pytest.mark.parametrize(
+    ("law", "said", "factor"),
+    [
+        (lambda i, o: 0.25 * i, "has 0.25*inputs times the variance that is due: it goes with the inputs", "2/sqrt"),
+        (lambda i, o: 2 * i / o, "has 2*inputs/outputs times", "0.71*sqrt(outputs)/sqrt(inputs) in all"),
+        (lambda i, o: 0.04, "has 0.04 times the variance that is due, at every width", "by 5 in all"),
+        (lambda i, o: 1.0, None, None),
+        (lambda i, o: 0.1 if i > 40 else 1.0, None, None),
+    ],
+)
+def test_a_layer_that_is_run_is_told_how_its_output_goes_with_its_widths(law, said, factor):
+    sizes = [Size((), inputs=i, outputs=o) for i, o in ((32, 8), (8, 32), (64, 64), (1, 64), (64, 1))]
+    wholes = [Whole(shape=(16, 1), size=s, number=n, fans=(1.0, 1.0), gradients=1) for n, s in enumerate(sizes)]
+    runs = [(w, Measured(w.size, law)) for w in wholes]
+    cause = cause_of_a_run(runs, SimpleNamespace(records=lambda *_: None), "float32", "output")
+    assert (cause is None) == (said is None)
+    if cause is not None:
+        assert said in cause.sentence
+        assert factor in cause.fix
+
+
+def test_draws_of_a_layer_tell_the_causes_of_other_claims():
+    class Positive(nn.Linear):
+        def reset_parameters(self):
+            self.weight.data.uniform_(0, math.sqrt(3 / self.in_features))
+
+    assert cause_of(Positive, "zero-mean", most=64).sentence.startswith("a uniform on [0, b)")
+    repeated = cause_of(Positive, "entries-are-independent", measured="value repeats gate in every layer")
+    assert "one key" in repeated.sentence
