@@ -177,7 +177,11 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     }
     for name, kind in signal.gradients.items():
         if kind in words:
-            trial.fails(f"{name}: constant, and its gradient {words[kind]}", likely="nothing breaks its symmetry")
+            trial.fails(
+                f"{name}: constant, and its gradient {words[kind]}",
+                likely="nothing breaks its symmetry",
+                fix="draw it at random, with a variance of about 1 over its inputs",
+            )
     beyond = [n for n, kind in signal.gradients.items() if kind == "unreached"]
     if beyond:
         trial.note(f"constant, and not used by this batch, whatever their values: {questions.listed(beyond)}")

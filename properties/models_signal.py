@@ -63,7 +63,7 @@ def gradient_survives_the_blocks(trial: ModelTrial) -> None:
     topic="loss",
     label="loss",
     kind="model",
-    needs=("every-tensor-is-written", "no-value-is-absurd"),
+    needs=("every-tensor-is-written", "no-value-is-absurd", "signal-survives-the-blocks"),
     decided_by="cross-entropy with random targets at a recognised head (as wide as a vocabulary of the model, or a"
     " last Linear named head, classifier, lm_head, logits, fc, ...), less ln(classes)," + _DECIDED,
 )
@@ -102,7 +102,7 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
             lambda i, growth: questions.cause_of_growth(trial.facts, first.chains[i], direction, growth),
         )  # fmt: skip
         trial.draws_signal(direction)
-        for chain in first.chains if direction == "backward" else ():
+        for chain in first.chains if direction == "backward" and not trial.failures else ():
             whole, left = chain.growth(direction), chain.unexplained(direction)
             if whole is not None and whole > 4 and left is not None and left < whole:
                 trial.note(f"the gradient of {chain.name} grows by {whole:.3g}; the stream's own growth is taken off")

@@ -40,7 +40,7 @@ class Odd(nn.Module):
         self.h = net()["h"]
 
     def forward(self, graph):
-        return self.h[0](graph["nodes"])
+        return self.h[0](graph.nodes)
 
 def needs(width):
     return nn.Linear(width, width)

@@ -57,11 +57,11 @@ def cause_of_growth(facts: Facts, chain: ChainSignal, direction: str, growth: fl
     for gain, through in _GAINS:
         if variance > 0 and abs(math.log(rate / (fan * variance * gain))) < _NEAR:
             std, needed = math.sqrt(variance), math.sqrt(1 / (gain * fan))
+            named = listed(list(dict.fromkeys(facts.role_of(m.name) for m in found)))
             return (
                 f"every block multiplies it by {rate:.3g}: {fan} inputs times the variance of its weights,"
                 f" {std:.3g}^2{through}",
-                f"give {facts.role_of(found[0].name)} the standard deviation sqrt({1 / gain:.0f}/{word}) ="
-                f" {needed:.3g}",
+                f"give {named} the standard deviation sqrt({1 / gain:.0f}/{word}) = {needed:.3g}",
             )
     return None, None
 
