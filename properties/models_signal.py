@@ -85,6 +85,10 @@ def starts_at_chance(trial: ModelTrial) -> None:
 
 def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
     first = trial.facts.first.looks["signal"]
+
+    def in_blocks(name: str) -> bool:
+        return any(name.startswith(f"{block}.") for chain in first.chains for block in chain.blocks)
+
     if first.problem is not None and direction == "backward":
         trial.not_applicable("no batch, see signal-survives-the-blocks")
     elif first.problem is not None:
@@ -95,6 +99,8 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
         )
     elif direction == "backward" and not any(chain.backward for chain in first.chains):
         trial.not_applicable("no gradient reaches the blocks")
+    elif stopped := [n for n, kind in first.gradients.items() if kind in ("zero", "rows", "columns") and in_blocks(n)]:
+        trial.not_applicable(f"{stopped[0]} is constant, and no step changes that: see tensors-are-distinct")
     else:
         names = [chain.name for chain in first.chains]
         trial.median_keeps(

@@ -139,3 +139,12 @@ def test_a_stem_of_one_shape_with_the_body_does_not_hide_its_blocks():
     stem = torch.nn.Sequential(torch.nn.Linear(WIDTH, WIDTH), torch.nn.LayerNorm(WIDTH))
     (chain,) = Listener(None).hear(torch.nn.Sequential(stem, torch.nn.Sequential(*layers))).chains
     assert (chain.name, len(chain.blocks)) == ("1", DEPTH)
+
+
+def test_zeros_are_one_finding_and_no_growth():
+    def build():
+        stack = _Stack(lambda x, layer, *_: layer(x).tanh(), std=0.0)
+        return torch.nn.Sequential(torch.nn.Linear(8, WIDTH), stack, torch.nn.Linear(WIDTH, 3))
+
+    report = initcheck.check_model(build)
+    assert [r.claim for r in report.results if r.verdict is initcheck.Verdict.FAILS] == ["tensors-are-distinct"]
