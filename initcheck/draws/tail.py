@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 
 from initcheck.contract.case import Case
-from initcheck.draws.draws import Draws
+from initcheck.draws.draws import BrokenCall, Draws
 from initcheck.draws.streams import SCREEN
 from initcheck.statistics import second_moment_shown
 
-__all__ = ["second_moment_exists"]
+__all__ = ["second_moment_exists", "spread_of_calls"]
 
 # Weights of the sample, and calls at most.
 _WEIGHTS, _CALLS = 262_144, 4_096
@@ -33,3 +34,18 @@ def second_moment_exists(draws: Draws, plan: Iterable[Case], dtype: str, *, cons
         if sizes.size:
             return constant or second_moment_shown(sizes)
     return constant
+
+
+def spread_of_calls(draws: Draws, case: Case, dtype: str, calls: int) -> tuple[float, float]:
+    """The relative deviation of the energies of the first calls, and the share that lies within a fifth of their mean.
+
+    (0, 1), as if all were alike, where a call is broken or all are zero: others judge that.
+    """
+    try:
+        energy = draws.records(case, dtype, SCREEN, calls).energy
+    except BrokenCall:
+        return 0.0, 1.0
+    mean = float(energy.mean())
+    if not 0 < mean < math.inf:
+        return 0.0, 1.0
+    return float(energy.std()) / mean, float((np.abs(energy / mean - 1) < 0.2).mean())

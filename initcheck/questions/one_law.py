@@ -103,10 +103,12 @@ def _fitted(trial: Trial) -> _Fit:
 def _fit(trial: Trial) -> _Fit:
     samples = {}
     # A law is a function of the shape: what has none has no law.
-    for layer in (case for case in trial.subject.domain.plan if isinstance(case, Layer)):
+    plan = [case for case in trial.subject.domain.plan if isinstance(case, Layer)]
+    for layer in plan:
         sample = _sample(trial, layer)
         if sample is not None:
             samples[layer] = sample
+    trial.asks(2 * len(samples) > len(plan), "hardly any shape gave a variance that is positive and finite")
     laws = fit_laws(list(samples.values()), _LAWS)
     trial.asks(bool(laws), "no shape gave a positive and finite variance")
     law = laws[0]

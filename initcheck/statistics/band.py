@@ -171,6 +171,7 @@ def judge_band(
     bets_beta: float = 0.0,
     bets_after: int = 0,
     holds_no_more: bool = False,
+    from_below: bool = True,
 ) -> Judgement:
     """Draw groups until a value is shown to keep a band, or shown to leave it, or the budget is spent.
 
@@ -225,6 +226,7 @@ def judge_band(
         bets_after: groups before which no HOLDS rests on them, as for ``below_after``; the last look of a smaller
             budget.
         holds_no_more: a HOLDS is of no use any more, so that draws are worth while for a FAILS alone.
+        from_below: whether a FAILS from below will be believed, so that draws are worth while for it.
 
     Raises:
         ValueError: a budget below 8 groups, or as in ``band_paths``.
@@ -291,7 +293,8 @@ def judge_band(
         if mean_statistic and total < max_groups:
             for_bets = min(in_favour, -math.log(bets_beta)) if bets_beta else in_favour
             in_reach = None if fails_only or holds_no_more else for_bets
-            if _out_of_reach(numer, denom, (lo, hi), (inner_lo, inner_hi), max_groups, against, in_reach):
+            band = (lo if from_below else -math.inf, hi)
+            if _out_of_reach(numer, denom, band, (inner_lo, inner_hi), max_groups, against, in_reach):
                 break
     if decision is Decision.FAILS and crossed is not None:
         ln_e = crossed

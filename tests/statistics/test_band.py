@@ -443,3 +443,27 @@ def test_giving_up_costs_hardly_any_power(monkeypatch: pytest.MonkeyPatch) -> No
     without = found()
     assert 10 <= without <= 50
     assert without - with_it <= 2
+
+
+def test_no_more_is_drawn_for_a_failure_from_below_that_nobody_would_believe() -> None:
+    """A heavy tail keeps the mean below its edge for ever: without it the same draws go on."""
+    rng = np.random.default_rng(0)
+
+    def drawn(n: int) -> tuple[np.ndarray, np.ndarray]:
+        return 0.75 * rng.gamma(0.02, 50.0, (n, 4)), np.ones((n, 4))
+
+    groups = [
+        judge_band(
+            drawn,
+            0.8,
+            1.25,
+            level=1e-9,
+            max_groups=2_000,
+            mean_statistic=True,
+            holds_no_more=True,
+            below_after=1_900,
+            from_below=believed,
+        ).groups
+        for believed in (True, False)
+    ]
+    assert groups[1] < groups[0] / 2

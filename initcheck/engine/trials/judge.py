@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -15,9 +14,16 @@ from initcheck.claims.subject import Subject
 from initcheck.claims.trial import Stage
 from initcheck.contract.case import Case
 from initcheck.contract.second_moments import Statistic
-from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import SCREEN, Stream
 from initcheck.engine.trials.account import Account, point
+from initcheck.engine.trials.rarity import (
+    BETS_SHARE,
+    only_zeros_in_sight,
+    rarely_not_zero,
+    tail_may_carry,
+    why_nothing_can_hold,
+    zeros_say_nothing,
+)
 from initcheck.statistics import (
     GROUP_WEIGHTS,
     SCREEN_LEVEL,
@@ -26,7 +32,6 @@ from initcheck.statistics import (
     Judgement,
     first_groups,
     judge_band,
-    second_moment_shown,
 )
 from initcheck.statistics.interval import of_mean
 from initcheck.statistics.sign_eprocess import CLAUSE
@@ -37,14 +42,11 @@ Floats = npt.NDArray[np.float64]
 
 # Shares of beta: a HOLDS may come from the first look at a case, or from one of two repetitions on fresh calls,
 _ROUNDS = ((1, 1 / 2), (1, 1 / 6), (16, 1 / 6))
-# or, at the first look at a mean, from bets.
-_BETS = 1 / 6
+# or, at the first look at a mean, from bets, BETS_SHARE.
 
 # Draws before a FAILS from below: outliers of one in 10,000 weights, or in 10 calls, are then among them.
 _WEIGHTS_BEFORE_BELOW = 2**20
 _CALLS_BEFORE_BELOW = 200
-# A look at the tail of one layer.
-_TAIL_WEIGHTS, _TAIL_CALLS = 2**18, 2**15
 
 
 @dataclass(frozen=True)
@@ -140,9 +142,11 @@ class Judge(Account):
                 "series": point(layer, value, within),
             }
             return self.holds(layer, **exact) if lo <= value <= hi else self.fail(layer, **exact)
-        if self._only_zeros_in_sight(layer):
+        if only_zeros_in_sight(self, layer):
             drawn = self.usual_calls(layer) * layer.weights
-            return self.undecide(f"0; {self._zeros_say_nothing(layer, drawn)}")
+            return self.undecide(f"0; {zeros_say_nothing(self, layer, drawn)}")
+        if not self.undecided and (hopeless := self.once("why nothing can hold", lambda: why_nothing_can_hold(self))):
+            self.undecide(hopeless)
         every: list[Floats] = []
 
         def test(stage: Stage) -> Judgement:
@@ -174,61 +178,11 @@ class Judge(Account):
         }
         open_for = None
         if judgement.decision is Decision.FAILS:
-            open_for = self._rarely_not_zero(layer, judgement, calls) or self._tail_may_carry(layer, judgement, lo)
+            open_for = rarely_not_zero(self, layer, judgement, calls) or tail_may_carry(self, layer, judgement, lo)
             open_for = open_for or (unless() if unless is not None else None)
         if open_for is not None:
             return self.undecide(f"{shown['measured']}; {open_for}")
         self.settle(layer, judgement, calls, **shown)
-
-    def _rarely_not_zero(self, layer: Case, judgement: Judgement, calls: int) -> str | None:
-        """Why a second moment of exactly zero shows nothing, where weights that are not zero are rare elsewhere too.
-
-        Weights of which one in 10^7 is not zero may have any second moment, and a million of them show none. None
-        where as many weights here would have shown some, were they not zero as often as at any of three other layers.
-        """
-        if judgement.measured != 0:
-            return None
-        often = self.once("how often a weight is not zero", self._often_not_zero)
-        drawn = calls * layer.weights
-        if often * drawn >= -math.log(judgement.error_spent):
-            return None
-        return self._zeros_say_nothing(layer, drawn)
-
-    def _only_zeros_in_sight(self, layer: Case) -> bool:
-        """Whether a first look saw nothing but zeros, and as many as the budget pays for would show nothing either."""
-        if self.records(layer, SCREEN, self.usual_calls(layer)).energy.any() or not self.subject.probes:
-            return False
-        often = self.once("how often a weight is not zero", self._often_not_zero)
-        # No FAILS asks for less evidence than a HOLDS.
-        return often * self.subject.profile.weights < -math.log(self.beta)
-
-    def _zeros_say_nothing(self, layer: Case, drawn: int) -> str:
-        return (
-            f"every one of {drawn:,} weights is zero at {layer.described(self.dtype)}, and hardly any is not elsewhere:"
-            " what carries the second moment may be too rare to be seen"
-        )
-
-    def _tail_may_carry(self, layer: Case, judgement: Judgement, lo: float) -> str | None:
-        """Why a second moment below its band shows nothing, where the tail of the weights has hardly one.
-
-        Of a tail x^-a of the weights, a = 2.1, half of the second moment lies beyond 10^3 times the usual weight: no
-        number of draws shows it, and that nothing huge carries it is just what a bet from below assumes. None where
-        the tail of all weights, or of this layer's, shows a second moment, and of what is too large.
-        """
-        if judgement.measured >= lo or self.subject.second_moment_exists:
-            return None
-        calls = max(1, min(_TAIL_WEIGHTS // layer.weights, _TAIL_CALLS))
-        if second_moment_shown(self.draws.sample(layer, self.dtype, SCREEN, calls)):
-            return None
-        return "the tail of the weights is too heavy: what carries the second moment may be too rare to be seen"
-
-    def _often_not_zero(self) -> float:
-        shares = [0.0]
-        for layer in self.subject.probes:
-            with contextlib.suppress(BrokenCall):
-                weights = self.draws.sample(layer, self.dtype, SCREEN, self.usual_calls(layer))
-                shares.append(np.count_nonzero(weights) / weights.size)
-        return max(shares)
 
     def _level_from_the_first_call(self, layer: Case, statistic: Statistic) -> float | None:
         """The level of a case of the plan, which was fixed before any look: no screen is thrown away.
@@ -276,9 +230,10 @@ class Judge(Account):
             early=stage.confirms or stage.final,
             below_after=self.groups_before_below(layer, size, stage),
             at_once=stage.final,
-            bets_beta=self.beta * _BETS if stage.stream == SCREEN else 0.0,
+            bets_beta=self.beta * BETS_SHARE if stage.stream == SCREEN else 0.0,
             bets_after=self._groups_for_what_is_rare(layer, size),
             holds_no_more=bool(self.undecided),
+            from_below=self.subject.second_moment_exists,
         )
 
     def decide(
