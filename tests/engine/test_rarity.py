@@ -1,4 +1,4 @@
-"""A law whose calls share a gain costs little where no layer of the plan can show its second moment, and fails still."""
+"""Calls that share a gain cost little where no layer of the plan can show a second moment, and fail all the same."""
 
 from __future__ import annotations
 
