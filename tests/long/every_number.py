@@ -35,6 +35,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ENVIRONMENT = {"KERAS_BACKEND": "jax", "OPENBLAS_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu"}
 MINUTES = 35.0
+SPEED = "speed.json"
 MUTANTS = (HERE / "statistics" / "mutants_of_rules.py").read_text().count("\n    Mutant(")
 LINES = len(json.loads((ROOT / "initcheck" / "gallery" / "power.json").read_text())["lines"])
 # A machine that others use gives a process a fifth of a core at the worst.
@@ -49,7 +50,7 @@ class Row:
         says: what is counted.
         minutes: of CPU time, of the 35.
         command: of the minutes that it may take, and of where its files lie, makes the words behind ``python``.
-        counted: of what it printed, how many were right, of how many.
+        counted: of what it printed, and of its files, how many were right, of how many.
         whole: of what it printed, how many there are where nothing is left out; None where nothing ever is.
         sample: whether the exact bound says something: those that were not run are like those that were.
     """
@@ -57,44 +58,43 @@ class Row:
     says: str
     minutes: float
     command: Callable[[float, Path], list[str]]
-    counted: Callable[[str], tuple[int, int]]
+    counted: Callable[[str, Path], tuple[int, int]]
     whole: Callable[[str], int] | None = None
     sample: bool = True
 
 
-def last(pattern: str, right: Callable[[list[int]], tuple[int, int]]) -> Callable[[str], tuple[int, int]]:
+def last(pattern: str, right: Callable[[list[int]], tuple[int, int]]) -> Callable[[str, Path], tuple[int, int]]:
     """Counts by the numbers of the last place where the pattern is found."""
 
-    def counted(printed: str) -> tuple[int, int]:
+    def counted(printed: str, _: Path) -> tuple[int, int]:
         return right([int(n) for n in list(re.finditer(pattern, printed))[-1].groups(default="0")])
 
     return counted
 
 
-def of_pytest(printed: str) -> tuple[int, int]:
+def of_pytest(printed: str, _: Path) -> tuple[int, int]:
     """Tests that passed, of those that ran."""
     [line] = [x for x in printed.splitlines() if re.search(r"\d+ (passed|failed).* in [\d.]+s", x)][-1:]
     counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|errors?)", line)}
     return counts.get("passed", 0), sum(counts.values())
 
 
-def below_their_level(printed: str) -> tuple[int, int]:
+def below_their_level(printed: str, _: Path) -> tuple[int, int]:
     """Upper bounds that lie below the level that they are of: 0.2, 0.05 and 0.01 in every line."""
     lines = [x for line in printed.splitlines() if len(x := re.findall(r"\d+ \( *([\d.]+)\)", line)) == 3]
     bounds = [(float(b), level) for line in lines for b, level in zip(line, (0.2, 0.05, 0.01), strict=True)]
     return sum(b < level for b, level in bounds), len(bounds)
 
 
-def every_claim_told(printed: str) -> tuple[int, int]:
+def every_claim_told(printed: str, _: Path) -> tuple[int, int]:
     """Subjects of which every claim has a verdict, of those that were run."""
     told = re.findall(r"(\d+) of (\d+) claims", printed)
     return sum(a == b for a, b in told), len(told)
 
 
-def within_what_is_wanted(printed: str) -> tuple[int, int]:
+def within_what_is_wanted(_: str, at: Path) -> tuple[int, int]:
     """Checks that took no more CPU seconds than are wanted, of those in the JSON file of pytest-benchmark."""
-    [path] = re.findall(r"Wrote benchmark data in: .*?name='([^']+)'", printed)[-1:]
-    took = [b["extra_info"] for b in json.loads(Path(path).read_text())["benchmarks"]]
+    took = [b["extra_info"] for b in json.loads((at / SPEED).read_text())["benchmarks"]]
     return sum(b["CPU seconds"] <= b["wanted"] for b in took), len(took)
 
 
@@ -112,7 +112,7 @@ ROWS = {
         "checks in a fresh process that take no more CPU seconds than are wanted",
         1.5,
         lambda _, at: pytest(
-            "tests/benchmarks/test_check_speed.py", "-k", "fresh_process", f"--benchmark-json={at / 'speed.json'}"
+            "tests/benchmarks/test_check_speed.py", "-k", "fresh_process", f"--benchmark-json={at / SPEED}"
         ),
         within_what_is_wanted,
         sample=False,
@@ -141,7 +141,7 @@ ROWS = {
         "bounds on how often a rule errs on its edge that lie below its level: 0.2, 0.05, 0.01",
         1.5,
         lambda minutes, _: [
-            "tests/long/statistics/alarms_on_the_edge.py", "--runs", str(max(100, round(60 * minutes / 0.035)))
+            "tests/long/statistics/alarms_on_the_edge.py", "--runs", str(max(100, round(60 * minutes / 0.03)))
         ],
         below_their_level,
         sample=False,
@@ -150,7 +150,7 @@ ROWS = {
         "comparisons of one law with itself that are not called DIFFERENT at 0.2",
         0.5,
         lambda minutes, _: ["tests/long/comparison/calibration_of_pairs.py", str(max(10, round(60 * minutes / 1.0)))],
-        lambda printed: (
+        lambda printed, _: (
             sum(int(runs) - int(wrong) for runs, wrong in re.findall(r"(\d+) runs: +(\d+) at 0.2", printed)),
             sum(int(runs) for runs, _ in re.findall(r"(\d+) runs: +(\d+) at 0.2", printed)),
         ),
@@ -228,7 +228,7 @@ def made(row: Row, minutes: float, at: Path) -> dict[str, Any]:
         "printed": text.splitlines()[-200:],
     }
     try:
-        right, of = row.counted(text)
+        right, of = row.counted(text, at)
         whole = of if row.whole is None else row.whole(text)
     except (IndexError, KeyError, ValueError, OSError):
         return found  # it ended before it printed what is counted
@@ -254,6 +254,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=ROWS, metavar="ROW", help=f"made anew: {', '.join(ROWS)}")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "numbers")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that it ends what it started
     now = commit()
     at = asked.folder.resolve() / now
     at.mkdir(parents=True, exist_ok=True)
