@@ -239,6 +239,7 @@ def _shapes(
     pattern = getattr(first, "pattern", None)
     if isinstance(pattern, str):
         yield from ((s, 0) for s in _of_pattern(pattern, getattr(first, "axes_lengths", {}), _wide(model), hints))
+        yield from _shapes(model, _first_layer(model, patterns=False), hints)  # it may stand behind the first matrix
     elif isinstance(first, (torch.nn.Embedding, torch.nn.EmbeddingBag)):
         for length in (16, 8, hints.length):
             if length:
@@ -306,16 +307,14 @@ def _of_patches(features: int, channels: int) -> Iterator[tuple[int, ...]]:
             yield (2, channels, side * patches, side * patches)
 
 
-def _first_layer(model: torch.nn.Module) -> torch.nn.Module | None:
-    """The first layer that was registered and tells its input by its parameters."""
+def _first_layer(model: torch.nn.Module, *, patterns: bool = True) -> torch.nn.Module | None:
+    """The first layer that was registered and tells its input by its parameters, or by a pattern of einops."""
     known = (
         torch.nn.Embedding, torch.nn.EmbeddingBag, torch.nn.Linear, torch.nn.modules.conv._ConvNd, torch.nn.RNNBase,
         torch.nn.LayerNorm,
     )  # fmt: skip
     for module in model.modules():
-        if isinstance(getattr(module, "pattern", None), str) and isinstance(
-            getattr(module, "axes_lengths", None), dict
-        ):
+        if patterns and isinstance(getattr(module, "pattern", None), str) and hasattr(module, "axes_lengths"):
             return module
         if isinstance(module, torch.nn.MultiheadAttention):
             return torch.nn.LayerNorm(module.embed_dim, elementwise_affine=False)
