@@ -120,7 +120,10 @@ def two_are_alike(trial: Trial, layer: Case) -> bool:
         return False
     calls = _calls(trial, layer, SCREEN, 0, _GLANCE)
     exchanged = np.where(np.random.Generator(np.random.PCG64(7)).random(calls.shape[1:]) < 0.5, calls, calls[::-1])
-    seen, by_accident = Pairs().statistics(np.stack([calls, exchanged])).T
+    looks = np.stack([calls, exchanged])
+    # Of what a mask has left of a short vector nearly all is parallel to another.
+    rows, columns = (np.count_nonzero(looks, axis=axis, keepdims=True) >= _LONG for axis in (3, 2))
+    seen, by_accident = Pairs().statistics(looks * (rows & columns)).T
     return bool((seen > _NEARER * by_accident).any())
 
 
