@@ -250,7 +250,8 @@ def main() -> None:
         command = "python tests/long/false_alarms/false_alarms.py"
         COUNTS.write_text(json.dumps({"command": command, "profile": "quick", **by_alpha(runs)}, indent=1) + "\n")
         return
-    whole = sum(len(targets) * number for targets, number in SUBJECTS.values()) * len(ALPHAS)
+    runs = [run for run in runs if run["library"] in chosen.libraries]
+    whole = sum(len(SUBJECTS[library][0]) * SUBJECTS[library][1] for library in chosen.libraries) * len(chosen.alpha)
     print(f"initcheck of {initcheck.__file__}; {len(runs)} runs so far, of {whole}", flush=True)
     with chosen.log.open("a") as log:
         done = Counter((run["initializer"], run["alpha"]) for run in runs)
