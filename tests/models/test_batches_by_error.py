@@ -314,8 +314,8 @@ class Patterned(nn.Module):
 
 @pytest.mark.parametrize(("build", "batch"), [
     (Keyed, "batch.input_ids=int<30:2x16;batch.mask=ones:2x16"),
-    (Paired, "pair.0=2x12;pair.1=2x7"),
-    (Listed, "images.0=2x3x32x32;images.1=2x3x32x32"),
+    (Paired, "pair.0=8x12;pair.1=8x7"),
+    (Listed, "images.0=4x3x32x32;images.1=4x3x32x32"),
     (lambda: nn.Sequential(Patterned(), nn.LayerNorm(192), nn.Linear(192, 8)), "2x3x32x32"),
 ], ids=["dict", "tuple", "list", "einops"])  # fmt: skip
 def test_arguments_that_are_taken_apart_are_made_of_their_parts(build: Callable[[], nn.Module], batch: str) -> None:

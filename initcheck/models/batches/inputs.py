@@ -137,8 +137,9 @@ def _in_parts(
                 place, _, called = part.partition(":")
                 known = hints.make(called or (name if place in ("", "0") or place.isdecimal() else place), shape[-1])
                 path = f"{name}.{place}" if place else name
-                made[path] = known if known is not None else _of_shape((2, *shape[1:]), high, generator)
-        yield (), nested(made)
+                made[path] = known if known is not None else _of_shape(shape, high, generator)
+        items = min((len(v) for v in made.values() if v.dim()), default=0)
+        yield (), nested({n: v[:items] if v.dim() and items == 2 else v for n, v in made.items()})
 
 
 def _parameters(model: torch.nn.Module) -> dict[str, inspect.Parameter]:
@@ -281,17 +282,19 @@ def _of_pattern(pattern: str, lengths: Mapping[str, int], wide: int, hints: Hint
 
     A free axis of a group counts patches, as many along every side; a free axis beside the batch counts channels.
     """
-    axes = [re.findall(r"\w+", group) for group in re.findall(r"\([^)]*\)|\w+", pattern.split("->")[0])]
+    given, made = ([re.findall(r"\w+", g) for g in re.findall(r"\([^)]*\)|\w+", side)] for side in pattern.split("->"))
+    patch = {n for group in made if set(group) & set(lengths) for n in group}  # its free axes are channels
     known = math.prod(lengths.values())
     channels = wide // known if known and wide and wide % known == 0 else hints.channels
     side = next((s for s in hints.images if len(s) == 2), None)
     for patches in (4, 8, 2, 14, 7, 16):
-        shape = [2]
-        for names in axes[1:]:
+        shape = []
+        for names in given:
             fixed = math.prod(lengths.get(n, 1) for n in names)
             free = any(n not in lengths for n in names)
             grouped = len(names) > 1
-            shape.append(fixed * patches if grouped and free else fixed if not free else channels)
+            batch = not shape and not patch & set(names)
+            shape.append(fixed * patches if grouped and free else fixed if not free else 2 if batch else channels)
         if side is not None and patches == 4 and len(shape) > 3:
             yield (*shape[:-2], *side)
         yield tuple(shape)
