@@ -288,7 +288,7 @@ def _of_pattern(pattern: str, lengths: Mapping[str, int], wide: int, hints: Hint
     channels = wide // known if known and wide and wide % known == 0 else hints.channels
     side = next((s for s in hints.images if len(s) == 2), None)
     for patches in (4, 8, 2, 14, 7, 16):
-        shape = []
+        shape: list[int] = []
         for names in given:
             fixed = math.prod(lengths.get(n, 1) for n in names)
             free = any(n not in lengths for n in names)
