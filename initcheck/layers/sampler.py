@@ -77,7 +77,8 @@ class LayerSampler(SamplerBase):
 
     def functions(self, size: Size, seeds: Sequence[int]) -> list[LayerFunction]:
         """Fresh layers as functions, one a seed."""
-        built = self._compiled(size, seeds)
+        # A size that is built once, to find the axes, is built as the user builds it.
+        built = None if size.probe else self._compiled(size, seeds)
         if built is not None:
             number = self.sizes.index(size)
             return [self._joined(number, leaves) for leaves in built]
