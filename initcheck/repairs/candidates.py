@@ -8,7 +8,14 @@ from collections.abc import Collection, Iterator
 from initcheck.diagnosis.observed import Observed
 from initcheck.repairs.edits.edit import Edit
 from initcheck.repairs.edits.expressions import draw_edits, operand_edits
-from initcheck.repairs.edits.formulas import fan_edits, grouping_edits, number_edits, root_edits, width_edits
+from initcheck.repairs.edits.formulas import (
+    fan_edits,
+    grouping_edits,
+    number_edits,
+    root_edits,
+    width_edits,
+    word_edits,
+)
 from initcheck.repairs.edits.function_source import FunctionSource
 from initcheck.repairs.edits.generators import generator_edits
 from initcheck.repairs.edits.plain_draw import plain_draw, std_text
@@ -43,6 +50,7 @@ def edits(source: FunctionSource, seen: Observed, topics: Collection[str | None]
             std = std_text(seen.contract, shape, many_axes=source.many_axes)
             if "math." not in std or source.knows("math"):
                 yield from width_edits(source, law.constant, std)
+        yield from word_edits(source, seen.activation)
         yield from fan_edits(source)
         yield from root_edits(source)
     if about & {"memory", "globals"}:

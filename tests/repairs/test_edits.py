@@ -10,7 +10,14 @@ import pytest
 
 from initcheck.contract.contract import Contract
 from initcheck.repairs.edits.expressions import draw_edits, operand_edits
-from initcheck.repairs.edits.formulas import fan_edits, grouping_edits, number_edits, root_edits, width_edits
+from initcheck.repairs.edits.formulas import (
+    fan_edits,
+    grouping_edits,
+    number_edits,
+    root_edits,
+    width_edits,
+    word_edits,
+)
 from initcheck.repairs.edits.function_source import FunctionSource
 from initcheck.repairs.edits.generators import generator_edits
 from initcheck.repairs.edits.plain_draw import plain_draw
@@ -32,6 +39,28 @@ def source(text: str) -> FunctionSource:
 def lines(of: FunctionSource, edits) -> set[str]:
     """Every changed text, its last lines without the head."""
     return {(of.changed(e.changes) or "").partition("\n")[2].strip() for e in edits}
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted"),
+    [
+        ('f(m.weight, nonlinearity="tanh")', 'f(m.weight, nonlinearity="relu")'),
+        ("f(m.weight, mode='fan_out')", "f(m.weight, mode='fan_in')"),
+        ("f(m.weight, name='normal')", None),
+    ],
+)
+def test_a_word_of_a_framework_is_another_word_in_the_quotes_of_its_author(now, wanted):
+    of = source(f"def init(m):\n    {now}\n")
+    found = lines(of, word_edits(of, "relu"))
+    assert wanted in found if wanted else not found
+
+
+def test_the_positions_of_a_kernel_are_counted_where_its_side_is_a_parameter():
+    of = source("def init(in_channels, kernel_size, rng):\n    return np.sqrt(1 / in_channels)\n")
+    found = lines(of, fan_edits(of))
+    assert "return np.sqrt(1 / (in_channels * kernel_size * kernel_size))" in found
+    none = source("def init(in_channels, out_channels, rng):\n    return np.sqrt(1 / in_channels)\n")
+    assert not any("*" in text for text in lines(none, fan_edits(none)))
 
 
 FORMULAS = [

@@ -7,10 +7,12 @@ import math
 import re
 from collections.abc import Iterator
 
+from initcheck.adapters.signatures.signature import KERNEL_ROLES, role_of
+from initcheck.contract.contract import ACTIVATIONS, FANS
 from initcheck.repairs.edits.edit import Edit, callee, computed
 from initcheck.repairs.edits.function_source import FunctionSource
 
-__all__ = ["fan_edits", "grouping_edits", "number_edits", "root_edits", "width_edits"]
+__all__ = ["fan_edits", "grouping_edits", "number_edits", "root_edits", "width_edits", "word_edits"]
 
 # Numbers that somebody writes.
 _NICE = (0.0, 0.02, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 0.25, 0.1, 0.01, 0.125, 0.75, 1 / 3, 5.0, 10.0)
@@ -65,6 +67,22 @@ def width_edits(source: FunctionSource, constant: float, std: str) -> Iterator[E
             yield _swap(source, node, std)
 
 
+def word_edits(source: FunctionSource, activation: str) -> Iterator[Edit]:
+    """Name the promised activation in place of another one, or another fan, as frameworks take them in words.
+
+    Args:
+        source: of the function.
+        activation: the promised one.
+    """
+    for node in computed(source):
+        word = node.value if isinstance(node, ast.Constant) else None
+        others = (activation,) if word in ACTIVATIONS else FANS[:3] if word in FANS else ()
+        for other in others:
+            if other != word:
+                quote = source.of(node)[-1]
+                yield _swap(source, node, f"{quote}{other}{quote}")
+
+
 def fan_edits(source: FunctionSource) -> Iterator[Edit]:
     """Count another axis, another fan, or the fan itself in place of what was made of it."""
     for node in computed(source):
@@ -76,6 +94,10 @@ def fan_edits(source: FunctionSource) -> Iterator[Edit]:
                 yield _swap(source, node, source.of(leaves[0]))
     shape = next((n for n in source.names if n in ("shape", "size", "tensor", "w", "t")), None)
     prod = next((p for p in ("math.prod", "np.prod") if source.knows(p.partition(".")[0])), None)
+    kernel = [n for n in source.names if role_of(n) in KERNEL_ROLES]
+    # One name is a side of a square, or all sides.
+    positions = [f"{kernel[0]} * {kernel[0]}", *([f"{prod}({kernel[0]})"] if prod else [])] if len(kernel) == 1 else []
+    positions += [" * ".join(kernel)] if len(kernel) > 1 else []
     for node in computed(source):
         if isinstance(node, ast.Subscript) and shape is not None and source.of(node.value) in (shape, f"{shape}.shape"):
             of = source.of(node.value)
@@ -87,6 +109,8 @@ def fan_edits(source: FunctionSource) -> Iterator[Edit]:
                     yield _swap(source, node, text)
         elif isinstance(node, (ast.Name, ast.Attribute)):
             yield from _other_fan(source, node)
+            if isinstance(node, ast.Name) and role_of(node.id) == "in":
+                yield from (_swap(source, node, f"({node.id} * {counted})") for counted in positions)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             yield from _other_fan(source, node.func)
         if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):

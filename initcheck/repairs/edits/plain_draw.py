@@ -48,7 +48,8 @@ def plain_draw(source: FunctionSource, contract: Contract, framework: str, famil
     inner = " " * source.tree.body[0].col_offset
     start, end = source.span(body[0])[0], source.span(body[-1])[1]
     text = f"\n{inner}".join(lines)
-    return Edit("body", f"draw every weight on its own: {lines[-1]}", (Change(start, end, text),))
+    how = "write it anew, orthogonal" if law == "orthogonal" else "draw every weight on its own"
+    return Edit("body", f"{how}: {lines[-1]}", (Change(start, end, text),))
 
 
 def _kept(family: str, contract: Contract) -> str:

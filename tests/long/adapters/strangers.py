@@ -107,7 +107,7 @@ def row(name: str, fixes: bool, options: list[str]) -> tuple[bool, bool | None, 
         cause = re.search(answer[1], "\n".join(re.findall(r"^ *(?:cause|\S.*FAILS)(.*)$", text, re.M))) is not None
         if fixes and right:
             fix_code, repair = said("fix", target, *options)
-            fixed = fix_code == 0 and "holds" in repair
+            fixed = fix_code == 0 and "proven" in repair
             text += "\n--- fix: exit " + str(fix_code) + "\n" + repair
     marks = {True: "right", False: "WRONG", None: "-"}
     print(f"== {name}  verdict {marks[right]}  cause {marks[cause]}  fix {marks[fixed]}  exit {code}  {took:.1f} CPU s")
