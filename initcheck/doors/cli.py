@@ -192,8 +192,8 @@ def _command_meant(words: Sequence[str], said: str) -> str:
     """Where a target that is not found is nearly a command, that one; ``initcheck modle m:f``."""
     if len(words) > 1 and words[0] in ("check", "run", "test", "verify") and repr(words[0]) in said:
         return f" To check is no word of its own: initcheck {' '.join(words[1:])}"
-    if words and words[0] == "help":
-        return " Or the option --help?"
+    if words and words[0] in {"help", "version", "failed", *(option.name for option in options.OPTIONS)}:
+        return f" Or the option --{words[0]}?"
     near = difflib.get_close_matches(words[0], (*COMMANDS, *filter(None, _KINDS)), n=1, cutoff=0.7) if words else []
     return f" Or the command {near[0]!r}?" if near and repr(words[0]) in said else ""
 

@@ -18,9 +18,9 @@ from initcheck.engine.checker import Checker
 from initcheck.engine.settings import Settings
 from initcheck.layers.bench.builder import Builder, Maker
 from initcheck.layers.bench.sizes import Size
-from initcheck.layers.functions.layer_function import matrices
 from initcheck.layers.recognition import initializer_of
 from initcheck.layers.sampler import LayerSampler
+from initcheck.layers.subject import LayerSubject
 from initcheck.repairs.proof import Proposal
 from initcheck.repairs.repair import Repair
 from initcheck.report.verdict import Verdict
@@ -64,11 +64,12 @@ def line_for_layer(
     failing = tuple((claim, results[claim].evidence.measured or "") for claim in failed)
     if not failed:
         return Proposal(initializer.name, (), None)
-    contract = checker.subject(initializer).contract
-    sampler = initializer.sampler
+    subject, sampler = checker.subject(initializer), initializer.sampler
     assert isinstance(sampler, LayerSampler)
+    assert isinstance(subject, LayerSubject)
+    contract, weights = subject.contract, list(dict.fromkeys(part.weight for part in subject.structure.parts))
     tried: list[tuple[str, str]] = []
-    for code, maker in _lines(sampler, contract):
+    for code, maker in _lines(sampler, contract, weights):
         copy = initializer_of(Builder(maker, sampler.builder.kind), sampler.sizes)
         declared = dataclasses.replace(contract, origins=dict.fromkeys(contract.said(), "declared"), notes=(), waive={})
         copy = dataclasses.replace(copy, contract=declared)
@@ -89,15 +90,15 @@ def line_for_layer(
 _FINE = (Verdict.HOLDS, Verdict.UNDECIDED, Verdict.NOT_APPLICABLE)
 
 
-def _lines(sampler: LayerSampler, contract: Contract) -> Iterator[tuple[str, Maker]]:
+def _lines(sampler: LayerSampler, contract: Contract, weights: Sequence[str]) -> Iterator[tuple[str, Maker]]:
     """The lines to try, each with what makes layers that it was run on."""
     maker, kind = sampler.builder.maker, sampler.builder.kind
     gain = required_power(contract) ** 0.5
     if kind == "torch":
-        yield from _of_torch(sampler, maker, gain)
+        yield from _of_torch(weights, maker, gain)
         return
     if kind == "equinox":
-        yield from _of_equinox(sampler, maker, gain)
+        yield from _of_equinox(weights, maker, gain)
         return
     argument = next((a for a in _ARGUMENTS if maker.is_class and a in constructor(maker.target)), None)  # type: ignore[arg-type]
     if argument is None:
@@ -113,10 +114,8 @@ def _lines(sampler: LayerSampler, contract: Contract) -> Iterator[tuple[str, Mak
         yield code, dataclasses.replace(maker, args={**maker.args, argument: value})
 
 
-def _of_torch(sampler: LayerSampler, maker: Maker, gain: float) -> Iterator[tuple[str, Maker]]:
+def _of_torch(names: Sequence[str], maker: Maker, gain: float) -> Iterator[tuple[str, Maker]]:
     init = framework_module("torch").nn.init
-    [function] = sampler.functions(sampler.sizes[-1], [1])
-    names = list(matrices(function.parameters()))
     nonlinearity = {1.0: "linear", 2**0.5: "relu"}.get(round(gain, 12))
     for mode, said in _MODES:
 
@@ -137,11 +136,9 @@ def _of_torch(sampler: LayerSampler, maker: Maker, gain: float) -> Iterator[tupl
         yield code, _with_line(maker, line)
 
 
-def _of_equinox(sampler: LayerSampler, maker: Maker, gain: float) -> Iterator[tuple[str, Maker]]:
+def _of_equinox(names: Sequence[str], maker: Maker, gain: float) -> Iterator[tuple[str, Maker]]:
     """Equinox' layers take no initializer and cannot be written to: a layer with other weights is made of one."""
     jax, tree_at = framework_module("jax"), framework_module("equinox").tree_at
-    [function] = sampler.functions(sampler.sizes[-1], [1])
-    names = list(matrices(function.parameters()))
     if not all(part.isidentifier() for name in names for part in name.split(".")):
         return
     for mode, _ in _MODES:

@@ -88,6 +88,9 @@ def _there(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("@missing.toml", "cannot be read: No such file or directory."),
         ("check mynet_here:he", "To check is no word of its own: initcheck mynet_here:he"),
         ("help", "Or the option --help?"),
+        ("theorems", "Or the option --theorems?"),
+        ("lock mynet_here:he --check", "there is no law file 'mynet_here:he': what is checked is a file."),
+        ("explain 'how tall is a tree'", "no claim speaks of 'tree';"),
         ("gain Relu", "did you mean 'relu'?"),
         ("guide gate.md", "did you mean 'gate'?"),
         ("explain 'blorb flarb'", "initcheck list prints all of them, initcheck guide the pages."),
@@ -102,6 +105,23 @@ def test_words_are_answered_with_what_to_write(typed: str, said: str, capsys: py
     out, err = capsys.readouterr()
     assert said in err
     assert out == ""
+
+
+def test_an_option_that_stands_alone_is_told_what_it_wants(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["mynet_here:he", "--html"])
+    assert "--html wants FILE: write the report there as one HTML page" in capsys.readouterr().err
+
+
+def test_a_lock_is_checked_by_the_file_that_every_page_names(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("initcheck.doors.cli._LOCK_FILE", "law.lock")
+    assert main(["lock", "--check"]) == 2
+    assert "there is nothing to check" in capsys.readouterr().err
+    (here / "law.lock").write_text("no law")
+    assert main(["lock", "--check"]) == 2
+    assert "'law.lock'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("typed", ["--activation relu", "--activation=relu"])
