@@ -185,8 +185,7 @@ def domain_of(
         for (i, o, kernel), layout in itertools.product(_KERNELS, layouts)
         if layout not in _CONVOLUTIONS
     ]
-    # Where shapes are compiled a weight is not drawn by NumPy either, but at three to ten times the cost.
-    side = clip(256 if profile.largest >= 65_536 and not costly_shapes else 128)
+    side = clip(256 if profile.largest >= 65_536 else 128)
     deep = not depthwise and groups == 1 and contract.depth * side**2 <= _NETWORK
     square = make_layer(layouts[0], side, side, (1, 1, 1), 1) if deep else None
     # Where no layer is as small as the profile allows, the smallest there is.
