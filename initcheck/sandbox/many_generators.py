@@ -75,7 +75,7 @@ def _by_its_state(bits: PCG64, starts: Longs) -> Callable[[int], None]:
 
 
 def _in_memory(bits: PCG64, starts: Longs) -> Callable[[int], None]:
-    """The same at a thirtieth of the time: a pointer to 32 bytes, and behind it half a draw that may be left over."""
+    """The same in less time: a pointer to 32 bytes, and behind it half a draw that may be left over."""
     address, size = bits.ctypes.state_address, starts.strides[0]
     pointer = ctypes.c_void_p.from_address(address)
     half = ctypes.c_uint64.from_address(address + ctypes.sizeof(pointer))
