@@ -105,6 +105,8 @@ def evidence_of(obj: Any, name: str, owner: str = "") -> CodeEvidence:
     ...     return he(shape, rng)
     >>> [evidence_of(f, f.__name__).looks for f in (he, get_data)], evidence_of(he_logged, "he_logged").harm
     ([True, False], 'open() (in he_logged, line 2)')
+    >>> [evidence_of(he, name).looks for name in ("orth_plus_noise", "gaussian_noise")]
+    [True, False]
 
     Args:
         obj: a function, a class, an instance.
