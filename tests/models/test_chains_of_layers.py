@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 
 import initcheck  # noqa: E402  (torch is optional)
 from initcheck.models.signals.block_signal import Listener  # noqa: E402
+from initcheck.models.signals.signal import ChainSignal  # noqa: E402
 
 WIDTH, DEPTH = 32, 8
 HE = math.sqrt(2 / WIDTH)
@@ -148,3 +149,35 @@ def test_zeros_are_one_finding_and_no_growth():
 
     report = initcheck.check_model(build)
     assert [r.claim for r in report.results if r.verdict is initcheck.Verdict.FAILS] == ["tensors-are-distinct"]
+
+
+class _Normed(torch.nn.Module):
+    """Convolutions behind one another, a batch norm and a ReLU behind each."""
+
+    def __init__(self, depth):
+        super().__init__()
+        self.convs = torch.nn.ModuleList(torch.nn.Conv2d(16, 16, 3, padding=1) for _ in range(depth))
+        self.norms = torch.nn.ModuleList(torch.nn.BatchNorm2d(16) for _ in range(depth))
+
+    def forward(self, x):
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = torch.relu(norm(conv(x)))
+        return x
+
+
+def test_what_batch_norms_do_to_a_gradient_is_not_laid_at_the_weights():
+    torch.manual_seed(0)
+    (chain,) = [c for c in Listener(None).hear(_Normed(12)).chains if c.name == "convs"]
+    assert chain.norms == 6
+    assert chain.growth("backward") == pytest.approx((math.pi / (math.pi - 1)) ** 6, rel=0.5)  # 9.98
+    assert chain.unexplained("backward") < 2 < 4 < chain.growth("backward")
+
+
+def test_batch_norms_explain_a_factor_of_16_at_most():
+    names = tuple(map(str, range(60)))
+    (all_of_it, most_of_it) = (
+        ChainSignal("convs", names, (1.0,) * 60, tuple(1.467 ** (norms - i) for i in range(60)), norms=norms)
+        for norms in (7, 30)
+    )
+    assert all_of_it.unexplained("backward") == pytest.approx(1.467**30 / 1.467**7, rel=0.01)
+    assert most_of_it.unexplained("backward") == pytest.approx(1.467**30 / 16, rel=0.01)

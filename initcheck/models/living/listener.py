@@ -14,7 +14,7 @@ from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.input_reach import input_reach
 from initcheck.models.living.model import Living
 from initcheck.models.living.visits import visits_of
-from initcheck.models.signals.chains import Visit, chains
+from initcheck.models.signals.chains import Visit, chains, norms_between
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal
 
 __all__ = ["Listener"]
@@ -108,7 +108,8 @@ class Listener:
         for run in self._runs:
             ahead = tuple(measured.forward[v.name] for v in run)
             back = tuple(measured.backward[v.name] for v in run)
-            made.append(ChainSignal(run[0].container, tuple(v.name for v in run), ahead, back if any(back) else ()))
+            backward = back if any(back) else ()
+            made.append(ChainSignal(run[0].container, tuple(v.name for v in run), ahead, backward, norms_between(run)))
         by_index = dict(zip(sorted(asked.values()), map(self._autodiff.host, measured.gradients), strict=True))
         judged = {n: array_gradient_kind(by_index[asked[n]]) for n in constants if n in asked}
         equal = {n: array_twins_kind(by_index[asked[n]], t) for n, t in twins.items() if n in asked}

@@ -29,10 +29,16 @@ def visits_of(
     """
     counted_in = candidates_of(living)
     slices = {f"{name}.{k}": name for name, count in living.stacked.items() for k in range(count)}
+    norms = {layer.name for layer in living.layers if layer.kind.startswith("BatchNorm")}
     visits: list[Visit] = []
     hidden: list[str] = []
+    ran: list[str] = []
 
     def note(name: str, given: Any, made: Any) -> Any:
+        if name in norms:
+            ran.append(name)
+            if name not in counted_in:
+                return made
         array, before = autodiff.first_real(made), autodiff.first_real(given)
         if array is None:
             return made
@@ -40,13 +46,13 @@ def visits_of(
             hidden.append(name)
             return made
         container = slices.get(name) or counted_in[name]
-        visit = Visit(container, name, before, array, tuple(array.shape), 0.0)
+        visit = Visit(container, name, before, array, tuple(array.shape), 0.0, norms=len(ran))
         last = next((v for v in reversed(visits) if v.container == container), None)
         visit.serial = last is None or _handed_on(before, last)
         visits.append(visit)
         return made
 
-    output = autodiff.first_real(autodiff.first_run(living, arrays, batch, note, counted_in))
+    output = autodiff.first_real(autodiff.first_run(living, arrays, batch, note, norms | counted_in.keys()))
     found = autodiff.unstacked
     visits = [v for v in visits if v.name not in slices or slices[v.name] in found]
     hidden += [name for name in living.stacked if not any(f"{name}.".startswith(f"{n}.") for n in found)]

@@ -7,7 +7,7 @@ import math
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.wording import listed
-from initcheck.models.signals.signal import ChainSignal
+from initcheck.models.signals.signal import NORM_GAIN, ChainSignal
 
 __all__ = ["cause_of_growth"]
 
@@ -23,7 +23,8 @@ def cause_of_growth(facts: Facts, chain: ChainSignal, direction: str, growth: fl
     A block of one matrix multiplies the second moment by its fan times the variance of its weights, halved by a ReLU
     (He et al. 2015, equations 7 and 14). That is the cause where it gives the growth a block that was measured. A
     block that adds to a stream multiplies it by 1 + c, whatever c; what writes to it divided by sqrt(L) makes that
-    at most exp(c) through all L blocks (Zhang et al. 2019, section 2).
+    at most exp(c) through all L blocks (Zhang et al. 2019, section 2). Batch norms before ReLUs multiply a gradient
+    whatever the weights (``ChainSignal.unexplained``).
 
     Args:
         facts: the builds of the model.
@@ -44,6 +45,13 @@ def cause_of_growth(facts: Facts, chain: ChainSignal, direction: str, growth: fl
         return (
             f"every block adds to the stream and multiplies it by {rate:.3g}, {depth} blocks of them",
             f"divide the weights of {listed(writers)} by sqrt({depth}), so that all blocks together add what one does",
+        )
+    normed = NORM_GAIN ** (chain.norms / len(chain.second_half))
+    if direction == "backward" and chain.norms and abs(math.log(rate / normed)) < _NEAR:
+        return (
+            f"every block multiplies it by {rate:.3g}: a batch norm before a ReLU does by pi/(pi - 1) = 1.47, whatever"
+            f" the weights, and {chain.norms} of them follow the block in the middle",
+            "no initialization changes that; connections that skip the blocks do",
         )
     matrices = [_matrix(facts, block) for block in chain.second_half]
     if any(m is None for m in matrices):

@@ -14,7 +14,7 @@ from initcheck.models.batches.hints import Hints
 from initcheck.models.batches.inputs import candidates, well_averaged
 from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.blocks import BlockTrail, second_moment
-from initcheck.models.signals.chains import Visit, chains
+from initcheck.models.signals.chains import Visit, chains, norms_between
 from initcheck.models.signals.gradients import after_steps, gradient_kind, main_output, twins_kind, unreached, weighed
 from initcheck.models.signals.reach import input_reach
 from initcheck.models.signals.residual import residual_writers
@@ -148,7 +148,9 @@ def _corrected(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -
 def _chain_signal(run: list[Visit], gradients: Sequence[torch.Tensor | None]) -> ChainSignal:
     backward = [second_moment(g) for g in gradients if g is not None]
     whole = tuple(backward) if len(backward) == len(run) else ()
-    return ChainSignal(run[0].container, tuple(v.name for v in run), tuple(v.energy for v in run), whole)
+    return ChainSignal(
+        run[0].container, tuple(v.name for v in run), tuple(v.energy for v in run), whole, norms_between(run)
+    )
 
 
 def _through_the_chain_alone(

@@ -25,6 +25,7 @@ class BlockTrail:
     visits: list[Visit] = field(default_factory=list)
     _handles: list[Any] = field(default_factory=list)
     _sequential: set[str] = field(default_factory=set)
+    _norms: int = 0
 
     def __enter__(self) -> BlockTrail:
         modules = dict(self.model.named_modules())
@@ -33,18 +34,24 @@ class BlockTrail:
         for name, container in containers((path.split("."), kind_of(m)) for path, m in holding).items():
             hook = self._hook(container, name)
             self._handles.append(modules[name].register_forward_hook(hook, with_kwargs=True))
+        for module in modules.values():
+            if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+                self._handles.append(module.register_forward_hook(self._count))
         return self
 
     def __exit__(self, *_: object) -> None:
         for handle in self._handles:
             handle.remove()
 
+    def _count(self, *_: object) -> None:
+        self._norms += 1
+
     def _hook(self, container: str, name: str) -> Callable[..., None]:
         def note(_module: torch.nn.Module, args: Any, kwargs: Any, output: Any) -> None:
             made, given = first_tensor(output), first_tensor((args, kwargs))
             if made is None:
                 return
-            visit = Visit(container, name, given, made, tuple(made.shape), second_moment(made))
+            visit = Visit(container, name, given, made, tuple(made.shape), second_moment(made), norms=self._norms)
             before = next((v for v in reversed(self.visits) if v.container == container), None)
             visit.serial = before is None or container in self._sequential or _handed_on(given, before)
             self.visits.append(visit)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["FEWEST_SIBLINGS", "Visit", "chains", "containers"]
+__all__ = ["FEWEST_SIBLINGS", "Visit", "chains", "containers", "norms_between"]
 
 FEWEST_SIBLINGS = 2
 _LONG = 4
@@ -24,6 +24,7 @@ class Visit:
         serial: the tensor that went in is the one that the block before it made.
         shape: of what came out.
         energy: its second moment.
+        norms: batch norms that ran before it ended.
     """
 
     container: str
@@ -33,6 +34,7 @@ class Visit:
     shape: tuple[int, ...]
     energy: float
     serial: bool = False
+    norms: int = 0
 
 
 _NUMBERED = re.compile(r"^(.*?)_?(\d+)$")
@@ -57,6 +59,11 @@ def containers(layers: Iterable[tuple[Sequence[str], object]]) -> dict[str, str]
         if len(names) >= FEWEST_SIBLINGS:
             found |= dict.fromkeys(names, ".".join((*parent, prefix) if prefix else parent))
     return found
+
+
+def norms_between(run: Sequence[Visit]) -> int:
+    """Batch norms that ran behind the block in the middle, up to the last one."""
+    return run[-1].norms - run[len(run) // 2 - 1].norms
 
 
 def chains(visits: Sequence[Visit]) -> list[list[Visit]]:
