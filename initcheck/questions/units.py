@@ -62,7 +62,7 @@ def units_share_the_energy(trial: Trial, layer: Case) -> None:
 
     judgement, _ = trial.decide(layer, test, rounds=2)
     if not any(drawn_any):
-        trial.asks(False, "every weight drawn is zero: no unit has a share of nothing")
+        return trial.undecide(f"every weight drawn is zero at {layer.described(trial.dtype)}: no unit has a share")
     unit, times = worst[-1]
     trial.settle(
         layer,

@@ -21,6 +21,7 @@ from initcheck.engine.checker import Checker, Settings
 from initcheck.engine.search import generated_layers
 from initcheck.engine.trials.account import Account
 from initcheck.engine.trials.judge import Judge
+from initcheck.engine.trials.rarity import rarely_not_zero
 from initcheck.report.verdict import Verdict
 from initcheck.statistics import Decision, Judgement, Ledger
 from initcheck.targets.loading import load
@@ -136,6 +137,6 @@ def test_zeros_show_no_second_moment_where_weights_are_rarely_anything_else(ofte
 
     trial = Judge(subject_of(mostly_zero), Ledger().claim())
     zero = Judgement(Decision.FAILS, 9.0, 1e-9, 0.0, 1, 4_096)
-    why = trial._rarely_not_zero(Layer((16, 16), "out_in"), zero, 4_096)
+    why = rarely_not_zero(trial, Layer((16, 16), "out_in"), zero, 4_096)
     assert (why is not None) == open_for
-    assert trial._rarely_not_zero(Layer((16, 16), "out_in"), replace(zero, measured=0.1), 4_096) is None
+    assert rarely_not_zero(trial, Layer((16, 16), "out_in"), replace(zero, measured=0.1), 4_096) is None

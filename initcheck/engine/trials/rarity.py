@@ -77,6 +77,8 @@ def why_nothing_can_hold(trial: Trial) -> str | None:
     Bets on N calls of relative deviation s are expected to reach N e^2/(2 s^2), in units of ln E, at a distance e
     from the edge; signs need calls of which most lie inside. As ``_out_of_reach`` has it, before the first case.
     """
+    if not trial.subject.domain.plan:
+        return None
     case = trial.subject.domain.largest
     calls = trial.subject.profile.weights // case.weights
     spread, inside = spread_of_calls(trial.draws, case, trial.dtype, trial.usual_calls(case))

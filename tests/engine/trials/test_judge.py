@@ -108,7 +108,7 @@ def stubbed(
         profile=SimpleNamespace(weights=weights, calls=40_000),
         is_constant=lambda layer: constant and layer is not None,
         second_moment_exists=moment,
-        domain=SimpleNamespace(plan=plan),
+        domain=SimpleNamespace(plan=plan, largest=max(plan, key=lambda layer: layer.weights, default=None)),
         probes=(),
     )
     return Judge(subject, Ledger(alpha=1e-6, beta=1e-3, claims=10).claim())
