@@ -241,6 +241,30 @@ def test_a_tie_that_the_config_promises_is_looked_for() -> None:
     assert "lm_head.weight is not tied to wte.weight" in _said(lost, DECLARED)
 
 
+class _Translating(nn.Module):
+    """Two tables of tokens, of the encoder and of the decoder; the library names the first as the input's."""
+
+    def __init__(self, tied_to: str) -> None:
+        super().__init__()
+        self.source, self.target, self.head = nn.Embedding(67, 8), nn.Embedding(67, 8), nn.Linear(8, 67, bias=False)
+        if tied_to:
+            self.head.weight = getattr(self, tied_to).weight
+        self.config = SimpleNamespace(tie_word_embeddings=True, vocab_size=67)
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.source
+
+    def get_output_embeddings(self) -> nn.Module:
+        return self.head
+
+
+@pytest.mark.parametrize("table", ["source", "target", ""])
+def test_a_head_is_tied_to_the_tokens_of_the_encoder_or_of_the_decoder(table: str) -> None:
+    result = initcheck.check_model(lambda: _Translating(table), claims=[DECLARED])[DECLARED]
+    assert result.verdict is (Verdict.HOLDS if table else Verdict.FAILS)
+    assert not table or f"head.weight is tied to {table}.weight" in str(result.evidence.measured)
+
+
 def test_a_padding_row_is_zero_as_torch_leaves_it() -> None:
     kept = initcheck.check_model(lambda: nn.Sequential(nn.Embedding(9, 4, padding_idx=2)), claims=[DECLARED])
     assert kept[DECLARED].verdict is Verdict.HOLDS

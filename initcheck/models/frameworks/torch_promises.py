@@ -31,8 +31,11 @@ def promises_of(model: torch.nn.Module) -> Promises:
     if pair is None:
         return Promises(None, broken, tuple(kept))
     (head, head_weight), (table, table_weight) = pair
-    if head_weight is table_weight or _memory(head_weight) == _memory(table_weight):
-        return Promises(None, broken, (*kept, f"{head} is tied to {table}, as the config says"))
+    # The tokens of a decoder have a table of their own in some models, and that is the one.
+    tables = {f"{name}.weight": m.weight for name, m in model.named_modules() if isinstance(m, torch.nn.Embedding)}
+    for name, weight in {table: table_weight, **tables}.items():
+        if head_weight is weight or _memory(head_weight) == _memory(weight):
+            return Promises(None, broken, (*kept, f"{head} is tied to {name}, as the config says"))
     return Promises((head, table), broken, tuple(kept))
 
 
