@@ -23,11 +23,16 @@ def parameters_of(function: Callable[..., Any]) -> Mapping[str, inspect.Paramete
     ...     def __init__(self, width, rngs): ...
     >>> list(parameters_of(Net)), list(parameters_of(functools.partial(Net, 64)))
     (['width', 'rngs'], ['rngs'])
+    >>> class Plain: ...
+    >>> list(parameters_of(Plain))
+    []
     """
     partial = function if isinstance(function, functools.partial) else functools.partial(function)
     try:
         found = inspect.signature(function)
-        if isinstance(partial.func, type) and all(p.kind in _REST for p in found.parameters.values()):
+        kinds = [p.kind for p in found.parameters.values()]
+        # A class without a constructor takes nothing: that of ``object`` would say that it takes anything.
+        if isinstance(partial.func, type) and kinds and all(kind in _REST for kind in kinds):
             init: Callable[..., Any] = partial.func.__init__  # type: ignore[misc]  # its own signature is all that is asked of it
             found = inspect.signature(functools.partial(init, None, *partial.args, **partial.keywords))
     except (TypeError, ValueError):
