@@ -109,6 +109,18 @@ def test_behind_a_dead_layer_no_gradient_comes_and_no_input_arrives(library: str
     assert (dead.reach.share, dead.reach.lost_in) == (0.0, "block_3")
 
 
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_signal_near_the_end_of_float32_keeps_its_size_and_one_beyond_is_infinite(library: str) -> None:
+    autodiff, array = LIBRARIES[library]()
+    ten = 10 * np.eye(WIDTH, dtype=np.float32)
+    x = np.full((ROWS, WIDTH), 3e37, np.float32)
+    given = [array(a) for a in (*[ten] * DEPTH, np.int32(2))]
+    with np.errstate(all="ignore"):
+        found = autodiff.measure(Chain(array), given, ArrayBatch((x,)), ["block_0", "block_1"], [])
+    assert found.forward["block_0"] == pytest.approx(9e76, rel=1e-3)
+    assert found.forward["block_1"] == np.inf
+
+
 class Classifier(Living):
     """A matrix named as a head is, with a softmax behind it or without."""
 

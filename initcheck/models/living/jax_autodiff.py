@@ -65,8 +65,8 @@ class JaxAutodiff(Autodiff):
         rest = [None if i in set(real) else a for i, a in enumerate(arrays)]
         forward, backward, output, gradients = self._compiled[case](floats, rest, batch.args, dict(batch.kwargs))
         return Measured(
-            {name: float(share) * float(peak) ** 2 for name, (share, peak) in forward.items()},
-            {name: float(share) * float(peak) ** 2 for name, (share, peak) in backward.items()},
+            {name: float(share) * float(size) ** 2 for name, (share, size) in forward.items()},
+            {name: float(share) * float(size) ** 2 for name, (share, size) in backward.items()},
             np.asarray(output, np.float64),
             gradients,
         )
@@ -124,7 +124,11 @@ class JaxAutodiff(Autodiff):
 
 
 def _mean_square(array: Any) -> tuple[Any, Any]:
-    """The mean square over the square of the largest entry, and that entry: the square of 1e-30 is none in float32."""
+    """The mean square over the square of a number, and that: the square of 1e-30 is none in float32, nor that of 1e30.
+
+    The number is the largest entry, at most 1e30: the inverse of a larger one is none, and infinity stays infinite.
+    """
     wide = array.astype(jnp.float32)
     peak = jnp.max(jnp.abs(wide), initial=0.0)
-    return jnp.mean(jnp.square(wide / jnp.where(peak > 0, peak, 1.0))), peak
+    size = jnp.where(peak > 0, jnp.minimum(peak, 1e30), 1.0)
+    return jnp.mean(jnp.square(wide / size)), size
