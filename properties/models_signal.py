@@ -128,8 +128,8 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
     " root mean square of the difference over sqrt(2) standard deviations of the output, what is constant in a"
     " channel left out. FAILS where the outputs are the same, and below 1 %, about the rounding of bfloat16, where the"
     " difference is lost at one place; UNDECIDED where it fades with depth; NOT APPLICABLE where it is ten times as"
-    " large or more once the constants below 0.1 are random: a gate or a matrix near zero, which the first steps open,"
-    " holds it back by design. Not seen: inputs that only some entries of the output depend on.",
+    " large or more once the constants below 0.1 that get a gradient are random: a gate or a matrix near zero, which"
+    " the first steps open, holds it back by design. Not seen: inputs that only some entries of the output depend on.",
 )
 def input_reaches_the_output(trial: ModelTrial) -> None:
     """Change the input and look at the output."""

@@ -151,6 +151,15 @@ def test_the_first_loss_is_the_same_whether_a_model_ends_in_a_softmax_or_not(siz
     assert (losses[0] < np.log(WIDTH) + 0.5) == (size < 1)
 
 
+def test_of_small_constants_those_that_no_step_moves_are_no_gates() -> None:
+    jax = pytest.importorskip("jax")
+    dead = Classifier(lambda x: 0.3 + jax.nn.relu(x - 0.2))
+    assert dead.leaves[0].trainable
+    reach = Listener(_jax()[0], None).hear(dead, [jax.numpy.full((WIDTH, WIDTH), 0.01)], whole=True).reach
+    assert reach is not None
+    assert (reach.share, reach.closed) == (0.0, None)
+
+
 @pytest.mark.parametrize("closed", [True, False], ids=["zero head", "constant"])
 def test_a_zero_head_that_a_map_hides_is_no_input_that_is_lost(closed: bool) -> None:
     jax = pytest.importorskip("jax")

@@ -281,6 +281,17 @@ def test_gates_that_are_nearly_shut_hold_an_input_back_by_design(gate: float) ->
     assert (given.verdict, "mixes.0.1.gamma" in str(given.reason)) == (Verdict.NOT_APPLICABLE, True)
 
 
+def test_small_constants_before_a_dead_relu_are_no_gates() -> None:
+    def build() -> nn.Module:
+        first = nn.Linear(12, 32)
+        nn.init.normal_(first.weight, std=1e-3)
+        nn.init.constant_(first.bias, -0.05)  # no gradient ever moves it
+        return nn.Sequential(first, nn.ReLU(), nn.Linear(32, 5))
+
+    claim = "input-reaches-the-output"
+    assert initcheck.check_model(build, batch="8x12", claims=[claim])[claim].verdict is Verdict.FAILS
+
+
 @pytest.mark.parametrize("wrong", [{"gate": 1.0, "norm": 0.0}, {"gate": 1.0, "drowned": 3e3}], ids=str)
 def test_what_no_gate_holds_back_is_lost(wrong: dict[str, float]) -> None:
     claim = "input-reaches-the-output"

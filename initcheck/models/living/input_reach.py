@@ -11,7 +11,7 @@ import numpy as np
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.model import Living
-from initcheck.models.signals.signal import CLOSED, DROWNED, SAME, InputReach
+from initcheck.models.signals.signal import CLOSED, DROWNED, SAME, STEPS, InputReach
 
 __all__ = ["input_reach"]
 
@@ -28,7 +28,7 @@ def input_reach(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch
             return None if share is None else InputReach(share)
         lost = InputReach(share, _where_lost(autodiff, living, arrays, batch, other))
         return replace(lost, closed=_closed(autodiff, living, arrays, batch, other, lost))
-    except (TypeError, ValueError, IndexError, KeyError):
+    except (RuntimeError, TypeError, ValueError, IndexError, KeyError):
         return None
 
 
@@ -67,20 +67,27 @@ def _closed(
 ) -> str | None:  # fmt: skip
     """The first constant near zero, where the input arrives once such constants are random.
 
-    Vectors of the layer that swallows all of its input stay: a norm of zeros is no gate that a stream passes by.
+    Of those alone that the first steps move: what gets no gradient, as before a ReLU that is dead, is no gate. Vectors
+    of the layer that swallows all of its input stay: a norm of zeros is no gate that a stream passes by.
     """
     generator = np.random.default_rng(20260105)
-    opened = list(arrays)
-    gates = []
-    for i, (leaf, array) in enumerate(zip(living.leaves, arrays, strict=True)):
-        values = np.asarray(autodiff.host(array)) if leaf.parameter else np.zeros(0)
-        within = ".".join(leaf.path[:-1]) == lost.lost_in and values.ndim < 2
-        if within or not values.size or np.ptp(values) != 0 or abs(float(values.flat[0])) >= CLOSED:
-            continue
-        opened[i] = array + autodiff.addend(0.1 * generator.standard_normal(values.shape).astype(np.float32))
-        gates.append(".".join(leaf.path))
-    one, two = (_output(autodiff, living, opened, b) for b in (batch, other))
-    return gates[0] if gates and lost.opened_by(_share(one, two)) else None
+    opened, gates = list(arrays), []
+    trained = [i for i, leaf in enumerate(living.leaves) if leaf.trainable and autodiff.is_real(arrays[i])]
+    for _ in range(STEPS):
+        gradients = autodiff.measure(living, opened, batch, (), trained).gradients
+        for i, gradient in zip(trained, gradients, strict=True):
+            leaf, values = living.leaves[i], np.asarray(autodiff.host(opened[i]))
+            within = ".".join(leaf.path[:-1]) == lost.lost_in and values.ndim < 2
+            if within or not values.size or np.ptp(values) != 0 or abs(float(values.flat[0])) >= CLOSED:
+                continue
+            if np.any(autodiff.host(gradient) != 0):
+                numbers = 0.1 * generator.standard_normal(values.shape)
+                opened[i] = opened[i] + autodiff.addend(numbers.astype(values.dtype))
+                gates.append(leaf.name)
+        one, two = (_output(autodiff, living, opened, b) for b in (batch, other))
+        if gates and lost.opened_by(_share(one, two)):
+            return gates[0]
+    return None
 
 
 def _noted(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> list[tuple[str, Any, Any]]:

@@ -15,11 +15,10 @@ from initcheck.models.living.input_reach import input_reach
 from initcheck.models.living.model import Living
 from initcheck.models.living.visits import visits_of
 from initcheck.models.signals.chains import Visit, chains, norms_between
-from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal
+from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, STEPS, ChainSignal, Signal
 
 __all__ = ["Listener"]
 
-_STEPS = 2
 _NO_BLOCKS = "no four blocks of one shape follow one another, numbered in a list or by their names"
 
 
@@ -126,10 +125,10 @@ class Listener:
         real = [i for i, a in enumerate(arrays) if self._autodiff.is_real(a)]
         moved = list(arrays)
         gradients: dict[int, Any] = {}
-        for step in range(_STEPS + 1):
+        for step in range(STEPS + 1):
             measured = self._autodiff.measure(living, moved, batch, (), real)
             gradients = dict(zip(real, measured.gradients, strict=True))
-            if step == _STEPS:
+            if step == STEPS:
                 break
             for i, gradient in gradients.items():
                 size = float(np.sqrt(np.mean(np.square(self._autodiff.host(gradient).astype(np.float64)))))

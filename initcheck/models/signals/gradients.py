@@ -12,10 +12,19 @@ import torch
 from initcheck.models.batches.batch import Batch
 from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.blocks import first_tensor
+from initcheck.models.signals.signal import STEPS
 
-__all__ = ["after_steps", "constants_redrawn", "gradient_kind", "main_output", "twins_kind", "unreached", "weighed"]
+__all__ = [
+    "after_steps",
+    "constants_redrawn",
+    "gradient_kind",
+    "main_output",
+    "twins_kind",
+    "unreached",
+    "weighed",
+    "without_gradient",
+]
 
-_STEPS = 2
 _EQUAL = 1e-5
 """Equal units may be summed in another order: relative to the largest gradient, rounding is no difference."""
 
@@ -55,7 +64,7 @@ def after_steps(model: torch.nn.Module, batch: Batch, judged: Mapping[str, str])
 
     A layer that is dead, or whose units are tied, stays so for ever.
     """
-    for _ in range(_STEPS):
+    for _ in range(STEPS):
         output = main_output(batch.run(model))
         if output is None or not output.requires_grad:
             return dict(judged)
@@ -84,10 +93,11 @@ def unreached(model: torch.nn.Module, batch: Batch, names: Iterable[str]) -> set
     its tokens, a branch for images) is not.
     """
     with constants_redrawn(model):
-        return _without_gradient(model, batch, names)
+        return without_gradient(model, batch, names)
 
 
-def _without_gradient(model: torch.nn.Module, batch: Batch, names: Iterable[str]) -> set[str]:
+def without_gradient(model: torch.nn.Module, batch: Batch, names: Iterable[str]) -> set[str]:
+    """Of these parameters those that no entry of the output tells of; none where it tells of no parameter at all."""
     output = main_output(batch.run(model))
     if output is None or not output.requires_grad:
         return set()

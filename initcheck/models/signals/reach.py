@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,8 @@ import torch
 
 from initcheck.models.batches.batch import Batch
 from initcheck.models.signals.blocks import first_tensor
-from initcheck.models.signals.gradients import constants_redrawn, main_output
-from initcheck.models.signals.signal import CLOSED, DROWNED, SAME, InputReach
+from initcheck.models.signals.gradients import constants_redrawn, main_output, without_gradient
+from initcheck.models.signals.signal import CLOSED, DROWNED, SAME, STEPS, InputReach
 
 __all__ = ["input_reach"]
 
@@ -40,14 +40,22 @@ def input_reach(model: torch.nn.Module, batch: Batch) -> InputReach | None:
 def _closed(model: torch.nn.Module, batch: Batch, other: Batch, lost: InputReach) -> str | None:
     """The first constant near zero, where the input arrives once such constants are random.
 
-    Vectors of the layer that swallows all of its input stay: a norm of zeros is no gate that a stream passes by.
+    Of those alone that the first steps move: what gets no gradient, as before a ReLU that is dead, is no gate. Vectors
+    of the layer that swallows all of its input stay: a norm of zeros is no gate that a stream passes by.
     """
     within = model.get_submodule(lost.lost_in).named_parameters(recurse=False) if lost.lost_in is not None else ()
     vectors = {f"{lost.lost_in}.{name}" for name, parameter in within if parameter.dim() < 2}
-    with constants_redrawn(model, below=CLOSED, but=vectors) as gates:
-        one, two = _output(model, batch), _output(model, other)
-        arrives = one is not None and two is not None and lost.opened_by(_share(one, two))
-    return gates[0] if gates and arrives else None
+    trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    gates: list[str] = []
+    with ExitStack() as opened:
+        for _ in range(STEPS):
+            with torch.enable_grad():
+                unmoved = without_gradient(model, batch, trained)
+            gates += opened.enter_context(constants_redrawn(model, below=CLOSED, but=vectors | unmoved))
+            one, two = _output(model, batch), _output(model, other)
+            if gates and one is not None and two is not None and lost.opened_by(_share(one, two)):
+                return gates[0]
+    return None
 
 
 def _output(model: torch.nn.Module, batch: Batch) -> torch.Tensor | None:

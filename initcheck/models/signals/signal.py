@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["BAND", "CLOSED", "DROWNED", "FEWEST_BLOCKS", "HEAD", "SAME", "ChainSignal", "InputReach", "Signal"]
+__all__ = ["BAND", "CLOSED", "DROWNED", "FEWEST_BLOCKS", "HEAD", "SAME", "STEPS", "ChainSignal", "InputReach", "Signal"]
 
 FEWEST_BLOCKS = 4
 """A chain shorter than this has no second half over which anything could grow."""
@@ -29,6 +29,10 @@ SAME = 1e-5
 
 CLOSED = 0.1
 """A constant below it may be a gate that is shut at the start: LayerScale begins with 1e-6 to 0.1, ReZero with 0."""
+
+
+STEPS = 2
+"""Steps that open what is shut at the start: a layer of zeros with the first, what stands behind it with the next."""
 
 
 @dataclass(frozen=True)
