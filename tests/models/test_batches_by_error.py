@@ -235,6 +235,21 @@ def test_a_model_without_a_forward_is_not_run_and_says_so() -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_model_of_torchscript_that_nobody_can_listen_to_is_refused_in_words() -> None:
+    heard = Listener(None).hear(torch.jit.script(nn.Sequential(*(nn.Linear(4, 4) for _ in range(4)))))
+    assert heard.problem is not None
+    assert "not supported on ScriptModules" in heard.problem
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_compiled_model_is_heard_as_it_is_written() -> None:
+    net = nn.Sequential(*(nn.Linear(4, 4) for _ in range(4)))
+    plain, compiled = (Listener(None).hear(model).chains[0] for model in (net, torch.compile(net)))
+    assert (compiled.forward, compiled.backward) == (plain.forward, plain.backward)
+
+
 class Controlled(nn.Module):
     """Latents, a text of its own length and mask, and an image eight times as large, as a control network's."""
 

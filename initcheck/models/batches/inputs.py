@@ -90,7 +90,7 @@ def fewest_averaged(model: torch.nn.Module, batch: Batch) -> float:
 def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     parameters = _parameters(model)
     needed = [n for n, p in parameters.items() if p.default is p.empty]
-    parts = parts_of_arguments(type(model).forward)
+    parts = parts_of_arguments(model.forward)
     if any(n in parts for n in needed):
         yield from _in_parts(model, needed, parts, hints)
     for names in _named(parameters, hints):

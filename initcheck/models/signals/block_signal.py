@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 import torch
@@ -57,11 +58,12 @@ class Listener:
             whole: whether it is also asked which layers write to the residual stream, and whether the input arrives.
         """
         _settle(model)
-        with _without_cache(model):
+        with _without_cache(model), _uncompiled():
             return self._hear(model, set(constants), dict(twins or {}), whole)
 
     def _hear(self, model: torch.nn.Module, constants: set[str], twins: dict[str, Twins], whole: bool) -> Signal:
-        if type(model).forward is torch.nn.Module.forward:
+        # Of the object: what torch.compile made has none in its class, and TorchScript's class does not show it.
+        if getattr(model.forward, "__func__", None) is torch.nn.Module.forward:
             return Signal(unheard=f"{type(model).__name__} has no forward of its own: it cannot be run")
         problem = ""
         refused: list[tuple[Batch, Exception]] = []
@@ -202,6 +204,17 @@ def _without_cache(model: torch.nn.Module) -> Iterator[None]:
     finally:
         for config in keeping:
             config.use_cache = True
+
+
+def _uncompiled() -> AbstractContextManager[object]:
+    """Models that were handed to ``torch.compile`` run as they are written: compiled for one batch each costs minutes.
+
+    Nothing to do where no compiler was loaded; torch 2.4 and 2.5 cannot be told and compile.
+    """
+    compiler: Any = torch.compiler
+    loaded = "torch._dynamo" in sys.modules and hasattr(compiler, "set_stance")
+    eager: AbstractContextManager[object] = compiler.set_stance("force_eager") if loaded else nullcontext()
+    return eager
 
 
 def _first_loss(model: torch.nn.Module, output: torch.Tensor) -> tuple[float | None, int | None]:
