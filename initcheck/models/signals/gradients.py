@@ -124,7 +124,7 @@ def constants_redrawn(
             if not parameter.requires_grad or not parameter.numel() or name in but:
                 continue
             first = parameter.reshape(-1)[0]
-            if bool((parameter == first).all()) and abs(float(first)) < below:
+            if bool((parameter == first).all()) and float(first.abs()) < below:
                 kept[name] = parameter, parameter.clone()
                 parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator).to(parameter))
     try:
