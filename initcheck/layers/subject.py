@@ -266,7 +266,7 @@ class LayerSubject:
         if all(whole.described(dtype) != failed.case for whole in wholes):
             return cause_of(self.structure, self.draws, self.contract, self.contract_of, failed)
         forward = cause_of_a_run([(w, self.output_second_moment(w)) for w in wholes], self.draws, dtype, "output")
-        if forward is not None or any(whole.slope for whole in wholes):
+        if forward is not None or not claim.backward or any(whole.slope for whole in wholes):
             return forward
         turned = [(w.turned, self.gradient_second_moment(w)) for w in wholes]
         return cause_of_a_run(turned, self.draws, dtype, "gradient")
