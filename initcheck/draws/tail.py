@@ -36,8 +36,8 @@ def second_moment_exists(draws: Draws, plan: Iterable[Case], dtype: str, *, cons
     return constant
 
 
-def spread_of_calls(draws: Draws, case: Case, dtype: str, calls: int) -> tuple[float, float]:
-    """The relative deviation of the energies of the first calls, and the share that lies within a fifth of their mean.
+def spread_of_calls(draws: Draws, case: Case, dtype: str, calls: int, near: float) -> tuple[float, float]:
+    """The relative deviation of the energies of the first calls, and the share that lies so near their mean.
 
     (0, 1), as if all were alike, where a call is broken or all are zero: others judge that.
     """
@@ -48,4 +48,4 @@ def spread_of_calls(draws: Draws, case: Case, dtype: str, calls: int) -> tuple[f
     mean = float(energy.mean())
     if not 0 < mean < math.inf:
         return 0.0, 1.0
-    return float(energy.std()) / mean, float((np.abs(energy / mean - 1) < 0.2).mean())
+    return float(energy.std()) / mean, float((np.abs(energy / mean - 1) < near).mean())

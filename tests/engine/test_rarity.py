@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import initcheck
+from initcheck.contract.layer import Layer
+from initcheck.engine.trials.rarity import why_nothing_can_hold
 from initcheck.report.verdict import Verdict
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
@@ -41,6 +44,21 @@ def test_what_no_layer_can_show_is_said_before_it_is_paid_for() -> None:
 
 def test_a_scale_that_is_far_off_fails_all_the_same() -> None:
     assert judged(three_times_that).verdict is Verdict.FAILS
+
+
+def test_a_wider_band_needs_fewer_calls() -> None:
+    energies = np.repeat([0.1, 7.3], [56, 8])  # of deviation 2.4 around 1
+    case = Layer((64, 64))
+    subject = SimpleNamespace(
+        domain=SimpleNamespace(plan=(case,), largest=case), profile=SimpleNamespace(weights=700 * case.weights)
+    )
+    draws = SimpleNamespace(records=lambda *_: SimpleNamespace(energy=energies))
+    trial: Any = SimpleNamespace(subject=subject, draws=draws, dtype="float32", beta=1e-3, usual_calls=lambda _: 64)
+    assert [why_nothing_can_hold(trial, band) is None for band in ((0.8, 1.25), (0.5, 2.0), (2.0, 3.0))] == [
+        False,
+        True,
+        True,
+    ]
 
 
 @pytest.mark.long

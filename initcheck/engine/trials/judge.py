@@ -145,7 +145,10 @@ class Judge(Account):
         if only_zeros_in_sight(self, layer):
             drawn = self.usual_calls(layer) * layer.weights
             return self.undecide(f"0; {zeros_say_nothing(self, layer, drawn)}")
-        if not self.undecided and (hopeless := self.once("why nothing can hold", lambda: why_nothing_can_hold(self))):
+        inner = holds_within or within
+        if not self.undecided and (
+            hopeless := self.once(f"why nothing can hold in {inner}", lambda: why_nothing_can_hold(self, inner))
+        ):
             self.undecide(hopeless)
         every: list[Floats] = []
 
@@ -157,12 +160,10 @@ class Judge(Account):
         level = self._level_from_the_first_call(layer, statistic)
 
         def hope(scale: int) -> bool:
-            return _alike(
-                np.concatenate(every), scale * math.ceil(GROUP_WEIGHTS / layer.weights), holds_within or within
-            )
+            return _alike(np.concatenate(every), scale * math.ceil(GROUP_WEIGHTS / layer.weights), inner)
 
         judgement, stage = self.decide(layer, test, rounds=rounds, level=level, repeats=False, hope=hope)
-        inner_lo, inner_hi = holds_within or within
+        inner_lo, inner_hi = inner
         if judgement.decision is Decision.HOLDS and not inner_lo <= np.concatenate(every).mean() <= inner_hi:
             # A rare call that an earlier round saw is not forgotten because a later one saw none.
             judgement = replace(judgement, decision=Decision.UNDECIDED)

@@ -26,8 +26,6 @@ __all__ = [
 
 BETS_SHARE = 1 / 6
 """Share of beta for a HOLDS by bets at the first look at a mean."""
-# How near an edge of [0.8, 1.25] lies to 1.
-_EDGE = 0.2
 # A look at the tail of one layer.
 _TAIL_WEIGHTS, _TAIL_CALLS = 2**18, 2**15
 
@@ -71,18 +69,23 @@ def tail_may_carry(trial: Trial, layer: Case, judgement: Judgement, lo: float) -
     return "the tail of the weights is too heavy: what carries the second moment may be too rare to be seen"
 
 
-def why_nothing_can_hold(trial: Trial) -> str | None:
+def why_nothing_can_hold(trial: Trial, within: tuple[float, float]) -> str | None:
     """Why the case of the most weights will stay open, where its calls differ too much for as many as it gets.
 
     Bets on N calls of relative deviation s are expected to reach N e^2/(2 s^2), in units of ln E, at a distance e
     from the edge; signs need calls of which most lie inside. As ``_out_of_reach`` has it, before the first case.
+
+    Args:
+        trial: of the claim.
+        within: the band in which it HOLDS, around 1; of another one nothing is said.
     """
-    if not trial.subject.domain.plan:
+    edge = min(1 - within[0], within[1] - 1)
+    if edge <= 0 or not trial.subject.domain.plan:
         return None
     case = trial.subject.domain.largest
     calls = trial.subject.profile.weights // case.weights
-    spread, inside = spread_of_calls(trial.draws, case, trial.dtype, trial.usual_calls(case))
-    if inside > CLAUSE or calls * _EDGE**2 >= -2 * spread**2 * math.log(trial.beta * BETS_SHARE):
+    spread, inside = spread_of_calls(trial.draws, case, trial.dtype, trial.usual_calls(case), edge)
+    if inside > CLAUSE or calls * edge**2 >= -2 * spread**2 * math.log(trial.beta * BETS_SHARE):
         return None
     return (
         f"the energies of calls differ by {spread:.0%} at {case.described(trial.dtype)}: no {calls:,} of them, which"
