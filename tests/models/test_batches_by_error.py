@@ -250,6 +250,32 @@ def test_a_compiled_model_is_heard_as_it_is_written() -> None:
     assert (compiled.forward, compiled.backward) == (plain.forward, plain.backward)
 
 
+class Behind(nn.Module):
+    """What lies behind the hundredth place of its input, of which no batch that is guessed has any."""
+
+    def __init__(self, then: Callable[[Tensor], Tensor], conv: type[nn.Module] = nn.Conv1d) -> None:
+        super().__init__()
+        self.conv, self.then = conv(3, 4, 3, padding=1), then
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.then(self.conv(x)[..., 100:])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Behind(nn.Sequential(nn.Flatten(), nn.Linear(8, 4))),
+        Behind(lambda x: x + torch.zeros(5)),
+        Behind(nn.LayerNorm(8), nn.Conv2d),
+    ],
+    ids=["product", "sum", "norm"],
+)
+def test_an_error_that_speaks_of_nothing_asks_for_no_size(model: nn.Module) -> None:
+    heard = Listener(None).hear(model)
+    assert heard.problem is not None
+    assert heard.problem.startswith("no batch goes through")
+
+
 class Controlled(nn.Module):
     """Latents, a text of its own length and mask, and an image eight times as large, as a control network's."""
 

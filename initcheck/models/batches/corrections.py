@@ -155,7 +155,7 @@ def _for_product(shape: tuple[int, ...], got: int, wanted: int) -> _Change | Non
     """Features that a matrix wants: of the last axis, or of an image that was flattened."""
     if shape[-1] == got:
         return _Change((*shape[:-1], wanted))
-    return _scaled(shape, wanted / got)
+    return _scaled(shape, wanted / got) if got else None
 
 
 def _for_sum(shape: tuple[int, ...], high: int, one: int, two: int) -> _Change | None:
@@ -164,7 +164,7 @@ def _for_sum(shape: tuple[int, ...], high: int, one: int, two: int) -> _Change |
         if got in shape[1:] and len(shape) < 4:
             axis = shape.index(got, 1)
             return _Change((*shape[:axis], wanted, *shape[axis + 1 :]), high)
-    return _scaled(shape, two / one) if not high else None
+    return _scaled(shape, two / one) if one and not high else None
 
 
 def _scaled(shape: tuple[int, ...], factor: float) -> _Change | None:
@@ -188,7 +188,7 @@ def _renamed(shape: tuple[int, ...], got: int, wanted: int, last: bool = False) 
 
 def _for_features(shape: tuple[int, ...], got: int, wanted: int) -> _Change | None:
     """Features that a norm wants: of the last axis, or made of an image's channels, so many times fewer or more."""
-    if shape[-1] == got or len(shape) < 4 or shape[1] * wanted % got:
+    if not got or shape[-1] == got or len(shape) < 4 or shape[1] * wanted % got:
         return _renamed(shape, got, wanted, last=True)
     return _Change((shape[0], shape[1] * wanted // got, *shape[2:]))
 
