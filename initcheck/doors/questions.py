@@ -55,7 +55,7 @@ def claims_on(question: str) -> list[Claim]:
     'zero-init-never-learns'
 
     Raises:
-        UsageError: no word of it stands in any claim.
+        UsageError: no word of it stands in any claim, or a single one beside some that stand in none.
     """
     words = _words(question)
     wanted = dict.fromkeys(words - _EMPTY, 1.0)
