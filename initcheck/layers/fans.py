@@ -121,7 +121,7 @@ def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans:
     bench = Bench(function, sampler.builder.feed(size, function), size, np.random.default_rng(number))
     if found.idle is None:
         found.idle = idle_constants(bench)
-        for name in found.idle:
+        for name in sorted(found.idle):
             found.notes[f"{name} was not judged: it is one number, and reaches no output of the layer as built"] = None
     bench.idle = found.idle
     shapes = {name: shape for name, shape in shapes.items() if name not in found.idle}
