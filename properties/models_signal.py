@@ -50,7 +50,8 @@ def signal_survives_the_blocks(trial: ModelTrial) -> None:
     " A stream to which every block adds a part grows by 2 over the second half, and a gradient that comes back"
     " through k normalized readings of it by 2^k at any depth: where it grows, it is divided by the square of the"
     " stream's own growth, as far as that is 1 to 4. A batch norm before a ReLU multiplies it by pi/(pi - 1), whatever"
-    " the weights: that is taken off instead where it is more, up to 16;" + _DECIDED,
+    " the weights: that is taken off instead where it is more, up to 16, of every batch norm that ran between the two"
+    " blocks, whatever followed it;" + _DECIDED,
 )
 def gradient_survives_the_blocks(trial: ModelTrial) -> None:
     """Send a random cotangent back and compare the middle block with the last one."""

@@ -63,7 +63,8 @@ def visits_of(
 def _handed_on(given: Any, before: Visit) -> bool:
     """Whether a layer was given what the one before it made, or something of its shape that comes after it.
 
-    Between two layers of a plain network stands an activation. Branches side by side are given one array.
+    Between two layers of a plain network stands an activation. Branches side by side are given one array. What was
+    computed on the way is not known here: another matrix may have had a part in it, as it may not in torch.
     """
     if given is None or before.made is None:
         return False
