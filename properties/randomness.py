@@ -69,15 +69,17 @@ def calls_are_independent(trial: Trial, layer: Case) -> None:
     topic="entries",
     sweep="values",
     needs=(*CALLED, "finite", "calls-are-independent", "units-differ"),
-    decided_by="rank of 45 statistics of four calls, and of where the extremes of sixteen lie, among 19 copies in which"
-    " every position is permuted over the calls, P(top) <= 1/20 exactly for independent entries of any law each, masks"
-    " and scales by position among them; average of their e-processes for FAILS, each below one half for HOLDS. Of"
-    " layers of more than 1,100 weights, and of those beside the plan, a glance sees copies of a unit or an input, with"
-    " signs turned too, and of layers of 64 rows and columns or more those that nearly are; such a layer is then judged"
-    " likewise. Assumes that calls are independent. Not seen: layers of fewer than 4 rows or columns, of layers of more"
-    " than 1,100 weights whatever is no copy, a spread of call energies or a correlation below what HOLDS prints, signs"
-    " that four or more weights determine together unless they are neighbours or a whole row or column, and an extreme"
-    " that is moved to one place in fewer than half of the calls, or any other rank than the first and the last",
+    decided_by="rank of 45 statistics of four calls, and, of what is cheap to draw by the thousand, of where the"
+    " extremes of sixteen lie, among 19 copies in which every position is permuted over the calls, P(top) <="
+    " 1/20 exactly for independent entries of any law each, masks and scales by position among them; average"
+    " of their e-processes for FAILS, each below one half for HOLDS. Of layers of more than 1,100 weights,"
+    " and of those beside the plan, a glance sees copies of a unit or an input, with signs turned too, and"
+    " of layers of 64 rows and columns or more those that nearly are; such a layer is then judged likewise."
+    " Assumes that calls are independent. Not seen: layers of fewer than 4 rows or columns, of layers of"
+    " more than 1,100 weights whatever is no copy, a spread of call energies or a correlation below what"
+    " HOLDS prints, signs that four or more weights determine together unless they are neighbours or a whole"
+    " row or column, and an extreme that is moved to one place in fewer than half of the calls, or any other"
+    " rank than the first and the last",
     finds="one gain a call that spreads its energy by 20 % at 16 x 32 in 60 calls, rows or columns that sum to zero or"
     " have one length, rows of a Hadamard matrix, signs in balance, the parity of three weights of a row, in 32",
     pictures=("singular_values",),
