@@ -73,18 +73,19 @@ def cause_of(
         promised = contract_of(failing).std
         by_fan = "divide by the root of the inputs that a unit sums over; or declare std, if that number is meant"
         return Cause(f"the std is {worded(std)} at every width", by_fan if promised is None else f"std = {promised:g}")
+    meant = (1, 2, 1 / 3) if uniform else (1, 2)
     fitting = []
     for fan in _fans(parts, several, first_axes=draws.initializer.framework in ("torch", "equinox")):
         constants = [s * fan.of(p) for s, p in zip(squares, parts, strict=True)]
         middle = float(np.average(constants, weights=[part.weights for part in parts]))
         if middle > 0 and all(abs(c / middle - 1) < _AGREE for c in constants):
-            fitting.append((fan, middle))
+            # How far from a constant that somebody writes, at the worst size.
+            off = min(max(abs(c / constant - 1) for c in constants) for constant in meant)
+            fitting.append((fan, middle, round(off, 6) if off < _AGREE else math.inf))
     if not fitting:
         return None
-    # Where several are one number at all sizes built, that with a constant which somebody writes.
-    meant = (1, 2, 1 / 3) if uniform else (1, 2)
-    written = (found for found in fitting if any(abs(found[1] / constant - 1) < _AGREE for constant in meant))
-    fan, middle = next(written, fitting[0])
+    # Where several are one number at all sizes built, that whose constant is nearest; the plainest of equals.
+    fan, middle, _ = min(fitting, key=lambda found: found[2])
     return _worded(fan, middle, failing, uniform, draws.initializer.framework)
 
 
