@@ -275,10 +275,10 @@ def judge_band(
             evidence = replace(evidence, below=below[at_looks], above=above[at_looks])
         paths = zip(evidence.fails[seen:], evidence.holds[seen:], strict=True)
         for against_now, for_now in paths if decision is Decision.UNDECIDED else ():
-            so_far, from_below = mean[seen], evidence.below[seen] > evidence.above[seen]
+            so_far, lower = mean[seen], evidence.below[seen] > evidence.above[seen]
             looks, seen = looks + 1, seen + 1
             crossed = float(against_now) if crossed is None and against_now >= against else crossed
-            if against_now >= against and not (from_below and (too_large or seen * LOOK_EVERY < least)):
+            if against_now >= against and not (lower and (too_large or seen * LOOK_EVERY < least)):
                 decision = Decision.FAILS
             elif not fails_only and for_now >= in_favour and not (so_far < inner_lo or so_far > inner_hi):
                 decision, ln_e = Decision.HOLDS, float(for_now)

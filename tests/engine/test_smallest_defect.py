@@ -33,7 +33,6 @@ def found(factor: float, runs: int = 40) -> float:
     return sum(fails() for _ in range(runs)) / runs
 
 
-@pytest.mark.long
 def test_the_smallest_defect_is_found_and_a_smaller_one_is_not() -> None:
     smallest = factor_beyond_an_edge(WEIGHTS, LEVEL, BUDGET)
     assert 1.05 < smallest < 1.15
