@@ -8,6 +8,8 @@ from initcheck.claims import claim
 from initcheck.models import questions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from initcheck.models.questions import ModelTrial
 
 _DECIDED = (
@@ -85,6 +87,14 @@ def starts_at_chance(trial: ModelTrial) -> None:
         )  # fmt: skip
 
 
+_WAITS = "{} is constant, and no step changes that: see tensors-are-distinct"
+
+
+def _stopped(gradients: Mapping[str, str]) -> list[str]:
+    """Constant matrices that no step tells apart: what they do to signal and gradient is that one finding."""
+    return [name for name, kind in gradients.items() if kind in ("zero", "rows", "columns")]
+
+
 def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
     first = trial.facts.first.looks["signal"]
 
@@ -101,8 +111,8 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
         )
     elif direction == "backward" and not any(chain.backward for chain in first.chains):
         trial.not_applicable("no gradient reaches the blocks")
-    elif stopped := [n for n, kind in first.gradients.items() if kind in ("zero", "rows", "columns") and in_blocks(n)]:
-        trial.not_applicable(f"{stopped[0]} is constant, and no step changes that: see tensors-are-distinct")
+    elif stopped := list(filter(in_blocks, _stopped(first.gradients))):
+        trial.not_applicable(_WAITS.format(stopped[0]))
     else:
         names = [chain.name for chain in first.chains]
         trial.median_keeps(
@@ -150,6 +160,8 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
             f"{first.reach.closed} and what else is constant and near zero hold the input back ({share:.2g} of the"
             " output's spread); the first steps open them"
         )
+    elif first.reach.exact and (stopped := _stopped(first.gradients)):
+        trial.not_applicable(_WAITS.format(stopped[0]))
     elif first.reach.exact:
         at = f"; lost in {where}" if where is not None else ""
         trial.fails(f"two different inputs give one output{at}")
