@@ -20,7 +20,8 @@ def line(run: matrix.Run, names: list[str]) -> list[str]:
     """One line a subject, and one of the run."""
     lines = []
     for name in names:
-        verdicts = matrix.verdicts(run, name) if run.report is not None else {}
+        results = run.report.of(f"hostile_matrix:{name}") if run.report is not None else ()
+        verdicts = {r.claim: r.verdict.value for r in results}
         failed = [claim for claim, verdict in verdicts.items() if verdict == "FAILS"]
         worst = "FAILS" if failed else ", ".join(sorted(set(verdicts.values()))) or "nothing"
         lines.append(f"{run.door:<10}{name:<46}{len(verdicts)} of {len(matrix.CLAIMS)} claims  {worst}")
