@@ -140,18 +140,16 @@ class KerasModel(Living):
         return zip(self.leaves, self.variables, strict=True)
 
     def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
-        """Call the model on a batch; batch norms as in training where nothing is dropped."""
+        """Call the model on a batch; batch norms as in training, nothing dropped."""
         given = {id(v): a for v, a in zip(self.variables, arrays, strict=True)}
         train = [given.get(id(v), v.value) for v in self._train]
         fixed = [given.get(id(v), v.value) for v in self._fixed]
         parts = [(".".join(path), part) for path, part in self._parts.items()]
-        kinds = {type(p).__name__ for p in self._parts.values()}
-        training = "BatchNormalization" in kinds and not any("Dropout" in kind for kind in kinds)
         args, given_by_name = self._arguments(batch)
         kwargs = called_with(self._model.call, given_by_name)
         if "training" in inspect.signature(self._model.call).parameters:
-            kwargs["training"] = training
-        with listening(parts, heard, tap):
+            kwargs["training"] = False
+        with listening(parts, heard, tap), _fresh_norms():
             return self._model.stateless_call(train, fixed, *args, **kwargs)[0]
 
     def _arguments(self, batch: ArrayBatch) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
@@ -187,6 +185,22 @@ class KerasModel(Living):
     def _path(self, text: str) -> tuple[str, ...]:
         raw = self._raw(text)
         return tuple(self._names.get(raw[: i + 1], part) for i, part in enumerate(raw))
+
+
+@contextlib.contextmanager
+def _fresh_norms() -> Iterator[None]:
+    """While it lasts, batch norms take the moments of their batch: those they have kept are of no weights yet."""
+    norm = keras.layers.BatchNormalization
+    original = norm.call
+
+    def call(self: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        return original(self, inputs, training=True, mask=mask)
+
+    norm.call = call
+    try:
+        yield
+    finally:
+        norm.call = original
 
 
 def _names(paths: Iterable[tuple[str, ...]], kinds: Mapping[tuple[str, ...], str]) -> dict[tuple[str, ...], str]:

@@ -69,11 +69,15 @@ class LinenModel(Living):
         self._module, self._tree = module, tree
 
     def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
-        """Apply the module to a batch."""
+        """Apply the module to a batch; batch norms as in training, nothing dropped."""
         variables = jax.tree.unflatten(self._tree, list(arrays))
         mutable = [name for name in variables if name != "params"]
 
         def told(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
+            if isinstance(context.module, linen.BatchNorm) and context.method_name == "__call__":
+                # Whoever calls a model with train=False hands this down; it may be said in one of two places alone.
+                object.__setattr__(context.module, "use_running_average", None)
+                args, kwargs = args[:1], {**kwargs, "use_running_average": False}
             made = call(*args, **kwargs)
             name = ".".join(context.module.path)
             if tap is None or context.method_name != "__call__" or name not in heard:
