@@ -101,7 +101,7 @@ class LayerSampler(SamplerBase):
             return call
 
         def own(shape: Shape, few: Sequence[int], dtype: str) -> list[Any]:
-            with isolated(None), own_calls_compiled_cheaply("jax"):
+            with isolated(None), own_calls_compiled_cheaply():
                 return [flatten(self.builder.parts(self.sizes[shape[0]], seed)[0])[0] for seed in few]
 
         number = self.sizes.index(size)

@@ -34,7 +34,7 @@ class JaxSampler(CallableSampler):
 
     def _drawn(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str, *, anew: bool) -> list[list[Any]]:
         """Calls of the user's own."""
-        with own_calls_compiled_cheaply("jax"):
+        with own_calls_compiled_cheaply():
             results = super()._drawn(asked, dtype, anew=anew)
         for shape, _ in asked:
             self.compiled.called.setdefault(tuple(shape))

@@ -77,7 +77,7 @@ class KerasFacts(ArrayFacts):
                     f"{self.builder.name} returned {type(model).__name__}, not a model of Keras; name a function or"
                     " class that builds the model."
                 )
-            if not model.built or not model.variables:
+            if not model.built or not (model.variables or getattr(model, "inputs", None)):
                 self._called(model)
             living = KerasModel(model)
         # The numbers alone: on TensorFlow the value of a variable is a variable, on torch a parameter.

@@ -86,7 +86,8 @@ def _told(factory: Callable[..., Any]) -> str | None:
     if "torch" in sys.modules and not loaded:
         return "torch"
     mentioned = [name for name in used_by(factory) if name not in ("numpy", "jax")]
-    return "torch" if mentioned == ["torch"] else None
+    # Flax has two kinds of models, and who mentions two libraries may return either's.
+    return mentioned[0] if len(mentioned) == 1 and mentioned[0] in ("torch", "keras", "equinox") else None
 
 
 def _asked(model: Model) -> str:

@@ -12,8 +12,8 @@ from initcheck.models.living.model import Tap
 
 __all__ = ["called_with", "listening"]
 
-# Arguments by which a model is told whether it is trained: batch norms as in training, so that they meet fresh
-# weights; nothing is dropped.
+# Arguments by which a model is told whether it is trained, whatever it takes where nothing is said: nothing is dropped;
+# a batch norm by itself as in training, so that it meets fresh weights.
 _SAID = {
     "train": False, "training": False, "is_training": False, "deterministic": True, "inference": True,
     "use_running_average": False,
@@ -37,11 +37,11 @@ def called_with(call: Callable[..., Any], given: Mapping[str, Any], **more: Any)
     except (TypeError, ValueError):
         return found
     for name, parameter in parameters.items():
-        if name in found or parameter.default is not parameter.empty:
+        if name in found:
             continue
         if name in _SAID:
             found[name] = _SAID[name]
-        elif name in more:
+        elif name in more and parameter.default is parameter.empty:
             found[name] = more[name]
     return found
 
