@@ -157,15 +157,11 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     """Compare random tensors, their units and their draws; ask the gradient about constant matrices."""
     random = trial.facts.random
     signal = trial.facts.first.looks["signal"]
-    say = {"doubt": trial.doubts_that, "note": trial.note}
     equal = [*questions.equal_tensors(random), *questions.equal_units(random, signal)]
     repeated = list(questions.repeated_draws(random))
-    own_state = trial.facts.fixes.get("one state") if repeated else None
-    for copy in (*equal, *repeated):
-        if copy.kind == "fails":
-            trial.fails(copy.sentence, fix=own_state or copy.fix)
-        else:
-            say[copy.kind](copy.sentence)
+    if repeated:
+        trial.fix = trial.facts.fixes.get("one state")
+    trial.says((*equal, *repeated))
     constant = [
         n for n, r in trial.facts.first.records.items() if r.parameter and r.trainable and r.constant and r.matrix
     ]
@@ -221,12 +217,7 @@ def siblings_share_one_law(trial: ModelTrial) -> None:
     findings += [f for role in unnamed for f in questions.unnamed_deviants(role, facts, trial.level / len(unnamed))]
     findings += questions.left_random(facts)
     findings += [f for role in facts.roles for f in questions.later_notes(role.members[0])]
-    say = {"doubt": trial.doubts_that, "note": trial.note}
-    for finding in findings:
-        if finding.kind == "fails":
-            trial.fails(finding.sentence, likely=finding.likely, fix=finding.fix)
-        else:
-            say[finding.kind](finding.sentence)
+    trial.says(findings)
     if facts.first.looks.get("note"):
         trial.note(facts.first.looks["note"])
     trial.measured = f"{len(by_draw)} random roles, law read from the draw itself in {len(by_draw) - len(unnamed)}"
@@ -236,9 +227,7 @@ def siblings_share_one_law(trial: ModelTrial) -> None:
 
 def finite_values(trial: ModelTrial) -> None:
     """Of one model: NaN and infinity; what law an entry was drawn from is not known."""
-    say = {"fails": trial.fails, "note": trial.note}
-    for finding in questions.absurd_in_build(trial.facts, trial.facts.first):
-        say[finding.kind](finding.sentence)
+    trial.says(questions.absurd_in_build(trial.facts, trial.facts.first))
     trial.measured = f"{len(trial.failures)} of {len(trial.facts.first.records):,} tensors or roles are not finite"
     trial.not_applicable(f"every entry of {len(trial.facts.first.records):,} tensors is finite")
 
@@ -257,9 +246,7 @@ def finite_values(trial: ModelTrial) -> None:
 )
 def no_value_is_absurd(trial: ModelTrial) -> None:
     """Look for NaN, infinities and entries that their law excludes."""
-    say = {"fails": trial.fails, "note": trial.note}
-    for finding in questions.absurd_values(trial.facts):
-        say[finding.kind](finding.sentence)
+    trial.says(questions.absurd_values(trial.facts))
     dtypes = sorted({r.dtype for r in trial.facts.second.records.values()})
     trial.measured = f"{len(trial.facts.second.records):,} tensors of {', '.join(dtypes)}"
 
@@ -282,10 +269,7 @@ def nothing_special_is_lost(trial: ModelTrial) -> None:
     if "overwritten" in trial.facts.impossible:
         trial.not_applicable(trial.facts.impossible["overwritten"])
         return
-    say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
-    found = list(questions.lost_writes(trial.facts))
-    for finding in found:
-        say[finding.kind](finding.sentence)
+    trial.says(questions.lost_writes(trial.facts))
     for sentence in questions.never_called(trial.facts):
         trial.note(sentence)
     over = sum(bool(r.lost) for r in trial.facts.first.records.values())

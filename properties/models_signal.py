@@ -194,11 +194,9 @@ def residual_writers_share_one_scaling(trial: ModelTrial) -> None:
     if "writers" in trial.facts.impossible:
         trial.not_applicable(trial.facts.impossible["writers"])
         return
-    say = {"fails": trial.fails, "doubt": trial.doubts_that, "note": trial.note}
     scalings = list(questions.residual_scalings(trial.facts))
     for scaling in scalings:
-        for finding in scaling.findings:
-            say[finding.kind](finding.sentence)
+        trial.says(scaling.findings)
     scaled = [s for s in scalings if s.scaled or s.others]
     if scaled:
         trial.measured = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from initcheck.engine.whole_trial import WholeTrial
@@ -14,10 +14,20 @@ from initcheck.models.factory.few_models import FewModelsPlan, confirm, futile, 
 from initcheck.models.signals.signal import Signal
 from initcheck.statistics import Decision
 
-__all__ = ["STATISTICAL_CLAIMS", "ModelTrial"]
+__all__ = ["STATISTICAL_CLAIMS", "ModelTrial", "RuleFinding"]
 
 STATISTICAL_CLAIMS = 5
 """They share alpha: the law of untraced siblings, the declared law of untraced tensors, signal, gradient, loss."""
+
+
+@dataclass(frozen=True)
+class RuleFinding:
+    """What a rule found: ``fails``, ``doubt`` or ``note``, its sentence, and of a failure its likely cause and fix."""
+
+    kind: str
+    sentence: str
+    likely: str | None = None
+    fix: str | None = None
 
 
 @dataclass
@@ -36,6 +46,14 @@ class ModelTrial(WholeTrial):
     def level(self) -> float:
         """This claim's share of alpha."""
         return self.alpha / STATISTICAL_CLAIMS
+
+    def says(self, findings: Iterable[RuleFinding]) -> None:
+        """Say what a rule found, each as what it is."""
+        for found in findings:
+            if found.kind == "fails":
+                self.fails(found.sentence, likely=found.likely, fix=found.fix)
+            else:
+                (self.note if found.kind == "note" else self.doubts_that)(found.sentence)
 
     def median_keeps(
         self,

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator
 from initcheck.models.builds.build import Build
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.trial import RuleFinding
 from initcheck.models.factory.wording import folded, place
-from initcheck.models.rules.siblings import RuleFinding, overwritten
+from initcheck.models.rules.siblings import overwritten
 
 __all__ = ["absurd_in_build", "absurd_values"]
 

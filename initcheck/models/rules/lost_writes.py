@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from initcheck.models.builds.record import Lost, TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.trial import RuleFinding
 from initcheck.models.factory.wording import listed, place
 from initcheck.models.provenance.steps import Site, in_library
-from initcheck.models.rules.siblings import RuleFinding
 
 __all__ = ["Written", "lost_writes", "never_called", "written_by"]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.trial import RuleFinding
 from initcheck.models.factory.wording import listed
-from initcheck.models.rules.siblings import RuleFinding
 
 __all__ = ["left_random"]
 

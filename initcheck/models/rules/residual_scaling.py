@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.trial import RuleFinding
 from initcheck.models.factory.wording import listed, place
-from initcheck.models.rules.siblings import RuleFinding, is_traced
+from initcheck.models.rules.siblings import is_traced
 
 __all__ = ["Scaling", "residual_scalings"]
 

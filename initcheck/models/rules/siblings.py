@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role, ordered_with_depth
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.few_models import siblings_needed
+from initcheck.models.factory.trial import RuleFinding
 from initcheck.models.factory.wording import listed, place
 
-__all__ = ["RuleFinding", "is_traced", "later_notes", "named_deviants", "overwritten", "unnamed_deviants"]
+__all__ = ["is_traced", "later_notes", "named_deviants", "overwritten", "unnamed_deviants"]
 
 _NAMED = ("normal", "uniform", "truncated_normal", "orthogonal", "sparse")
 _EXACT = (*_NAMED, "constant")
@@ -23,16 +23,6 @@ _CONTRADICTION = 1e-12
 
 _ALIKE = 1.2
 """Root mean squares that lie within this factor of their middle one are one size; chance is allowed for."""
-
-
-@dataclass(frozen=True)
-class RuleFinding:
-    """One finding: ``fails``, ``doubt`` or ``note``, its sentence, and for a failure its likely cause and the fix."""
-
-    kind: str
-    sentence: str
-    likely: str | None = None
-    fix: str | None = None
 
 
 def is_traced(record: TensorRecord) -> bool:
