@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import random
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 
 from initcheck.errors import UsageError
@@ -22,6 +20,7 @@ from initcheck.models.provenance.numpy_memory import numpy_memory_filled
 from initcheck.models.provenance.plain import plain_tensors
 from initcheck.models.provenance.steps import Site
 from initcheck.models.provenance.trace import Trace
+from initcheck.sandbox.global_generators import isolated
 
 __all__ = ["CANARY", "NAN", "ModelBuilder", "tensors_of"]
 
@@ -84,7 +83,8 @@ class ModelBuilder(Builder):
         """
         self.begins(seed)
         trace = Trace(fill) if traced or fill is not None else None
-        with _generators(seed), _default_dtype(dtype), _threads(self.threads), quiet():
+        with isolated(seed), _default_dtype(dtype), _threads(self.threads), quiet():
+            torch.manual_seed(seed)  # of devices too that nothing has used so far
             with trace or contextlib.nullcontext(), around or contextlib.nullcontext(), numpy_memory_filled(fill):
                 model = self.call(seed=seed) if self._takes_seed else self.call()
             if not isinstance(model, torch.nn.Module):
@@ -151,24 +151,6 @@ def _astray(trace: Trace, records: Mapping[str, TensorRecord]) -> dict[Site, lis
         if key not in kept and step.site is not None and len(shape) > 1:
             found.setdefault(step.site, []).append(shape)
     return found
-
-
-@contextlib.contextmanager
-def _generators(seed: int) -> Iterator[None]:
-    """Seed the global generators, those of devices included, and leave them afterwards as they were."""
-    kept = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    on_devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
-    try:
-        torch.manual_seed(seed)
-        np.random.seed(seed % 2**32)
-        random.seed(seed)
-        yield
-    finally:
-        torch.set_rng_state(kept[0])
-        if on_devices:
-            torch.cuda.set_rng_state_all(on_devices)
-        np.random.set_state(kept[1])
-        random.setstate(kept[2])
 
 
 @contextlib.contextmanager

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -28,6 +27,7 @@ from initcheck.models.living.leaves import Leaf, stacks_of, unstacked_name
 from initcheck.models.living.listener import Listener
 from initcheck.models.living.model import Living
 from initcheck.models.signals.signal import FEWEST_BLOCKS, Signal
+from initcheck.sandbox.global_generators import isolated
 
 __all__ = ["JaxFacts", "jax_facts"]
 
@@ -76,7 +76,7 @@ class JaxFacts(ArrayFacts):
             UsageError: the factory raises, or returns no model of its framework.
         """
         key = jax.random.key(seed % 2**31)
-        with quiet(), _generators(seed):
+        with quiet(), isolated(seed):
             try:
                 closed, living = self._trace(seed, key)
                 # What is compiled cheaply draws a fifth as fast.
@@ -228,16 +228,3 @@ def _slice_steps(origin: Origin | None, number: int, entries: int) -> tuple[Any,
     if origin.slices:
         return origin.slices[number].steps
     return tuple(replace(s, start=0, stop=entries, region=None, mask=None) for s in origin.steps if s.dense)
-
-
-@contextlib.contextmanager
-def _generators(seed: int) -> Iterator[None]:
-    """Seed NumPy's and Python's global generators, and leave them afterwards as they were."""
-    kept = np.random.get_state(), random.getstate()
-    try:
-        np.random.seed(seed % 2**32)
-        random.seed(seed)
-        yield
-    finally:
-        np.random.set_state(kept[0])
-        random.setstate(kept[1])

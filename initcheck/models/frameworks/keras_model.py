@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import random
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +31,7 @@ from initcheck.models.living.model import Layer, Living, Tap
 from initcheck.models.provenance.law import UNTRACED
 from initcheck.models.provenance.steps import Draw, Step
 from initcheck.models.signals.signal import Signal
+from initcheck.sandbox.global_generators import isolated
 
 __all__ = ["KerasFacts", "KerasModel", "keras_facts"]
 
@@ -69,7 +69,7 @@ class KerasFacts(ArrayFacts):
         Raises:
             UsageError: the factory raises, or returns no model; no batch builds it.
         """
-        with quiet(), _generators(), noted_weights() as weights:
+        with quiet(), isolated(), noted_weights() as weights:
             keras.utils.set_random_seed(seed % 2**31)
             model = self.builder.call(seed=seed) if self._seeded else self.builder.call()
             if not isinstance(model, keras.layers.Layer):
@@ -271,14 +271,3 @@ def _record(leaf: Leaf, variable: Any, weights: Weights, number: int, *, units: 
     draw: Draw | None = weights.draws.get(id(variable))
     step = Step("draw", (), 0, value.size, True, law.site, frozenset() if draw is None else frozenset({draw}))
     return recorded(leaf, value, units=units, memory=(number, 0), law=law, steps=(step,))
-
-
-@contextlib.contextmanager
-def _generators() -> Iterator[None]:
-    """Leave NumPy's and Python's global generators as they were."""
-    kept = np.random.get_state(), random.getstate()
-    try:
-        yield
-    finally:
-        np.random.set_state(kept[0])
-        random.setstate(kept[1])
