@@ -9,12 +9,12 @@ import numpy as np
 
 from initcheck.models.batches.array_batch import ArrayBatch, array_batch_of
 from initcheck.models.builds.sums import Twins
-from initcheck.models.living.array_gradients import array_gradient_kind, array_twins_kind
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.input_reach import input_reach
 from initcheck.models.living.model import Living
 from initcheck.models.living.visits import visits_of
 from initcheck.models.signals.chains import Visit, chains, norms_between
+from initcheck.models.signals.equal_units import gradient_kind, twins_kind
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, STEPS, ChainSignal, Signal
 
 __all__ = ["Listener"]
@@ -110,8 +110,8 @@ class Listener:
             backward = back if any(back) else ()
             made.append(ChainSignal(run[0].container, tuple(v.name for v in run), ahead, backward, norms_between(run)))
         by_index = dict(zip(sorted(asked.values()), map(self._autodiff.host, measured.gradients), strict=True))
-        judged = {n: array_gradient_kind(by_index[asked[n]]) for n in constants if n in asked}
-        equal = {n: array_twins_kind(by_index[asked[n]], t) for n, t in twins.items() if n in asked}
+        judged = {n: gradient_kind(by_index[asked[n]]) for n in constants if n in asked}
+        equal = {n: twins_kind(by_index[asked[n]], t) for n, t in twins.items() if n in asked}
         if any(kind != "differ" for kind in judged.values()):
             judged = self._after_steps(living, arrays, batch, judged, asked)
         loss, classes = _first_loss(living, arrays, measured.output)
@@ -134,7 +134,7 @@ class Listener:
                 size = float(np.sqrt(np.mean(np.square(self._autodiff.host(gradient).astype(np.float64)))))
                 if living.leaves[i].trainable and size > 0:
                     moved[i] = moved[i] - (0.01 / size) * gradient
-        later = {n: array_gradient_kind(self._autodiff.host(gradients[asked[n]])) for n in judged}
+        later = {n: gradient_kind(self._autodiff.host(gradients[asked[n]])) for n in judged}
         return {n: "later" if kind != "differ" and later[n] == "differ" else kind for n, kind in judged.items()}
 
 

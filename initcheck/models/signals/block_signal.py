@@ -16,7 +16,8 @@ from initcheck.models.batches.inputs import candidates, well_averaged
 from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.blocks import BlockTrail, second_moment
 from initcheck.models.signals.chains import Visit, chains, norms_between
-from initcheck.models.signals.gradients import after_steps, gradient_kind, main_output, twins_kind, unreached, weighed
+from initcheck.models.signals.equal_units import gradient_kind, twins_kind
+from initcheck.models.signals.gradients import after_steps, main_output, on_host, unreached, weighed
 from initcheck.models.signals.reach import input_reach
 from initcheck.models.signals.residual import residual_writers
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal
@@ -111,8 +112,8 @@ class Listener:
         signals = tuple(_chain_signal(run, [gradients.get(id(v.made)) for v in run]) for run in runs)
         blocks = [tuple(v.name for v in run) for run in runs]
         trail.visits.clear()
-        equal = {n: twins_kind(gradients.get(id(p)), p, twins[n]) for n, p in asked.items() if n in twins}
-        judged = {n: gradient_kind(gradients.get(id(p)), p) for n, p in asked.items() if n in constants}
+        equal = {n: twins_kind(on_host(gradients.get(id(p))), twins[n]) for n, p in asked.items() if n in twins}
+        judged = {n: gradient_kind(on_host(gradients.get(id(p)))) for n, p in asked.items() if n in constants}
         del gradients, inputs, wanted, output
         if any(s.outside("backward") for s in signals):
             signals = _through_the_chain_alone(model, batch, signals)

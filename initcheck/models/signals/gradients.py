@@ -1,4 +1,4 @@
-"""What the gradient says of units that start equal: whether the first steps tell them apart."""
+"""Gradients of a module of torch: whether the first steps tell units apart that start equal, and what none reaches."""
 
 from __future__ import annotations
 
@@ -7,56 +7,23 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy.typing as npt
 import torch
 
 from initcheck.models.batches.batch import Batch
-from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.blocks import first_tensor
+from initcheck.models.signals.equal_units import gradient_kind
 from initcheck.models.signals.signal import STEPS
 
 __all__ = [
     "after_steps",
     "constants_redrawn",
-    "gradient_kind",
     "main_output",
-    "twins_kind",
+    "on_host",
     "unreached",
     "weighed",
     "without_gradient",
 ]
-
-_EQUAL = 1e-5
-"""Equal units may be summed in another order: relative to the largest gradient, rounding is no difference."""
-
-
-def gradient_kind(gradient: torch.Tensor | None, weight: torch.Tensor) -> str:
-    """Whether a gradient tells the units of a constant matrix apart: ``zero``, ``rows``, ``columns``, ``differ``."""
-    if gradient is None or not bool((gradient != 0).any()):
-        return "zero"
-    sizes = [n for n in weight.shape if n > 1]
-    matrix = gradient.reshape(sizes[0], -1).float()
-    scale = float(matrix.abs().max())
-    if float((matrix - matrix[:1]).abs().max()) <= _EQUAL * scale:
-        return "rows"
-    if float((matrix - matrix[:, :1]).abs().max()) <= _EQUAL * scale:
-        return "columns"
-    return "differ"
-
-
-def twins_kind(gradient: torch.Tensor | None, weight: torch.Tensor, twins: Twins) -> str:
-    """Whether a gradient tells equal units apart: ``equal`` where it leaves one pair equal, ``differ``, ``zero``."""
-    if gradient is None:
-        return "zero"
-    matrix = gradient.reshape(weight.shape[0], -1).float()
-    scale = float(matrix.abs().max())
-    found = set()
-    for i, j in twins.pairs:
-        one, two = matrix.select(twins.axis, i), matrix.select(twins.axis, j)
-        if float(torch.maximum(one.abs().max(), two.abs().max())) <= _EQUAL * scale:
-            found.add("zero")
-        else:
-            found.add("equal" if float((one - two).abs().max()) <= _EQUAL * scale else "differ")
-    return next((kind for kind in ("equal", "differ") if kind in found), "zero")
 
 
 def after_steps(model: torch.nn.Module, batch: Batch, judged: Mapping[str, str]) -> dict[str, str]:
@@ -82,7 +49,7 @@ def after_steps(model: torch.nn.Module, batch: Batch, judged: Mapping[str, str])
     if output is None or not output.requires_grad:
         return dict(judged)
     found = torch.autograd.grad(weighed(output), list(weights.values()), allow_unused=True)
-    later = {n: gradient_kind(g, p) for (n, p), g in zip(weights.items(), found, strict=True)}
+    later = {n: gradient_kind(on_host(g)) for n, g in zip(weights, found, strict=True)}
     return {n: "later" if later.get(n) == "differ" else kind for n, kind in judged.items()}
 
 
@@ -133,6 +100,11 @@ def constants_redrawn(
         with torch.no_grad():
             for changed, before in kept.values():
                 changed.copy_(before)
+
+
+def on_host(gradient: torch.Tensor | None) -> npt.NDArray[Any] | None:
+    """A gradient in the host's memory; NumPy knows no bfloat16."""
+    return None if gradient is None else gradient.detach().float().cpu().numpy()
 
 
 def main_output(output: Any) -> torch.Tensor | None:

@@ -1,4 +1,4 @@
-"""What the gradient says of units that start equal, of arrays in the host's memory."""
+"""What the gradient says of units that start equal, of any framework: arrays in the host's memory."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy.typing as npt
 
 from initcheck.models.builds.sums import Twins
 
-__all__ = ["array_gradient_kind", "array_twins_kind"]
+__all__ = ["gradient_kind", "twins_kind"]
 
 _EQUAL = 1e-5
 """Equal units may be summed in another order: relative to the largest gradient, rounding is no difference."""
 
 
-def array_gradient_kind(gradient: npt.NDArray[Any]) -> str:
+def gradient_kind(gradient: npt.NDArray[Any] | None) -> str:
     """Whether a gradient tells the units of a constant matrix apart: ``zero``, ``rows``, ``columns``, ``differ``.
 
-    >>> array_gradient_kind(np.ones((3, 4))), array_gradient_kind(np.eye(3))
+    >>> gradient_kind(np.ones((3, 4))), gradient_kind(np.eye(3))
     ('rows', 'differ')
     """
-    if not np.any(gradient != 0):
+    if gradient is None or not np.any(gradient != 0):
         return "zero"
     sizes = [n for n in gradient.shape if n > 1]
     matrix = gradient.reshape(sizes[0], -1).astype(np.float64)
@@ -33,8 +33,10 @@ def array_gradient_kind(gradient: npt.NDArray[Any]) -> str:
     return "differ"
 
 
-def array_twins_kind(gradient: npt.NDArray[Any], twins: Twins) -> str:
+def twins_kind(gradient: npt.NDArray[Any] | None, twins: Twins) -> str:
     """Whether a gradient tells equal units apart: ``equal`` where it leaves one pair equal, ``differ``, ``zero``."""
+    if gradient is None:
+        return "zero"
     matrix = gradient.reshape(gradient.shape[0], -1).astype(np.float64)
     scale = float(np.abs(matrix).max())
     found = set()
