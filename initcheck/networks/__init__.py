@@ -4,7 +4,7 @@ from initcheck.networks.activations import Activation, activation
 from initcheck.networks.losses import softmax_cross_entropy, squared_error
 from initcheck.networks.optimisers import SGD, Adam, Momentum
 from initcheck.networks.perceptron import Perceptron
-from initcheck.networks.signal import energy_curves, energy_ratio_backward, energy_ratio_forward, energy_ratios
+from initcheck.networks.signal import energy_curves, energy_ratio_forward, energy_ratios
 from initcheck.networks.training import train
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "Perceptron",
     "activation",
     "energy_curves",
-    "energy_ratio_backward",
     "energy_ratio_forward",
     "energy_ratios",
     "softmax_cross_entropy",

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from initcheck.networks.activations import Activation
 
-__all__ = ["energy_curves", "energy_ratio_backward", "energy_ratio_forward", "energy_ratios"]
+__all__ = ["energy_curves", "energy_ratio_forward", "energy_ratios"]
 
 Array = npt.NDArray[np.float64]
 Matrix = npt.NDArray[Any]
@@ -54,14 +54,15 @@ def energy_ratio_forward(weights: Iterable[Matrix], activation: Activation, x: A
     return _log_ratio(signal.log_energy, first.log_energy)
 
 
-def energy_ratio_backward(weights: Iterable[Matrix], activation: Activation, x: Array, g: Array) -> float:
-    """log10 of the mean square of the gradient that reaches z_0 over that of the gradient g put in at z_L.
+def energy_ratios(weights: Iterable[Matrix], activation: Activation, x: Array, g: Array) -> tuple[float, float]:
+    """Return (forward, backward), both log10 energy ratios, for one forward pass and one backward pass.
 
+    Backward is the mean square of the gradient that reaches z_0 over that of the gradient g put in at z_L:
     delta_(l-1) = (W_l^T delta_l) * phi'(z_(l-1)), at the pre-activations of the forward pass from z_0 = x.
 
     >>> from initcheck.networks.activations import activation
     >>> half, one = np.full((1, 1), 0.5), np.ones((1, 1))
-    >>> round(energy_ratio_backward([half] * 10, activation("linear"), one, one), 6)
+    >>> round(energy_ratios([half] * 10, activation("linear"), one, one)[1], 6)
     -6.0206
 
     Args:
@@ -70,18 +71,7 @@ def energy_ratio_backward(weights: Iterable[Matrix], activation: Activation, x: 
         x: pre-activations z_0, shape (batch, inputs of W_1).
         g: the gradient at z_L, shape (batch, units of W_L).
 
-    Returns:
-        The log10 ratio; -inf, inf and nan as in ``energy_ratio_forward``.
-
     Source: Schoenholz et al. 2017 (arXiv 1611.01232), section 4, followed through one network.
-    """
-    return energy_ratios(weights, activation, x, g)[1]
-
-
-def energy_ratios(weights: Iterable[Matrix], activation: Activation, x: Array, g: Array) -> tuple[float, float]:
-    """Return (forward, backward), both log10 energy ratios, for one forward pass and one backward pass.
-
-    The arguments are those of ``energy_ratio_backward``.
     """
     forward, backward = energy_curves(weights, activation, x, g)
     return float(forward[-1]), float(backward[-1])
@@ -96,7 +86,7 @@ def energy_curves(weights: Iterable[Matrix], activation: Activation, x: Array, g
     [0.0, -0.6, -1.2, -1.81]
 
     Args:
-        weights, activation, x, g: those of ``energy_ratio_backward``.
+        weights, activation, x, g: those of ``energy_ratios``.
 
     Returns:
         forward: entry l is the mean square of z_l over that of z_0.

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from initcheck.networks.optimisers import SGD, Adam, Momentum
 from initcheck.networks.perceptron import Gradients, Perceptron
@@ -22,7 +21,6 @@ __all__ = [
     "zeroed",
 ]
 
-Array = npt.NDArray[np.float64]
 UNIT_PARTS = ("incoming", "bias", "outgoing")
 
 

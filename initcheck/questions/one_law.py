@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import MeanSquare
@@ -19,7 +16,6 @@ from initcheck.statistics import Decision, Judgement
 
 __all__ = ["follows_one_law"]
 
-Floats = npt.NDArray[np.float64]
 
 # What jumps from one width to the next, or divides by zero, is the very thing that the claim is to find.
 _LAWS = tuple(d for d in DENOMINATORS if not any(jump in d.name for jump in ("//", " - 1", "rounded")))

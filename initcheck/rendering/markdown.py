@@ -118,6 +118,6 @@ def _code_html(text: str) -> str:
     return f"<code>{named}</code>"
 
 
-def _fenced(text: str, language: str = "text") -> str:
+def _fenced(text: str) -> str:
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    return f"\n{fence}{language}\n{text}\n{fence}\n"
+    return f"\n{fence}text\n{text}\n{fence}\n"

@@ -11,8 +11,6 @@ from initcheck.layers.bench.bench import Bench
 
 __all__ = ["Interior", "interior_of"]
 
-Floats = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Interior:

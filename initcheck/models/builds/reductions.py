@@ -14,7 +14,6 @@ from initcheck.models.provenance.fill import Fill
 __all__ = ["reduced"]
 
 _BLOCK = 1 << 18
-_HOST = torch.device("cpu")
 _weights: dict[torch.device, torch.Tensor] = {}
 
 

@@ -63,7 +63,7 @@ def roles(records: Mapping[str, TensorRecord], where: Mapping[str, Place]) -> li
     return [Role(str(key[0]), tuple(members), tuple(range(len(members)))) for key, members in groups.items()]
 
 
-def ordered_with_depth(values: Sequence[float], depths: Sequence[int], above: float = 0.9) -> bool:
+def ordered_with_depth(values: Sequence[float], depths: Sequence[int]) -> bool:
     """Whether values rise or fall with depth: in steps, or with a rank correlation above 0.9.
 
     >>> ordered_with_depth([0.02, 0.02, 0.01, 0.01], [0, 1, 2, 3]), ordered_with_depth([2, 1, 2, 1], [0, 1, 2, 3])
@@ -74,7 +74,7 @@ def ordered_with_depth(values: Sequence[float], depths: Sequence[int], above: fl
     if all(s >= 0 for s in steps) or all(s <= 0 for s in steps):
         return True
     a, b = _ranks([p[0] for p in pairs]), _ranks([p[1] for p in pairs])
-    return abs(_correlation(a, b)) > above
+    return abs(_correlation(a, b)) > 0.9
 
 
 def _ranks(values: Sequence[float]) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ import numpy as np
 from initcheck.adapters.frameworks.compiled import own_calls_compiled_cheaply
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
-from initcheck.models.batches.array_batch import ArrayBatch, array_batch_from
+from initcheck.models.batches.array_batch import array_batch_from
 from initcheck.models.builds.build import Builder, quiet
 from initcheck.models.builds.sums import Twins
 from initcheck.models.factory.facts import Facts
@@ -33,7 +33,6 @@ __all__ = ["JaxFacts", "jax_facts"]
 
 _FEW = 2**22
 _KEYS = ("rngs", "key", "rng", "prng_key", "rng_key")
-Parts = Callable[[Any, ArrayBatch | None], tuple[list[Any], Living]]
 
 
 def jax_facts(model: Model, framework: str, seed: int) -> Facts:

@@ -99,7 +99,6 @@ def _piece(record: TensorRecord, canary: TensorRecord | None, other: TensorRecor
         random=record.real and not record.constant and not unwritten and bool(record.draws or moves),
         constant=record.constant,
         never=unwritten,
-        first_never=record.first_unwritten,
         law=record.law.text if record.law.family != "untraced" else f"untraced, std {record.std:.4g}",
         std=record.law.std if named else None,
         site=record.law.site,

@@ -22,7 +22,7 @@ class Piece:
         count, squares, total: of its entries; digest: of all its bits.
         random: it holds chance: a draw made it, or it has other bits at another seed.
         constant: all entries are one value.
-        never, first_never: entries that nobody wrote, and the index of the first.
+        never: entries that nobody wrote.
         law: in words; std: as the draw names it; site: who drew it.
         draws: state of the generator before each draw, its number in the build, its entries, its line.
     """
@@ -40,7 +40,6 @@ class Piece:
     random: bool = False
     constant: bool = False
     never: int = 0
-    first_never: tuple[int, ...] | None = None
     law: str = ""
     std: float | None = None
     site: Site | None = None

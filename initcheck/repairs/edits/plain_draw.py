@@ -13,8 +13,6 @@ from initcheck.repairs.edits.function_source import Change, FunctionSource
 
 __all__ = ["fan_text", "plain_draw", "std_text"]
 
-_RANDOM = ("rng", "random_state", "key", "torch_generator", "seed")
-
 
 def plain_draw(source: FunctionSource, contract: Contract, framework: str, family: str) -> Edit | None:
     """The body of a plain initializer that keeps the contract; None where its parameters tell no shape.
