@@ -20,8 +20,8 @@ from initcheck.claims.statement import Claim, claim
 from initcheck.contract.initializer import Initializer
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
-from initcheck.report.report import NotChecked, Report
-from initcheck.report.results import Run
+from initcheck.report.report import Report
+from initcheck.report.results import NotChecked, Run
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.targets.loading import Loaded
 

@@ -6,8 +6,8 @@ import math
 import random
 from typing import Any
 
-from initcheck.report.report import NotChecked, Report
-from initcheck.report.results import Run
+from initcheck.report.report import Report
+from initcheck.report.results import NotChecked, Run
 from initcheck.report.verdict import Evidence, Result, Verdict
 
 CLAIMS = (

@@ -9,7 +9,7 @@ from typing import Any
 from initcheck.claims.registry import registry
 from initcheck.claims.statement import Claim
 from initcheck.errors import ClaimFailed
-from initcheck.report.account import escaped
+from initcheck.safe_text import escaped
 
 __all__ = ["prove", "theorems"]
 

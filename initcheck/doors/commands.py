@@ -95,9 +95,9 @@ def infer_contract(words: Sequence[str]) -> int:
     # as in `list_claims`
     from initcheck.doors.request import contract
     from initcheck.engine.settings import Settings
-    from initcheck.report.account import escaped
     from initcheck.runs.own_process import OwnProcess
     from initcheck.runs.reading import read_all
+    from initcheck.safe_text import escaped
     from initcheck.sandbox.child import Died
 
     held_to = contract({"contract": arguments.contract})

@@ -13,9 +13,10 @@ from initcheck.claims.theorems import prove
 from initcheck.errors import UsageError
 from initcheck.gallery import SPECIMENS
 from initcheck.gallery.measured_power import measured_how, measured_power
-from initcheck.report.account import escaped, failure_text
+from initcheck.report.account import failure_text
 from initcheck.report.report import Report
 from initcheck.report.verdict import Result, Verdict
+from initcheck.safe_text import escaped
 from initcheck.statistics import Ledger
 
 if TYPE_CHECKING:

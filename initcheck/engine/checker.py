@@ -28,8 +28,8 @@ from initcheck.engine.smallest_defect import excluded, smallest_defects
 from initcheck.engine.subject import InitializerSubject
 from initcheck.engine.trials.judge import Judge
 from initcheck.errors import UsageError, closest
-from initcheck.report.report import NotChecked, Report
-from initcheck.report.results import Run, installed_version
+from initcheck.report.report import Report
+from initcheck.report.results import NotChecked, Run, installed_version
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.sandbox.blas import one_thread
 from initcheck.sandbox.containment import one_line

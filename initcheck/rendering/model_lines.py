@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from initcheck.rendering.terminal import result_line
-from initcheck.report.account import escaped
 from initcheck.report.report import Report
 from initcheck.report.summary import amount
 from initcheck.report.verdict import Result, Verdict
+from initcheck.safe_text import escaped
 
 __all__ = ["laws_lines", "model_lines", "note_lines", "portrait_fields", "writes_lines"]
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from initcheck.report.account import escaped
+from initcheck.safe_text import escaped
 
 __all__ = ["pair_lines", "pair_rows"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from initcheck.rendering.model_lines import laws_lines, model_lines, note_lines, portrait_fields, writes_lines
 from initcheck.rendering.pair_lines import pair_lines
-from initcheck.report.account import escaped
 from initcheck.report.report import Report
+from initcheck.safe_text import escaped
 
 __all__ = ["portrait_lines"]
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from initcheck.report.account import (
     WHOLE,
-    _count,
-    escaped,
     failure_text,
     foot_lines,
+    not_checked_lines,
     open_lines,
     page_lines,
     told_lines,
@@ -19,7 +19,9 @@ from initcheck.report.account import (
 from initcheck.report.finding import findings
 from initcheck.report.report import Report
 from initcheck.report.results import Results, Run
+from initcheck.report.summary import sum_of_verdicts
 from initcheck.report.verdict import Result, Verdict
+from initcheck.safe_text import escaped
 
 __all__ = [
     "Page",
@@ -32,13 +34,6 @@ __all__ = [
     "summary_lines",
 ]
 
-_WORDS = {
-    Verdict.HOLDS: "hold",
-    Verdict.FAILS: "fail",
-    Verdict.UNDECIDED: "undecided",
-    Verdict.WAIVED: "waived",
-    Verdict.NOT_APPLICABLE: "not applicable",
-}
 # Three colours by meaning, each legible on a light and on a dark ground: it is so, it is not so, nobody knows.
 _GOOD, _BAD, _OPEN = "32", "1;31", "35"
 _COLOURS = {
@@ -165,13 +160,8 @@ class Page:
         if opened or ((self._said or shown) and not self._verbose):
             opened.append("")
         lines += opened
-        lines += foot_lines(
-            report,
-            report.findings,
-            contracts=report.contracts,
-            not_checked=() if self._verbose else report.not_checked,
-            seconds=seconds,
-        )
+        untold = dataclasses.replace(report, not_checked=()) if self._verbose else report
+        lines += foot_lines(untold, report.findings, seconds)
         for line in lines:
             self.line(line)
 
@@ -186,9 +176,7 @@ class Page:
 
 def report_lines(report: Report, *, seconds: float | None = None) -> list[str]:
     """The page of a report that is finished."""
-    return page_lines(
-        report, report.findings, contracts=report.contracts, not_checked=report.not_checked, seconds=seconds
-    )
+    return page_lines(report, report.findings, seconds)
 
 
 def painted(line: str, colour: bool) -> str:
@@ -243,10 +231,11 @@ def result_line(result: Result) -> str:
 
 def summary_lines(report: Report) -> list[str]:
     """The end of a run: the denominator, who deviates, what was not checked and why, what to type next."""
-    lines = [_denominator(report)]
+    lines = [sum_of_verdicts(report)]
     lines += _by_initializer(report)
     lines += _undecided_and_waived(report)
-    lines += _not_checked(report)
+    lines += _folded("not applicable", (r for r in report.results if r.verdict is Verdict.NOT_APPLICABLE))
+    lines += not_checked_lines(report)
     lines += _contracts(report.contracts)
     lines.append(_bound(report))
     if not report.decided:
@@ -255,17 +244,6 @@ def summary_lines(report: Report) -> list[str]:
     if first:
         lines.append(f"reproduce the first failure: {escaped(first, 20_000)}")
     return lines
-
-
-def _denominator(report: Report) -> str:
-    counts = report.counts
-    always = (Verdict.HOLDS, Verdict.FAILS)
-    terms = " + ".join(f"{n:,} {_WORDS[v]}" for v, n in counts.items() if n or v in always)
-    names = len(report.initializers)
-    claims = len({r.claim for r in report.results})
-    if names <= 1:
-        return f"{_count(len(report), 'claim')} = {terms}"
-    return f"{_count(len(report), 'verdict')} ({_count(claims, 'claim')} x {names:,} initializers) = {terms}"
 
 
 def _by_initializer(report: Report) -> list[str]:
@@ -298,18 +276,6 @@ def _undecided_and_waived(report: Report) -> list[str]:
             by_claim.setdefault(r.claim, []).append(r)
     lines = [line for found in by_claim.values() for line in _folded("undecided", found, first_reason=True)]
     return lines + _folded("waived", (r for r in report.results if r.verdict is Verdict.WAIVED))
-
-
-def _not_checked(report: Report) -> list[str]:
-    lines = _folded("not applicable", (r for r in report.results if r.verdict is Verdict.NOT_APPLICABLE))
-    reasons: dict[tuple[str, str | None], list[str]] = {}
-    for n in report.not_checked:
-        reasons.setdefault((n.reason, n.call_to_write), []).append(n.name)
-    # Never cut: what looks like an initializer and was not looked at would pass for one that holds.
-    for (reason, call), names in reasons.items():
-        write = f"; write {escaped(call)}" if call else ""
-        lines.append(f"not checked: {_names(names)}: {escaped(reason)}{write}")
-    return lines
 
 
 def _folded(label: str, results: Iterable[Result], *, first_reason: bool = False) -> list[str]:

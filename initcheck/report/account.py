@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from initcheck.contract.contract import DENSE_ONLY
 from initcheck.report.finding import Finding, finding_of
 from initcheck.report.results import Results
 from initcheck.report.summary import amount
 from initcheck.report.verdict import Evidence, Result, Verdict
-from initcheck.safe_text import clean, escaped
+from initcheck.safe_text import escaped
 
 __all__ = [
-    "Left",
-    "clean",
-    "escaped",
     "evidence_text",
     "failure_text",
     "finding_lines",
     "foot_lines",
     "last_line",
+    "not_checked_lines",
     "one_result",
     "open_lines",
     "page_lines",
@@ -33,22 +31,6 @@ _LISTED = 4  # claims spelled out where others are waiting or follow
 _ALSO = 8
 _REASONS = 12
 _MORE = {"quick": "default", "default": "thorough"}
-
-
-class Left(Protocol):
-    """What is said of something that was named and not looked at."""
-
-    @property
-    def name(self) -> str:
-        """What was named."""
-
-    @property
-    def reason(self) -> str:
-        """Why it was not looked at."""
-
-    @property
-    def call_to_write(self) -> str | None:
-        """What to write to have it checked."""
 
 
 def finding_lines(found: Finding, *, brief: bool = False) -> list[str]:
@@ -173,56 +155,41 @@ def open_lines(report: Results) -> list[str]:
     return lines
 
 
-def foot_lines(
-    report: Results,
-    found: Sequence[Finding],
-    *,
-    contracts: Mapping[str, Mapping[str, Any]] | None = None,
-    not_checked: Iterable[Left] = (),
-    seconds: float | None = None,
-) -> list[str]:
+def foot_lines(report: Results, found: Sequence[Finding], seconds: float | None = None) -> list[str]:
     """The end of the page: what was not looked at, what was assumed, and last the verdict with counts and seconds.
 
     Args:
         report: the results of a run.
         found: its findings.
-        contracts: what each initializer was held to, with origins.
-        not_checked: what was named and not looked at.
         seconds: wall-clock time of the run; the sum over the verdicts where None.
     """
-    lines = _not_checked(not_checked) + _waiting(report)
+    lines = not_checked_lines(report) + _waiting(report)
     lines += _waived(report)
-    lines += _assumed(contracts or {})
+    lines += _assumed(report.contracts)
     # Of what is built already there is a portrait, and nothing that would have to be decided.
-    shown = bool(contracts) and all(held_to.get("built") for held_to in (contracts or {}).values())
+    shown = bool(report.contracts) and all(held_to.get("built") for held_to in report.contracts.values())
     if not report.decided and not shown:
         lines.append("nothing was decided: a run that shows nothing cannot pass")
     lines.append(last_line(report, found, seconds))
     return lines
 
 
-def page_lines(
-    report: Results,
-    found: Sequence[Finding],
-    *,
-    contracts: Mapping[str, Mapping[str, Any]] | None = None,
-    not_checked: Iterable[Left] = (),
-    seconds: float | None = None,
-) -> list[str]:
+def page_lines(report: Results, found: Sequence[Finding], seconds: float | None = None) -> list[str]:
     """The whole page: findings, what is open, the end; the arguments are those of ``foot_lines``."""
     lines: list[str] = []
     brief = len(report.initializers) > WHOLE
     for name in dict.fromkeys(f.initializer for f in found):
-        lines += told_lines([f for f in found if f.initializer == name], (contracts or {}).get(name), brief=brief)
+        lines += told_lines([f for f in found if f.initializer == name], report.contracts.get(name), brief=brief)
     opened = open_lines(report)
     if found or opened:
         opened.append("")
-    return [*lines, *opened, *foot_lines(report, found, contracts=contracts, not_checked=not_checked, seconds=seconds)]
+    return [*lines, *opened, *foot_lines(report, found, seconds)]
 
 
-def _not_checked(not_checked: Iterable[Left]) -> list[str]:
+def not_checked_lines(report: Results) -> list[str]:
+    """What was named and not looked at, a line a reason, with what to write to have it checked."""
     reasons: dict[tuple[str, str | None], list[str]] = {}
-    for n in not_checked:
+    for n in report.not_checked:
         reasons.setdefault((n.reason, n.call_to_write), []).append(n.name)
     lines = []
     # Never cut: what looks like an initializer and was not looked at would pass for one that holds.

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from initcheck.errors import UsageError
-from initcheck.report.report import REPORT_FORMAT, NotChecked, Report, result_to_plain
-from initcheck.report.results import Run
+from initcheck.report.report import REPORT_FORMAT, Report, result_to_plain
+from initcheck.report.results import NotChecked, Run
 from initcheck.report.verdict import Result
 
 __all__ = ["Journal", "lost"]

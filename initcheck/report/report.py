@@ -7,28 +7,19 @@ import functools
 import json
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from initcheck.errors import ClaimFailed, UsageError
 from initcheck.report import notebook
 from initcheck.report.account import failure_text, finding_lines, page_lines
 from initcheck.report.finding import Finding, findings
-from initcheck.report.results import Results, Run
+from initcheck.report.results import NotChecked, Results, Run
 from initcheck.report.verdict import Evidence, Result, Verdict
 
-__all__ = ["REPORT_FORMAT", "NotChecked", "Report", "result_from_plain", "result_to_plain"]
+__all__ = ["REPORT_FORMAT", "Report", "result_from_plain", "result_to_plain"]
 
 REPORT_FORMAT = "initcheck-report/1"
-
-
-@dataclass(frozen=True, kw_only=True)
-class NotChecked:
-    """Something that was named and not looked at, why, and what to write to have it checked."""
-
-    name: str
-    reason: str
-    call_to_write: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +30,7 @@ class Report(Results):
     >>> report = initcheck.check("initcheck.gallery:he_normal", claims=["returns-the-shape-asked"])
     >>> report.ok, report["returns-the-shape-asked"].verdict.value
     (True, 'HOLDS')
-
-    Attributes:
-        run: how it was made.
-        results: one a claim and initializer.
-        contracts: what each initializer was held to: name -> contract as plain data, with origins and notes.
-        not_checked: what was named and not looked at.
     """
-
-    contracts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    not_checked: tuple[NotChecked, ...] = ()
 
     @functools.cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -57,8 +39,7 @@ class Report(Results):
 
     def __str__(self) -> str:
         """The page that the command line prints."""
-        lines = page_lines(self, self.findings, contracts=self.contracts, not_checked=self.not_checked)
-        return "\n".join(lines)
+        return "\n".join(page_lines(self, self.findings))
 
     def _repr_html_(self) -> str:
         # Jupyter and its kin show this instead of repr() where a report is the value of a cell.

@@ -6,11 +6,12 @@ import importlib.metadata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from initcheck.errors import closest
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["Results", "Run", "installed_version"]
+__all__ = ["NotChecked", "Results", "Run", "installed_version"]
 
 
 def installed_version() -> str:
@@ -48,16 +49,29 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotChecked:
+    """Something that was named and not looked at, why, and what to write to have it checked."""
+
+    name: str
+    reason: str
+    call_to_write: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Results:
     """The verdicts of a run.
 
     Attributes:
         run: how it was made.
         results: one a claim and initializer.
+        contracts: what each initializer was held to: name -> contract as plain data, with origins and notes.
+        not_checked: what was named and not looked at.
     """
 
     run: Run
     results: tuple[Result, ...]
+    contracts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    not_checked: tuple[NotChecked, ...] = ()
 
     @property
     def ok(self) -> bool:

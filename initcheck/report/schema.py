@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from initcheck.report.finding import Finding
-from initcheck.report.report import REPORT_FORMAT, NotChecked, Report
-from initcheck.report.results import Run
+from initcheck.report.report import REPORT_FORMAT, Report
+from initcheck.report.results import NotChecked, Run
 from initcheck.report.series import SERIES
 from initcheck.report.verdict import Evidence, Result, Verdict
 

@@ -11,10 +11,10 @@ from typing import Any
 from initcheck.contract.tested import Tested
 from initcheck.engine.checker import Checker
 from initcheck.errors import UsageError
-from initcheck.report.account import escaped
 from initcheck.report.verdict import Result
 from initcheck.runs.own_process import OwnProcess
 from initcheck.runs.units import Unit, UnitOutcome, judge, units_of
+from initcheck.safe_text import escaped
 from initcheck.sandbox.containment import one_line
 
 __all__ = ["Spread", "require_executor"]

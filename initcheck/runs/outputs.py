@@ -12,8 +12,8 @@ from typing import Any
 from initcheck.errors import UsageError
 from initcheck.rendering import github, junit, markdown
 from initcheck.report.journal import Journal
-from initcheck.report.report import NotChecked, Report
-from initcheck.report.results import Run
+from initcheck.report.report import Report
+from initcheck.report.results import NotChecked, Run
 from initcheck.report.schema import violation
 from initcheck.report.verdict import Result
 from initcheck.runs.destination import Destination, refuse_shared_files

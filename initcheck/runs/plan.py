@@ -21,8 +21,8 @@ from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.baseline import Baseline
 from initcheck.report.journal import lost
-from initcheck.report.report import NotChecked, Report
-from initcheck.report.results import Run
+from initcheck.report.report import Report
+from initcheck.report.results import NotChecked, Run
 from initcheck.report.verdict import Result, Verdict
 from initcheck.runs.own_process import OwnProcess, died
 from initcheck.runs.reading import Wanted, read_all, read_locked, read_models, read_pairs

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from initcheck.report.account import escaped
 from initcheck.report.verdict import Result
 from initcheck.runs.plan import Plan
+from initcheck.safe_text import escaped
 
 __all__ = ["progress"]
 

@@ -21,7 +21,7 @@ from initcheck.contract.tested import Tested
 from initcheck.errors import AmbiguousInitializer, UsageError
 from initcheck.locks.locked import Locked
 from initcheck.models.ranks.model import ShardedModel
-from initcheck.report.report import NotChecked
+from initcheck.report.results import NotChecked
 from initcheck.runs.own_process import OwnProcess
 from initcheck.runs.units import Plain
 from initcheck.sandbox.child import Died

@@ -27,7 +27,7 @@ from initcheck.contract.initializer import Initializer
 from initcheck.contract.tested import Tested
 from initcheck.errors import UsageError
 from initcheck.layers.recognition import layer_initializer
-from initcheck.report.report import NotChecked
+from initcheck.report.results import NotChecked
 from initcheck.search_path import add_folder
 from initcheck.targets.activations import carried, resolved
 from initcheck.targets.modules import find_object

@@ -21,7 +21,7 @@ from initcheck.adapters.signatures.frameworks import FRAMEWORKS, defines_functio
 from initcheck.adapters.signatures.readings import Needs
 from initcheck.contract.initializer import Initializer
 from initcheck.errors import UsageError
-from initcheck.report.report import NotChecked
+from initcheck.report.results import NotChecked
 from initcheck.sandbox.containment import one_line
 from initcheck.targets.modules import members
 

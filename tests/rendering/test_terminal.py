@@ -17,10 +17,11 @@ from initcheck.rendering.terminal import (
     result_line,
     summary_lines,
 )
-from initcheck.report.account import escaped, failure_text
-from initcheck.report.report import NotChecked, Report
-from initcheck.report.results import Run
+from initcheck.report.account import failure_text
+from initcheck.report.report import Report
+from initcheck.report.results import NotChecked, Run
 from initcheck.report.verdict import Evidence, Result, Verdict
+from initcheck.safe_text import escaped
 
 WHOLE = Evidence(
     measured="0.334",

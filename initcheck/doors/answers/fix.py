@@ -15,8 +15,7 @@ from initcheck.errors import UsageError
 from initcheck.layers.sampler import LayerSampler
 from initcheck.repairs.layer_line import line_for_layer
 from initcheck.repairs.proof import Proposal, proposal_for
-from initcheck.report.account import escaped
-from initcheck.safe_text import relative
+from initcheck.safe_text import escaped, relative
 from initcheck.targets.loading import load
 from initcheck.targets.text import pattern_and_law
 

@@ -18,8 +18,9 @@ from initcheck.contract.tested import Tested
 from initcheck.doors.under_pytest.outcome import raise_for
 from initcheck.engine.broken_claim import account
 from initcheck.errors import ClaimFailed, UsageError
-from initcheck.report.account import escaped, failure_text
+from initcheck.report.account import failure_text
 from initcheck.report.verdict import Result, Verdict
+from initcheck.safe_text import escaped
 
 __all__ = ["ClaimItem", "ClaimModule", "PropertyItem", "TheoremItem", "identifiers", "module_id"]
 

@@ -33,7 +33,7 @@ def raise_for(result: Result, *, strict: bool = False) -> None:
     import pytest
 
     # as above: nothing of a report is loaded for what holds
-    from initcheck.report.account import escaped
+    from initcheck.safe_text import escaped
 
     reason = escaped(result.reason or "no reason was given")
     if result.verdict is Verdict.WAIVED:
