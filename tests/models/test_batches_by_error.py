@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from initcheck.models.batches.batch import batch_from, text_of
+from initcheck.models.batches.batch import Batch, text_of
 from initcheck.models.living.first_layers import batches_for
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.signals.block_signal import Listener
@@ -149,7 +149,7 @@ def test_the_errors_of_a_model_lead_to_a_batch(build: Callable[[], nn.Module], b
     heard = Listener(None).hear(model)
     assert heard.problem is None
     assert batch is None or heard.batch == batch
-    assert Listener(batch_from(heard.batch)).hear(model).problem is None  # the text that is shown makes it again
+    assert Listener(Batch.maker(heard.batch)).hear(model).problem is None  # the text that is shown makes it again
 
 
 def test_a_model_that_takes_nothing_says_what_became_of_the_likeliest_batch() -> None:
@@ -163,7 +163,7 @@ def test_a_model_that_takes_nothing_says_what_became_of_the_likeliest_batch() ->
 
 def test_a_batch_of_one_number_can_be_written() -> None:
     text = "grid_thw=all=4:1x3"
-    make = batch_from(text)
+    make = Batch.maker(text)
     assert make is not None
     made = make().kwargs
     assert made["grid_thw"].tolist() == [[4, 4, 4]]
@@ -362,6 +362,6 @@ class Patterned(nn.Module):
 def test_arguments_that_are_taken_apart_are_made_of_their_parts(build: Callable[[], nn.Module], batch: str) -> None:
     said = Listener(None).hear(build()).batch
     assert said == batch
-    make = batch_from(said)
+    make = Batch.maker(said)
     assert make is not None
     assert Listener(make).hear(build()).problem is None  # the line can be given as --batch

@@ -11,7 +11,7 @@ from model_zoo_parts import GPT, VOCABULARY, Llama, LSTMLanguageModel, Mixture, 
 from torch import Tensor, nn
 
 from initcheck.errors import UsageError
-from initcheck.models.batches.batch import Batch, batch_from
+from initcheck.models.batches.batch import Batch
 from initcheck.models.batches.inputs import candidates
 from initcheck.models.builds.places import places
 from initcheck.models.builds.roles import ordered_with_depth, roles
@@ -144,16 +144,16 @@ def test_where_no_batch_goes_through_the_signal_says_why() -> None:
     [("4x3x8x8", [(4, 3, 8, 8)]), ("int<9:2x16", [(2, 16)]), ("2x8;ones:2x8", [(2, 8), (2, 8)])],
 )
 def test_a_batch_is_read_from_text(text: str, shapes: list[tuple[int, ...]]) -> None:
-    make = batch_from(text)
+    make = Batch.maker(text)
     assert make is not None
     assert [tuple(t.shape) for t in make().args] == shapes
 
 
 def test_a_batch_that_cannot_be_read_is_explained() -> None:
     with pytest.raises(UsageError, match="the batch '2xx3' cannot be read; write a shape such as 2x3x32x32"):
-        batch_from("2xx3")
+        Batch.maker("2xx3")
     with pytest.raises(UsageError, match="names no function"):
-        batch_from("no_such_module:batch")()  # type: ignore[misc]
+        Batch.maker("no_such_module:batch")()  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

@@ -5,31 +5,35 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from initcheck.models.batches.batch_text import Part, flat, named_function, names_function, nested, parts_of
+from initcheck.models.batches.batch_text import CallArguments, Part, flat
 
-__all__ = ["Batch", "batch_from", "text_of"]
+__all__ = ["Batch", "text_of"]
 
 _SEED = 20260102
 _KEPT = re.compile(r"edge|mask|position|batch|length|adj|^(?!.*input_ids$).*_ids$")
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Arguments of one call of a model.
+class Batch(CallArguments):
+    """A batch of torch's tensors.
 
-    Attributes:
-        args, kwargs: the arguments.
-        text: in words, such as ``int<100:2x16``.
+    >>> make = Batch.maker("input_ids=int<100:2x16;attention_mask=ones:2x16")
+    >>> {name: tuple(t.shape) for name, t in make().kwargs.items()}
+    {'input_ids': (2, 16), 'attention_mask': (2, 16)}
     """
 
-    args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
-    text: str = ""
+    @classmethod
+    def filled(cls, part: Part) -> torch.Tensor:
+        """One argument."""
+        generator = torch.Generator().manual_seed(_SEED)
+        if part.all_of is not None:
+            return torch.full(part.shape, part.all_of)
+        if part.high:
+            return torch.randint(0, part.high, part.shape, generator=generator)
+        return torch.ones(part.shape) if part.ones else torch.randn(part.shape, generator=generator)
 
     def run(self, model: torch.nn.Module) -> Any:
         """Call the model, with the batch moved to its device and real numbers in its dtype."""
@@ -78,47 +82,6 @@ class Batch:
 
         args, kwargs = _each(self.args, first), _each(dict(self.kwargs), first)
         return Batch(args, kwargs, text_of(args, kwargs))
-
-
-def batch_from(given: object) -> Callable[[], Batch] | None:
-    """Make a batch of what the user gave: text, ``pkg:make_batch``, a function, or the arguments themselves.
-
-    >>> make = batch_from("input_ids=int<100:2x16;attention_mask=ones:2x16")
-    >>> {name: tuple(t.shape) for name, t in make().kwargs.items()}
-    {'input_ids': (2, 16), 'attention_mask': (2, 16)}
-
-    Raises:
-        UsageError: it cannot be read, or the named function is not there.
-    """
-    if given is None:
-        return None
-    if isinstance(given, str):
-        if names_function(given):
-            return lambda: _wrap(named_function(given)(), given)
-        parts = [(part.name, _tensor_of(part)) for part in parts_of(given)]
-        args = tuple(t for name, t in parts if not name)
-        kwargs = nested({name: t for name, t in parts if name})
-        return lambda: Batch(args, kwargs, given)
-    if callable(given):
-        return lambda: _wrap(given(), getattr(given, "__name__", "batch"))
-    return lambda: _wrap(given, "the given batch")
-
-
-def _tensor_of(part: Part) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(_SEED)
-    if part.all_of is not None:
-        return torch.full(part.shape, part.all_of)
-    if part.high:
-        return torch.randint(0, part.high, part.shape, generator=generator)
-    return torch.ones(part.shape) if part.ones else torch.randn(part.shape, generator=generator)
-
-
-def _wrap(made: Any, text: str) -> Batch:
-    if isinstance(made, Batch):
-        return made
-    if isinstance(made, Mapping):
-        return Batch((), dict(made), text)
-    return Batch(tuple(made) if isinstance(made, (tuple, list)) else (made,), {}, text)
 
 
 def text_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:

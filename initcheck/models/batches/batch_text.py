@@ -1,16 +1,16 @@
-"""A batch in words: shapes such as ``int<100:2x16``, or the function that makes one."""
+"""A batch in words, shapes such as ``int<100:2x16`` or the function that makes one, and as arguments of a call."""
 
 from __future__ import annotations
 
 import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 from initcheck.errors import UsageError
 
-__all__ = ["Part", "flat", "named_function", "names_function", "nested", "parts_of"]
+__all__ = ["CallArguments", "Part", "flat", "named_function", "names_function", "nested", "parts_of"]
 
 _PART = re.compile(
     r"^(?:(?P<name>\w+(?:\.\w+)*)=)?(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$"
@@ -118,3 +118,58 @@ def flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield name, value
     for key, part in (inside or {}).items():
         yield from flat(f"{name}.{key}", part)
+
+
+@dataclass(frozen=True)
+class CallArguments:
+    """Arguments of one call of a model; in what they are filled the frameworks differ.
+
+    Attributes:
+        args, kwargs: the arguments.
+        text: in words, such as ``int<100:2x16``.
+    """
+
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
+
+    @classmethod
+    def filled(cls, part: Part) -> Any:
+        """An array of the framework, of the shape and with the numbers of one part of a text."""
+        raise NotImplementedError
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The arguments of a text of shapes.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        made = [(part.name, cls.filled(part)) for part in parts_of(text)]
+        return cls(tuple(a for n, a in made if not n), nested({n: a for n, a in made if n}), text)
+
+    @classmethod
+    def maker(cls, given: object) -> Callable[[], Self] | None:
+        """Make arguments of what the user gave: text, ``pkg:make_batch``, a function, or the arguments themselves.
+
+        Raises:
+            UsageError: it cannot be read, or the named function is not there.
+        """
+        if given is None:
+            return None
+        if isinstance(given, str):
+            if names_function(given):
+                return lambda: cls._of(named_function(given)(), given)
+            read = cls.read(given)
+            return lambda: read
+        if callable(given):
+            return lambda: cls._of(given(), getattr(given, "__name__", "batch"))
+        return lambda: cls._of(given, "the given batch")
+
+    @classmethod
+    def _of(cls, made: Any, text: str) -> Self:
+        if isinstance(made, cls):
+            return made
+        if isinstance(made, Mapping):
+            return cls((), dict(made), text)
+        return cls(tuple(made) if isinstance(made, (tuple, list)) else (made,), {}, text)

@@ -15,7 +15,7 @@ import numpy as np
 from initcheck.adapters.frameworks.compiled import own_calls_compiled_cheaply
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
-from initcheck.models.batches.array_batch import array_batch_from
+from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.builds.build import Builder, quiet
 from initcheck.models.builds.sums import Twins
 from initcheck.models.factory.facts import Facts
@@ -61,7 +61,7 @@ class JaxFacts(ArrayFacts):
     def __init__(self, model: Model, framework: str, seed: int) -> None:
         super().__init__(Builder(model.factory, model.name), seed, model.models)
         self._framework = framework
-        make = array_batch_from(model.batch)
+        make = ArrayBatch.maker(model.batch)
         self._given = make() if make is not None else None
         self._listener = Listener(JaxAutodiff(), make)
         self._seeded = self.builder.takes("seed") is not None

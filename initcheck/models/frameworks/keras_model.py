@@ -15,7 +15,7 @@ import numpy as np
 
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
-from initcheck.models.batches.array_batch import ArrayBatch, array_batch_from, array_batch_of
+from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.builds.build import Builder, quiet
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.sums import Twins
@@ -59,7 +59,7 @@ class KerasFacts(ArrayFacts):
 
     def __init__(self, model: Model, seed: int) -> None:
         super().__init__(Builder(model.factory, model.name), seed, model.models)
-        self._make = array_batch_from(model.batch)
+        self._make = ArrayBatch.maker(model.batch)
         self._seeded = self.builder.takes("seed") is not None
         self._listener: Listener | None = None
 
@@ -98,7 +98,7 @@ class KerasFacts(ArrayFacts):
         """Call a model that is built by its first call."""
         problem = ""
         for text in TOKENS_FIRST if takes_tokens(model.call) else ANY_BATCH:
-            batch = self._make() if self._make is not None else array_batch_of(text)
+            batch = self._make() if self._make is not None else ArrayBatch.read(text)
             try:
                 model(*batch.args, **called_with(model.call, batch.kwargs))
             except Exception as error:

@@ -9,7 +9,7 @@ import jax
 from flax import linen
 
 from initcheck.errors import UsageError
-from initcheck.models.batches.array_batch import ArrayBatch, array_batch_of
+from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.called import called_with
 from initcheck.models.living.first_layers import ANY_BATCH, TOKENS_FIRST, takes_tokens
 from initcheck.models.living.leaves import Leaf
@@ -26,7 +26,7 @@ def linen_batch(module: Any, key: Any) -> ArrayBatch:
     """
     problem = ""
     for text in TOKENS_FIRST if takes_tokens(module.__call__) else ANY_BATCH:
-        batch = array_batch_of(text)
+        batch = ArrayBatch.read(text)
         try:
             jax.eval_shape(lambda k, b=batch: linen_init(module, k, b), key)
         except Exception as error:

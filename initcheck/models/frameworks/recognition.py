@@ -54,10 +54,10 @@ def facts_of(model: Model, seed: int) -> Facts:
                 'this model needs torch, which is not installed; install it with: pip install "initcheck[torch]".'
             )
         # Each imports its framework: only that of the model.
-        from initcheck.models.batches.batch import batch_from
+        from initcheck.models.batches.batch import Batch
         from initcheck.models.frameworks.torch_facts import TorchFacts
 
-        return TorchFacts(model.factory, model.name, seed, batch_from(model.batch), model.models)
+        return TorchFacts(model.factory, model.name, seed, Batch.maker(model.batch), model.models)
     if framework == "keras":
         from initcheck.models.frameworks.keras_model import keras_facts  # imports Keras
 

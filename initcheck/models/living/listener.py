@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.models.batches.array_batch import ArrayBatch, array_batch_of
+from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.builds.sums import Twins
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.input_reach import input_reach
@@ -72,7 +72,7 @@ class Listener:
         shapes = {leaf.name: tuple(a.shape) for leaf, a in zip(living.leaves, arrays, strict=True)}
         problem = None
         batches = [self._make] if self._make is not None else [
-            lambda text=text: array_batch_of(text) for text in living.candidates(shapes)
+            lambda text=text: ArrayBatch.read(text) for text in living.candidates(shapes)
         ]  # fmt: skip
         for make in batches:
             batch = make()
