@@ -199,7 +199,6 @@ class Trial(Protocol):
         statistic: Statistic,
         within: tuple[float, float],
         *,
-        holds_within: tuple[float, float] | None = None,
         words: Callable[[Judgement], Mapping[str, Any]] | None = None,
         unless: Callable[[], str | None] | None = None,
     ) -> None:
@@ -213,7 +212,6 @@ class Trial(Protocol):
         Args:
             statistic: a number a call, over its ideal value.
             within: the band; FAILS outside it.
-            holds_within: a wider band for HOLDS, where one is enough.
             words: fields of ``Evidence`` that say it otherwise.
             unless: asked before the case fails: why it is left open instead, or None.
 
@@ -240,14 +238,7 @@ class Trial(Protocol):
             CaseFailed: the judgement is FAILS.
         """
 
-    def judge_at(
-        self,
-        statistic: Statistic,
-        within: tuple[float, float],
-        stage: Stage,
-        *,
-        holds_within: tuple[float, float] | None = None,
-    ) -> Judgement:
+    def judge_at(self, statistic: Statistic, within: tuple[float, float], stage: Stage) -> Judgement:
         """Judge the mean of a statistic against a band at one stage."""
 
     @property

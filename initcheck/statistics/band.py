@@ -68,7 +68,6 @@ def band_paths(
     p0: float = CLAUSE,
     *,
     mean_statistic: bool = False,
-    holds_within: tuple[float, float] | None = None,
 ) -> BandEvidence:
     """Evidence about a band at every look (multiples of 8 base groups), arrays of shape (..., looks).
 
@@ -80,19 +79,17 @@ def band_paths(
             over a fixed number of calls). Then ``above`` and ``below`` are bets on T (``mean_bets``), which need no
             clause above and hardly any below, and find 100 times the edge at the first look. Not for ratios of sums,
             whose mean is biased.
-        holds_within: a wider band for the two 'inside' processes; [lo, hi] where nothing is said.
 
     Raises:
         ValueError: lo >= hi, or a mean statistic that is negative or has no positive upper edge.
     """
-    inner_lo, inner_hi = holds_within or (lo, hi)
-    if not (lo < hi and inner_lo < inner_hi):
-        raise ValueError(f"the band [{lo}, {hi}], holds within [{inner_lo}, {inner_hi}]: lower edges come first")
+    if not lo < hi:
+        raise ValueError(f"the band [{lo}, {hi}]: the lower edge comes first")
     process = ScaledSignProcess(p0)
     ratios = process.ratios(numer, denom)
     # A value exactly on an edge counts for neither side, so that it is evidence of nothing.
     # One path of four processes: at these sizes every NumPy call costs more than its arithmetic.
-    beyond = [np.stack((t < lo, t > hi, t > inner_lo, t < inner_hi)) for t in ratios]
+    beyond = [np.stack((t < lo, t > hi, t > lo, t < hi)) for t in ratios]
     evidence = BandEvidence(*process.path(beyond))
     if not mean_statistic:
         return evidence
@@ -135,7 +132,6 @@ def band_log_e(
     p0: float = CLAUSE,
     *,
     mean_statistic: bool = False,
-    holds_within: tuple[float, float] | None = None,
 ) -> BandEvidence:
     """Evidence about a band at the last multiple of 8 base groups; all zero (E = 1) before the first.
 
@@ -146,7 +142,7 @@ def band_log_e(
 
     Arguments and errors as in ``band_paths``, for one sequence of groups.
     """
-    paths = band_paths(numer, denom, lo, hi, p0, mean_statistic=mean_statistic, holds_within=holds_within)
+    paths = band_paths(numer, denom, lo, hi, p0, mean_statistic=mean_statistic)
     if paths.below.shape[-1] == 0:
         return BandEvidence(0.0, 0.0, 0.0, 0.0)
     return BandEvidence(*(float(p[-1]) for p in (paths.below, paths.above, paths.inside_lo, paths.inside_hi)))
@@ -164,7 +160,6 @@ def judge_band(
     p0: float = CLAUSE,
     fails_only: bool = False,
     mean_statistic: bool = False,
-    holds_within: tuple[float, float] | None = None,
     early: bool | None = None,
     below_after: int = 0,
     at_once: bool = False,
@@ -189,7 +184,7 @@ def judge_band(
     Of a mean statistic no more is drawn where neither answer is in reach of the budget.
 
     False alarms: FAILS with probability at most ``level`` where the value keeps the band, HOLDS with at most
-    ``beta`` where it leaves ``holds_within``, over all looks, given the clause (``p0``), and ``bets_beta`` more, given
+    ``beta`` where it leaves the band, over all looks, given the clause (``p0``), and ``bets_beta`` more, given
     what ``below_log_e`` assumes; FAILS of a mean above the
     band without any, below it given that of ``below_log_e``.
     Finds, at 256 normal weights a group and level 10^-6: 1.5 times the edge in 18,000 weights (24 groups to
@@ -215,7 +210,7 @@ def judge_band(
         max_groups: the budget.
         p0: the clause.
         fails_only: a confirmation: never says HOLDS.
-        mean_statistic, holds_within: see ``band_paths``.
+        mean_statistic: see ``band_paths``.
         early: whether to look at 1, 4, 8, 16 and 32 groups before the first batch, for gross defects of a
             mean statistic. Where nothing is said a confirmation does and a screen does not: a sound value
             needs 24 groups anyway.
@@ -237,7 +232,6 @@ def judge_band(
     if max_groups < LOOK_EVERY:
         raise ValueError(f"max_groups={max_groups}: the first look is taken at {LOOK_EVERY} groups")
     against, in_favour = -math.log(level), -math.log(beta)
-    inner_lo, inner_hi = holds_within or (lo, hi)
     if first is None:
         first = first_groups(against + 2 * math.log(2.0) if fails_only else in_favour, p0)
     early = mean_statistic and (fails_only if early is None else early)
@@ -253,12 +247,12 @@ def judge_band(
         if len(more_numer):
             numer = np.concatenate([numer, more_numer]) if len(numer) else more_numer
             denom = np.concatenate([denom, more_denom]) if len(denom) else more_denom
-        evidence = band_paths(numer.sum(axis=1), denom.sum(axis=1), lo, hi, p0, holds_within=holds_within)
+        evidence = band_paths(numer.sum(axis=1), denom.sum(axis=1), lo, hi, p0)
         mean, within, too_large = np.full(len(evidence.fails), np.nan), None, False
         if mean_statistic:
             below, above = _bets(numer, denom, lo, hi)
-            bets_hold = bets_beta > 0 and not fails_only and len(numer) >= bets_after and inner_lo > 0
-            within = _bets_within(numer, denom, inner_lo, inner_hi) if bets_hold else None
+            bets_hold = bets_beta > 0 and not fails_only and len(numer) >= bets_after and lo > 0
+            within = _bets_within(numer, denom, lo, hi) if bets_hold else None
             before = (len(below),) if total < LOOK_EVERY else looked_early
             for n in (n for n in before if 0 < n <= len(below)):
                 looks += 1
@@ -280,7 +274,7 @@ def judge_band(
             crossed = float(against_now) if crossed is None and against_now >= against else crossed
             if against_now >= against and not (lower and (too_large or seen * LOOK_EVERY < least)):
                 decision = Decision.FAILS
-            elif not fails_only and for_now >= in_favour and not (so_far < inner_lo or so_far > inner_hi):
+            elif not fails_only and for_now >= in_favour and not (so_far < lo or so_far > hi):
                 decision, ln_e = Decision.HOLDS, float(for_now)
             elif within is not None and seen * LOOK_EVERY >= bets_after and within[seen - 1] >= -math.log(bets_beta):
                 decision, ln_e, held_at = Decision.HOLDS, float(within[seen - 1]), bets_beta
@@ -294,7 +288,7 @@ def judge_band(
             for_bets = min(in_favour, -math.log(bets_beta)) if bets_beta else in_favour
             in_reach = None if fails_only or holds_no_more else for_bets
             band = (lo if from_below else -math.inf, hi)
-            if _out_of_reach(numer, denom, band, (inner_lo, inner_hi), max_groups, against, in_reach):
+            if _out_of_reach(numer, denom, band, (lo, hi), max_groups, against, in_reach):
                 break
     if decision is Decision.FAILS and crossed is not None:
         ln_e = crossed

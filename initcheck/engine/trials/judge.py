@@ -124,7 +124,6 @@ class Judge(Account):
         statistic: Statistic,
         within: tuple[float, float],
         *,
-        holds_within: tuple[float, float] | None = None,
         words: Callable[[Judgement], Mapping[str, Any]] | None = None,
         unless: Callable[[], str | None] | None = None,
     ) -> None:
@@ -145,26 +144,24 @@ class Judge(Account):
         if only_zeros_in_sight(self, layer):
             drawn = self.usual_calls(layer) * layer.weights
             return self.undecide(f"0; {zeros_say_nothing(self, layer, drawn)}")
-        inner = holds_within or within
         if not self.undecided and (
-            hopeless := self.once(f"why nothing can hold in {inner}", lambda: why_nothing_can_hold(self, inner))
+            hopeless := self.once(f"why nothing can hold in {within}", lambda: why_nothing_can_hold(self, within))
         ):
             self.undecide(hopeless)
         every: list[Floats] = []
 
         def test(stage: Stage) -> Judgement:
-            return self.judge_at(statistic, within, stage, holds_within=holds_within, drawn=every)
+            return self.judge_at(statistic, within, stage, drawn=every)
 
         # Of a tail that is too heavy no second moment is said to hold, whatever the budget.
         rounds = len(_ROUNDS) if self.subject.second_moment_exists else 1
         level = self._level_from_the_first_call(layer, statistic)
 
         def hope(scale: int) -> bool:
-            return _alike(np.concatenate(every), scale * math.ceil(GROUP_WEIGHTS / layer.weights), inner)
+            return _alike(np.concatenate(every), scale * math.ceil(GROUP_WEIGHTS / layer.weights), within)
 
         judgement, stage = self.decide(layer, test, rounds=rounds, level=level, repeats=False, hope=hope)
-        inner_lo, inner_hi = inner
-        if judgement.decision is Decision.HOLDS and not inner_lo <= np.concatenate(every).mean() <= inner_hi:
+        if judgement.decision is Decision.HOLDS and not lo <= np.concatenate(every).mean() <= hi:
             # A rare call that an earlier round saw is not forgotten because a later one saw none.
             judgement = replace(judgement, decision=Decision.UNDECIDED)
         calls = judgement.groups * _calls_a_group(layer, stage)
@@ -203,7 +200,6 @@ class Judge(Account):
         within: tuple[float, float],
         stage: Stage,
         *,
-        holds_within: tuple[float, float] | None = None,
         drawn: list[Floats] | None = None,
     ) -> Judgement:
         """Judge the mean of a statistic against a band at one stage; ``drawn`` takes the values that were looked at."""
@@ -227,7 +223,6 @@ class Judge(Account):
             max_groups=self.affordable_groups(layer, size, stage, heavy_tailed=True),
             fails_only=stage.confirms,
             mean_statistic=True,
-            holds_within=holds_within,
             early=stage.confirms or stage.final,
             below_after=self.groups_before_below(layer, size, stage),
             at_once=stage.final,

@@ -43,14 +43,7 @@ class _Onlooker(Account):
         """Set the case aside."""
         self._refuse()
 
-    def judge_at(
-        self,
-        statistic: Statistic,
-        within: tuple[float, float],
-        stage: Stage,
-        *,
-        holds_within: tuple[float, float] | None = None,
-    ) -> Judgement:
+    def judge_at(self, statistic: Statistic, within: tuple[float, float], stage: Stage) -> Judgement:
         """Set the case aside."""
         self._refuse()
 
@@ -122,7 +115,6 @@ class Glance(_Onlooker):
         statistic: Statistic,
         within: tuple[float, float],
         *,
-        holds_within: tuple[float, float] | None = None,
         words: Callable[[Judgement], Mapping[str, Any]] | None = None,
         unless: Callable[[], str | None] | None = None,
     ) -> None:
@@ -144,7 +136,6 @@ class Look(_Onlooker):
         statistic: Statistic,
         within: tuple[float, float],
         *,
-        holds_within: tuple[float, float] | None = None,
         words: Callable[[Judgement], Mapping[str, Any]] | None = None,
         unless: Callable[[], str | None] | None = None,
     ) -> None:

@@ -282,13 +282,6 @@ def test_larger_groups_are_not_drawn_where_those_drawn_leave_no_hope(monkeypatch
     assert len(trial.undecided) == 1
 
 
-def test_a_wider_band_for_holds_is_passed_on() -> None:
-    trial = stubbed(screen=2.25)
-    trial.keeps(second_moment(), (0.8, 2.25), holds_within=(0.5, 4.0))
-    assert [e.allowed for e in trial.decided] == ["[0.80, 2.25]"]
-    assert trial.draws.asked == {"screen": 24}
-
-
 def test_what_stays_open_says_what_was_measured() -> None:
     trial = stubbed(screen=2.25, screen_1=2.25, screen_2=2.25)
     trial.keeps(second_moment(), (0.8, 2.25))
@@ -466,20 +459,20 @@ def test_what_is_too_small_is_confirmed_on_a_million_weights() -> None:
 
 
 @pytest.mark.parametrize(
-    ("screened", "within", "holds_within", "holds"),
+    ("screened", "within", "holds"),
     [
-        (9.0, BAND, None, True),  # of 24 calls; 1,584 of the others have 1
-        (900.0, BAND, None, False),  # the mean of all is 14
-        (900.0, BAND, (0.5, 100.0), True),
-        (0.0, BAND, None, True),
-        (0.0, (0.99, 1.25), None, False),  # the mean of all is 0.985
+        (9.0, BAND, True),  # of 24 calls; 1,584 of the others have 1
+        (900.0, BAND, False),  # the mean of all is 14
+        (900.0, (0.8, 100.0), True),
+        (0.0, BAND, True),
+        (0.0, (0.99, 1.25), False),  # the mean of all is 0.985
     ],
 )
 def test_a_later_round_does_not_forget_what_an_earlier_one_saw(
-    screened: float, within: tuple[float, float], holds_within: tuple[float, float] | None, holds: bool
+    screened: float, within: tuple[float, float], holds: bool
 ) -> None:
     trial = stubbed(screen=screened)
-    trial.keeps(second_moment(), within, holds_within=holds_within)
+    trial.keeps(second_moment(), within)
     assert (len(trial.decided), len(trial.undecided)) == ((1, 0) if holds else (0, 1))
 
 
