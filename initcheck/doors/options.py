@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import functools
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -86,16 +87,13 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _jobs(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes from 1 on.")
-    return int(text)
+def _number_of(noun: str) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < 1:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number of {noun} from 1 on.")
+        return int(text)
 
-
-def _models(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of models from 1 on.")
-    return int(text)
+    return read
 
 
 def _mesh(text: str) -> dict[str, int]:
@@ -122,6 +120,10 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
+# What is said for one run on a model or on locks; the latter on the command line alone.
+_of_models = functools.partial(Option, of=("models",), configured=False)
+_of_locks = functools.partial(Option, of=("locks",), configured=False, door="command line")
+
 OPTIONS = (
     Option(name="claims", metavar="A,B", read=_names, help="ask only these claims (ids, separated by commas)"),
     Option(
@@ -142,10 +144,7 @@ OPTIONS = (
     Option(name="timeout", metavar="SECONDS", read=_seconds, help="seconds that one claim may take"),
     Option(name="isolate", default=False, help="run each target in a process of its own"),
     Option(
-        name="theorems",
-        default=False,
-        of=("initializers",),
-        help="run the theorems and myths too; they need no target",
+        name="theorems", default=False, of=("initializers",), help="run the theorems and myths too; they need no target"
     ),
     Option(name="json", metavar="FILE", help="write the report there as JSON, claim by claim"),
     Option(name="html", metavar="FILE", help="write the report there as one HTML page"),
@@ -182,65 +181,53 @@ OPTIONS = (
         short="j",
         metavar="N",
         default=1,
-        read=_jobs,
+        read=_number_of("processes"),
         door="command line",
         help="number of processes",
     ),
-    Option(
+    _of_models(
         name="law",
         metavar="PATTERN=LAW",
         read=_law,
-        of=("models",),
         many=True,
-        configured=False,
         help="declare the standard deviation of tensors: '*.c_proj.weight=0.02/sqrt(2*L)' (repeatable)",
     ),
-    Option(
+    _of_models(
         name="batch",
         metavar="TEXT",
-        of=("models",),
-        configured=False,
         help="what a model is run on: 4x3x32x32, int<100:2x16, input_ids=int<100:2x16, or pkg:make_batch",
     ),
-    Option(
+    _of_models(
         name="models",
         metavar="N",
-        read=_models,
-        of=("models",),
-        configured=False,
+        read=_number_of("models"),
         help="most models of fresh seeds (80 for a small model, 5 above 100 M parameters)",
     ),
-    Option(
+    _of_models(
         name="laws",
         default=False,
         door="command line",
-        of=("models",),
-        configured=False,
         help="list every group of tensors of a model with the law that they were drawn from",
     ),
-    Option(
+    _of_models(
         name="writes",
         default=False,
         door="command line",
-        of=("models",),
-        configured=False,
         help="list which line wrote each role of a model last, and what it wrote over",
     ),
     Option(
         name="world",
         metavar="N",
-        read=_models,
+        read=_number_of("processes"),
         of=("models", "pairs"),
         configured=False,
         help="build the model in N processes of the CPU (gloo), and judge whether its ranks hold one model; of two"
         " models the whole that N ranks hold together is compared, where a factory has rank and world",
     ),
-    Option(
+    _of_models(
         name="mesh",
         metavar="NAME=N,..",
         read=_mesh,
-        of=("models",),
-        configured=False,
         help="the device mesh that a factory with a parameter mesh is given: dp=2,tp=2 (in --world 4)",
     ),
     Option(
@@ -251,39 +238,12 @@ OPTIONS = (
         configured=False,
         help="how the weights of A and of B are laid out, where that is not known: in_out,out_in",
     ),
-    Option(
-        name="check",
-        default=False,
-        door="command line",
-        of=("locks",),
-        configured=False,
-        help="fail on any change of law since the law file was written",
+    _of_locks(name="check", default=False, help="fail on any change of law since the law file was written"),
+    _of_locks(name="update", default=False, help="write the law file anew, and print what changed"),
+    _of_locks(
+        name="output", short="o", metavar="LOCK", help="the law file to write; it is printed where there is none"
     ),
-    Option(
-        name="update",
-        default=False,
-        door="command line",
-        of=("locks",),
-        configured=False,
-        help="write the law file anew, and print what changed",
-    ),
-    Option(
-        name="output",
-        short="o",
-        metavar="LOCK",
-        door="command line",
-        of=("locks",),
-        configured=False,
-        help="the law file to write; it is printed where there is none",
-    ),
-    Option(
-        name="like",
-        metavar="MODEL",
-        door="command line",
-        of=("locks",),
-        configured=False,
-        help="hold the targets to the laws of gpt2, llama, bert, t5, vit or mamba",
-    ),
+    _of_locks(name="like", metavar="MODEL", help="hold the targets to the laws of gpt2, llama, bert, t5, vit or mamba"),
 )
 
 FILE_OPTIONS = tuple(o.name for o in OPTIONS if o.metavar == "FILE")
