@@ -100,10 +100,6 @@ class PairSubject(Judging):
         self._seed = seed
         self._comparison: Comparison | None = None
 
-    def not_asked(self, claim: Claim) -> str | None:
-        """None: both claims are asked of all."""
-        return None
-
     def decide(self, claim: Claim, ledger: Ledger, timeout: float | None) -> Decided:
         """Judge one claim; the first that asks compares.
 

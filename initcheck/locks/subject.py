@@ -74,10 +74,6 @@ class LockSubject(Judging):
         self._seed = seed
         self._lines: tuple[Line, ...] = ()
 
-    def not_asked(self, claim: Claim) -> str | None:
-        """None: the one claim is asked of all."""
-        return None
-
     def decide(self, claim: Claim, ledger: Ledger, timeout: float | None) -> Decided:
         """Judge the claim.
 

@@ -50,10 +50,6 @@ class ModelSubject(Judging):
         self.facts = facts_of(model, seed)
         self.seconds = 0.0
 
-    def not_asked(self, claim: Claim) -> str | None:
-        """Why a claim does not fit a model; every claim on models is asked of each."""
-        return None
-
     def decide(self, claim: Claim, ledger: Ledger, timeout: float | None) -> Decided:
         """Judge one claim.
 

@@ -76,10 +76,6 @@ class ShardedSubject(Judging):
         job = {"recipe": dict(self.model.recipe or {}), "seeds": self._seeds.upto(2), "mesh": mesh}
         return launched(job, world, self._timeout)
 
-    def not_asked(self, claim: Claim) -> str | None:
-        """Every claim on ranks is asked of each."""
-        return None
-
     def decide(self, claim: Claim, ledger: Ledger, timeout: float | None) -> Decided:
         """Judge one claim; each is a fact about one build of every rank."""
         self._timeout = timeout
