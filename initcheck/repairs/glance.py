@@ -15,7 +15,7 @@ from initcheck.contract.gains import required_power
 from initcheck.contract.initializer import Initializer
 from initcheck.sandbox.containment import InitializerRaised, contained
 
-__all__ = ["Glance"]
+__all__ = ["Glance", "promised_fan"]
 
 _WEIGHTS, _MOST_CALLS = 8_000, 400
 _SIGMAS, _NEAR = 5.0, 0.03
@@ -81,13 +81,10 @@ class Glance:
 
     def _moment(self, case: Case, drawn: npt.NDArray[np.float64]) -> str | None:
         contract = self.contract
-        fan = {
-            "fan_in": case.fan_in,
-            "fan_out": case.fan_out,
-            "fan_avg": (case.fan_in + case.fan_out) / 2,
-            "fan_max": float(max(case.inputs, case.units)),
-        }[contract.fan or "fan_in"]
-        wanted = contract.std**2 if contract.std is not None else required_power(contract) / fan
+        if contract.std is not None:
+            wanted = contract.std**2
+        else:
+            wanted = required_power(contract) / promised_fan(case, contract)
         calls = np.mean(drawn**2, axis=1)
         found = float(calls.mean()) / wanted
         error = float(calls.std(ddof=1)) / math.sqrt(len(calls)) / wanted
@@ -104,3 +101,14 @@ class Glance:
     @staticmethod
     def _array(copy: Initializer, result: Any) -> npt.NDArray[np.float64]:
         return np.asarray(copy.sampler.to_numpy(result), dtype=np.float64)
+
+
+def promised_fan(case: Case, contract: Contract) -> float:
+    """What the variance of a case is promised to be divided by."""
+    fans = {
+        "fan_in": case.fan_in,
+        "fan_out": case.fan_out,
+        "fan_avg": (case.fan_in + case.fan_out) / 2,
+        "fan_max": max(case.inputs, case.units),
+    }
+    return float(fans[contract.fan or "fan_in"])

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
 
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.declared import DeclaredLaw
 from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.wording import listed
 from initcheck.models.provenance.law import Law
 from initcheck.models.rules.in_force import names_of
 from initcheck.models.rules.residual_scaling import residual_scalings
 from initcheck.models.signals.signal import HEAD
+from initcheck.repairs.repair import Repair
 
-__all__ = ["InitLine", "init_lines"]
+__all__ = ["init_lines"]
 
 _GAINS = {"ReLU": "relu", "Tanh": "tanh", "SELU": "selu", "LeakyReLU": "leaky_relu"}
 _AS_TORCH = "nn.init.kaiming_uniform_({}, a=math.sqrt(5))"
 
-
-@dataclass(frozen=True)
-class InitLine:
-    """What somebody might write where the model is built.
-
-    Attributes:
-        words: what it does, in a sentence.
-        code: Python that sees ``model``, ``nn``, ``math`` and ``torch``.
-    """
-
-    words: str
-    code: str
+_line = functools.partial(Repair, "line")
 
 
 def init_lines(
     facts: Facts, laws: Sequence[DeclaredLaw], activations: Iterable[str], topics: Set[str | None]
-) -> Iterator[InitLine]:
+) -> Iterator[Repair]:
     """Lines that might mend a model, those that draw the fewest tensors again first; each is yet to be proven.
+
+    Their code sees ``model``, ``nn``, ``math`` and ``torch``.
 
     Args:
         facts: its builds.
@@ -62,7 +55,7 @@ def init_lines(
         yield from _whole(activations)
 
 
-def _unwritten(facts: Facts) -> Iterator[InitLine]:
+def _unwritten(facts: Facts) -> Iterator[Repair]:
     """What nobody wrote: as its siblings, as its own written part, as its layer does it by itself."""
     lines: list[str] = []
     names = list(facts.unwritten)
@@ -85,9 +78,9 @@ def _unwritten(facts: Facts) -> Iterator[InitLine]:
             'for module in model.modules():\n    if hasattr(module, "reset_parameters"):\n'
             "        module.reset_parameters()"
         )
-        yield InitLine(f"initialize what was never written, {_some(names)}, as its layers do by themselves", code)
+        yield _line(f"initialize what was never written, {listed(names)}, as its layers do by themselves", code)
     if lines:
-        yield InitLine(f"initialize what was never written: {_some(names)}", "\n".join(dict.fromkeys(lines)))
+        yield _line(f"initialize what was never written: {listed(names)}", "\n".join(dict.fromkeys(lines)))
 
 
 def _rest_of(name: str, record: TensorRecord) -> str | None:
@@ -107,7 +100,7 @@ def _law_beside(facts: Facts, name: str) -> Law | None:
     return _commonest(others).law if others else None
 
 
-def _declared(facts: Facts, laws: Sequence[DeclaredLaw]) -> Iterator[InitLine]:
+def _declared(facts: Facts, laws: Sequence[DeclaredLaw]) -> Iterator[Repair]:
     """Every tensor that a declared law names, drawn by it."""
     where = facts.layout.places
     for law in laws:
@@ -125,10 +118,10 @@ def _declared(facts: Facts, laws: Sequence[DeclaredLaw]) -> Iterator[InitLine]:
                 lines.setdefault(how, []).append(record)
         if lines:
             code = "\n".join(_each(facts, members, how) for how, members in lines.items())
-            yield InitLine(f"draw {law.pattern} as it is declared, {law.text}", code)
+            yield _line(f"draw {law.pattern} as it is declared, {law.text}", code)
 
 
-def _residual(facts: Facts) -> Iterator[InitLine]:
+def _residual(facts: Facts) -> Iterator[Repair]:
     """Scale by depth all that writes to the residual stream, and nothing else."""
     if "writers" in facts.impossible:
         return
@@ -148,12 +141,12 @@ def _residual(facts: Facts) -> Iterator[InitLine]:
         pieces = [_each(facts, r.members, f"nn.init.normal_({{}}, std={base:g} / math.sqrt({root}))") for r in plain]
         wrong = [by_path[p] for p in scaling.others]
         pieces += [_each(facts, r.members, f"nn.init.normal_({{}}, std={base:g})") for r in wrong]
-        words = f"scale what writes to the residual stream by depth: {_some([r.path for r in plain])}"
-        words += f"; and not {_some([r.path for r in wrong])}" if wrong else ""
-        yield InitLine(words, "\n".join(pieces))
+        words = f"scale what writes to the residual stream by depth: {listed([r.path for r in plain])}"
+        words += f"; and not {listed([r.path for r in wrong])}" if wrong else ""
+        yield _line(words, "\n".join(pieces))
 
 
-def _deviants(facts: Facts) -> Iterator[InitLine]:
+def _deviants(facts: Facts) -> Iterator[Repair]:
     """The siblings that stand out, drawn as the rest."""
     found: list[tuple[str, str]] = []
     for role in facts.roles:
@@ -173,14 +166,12 @@ def _deviants(facts: Facts) -> Iterator[InitLine]:
             continue
         found += [(m.name, str(_fill(_of(m.name, m), rule.law, m))) for m in off]
     for name, line in found:
-        yield InitLine(f"draw {name} as its siblings are drawn", line)
+        yield _line(f"draw {name} as its siblings are drawn", line)
     if len(found) > 1:
-        yield InitLine(
-            f"draw {_some([n for n, _ in found])} as their siblings are", "\n".join(line for _, line in found)
-        )
+        yield _line(f"draw {listed([n for n, _ in found])} as their siblings are", "\n".join(line for _, line in found))
 
 
-def _strange(facts: Facts) -> Iterator[InitLine]:
+def _strange(facts: Facts) -> Iterator[Repair]:
     """What no seed repeats, or what its own law excludes, drawn by PyTorch with the size that it has."""
     low = facts.low_precision
     cut = set() if isinstance(low, str) else {n for n, r in low.records.items() if r.far or r.sums.infinite}
@@ -193,10 +184,10 @@ def _strange(facts: Facts) -> Iterator[InitLine]:
             f"nn.init.normal_({_of(n, r)}, std={float(f'{r.std:.2g}'):g})"
             for n, r in ((n, facts.first.records[n]) for n in names)
         ]
-        yield InitLine(f"draw {_some(names)} by PyTorch's own normal, of the size that they have", "\n".join(lines))
+        yield _line(f"draw {listed(names)} by PyTorch's own normal, of the size that they have", "\n".join(lines))
 
 
-def _equal(facts: Facts) -> Iterator[InitLine]:
+def _equal(facts: Facts) -> Iterator[Repair]:
     """Roles whose members are copies of one another, each member drawn on its own."""
     matrices = [r for r in facts.roles if len(r.shape) > 1 and not r.members[0].constant]
     digests = Counter(m.digest for r in matrices for m in r.members)
@@ -208,8 +199,8 @@ def _equal(facts: Facts) -> Iterator[InitLine]:
     copied = copied or [r for r in matrices if len({s for m in r.members for s in m.sites}) == 1]
     lines = [_again(facts, r) for r in copied]
     if copied and all(lines):
-        words = f"draw {_some([r.path for r in copied])} anew, each on its own"
-        yield InitLine(words, "\n".join(str(line) for line in lines))
+        words = f"draw {listed([r.path for r in copied])} anew, each on its own"
+        yield _line(words, "\n".join(str(line) for line in lines))
 
 
 def _again(facts: Facts, role: Role) -> str | None:
@@ -218,21 +209,21 @@ def _again(facts: Facts, role: Role) -> str | None:
     return None if how is None else _each(facts, role.members, how)
 
 
-def _constant(facts: Facts) -> Iterator[InitLine]:
+def _constant(facts: Facts) -> Iterator[Repair]:
     """Constant matrices whose gradient does not tell their units apart, drawn as PyTorch draws a layer's."""
     signal = facts.first.looks["signal"]
     names = [n for n, kind in signal.gradients.items() if kind in ("zero", "rows", "columns")]
     roles = [[m for m in r.members if m.name in names] for r in facts.roles]
     groups = [members for members in roles if members]
     for members in groups:
-        words = f"draw {_some([m.name for m in members])}: nothing breaks the symmetry of a constant"
-        yield InitLine(words, _each(facts, members, _AS_TORCH))
+        words = f"draw {listed([m.name for m in members])}: nothing breaks the symmetry of a constant"
+        yield _line(words, _each(facts, members, _AS_TORCH))
     if len(groups) > 1:
         code = "\n".join(_each(facts, members, _AS_TORCH) for members in groups)
-        yield InitLine(f"draw {_some(names)}: nothing breaks the symmetry of constants", code)
+        yield _line(f"draw {listed(names)}: nothing breaks the symmetry of constants", code)
 
 
-def _head(facts: Facts) -> Iterator[InitLine]:
+def _head(facts: Facts) -> Iterator[Repair]:
     """A smaller head, which guesses."""
     names = [*facts.first.records, *facts.first.tied]
     heads = [n for n in names if n.endswith(".weight") and HEAD.search(n.removesuffix(".weight"))]
@@ -240,10 +231,10 @@ def _head(facts: Facts) -> Iterator[InitLine]:
     for name in (heads or weights[-1:])[-1:]:
         record = facts.first.records[facts.first.tied.get(name, name)]
         if record.std > 0.02:
-            yield InitLine(f"a smaller head guesses: {name}", f"nn.init.normal_({_of(name, record)}, std=0.02)")
+            yield _line(f"a smaller head guesses: {name}", f"nn.init.normal_({_of(name, record)}, std=0.02)")
 
 
-def _whole(activations: Iterable[str]) -> Iterator[InitLine]:
+def _whole(activations: Iterable[str]) -> Iterator[Repair]:
     """Every matrix by the scheme of the activation that the model has."""
     found = [_GAINS[a] for a in activations if a in _GAINS]
     for name in dict.fromkeys([*found, *([] if found else ["relu"]), "linear"]):
@@ -253,7 +244,7 @@ def _whole(activations: Iterable[str]) -> Iterator[InitLine]:
             f'        nn.init.kaiming_normal_(module.weight, nonlinearity="{name}")\n'
             "        if module.bias is not None:\n            nn.init.zeros_(module.bias)"
         )
-        yield InitLine(f"give every matrix the variance that {name} asks for", code)
+        yield _line(f"give every matrix the variance that {name} asks for", code)
 
 
 def _each(facts: Facts, members: Sequence[TensorRecord], how: str) -> str:
@@ -300,7 +291,3 @@ def _commonest(members: Sequence[TensorRecord]) -> TensorRecord:
 def _of(name: str, record: TensorRecord) -> str:
     """How a tensor of a model is reached by its path."""
     return f'model.get_{"parameter" if record.parameter else "buffer"}("{name}")'
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -22,7 +22,7 @@ from initcheck.layers.recognition import initializer_of
 from initcheck.layers.sampler import LayerSampler
 from initcheck.layers.subject import LayerSubject
 from initcheck.repairs.proof import Proposal
-from initcheck.repairs.repair import Repair
+from initcheck.repairs.repair import FINE, Repair, as_declared
 from initcheck.report.verdict import Verdict
 
 __all__ = ["line_for_layer"]
@@ -71,12 +71,11 @@ def line_for_layer(
     tried: list[tuple[str, str]] = []
     for code, maker in _lines(sampler, contract, weights):
         copy = initializer_of(Builder(maker, sampler.builder.kind), sampler.sizes)
-        declared = dataclasses.replace(contract, origins=dict.fromkeys(contract.said(), "declared"), notes=(), waive={})
-        copy = dataclasses.replace(copy, contract=declared)
+        copy = dataclasses.replace(copy, contract=as_declared(contract))
         fresh = Checker(settings)
         verdicts = {claim: fresh.judge(copy, claim).verdict for claim in results}
         bad = next((c for c in failed if verdicts[c] is not Verdict.HOLDS), None)
-        worse = next((c for c, v in verdicts.items() if v not in _FINE), None)
+        worse = next((c for c, v in verdicts.items() if v not in FINE), None)
         if bad is None and worse is None:
             words = "initialize its weights where the layer is made"
             repair = Repair("line", words, code)
@@ -85,9 +84,6 @@ def line_for_layer(
         tried.append((code, f"{name} is then {verdicts[name].value}"))
     why_none = "" if tried else f"nothing that makes this layer of {sampler.builder.kind} takes an initializer"
     return Proposal(initializer.name, failing, None, tried=tuple(tried), why_none=why_none)
-
-
-_FINE = (Verdict.HOLDS, Verdict.UNDECIDED, Verdict.NOT_APPLICABLE)
 
 
 def _lines(sampler: LayerSampler, contract: Contract, weights: Sequence[str]) -> Iterator[tuple[str, Maker]]:

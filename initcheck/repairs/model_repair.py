@@ -25,14 +25,13 @@ from initcheck.repairs.edits.function_source import FunctionSource, source_of
 from initcheck.repairs.edits.statements import statement_edits
 from initcheck.repairs.init_lines import init_lines
 from initcheck.repairs.proof import Proposal
-from initcheck.repairs.repair import Draft, Repair, edited
+from initcheck.repairs.repair import FINE, Draft, Repair, edited
 from initcheck.report.verdict import Result, Verdict
 from initcheck.sandbox.containment import contained
 
 __all__ = ["change_for_model"]
 
 _MOST = 24
-_FINE = (Verdict.HOLDS, Verdict.UNDECIDED, Verdict.NOT_APPLICABLE)
 
 Factory = Callable[..., Any]
 
@@ -113,7 +112,8 @@ def _changes(
         return
     kinds = {r.owner for r in subject.facts.first.records.values()} | set(_activations(model))
     for line in init_lines(subject.facts, subject.laws, sorted(kinds), topics):
-        yield Repair("line", f"{line.words}; write behind the model", line.code), _followed(model.factory, line.code)
+        written = dataclasses.replace(line, words=f"{line.words}; write behind the model")
+        yield written, _followed(model.factory, line.code)
 
 
 def _edits(source: FunctionSource) -> list[Edit]:
@@ -172,7 +172,7 @@ def _first_doubt(checker: Checker, copy: Model, wanted: Sequence[str], every: Se
         if result.verdict is not Verdict.HOLDS:
             return f"{claim} is then {result.verdict.value}: {_measured(result)}"
     for claim in every:
-        if claim not in wanted and (result := checker.judge(copy, claim)).verdict not in _FINE:
+        if claim not in wanted and (result := checker.judge(copy, claim)).verdict not in FINE:
             return f"then {claim} fails: {_measured(result)}"
     return None
 

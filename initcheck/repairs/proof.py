@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from initcheck.repairs.candidates import edits, last_resorts, pairs, scale_edits
 from initcheck.repairs.edits.edit import Edit
 from initcheck.repairs.edits.function_source import FunctionSource, source_of
 from initcheck.repairs.glance import Glance
-from initcheck.repairs.repair import Draft, Repair, edited, remade
+from initcheck.repairs.repair import FINE, Draft, Repair, edited, remade
 from initcheck.repairs.wrapper import wrapper_for
 from initcheck.report.verdict import Result, Verdict
 
@@ -138,7 +139,9 @@ class _Search:
         if found is None:
             found = self._first(source, self._with_scale(source), _MOST_JUDGED // 2)
         if found is None and not self.compiled:
-            found = self._first(source, _drafts(source, _some(pairs(source, singles), _MOST_PAIRS)), _MOST_JUDGED // 2)
+            found = self._first(
+                source, _drafts(source, itertools.islice(pairs(source, singles), _MOST_PAIRS)), _MOST_JUDGED // 2
+            )
         if found is None:
             last = last_resorts(source, self.seen, self.topics, self.initializer.framework)
             found = self._first(source, _drafts(source, last), len(last))
@@ -223,8 +226,8 @@ class _Search:
             if result.verdict is not Verdict.HOLDS:
                 return f"{claim} is then {result.verdict.value}: {_measured(result)}"
         for claim in self.results:
-            if claim not in self.failed and _fails(checker.judge(copy, claim)):
-                return f"then {claim} fails: {_measured(checker.judge(copy, claim))}"
+            if claim not in self.failed and (result := checker.judge(copy, claim)).verdict not in FINE:
+                return f"then {claim} fails: {_measured(result)}"
         return None
 
     def _is_scaled(self) -> bool:
@@ -253,14 +256,6 @@ def _drafts(source: FunctionSource, several: Iterable[Edit]) -> Iterator[Draft]:
         text = source.changed(edit.changes)
         if text is not None and text != source.text:
             yield Draft(text, edit.kind, edit.words)
-
-
-def _some(several: Iterator[Edit], most: int) -> Iterator[Edit]:
-    return (edit for edit, _ in zip(several, range(most), strict=False))
-
-
-def _fails(result: Result) -> bool:
-    return result.verdict not in (Verdict.HOLDS, Verdict.UNDECIDED, Verdict.NOT_APPLICABLE)
 
 
 def _measured(result: Result) -> str:

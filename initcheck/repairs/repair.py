@@ -11,10 +11,14 @@ from typing import Any
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
 from initcheck.repairs.edits.function_source import FunctionSource
+from initcheck.report.verdict import Verdict
 from initcheck.targets.loading import load
 from initcheck.targets.text import parse
 
-__all__ = ["Draft", "Repair", "edited", "remade"]
+__all__ = ["FINE", "Draft", "Repair", "as_declared", "edited", "remade"]
+
+FINE = (Verdict.HOLDS, Verdict.UNDECIDED, Verdict.NOT_APPLICABLE)
+"""Verdicts on a changed copy that speak against no change."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,11 @@ def edited(source: FunctionSource, draft: Draft) -> Repair:
     return Repair(draft.kind, draft.words, code, replaced, source.first + first[1], draft.text)
 
 
+def as_declared(contract: Contract) -> Contract:
+    """What the original was held to, as declared of a copy: nothing is inferred of it, and nothing is waived."""
+    return dataclasses.replace(contract, origins=dict.fromkeys(contract.said(), "declared"), notes=(), waive={})
+
+
 def remade(initializer: Initializer, made: Callable[..., Any], contract: Contract) -> Initializer:
     """A changed function as an initializer of the same name, held to the same contract as the original was.
 
@@ -78,7 +87,7 @@ def remade(initializer: Initializer, made: Callable[..., Any], contract: Contrac
     Raises:
         UsageError: it can no longer be read as an initializer.
     """
-    declared = dataclasses.replace(contract, origins=dict.fromkeys(contract.said(), "declared"), notes=(), waive={})
+    declared = as_declared(contract)
     recipe = dict(initializer.recipe or {})
     args = dict(recipe.get("args") or {})
     if isinstance(recipe.get("target"), str):

@@ -20,7 +20,8 @@ from initcheck.diagnosis.observed import Observed
 from initcheck.errors import UsageError
 from initcheck.repairs.edits.plain_draw import fan_text, number
 from initcheck.repairs.edits.results import missing, rescaling
-from initcheck.repairs.repair import Repair
+from initcheck.repairs.glance import promised_fan
+from initcheck.repairs.repair import Repair, as_declared
 
 __all__ = ["wrapper_for"]
 
@@ -40,8 +41,9 @@ def wrapper_for(
     """
     for kind, words, operation, after in _operations(initializer, seen, contract, set(topics)):
         sampler = _Changed(initializer.sampler, after, as_asked=kind == "dtype")
-        declared = dataclasses.replace(contract, origins=dict.fromkeys(contract.said(), "declared"), waive={})
-        copy = dataclasses.replace(initializer, sampler=sampler, contract=declared, recipe=None, function=None)
+        copy = dataclasses.replace(
+            initializer, sampler=sampler, contract=as_declared(contract), recipe=None, function=None
+        )
         yield Repair(kind, words, _code(initializer, operation)), copy
 
 
@@ -68,11 +70,7 @@ def _operations(
 
         def ratio(w: Array, shape: Shape) -> Array:
             layer = _layer(shape, contract)
-            fan = {
-                "fan_in": layer.fan_in, "fan_out": layer.fan_out, "fan_avg": (layer.fan_in + layer.fan_out) / 2,
-                "fan_max": max(layer.inputs, layer.units),
-            }[contract.fan or "fan_in"]  # fmt: skip
-            return w * math.sqrt(power / fan / law.variance(layer))
+            return w * math.sqrt(power / promised_fan(layer, contract) / law.variance(layer))
 
         yield "formula", f"the variance is {law}: another fan is promised", operation, ratio
 

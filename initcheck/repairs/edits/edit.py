@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from initcheck.repairs.edits.function_source import Change, FunctionSource
 
-__all__ = ["Edit", "callee", "computed", "outside_loops"]
+__all__ = ["Edit", "callee", "computed", "is_text", "outside_loops"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ def callee(node: ast.AST) -> str:
     return ".".join([here.id, *reversed(parts)])
 
 
+def is_text(node: ast.AST) -> bool:
+    """Whether a statement is a constant alone, such as a docstring."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
 def outside_loops(source: FunctionSource) -> Iterator[ast.AST]:
     """Every node of the body that no ``while`` holds: a changed one might never end."""
     waiting: list[ast.AST] = list(source.tree.body)
@@ -64,8 +69,8 @@ def computed(source: FunctionSource) -> Iterator[ast.expr]:
             left |= {id(t) for t in targets}
         if isinstance(node, ast.Call):
             left.add(id(node.func))
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            left.add(id(node.value))
+        if is_text(node):
+            left.add(id(node.value))  # type: ignore[attr-defined]
         if isinstance(node, ast.JoinedStr):
             left |= {id(n) for n in ast.walk(node)}
         if isinstance(node, ast.expr) and id(node) not in left:

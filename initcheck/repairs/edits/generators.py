@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from initcheck.adapters.signatures.signature import role_of
-from initcheck.repairs.edits.edit import Edit, callee
+from initcheck.repairs.edits.edit import Edit, callee, is_text
 from initcheck.repairs.edits.function_source import Change, FunctionSource
 
 __all__ = ["generator_edits"]
@@ -101,7 +101,7 @@ def _of_globals(source: FunctionSource, roles: dict[str, str]) -> list[Change]:
     if changes and rng is None:
         if "seed" not in roles or not source.knows("np"):
             return []
-        start = next((s for s in source.tree.body if not _is_text(s)), source.tree.body[-1])
+        start = next((s for s in source.tree.body if not is_text(s)), source.tree.body[-1])
         changes.append(source.before(start, f"rng = np.random.default_rng({roles['seed']})"))
     return changes
 
@@ -109,7 +109,3 @@ def _of_globals(source: FunctionSource, roles: dict[str, str]) -> list[Change]:
 def _seedings(source: FunctionSource) -> list[Change]:
     calls: Sequence[ast.Expr] = [n for n in ast.walk(source.tree) if isinstance(n, ast.Expr)]
     return [source.without(n) for n in calls if isinstance(n.value, ast.Call) and re.match(_SEEDING, callee(n.value))]
-
-
-def _is_text(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)

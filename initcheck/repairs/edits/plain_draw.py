@@ -8,7 +8,7 @@ from initcheck.adapters.signatures.signature import role_of
 from initcheck.contract.contract import Contract
 from initcheck.contract.gains import required_power
 from initcheck.contract.standard_laws import truncated_std
-from initcheck.repairs.edits.edit import Edit
+from initcheck.repairs.edits.edit import Edit, is_text
 from initcheck.repairs.edits.function_source import Change, FunctionSource
 
 __all__ = ["fan_text", "plain_draw", "std_text"]
@@ -40,7 +40,7 @@ def plain_draw(source: FunctionSource, contract: Contract, framework: str, famil
         return None
     if "math." in "".join(lines) and not source.knows("math"):
         lines = ["import math", "", *lines]
-    body = [s for s in source.tree.body if not _is_text(s)]
+    body = [s for s in source.tree.body if not is_text(s)]
     if not body:
         return None
     inner = " " * source.tree.body[0].col_offset
@@ -184,7 +184,3 @@ def _jax(roles: dict[str, str], shape: str, law: str, std: str, contract: Contra
         f"({roles['key']}, {shape}{dtype})",
     }.get(law)
     return None if draw is None else [f"return {draw}"]
-
-
-def _is_text(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

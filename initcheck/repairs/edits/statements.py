@@ -6,7 +6,7 @@ import ast
 import textwrap
 from collections.abc import Iterator
 
-from initcheck.repairs.edits.edit import Edit, outside_loops
+from initcheck.repairs.edits.edit import Edit, is_text, outside_loops
 from initcheck.repairs.edits.function_source import Change, FunctionSource
 
 __all__ = ["return_edits", "returns_of", "statement_edits"]
@@ -19,7 +19,7 @@ def statement_edits(source: FunctionSource) -> Iterator[Edit]:
         line = Change(start - 1, end + 1, "")  # with its @ and the end of the line
         yield Edit("statement", f"leave out @{source.of(decorator)}", (line,))
     for node in outside_loops(source):
-        if isinstance(node, (ast.Expr, ast.AugAssign, ast.For, ast.Global)) and not _is_text(node):
+        if isinstance(node, (ast.Expr, ast.AugAssign, ast.For, ast.Global)) and not is_text(node):
             if isinstance(node, ast.Global) or isinstance(getattr(node, "value", None), (ast.Yield, ast.YieldFrom)):
                 continue
             yield _without(source, node)
@@ -38,7 +38,7 @@ def statement_edits(source: FunctionSource) -> Iterator[Edit]:
 def return_edits(source: FunctionSource) -> Iterator[Edit]:
     """Change what is handed back, and nothing of how it is drawn."""
     last = source.tree.body[-1]
-    if isinstance(last, ast.Expr) and not _is_text(last):
+    if isinstance(last, ast.Expr) and not is_text(last):
         before = source.change(last, f"return {source.of(last)}")
         yield Edit("return", "return what is drawn", (before,))
     returned = returns_of(source)
@@ -87,7 +87,3 @@ def _body(source: FunctionSource, node: ast.If) -> str:
     inner = " " * node.body[0].col_offset + text[start:end].decode()
     lines = textwrap.dedent(inner).splitlines()
     return ("\n" + " " * node.col_offset).join(lines)
-
-
-def _is_text(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
