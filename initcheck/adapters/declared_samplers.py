@@ -12,7 +12,7 @@ import numpy.typing as npt
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer, Sampler, Shape
 
-__all__ = ["CentredSampler", "StackedSampler", "as_declared"]
+__all__ = ["CentredSampler", "StackedSampler", "WrappedSampler", "as_declared"]
 
 _MEMBERS = 4
 _ALIKE = 1e-2  # relative error of a Gram matrix in the lowest precision that orthogonal weights are made in
@@ -44,8 +44,8 @@ class _Member:
 
 
 @dataclass
-class _Wrapped:
-    """A sampler that asks another one and changes what comes back."""
+class WrappedSampler:
+    """A sampler that asks another one, at the shape that ``asked`` says, and changes what comes back by ``changed``."""
 
     inner: Sampler
 
@@ -57,21 +57,30 @@ class _Wrapped:
         """As the inner one."""
         return self.inner.dtype_name(result)
 
+    def asked(self, shape: Shape) -> Shape:
+        """The shape that the inner one is asked for."""
+        return shape
+
+    def changed(self, result: Any, shape: Shape, dtype: str) -> Any:
+        """What becomes of one result of the inner one."""
+        return result
+
     def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """As the inner one."""
-        return self.inner.calls(shape, seeds, dtype)
+        """As the inner one, changed."""
+        return [self.changed(r, shape, dtype) for r in self.inner.calls(self.asked(shape), seeds, dtype)]
 
     def several(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str) -> list[list[Any]]:
         """The weights of several shapes."""
         return [self.weights(shape, seeds, dtype) for shape, seeds in asked]
 
     def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """As the inner one."""
-        return self.inner.weights(shape, seeds, dtype)
+        """As the inner one, changed."""
+        return [self.changed(r, shape, dtype) for r in self.inner.weights(self.asked(shape), seeds, dtype)]
 
     def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
-        """As the inner one."""
-        return self.inner.stream(shapes, seed, dtype)
+        """As the inner one, changed."""
+        found = self.inner.stream([self.asked(s) for s in shapes], seed, dtype)
+        return found and [self.changed(r, s, dtype) for r, s in zip(found, shapes, strict=True)]
 
     def __getattr__(self, name: str) -> Any:
         if name == "inner":
@@ -80,7 +89,7 @@ class _Wrapped:
 
 
 @dataclass
-class CentredSampler(_Wrapped):
+class CentredSampler(WrappedSampler):
     """The weights less the mean that is meant, so that what is held to zero is what is left."""
 
     mean: float
@@ -93,7 +102,7 @@ class CentredSampler(_Wrapped):
 
 
 @dataclass
-class StackedSampler(_Wrapped):
+class StackedSampler(WrappedSampler):
     """One matrix of many that are drawn together: experts, heads, a batch of kernels.
 
     Its units come from the members in turn: the first quarter from the first one. So a unit has the law that its
@@ -104,19 +113,6 @@ class StackedSampler(_Wrapped):
     axis: int
     units_last: bool
 
-    def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """One matrix a seed."""
-        return [self._one(r, shape) for r in self.inner.calls(self._asked(shape), seeds, dtype)]
-
-    def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """One matrix a seed."""
-        return [self._one(r, shape) for r in self.inner.weights(self._asked(shape), seeds, dtype)]
-
-    def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
-        """One matrix a shape, on one advancing generator."""
-        found = self.inner.stream([self._asked(s) for s in shapes], seed, dtype)
-        return found and [self._one(r, s) for r, s in zip(found, shapes, strict=True)]
-
     def to_numpy(self, result: Any) -> npt.NDArray[Any]:
         """It is an array already."""
         return np.asarray(result.array)
@@ -125,14 +121,16 @@ class StackedSampler(_Wrapped):
         """The dtype of the stack it is taken from."""
         return str(result.dtype)
 
-    def _asked(self, shape: Shape) -> Shape:
+    def asked(self, shape: Shape) -> Shape:
+        """So many members beside one another along the axis."""
         axis = self.axis if self.axis >= 0 else len(shape) + 1 + self.axis
         return (*shape[:axis], _MEMBERS, *shape[axis:])
 
-    def _one(self, result: Any, shape: Shape) -> _Member:
+    def changed(self, result: Any, shape: Shape, dtype: str) -> _Member:
+        """One matrix of the stack."""
         stack = self.inner.to_numpy(result)
         name = self.inner.dtype_name(result)
-        if stack.shape != self._asked(shape):
+        if stack.shape != self.asked(shape):
             return _Member(stack, name)  # of another shape than asked: that is for the claims to say
         members: list[npt.NDArray[Any]] = list(np.moveaxis(stack, self.axis, 0))
         if _are_orthogonal(members) and not all(np.array_equal(m, members[0]) for m in members):

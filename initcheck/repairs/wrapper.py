@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 import math
 import textwrap
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.adapters.declared_samplers import WrappedSampler
 from initcheck.adapters.signatures.signature import SHAPE_ROLES, slots_of
 from initcheck.contract.contract import Contract
 from initcheck.contract.gains import required_power
-from initcheck.contract.initializer import Initializer, Sampler, Shape
+from initcheck.contract.initializer import Initializer, Shape
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.observed import Observed
 from initcheck.errors import UsageError
@@ -119,30 +121,12 @@ def _layer(shape: Shape, contract: Contract) -> Layer:
     return Layer(tuple(shape), layout, groups)
 
 
-class _Changed:
+@dataclass
+class _Changed(WrappedSampler):
     """A sampler whose results are changed on their way out; they are NumPy arrays."""
 
-    def __init__(self, inner: Sampler, after: Callable[[Array, Shape], Array], *, as_asked: bool) -> None:
-        self.inner, self.after, self.as_asked = inner, after, as_asked
-
-    def calls(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """One call a seed."""
-        return [self._changed(r, tuple(shape), dtype) for r in self.inner.calls(shape, seeds, dtype)]
-
-    def several(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str) -> list[list[Any]]:
-        """The weights of several shapes."""
-        return [self.weights(shape, seeds, dtype) for shape, seeds in asked]
-
-    def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """As the original draws many."""
-        return [self._changed(r, tuple(shape), dtype) for r in self.inner.weights(shape, seeds, dtype)]
-
-    def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
-        """Calls on one generator, as the original makes them."""
-        drawn = self.inner.stream(shapes, seed, dtype)
-        if drawn is None:
-            return None
-        return [self._changed(r, tuple(s), dtype) for r, s in zip(drawn, shapes, strict=True)]
+    after: Callable[[Array, Shape], Array]
+    as_asked: bool
 
     def to_numpy(self, result: Any) -> Array:
         """The result itself."""
@@ -152,10 +136,11 @@ class _Changed:
         """Its dtype's name."""
         return str(np.asarray(result).dtype)
 
-    def _changed(self, result: Any, shape: Shape, dtype: str) -> Array:
+    def changed(self, result: Any, shape: Shape, dtype: str) -> Array:
+        """The weights changed, in the dtype that they have or that is asked for."""
         weights = np.asarray(self.inner.to_numpy(result))
         kind = _plain_dtype(dtype) if self.as_asked else weights.dtype
-        return np.asarray(self.after(weights, shape)).astype(kind)
+        return np.asarray(self.after(weights, tuple(shape))).astype(kind)
 
 
 def _plain_dtype(name: str) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 from initcheck.adapters.code.harmless import harm_of_attribute, harm_of_path, is_followed, is_trusted
 from initcheck.adapters.code.mentions import Mention, mentions_of
 
-__all__ = ["CallReach"]
+__all__ = ["CallReach", "held_in"]
 
 _MOST = 400  # functions followed; what reaches more is no initializer
 _DEEPEST = 4  # containers in containers
@@ -103,7 +103,7 @@ class CallReach:
             for name in mentioned.strings:
                 self._ask(name, where)
         for cell in function.__closure__ or ():
-            self._touch(_held_in(cell), where, 0)
+            self._touch(held_in(cell), where, 0)
         for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
             self._touch(default, where, 0)
 
@@ -198,7 +198,7 @@ class CallReach:
                 self._of_library(path or f"{value.__module__}.{value.__qualname__}", where)
                 if value.__module__ == "functools":  # it calls by type what a user's module has registered
                     for cell in value.__closure__ or ():
-                        self._touch(_held_in(cell), where, depth + 1)
+                        self._touch(held_in(cell), where, depth + 1)
             else:
                 self._waiting.append(value)
         elif isinstance(value, (property, staticmethod, classmethod, functools.cached_property)):
@@ -263,10 +263,11 @@ def _asks_by_text(mention: Mention, function: FunctionType) -> bool:
     return any(found is asks for asks in _BY_TEXT)
 
 
-def _held_in(cell: CellType) -> Any:
+def held_in(cell: CellType) -> Any:
+    """What a closure holds; None of a name that is bound later."""
     try:
         return cell.cell_contents
-    except ValueError:  # not filled yet
+    except ValueError:
         return None
 
 

@@ -10,10 +10,11 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from types import CellType, FunctionType
+from types import FunctionType
 from typing import Any
 
 from initcheck.adapters.code.evidence import evidence_of
+from initcheck.adapters.code.reach import held_in
 from initcheck.adapters.signatures.frameworks import FRAMEWORKS, home
 
 __all__ = ["Change", "FunctionSource", "source_of"]
@@ -136,7 +137,7 @@ class FunctionSource:
         wrapped = f"def _scope({', '.join(free)}):\n{textwrap.indent(text, '    ')}\n    return {self.tree.name}\n"
         tree = ast.parse(wrapped) if free else ast.parse(text)
         exec(compile(tree, f"<{self.tree.name}, changed>", "exec", dont_inherit=True, flags=self._futures), scope)
-        made: Any = scope["_scope"](*map(_content, cells)) if free else scope[self.tree.name]
+        made: Any = scope["_scope"](*map(held_in, cells)) if free else scope[self.tree.name]
         for name, value in vars(self.given).items():
             if name != "__wrapped__":
                 setattr(made, name, value)
@@ -191,10 +192,3 @@ def source_of(obj: Any) -> FunctionSource | None:
     [definition] = ast.parse(text).body
     assert isinstance(definition, ast.FunctionDef)
     return FunctionSource(function, obj, text, definition, first + above)
-
-
-def _content(cell: CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # a name that is bound later
-        return None
