@@ -54,13 +54,12 @@ def portrait(facts: Facts, laws: Sequence[DeclaredLaw], seconds: float) -> dict[
 def _role(role: Role, blocks: int, slope: float | None) -> dict[str, Any]:
     common = Counter(m.law.signature for m in role.members).most_common(1)[0][0]
     member = next(m for m in role.members if m.law.signature == common)
-    law = member.law.text if member.law.family != "untraced" else f"untraced, std {member.std:.4g}"
     std = member.law.std if member.law.named else None
     return {
         "path": role.path,
         "tensors": len(role.members),
         "shape": list(role.shape),
-        "law": law,
+        "law": member.law_text,
         "laws": len({m.law.signature for m in role.members}),
         "std": std if std is not None else 0.0 if member.constant else member.std,
         "formula": _formula(member, std, len(role.members), blocks),

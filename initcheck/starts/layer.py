@@ -18,7 +18,7 @@ from initcheck.layers.sampler import LayerSampler
 from initcheck.models.provenance.law import Law
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.starts.parameter_law import ParameterLaw, Sample, fitted
-from initcheck.starts.schemes import beside_pytorch, kin_of, scheme_name
+from initcheck.starts.schemes import beside_pytorch, is_recurrent, scheme_name
 from initcheck.starts.source_line import source_line
 
 __all__ = ["laws_of_layer"]
@@ -96,8 +96,9 @@ def _read(sampler: LayerSampler, size: Size, true: Fans, samples: dict[str, list
     builds = max(_FEWEST, min(_MOST, math.ceil(_ENTRIES / entries)))
     several = [first, *_parameters(sampler, size, range(2, builds + 1))]
     exact = _exact_stds(sampler, size)
+    recurrent = is_recurrent(getattr(sampler.builder.maker.target, "__name__", sampler.builder.name))
     for name, array in first.items():
-        fans = _fans(name, first, true, size, sampler.builder.kind, _is_recurrent(sampler))
+        fans = _fans(name, first, true, size, sampler.builder.kind, recurrent)
         values = [np.asarray(p[name], dtype=np.float64) for p in several]
         if array.size and all(np.isfinite(v).all() for v in values):
             std, family = exact.get(name, (None, ""))
@@ -176,11 +177,6 @@ def _weight_of(name: str, parameters: Mapping[str, Array]) -> str | None:
     same = [w for w in weights if w.lower() in (wanted, wanted.replace("weight", "kernel"))]
     near = [w for w in weights if w.rpartition(".")[0] == name.rpartition(".")[0]]
     return next(iter([*same, *near, *weights]), None)
-
-
-def _is_recurrent(sampler: LayerSampler) -> bool:
-    kin = kin_of(getattr(sampler.builder.maker.target, "__name__", sampler.builder.name))
-    return kin is not None and kin[1] == "recurrent"
 
 
 def _exact_stds(sampler: LayerSampler, size: Size) -> dict[str, tuple[float | None, str]]:

@@ -14,7 +14,7 @@ from initcheck.models.builds.roles import Place, Role, roles
 from initcheck.models.frameworks.recognition import facts_of, family_of_factory
 from initcheck.models.portrait import formula_of
 from initcheck.starts.parameter_law import ParameterLaw
-from initcheck.starts.schemes import beside_pytorch, kin_of, scheme_name
+from initcheck.starts.schemes import beside_pytorch, is_recurrent, scheme_name
 from initcheck.starts.source_line import short_path
 
 __all__ = ["laws_of_model"]
@@ -73,7 +73,7 @@ def _law(
     law = record.law
     std = law.std if law.named else None
     formula = formula_of(std, record, siblings, blocks) if std is not None else None
-    text = law.text if law.family != "untraced" else f"untraced, std {record.std:.4g}"
+    text = record.law_text
     if law.family == "constant":
         text = {0.0: "zero", 1.0: "one"}.get(float(law.mean or 0.0), text)
     fans = _fans(record, records)
@@ -85,7 +85,7 @@ def _law(
         record.shape,
         {"zero": "zeros", "one": "ones"}.get(text, law.family),
         text
-        if not formula or "sqrt" not in formula or _is_recurrent(record)
+        if not formula or "sqrt" not in formula or is_recurrent(record.owner)
         else _with_formula(text, formula.replace("fan_in", "width") if "Embed" in record.owner else formula),
         std=std,
         fan_in=fan_in,
@@ -103,15 +103,10 @@ def _with_formula(text: str, formula: str) -> str:
     return f"{text}, std {formula}" if text.startswith("uniform") else f"{text}: std {formula}"
 
 
-def _is_recurrent(record: TensorRecord) -> bool:
-    kin = kin_of(record.owner)
-    return kin is not None and kin[1] == "recurrent"
-
-
 def _fans(record: TensorRecord, records: Mapping[str, TensorRecord]) -> dict[str, float]:
     """What the variance may be divided by; of a bias those of the weight that it stands beside."""
     gates = next((n for name, n in _GATES.items() if name in record.owner), 1)
-    if _is_recurrent(record) and not record.inputs_first:
+    if is_recurrent(record.owner) and not record.inputs_first:
         return {"hidden": record.shape[0] / gates} if record.shape else {}
     if "Embed" in record.owner:
         return {"width": float(record.shape[-1])} if record.shape else {}

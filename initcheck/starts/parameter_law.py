@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.contract.standard_laws import truncated_std
 from initcheck.diagnosis.evidence.marginal_law import Family, family_of
 
-__all__ = ["ParameterLaw", "Sample", "fitted"]
+__all__ = ["CUT", "ParameterLaw", "Sample", "fitted"]
 
 Array = npt.NDArray[np.float64]
 
@@ -23,8 +24,8 @@ _NEAR = 0.05
 _CONSTANTS = (1.0, 1 / 3, 2.0, 0.5, 2 / 3, 4.0, 1.5, 3.0, 1 / 6, 1 / 12, 0.25, 2.56)
 # Standard deviations that somebody fixes at every width; the uniform one of Keras' embeddings is 0.05/sqrt(3).
 _STDS = (1.0, 0.02, 0.01, 0.05, 0.1, 0.05 / math.sqrt(3.0), 1 / math.sqrt(3.0), 0.001)
-# What is left of a variance where a normal is cut at two standard deviations and nobody corrects for it.
-_CUT = 0.7737413035499235
+CUT = truncated_std(1.0, -2.0, 2.0) ** 2
+"""What is left of a variance where a normal is cut at two standard deviations and nobody corrects for it."""
 _BETTER = 9.0  # of squared standard errors
 _TEXTS = {"uniform": "a uniform", "normal": "a normal", "truncated_normal": "a normal truncated at 2 sigma"}
 
@@ -210,7 +211,7 @@ def _law(samples: Sequence[Sample], squares: Sequence[float], errors: Sequence[f
 def _usual(constant: float, name: str, error: float) -> float:
     """The constant that somebody would write, where it is that near."""
     known = [s * s for s in _STDS] if name == "1" else list(_CONSTANTS)
-    known += [_CUT * k for k in known[:3]]
+    known += [CUT * k for k in known[:3]]
     allowed = max(1e-4, min(_NEAR, 4 * error))
     return next((k for k in known if abs(constant / k - 1) <= allowed), constant)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 
-from initcheck.starts.parameter_law import ParameterLaw
+from initcheck.starts.parameter_law import CUT, ParameterLaw
 
-__all__ = ["beside_pytorch", "kin_of", "scheme_name"]
+__all__ = ["beside_pytorch", "is_recurrent", "kin_of", "scheme_name"]
 
 _BY_LAW = {
     ("fan_in", 2.0): "He (Kaiming) {family}", ("fan_in", 1.0): "LeCun {family}",
@@ -53,9 +53,8 @@ def scheme_name(law: ParameterLaw) -> str:
             return "PyTorch's default of a bias, whose fan_in is this layer's fan_out"
         return "PyTorch's default: kaiming_uniform_(a=sqrt(5)), whose fan_in is this layer's fan_out"
     family, counted = _FAMILIES.get(law.family), law.fan.removeprefix("the shape's ")
-    cut = 0.7737413035499235
-    if law.family == "truncated_normal" and any(_is(law.constant, cut * k) for k in (1.0, 2.0)):
-        meant = "He" if _is(law.constant, cut * 2) else "LeCun" if counted == "fan_in" else "Glorot"
+    if law.family == "truncated_normal" and any(_is(law.constant, CUT * k) for k in (1.0, 2.0)):
+        meant = "He" if _is(law.constant, CUT * 2) else "LeCun" if counted == "fan_in" else "Glorot"
         meant = "std 1" if law.fan == "1" else meant
         return f"{meant}, cut at two standard deviations and not corrected: 0.774 of the variance that was meant"
     for (fan, constant), name in _BY_LAW.items():
@@ -75,6 +74,12 @@ def kin_of(layer: str) -> tuple[str, str] | None:
     (('nn.ConvTranspose', 'conv'), ('nn.LayerNorm', 'norm'), None)
     """
     return next(((name, kind) for pattern, name, kind in _KIN if re.search(pattern, layer)), None)
+
+
+def is_recurrent(layer: str) -> bool:
+    """Whether a layer of that name is a recurrent one."""
+    kin = kin_of(layer)
+    return kin is not None and kin[1] == "recurrent"
 
 
 def beside_pytorch(layer: str, law: ParameterLaw) -> str:

@@ -138,6 +138,11 @@ class TensorRecord:
         return math.sqrt(max(self.second_moment - self.mean**2, 0.0))
 
     @property
+    def law_text(self) -> str:
+        """Its law in words; of one that nothing names its size."""
+        return self.law.text if self.law.family != "untraced" else f"untraced, std {self.std:.4g}"
+
+    @property
     def constant(self) -> bool:
         """All entries are one value."""
         return self.low == self.high

@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 
+from initcheck.contract.standard_laws import truncated_std
 from initcheck.models.provenance.law import UNTRACED, Law, constant, normal, truncated, uniform
 from initcheck.models.provenance.steps import Draw, Site, in_library
 
@@ -21,8 +22,8 @@ __all__ = ["Weights", "noted_weights"]
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
-_CUT = 0.87962566103423978
-"""Standard deviation of a unit normal cut at two: Keras divides by it, so that the law has the variance it names."""
+_CUT = truncated_std(1.0, -2.0, 2.0)
+"""Keras divides by it, so that the law that is cut at two has the variance it names."""
 
 
 @dataclass

@@ -99,7 +99,7 @@ def _piece(record: TensorRecord, canary: TensorRecord | None, other: TensorRecor
         random=record.real and not record.constant and not unwritten and bool(record.draws or moves),
         constant=record.constant,
         never=unwritten,
-        law=record.law.text if record.law.family != "untraced" else f"untraced, std {record.std:.4g}",
+        law=record.law_text,
         std=record.law.std if named else None,
         site=record.law.site,
         draws=tuple((d.state, d.number, d.entries, d.site) for d in record.draws),
