@@ -5,15 +5,24 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from initcheck.statistics.symmetric import SHUFFLES
 
-__all__ = ["CALLS_A_BATCH", "STATISTICS", "Positions", "excluded_structure", "position_tops", "shuffled_by_position"]
+__all__ = [
+    "CALLS_A_BATCH",
+    "DIGITS",
+    "STATISTICS",
+    "Positions",
+    "excluded_structure",
+    "position_tops",
+    "shuffled_by_position",
+]
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
@@ -29,8 +38,8 @@ _WIDEST = 80
 _WIDEST_TRIPLES = 48
 _RUNS = (3, 4, 5)
 _ORDERS = np.array(list(itertools.permutations(range(CALLS_A_BATCH))), dtype=np.intp)
-# Sums of the same values in another order differ in the last bits, and rounding must not decide.
-_DIGITS = 9
+DIGITS = 9
+"""Of two statistics: sums of the same values in another order differ in the last bits, and rounding must not decide."""
 
 _FIELDS = ("sums", "energies", "signs", "large weights")
 _BOTH_WAYS = [
@@ -67,18 +76,19 @@ STATISTICS = (
 """What is looked at in a batch, in the order of ``Positions.statistics``."""
 
 
-def shuffled_by_position(batch: Floats, rng: np.random.Generator) -> Floats:
-    """A batch of calls and 19 copies in which every position is permuted over the calls, each for itself.
+def shuffled_by_position(batch: Floats, rng: np.random.Generator) -> Iterator[Floats]:
+    """19 copies of a batch of calls in which every position is permuted over the calls, each for itself.
 
     Null: the entries of a call are independent, each of whatever law, and calls are independent of one law. Then the
     four values of a position are exchangeable, position by position, so that the batch and its shuffles are
     exchangeable: any statistic of the batch is strictly the largest of the 20 with probability at most 1/20. Means,
     scales, masks and tails may differ by position; what two positions share in a call is broken up by the shuffle.
+    Each copy is made when it is asked for.
 
     >>> batch = np.arange(8.0).reshape(4, 1, 2)
-    >>> many = shuffled_by_position(batch, np.random.default_rng(0))
+    >>> many = np.stack(list(shuffled_by_position(batch, np.random.default_rng(0))))
     >>> many.shape, bool((np.sort(many, axis=1) == batch).all())
-    ((20, 4, 1, 2), True)
+    ((19, 4, 1, 2), True)
 
     Args:
         batch: shape (4, units, inputs).
@@ -86,11 +96,12 @@ def shuffled_by_position(batch: Floats, rng: np.random.Generator) -> Floats:
 
     Source: Fisher 1935, The Design of Experiments, section 21; Phipson & Smyth 2010 for ranks.
     """
-    return np.asarray(_all_shuffled(batch[None], rng)[0])
+    for orders in rng.integers(0, len(_ORDERS), (SHUFFLES, *batch.shape[1:])):
+        yield np.take_along_axis(batch, _ORDERS.T[:, orders], axis=0)
 
 
 def _all_shuffled(batches: Floats, rng: np.random.Generator) -> Floats:
-    """``shuffled_by_position`` of many batches, shape (batches, 20, 4, units, inputs), by the same permutations."""
+    """Batches, each before its ``shuffled_by_position`` by the same permutations: (batches, 20, 4, units, inputs)."""
     number, calls, *shape = batches.shape
     many = np.empty((number, SHUFFLES + 1, calls, *shape))
     many[:, 0] = batches
@@ -103,18 +114,11 @@ def _all_shuffled(batches: Floats, rng: np.random.Generator) -> Floats:
     return many
 
 
-class OfABatch(Protocol):
-    """Statistics of draws of shape (draws, 4, units, inputs), (statistics, draws)."""
-
-    def statistics(self, w: Floats) -> Floats:
-        """Compute them; nothing of the draws is kept."""
-
-
-def position_tops(batches: Floats, positions: OfABatch, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def position_tops(batches: Floats, positions: Positions, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Which statistic of which batch is strictly larger than in its 19 shuffles, shape (statistics, batches).
 
     Each has P(top) <= 1/20 under the null of ``shuffled_by_position``, where ``positions`` was learnt from calls that
-    are not among these, if from any. ``tops_log_e`` makes an e-process of the counts of each, ``average_log_e`` one of
+    are not among these. ``tops_log_e`` makes an e-process of the counts of each, ``average_log_e`` one of
     all.
 
     Args:
@@ -127,7 +131,7 @@ def position_tops(batches: Floats, positions: OfABatch, rng: np.random.Generator
     parts = [positions.statistics(draws[at : at + step]) for at in range(0, len(draws), step)]
     values = np.concatenate(parts, axis=1).reshape(-1, len(batches), SHUFFLES + 1)
     size = np.abs(values).max(axis=2, keepdims=True)
-    values = np.round(np.divide(values, size, out=np.zeros_like(values), where=size > 0), _DIGITS)
+    values = np.round(np.divide(values, size, out=np.zeros_like(values), where=size > 0), DIGITS)
     return np.asarray((values[..., :1] > values[..., 1:]).all(axis=2))
 
 

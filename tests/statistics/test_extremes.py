@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from initcheck.statistics.extremes import Pairs, Places
+from initcheck.statistics.permutation import shuffled_by_position
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 SHAPE = (6, 8)
@@ -92,3 +93,16 @@ def test_two_vectors_that_are_alike_top_their_shuffles(of: str, share: float) ->
     vectors = w if of == "two rows" else w.swapaxes(2, 3)
     vectors[..., 3, :] = share * vectors[..., 7, :] + np.sqrt(1 - share**2) * vectors[..., 3, :]
     assert Pairs().tops(w, rng)[Pairs.names.index(of)].all()
+
+
+@pytest.mark.parametrize("draw", [INDEPENDENT[name] for name in ("normal", "Cauchy", "signs")])
+def test_pairs_top_where_no_shuffle_of_all_nineteen_comes_as_near(draw: Draw) -> None:
+    """What stops at the first shuffle that is as near says the same as a look at all of them."""
+    batches = draw(np.random.default_rng(5), (30, Pairs.calls, *SHAPE))
+    rng, every = np.random.default_rng(6), []
+    for batch in batches:
+        values = np.array([Pairs().of(w) for w in (batch, *shuffled_by_position(batch, rng))])
+        every.append((np.round(values[1:] / values[0], 9) < 1).all(axis=0))
+    tops = Pairs().tops(batches, np.random.default_rng(6))
+    assert tops.any()
+    assert np.array_equal(tops, np.transpose(every))
