@@ -23,12 +23,13 @@ from pathlib import Path
 
 from initcheck.doors.cli import main
 
+Answer = tuple[str, str] | None
 HOLDS = None
 _SAID = {"refused": 2, "assumed": 0}
 FOLDER = Path(__file__).parent
 # of a target: HOLDS, or the claim that fails and what its cause says in any words of these; or what is said where it is
 # refused, or held to something that is assumed
-ANSWERS: dict[str, tuple[str, str] | None] = {
+ANSWERS: dict[str, Answer] = {
     "strangers_numpy.py:glorot_uniform": HOLDS,
     "strangers_numpy.py:glorot_by_its_variance": ("output-variance-near-one", r"0\.66|uniform.*sqrt|1/3|sqrt\(3\)"),
     "strangers_numpy.py:conv_filters": HOLDS,
@@ -87,9 +88,9 @@ def said(*words: str) -> tuple[object, str]:
     return code, out.getvalue()
 
 
-def row(name: str, fixes: bool, options: list[str]) -> tuple[bool, bool | None, bool | None]:
+def row(name: str, answer: Answer, fixes: bool, options: list[str]) -> tuple[bool, bool | None, bool | None]:
     """Print one; whether verdict, cause and fix are what they must be, None where none is due."""
-    answer, target = ANSWERS[name], f"{FOLDER / name}"
+    target = f"{FOLDER / name}"
     began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "report.json"
@@ -115,12 +116,19 @@ def row(name: str, fixes: bool, options: list[str]) -> tuple[bool, bool | None, 
     return right, cause, fixed
 
 
-if __name__ == "__main__":
+def judged(answers: dict[str, Answer]) -> None:
+    """Print the rows that the command line asks for, and how many are as answered."""
     asked = [word for word in sys.argv[1:] if not word.startswith("--")]
     options = [word for word in sys.argv[1:] if word.startswith("--profile=")]
     rows = [
-        row(name, "--fix" in sys.argv, options) for name in ANSWERS if not asked or any(word in name for word in asked)
+        row(name, answer, "--fix" in sys.argv, options)
+        for name, answer in answers.items()
+        if not asked or any(word in name for word in asked)
     ]
     for column, what in enumerate(("verdict", "cause", "fix")):
         known = [r[column] for r in rows if r[column] is not None]
         print(f"{what}: {sum(known)} of {len(known)} as answered")
+
+
+if __name__ == "__main__":
+    judged(ANSWERS)
