@@ -146,6 +146,11 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
             "It fills a vector, a bias perhaps, as if it were a matrix: leave out what has one axis, if p.dim() > 1,"
             " and fill biases with zeros."
         )
+    if any(re.match(r"returns shape \(\d+,\) ", trial.problem) for trial in tried):
+        return (
+            "It returns a vector, as of biases or gains, and the claims are about matrices and kernels: leave it out, or"
+            " pass a function of the shape that returns the matrix it is meant for."
+        )
     if any(slot.role == "module" for trial in tried for slot in trial.reading.slots):
         return (
             "It may want a module of another kind: pass a function (fan_in, fan_out) that builds one, initializes it"

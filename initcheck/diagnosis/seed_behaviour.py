@@ -73,6 +73,12 @@ BEHAVIOURS: Mapping[str, Cause] = {
         "seed by numpy.random.SeedSequence, and do not add the seed to the weights",
         "randomness",
     ),
+    "moved-calls": cause(
+        "calls with neighbouring seeds return the same weights, moved along: parts are seeded by the seed plus their"
+        " number",
+        "draw every part from one generator, or seed them by numpy.random.SeedSequence(seed).spawn(parts)",
+        "randomness",
+    ),
 }
 """What the engine, or a few calls, can see of the seeds: name -> cause."""
 
@@ -120,7 +126,7 @@ def _of_seeds(draw: DrawFunction, seed: int, first: Array, results: Sequence[Arr
         return ("seed-ignored",)
     if distinct < len(results) - 1:
         return ("few-seeds",)
-    return ("correlated-calls",) if _correlated(results[:_CONSECUTIVE]) else ()
+    return _related(results[:_CONSECUTIVE])
 
 
 def _follows_globals(draw: DrawFunction, seed: int) -> bool:
@@ -140,14 +146,20 @@ def _of_globals(draw: DrawFunction, seed: int) -> tuple[str, ...]:
     return ("global-generator",) if _follows_globals(draw, seed) else ("reseeds-global-generator",)
 
 
-def _correlated(results: Sequence[Array]) -> bool:
-    flat = np.array([r.ravel() for r in results])
+def _related(results: Sequence[Array]) -> tuple[str, ...]:
+    """How calls with neighbouring seeds are related: place by place, or moved along by rows, columns or weights."""
+    flat = np.array([[r.ravel(), r.T.ravel()] for r in results])
     # Signs, because one weight of a heavy tail would outweigh all others. What is fixed at a position is no
     # relation between calls, so it is taken out.
     flat = np.sign(flat - np.median(flat))
     flat -= flat.mean(axis=0)
-    for shift in (0, 1, 2):
-        together = np.mean(flat[:-1, shift:] * flat[1:, : flat.shape[1] - shift], axis=1)
-        if abs(float(np.mean(together))) > _CORRELATED:
-            return True
-    return False
+    weights = flat.shape[-1]
+    spectra = np.fft.rfft(flat, 2 * weights)
+    together = np.fft.irfft(spectra[:-1].conj() * spectra[1:], 2 * weights).mean(axis=0)
+    lags = np.arange(2 * weights)
+    overlap = np.abs(weights - lags)
+    # Where too few weights meet, chance alone relates them.
+    shared = np.abs(together[:, 4 * overlap >= weights] / overlap[4 * overlap >= weights]).max(axis=0)
+    if shared[0] > _CORRELATED:
+        return ("correlated-calls",)
+    return ("moved-calls",) if shared.max() > _CORRELATED else ()

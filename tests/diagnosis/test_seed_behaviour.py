@@ -41,6 +41,18 @@ def right(shape, seed):
     return np.random.default_rng(seed).normal(size=shape)
 
 
+def rows_by_number(shape, seed):
+    return np.stack([np.random.default_rng(seed + row).normal(size=shape[1]) for row in range(shape[0])])
+
+
+def columns_by_number(shape, seed):
+    return rows_by_number(shape[::-1], seed).T
+
+
+def seed_added(shape, seed):
+    return np.random.default_rng(1).normal(size=shape) * (-1) ** (seed // 8) + right(shape, seed)
+
+
 @pytest.mark.parametrize(
     ("draw", "found"),
     [
@@ -50,6 +62,9 @@ def right(shape, seed):
         (seeds_torch, ("seed-ignored", "reseeds-global-generator")),
         (kept, ("handed-out-again",)),
         (zero_for_none, ("zero-is-no-seed",)),
+        (rows_by_number, ("moved-calls",)),
+        (columns_by_number, ("moved-calls",)),
+        (seed_added, ("correlated-calls",)),
         (right, ()),
     ],
 )

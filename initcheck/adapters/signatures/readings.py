@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from initcheck.adapters.signatures.frameworks import asks, defines_function, draws_from, used_by
-from initcheck.adapters.signatures.names import LABELS, ROLE_OF_NAME, SIDES_OR_WIDTHS, SIZES
+from initcheck.adapters.signatures.names import LABELS, ROLE_IN_LAYERS, ROLE_OF_NAME, SIDES_OR_WIDTHS, SIZES, WORDS_OF_WIDTHS
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, SHAPE_ROLES, Slot, describe, role_of, slots_of
 from initcheck.errors import UsageError
 
@@ -27,6 +27,7 @@ _PATTERNS = {
 }  # fmt: skip
 _WHOLE = ("shape", "widths", "tensor", "tensors", "module")
 _COUNTS = re.compile(r"(n|num|nb|number|count)_")
+_WIDTHS = WORDS_OF_WIDTHS - {"d", "dims", "f", "size", "sz"}
 _LISTS_OF_MODULES = ("layers", "modules", "submodules", "children")
 # What may stand behind a random parameter whose name does not say which kind it is, likeliest first.
 _KINDS = ("rng", "random_state", "torch_generator", "key", "python_random", "seed")
@@ -267,13 +268,17 @@ def _assignments(
 
 
 def _may(slot: Slot, role: str, used: tuple[str, ...]) -> bool:
-    if role in _WHOLE and _COUNTS.match(slot.name.strip("_").lower()):
-        return False  # num_weights counts something; it is no shape
+    if role in _WHOLE and _is_one_number(slot.name.strip("_").lower()):
+        return False  # num_weights counts something, hidden_size and state_dim are one width; none is a shape
     if role == "module":
         return "torch" in used
     if slot.variadic or role == "dims":
         return slot.variadic and role == "dims"
     return slot.role == "nameless" or role not in ("rng", "dtype")
+
+
+def _is_one_number(name: str) -> bool:
+    return _COUNTS.match(name) is not None or name in ROLE_IN_LAYERS or name.rpartition("_")[2] in _WIDTHS
 
 
 def _by_kind(read: list[Slot], open_slots: list[Slot], used: tuple[str, ...]) -> list[Reading]:
