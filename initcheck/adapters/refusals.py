@@ -148,8 +148,8 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
         )
     if any(re.match(r"returns shape \(\d+,\) ", trial.problem) for trial in tried):
         return (
-            "It returns a vector, as of biases or gains, and the claims are about matrices and kernels: leave it out, or"
-            " pass a function of the shape that returns the matrix it is meant for."
+            "It returns a vector, as of biases or gains, and the claims are about matrices and kernels: leave it out,"
+            " or pass a function of the shape that returns the matrix it is meant for."
         )
     if any(slot.role == "module" for trial in tried for slot in trial.reading.slots):
         return (

@@ -13,7 +13,14 @@ from initcheck.diagnosis.family_causes import DEGENERATE, FAMILY, MEAN, ORTHOGON
 from initcheck.diagnosis.law_causes import LAW, SCALE_PER_CALL
 from initcheck.diagnosis.observed import Observed
 from initcheck.diagnosis.seed_behaviour import BEHAVIOURS, seed_behaviours
-from initcheck.diagnosis.value_causes import cancelling_cause, grid_cause, largest_cause, narrow_cause, not_finite_cause
+from initcheck.diagnosis.value_causes import (
+    cancelling_cause,
+    grid_cause,
+    largest_cause,
+    narrow_cause,
+    not_finite_cause,
+    unpaired_cause,
+)
 
 __all__ = ["Cause", "Observed", "diagnose"]
 
@@ -88,7 +95,11 @@ RESULTS = (
 )
 
 # Of a group only the first cause that fits is said, for the others would say it less well; then comes the next group.
-_BEFORE_SEEDS: Sequence[Sequence[Callable[[Observed], Cause | None]]] = (ORTHOGONAL, (dependence_cause,), UNSIGNED)
+_BEFORE_SEEDS: Sequence[Sequence[Callable[[Observed], Cause | None]]] = (
+    ORTHOGONAL,
+    (unpaired_cause, dependence_cause),
+    UNSIGNED,
+)
 _AFTER_SEEDS: Sequence[Sequence[Callable[[Observed], Cause | None]]] = (
     MEAN,
     (grid_cause,),

@@ -20,7 +20,7 @@ _CORRELATED = 0.1
 BEHAVIOURS: Mapping[str, Cause] = {
     "seed-ignored": cause(
         "the seed is ignored: every call returns the same weights",
-        "draw from the generator that is passed in, not from one of your own with a fixed seed",
+        "leave the fixed seed out: draw from the generator that is passed in, or from the global one as it stands",
         "randomness",
     ),
     "few-seeds": cause(

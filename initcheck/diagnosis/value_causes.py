@@ -15,7 +15,7 @@ from initcheck.diagnosis.evidence.variance_law import VarianceLaw
 from initcheck.diagnosis.law_exceptions import exceptions_cause
 from initcheck.diagnosis.observed import Observed
 
-__all__ = ["cancelling_cause", "grid_cause", "largest_cause", "narrow_cause", "not_finite_cause"]
+__all__ = ["cancelling_cause", "grid_cause", "largest_cause", "narrow_cause", "not_finite_cause", "unpaired_cause"]
 
 _SHAPE = (64, 64)
 _CALLS = 16
@@ -118,6 +118,34 @@ def grid_cause(seen: Observed) -> Cause | None:
         "leave the rounding out, or round to a fraction of the std",
         "scale depth law symmetry entries distribution precision promises",
     )
+
+
+def unpaired_cause(seen: Observed) -> Cause | None:
+    """Explain last weights that are zero in every call where their number, or that of a row, is odd.
+
+    >>> def in_pairs(shape, seed):
+    ...     drawn = np.zeros(shape)
+    ...     half = drawn.size // 2
+    ...     drawn.ravel()[: 2 * half] = np.random.default_rng(seed).normal(size=2 * half)
+    ...     return drawn
+    >>> unpaired_cause(Observed(draw=in_pairs)).fix
+    'draw one pair more and cut the result'
+    """
+    # What draws row by row leaves a whole last column.
+    for name, counted in (("number of weights", math.prod), ("last axis", lambda shape: shape[-1])):
+        ends = {
+            shape: [bool(a[..., -1].any() if name == "last axis" else a.flat[-1]) for a in arrays]
+            for shape, arrays in seen.probe.draws.items()
+        }
+        odd = [drawn for shape, drawn in ends.items() if counted(shape) % 2]
+        even = [drawn for shape, drawn in ends.items() if counted(shape) % 2 == 0]
+        if odd and even and not any(map(any, odd)) and all(map(all, even)):
+            return cause(
+                f"the last weight is zero where the {name} is odd: they are made in pairs",
+                "draw one pair more and cut the result",
+                "scale depth law symmetry entries centering",
+            )
+    return None
 
 
 def largest_cause(seen: Observed) -> Cause | None:

@@ -119,8 +119,15 @@ def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool) -> Iterator
     if any(p.stride > 1 for p in parts):
         sentence = "counts every position of the kernel; at this stride an output meets some of them"
         yield _Fan("fan_in * stride^2", lambda p: p.fan_in * p.stride ** len(p.size.kernel), sentence)
+    fix, rank = _TRUE, len(first.whole.shape)
+    stacked = blocks == 1 and rank > 2 and not first.size.kernel
+    if stacked:
+        counted = "an axis beside two is counted as a kernel's, and a unit does not sum over all of them"
+        fix = "initialize one matrix at a time, or divide by the inputs that a unit sums over"
     for axis in (1, -2, -1, 0):
-        yield _Fan(f"shape[{axis}] * kernel", lambda p, a=axis: _stored(p, a), counted)  # type: ignore[misc]
+        beside = [f"shape[{a}]" for a in _beside(rank, axis)] if stacked else ["kernel"]
+        name = " * ".join([f"shape[{axis}]", *beside])
+        yield _Fan(name, lambda p, a=axis: _stored(p, a), counted, fix)  # type: ignore[misc]
     if blocks > 1:
         yield _Fan(f"{blocks} * fan_out", lambda p: blocks * p.fan_out, counted, "initialize each block by itself")
 
@@ -128,8 +135,13 @@ def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool) -> Iterator
 def _stored(part: Part, axis: int) -> float:
     """A fan as the frameworks' helpers count it: one axis of the stored weight times the kernel's positions."""
     shape = part.whole.shape
-    pair = (0, 1) if axis in (0, 1) else (len(shape) - 2, len(shape) - 1)
-    return float(shape[axis] * math.prod(n for a, n in enumerate(shape) if a not in pair))
+    return float(shape[axis] * math.prod(shape[a] for a in _beside(len(shape), axis)))
+
+
+def _beside(rank: int, axis: int) -> list[int]:
+    """The axes that the helper takes for a kernel's, which counts this one."""
+    pair = (0, 1) if axis in (0, 1) else (rank - 2, rank - 1)
+    return [a for a in range(rank) if a not in pair]
 
 
 def _worded(fan: _Fan, constant: float, part: Part, uniform: bool, framework: str) -> Cause:

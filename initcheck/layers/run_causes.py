@@ -13,6 +13,7 @@ from initcheck.diagnosis.causes import Cause
 from initcheck.diagnosis.evidence.formulas import number
 from initcheck.diagnosis.evidence.variance_law import LawSample, exponents
 from initcheck.draws.streams import SCREEN
+from initcheck.layers.bench.response import FORGETS
 from initcheck.layers.draws import LayerDraws
 from initcheck.layers.part import Whole
 
@@ -25,7 +26,9 @@ _HALF, _NEAR = 0.1, 0.2
 _ONE = 0.1
 
 
-def cause_of_a_run(runs: Iterable[tuple[Whole, Statistic]], draws: LayerDraws, dtype: str, what: str) -> Cause | None:
+def cause_of_a_run(
+    runs: Iterable[tuple[Whole, Statistic]], draws: LayerDraws, dtype: str, what: str, *, parametrised: bool = False
+) -> Cause | None:
     """The law k * inputs^a * outputs^b that the measured ratio follows, and the factor that takes it away.
 
     Args:
@@ -33,17 +36,19 @@ def cause_of_a_run(runs: Iterable[tuple[Whole, Statistic]], draws: LayerDraws, d
         draws: the layer's.
         dtype: of the builds.
         what: is measured: the output or the gradient.
+        parametrised: its weights are made by parametrizations of PyTorch.
 
     Returns:
         None where no such law holds at every size, or it is 1.
     """
-    samples = []
+    samples, forgets = [], False
     for whole, statistic in runs:
         values = statistic.per_call(draws.records(whole, dtype, SCREEN, _CALLS))
         mean = float(np.mean(values))
         if not 0 < mean < math.inf:
             return None
         error = float(np.std(values, ddof=1)) / mean / math.sqrt(len(values))
+        forgets |= whole.slope in FORGETS
         samples.append(LawSample(Layer((whole.size.outputs, whole.size.inputs)), mean, error, len(values)))
     if len(samples) < 3:
         return None
@@ -58,11 +63,17 @@ def cause_of_a_run(runs: Iterable[tuple[Whole, Statistic]], draws: LayerDraws, d
     law = _formula(k, a, b)
     widths = " and ".join(name for name, power in (("inputs", a), ("outputs", b)) if power)
     how = f": it goes with the {widths}, and is due to be the same at every width" if widths else ", at every width"
+    sentence = f"the {what} of all its weights together has {law} times the variance that is due{how}"
+    if forgets:
+        # It is fed what its own weights make, so that the ratio goes with no power of them.
+        what_to = f"multiply the weights by {_formula(1, -a / 2, -b / 2)}, then" if widths else "scale the weights"
+        return Cause(sentence, f"{what_to} by a constant that is found by trial: its inputs shrink with its weights")
     factor = _formula(k**-0.5, -a / 2, -b / 2)
-    return Cause(
-        f"the {what} of all its weights together has {law} times the variance that is due{how}",
-        f"multiply the weights by {factor} in all: one factor of a product by it, or every term of a sum",
-    )
+    fix = f"multiply the weights by {factor} in all: one factor of a product by it, or every term of a sum"
+    if parametrised and not widths and abs(3 * k - 1) < _ONE:
+        sentence += ": PyTorch's default, and what is written in place into a parametrised weight is lost"
+        fix = "initialize the weight before it is parametrised, or assign it: layer.weight = ..."
+    return Cause(sentence, fix)
 
 
 def _formula(k: float, a: float, b: float) -> str:
@@ -75,4 +86,4 @@ def _formula(k: float, a: float, b: float) -> str:
         if power:
             (above if power > 0 else below).append(text)
     over = below[0] if len(below) == 1 else f"({'*'.join(below)})"
-    return "*".join([number(k), *above]) + (f"/{over}" if below else "")
+    return "*".join(([] if k == 1 and above else [number(k)]) + above) + (f"/{over}" if below else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from dataclasses import replace
@@ -230,6 +231,9 @@ class LayerSubject:
             if 64 <= part.weights <= 1_200 and min(part.units, part.inputs) >= 4:
                 found.setdefault(part.number, []).append(part)
         kept = max(found.values(), key=len, default=[])
+        with contextlib.suppress(BrokenCall):
+            # What is constant on purpose, LoRA's zeros, has no law to ask about beside weights that are drawn.
+            kept = [part for part in kept if not self.is_constant(part)] or kept
         return tuple(kept[:: max(1, math.ceil(len(kept) / _MEDIUM))])
 
     @functools.cached_property
@@ -265,7 +269,9 @@ class LayerSubject:
         wholes, dtype = self.structure.wholes, self.contract.dtypes[0]
         if all(whole.described(dtype) != failed.case for whole in wholes):
             return cause_of(self.structure, self.draws, self.contract, self.contract_of, failed)
-        forward = cause_of_a_run([(w, self.output_second_moment(w)) for w in wholes], self.draws, dtype, "output")
+        made = any(part.weight.startswith("parametrizations.") for part in self.structure.parts)
+        runs = [(w, self.output_second_moment(w)) for w in wholes]
+        forward = cause_of_a_run(runs, self.draws, dtype, "output", parametrised=made)
         if forward is not None or not claim.backward or any(whole.slope for whole in wholes):
             return forward
         turned = [(w.turned, self.gradient_second_moment(w)) for w in wholes]
@@ -278,8 +284,8 @@ class LayerSubject:
             return None
         if failed.measured and " repeats " in failed.measured and claim.topic == "entries":
             return Cause(
-                "these weights are drawn with one key, or by one seeded initializer",
-                "split the key, or seed every initializer by itself: each weight draws on its own",
+                "one draw fills both of these weights: a copy, or one key or seed that is used twice",
+                "draw each of them on its own: with a key or seed of its own, and with no copying",
             )
         seen = observed_weight(self.structure, self.draws, part, self.contract_of(part), claim.topic or "", failed)
         return None if seen is None else diagnose(seen)

@@ -122,6 +122,18 @@ def odd_raises(s, seed):
     return normal(he)(s, seed)
 
 
+def odd_zero(s, seed):
+    w = normal(he)(s, seed).ravel()
+    w[w.size // 2 * 2 :] = 0
+    return w.reshape(s)
+
+
+def odd_row_zero(s, seed):
+    w = normal(he)(s, seed)
+    w[:, s[1] // 2 * 2 :] = 0
+    return w
+
+
 def own_scale(s, seed):
     w = rng(seed).normal(size=s)
     return (w - w.mean()) / (w.std() or 1.0) * math.sqrt(he(s))

@@ -18,7 +18,9 @@ from diagnosis_samplers import (
     he,
     mask_fixed,
     normal,
+    odd_row_zero,
     odd_rows,
+    odd_zero,
     of,
     orthogonal,
     pairs,
@@ -210,5 +212,14 @@ WRONG_STRUCTURE = {
     "wrong axes": (
         lambda s, seed: normal(he)(s[::-1], seed), RELU, "returns-the-shape-asked",
         "the wrong way round", "the shape that was asked for",
+    ),
+    # pairs
+    "odd zero": (
+        odd_zero, RELU, OUTPUT,
+        "zero where the number of weights is odd: they are made in pairs", "one pair more",
+    ),
+    "odd row zero": (
+        odd_row_zero, RELU, OUTPUT,
+        "zero where the last axis is odd: they are made in pairs", "one pair more",
     ),
 }  # fmt: skip

@@ -86,14 +86,50 @@ class Measured:
     ],
 )
 def test_a_layer_that_is_run_is_told_how_its_output_goes_with_its_widths(law, said, factor):
-    sizes = [Size((), inputs=i, outputs=o) for i, o in ((32, 8), (8, 32), (64, 64), (1, 64), (64, 1))]
-    wholes = [Whole(shape=(16, 1), size=s, number=n, fans=(1.0, 1.0), gradients=1) for n, s in enumerate(sizes)]
-    runs = [(w, Measured(w.size, law)) for w in wholes]
-    cause = cause_of_a_run(runs, SimpleNamespace(records=lambda *_: None), "float32", "output")
+    cause = cause_of_a_run(_runs(law), SimpleNamespace(records=lambda *_: None), "float32", "output")
     assert (cause is None) == (said is None)
     if cause is not None:
         assert said in cause.sentence
         assert factor in cause.fix
+
+
+def _runs(law, slope=0.0):
+    sizes = [Size((), inputs=i, outputs=o) for i, o in ((32, 8), (8, 32), (64, 64), (1, 64), (64, 1))]
+    wholes = [
+        Whole(shape=(16, 1), size=s, number=n, fans=(1.0, 1.0), gradients=1, slope=slope) for n, s in enumerate(sizes)
+    ]
+    return [(w, Measured(w.size, law)) for w in wholes]
+
+
+def test_no_number_is_said_of_what_is_fed_by_its_own_weights():
+    draws = SimpleNamespace(records=lambda *_: None)
+    sine = cause_of_a_run(_runs(lambda i, o: 0.006 / i, slope=1.0), draws, "float32", "output")
+    assert sine.fix.startswith("multiply the weights by sqrt(inputs), then by a constant that is found by trial")
+    relu = cause_of_a_run(_runs(lambda i, o: 0.006 / i, slope=2.0), draws, "float32", "output")
+    assert "by 13*sqrt(inputs) in all" in relu.fix
+
+
+def test_the_default_of_pytorch_behind_a_parametrization_is_no_matter_of_a_factor():
+    draws = SimpleNamespace(records=lambda *_: None)
+    third, half = (_runs(lambda i, o, k=k: k) for k in (1 / 3, 0.5))
+    assert "is lost" in cause_of_a_run(third, draws, "float32", "output", parametrised=True).sentence
+    assert "is lost" not in cause_of_a_run(third, draws, "float32", "output").sentence
+    assert "is lost" not in cause_of_a_run(half, draws, "float32", "output", parametrised=True).sentence
+
+
+def test_of_a_stack_the_axes_are_named_that_were_counted():
+    class Experts(nn.Module):
+        def __init__(self, in_features, out_features):
+            super().__init__()
+            self.weight = nn.Parameter(torch.empty(4, out_features, in_features))
+            nn.init.kaiming_normal_(self.weight, nonlinearity="linear")
+
+        def forward(self, x):
+            return torch.einsum("bi,eoi->beo", x, self.weight)
+
+    cause = cause_of(Experts, most=64)
+    assert cause.sentence.startswith("variance is 1/(shape[1] * shape[2]): an axis beside two is counted as a kernel's")
+    assert "one matrix at a time" in cause.fix
 
 
 def test_draws_of_a_layer_tell_the_causes_of_other_claims():

@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from initcheck.adapters.signatures.frameworks import asks, defines_function, draws_from, used_by
-from initcheck.adapters.signatures.names import LABELS, ROLE_IN_LAYERS, ROLE_OF_NAME, SIDES_OR_WIDTHS, SIZES, WORDS_OF_WIDTHS
+from initcheck.adapters.signatures.names import (
+    LABELS,
+    ROLE_IN_LAYERS,
+    ROLE_OF_NAME,
+    SIDES_OR_WIDTHS,
+    SIZES,
+    WORDS_OF_WIDTHS,
+)
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, SHAPE_ROLES, Slot, describe, role_of, slots_of
 from initcheck.errors import UsageError
 
