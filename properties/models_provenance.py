@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from initcheck.claims import claim
@@ -149,7 +150,8 @@ def equal_matrices(trial: ModelTrial) -> None:
     " columns of three entries or more, and constant matrices, are decided by one backward pass: equal units whose"
     " gradients are equal fail, others are noted with their pattern; a constant matrix fails whose gradient is zero,"
     " or equal in all rows or all columns, and stays so for two small steps; one that has none either where all that"
-    " is constant is random is not used by the batch, a note."
+    " is constant is random is not used by the batch, a note. One layer under several names of a list is open where it"
+    " is given one input more than once."
     + _NOT_SEEN
     + " Nor are tensors that are correlated but unequal, and the state of NumPy's generator.",
 )
@@ -165,6 +167,11 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     constant = [
         n for n, r in trial.facts.first.records.items() if r.parameter and r.trainable and r.constant and r.matrix
     ]
+    one_layer = "one layer under {} names, given one input more than once: it makes one output ([layer] * n?)"
+    for sentence in questions.folded(
+        [(questions.listed(n), re.sub(r"\.\d+", ".*", n[0]), one_layer.format(len(n))) for n in signal.repeated]
+    ):
+        trial.doubts_that(sentence)
     broken = [n for n in constant if signal.gradients.get(n) in ("differ", "later")]
     words = {
         "zero": "is zero",
@@ -173,11 +180,12 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     }
     for name, kind in signal.gradients.items():
         if kind in words:
-            trial.fails(
-                f"{name}: constant, and its gradient {words[kind]}",
-                likely="nothing breaks its symmetry",
-                fix="draw it at random, with a variance of about 1 over its inputs",
-            )
+            likely = "nothing breaks its symmetry"
+            fix = "draw it at random (a matrix with a variance of about 1 over its inputs)"
+            if kind == "zero" and trial.facts.first.records[name].low == 0:
+                likely = "zero behind zero: what it makes is multiplied by another zero, or is given zeros alone"
+                fix = "draw one of the two at random"
+            trial.fails(f"{name}: constant, and its gradient {words[kind]}", likely=likely, fix=fix)
     beyond = [n for n, kind in signal.gradients.items() if kind == "unreached"]
     if beyond:
         trial.note(f"constant, and not used by this batch, whatever their values: {questions.listed(beyond)}")

@@ -83,7 +83,7 @@ def starts_at_chance(trial: ModelTrial) -> None:
     else:
         trial.median_keeps(
             lambda s: [None if s.loss is None or s.classes is None else s.loss - math.log(s.classes)],
-            -math.inf, 1.0, [""], f"loss over ln({first.classes})",
+            -math.inf, 1.0, [""], f"loss over ln({first.classes})", lambda *_: questions.cause_of_loss(trial.facts),
         )  # fmt: skip
 
 
@@ -114,7 +114,8 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
     elif stopped := list(filter(in_blocks, _stopped(first.gradients))):
         trial.not_applicable(_WAITS.format(stopped[0]))
     else:
-        names = [chain.name for chain in first.chains]
+        # A bare number, of a Sequential in a Sequential, reads as a count.
+        names = [f"{c.blocks[0]} to {c.blocks[-1]}" if c.name.isdigit() else c.name for c in first.chains]
         trial.median_keeps(
             lambda s: [s.unexplained(c.blocks, direction) for c in first.chains], 0.25, 4.0, names, what,
             lambda i, growth: questions.cause_of_growth(trial.facts, first.chains[i], direction, growth),
@@ -163,6 +164,13 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
     elif first.reach.exact and (stopped := _stopped(first.gradients)):
         trial.not_applicable(_WAITS.format(stopped[0]))
     elif first.reach.exact:
+        if first.reach.lost_behind is not None:
+            trial.fails(
+                f"two different inputs give one output; lost behind {first.reach.lost_behind}",
+                likely="nothing that it makes is above zero, and a ReLU stands behind it",
+                fix="start its bias, and the mean of its weights, at 0, so that half of what it makes is above",
+            )
+            return
         at = f"; lost in {where}" if where is not None else ""
         trial.fails(f"two different inputs give one output{at}")
     elif first.reach.drowned_at is not None:

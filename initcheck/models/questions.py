@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from initcheck.models.rules.absurd import absurd_in_build, absurd_values
     from initcheck.models.rules.block_growth import cause_of_growth
     from initcheck.models.rules.copies import equal_tensors, equal_units, repeated_draws
+    from initcheck.models.rules.first_loss import cause_of_loss
     from initcheck.models.rules.in_force import (
         bypassed_guards,
         far_from_the_rest,
@@ -50,6 +51,7 @@ __all__ = [
     "broken_promises",
     "bypassed_guards",
     "cause_of_growth",
+    "cause_of_loss",
     "changed_laws",
     "copied_pieces",
     "differing_replicas",
@@ -99,6 +101,7 @@ _HOME = {
     "RankTrial": "ranks.subject",
     **dict.fromkeys(("absurd_in_build", "absurd_values"), "rules.absurd"),
     "cause_of_growth": "rules.block_growth",
+    "cause_of_loss": "rules.first_loss",
     **dict.fromkeys(("equal_tensors", "equal_units", "repeated_draws"), "rules.copies"),
     **dict.fromkeys(
         ("bypassed_guards", "far_from_the_rest", "fused_fans", "initializer_range", "judge_declared"), "rules.in_force"

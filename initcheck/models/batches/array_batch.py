@@ -31,7 +31,11 @@ class ArrayBatch(CallArguments):
         return np.ones(part.shape, np.float32) if part.ones else generator.standard_normal(part.shape, dtype=np.float32)
 
     def shuffled(self) -> ArrayBatch:
-        """Another batch of the same kind: the entries of every array in another order."""
+        """Another batch of the same kind: the entries of every array in another order.
+
+        A vector is also turned over within its range: a sum over one example's tokens sees no order, and two entries
+        in another order may be the same.
+        """
         generator = np.random.default_rng(_SEED + 1)
 
         def other(value: Any) -> Any:
@@ -41,6 +45,8 @@ class ArrayBatch(CallArguments):
             if array.size < 2:
                 return value
             mixed = generator.permutation(array.reshape(-1)).reshape(array.shape)
+            if array.dtype != bool and (array.ndim < 2 or np.array_equal(mixed, array)):
+                mixed = mixed.min() + mixed.max() - mixed
             if array.ndim < 3 or array.dtype.kind != "f":
                 return mixed
             # Images of noise have one mean; each gets a colour.

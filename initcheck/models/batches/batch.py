@@ -50,14 +50,17 @@ class Batch(CallArguments):
     def shuffled(self) -> Batch:
         """Another batch of the same kind: the entries of every tensor that has several values in another order.
 
-        Images get a colour each too: of two images of noise the mean over all places is the same. Which nodes are
-        joined, which entries are masked and where tokens stand are kept.
+        A vector is also turned over within its range: a sum over one example's tokens sees no order, and two entries
+        in another order may be the same. Images get a colour each too: of two images of noise the mean over all places
+        is the same. Which nodes are joined, which entries are masked and where tokens stand are kept.
         """
         generator = torch.Generator().manual_seed(_SEED + 1)
 
         def other(tensor: torch.Tensor) -> torch.Tensor:
             order = torch.randperm(tensor.numel(), generator=generator).to(tensor.device)
             mixed = tensor.reshape(-1)[order].reshape(tensor.shape)
+            if tensor.numel() and tensor.dtype != torch.bool and (tensor.dim() < 2 or torch.equal(mixed, tensor)):
+                mixed = mixed.min() + mixed.max() - mixed
             if tensor.dim() < 4 or not tensor.dtype.is_floating_point:
                 return mixed
             colour = torch.randn((*tensor.shape[:-2], 1, 1), generator=generator).to(tensor)

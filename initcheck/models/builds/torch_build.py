@@ -117,6 +117,7 @@ def tensors_of(
     tied: dict[str, str] = {}
     unread: dict[str, str] = {}
     first: dict[tuple[int, int, tuple[int, ...]], str] = {}
+    holds: dict[str, torch.Tensor] = {}
     for prefix, module in model.named_modules():
         for name, tensor in (*module._parameters.items(), *module._buffers.items()):
             path = f"{prefix}.{name}" if prefix else name
@@ -131,16 +132,22 @@ def tensors_of(
             try:
                 for suffix, inner in plain_tensors(tensor):
                     place = (inner.untyped_storage()._cdata, int(inner.storage_offset()), tuple(inner.shape))
-                    if place in first and inner.numel():
+                    if place in first and inner.numel() and not _two_parameters(tensor, holds[first[place]]):
                         tied[path + suffix] = first[place]
                         continue
-                    first[place] = path + suffix
+                    first.setdefault(place, path + suffix)
+                    holds[path + suffix] = tensor
                     owner = kind_of(module).__name__
                     kept = record(path + suffix, inner, owner, trace, fill, units=units, of=tensor)
                     records[path + suffix] = kept
             except (RuntimeError, TypeError, KeyError) as error:
                 unread[path] = f"{type(tensor).__name__} of {tensor.dtype}: {str(error).splitlines()[0][:120]}"
     return records, tied, unread
+
+
+def _two_parameters(one: torch.Tensor, two: torch.Tensor) -> bool:
+    """Whether these are parameters of their own in one memory: an optimizer moves it twice, and ``to`` parts them."""
+    return one is not two and isinstance(one, torch.nn.Parameter) and isinstance(two, torch.nn.Parameter)
 
 
 def _astray(trace: Trace, records: Mapping[str, TensorRecord]) -> dict[Site, list[tuple[int, ...]]]:

@@ -26,7 +26,7 @@ def input_reach(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch
         share = _share(one, two)
         if share is None or share >= DROWNED:
             return None if share is None else InputReach(share)
-        lost = InputReach(share, _where_lost(autodiff, living, arrays, batch, other))
+        lost = _where_lost(autodiff, living, arrays, batch, other, InputReach(share))
         return replace(lost, closed=_closed(autodiff, living, arrays, batch, other, lost))
     except (RuntimeError, TypeError, ValueError, IndexError, KeyError):
         return None
@@ -49,17 +49,21 @@ def _share(one: Any, two: Any) -> float | None:
 
 
 def _where_lost(
-    autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch, other: ArrayBatch
-) -> str | None:  # fmt: skip
-    """The last layer in which a difference that came in did not come out."""
+    autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch, other: ArrayBatch, found: InputReach
+) -> InputReach:  # fmt: skip
+    """The last layer in which, or behind which, a difference that came in is no more."""
     one, two = (_noted(autodiff, living, arrays, b) for b in (batch, other))
-    lost = None
+    behind = ""
     for (name, given_a, made_a), (same, given_b, made_b) in zip(one, two, strict=False):
         if name != same or given_a is None or given_b is None:
             continue
-        if _differ(given_a, given_b) and not _differ(made_a, made_b):
-            lost = name
-    return lost
+        arrives = _differ(made_a, made_b)
+        if not _differ(given_a, given_b):
+            found = replace(found, lost_behind=behind or found.lost_behind)
+        elif not arrives:
+            found = replace(found, lost_in=name)
+        behind = name if arrives and not np.any(made_a > 0) else ""
+    return found
 
 
 def _closed(
@@ -99,7 +103,9 @@ def _noted(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: Arr
             calls.append((name, None if before is None else autodiff.host(before), autodiff.host(after)))
         return made
 
-    autodiff.run(living, arrays, batch, note, [layer.name for layer in living.layers if layer.holds])
+    holding = [layer.path for layer in living.layers if layer.holds]
+    outer = {path[:n] for path in holding for n in range(len(path))}
+    autodiff.run(living, arrays, batch, note, [".".join(path) for path in holding if path not in outer])
     return calls
 
 

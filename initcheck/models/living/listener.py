@@ -114,9 +114,9 @@ class Listener:
         equal = {n: twins_kind(by_index[asked[n]], t) for n, t in twins.items() if n in asked}
         if any(kind != "differ" for kind in judged.values()):
             judged = self._after_steps(living, arrays, batch, judged, asked)
-        loss, classes = _first_loss(living, arrays, measured.output)
+        loss, classes, logits = _first_loss(living, arrays, measured.output)
         reach = input_reach(self._autodiff, living, arrays, batch) if whole else None
-        return Signal(batch.text, None, tuple(made), loss, classes, judged, equal, {}, reach, self._unheard)
+        return Signal(batch.text, None, tuple(made), loss, classes, logits, judged, equal, {}, reach, self._unheard)
 
     def _after_steps(
         self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, judged: dict[str, str], asked: Mapping[str, int]
@@ -138,11 +138,13 @@ class Listener:
         return {n: "later" if kind != "differ" and later[n] == "differ" else kind for n, kind in judged.items()}
 
 
-def _first_loss(living: Living, arrays: Sequence[Any], output: Any) -> tuple[float | None, int | None]:
-    """Cross-entropy with random targets, where the last dimension is known to count classes."""
+def _first_loss(
+    living: Living, arrays: Sequence[Any], output: Any
+) -> tuple[float, int, float] | tuple[None, None, None]:  # fmt: skip
+    """Cross-entropy with random targets, classes and size of logits, where the last dimension counts classes."""
     classes = output.shape[-1] if output.ndim else 0
     if classes < 2:
-        return None, None
+        return None, None, None
     known = set()
     for leaf, array in zip(living.leaves, arrays, strict=True):
         if not leaf.parameter or array.ndim < 2:
@@ -152,11 +154,13 @@ def _first_loss(living: Living, arrays: Sequence[Any], output: Any) -> tuple[flo
         elif HEAD.search(".".join(leaf.path[:-1])):
             known.add(array.shape[-1] if leaf.inputs_first else array.shape[0])
     if classes not in known:
-        return None, None
+        return None, None, None
     logits = output.reshape(-1, classes)
     if np.all(logits >= 0) and np.allclose(logits.sum(-1), 1, atol=1e-3):  # a softmax is part of the model
         logits = np.log(np.maximum(logits, np.finfo(np.float32).tiny))
     targets = np.random.default_rng(20260104).integers(0, classes, len(logits))
     top = logits.max(-1, keepdims=True)
     logs = logits - top - np.log(np.exp(logits - top).sum(-1, keepdims=True))
-    return float(-logs[np.arange(len(logits)), targets].mean()), int(classes)
+    spread = logits.astype(np.float64) - logits.mean(-1, keepdims=True)
+    loss = float(-logs[np.arange(len(logits)), targets].mean())
+    return loss, int(classes), float(np.sqrt(np.square(spread).mean()))

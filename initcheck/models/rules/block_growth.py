@@ -16,15 +16,19 @@ _GAINS = ((1.0, ""), (0.5, ", half of it through the activation"))
 
 _NEAR = math.log(1.25)
 
+_NEARLY_ALL = 0.8
+"""Of what the second half does, when one block is named for it."""
+
 
 def cause_of_growth(facts: Facts, chain: ChainSignal, direction: str, growth: float) -> tuple[str | None, str | None]:
-    """The likely cause of a growth beyond the band, and its fix; (None, None) where neither arithmetic gives it.
+    """The likely cause of a growth beyond the band, and its fix; None where no arithmetic gives one.
 
     A block of one matrix multiplies the second moment by its fan times the variance of its weights, halved by a ReLU
-    (He et al. 2015, equations 7 and 14). That is the cause where it gives the growth a block that was measured. A
-    block that adds to a stream multiplies it by 1 + c, whatever c; what writes to it divided by sqrt(L) makes that
-    at most exp(c) through all L blocks (Zhang et al. 2019, section 2). Batch norms before ReLUs multiply a gradient
-    whatever the weights (``ChainSignal.unexplained``).
+    (He et al. 2015, equations 7 and 14); what is left of the growth is what stands between the matrices (a sine of 30
+    times its input). A block that adds to a stream multiplies it by 1 + c, whatever c; what writes to it divided by
+    sqrt(L) makes that at most exp(c) through all L blocks (Zhang et al. 2019, section 2). Batch norms before ReLUs
+    multiply a gradient whatever the weights (``ChainSignal.unexplained``). Of other blocks it is said what each does,
+    and of any which one does it alone.
 
     Args:
         facts: the builds of the model.
@@ -37,10 +41,11 @@ def cause_of_growth(facts: Facts, chain: ChainSignal, direction: str, growth: fl
     if not 0 < growth < math.inf:
         return None, None
     rate = growth ** (1 / len(chain.second_half))
+    alone = _alone(chain, direction)
+    if alone is not None:
+        return f"{alone} alone does nearly all of it", None
     writers = facts.first.looks["signal"].writers.get(chain.blocks)
-    if writers:
-        if rate <= 1:
-            return None, None
+    if writers and rate > 1:
         depth = len(chain.blocks)
         return (
             f"every block adds to the stream and multiplies it by {rate:.3g}, {depth} blocks of them",
@@ -54,24 +59,35 @@ def cause_of_growth(facts: Facts, chain: ChainSignal, direction: str, growth: fl
             "no initialization changes that; connections that skip the blocks do",
         )
     matrices = [_matrix(facts, block) for block in chain.second_half]
-    if any(m is None for m in matrices):
-        return None, None
     found = [m for m in matrices if m is not None]
     fans = {m.fans[direction != "forward"] for m in found}
-    variance = math.fsum(m.second_moment for m in found) / len(found)
-    if len(fans) > 1:
-        return None, None
+    variance = math.fsum(m.second_moment for m in found) / max(len(found), 1)
+    if len(found) < len(matrices) or len(fans) > 1 or not variance > 0:
+        return f"every block multiplies it by {rate:.3g}, {len(chain.blocks)} blocks of them", None
     fan, word = fans.pop(), "fan_in" if direction == "forward" else "fan_out"
-    for gain, through in _GAINS:
-        if variance > 0 and abs(math.log(rate / (fan * variance * gain))) < _NEAR:
-            std, needed = math.sqrt(variance), math.sqrt(1 / (gain * fan))
-            named = listed(list(dict.fromkeys(facts.role_of(m.name) for m in found)))
-            return (
-                f"every block multiplies it by {rate:.3g}: {fan} inputs times the variance of its weights,"
-                f" {std:.3g}^2{through}",
-                f"give {named} the standard deviation sqrt({1 / gain:.0f}/{word}) = {needed:.3g}",
-            )
-    return None, None
+    passed = rate / (fan * variance)
+    gain, through = next(
+        ((g, text) for g, text in _GAINS if abs(math.log(passed / g)) < _NEAR),
+        (passed, f", times {passed:.3g} by what stands between the matrices"),
+    )
+    std, needed = math.sqrt(variance), math.sqrt(1 / (gain * fan))
+    formula = f"sqrt({1 / gain:.0f}/{word}) = " if gain in dict(_GAINS) else ""
+    named = listed(list(dict.fromkeys(facts.role_of(m.name) for m in found)))
+    return (
+        f"every block multiplies it by {rate:.3g}: {fan} inputs times the variance of its weights,"
+        f" {std:.3g}^2{through}",
+        f"give {named} the standard deviation {formula}{needed:.3g}",
+    )
+
+
+def _alone(chain: ChainSignal, direction: str) -> str | None:
+    """The block that does nearly all that the second half does."""
+    values = chain.forward if direction == "forward" else chain.backward
+    first = len(values) // 2
+    if not values or not all(0 < v < math.inf for v in values[first - 1 :]):
+        return None
+    steps = [abs(math.log(values[i] / values[i - 1])) for i in range(first, len(values))]
+    return chain.blocks[first + steps.index(max(steps))] if max(steps) > _NEARLY_ALL * math.fsum(steps) else None
 
 
 def _matrix(facts: Facts, block: str) -> TensorRecord | None:

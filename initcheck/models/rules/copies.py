@@ -81,6 +81,12 @@ def _copy(same: list[TensorRecord], what: str) -> RuleFinding:
     names = [r.name for r in same]
     frozen = len(same) == 2 and sum(r.parameter and r.trainable for r in same) == 1
     blamed = len(same[0].shape) > 1 and not frozen
+    if blamed and len({r.memory for r in same}) == 1:
+        return Copy(
+            f"{listed(names)} are parameters of their own in one memory: it is moved by the gradient of each, and .to()"
+            " parts them",
+            fix=f"assign the parameter itself: {names[1]} = {names[0]}",
+        )
     sites = _sites(same)
     said = f"{listed(names)} {what}" + (f" ({sites})" if sites else "")
     return RuleFinding("fails", said, fix=_EACH_ON_ITS_OWN) if blamed else RuleFinding("note", said)

@@ -73,12 +73,28 @@ def initializer_range(trial: ModelTrial) -> None:
     kept = [r for r in random if any(_near(v, declared) for m in r.members for v in (*m.law.stds, m.std))]
     text = f"initializer_range={declared:g} is in force in {len(kept)} of {len(random)} roles"
     if random and not kept:
-        trial.fails(f"the config's {text}")
+        likely = _method_that_wrote_nothing(trial)
+        fix = "call it at the end of the constructor, once every layer is made" if likely is not None else None
+        trial.fails(f"the config's {text}", likely=likely, fix=fix)
     elif kept:
         for role in random:
             if role not in kept:
                 trial.note(outside(role, declared))
     trial.measured = f"{trial.measured}; {text}" if trial.measured else text
+
+
+def _method_that_wrote_nothing(trial: ModelTrial) -> str | None:
+    """The user's own method that initialises, where no tensor has what it writes."""
+    facts = trial.facts
+    uncalled = facts.plain.looks["uncalled"] if facts.plain is not None else {}
+    sites = {r.law.site for r in facts.random.values()}
+    for code, name in facts.layout.init_methods.items():
+        at = f"{name} at {place((code.co_filename, code.co_firstlineno))}"
+        if code in uncalled:
+            return f"{at} was never called"
+        if not any((code.co_filename, line) in sites for *_, line in code.co_lines() if line is not None):
+            return f"{at} wrote none of them: it ran before they were made, or skips their classes"
+    return None
 
 
 def far_from_the_rest(trial: ModelTrial) -> None:

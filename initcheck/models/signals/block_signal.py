@@ -19,6 +19,7 @@ from initcheck.models.signals.chains import Visit, chains, norms_between
 from initcheck.models.signals.equal_units import gradient_kind, twins_kind
 from initcheck.models.signals.gradients import after_steps, main_output, on_host, unreached, weighed
 from initcheck.models.signals.reach import input_reach
+from initcheck.models.signals.repeated import repeated_layers
 from initcheck.models.signals.residual import residual_writers
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal
 
@@ -101,7 +102,7 @@ class Listener:
         if output is None:
             return Signal(batch=batch.text, problem="the model returns no tensor of real numbers")
         runs = [run for run in chains(trail.visits) if len(run) >= FEWEST_BLOCKS]
-        loss, classes = _first_loss(model, output)
+        loss, classes, logits = _first_loss(model, output)
         wanted = [v.made for run in runs for v in run if v.made is not None]
         asked = {n: p for n, p in model.named_parameters() if (n in constants or n in twins) and p.requires_grad}
         inputs = [t for t in (*wanted, *asked.values()) if t.requires_grad]
@@ -119,12 +120,13 @@ class Listener:
             signals = _through_the_chain_alone(model, batch, signals)
         writers = residual_writers(model, batch, blocks) if whole else {}
         reach = input_reach(model, batch) if whole else None
+        repeated = repeated_layers(model, batch) if whole else ()
         if any(kind != "differ" for kind in judged.values()):
             judged = after_steps(model, batch, judged)
         dead = [n for n, kind in judged.items() if kind == "zero"]
         if dead:
             judged |= dict.fromkeys(unreached(model, batch, dead), "unreached")
-        return Signal(batch.text, None, signals, loss, classes, judged, equal, writers, reach)
+        return Signal(batch.text, None, signals, loss, classes, logits, judged, equal, writers, reach, None, repeated)
 
 
 def _corrected(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -> Iterator[Batch]:
@@ -218,18 +220,21 @@ def _uncompiled() -> AbstractContextManager[object]:
     return eager
 
 
-def _first_loss(model: torch.nn.Module, output: torch.Tensor) -> tuple[float | None, int | None]:
-    """Cross-entropy with random targets, where the last dimension is known to count classes."""
+def _first_loss(
+    model: torch.nn.Module, output: torch.Tensor
+) -> tuple[float, int, float] | tuple[None, None, None]:  # fmt: skip
+    """Cross-entropy with random targets, classes and size of logits, where the last dimension counts classes."""
     classes = output.shape[-1] if output.dim() > 1 else 0
     if classes < 2:
-        return None, None
+        return None, None, None
     vocabularies = {m.num_embeddings for m in model.modules() if isinstance(m, torch.nn.Embedding)}
     heads = {m.out_features for n, m in model.named_modules() if isinstance(m, torch.nn.Linear) and HEAD.search(n)}
     if classes not in vocabularies | heads:
-        return None, None
+        return None, None, None
     logits = output.detach().float().reshape(-1, classes)
     sums = logits.sum(-1)
     if bool((logits >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-3):
         logits = logits.clamp_min(torch.finfo(torch.float32).tiny).log()  # a softmax is part of the model
     targets = torch.randint(0, classes, (len(logits),), generator=torch.Generator().manual_seed(20260104))
-    return float(torch.nn.functional.cross_entropy(logits, targets.to(logits.device))), classes
+    loss = float(torch.nn.functional.cross_entropy(logits, targets.to(logits.device)))
+    return loss, classes, second_moment(logits - logits.mean(-1, keepdim=True)) ** 0.5

@@ -30,8 +30,7 @@ def input_reach(model: torch.nn.Module, batch: Batch) -> InputReach | None:
                 return None
             if share >= DROWNED:
                 return InputReach(share)
-            lost_in, drowned_at = _where_lost(model, batch, other)
-            lost = InputReach(share, lost_in, None, drowned_at)
+            lost = _where_lost(model, batch, other, InputReach(share))
             return replace(lost, closed=_closed(model, batch, other, lost))
     except (RuntimeError, IndexError, ValueError, TypeError, KeyError, AssertionError):
         return None
@@ -80,28 +79,30 @@ def _share(one: torch.Tensor, two: torch.Tensor) -> float | None:
     return difference / (2**0.5 * spread)
 
 
-def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch) -> tuple[str | None, str | None]:
-    """The last module in which a difference that came in did not come out, and where it was drowned at once."""
+def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch, found: InputReach) -> InputReach:
+    """The last module in which, or behind which, a difference that came in is no more; where it was drowned at once."""
     with _noted(model) as one:
         _output(model, batch)
     with _noted(model) as two:
         _output(model, other)
-    lost: str | None = None
-    drowned: str | None = None
-    least = 1.0
+    least, behind = 1.0, ""
     for (name, given_a, made_a), (other_name, given_b, made_b) in zip(one, two, strict=False):
         if name != other_name:
             continue
+        arrives = _differ(made_a, made_b)
         if given_a is not None and given_b is not None:
-            if _differ(given_a, given_b) and not _differ(made_a, made_b):
-                lost = name
+            if not _differ(given_a, given_b):
+                found = replace(found, lost_behind=behind or found.lost_behind)
+            elif not arrives:
+                found = replace(found, lost_in=name)
             share = _pair_share(given_a, given_b)
-            if drowned is None and 0 < share < DROWNED and least > 10 * DROWNED:
-                drowned = name
+            if found.drowned_at is None and 0 < share < DROWNED and least > 10 * DROWNED:
+                found = replace(found, drowned_at=name)
             least = min(least, share) if share > 0 else least
+        behind = name if arrives and not bool((made_a > 0).any()) else ""
         share = _pair_share(made_a, made_b)
         least = min(least, share) if share > 0 else least
-    return lost, drowned
+    return found
 
 
 def _pair_share(one: torch.Tensor, two: torch.Tensor) -> float:

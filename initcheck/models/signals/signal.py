@@ -42,12 +42,15 @@ class InputReach:
     Attributes:
         share: root mean square of the difference of two outputs, over sqrt(2) standard deviations of the output.
         lost_in: the last module whose inputs differ and whose outputs do not; None where there is none.
+        lost_behind: a layer whose outputs differ and are nowhere above zero, where what runs next is given no
+            difference any more: a ReLU stands between.
         closed: the first constant near zero, a gate or a matrix, where the input arrives once such constants are not.
         drowned_at: the module whose input no longer shows the difference, where everything before it did.
     """
 
     share: float
     lost_in: str | None = None
+    lost_behind: str | None = None
     closed: str | None = None
     drowned_at: str | None = None
 
@@ -147,11 +150,13 @@ class Signal:
         chains: runs of at least four blocks.
         unheard: why blocks that are there could not be listened to.
         loss, classes: cross-entropy with random targets at a recognised head, and its number of classes.
+        logits: root mean square of what the head makes.
         gradients: of the constant matrices that were asked for: ``zero``, ``rows``, ``columns``, ``differ``, ``later``,
             ``unreached``.
         twins: of the matrices with equal units: ``equal``, ``differ``, ``zero``.
         writers: names of the blocks of a run -> the layers of its middle block that write to the residual stream.
         reach: whether another input gives another output.
+        repeated: the names of each layer that stands several times in one list and was given one input twice.
     """
 
     batch: str = ""
@@ -159,11 +164,13 @@ class Signal:
     chains: tuple[ChainSignal, ...] = ()
     loss: float | None = None
     classes: int | None = None
+    logits: float | None = None
     gradients: dict[str, str] = field(default_factory=dict)
     twins: dict[str, str] = field(default_factory=dict)
     writers: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     reach: InputReach | None = None
     unheard: str | None = None
+    repeated: tuple[tuple[str, ...], ...] = ()
 
     def unexplained(self, blocks: tuple[str, ...], direction: str) -> float | None:
         """What ``ChainSignal`` says of the chain of these blocks; None where this model has no such chain."""

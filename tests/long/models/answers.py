@@ -76,7 +76,7 @@ class Answers:
             said = {r.claim: r.verdict.value for r in report if r.verdict.value in ("FAILS", "UNDECIDED")}
             if answer.claim:
                 verdict = said.get(answer.claim) == answer.verdict
-                cause = verdict and re.search(answer.cause, str(report)) is not None
+                cause = verdict and re.search(answer.cause, str(report).replace(name, "")) is not None
             else:
                 verdict, cause = "FAILS" not in said.values(), True
             right, caused = right + verdict, caused + (cause and bool(answer.claim))

@@ -1,0 +1,49 @@
+"""Layers that stand several times in one list: shared on purpose, or ``[layer] * n``."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import torch
+
+from initcheck.models.batches.batch import Batch
+from initcheck.models.signals.blocks import first_tensor
+
+__all__ = ["repeated_layers"]
+
+
+def repeated_layers(model: torch.nn.Module, batch: Batch) -> tuple[tuple[str, ...], ...]:
+    """The names of each layer that stands several times in one list, where it is given one input twice.
+
+    A layer that is applied to what it made itself (ALBERT) is shared to some end; what is given one input makes one
+    output, whatever is learned.
+    """
+    found: list[tuple[torch.nn.Module, tuple[str, ...]]] = []
+    for path, module in model.named_modules():
+        if isinstance(module, (torch.nn.ModuleList, torch.nn.Sequential)):
+            names: dict[torch.nn.Module, list[str]] = defaultdict(list)
+            for name, child in module._modules.items():
+                if child is not None and any(True for _ in child.parameters()):
+                    names[child].append(f"{path}.{name}" if path else name)
+            found += [(child, tuple(several)) for child, several in names.items() if len(several) > 1]
+    if not found:
+        return ()
+    given: dict[torch.nn.Module, list[torch.Tensor]] = defaultdict(list)
+    again: set[torch.nn.Module] = set()
+
+    def note(module: torch.nn.Module, args: Any, kwargs: Any) -> None:
+        tensor = first_tensor((args, kwargs))
+        if tensor is not None:
+            if any(t.shape == tensor.shape and torch.equal(t, tensor) for t in given[module]):
+                again.add(module)
+            given[module].append(tensor)
+
+    handles = [module.register_forward_pre_hook(note, with_kwargs=True) for module, _ in found]
+    try:
+        with torch.no_grad():
+            batch.run(model)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return tuple(names for module, names in found if module in again)
