@@ -82,7 +82,8 @@ def _copy(same: list[TensorRecord], what: str) -> RuleFinding:
     frozen = len(same) == 2 and sum(r.parameter and r.trainable for r in same) == 1
     blamed = len(same[0].shape) > 1 and not frozen
     if blamed and len({r.memory for r in same}) == 1:
-        return Copy(
+        return RuleFinding(
+            "fails",
             f"{listed(names)} are parameters of their own in one memory: it is moved by the gradient of each, and .to()"
             " parts them",
             fix=f"assign the parameter itself: {names[1]} = {names[0]}",
