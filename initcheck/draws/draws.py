@@ -292,8 +292,10 @@ class Draws:
     def records(self, layer: Case, dtype: str, stream: Stream, stop: int) -> Record:
         """The sums of the first ``stop`` calls of a stream; what was drawn before is not drawn again."""
         key = (layer, dtype, stream)
-        for stack in self._drawn(*key, self.recorded(*key), stop):
-            self.keep(layer, dtype, stream, stack)
+        # Most claims read what another has drawn.
+        if (have := self.recorded(*key)) < stop:
+            for stack in self._drawn(*key, have, stop):
+                self.keep(layer, dtype, stream, stack)
         return self._records[key].first(stop)
 
     def keep(self, layer: Case, dtype: str, stream: Stream, stack: Array) -> None:
