@@ -67,9 +67,22 @@ class Batch(CallArguments):
             return mixed / 2 + colour * tensor.std()
 
         args = _each(self.args, other)
-        kept = {n: v for n, v in self.kwargs.items() if _KEPT.search(n)}
-        kwargs = {n: kept[n] if n in kept else _each(v, other) for n, v in self.kwargs.items()}
+        # A dict called batch is no index of the graph that a node belongs to.
+        kept = {n for n, v in self.kwargs.items() if _KEPT.search(n) and not isinstance(v, (dict, list, tuple))}
+        kwargs = {n: v if n in kept else _each(v, other) for n, v in self.kwargs.items()}
         return Batch(args, kwargs, self.text)
+
+    @property
+    def tensors(self) -> list[torch.Tensor]:
+        """Every tensor of it, in order."""
+        found: list[torch.Tensor] = []
+
+        def noted(tensor: torch.Tensor) -> torch.Tensor:
+            found.append(tensor)
+            return tensor
+
+        _each([*self.args, *self.kwargs.values()], noted)
+        return found
 
     def of_one_item(self) -> Batch:
         """The first item alone of every tensor that has as many items as the first one.

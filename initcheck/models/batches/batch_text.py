@@ -12,9 +12,8 @@ from initcheck.errors import UsageError
 
 __all__ = ["CallArguments", "Part", "flat", "named_function", "names_function", "nested", "parts_of"]
 
-_PART = re.compile(
-    r"^(?:(?P<name>\w+(?:\.\w+)*)=)?(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$"
-)
+_NAMED = re.compile(r"^\s*(?P<name>(?!all\s*=)[\w .-]*\w)\s*=(?P<rest>.*)$")
+_PART = re.compile(r"^(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$")
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Part:
 
 def names_function(text: str) -> bool:
     """Whether a text is ``pkg:make_batch``, not shapes."""
-    return ":" in text and not _PART.match(text.split(";")[0].replace(" ", ""))
+    return ":" in text and not _PART.match(_named(text.split(";")[0])[1])
 
 
 def parts_of(text: str) -> list[Part]:
@@ -48,25 +47,33 @@ def parts_of(text: str) -> list[Part]:
     [('', 100, (2, 16)), ('mask', 0, (2, 16))]
     >>> parts_of("grid_thw=all=4:1x3")[0].all_of
     4
+    >>> parts_of("batch.eye colour = int<9:4")[0].name
+    'batch.eye colour'
 
     Raises:
         UsageError: a part cannot be read.
     """
     found = []
     for part in text.split(";"):
-        word = part.replace(" ", "")
-        if not word:
+        name, word = _named(part)
+        if not (name or word):
             continue
         match = _PART.match(word)
         if match is None:
             raise UsageError(
-                f"the batch {word!r} cannot be read; write a shape such as 2x3x32x32 or int<100:2x16,"
+                f"the batch {part.strip()!r} cannot be read; write a shape such as 2x3x32x32 or int<100:2x16,"
                 " with name= before it and ; between several, or pkg:make_batch."
             )
         shape = tuple(int(n) for n in match["shape"].split("x"))
         number = int(match["all"]) if match["all"] else None
-        found.append(Part(shape, int(match["high"] or 0), match["kind"] == "ones", match["name"] or "", number))
+        found.append(Part(shape, int(match["high"] or 0), match["kind"] == "ones", name, number))
     return found
+
+
+def _named(part: str) -> tuple[str, str]:
+    """The name of an argument, which a key of a dict may give blanks to, and what stands behind it without any."""
+    match = _NAMED.match(part)
+    return (match["name"], match["rest"].replace(" ", "")) if match else ("", part.replace(" ", ""))
 
 
 def named_function(text: str) -> Callable[[], Any]:

@@ -20,6 +20,8 @@ __all__ = ["input_reach"]
 def input_reach(model: torch.nn.Module, batch: Batch) -> InputReach | None:
     """Run the model on a batch and on its entries in another order; None where the outputs cannot be compared."""
     other = batch.shuffled()
+    if all(map(torch.equal, batch.tensors, other.tensors)):
+        return None
     try:
         with torch.no_grad():
             one, two = _output(model, batch), _output(model, other)
@@ -40,9 +42,11 @@ def _closed(model: torch.nn.Module, batch: Batch, other: Batch, lost: InputReach
     """The first constant near zero, where the input arrives once such constants are random.
 
     Of those alone that the first steps move: what gets no gradient, as before a ReLU that is dead, is no gate. Vectors
-    of the layer that swallows all of its input stay: a norm of zeros is no gate that a stream passes by.
+    of the layer that swallows all of its input stay: a norm of zeros is no gate that a stream passes by. Those of a
+    module that holds layers may be one.
     """
-    within = model.get_submodule(lost.lost_in).named_parameters(recurse=False) if lost.lost_in is not None else ()
+    layer = model.get_submodule(lost.lost_in) if lost.lost_in is not None else None
+    within = layer.named_parameters(recurse=False) if layer is not None and not any(layer.children()) else ()
     vectors = {f"{lost.lost_in}.{name}" for name, parameter in within if parameter.dim() < 2}
     trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
     gates: list[str] = []
