@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.comparison.weights.builds import Builds
 from initcheck.comparison.weights.roles import roles_of
 from initcheck.contract.model import Model
@@ -18,6 +16,7 @@ from initcheck.locks.lines import Line, folded
 from initcheck.locks.remarks import remarks_of
 from initcheck.models.builds.names import names_of
 from initcheck.models.builds.roles import Role, roles
+from initcheck.models.frameworks.recognition import family_of_factory
 from initcheck.models.portrait import formula_of
 from initcheck.safe_text import relative
 from initcheck.sandbox.global_generators import isolated
@@ -43,15 +42,8 @@ def lines_of_model(model: Model, seed: int = 0) -> tuple[Line, ...]:
     if model.built:
         raise UsageError(f"{model.name} is built already; name the function that builds it: a law is read off a build.")
     with isolated(seed):
-        one = model.factory(seed=seed) if _takes_seed(model.factory) else model.factory()
-    torch = sys.modules.get("torch")
-    traced = torch is not None and isinstance(one, torch.nn.Module)
-    lines = _traced(model, seed) if traced else _measured(model, seed)
-    return folded(lines)
-
-
-def _takes_seed(factory: Callable[..., Any]) -> bool:
-    return "seed" in (parameters_of(factory) or {})
+        traced = family_of_factory(model) == "torch"
+    return folded(_traced(model, seed) if traced else _measured(model, seed))
 
 
 def _traced(model: Model, seed: int) -> Iterator[Line]:

@@ -114,7 +114,8 @@ def pair_of(
         UsageError: one of them is no target, or several at once.
     """
     said = read_layouts(",".join(layouts)) if layouts is not None else None
-    first, second = one_target(a), one_target(b)
+    # A factory of (rank, world) reads as a layer of as many inputs and outputs.
+    first, second = map(one_target if world is None else _model_of, (a, b))
     if first.name == second.name:
         # Their calls would be the same otherwise: seeds hang on the name.
         second = dataclasses.replace(second, name=f"{second.name} #2")
@@ -172,7 +173,7 @@ def one_target(target: Any) -> Tested:
         loaded = load(target)
     except UsageError as error:
         try:
-            return load_models([target])[0] if isinstance(target, str) else model_of(target)
+            return _model_of(target)
         except UsageError as other:
             if str(other) == str(error):
                 raise
@@ -185,6 +186,10 @@ def one_target(target: Any) -> Tested:
             + (f" ({names}, ...): name one of them." if names else ".")
         )
     return loaded.initializers[0]
+
+
+def _model_of(target: Any) -> Tested:
+    return load_models([target])[0] if isinstance(target, str) else model_of(target)
 
 
 def _subject(pair: Pair, profile: Profile, seed: int) -> Any:
