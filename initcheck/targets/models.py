@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from initcheck.adapters.classes import Method
+from initcheck.adapters.frameworks.layer_weight import is_layer
 from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.contract.contract import Contract
 from initcheck.contract.model import Model
@@ -97,16 +98,16 @@ def model_of(
         UsageError: torch is not installed, the factory is none, a law or the batch cannot be read.
     """
     # An initializer needs nothing of the rooms of models: they are loaded where a model is named.
-    from initcheck.models.frameworks.recognition import framework_of, is_model
+    from initcheck.models.frameworks.recognition import is_model
     from initcheck.models.subject import read_model
 
     built = _built(factory)
     if built is None and is_model(factory):
         raise UsageError(
-            f"{name or type(factory).__name__} is a model of {framework_of(factory)} that is built already; name the"
+            f"{name or type(factory).__name__} is a model of {is_layer(factory)} that is built already; name the"
             " function that builds it. Portraits are made of modules of torch and of files of weights."
         )
-    if framework_of(factory) == "linen" and not isinstance(factory, type):
+    if is_layer(factory) == "linen" and not isinstance(factory, type):
         module = factory  # a description, which init makes parameters of
         factory = functools.partial(_itself, module)
     if built is None and not callable(factory):
@@ -288,15 +289,9 @@ def _found(text: str) -> Any:
         return builder
     return (
         obj
-        if _built(obj) is not None or (not isinstance(obj, type) and _is_model(obj))
+        if _built(obj) is not None or (not isinstance(obj, type) and is_layer(obj) is not None)
         else _factory(obj, parsed, text)
     )
-
-
-def _is_model(obj: Any) -> bool:
-    from initcheck.models.frameworks.recognition import framework_of  # as in `model_of`
-
-    return framework_of(obj) is not None
 
 
 def _factory(obj: Any, parsed: TargetText, text: str) -> Callable[..., Any]:

@@ -7,38 +7,22 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from initcheck.adapters.signatures.frameworks import is_instance_of, used_by
+from initcheck.adapters.frameworks.layer_weight import is_layer
+from initcheck.adapters.signatures.frameworks import used_by
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
 from initcheck.models.builds.build import Builder, quiet
 from initcheck.models.factory.facts import Facts
 
-__all__ = ["facts_of", "family_of_factory", "framework_of", "is_model"]
+__all__ = ["facts_of", "family_of_factory", "is_model"]
 
-# Where the class of the models of each framework is found; Keras first, whose models are torch's too on its backend.
-_CLASSES = (
-    ("keras", "keras", "Layer"),
-    ("linen", "flax.linen", "Module"),
-    ("nnx", "flax.nnx", "Module"),
-    ("equinox", "equinox", "Module"),
-    ("torch", "torch.nn", "Module"),
-)
 _OTHERS = ("flax", "equinox", "keras")
 _KEYS = ("rngs", "key", "rng")
 
 
-def framework_of(obj: Any) -> str | None:
-    """The framework of a model, or of a class of models.
-
-    >>> framework_of(object()) is None
-    True
-    """
-    return next((name for name, module, cls in _CLASSES if is_instance_of(obj, module, cls)), None)
-
-
 def is_model(obj: Any) -> bool:
     """Whether this is a model that is built already; a module of linen has no parameters before its init."""
-    return not isinstance(obj, type) and framework_of(obj) not in (None, "linen")
+    return not isinstance(obj, type) and is_layer(obj) not in (None, "linen")
 
 
 def facts_of(model: Model, seed: int) -> Facts:
@@ -79,7 +63,7 @@ def family_of_factory(model: Model) -> str:
 
 def _told(factory: Callable[..., Any]) -> str | None:
     """The framework by the class that is named, by what is loaded, or by what the factory's code mentions."""
-    known = framework_of(getattr(factory, "func", factory))
+    known = is_layer(getattr(factory, "func", factory))
     if known is not None:
         return known
     loaded = [name for name in _OTHERS if name in sys.modules]
@@ -97,7 +81,7 @@ def _asked(model: Model) -> str:
     with quiet():
         found = builder.call(**given)
     found = found[0] if isinstance(found, tuple) and found else found
-    return framework_of(found) or type(found).__name__
+    return is_layer(found) or type(found).__name__
 
 
 def _made(name: str) -> Any:
