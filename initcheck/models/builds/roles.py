@@ -34,6 +34,12 @@ class Role:
         """Their shape."""
         return self.members[0].shape
 
+    @property
+    def law_std(self) -> float:
+        """Standard deviation of the law of the first, before it was cut; 0 where that is not known."""
+        law = self.members[0].law
+        return law.sigma or law.std or 0.0
+
 
 @dataclass(frozen=True)
 class Place:

@@ -109,16 +109,16 @@ def far_from_the_rest(trial: ModelTrial) -> None:
         if len(r.shape) == 2 and "*" in r.path and where[r.members[0].name].blocks is not None
         and all(is_traced(m) and m.law.named for m in r.members)
     ]  # fmt: skip
-    counts = Counter(float(f"{_std(r):.5g}") for r in inside if not r.members[0].default)
+    counts = Counter(float(f"{r.law_std:.5g}") for r in inside if not r.members[0].default)
     rule, roles = counts.most_common(1)[0] if counts else (0.0, 0)
     if roles < 3 or 2 * roles < len(inside):
         return
     for role in inside:
-        ratio = _std(role) / rule
+        ratio = role.law_std / rule
         # What fits its own fan is a scheme, however few entries a row has (a projection from a small rank).
         if (
             ratio > 10
-            and _std(role) * math.sqrt(role.members[0].fans[0]) > _LOUD
+            and role.law_std * math.sqrt(role.members[0].fans[0]) > _LOUD
             and not any(law.matches(role.members[0].name) for law in trial.laws)
         ):
             trial.doubts_that(f"{outside(role, rule)}, the std of {roles} roles beside it; a declared law decides")
@@ -159,11 +159,6 @@ def outside(role: Role, rule: float) -> str:
     record = role.members[0]
     std = record.law.std if record.law.named else record.std
     return f"{role.path}: std {std:.4g}, {(std or 0.0) / rule:.3g} times {rule:g} ({place(record.law.site)})"
-
-
-def _std(role: Role) -> float:
-    law = role.members[0].law
-    return law.sigma or law.std or 0.0
 
 
 def bypassed_guards(trial: ModelTrial) -> None:

@@ -69,8 +69,8 @@ def _scaling(container: str, roles: Sequence[Role], writers: Sequence[Role], blo
     if (right or wrong) and plain:
         at = place((wrong or right)[0].members[0].law.site)
         said = (
-            f"{listed([r.path for r in plain])} writes to the residual stream with std {_std(plain[0]):.4g}, while"
-            f" {listed([r.path for r in right + wrong])} is scaled by depth to {_std((right + wrong)[0]):.4g} ({at})"
+            f"{listed([r.path for r in plain])} writes to the residual stream with std {plain[0].law_std:.4g}, while"
+            f" {listed([r.path for r in right + wrong])} is scaled by depth to {(right + wrong)[0].law_std:.4g} ({at})"
         )
         if wrong:
             said += f"; {listed([r.path for r in wrong])} does not write to it"
@@ -95,11 +95,11 @@ def _has_law(role: Role) -> bool:
 
 def _base(roles: Sequence[Role]) -> Role | None:
     """A role of the standard deviation that most of the matrices have; of several schemes the widest."""
-    counts = Counter(float(f"{_std(r):.5g}") for r in roles)
+    counts = Counter(float(f"{r.law_std:.5g}") for r in roles)
     if not counts:
         return None
     most = max(counts, key=lambda std: (counts[std], std))
-    return next(r for r in roles if math.isclose(_std(r), most, rel_tol=1e-4))
+    return next(r for r in roles if math.isclose(r.law_std, most, rel_tol=1e-4))
 
 
 def _factor(role: Role, base: Role, blocks: int) -> int | None:
@@ -107,7 +107,7 @@ def _factor(role: Role, base: Role, blocks: int) -> int | None:
     if _same_scheme(role, base):
         return None
     for n in (2 * blocks, blocks):
-        if n > 1 and math.isclose(_std(base) / _std(role), math.sqrt(n), rel_tol=2e-3):
+        if n > 1 and math.isclose(base.law_std / role.law_std, math.sqrt(n), rel_tol=2e-3):
             return n
     return None
 
@@ -116,14 +116,9 @@ def _same_scheme(role: Role, base: Role) -> bool:
     """Whether one formula of the fans, or one number, gives both standard deviations."""
     one, two = _fans(role), _fans(base)
     factors = [(1.0, 1.0), (one[0], two[0]), (one[1], two[1]), (sum(one), sum(two))]
-    return any(math.isclose(_std(role) ** 2 * a, _std(base) ** 2 * b, rel_tol=1e-3) for a, b in factors)
+    return any(math.isclose(role.law_std**2 * a, base.law_std**2 * b, rel_tol=1e-3) for a, b in factors)
 
 
 def _fans(role: Role) -> tuple[float, float]:
     fan_in, fan_out = role.members[0].fans
     return float(fan_in), float(fan_out)
-
-
-def _std(role: Role) -> float:
-    law = role.members[0].law
-    return law.sigma or law.std or 0.0
