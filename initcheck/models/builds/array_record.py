@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -12,17 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.models.builds.record import TensorRecord, bounds_of, ends_of, made_of_parts, maybe_index
-from initcheck.models.builds.sums import EntrySums, Twins
+from initcheck.models.builds.sums import MOST_PAIRS, ORDERED, EntrySums, Twins, equal_by_chance, order_of
 from initcheck.models.provenance.law import UNTRACED, Law
 from initcheck.models.provenance.steps import Step
 from initcheck.models.provenance.traced_law import Later, last_chain, later_writes, law_of
 
 __all__ = ["array_record"]
-
-_ORDERED = 64
-_MOST_PAIRS = 32
-# Bits of a value that can be relied on to differ by chance; a coarse grid makes equal rows of few entries likely.
-_BITS = {"float32": 20, "float64": 40, "float16": 9, "bfloat16": 6}
 
 Reals = npt.NDArray[np.float64]
 
@@ -86,7 +80,7 @@ def array_record(
         count=n,
         sums=whole,
         own=whole if mask is None else _sums(flat[~mask]),
-        order=_order(flat) if finite and units else None,
+        order=order_of(flat[:ORDERED]) if finite and units else None,
         twins=_twins(array, dtype) if finite and units and whole.low != whole.high else None,
         law=law,
         draws=draws,
@@ -140,17 +134,6 @@ def _mask(later: Sequence[Later], entries: int) -> npt.NDArray[np.bool_] | None:
     return mask
 
 
-def _order(flat: Reals) -> bytes | None:
-    """Digest of the order of the first 64 entries, as of torch's tensors."""
-    if flat.size < 16:
-        return None
-    head = flat[:_ORDERED]
-    order = head.argsort()
-    if (np.diff(head[order]) <= 0).any() or (np.diff(order) > 0).all() or (np.diff(order) < 0).all():
-        return None
-    return hashlib.blake2b(order.tobytes(), digest_size=16).digest()
-
-
 def _twins(array: npt.NDArray[Any], dtype: str) -> Twins | None:
     """Equal, non-zero rows of the matrix (first axis, rest), else columns."""
     if array.ndim < 2:
@@ -159,8 +142,7 @@ def _twins(array: npt.NDArray[Any], dtype: str) -> Twins | None:
     for axis in (0, 1):
         units = matrix if axis == 0 else np.ascontiguousarray(matrix.T)
         number, entries = units.shape
-        # Pairs that a grid of 2^bits values would tie by chance; above 1e-9 the question is not asked.
-        if number < 2 or entries < 3 or 2 * math.log2(number) - 1 - _BITS.get(dtype, 0) * entries > -29.9:
+        if equal_by_chance(number, entries, dtype):
             continue
         places: dict[bytes, list[int]] = defaultdict(list)
         for i, unit in enumerate(units):
@@ -169,7 +151,7 @@ def _twins(array: npt.NDArray[Any], dtype: str) -> Twins | None:
         groups = [same for same in places.values() if len(same) > 1]
         if groups:
             sizes = Counter(map(len, groups))
-            pairs = sorted((same[0], same[1]) for same in groups)[:_MOST_PAIRS]
+            pairs = sorted((same[0], same[1]) for same in groups)[:MOST_PAIRS]
             group = next(iter(sizes)) if len(sizes) == 1 else None
             return Twins(axis, tuple(pairs), sum(map(len, groups)), group, entries)
     return None

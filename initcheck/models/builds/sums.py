@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 
-__all__ = ["EntrySums", "Twins"]
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["MOST_PAIRS", "ORDERED", "EntrySums", "Twins", "equal_by_chance", "order_of"]
+
+MOST_PAIRS = 32
+"""Pairs of equal units that are kept."""
+ORDERED = 64
+"""Entries whose order tells a copy."""
+# Bits of a value that can be relied on to differ by chance; a coarse grid makes equal rows of few entries likely.
+_BITS = {"float32": 20, "float64": 40, "float16": 9, "bfloat16": 6}
 
 
 @dataclass
@@ -74,3 +85,21 @@ class Twins:
             return f"{what} {i} and {j} of {self.entries} entries are equal"
         blocks = f" in blocks of {self.group}" if self.group is not None else ""
         return f"{self.copies} {what} are copies{blocks}, such as {i} and {j}"
+
+
+def order_of(head: npt.NDArray[np.float64]) -> bytes | None:
+    """Digest of the order of the first entries: the same for a scaled or shifted copy, by chance never.
+
+    None where there are fewer than 16, where two are equal, or where they rise or fall throughout.
+    """
+    if head.size < 16:
+        return None
+    order = head.argsort()
+    if (np.diff(head[order]) <= 0).any() or (np.diff(order) > 0).all() or (np.diff(order) < 0).all():
+        return None
+    return hashlib.blake2b(order.tobytes(), digest_size=16).digest()
+
+
+def equal_by_chance(units: int, entries: int, dtype: str) -> bool:
+    """Whether a grid of the dtype's bits would tie two units by chance, at more than 1e-9: too few entries to ask."""
+    return units < 2 or entries < 3 or 2 * math.log2(units) - 1 - _BITS.get(dtype, 0) * entries > -29.9

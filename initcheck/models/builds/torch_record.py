@@ -8,7 +8,8 @@ import torch
 
 from initcheck.models.builds.record import Lost, TensorRecord, bounds_of, ends_of, made_of_parts, maybe_index
 from initcheck.models.builds.reductions import reduced
-from initcheck.models.builds.twins import find_twins, order_of
+from initcheck.models.builds.sums import ORDERED, order_of
+from initcheck.models.builds.twins import find_twins
 from initcheck.models.provenance.fill import Fill
 from initcheck.models.provenance.steps import Step
 from initcheck.models.provenance.storages import extent
@@ -65,7 +66,7 @@ def record(
         own=numbers.rest,
         unwritten=numbers.unwritten,
         first_unwritten=maybe_index(numbers.first_unwritten, shape),
-        order=order_of(tensor.contiguous().view(-1)) if real and units else None,
+        order=order_of(tensor.contiguous().view(-1)[:ORDERED].double().cpu().numpy()) if real and units else None,
         twins=find_twins(tensor) if real and units and numbers.whole.low != numbers.whole.high else None,
         law=law,
         draws=frozenset().union(*(s.draws for s in chain), *(s.draws for p in later for s in p.steps)),

@@ -1,37 +1,16 @@
-"""Units of one tensor that are copies of one another, and the order of its first entries."""
+"""Units of one tensor that are copies of one another."""
 
 from __future__ import annotations
 
-import hashlib
-import math
 from collections import Counter
 
 import torch
 
-from initcheck.models.builds.sums import Twins
+from initcheck.models.builds.sums import MOST_PAIRS, Twins, equal_by_chance
 
-__all__ = ["find_twins", "order_of"]
+__all__ = ["find_twins"]
 
 _BLOCK = 1 << 20
-_ORDERED = 64
-_MOST_PAIRS = 32
-# Bits of a value that can be relied on to differ by chance; a coarse grid makes equal rows of few entries likely.
-_BITS = {torch.float32: 20, torch.float64: 40, torch.float16: 9, torch.bfloat16: 6}
-
-
-def order_of(flat: torch.Tensor) -> bytes | None:
-    """Digest of the order of the first 64 entries: the same for a scaled or shifted copy, by chance never.
-
-    None where there are fewer than 16, where two are equal, or where they rise or fall throughout.
-    """
-    if flat.numel() < 16:
-        return None
-    head = flat[:_ORDERED].double().cpu()
-    order = head.argsort()
-    gaps = head[order].diff()
-    if bool((gaps <= 0).any()) or bool((order.diff() > 0).all()) or bool((order.diff() < 0).all()):
-        return None
-    return hashlib.blake2b(order.numpy().tobytes(), digest_size=16).digest()
 
 
 def find_twins(tensor: torch.Tensor) -> Twins | None:
@@ -46,9 +25,7 @@ def find_twins(tensor: torch.Tensor) -> Twins | None:
     matrix = tensor.reshape(tensor.shape[0], -1)
     for axis in (0, 1):
         units, entries = matrix.shape if axis == 0 else matrix.shape[::-1]
-        bits = _BITS.get(tensor.dtype, 0)
-        # Pairs that a grid of 2^bits values would tie by chance; above 1e-9 the question is not asked.
-        if units < 2 or entries < 3 or 2 * math.log2(units) - 1 - bits * entries > -29.9:
+        if equal_by_chance(units, entries, str(tensor.dtype).removeprefix("torch.")):
             continue
         found = _equal_units(matrix, axis)
         if found is not None:
@@ -75,7 +52,7 @@ def _equal_units(matrix: torch.Tensor, axis: int) -> Twins | None:
         return None
     positions = near.nonzero().flatten()
     pairs = []
-    for k in positions[:_MOST_PAIRS].tolist():
+    for k in positions[:MOST_PAIRS].tolist():
         i, j = sorted((int(places[k]), int(places[k + 1])))
         if torch.equal(matrix.select(axis, i), matrix.select(axis, j)):
             pairs.append((i, j))
