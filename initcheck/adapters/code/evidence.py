@@ -43,14 +43,12 @@ _FILLS_TEXT = """
     exponential_ cauchy_
 """
 _FILLS = frozenset(_FILLS_TEXT.split())
-# Words of a name that say "weights", and schemes that are named after people.
+# Parts of a name that say "weights", and whole words that do: too short to be looked for inside others.
 _WEIGHTS = re.compile(
     r"weight|kernel_?init|bias_?init|initiali[sz]er|xavier|glorot|kaiming|lecun|orthog|orthonormal|siren|msra|"
     r"fan_?(in|out|avg)|^w_?init|trunc_?normal|parametri[sz]ation"
 )
-_SCHEMES = frozenset(
-    ["he", "icnr", "dirac", "delta", "xavier", "glorot", "orth", "ortho", "fixup", "lsuv", "mup", "nguyen"]
-)
+_SCHEMES = frozenset(["he", "icnr", "dirac", "delta", "orth", "ortho", "fixup", "lsuv", "mup", "nguyen", "w", "ws"])
 _START = re.compile(r"init|reset_?param")
 _DISTRIBUTIONS = re.compile(
     r"^(zeros|ones|constant|eye)_?$|normal|uniform|gauss|orthog|sparse|identity|variance_?scal|scaled|rademacher|laplace|random|rand$|randn|trunc"
@@ -244,7 +242,7 @@ def _words(name: str) -> set[str]:
 def _says_weights(name: str, owner: str) -> bool:
     """Whether a name, or its owner's, speaks of weights or of starting something."""
     plain = "_".join(sorted(_words(name), key=name.lower().find)) or name.lower()
-    if _WEIGHTS.search(name.lower()) or (_SCHEMES | {"w", "ws"}) & _words(name):
+    if _WEIGHTS.search(name.lower()) or _SCHEMES & _words(name):
         return not _words(name) & _OTHERS - {"sample"} or bool(
             re.search(r"init|xavier|glorot|kaiming|orth", name.lower())
         )
