@@ -7,6 +7,12 @@ from hypothesis import given
 from initcheck.claims import SCREEN, BrokenCall, Case, Trial, claim, layers
 from initcheck.questions import excluded_rate, shares_no_memory
 
+_ONE_CALL = (
+    "exact: one call at every layer of the plan, at widths 1, 2^k and 2^k +- 1 up to 1024, and at every width up to 256"
+    " (64 of a quick run, 1024 of a thorough one), and at some 500 layers that Hypothesis generates. Not seen: other"
+    " shapes, and calls that fail now and then: HOLDS says that one call at each of these did not"
+)
+
 
 @claim(
     "accepts-every-shape",
@@ -15,9 +21,7 @@ from initcheck.questions import excluded_rate, shares_no_memory
     topic="promises",
     shape_by_shape=True,
     sweep="calls",
-    decided_by="exact: one call at every layer of the plan, at widths 1, 2^k and 2^k +- 1 up to 1024, and at every"
-    " width up to 256 (64 of a quick run, 1024 of a thorough one), and at some 500 layers that Hypothesis generates."
-    " Not seen: other shapes, and calls that fail now and then: HOLDS says that one call at each of these did not",
+    decided_by=_ONE_CALL,
 )
 @given(layer=layers(of="small"))
 def accepts_every_shape(trial: Trial, layer: Case) -> None:
@@ -38,9 +42,7 @@ def accepts_every_shape(trial: Trial, layer: Case) -> None:
     needs=("accepts-every-shape",),
     shape_by_shape=True,
     sweep="calls",
-    decided_by="exact: one call at every layer of the plan, at widths 1, 2^k and 2^k +- 1 up to 1024, and at every"
-    " width up to 256 (64 of a quick run, 1024 of a thorough one), and at some 500 layers that Hypothesis generates."
-    " Not seen: other shapes, and calls that fail now and then: HOLDS says that one call at each of these did not",
+    decided_by=_ONE_CALL,
 )
 @given(layer=layers(of="small"))
 def returns_the_shape_asked(trial: Trial, layer: Case) -> None:
