@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["AmbiguousInitializer", "ClaimFailed", "InitcheckError", "UsageError", "closest", "fail_unless"]
-
 _MOST_LISTED = 50
 
 

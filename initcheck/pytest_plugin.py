@@ -7,8 +7,6 @@ import pytest
 from initcheck.doors.options import add_to_pytest
 from initcheck.errors import UsageError
 
-__all__ = ["pytest_addoption", "pytest_configure"]
-
 pytest.register_assert_rewrite("initcheck.properties")
 
 

@@ -6,8 +6,6 @@ import os
 import re
 from pathlib import PurePath
 
-__all__ = ["clean", "escaped", "relative", "without_folders"]
-
 _INSTALLED = ("site-packages", "dist-packages")
 _ROOT_MARKS = ("pyproject.toml", ".git", "setup.py", "setup.cfg")
 # An absolute path up to the folder that everybody has: that of installed packages, or of Python's own modules.

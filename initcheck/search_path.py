@@ -9,8 +9,6 @@ import itertools
 import os
 import sys
 
-__all__ = ["add_folder", "behind_the_standard_library"]
-
 
 def add_folder(folder: str) -> None:
     """Let modules of a folder be imported, unless the standard library has one of that name."""

@@ -6,8 +6,6 @@ import hashlib
 
 import numpy as np
 
-__all__ = ["SEED_LIMIT", "Seeds", "entropy", "generator"]
-
 # Below 2^31, because users hand a seed on to whatever they have: NumPy's legacy generator takes 32 bits, Keras a
 # signed 32-bit integer.
 SEED_LIMIT = 2**31

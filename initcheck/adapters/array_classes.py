@@ -21,8 +21,6 @@ from initcheck.errors import UsageError
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["Held", "held_arrays"]
-
 # Widths and a kernel that no two of which are equal, so that each axis tells which argument it follows.
 _PROBES = ((5, 7), (11, 6))
 _KERNEL = (3, 2)

@@ -22,8 +22,6 @@ from initcheck.errors import UsageError
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["METHODS", "Method", "built_per_draw", "class_initializer", "constructor_names", "method_of", "random_slots"]
-
 METHODS = (
     "init", "initialize", "initialise", "sample", "draw", "generate", "init_weights", "init_weight",
     "initialize_weights", "initialize_weight", "create", "weights", "weight", "W",

@@ -12,8 +12,6 @@ import numpy.typing as npt
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer, Sampler, Shape
 
-__all__ = ["CentredSampler", "StackedSampler", "WrappedSampler", "as_declared"]
-
 _MEMBERS = 4
 _ALIKE = 1e-2  # relative error of a Gram matrix in the lowest precision that orthogonal weights are made in
 

@@ -31,8 +31,6 @@ from initcheck.errors import UsageError, closest
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["recognise"]
-
 _DEEPEST_FACTORY = 3
 
 

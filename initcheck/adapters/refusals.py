@@ -15,17 +15,6 @@ from initcheck.adapters.signatures.readings import Needs, Reading
 from initcheck.adapters.signatures.signature import describe, role_of
 from initcheck.errors import UsageError
 
-__all__ = [
-    "ComplexWeights",
-    "is_complex",
-    "layer_needs",
-    "listing",
-    "refuse_complex",
-    "refuse_coroutine",
-    "refuse_other_sides",
-    "whole_model",
-]
-
 _MOST = 5
 # As torch says it.
 _OF_A_VECTOR = "can not be computed for tensor with fewer than 2 dimensions"

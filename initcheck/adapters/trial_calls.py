@@ -25,8 +25,6 @@ from initcheck.contract.initializer import Shape
 from initcheck.errors import AmbiguousInitializer, UsageError
 from initcheck.sandbox.containment import InitializerRaised, contained, raised_at
 
-__all__ = ["TRIED", "Chosen", "choose", "sampler_of", "written_ranks"]
-
 TRIED: Shape = (5, 7)
 """The shape of the first trial call; what compiles has its own call compiled there."""
 _SECOND = (4, 3)

@@ -12,8 +12,6 @@ from hypothesis.strategies import SearchStrategy
 from initcheck.contract.domain import Domain, make_layer
 from initcheck.contract.layer import Layer
 
-__all__ = ["MOST_WEIGHTS", "GeneratedNetworks", "lighter_layers"]
-
 MOST_WEIGHTS = 8_192
 """Both sides of a layer are free as far as a glance at it stays cheap."""
 

@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from initcheck.claims.statement import STATED, Claim, ClaimKind
 from initcheck.errors import UsageError, closest
 
-__all__ = ["as_stated", "asked_of", "checks", "find", "in_order", "registry"]
-
 
 @functools.cache
 def _load_all() -> None:

@@ -13,8 +13,6 @@ from initcheck.diagnosis.causes import TOPICS
 from initcheck.errors import UsageError, closest
 from initcheck.report.series import SERIES
 
-__all__ = ["STATED", "Claim", "ClaimKind", "claim"]
-
 ClaimKind = Literal["check", "theorem", "myth", "model", "pair", "lock", "ranks"]
 Sweep = Literal["none", "calls", "values"]
 SubjectKind = Literal["initializer", "layer", "model", "pair", "lock", "ranks"]

@@ -18,8 +18,6 @@ from initcheck.contract.domain import make_layer
 from initcheck.contract.layer import Layer
 from initcheck.errors import closest
 
-__all__ = ["SELECTIONS", "Layers", "Selection", "activations", "depths", "layers", "selecting", "smaller_layers"]
-
 _WIDTHS = tuple(sorted({max(w, 1) for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1)} | set(range(1, 11))))
 
 Selection = Callable[[Subject, Claim], Sequence[Case]]

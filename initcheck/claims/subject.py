@@ -15,8 +15,6 @@ from initcheck.diagnosis.causes import Cause
 from initcheck.draws.draws import Draws
 from initcheck.report.verdict import Evidence
 
-__all__ = ["Subject"]
-
 
 class Subject(Protocol):
     """One initializer or layer as a run sees it: ``initcheck.engine.subject`` and ``initcheck.layers.subject``."""

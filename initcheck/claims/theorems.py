@@ -11,8 +11,6 @@ from initcheck.claims.statement import Claim
 from initcheck.errors import ClaimFailed
 from initcheck.safe_text import escaped
 
-__all__ = ["prove", "theorems"]
-
 
 def theorems() -> dict[str, Claim]:
     """The theorems and myths of the registry, by id."""

@@ -21,8 +21,6 @@ from initcheck.errors import ClaimFailed
 from initcheck.report.verdict import Evidence
 from initcheck.statistics import ClaimLedger, Judgement, Record
 
-__all__ = ["CaseFailed", "NotAsked", "Stage", "Trial", "body_of"]
-
 Kept = TypeVar("Kept")
 
 

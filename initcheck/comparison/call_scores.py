@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LARGE_CALLS", "NOT_SEEN", "CallScores", "Feature"]
-
 Floats = npt.NDArray[np.float64]
 
 NOT_SEEN = (

@@ -11,8 +11,6 @@ from initcheck.comparison.sides import Side
 from initcheck.diagnosis.causes import Cause, Rule, cause, first_cause
 from initcheck.diagnosis.evidence.formulas import number
 
-__all__ = ["Sides", "cause_of_difference"]
-
 _NEAR = 0.02
 # A piece whose second moment differs by less is like the other side's.
 _PIECE = 0.15

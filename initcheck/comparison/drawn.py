@@ -12,8 +12,6 @@ from initcheck.contract.layer import Layer
 from initcheck.draws.draws import Draws
 from initcheck.draws.streams import Stream
 
-__all__ = ["DTYPE", "Drawn", "matrix_of"]
-
 Array = npt.NDArray[Any]
 
 DTYPE = "float32"

@@ -13,8 +13,6 @@ import numpy.typing as npt
 from initcheck.comparison.call_scores import CallScores, Feature
 from initcheck.statistics import scores_log_e
 
-__all__ = ["MOST_PAIRS", "Answer", "Exchange", "compare"]
-
 Floats = npt.NDArray[np.float64]
 Calls = Callable[[int, int], Floats]
 """``calls(start, stop)``: calls of those numbers, shape (calls, rows, columns)."""

@@ -20,8 +20,6 @@ from initcheck.contract.layer import Layer
 from initcheck.draws.draws import BrokenCall, OutOfTime
 from initcheck.seeds import Seeds
 
-__all__ = ["compare_functions"]
-
 # Seeds at which bits are compared first, at every shape.
 _BITS = 8
 

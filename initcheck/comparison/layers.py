@@ -20,8 +20,6 @@ from initcheck.layers.bench.sizes import Size
 from initcheck.layers.functions.layer_function import matrices
 from initcheck.layers.sampler import LayerSampler
 
-__all__ = ["WeightOfLayer", "asked_of_layer", "compare_layers"]
-
 _SIZES = {"quick": 2, "default": 4, "thorough": 8}
 # Sizes whose weights are shapes for a function.
 _SHAPED = {"quick": 3, "default": 6, "thorough": 16}

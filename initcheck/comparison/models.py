@@ -22,8 +22,6 @@ from initcheck.contract.layer import Layer
 from initcheck.draws.draws import OutOfTime
 from initcheck.seeds import Seeds
 
-__all__ = ["compare_models"]
-
 Partners = tuple[View, View]
 
 # Builds of each that choose what is compared, most that are compared, and seeds at which bits are.

@@ -7,8 +7,6 @@ from typing import ClassVar, Literal
 
 from initcheck.contract.tested import Tested
 
-__all__ = ["Pair"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Pair(Tested):

@@ -8,8 +8,6 @@ from typing import Any
 
 from initcheck.comparison.exchange import Answer, Exchange
 
-__all__ = ["Compared", "Comparison"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:

@@ -10,8 +10,6 @@ from initcheck.contract.initializer import Initializer
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.evidence.axes import DENSE_OF, KERNELS_OF
 
-__all__ = ["Asked", "asked_of_both", "takes"]
-
 # (inputs, units), most telling first: rectangles both ways, for a swap of the fans; odd and small ones; a width beyond
 # 256, which a fan in 8 bits would wrap; one large square.
 _DENSE = (

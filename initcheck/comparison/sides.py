@@ -18,8 +18,6 @@ from initcheck.diagnosis.evidence.marginal_law import Family, family_of
 from initcheck.diagnosis.evidence.probe import Probe
 from initcheck.diagnosis.evidence.variance_law import LawSample, VarianceLaw, fit_laws
 
-__all__ = ["Side", "both_laws"]
-
 Array = npt.NDArray[np.float64]
 
 # Of so many calls a shape the law is read: what a sentence says needs no more.

@@ -30,8 +30,6 @@ from initcheck.errors import UsageError
 from initcheck.report.verdict import Evidence
 from initcheck.statistics import Ledger
 
-__all__ = ["PairSubject", "PairTrial"]
-
 
 @dataclass
 class PairTrial(WholeTrial):

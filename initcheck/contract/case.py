@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy.typing as npt
 
-__all__ = ["Case"]
-
 
 @dataclass(frozen=True, order=True)
 class Case(ABC):

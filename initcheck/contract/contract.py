@@ -14,7 +14,6 @@ from initcheck.errors import UsageError, closest
 if TYPE_CHECKING:
     from initcheck.networks.activations import Activation
 
-__all__ = ["ACTIVATIONS", "DENSE_ONLY", "FANS", "LAYOUTS", "Contract", "Origin"]
 
 Origin = Literal["declared", "known", "inferred", "assumed"]
 

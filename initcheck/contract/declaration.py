@@ -9,8 +9,6 @@ from typing import Any
 from initcheck.contract.contract import Contract, Origin
 from initcheck.errors import UsageError
 
-__all__ = ["Declared", "declared_contract", "merged"]
-
 Declared = Contract | Mapping[str, Any] | str | None
 
 

@@ -12,8 +12,6 @@ from initcheck.contract.layer import Layer
 from initcheck.contract.profile import Profile
 from initcheck.seeds import generator
 
-__all__ = ["Domain", "domain_of"]
-
 _CONVOLUTIONS = {"out_in": ("oihw", "oiw", "oidhw"), "in_out": ("hwio", "wio", "dhwio")}
 
 # (inputs, units), most telling first: a quick run takes a prefix. Width 1, odd widths, powers of two and their

@@ -9,8 +9,6 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.networks import activation
 
-__all__ = ["Gain", "gains_near", "known_gains", "required_power"]
-
 TOLERANCE = 0.04  # 10 % would read 25/9 * 0.774 = 2.149, a truncated tanh, as He
 SIGMAS = 4.0
 

@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 from initcheck.contract.tested import Tested
 
-__all__ = ["Initializer", "Sampler", "Shape"]
-
 Shape = tuple[int, ...]
 
 

@@ -12,8 +12,6 @@ import numpy.typing as npt
 
 from initcheck.contract.case import Case
 
-__all__ = ["Layer"]
-
 _DENSE = {"out_in": "oi", "in_out": "io"}
 
 

@@ -8,8 +8,6 @@ from typing import Any, ClassVar, Literal
 
 from initcheck.contract.tested import Tested
 
-__all__ = ["Model"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Model(Tested):

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from initcheck.errors import UsageError, closest
 
-__all__ = ["PROFILES", "Profile", "profile"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:

@@ -14,17 +14,6 @@ from initcheck.errors import UsageError
 from initcheck.networks import Activation, activation
 from initcheck.statistics import Record
 
-__all__ = [
-    "BackwardSecondMoment",
-    "ForwardSecondMoment",
-    "MeanSquare",
-    "Statistic",
-    "declared_power",
-    "nonlinearity",
-    "serves_both_ways",
-    "widths_of_a_fixed_std",
-]
-
 Floats = npt.NDArray[np.float64]
 
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["COSINES", "StandardLaw", "standard_law", "truncated_moments", "truncated_std"]
-
 Floats = npt.NDArray[np.float64]
 
 COSINES = 8

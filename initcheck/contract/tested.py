@@ -9,8 +9,6 @@ from typing import Any, ClassVar, Literal
 from initcheck.contract.contract import Contract
 from initcheck.contract.profile import Profile
 
-__all__ = ["Tested"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Tested:

@@ -10,8 +10,6 @@ from typing import Any
 from initcheck.contract.contract import Contract
 from initcheck.errors import UsageError, closest
 
-__all__ = ["contract_of", "in_force"]
-
 _KEYS = ("reason", "until")
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["TOPICS", "Cause", "Rule", "cause", "first_cause"]
-
 TOPICS: Mapping[str, str] = {
     "promises": "what any call owes: a result of the shape and dtype asked for, and finite",
     "memory": "whose memory the weights lie in",

@@ -9,8 +9,6 @@ from initcheck.diagnosis.causes import Cause, cause
 from initcheck.diagnosis.evidence.formulas import number
 from initcheck.diagnosis.observed import Observed
 
-__all__ = ["dependence_cause"]
-
 _OWN = "draw every weight on its own"
 _COPIES = "draw every unit on its own, with no tiling or repeating"
 _EVERYWHERE = "symmetry entries scale depth law"

@@ -22,8 +22,6 @@ from initcheck.diagnosis.value_causes import (
     unpaired_cause,
 )
 
-__all__ = ["Cause", "Observed", "diagnose"]
-
 
 def diagnose(seen: Observed) -> Cause | None:
     """Name the likely cause of a failing claim, and its fix; None where nothing fits.

@@ -8,8 +8,6 @@ from initcheck.diagnosis.causes import Rule
 from initcheck.diagnosis.evidence.probe import repeated
 from initcheck.diagnosis.observed import Observed
 
-__all__ = ["DEGENERATE", "FAMILY", "MEAN", "ORTHOGONAL", "UNSIGNED", "is_degenerate"]
-
 _SEED_SHAPE, _SEED_CALLS = (16, 16), 24
 _LEVELS = ("levels", "quantised", "rademacher")
 _KIN = {

@@ -15,8 +15,6 @@ from initcheck.diagnosis.evidence.shortfall import shortfall
 from initcheck.diagnosis.law_exceptions import exceptions_cause
 from initcheck.diagnosis.observed import Observed
 
-__all__ = ["LAW", "SCALE_PER_CALL"]
-
 _TOPICS = "scale depth law"
 _NEAR = 0.04
 # Beyond these the twenty layers of signal-survives-depth leave [0.1, 10]: without a failed claim nothing

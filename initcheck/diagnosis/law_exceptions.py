@@ -12,8 +12,6 @@ from initcheck.diagnosis.causes import Cause, Rule, first_cause
 from initcheck.diagnosis.evidence.formulas import number
 from initcheck.diagnosis.evidence.variance_law import LawSample, VarianceLaw
 
-__all__ = ["exceptions_cause"]
-
 _TOPICS = "scale depth law promises"
 _FEW = 64
 # Weights from which on a result that is lost may have been counted in too few bits.

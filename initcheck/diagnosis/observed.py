@@ -19,8 +19,6 @@ from initcheck.diagnosis.evidence.marginal_law import Family, family_of
 from initcheck.diagnosis.evidence.probe import Array, DrawFunction, Probe, probe, repeated
 from initcheck.diagnosis.evidence.variance_law import LawSample, VarianceLaw
 
-__all__ = ["Observed"]
-
 _MATRICES = ("out_in", "in_out")
 _MEAN_SHAPE, _MEAN_CALLS = (256, 256), 32
 # A law that more than a third of the shapes contradict is not said to be the one in the code.

@@ -10,8 +10,6 @@ from initcheck.diagnosis.causes import Cause, cause
 from initcheck.diagnosis.evidence.probe import Array, DrawFunction
 from initcheck.sandbox.global_generators import isolated, watching_generators
 
-__all__ = ["BEHAVIOURS", "seed_behaviours"]
-
 _SHAPE = (16, 16)
 _CONSECUTIVE = 48
 _CORRELATED = 0.1

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from initcheck.diagnosis.causes import Cause
 
-__all__ = ["shuffle_cause"]
-
 _OWN = "draw every weight on its own, or declare entries='dependent' if it is meant"
 _MEASURED = "divide by what is expected, not by what was measured, or declare entries='dependent' if it is meant"
 

@@ -15,8 +15,6 @@ from initcheck.diagnosis.evidence.variance_law import VarianceLaw
 from initcheck.diagnosis.law_exceptions import exceptions_cause
 from initcheck.diagnosis.observed import Observed
 
-__all__ = ["cancelling_cause", "grid_cause", "largest_cause", "narrow_cause", "not_finite_cause", "unpaired_cause"]
-
 _SHAPE = (64, 64)
 _CALLS = 16
 _WEIGHTS = 65_536

@@ -21,8 +21,6 @@ from initcheck.runs.plan import Plan
 from initcheck.runs.reading import Wanted
 from initcheck.targets.loading import load, name_of, told_apart
 
-__all__ = ["check"]
-
 Told = Callable[[Result], object]
 
 

@@ -12,8 +12,6 @@ from initcheck.report.report import Report
 from initcheck.targets.models import model_of, words_of
 from initcheck.targets.recipes import importable
 
-__all__ = ["check_model"]
-
 
 def check_model(
     factory: Callable[..., Any],

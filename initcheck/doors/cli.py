@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from initcheck.runs.plan import Plan
     from initcheck.targets.tables import Section
 
-__all__ = ["main"]
 
 USAGE = """initcheck TARGET... [options]
        initcheck --failed

@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 
 from initcheck.errors import UsageError
 
-__all__ = ["COMMANDS", "explain", "infer_contract", "list_claims"]
-
 
 def list_claims(words: Sequence[str]) -> int:
     """Print every claim by family: id, kind, sentence; or every initializer of the gallery."""

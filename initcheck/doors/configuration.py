@@ -14,8 +14,6 @@ from initcheck.contract.waiver import contract_of
 from initcheck.doors.options import KIND_OF_CLAIM, OPTIONS, Option, TargetKind, of_kind
 from initcheck.errors import UsageError, closest
 
-__all__ = ["configured", "find_configuration", "option_values", "options_of"]
-
 # Tables of their own, read where their targets are: `initcheck.targets.tables`.
 _TABLES = ("targets", "models", "same", "locks")
 _INITIALIZERS: tuple[TargetKind, ...] = ("initializers",)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from initcheck.engine.checker import Checker
     from initcheck.gallery import Specimen
 
-__all__ = ["in_words", "live_examples", "theorems_on", "write_explanation"]
 
 # A run of one example takes about a second; a claim that asks for what the gallery lacks gets no more of them.
 _MOST_TRIED = 6
@@ -94,7 +93,8 @@ def write_explanation(claim: Claim, file: str) -> str:
     Raises:
         UsageError: the page cannot be made or written, or the claim has no examples.
     """
-    from initcheck.engine.checker import Checker, Settings  # the words are printed without the engine
+    from initcheck.engine.checker import Checker  # the words are printed without the engine
+    from initcheck.engine.settings import Settings
     from initcheck.rendering.html import html
     from initcheck.runs.destination import Destination
 
@@ -113,7 +113,8 @@ def write_explanation(claim: Claim, file: str) -> str:
 
 def _judged(claim: Claim) -> tuple[tuple[Specimen, Result] | None, tuple[Specimen, Result] | None]:
     """An initializer of the gallery that fails the claim, and one that keeps it, as they are judged now."""
-    from initcheck.engine.checker import Checker, Settings  # as in `write_explanation`
+    from initcheck.engine.checker import Checker  # as in `write_explanation`
+    from initcheck.engine.settings import Settings
 
     checker = Checker(Settings(profile="quick", claims=(claim.id,)))
     failing = _first(checker, claim, _mistakes(claim), Verdict.FAILS)

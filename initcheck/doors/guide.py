@@ -19,8 +19,6 @@ from initcheck.errors import UsageError, closest
 from initcheck.gallery import SPECIMENS
 from initcheck.gallery.specimen import Specimen
 
-__all__ = ["NOTEBOOKS", "PAGES", "claim_page", "guide", "pages", "specimen_page"]
-
 # The order in which a newcomer reads them.
 PAGES = (
     "first-bug", "lesson", "why", "scheme", "gpt", "port", "gate", "targets", "repository", "meant", "verdicts", "same",

@@ -15,8 +15,6 @@ from initcheck.report.report import Report
 from initcheck.targets.locks import load_locks, read_lock_file
 from initcheck.targets.pairs import one_target
 
-__all__ = ["lock", "write_locks"]
-
 
 def lock(
     target: Any = None, *, check: str | None = None, like: str | None = None, seed: int = 0, profile: str = "default"

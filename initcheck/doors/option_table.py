@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from initcheck.doors.options import KIND_OF_CLAIM, OPTIONS
 
-__all__ = ["table"]
-
 
 def table() -> str:
     """One row an option, in Markdown, made of what ``--help`` is made of.

@@ -17,19 +17,6 @@ if TYPE_CHECKING:
 from initcheck.errors import UsageError
 from initcheck.targets.text import pattern_and_law
 
-__all__ = [
-    "FILE_OPTIONS",
-    "KIND_OF_CLAIM",
-    "OPTIONS",
-    "Option",
-    "TargetKind",
-    "add_to_argparse",
-    "add_to_pytest",
-    "of_kind",
-    "unknown",
-]
-
-
 TargetKind = Literal["initializers", "models", "pairs", "locks"]
 
 

@@ -11,8 +11,6 @@ from initcheck.claims.registry import registry
 from initcheck.claims.statement import Claim
 from initcheck.errors import UsageError
 
-__all__ = ["claims_on", "is_question"]
-
 _MOST = 5
 # How much a word tells by where it stands.
 _ID, _SENTENCE, _TEXT = 4.0, 3.0, 1.0

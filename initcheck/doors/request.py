@@ -12,8 +12,6 @@ from initcheck.errors import UsageError
 from initcheck.runs.outputs import read_report
 from initcheck.runs.plan import Plan
 
-__all__ = ["contract", "kinds_of_targets", "plan", "settings"]
-
 
 def settings(values: Mapping[str, Any], kinds: Iterable[TargetKind] = ("initializers",)) -> Settings:
     """Make the checker's settings of the options' values.

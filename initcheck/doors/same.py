@@ -11,8 +11,6 @@ from initcheck.engine.settings import Settings
 from initcheck.report.report import Report
 from initcheck.targets.pairs import pair_of
 
-__all__ = ["same"]
-
 
 def same(
     a: Any,

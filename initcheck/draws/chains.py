@@ -16,8 +16,6 @@ from initcheck.draws.streams import Stream
 from initcheck.networks import Activation, energy_curves
 from initcheck.seeds import generator
 
-__all__ = ["ISOMETRIC", "Chains", "ideal_ratios"]
-
 ISOMETRIC = ("orthogonal", "isometric")
 """Distributions by which a contract promises that a product of layers keeps nearly all lengths."""
 

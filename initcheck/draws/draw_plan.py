@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from initcheck.contract.case import Case
 from initcheck.statistics import GROUP_WEIGHTS
 
-__all__ = ["kept_whole", "planned_calls", "usual_calls"]
-
 # The fewest groups of calls that can show a band to be kept.
 _GROUPS = 24
 # The largest of a million weights tells of rare ones; thousands of calls tell of rare calls, such as a repeated one.

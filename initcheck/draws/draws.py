@@ -23,8 +23,6 @@ from initcheck.sandbox.threads import others
 from initcheck.seeds import SEED_LIMIT, Seeds
 from initcheck.statistics import Record
 
-__all__ = ["BrokenCall", "Draws", "FirstCall", "OutOfTime"]
-
 Array = npt.NDArray[Any]
 Kept = TypeVar("Kept")
 

@@ -16,8 +16,6 @@ from initcheck.draws.streams import Stream
 from initcheck.networks import squared_error
 from initcheck.seeds import generator
 
-__all__ = ["OUTPUTS", "first_gradients"]
-
 Array = npt.NDArray[np.float64]
 
 

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from initcheck.contract.initializer import Initializer
 from initcheck.sandbox.child import Child, Died
 
-__all__ = ["FreshProcesses", "PendingAnswers", "fresh_processes"]
-
 Call = tuple[tuple[int, ...], int, tuple[int, ...]]
 
 # Two, so that code which hangs on Python's hash seed differs between them for certain.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["FIRST_CALL", "PICTURE", "SCREEN", "Stream"]
-
 
 class Stream(str):
     """The name of a sequence of calls on a layer; it enters the seed of each, so a new name is a new set of verdicts.

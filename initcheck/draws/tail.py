@@ -12,8 +12,6 @@ from initcheck.draws.draws import BrokenCall, Draws
 from initcheck.draws.streams import SCREEN
 from initcheck.statistics import second_moment_shown
 
-__all__ = ["second_moment_exists", "spread_of_calls"]
-
 # Weights of the sample, and calls at most.
 _WEIGHTS, _CALLS = 262_144, 4_096
 

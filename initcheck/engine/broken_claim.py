@@ -13,8 +13,6 @@ from initcheck.errors import UsageError
 from initcheck.report.verdict import BROKEN, Evidence, Result, Verdict
 from initcheck.sandbox.containment import one_line
 
-__all__ = ["account", "judged_or_broken"]
-
 
 class JudgesClaims(Protocol):
     """What decides a claim."""

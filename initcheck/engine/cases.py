@@ -25,8 +25,6 @@ from initcheck.engine.trials.judge import SMALLER, Judge
 from initcheck.sandbox.global_generators import isolated
 from initcheck.seeds import entropy
 
-__all__ = ["smallest_failure"]
-
 
 def smallest_failure(claim: Claim, trial: Judge) -> AssertionError | None:
     """Ask a claim of every case that its strategy selects; return the failure of the smallest failing one, or None.

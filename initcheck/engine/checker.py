@@ -36,8 +36,6 @@ from initcheck.sandbox.containment import one_line
 from initcheck.sandbox.surroundings import Surroundings
 from initcheck.statistics import Ledger
 
-__all__ = ["Checker", "Settings", "check_waivers", "loaded_libraries"]
-
 
 class Checker:
     """Decides claims one at a time; a verdict depends on the settings and on what is tested alone.

@@ -12,9 +12,6 @@ from initcheck.contract.contract import Contract
 from initcheck.report.verdict import Evidence, Verdict
 from initcheck.statistics import Ledger
 
-__all__ = ["Decided", "Judging", "Tell", "out_of_time", "unheard"]
-
-
 Tell = Callable[[str], None]
 
 

@@ -16,8 +16,6 @@ from initcheck.contract.case import Case
 from initcheck.contract.contract import LAYOUTS
 from initcheck.contract.layer import Layer
 
-__all__ = ["KeptCase", "forget", "keep", "kept_cases"]
-
 _FORMAT = "initcheck-case/1"
 
 

@@ -22,8 +22,6 @@ from initcheck.draws.streams import PICTURE
 from initcheck.engine.trials.onlookers import Look
 from initcheck.report.verdict import Evidence
 
-__all__ = ["PICTURES", "failure_series"]
-
 Floats = npt.NDArray[np.float64]
 SeriesData = dict[str, list[Any]]
 

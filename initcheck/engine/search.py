@@ -22,8 +22,6 @@ from initcheck.engine.trials.onlookers import Glance
 from initcheck.sandbox.global_generators import isolated
 from initcheck.seeds import entropy
 
-__all__ = ["generated_layers", "on_no_constants"]
-
 # A call that breaks, or a value that is no positive number, lies this far out: a score must be finite.
 _FURTHEST = 100.0
 _LABEL = "log of how far a claim looks beyond its edge"

@@ -10,9 +10,6 @@ from initcheck.claims.statement import Claim
 from initcheck.contract.model import Model
 from initcheck.contract.tested import Tested
 
-__all__ = ["Settings"]
-
-
 _COMMANDS = {"model": "model", "ranks": "model", "pair": "same", "lock": "lock"}
 
 

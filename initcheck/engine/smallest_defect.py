@@ -15,8 +15,6 @@ from initcheck.statistics import GROUP_WEIGHTS, Ledger, excluded_rate, looks
 from initcheck.statistics.mean_bets import expected_above_log_e, expected_below_log_e
 from initcheck.statistics.median import thresholds
 
-__all__ = ["excluded", "factor_beyond_an_edge", "share_of_networks", "smallest_defects"]
-
 _FACTORS: list[float] = (1 + np.geomspace(1e-3, 9.0, 800)).tolist()
 _SAMPLE = 20_000
 _CURVES = ("signal_by_depth", "gradient_by_depth")

@@ -17,15 +17,15 @@ from initcheck.contract.initializer import Initializer
 from initcheck.contract.layer import Layer
 from initcheck.contract.profile import Profile
 from initcheck.contract.second_moments import BackwardSecondMoment, ForwardSecondMoment, Statistic
-from initcheck.diagnosis.diagnosis import Cause, Observed, diagnose
+from initcheck.diagnosis.causes import Cause
+from initcheck.diagnosis.diagnosis import diagnose
 from initcheck.diagnosis.evidence.inference import Inferred, infer
+from initcheck.diagnosis.observed import Observed
 from initcheck.draws.draw_plan import kept_whole
 from initcheck.draws.draws import BrokenCall, Draws
 from initcheck.draws.streams import SCREEN
 from initcheck.draws.tail import second_moment_exists
 from initcheck.report.verdict import Evidence
-
-__all__ = ["InitializerSubject"]
 
 # A law that is one point has few magnitudes (zeros, ones, an identity); a random result that ignores its seed has
 # as many as weights, and is no law.

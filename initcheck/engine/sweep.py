@@ -20,8 +20,6 @@ from initcheck.engine.trials.account import Account
 from initcheck.engine.trials.onlookers import Glance
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["lighter_suspects", "suspects"]
-
 # Of a thousand glances at a sound law the worst few lie a little outside the band; each is then judged like any layer.
 _MOST = 3
 # So many are looked at again, as closely as a judgement looks first.

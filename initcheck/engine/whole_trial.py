@@ -8,8 +8,6 @@ from typing import Any, ClassVar
 from initcheck.engine.judging import Decided
 from initcheck.report.verdict import Evidence, Verdict
 
-__all__ = ["WholeTrial"]
-
 
 @dataclass(kw_only=True)
 class WholeTrial:

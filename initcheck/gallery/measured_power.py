@@ -11,8 +11,6 @@ from importlib import resources
 from itertools import takewhile
 from typing import Any
 
-__all__ = ["measured_power"]
-
 
 def measured_power(claim: str) -> Iterator[str]:
     """Say for each kind of defect what the smallest size is that a claim found in every run, and under which laws.

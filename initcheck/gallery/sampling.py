@@ -8,11 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = [
-    "CONVOLUTION", "DEPTH", "LINEAR", "RELU", "SCALE", "Array", "Rng", "Shape", "fan_in", "fan_out",
-    "normal", "uniform",
-]  # fmt: skip
-
 Array = npt.NDArray[np.float32]
 Rng = np.random.Generator
 Shape = tuple[int, ...]

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-__all__ = ["Specimen", "correct", "mistake", "specimens"]
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _collected: dict[str, Specimen] = {}

@@ -18,8 +18,6 @@ from initcheck.layers.fans import Structure
 from initcheck.layers.part import Part
 from initcheck.report.verdict import Evidence
 
-__all__ = ["cause_of"]
-
 _CALLS = 24
 # Constants of one law agree to this at every size; noise of 24 builds of 256 weights is 2 %.
 _AGREE = 0.08

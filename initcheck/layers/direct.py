@@ -16,16 +16,6 @@ from initcheck.networks import Activation
 from initcheck.seeds import generator
 from initcheck.statistics import Record
 
-__all__ = [
-    "INPUT_BATCH",
-    "AnsweredBackward",
-    "MeasuredBackward",
-    "MeasuredForward",
-    "measured",
-    "measured_response",
-    "measured_response_gradient",
-]
-
 INPUT_BATCH = 16
 """Inputs of one measurement; a fresh layer is the unit, so that few inputs a layer are enough."""
 

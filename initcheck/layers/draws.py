@@ -21,8 +21,6 @@ from initcheck.layers.sampler import ALL_WEIGHTS, LayerSampler
 from initcheck.networks import Activation
 from initcheck.statistics import Record
 
-__all__ = ["LayerDraws"]
-
 Array = npt.NDArray[Any]
 
 # Numbers of the builds that are kept: 32 MiB of float32. The parts of one layer are asked for one after another.

@@ -34,8 +34,6 @@ from initcheck.layers.part import Block, Part, Whole
 from initcheck.layers.sampler import LayerSampler
 from initcheck.sandbox.containment import InitializerRaised, contained
 
-__all__ = ["Structure", "structure_of"]
-
 Shapes = Mapping[str, tuple[int, ...]]
 
 

@@ -17,8 +17,6 @@ from initcheck.layers.fans import Structure
 from initcheck.layers.part import Part
 from initcheck.report.verdict import Evidence
 
-__all__ = ["observed_weight"]
-
 _CALLS = 8
 
 

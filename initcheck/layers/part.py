@@ -13,8 +13,6 @@ import numpy.typing as npt
 from initcheck.contract.case import Case
 from initcheck.layers.bench.sizes import Size
 
-__all__ = ["Block", "Part", "Whole"]
-
 Array = npt.NDArray[Any]
 
 

@@ -21,8 +21,6 @@ from initcheck.layers.subject import LayerSubject
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["initializer_of", "layer_initializer"]
-
 _RANDOM = ("key", "rngs", "seed")
 
 

@@ -17,8 +17,6 @@ from initcheck.layers.bench.response import FORGETS
 from initcheck.layers.draws import LayerDraws
 from initcheck.layers.part import Whole
 
-__all__ = ["cause_of_a_run"]
-
 _CALLS = 48
 # Exponents are halves; what is measured on five sizes is one within this, and every size lies this near to the law.
 _HALF, _NEAR = 0.1, 0.2

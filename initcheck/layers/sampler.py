@@ -18,8 +18,6 @@ from initcheck.layers.bench.sizes import Size
 from initcheck.layers.functions.layer_function import LayerFunction, matrices
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["ALL_WEIGHTS", "LayerSampler"]
-
 Array = npt.NDArray[Any]
 
 ALL_WEIGHTS = -1

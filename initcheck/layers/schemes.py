@@ -14,8 +14,6 @@ from initcheck.draws.streams import SCREEN
 from initcheck.layers.draws import LayerDraws
 from initcheck.layers.part import Part
 
-__all__ = ["scheme_of"]
-
 # Weights looked at of every part: their mean square is known to 2 % under a normal law.
 _WEIGHTS = 4_096
 _BUILDS = (8, 64)

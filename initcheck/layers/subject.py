@@ -36,8 +36,6 @@ from initcheck.layers.sampler import LayerSampler
 from initcheck.layers.schemes import scheme_of
 from initcheck.report.verdict import Evidence
 
-__all__ = ["LayerSubject"]
-
 _REPEATS = 6
 # Weights of a layer whose build is cheap enough for a claim that asks for thousands of them.
 _FEW = 2

@@ -21,8 +21,6 @@ from initcheck.draws.draws import BrokenCall
 from initcheck.errors import UsageError
 from initcheck.locks.lines import Line
 
-__all__ = ["function_of", "line_of"]
-
 Floats = npt.NDArray[np.float64]
 
 _CALLS = 128

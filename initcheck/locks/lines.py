@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from initcheck.errors import UsageError
 from initcheck.models.builds.names import covers
 
-__all__ = ["MOST_LINES", "Line", "Lock", "changes", "folded", "read_locks", "same_law", "written"]
-
 MOST_LINES = 24
 _HEAD = "# initcheck lock 1: laws of a start, to be reviewed. Check: initcheck lock --check {file}"
 _NUMBER = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")

@@ -10,8 +10,6 @@ from initcheck.contract.initializer import Initializer
 from initcheck.contract.tested import Tested
 from initcheck.locks.lines import Lock
 
-__all__ = ["Locked"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Locked(Tested):

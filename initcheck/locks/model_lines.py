@@ -22,8 +22,6 @@ from initcheck.safe_text import relative
 from initcheck.sandbox.global_generators import isolated
 from initcheck.seeds import Seeds
 
-__all__ = ["lines_of_model"]
-
 _BUILDS = 4
 # Laws of one role that are lines of their own; more are one line, such as a scale that falls from block to block.
 _LAWS = 4

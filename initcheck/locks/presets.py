@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from initcheck.errors import UsageError, closest
 from initcheck.locks.lines import Line, same_law
 
-__all__ = ["PRESETS", "Preset", "departures"]
-
 # What a tensor is, told by its path: the first that fits.
 _KINDS = (
     ("ssm", re.compile(r"(^|\.)(A_log|D|dt_proj\.\w+|conv1d\.\w+)$")),

@@ -6,8 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["remarks_of"]
-
 Records = Mapping[str, Any]
 
 

@@ -24,8 +24,6 @@ from initcheck.locks.model_lines import lines_of_model
 from initcheck.locks.presets import PRESETS, departures, judged
 from initcheck.statistics import Ledger
 
-__all__ = ["LockSubject", "LockTrial", "lock_of"]
-
 
 def lock_of(target: Tested, seed: int = 0) -> Lock:
     """The laws of a target, one line a role.

@@ -14,8 +14,6 @@ from initcheck.models.factory.declared import DeclaredLaw
 from initcheck.models.factory.facts import Facts
 from initcheck.models.rules.lost_writes import written_by
 
-__all__ = ["formula_of", "portrait"]
-
 
 def portrait(facts: Facts, laws: Sequence[DeclaredLaw], seconds: float) -> dict[str, Any]:
     """What a reader wants to see of a model beside the verdicts."""

@@ -19,8 +19,6 @@ from initcheck.models.snapshot import Snapshot
 from initcheck.report.verdict import Verdict
 from initcheck.statistics import Ledger
 
-__all__ = ["PortraitSubject"]
-
 NEEDS_BUILDS = "it compares builds, and what was named is built already; name the function that builds it"
 
 # Largest entry of a uniform law over its standard deviation, and how near it a thousand entries come.

@@ -20,8 +20,6 @@ from initcheck.models.factory.facts import Facts, Layout
 from initcheck.models.frameworks.torch_promises import declared_std, promises_of
 from initcheck.models.signals.signal import Signal
 
-__all__ = ["Snapshot", "Weights"]
-
 # Buffers of torch's own layers; a state dict does not tell a buffer from a parameter.
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 

@@ -18,8 +18,6 @@ from initcheck.models.portrait import portrait
 from initcheck.report.verdict import Verdict
 from initcheck.statistics import Ledger
 
-__all__ = ["ModelSubject", "read_model"]
-
 
 def read_model(model: Model) -> tuple[DeclaredLaw, ...]:
     """The declared laws of a model; its batch is read too.

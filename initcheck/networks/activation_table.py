@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["GATES", "PARAMETRISED", "PLAIN"]
-
 Array = npt.NDArray[np.float64]
 Elementwise = Callable[[Array], Array]
 

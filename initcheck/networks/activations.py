@@ -15,8 +15,6 @@ import numpy.typing as npt
 from initcheck.networks.activation_table import GATES, PARAMETRISED, PLAIN
 from initcheck.networks.quadrature import GaussianGrid, gaussian_grid
 
-__all__ = ["ACTIVATION_NAMES", "Activation", "activation", "activation_of"]
-
 Array = npt.NDArray[np.float64]
 Elementwise = Callable[[Array], Array]
 

@@ -7,8 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LOSSES", "Loss", "softmax_cross_entropy", "squared_error"]
-
 Array = npt.NDArray[np.float64]
 Loss = Callable[[Array, Array], tuple[float, Array]]
 

@@ -12,8 +12,6 @@ import numpy.typing as npt
 from initcheck.networks.activations import Activation
 from initcheck.networks.quadrature import gaussian_grid
 
-__all__ = ["CORRELATIONS", "DEEPEST", "MeanField", "Survival"]
-
 Array = npt.NDArray[np.float64]
 
 DEEPEST = 1000

@@ -9,8 +9,6 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SGD", "Adam", "Momentum", "Optimiser", "OptimiserState"]
-
 Array = npt.NDArray[np.float64]
 Rate = float | tuple[float, ...]
 

@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 from initcheck.networks.activations import Activation
 
-__all__ = ["Forward", "Gradients", "Perceptron"]
-
 Array = npt.NDArray[np.float64]
 
 

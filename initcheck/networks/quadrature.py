@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["GaussianGrid", "gaussian_grid"]
-
 Array = npt.NDArray[np.float64]
 
 _NODES = 20

@@ -12,8 +12,6 @@ import numpy.typing as npt
 
 from initcheck.networks.activations import Activation
 
-__all__ = ["energy_curves", "energy_ratio_forward", "energy_ratios"]
-
 Array = npt.NDArray[np.float64]
 Matrix = npt.NDArray[Any]
 

@@ -19,11 +19,6 @@ from initcheck.networks.perceptron import Gradients, Perceptron
 from initcheck.networks.symmetry import UNIT_PARTS, Pair, tie
 from initcheck.networks.training import Trajectory, loss_gradients, train
 
-__all__ = [
-    "EVERY_ACTIVATION", "HOMOGENEOUS", "NOT_ODD", "ODD", "SMOOTH", "ZERO_AT_ZERO",
-    "Experiment", "examples", "experiments", "optimisers", "seeds", "twins",
-]  # fmt: skip
-
 Array = npt.NDArray[np.float64]
 
 # Without relu2: its powers leave the range of float64 after a few layers and steps.

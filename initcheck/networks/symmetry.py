@@ -10,17 +10,6 @@ import numpy as np
 from initcheck.networks.optimisers import SGD, Adam, Momentum
 from initcheck.networks.perceptron import Gradients, Perceptron
 
-__all__ = [
-    "Pair",
-    "all_units_equal",
-    "collapse",
-    "collapsed_optimiser",
-    "gap",
-    "made_constant",
-    "tie",
-    "zeroed",
-]
-
 UNIT_PARTS = ("incoming", "bias", "outgoing")
 
 

@@ -12,8 +12,6 @@ from initcheck.networks.losses import Loss
 from initcheck.networks.optimisers import Optimiser, OptimiserState
 from initcheck.networks.perceptron import Gradients, Perceptron
 
-__all__ = ["Trajectory", "loss_gradients", "train"]
-
 Array = npt.NDArray[np.float64]
 
 

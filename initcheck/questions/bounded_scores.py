@@ -14,8 +14,6 @@ from initcheck.contract.case import Case
 from initcheck.engine.trials.looks import Standing, judged_by_looks
 from initcheck.statistics import SCREEN_LEVEL, Judgement, scores_log_e
 
-__all__ = ["Scores", "scores_average_to_zero"]
-
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 

@@ -27,8 +27,6 @@ from initcheck.statistics import (
     symmetric_log_e,
 )
 
-__all__ = ["calls_are_distinct", "calls_do_not_correlate", "repeats_bit_for_bit"]
-
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 

@@ -16,8 +16,6 @@ from initcheck.engine.trials.looks import Standing, judged_by_looks
 from initcheck.statistics import GROUP_WEIGHTS, Decision, Judgement, average_log_e
 from initcheck.statistics.mean_bets import mean_is_within, mean_within, signed_log_e
 
-__all__ = ["Mean", "centred_at_every_position", "centred_over_a_result", "judge_mean"]
-
 Floats = npt.NDArray[np.float64]
 
 # Exactly centred weights leave rounding noise; beyond this they are off centre.

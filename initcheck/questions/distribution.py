@@ -16,8 +16,6 @@ from initcheck.contract.standard_laws import COSINES, StandardLaw, standard_law
 from initcheck.draws.streams import SCREEN
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
 
-__all__ = ["follows_the_law", "is_fine_enough", "law_named_by", "no_weight_is_impossible"]
-
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 

@@ -17,8 +17,6 @@ from initcheck.draws.streams import SCREEN, Stream
 from initcheck.statistics import Decision, Judgement, judge_median
 from initcheck.statistics.interval import of_median
 
-__all__ = ["keeps_energy", "keeps_singular_values", "names_activation", "promises_isometry"]
-
 Floats = npt.NDArray[np.float64]
 Direction = Literal["forward", "backward"]
 

@@ -13,8 +13,6 @@ from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.statistics import Decision, Judgement, rare_log_e
 
-__all__ = ["blocks_never_repeat", "repeats"]
-
 Array = npt.NDArray[Any]
 
 _SCREEN = 6

@@ -14,9 +14,6 @@ from initcheck.draws.draws import BrokenCall
 from initcheck.draws.streams import Stream
 from initcheck.statistics import Decision, Judgement
 
-__all__ = ["follows_one_law"]
-
-
 # What jumps from one width to the next, or divides by zero, is the very thing that the claim is to find.
 _LAWS = tuple(d for d in DENOMINATORS if not any(jump in d.name for jump in ("//", " - 1", "rounded")))
 

@@ -15,8 +15,6 @@ from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.streams import SCREEN
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
 
-__all__ = ["is_orthogonal", "points_everywhere_alike", "promised_square", "rounding_of"]
-
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 

@@ -14,8 +14,6 @@ from initcheck.questions.centre import Mean, judge_mean
 from initcheck.questions.ties import units_never_tie
 from initcheck.statistics import Judgement
 
-__all__ = ["survives_in"]
-
 _BAND = (0.8, 1.25)
 # A grid of 8 bits is centred to half a step: 0.002 of a bound. A sampler that rounds down is off by 0.012 and more.
 _FAILS_BEYOND, _HOLDS_WITHIN = 5e-3, 1e-2

@@ -22,8 +22,6 @@ from initcheck.statistics.extremes import Pairs, Places
 from initcheck.statistics.permutation import CALLS_A_BATCH, Positions, excluded_structure
 from initcheck.statistics.symmetric import SHUFFLES
 
-__all__ = ["beats_no_shuffle", "two_are_alike"]
-
 Floats = npt.NDArray[np.float64]
 
 _LEARNING = 150

@@ -11,8 +11,6 @@ from initcheck.contract.case import Case
 from initcheck.draws.streams import Stream
 from initcheck.sandbox.global_generators import isolated, watching_generators
 
-__all__ = ["moves_no_generator", "shares_no_memory"]
-
 
 def shares_no_memory(trial: Trial, layer: Case) -> None:
     """Ask whether each of two live results has memory of its own, which the next call leaves alone.

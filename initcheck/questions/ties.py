@@ -20,8 +20,6 @@ from initcheck.statistics import SCREEN_LEVEL, Decision, Judgement, excluded_rat
 from initcheck.statistics.sign_eprocess import RARE
 from initcheck.statistics.sums import may_tie
 
-__all__ = ["gradients_never_tie", "mirrored", "ties_are_no_accident", "units_never_tie"]
-
 Array = npt.NDArray[Any]
 Events = npt.NDArray[np.bool_]
 

@@ -12,8 +12,6 @@ from initcheck.contract.case import Case
 from initcheck.draws.draws import BrokenCall
 from initcheck.statistics import Decision, Judgement, shares_log_e
 
-__all__ = ["units_share_the_energy"]
-
 Floats = npt.NDArray[np.float64]
 
 # How far from its share a unit may be, as a factor.

@@ -10,8 +10,6 @@ from typing import Any
 from initcheck.networks.mean_field import CORRELATIONS, DEEPEST, MeanField, Survival
 from initcheck.safe_text import clean
 
-__all__ = ["GainReport", "customary_gains"]
-
 
 @dataclass(frozen=True)
 class GainReport:

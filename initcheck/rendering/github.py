@@ -9,8 +9,6 @@ from initcheck.report.finding import Finding
 from initcheck.report.report import Report
 from initcheck.safe_text import escaped
 
-__all__ = ["render"]
-
 _SHOWN = 9  # GitHub shows ten a step; the tenth says how many were left out.
 
 

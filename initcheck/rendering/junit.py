@@ -11,8 +11,6 @@ from initcheck.report.symptom import symptom
 from initcheck.report.verdict import Result, Verdict
 from initcheck.safe_text import clean, escaped
 
-__all__ = ["render"]
-
 
 def render(report: Report, *, strict: bool = False) -> str:
     """Write one test suite an initializer and one test case a claim.

@@ -13,8 +13,6 @@ from initcheck.report.summary import false_alarms, headline, sum_of_verdicts
 from initcheck.report.verdict import Verdict
 from initcheck.safe_text import escaped
 
-__all__ = ["render"]
-
 _MOST_ROWS = 50
 _MOST_ACCOUNTS = 20
 

@@ -13,8 +13,6 @@ from initcheck.report.summary import amount
 from initcheck.report.verdict import Result, Verdict
 from initcheck.safe_text import escaped
 
-__all__ = ["laws_lines", "model_lines", "note_lines", "portrait_fields", "writes_lines"]
-
 LINES = 25
 
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from initcheck.safe_text import escaped
 
-__all__ = ["pair_lines", "pair_rows"]
-
 _MOST = 16
 _WIDE = 110
 

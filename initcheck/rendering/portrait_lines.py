@@ -9,8 +9,6 @@ from initcheck.rendering.pair_lines import pair_lines
 from initcheck.report.report import Report
 from initcheck.safe_text import escaped
 
-__all__ = ["portrait_lines"]
-
 
 def portrait_lines(report: Report, order: Sequence[str], *, every: bool, laws: bool, writes: bool) -> Iterator[str]:
     """What is known of models beside the verdicts: laws, and how the signal grows; else of what is built already.

@@ -23,17 +23,6 @@ from initcheck.report.summary import sum_of_verdicts
 from initcheck.report.verdict import Result, Verdict
 from initcheck.safe_text import escaped
 
-__all__ = [
-    "Page",
-    "account_lines",
-    "coloured",
-    "in_encoding",
-    "painted",
-    "report_lines",
-    "result_line",
-    "summary_lines",
-]
-
 # Three colours by meaning, each legible on a light and on a dark ground: it is so, it is not so, nobody knows.
 _GOOD, _BAD, _OPEN = "32", "1;31", "35"
 _COLOURS = {

@@ -22,8 +22,6 @@ from initcheck.repairs.edits.plain_draw import plain_draw, std_text
 from initcheck.repairs.edits.results import missing, result_edits, shape_of
 from initcheck.repairs.edits.statements import return_edits, statement_edits
 
-__all__ = ["edits", "last_resorts", "pairs", "scale_edits"]
-
 _FORMULA = frozenset(["scale", "law", "depth", "promises", "centering"])
 _CALLS = frozenset(["memory", "globals", "randomness"])
 

@@ -15,8 +15,6 @@ from initcheck.contract.gains import required_power
 from initcheck.contract.initializer import Initializer
 from initcheck.sandbox.containment import InitializerRaised, contained
 
-__all__ = ["Glance", "promised_fan"]
-
 _WEIGHTS, _MOST_CALLS = 8_000, 400
 _SIGMAS, _NEAR = 5.0, 0.03
 

@@ -18,8 +18,6 @@ from initcheck.models.rules.residual_scaling import residual_scalings
 from initcheck.models.signals.signal import HEAD
 from initcheck.repairs.repair import Repair
 
-__all__ = ["init_lines"]
-
 _GAINS = {"ReLU": "relu", "Tanh": "tanh", "SELU": "selu", "LeakyReLU": "leaky_relu"}
 _AS_TORCH = "nn.init.kaiming_uniform_({}, a=math.sqrt(5))"
 

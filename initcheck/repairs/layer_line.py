@@ -25,8 +25,6 @@ from initcheck.repairs.proof import Proposal
 from initcheck.repairs.repair import FINE, Repair, as_declared
 from initcheck.report.verdict import Verdict
 
-__all__ = ["line_for_layer"]
-
 # Of a layer only what a line of initialization can change, and break: its other claims cost minutes.
 _TOPICS = ("promises", "scale", "law", "centering", "symmetry")
 _ARGUMENTS = ("kernel_initializer", "depthwise_initializer", "kernel_init")

@@ -29,8 +29,6 @@ from initcheck.repairs.repair import FINE, Draft, Repair, edited
 from initcheck.report.verdict import Result, Verdict
 from initcheck.sandbox.containment import contained
 
-__all__ = ["change_for_model"]
-
 _MOST = 24
 
 Factory = Callable[..., Any]

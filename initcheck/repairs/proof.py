@@ -27,8 +27,6 @@ from initcheck.repairs.repair import FINE, Draft, Repair, edited, remade
 from initcheck.repairs.wrapper import wrapper_for
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["Proposal", "proposal_for"]
-
 _MOST_JUDGED = 10
 _MOST_PAIRS = 400
 _MOST_UNSCALED = 12

@@ -15,8 +15,6 @@ from initcheck.report.verdict import Verdict
 from initcheck.targets.loading import load
 from initcheck.targets.text import parse
 
-__all__ = ["FINE", "Draft", "Repair", "as_declared", "edited", "remade"]
-
 FINE = (Verdict.HOLDS, Verdict.UNDECIDED, Verdict.NOT_APPLICABLE)
 """Verdicts on a changed copy that speak against no change."""
 

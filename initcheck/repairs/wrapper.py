@@ -25,8 +25,6 @@ from initcheck.repairs.edits.results import missing, rescaling
 from initcheck.repairs.glance import promised_fan
 from initcheck.repairs.repair import Repair, as_declared
 
-__all__ = ["wrapper_for"]
-
 Array = npt.NDArray[Any]
 
 

@@ -12,19 +12,6 @@ from initcheck.report.summary import amount
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.safe_text import escaped
 
-__all__ = [
-    "evidence_text",
-    "failure_text",
-    "finding_lines",
-    "foot_lines",
-    "last_line",
-    "not_checked_lines",
-    "one_result",
-    "open_lines",
-    "page_lines",
-    "told_lines",
-]
-
 WHOLE = 3  # initializers up to which a finding is told in full; more of them have three lines each
 _WIDE = 120  # characters beyond which the symptom has a line of its own
 _LISTED = 4  # claims spelled out where others are waiting or follow

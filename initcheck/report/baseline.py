@@ -14,8 +14,6 @@ from typing import Any
 from initcheck.errors import UsageError, closest
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["BASELINE_FORMAT", "Baseline", "Known"]
-
 BASELINE_FORMAT = "initcheck-baseline/1"
 UNEXPLAINED = "not explained yet: it failed when the baseline was written"
 

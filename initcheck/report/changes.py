@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from initcheck.report.report import Report
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["Change", "Changes", "compare"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Change:

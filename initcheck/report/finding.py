@@ -13,8 +13,6 @@ from initcheck.report.symptom import hence, symptom
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.safe_text import relative, without_folders
 
-__all__ = ["Finding", "finding_of", "findings"]
-
 # Of claims that fail for one cause the first of these leads: what breaks the others stands before what they show.
 _ROOTS = (
     "promises", "symmetry", "memory", "randomness", "globals", "centering", "scale", "law", "entries", "precision",

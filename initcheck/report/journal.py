@@ -14,8 +14,6 @@ from initcheck.report.report import REPORT_FORMAT, Report, result_to_plain
 from initcheck.report.results import NotChecked, Run
 from initcheck.report.verdict import Result
 
-__all__ = ["Journal", "lost"]
-
 
 def lost(name: str, missing: int, of: int) -> NotChecked:
     """The entry of an initializer whose verdicts were not all reached.

@@ -16,7 +16,6 @@ from initcheck.safe_text import escaped
 if TYPE_CHECKING:
     from initcheck.report.results import Results
 
-__all__ = ["render", "sketch"]
 
 _SHOWN = 40
 _PICTURES = 12

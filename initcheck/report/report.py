@@ -17,8 +17,6 @@ from initcheck.report.finding import Finding, findings
 from initcheck.report.results import NotChecked, Results, Run
 from initcheck.report.verdict import Evidence, Result, Verdict
 
-__all__ = ["REPORT_FORMAT", "Report", "result_from_plain", "result_to_plain"]
-
 REPORT_FORMAT = "initcheck-report/1"
 
 

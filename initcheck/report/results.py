@@ -11,8 +11,6 @@ from typing import Any
 from initcheck.errors import closest
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["NotChecked", "Results", "Run", "installed_version"]
-
 
 def installed_version() -> str:
     """The version of initcheck that is installed; empty in a checkout that never was."""

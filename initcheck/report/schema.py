@@ -15,8 +15,6 @@ from initcheck.report.results import NotChecked, Run
 from initcheck.report.series import SERIES
 from initcheck.report.verdict import Evidence, Result, Verdict
 
-__all__ = ["FILE", "SCHEMA", "build", "violation"]
-
 FILE = "report.schema.json"
 
 

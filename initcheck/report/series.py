@@ -9,8 +9,6 @@ from typing import Any
 
 from initcheck.errors import closest
 
-__all__ = ["SERIES", "Series", "as_number", "as_numbers", "problems", "rows"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Series:

@@ -9,19 +9,6 @@ from typing import NamedTuple
 from initcheck.report.results import Results
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = [
-    "MARKS",
-    "Mark",
-    "amount",
-    "false_alarms",
-    "figure",
-    "headline",
-    "rate",
-    "subject",
-    "sum_of_verdicts",
-    "what_happened",
-]
-
 
 class Mark(NamedTuple):
     """How a verdict is shown where there is no room for its name; never by colour alone."""

@@ -11,8 +11,6 @@ from statistics import median
 from initcheck.report.series import rows
 from initcheck.report.verdict import Evidence, Result
 
-__all__ = ["hence", "short", "symptom"]
-
 _ALIKE = 1.3  # ratios within this factor are one number at every width
 _TREND = 2.0  # and beyond this one, in one direction, they grow or fall with it
 _DEPTH_SERIES = {"signal_by_depth": "signal", "gradient_by_depth": "gradient"}

@@ -8,8 +8,6 @@ from typing import Any, Protocol
 
 from initcheck.safe_text import relative, without_folders
 
-__all__ = ["BROKEN", "Evidence", "Result", "Verdict", "placed"]
-
 BROKEN = "the claim's own code broke"  # how the reason of such an UNDECIDED begins
 
 

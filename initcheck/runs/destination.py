@@ -10,8 +10,6 @@ from pathlib import Path
 
 from initcheck.errors import UsageError
 
-__all__ = ["Destination", "refuse_shared_files"]
-
 # What a file of each kind begins with; another one is not ours to replace.
 _MARKS: Mapping[str, tuple[bytes, ...]] = {
     "json": (b"initcheck-report",),

@@ -17,8 +17,6 @@ from initcheck.runs.units import Unit, UnitOutcome, judge, units_of
 from initcheck.safe_text import escaped
 from initcheck.sandbox.containment import one_line
 
-__all__ = ["Spread", "require_executor"]
-
 # Workers that are assumed where an executor does not say how many it has.
 _MANY = 16
 

@@ -14,8 +14,6 @@ from typing import IO, Any
 
 from initcheck.sandbox.threads import cap_threads, end_with_parent
 
-__all__ = ["main"]
-
 
 def main(stack: str, parent: str) -> None:
     """Answer requests until there are no more.

@@ -14,8 +14,6 @@ from initcheck.errors import UsageError
 from initcheck.report.report import Report
 from initcheck.report.verdict import Verdict
 
-__all__ = ["FailedBefore", "failed_before", "keep_last_run", "last_run"]
-
 
 @dataclass(frozen=True)
 class FailedBefore:

@@ -18,8 +18,6 @@ from initcheck.report.schema import violation
 from initcheck.report.verdict import Result
 from initcheck.runs.destination import Destination, refuse_shared_files
 
-__all__ = ["FILES", "Outputs", "read_report"]
-
 FILES = ("json", "html", "junit", "markdown")
 """The options that name a file to write."""
 

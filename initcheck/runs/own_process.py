@@ -19,8 +19,6 @@ from initcheck.runs.units import Unit, UnitOutcome
 from initcheck.sandbox.child import Child, Died
 from initcheck.targets.recipes import recipe_of
 
-__all__ = ["OwnProcess", "died"]
-
 _DIED = "process did not survive"
 
 # Seconds for one claim where --timeout says nothing: one on an initializer usually takes less than one second, one on a

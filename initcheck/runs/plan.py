@@ -31,8 +31,6 @@ from initcheck.targets.locks import load_locks
 from initcheck.targets.models import load_models
 from initcheck.targets.pairs import load_pairs
 
-__all__ = ["Plan", "Processes"]
-
 Processes = Literal["none", "one", "each"]
 
 

@@ -16,8 +16,6 @@ from initcheck.sandbox.child import Died
 from initcheck.sandbox.threads import OURS
 from initcheck.targets.recipes import recipe_of
 
-__all__ = ["judge_all"]
-
 Share = tuple[Tested, tuple[str, ...]]
 
 

@@ -10,8 +10,6 @@ from initcheck.report.verdict import Result
 from initcheck.runs.plan import Plan
 from initcheck.safe_text import escaped
 
-__all__ = ["progress"]
-
 
 @contextmanager
 def progress(plan: Plan) -> Iterator[Callable[[Result], None]]:

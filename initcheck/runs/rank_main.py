@@ -17,8 +17,6 @@ from typing import Any
 
 from initcheck.sandbox.threads import end_with_parent
 
-__all__ = ["main"]
-
 
 def main(folder: str, rank: int, parent: int) -> None:
     """Build once and tell what came.

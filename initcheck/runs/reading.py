@@ -32,8 +32,6 @@ from initcheck.targets.models import load_models
 from initcheck.targets.pairs import load_pairs
 from initcheck.targets.recipes import importable, is_plain, pickled
 
-__all__ = ["Wanted", "read_all", "read_here", "read_locked", "read_models", "read_pairs", "read_target"]
-
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:

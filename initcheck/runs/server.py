@@ -13,8 +13,6 @@ from initcheck.errors import UsageError
 from initcheck.runs.reading import read_here
 from initcheck.runs.units import Remade
 
-__all__ = ["SendAnswer", "Server"]
-
 
 class SendAnswer(Protocol):
     """Sends an answer."""

@@ -37,8 +37,6 @@ from initcheck.targets.models import model_again
 from initcheck.targets.pairs import pair_again
 from initcheck.targets.recipes import recipe_of
 
-__all__ = ["Remade", "Unit", "UnitOutcome", "judge", "units_of"]
-
 Plain = dict[str, Any]
 
 

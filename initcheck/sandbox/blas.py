@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["one_thread"]
-
 # How OpenBLAS names the pair in NumPy's own wheels, and elsewhere with 64-bit and with 32-bit whole numbers.
 _NAMES = ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads")
 

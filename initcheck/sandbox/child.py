@@ -19,8 +19,6 @@ from typing import IO, Any
 from initcheck.sandbox.descendants import CHILD, end_marked, new_mark
 from initcheck.sandbox.threads import OURS
 
-__all__ = ["Child", "Died"]
-
 _ROOT = str(Path(__file__).resolve().parents[2])
 _OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 

@@ -23,8 +23,6 @@ from initcheck.sandbox.exits import end_for_good, no_exits
 from initcheck.sandbox.streams import Bounded
 from initcheck.sandbox.surroundings import Surroundings
 
-__all__ = ["Contained", "InitializerRaised", "contained", "raised_at"]
-
 _OURS = str(Path(__file__).resolve().parent.parent) + os.sep
 _STDLIB = sysconfig.get_path("stdlib") + os.sep
 _FRAMES = 12

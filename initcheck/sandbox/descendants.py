@@ -11,8 +11,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["CHILD", "RUN", "end_marked", "new_mark"]
-
 CHILD = "INITCHECK_CHILD"
 """In the environment of a process of ours and of all that it starts: which one it is."""
 RUN = "INITCHECK_RUN"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 
-__all__ = ["Descriptors"]
-
 _STANDARD = (0, 1, 2)
 
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["EndedProcess", "end_for_good", "no_exits"]
-
 # `os.execv` and `os.execve` are what all of `os.exec*` call.
 _NAMES = ("_exit", "abort", "execv", "execve")
 _real: dict[str, Any] = {name: getattr(os, name) for name in _NAMES}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__all__ = ["Functions"]
-
 # Looked at around every call; the others around every claim, since they are many.
 _EACH_CALL = ("numpy", "numpy.random", "random", "builtins", "math")
 _EACH_CLAIM = (*_EACH_CALL, "torch", "torch.nn.init", "torch.nn.functional", "jax.numpy", "jax.random")

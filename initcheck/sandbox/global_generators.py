@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.random import MT19937
 
-__all__ = ["GENERATORS", "global_states", "isolated", "seed_globals", "watching_generators"]
-
 GENERATORS = ("random", "numpy.random", "torch", "keras")
 
 # Bound now: user code may put something else in their place.

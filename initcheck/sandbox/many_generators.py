@@ -13,8 +13,6 @@ import numpy.typing as npt
 from numpy.random import PCG64, Generator, SeedSequence
 from numpy.random.bit_generator import ISpawnableSeedSequence
 
-__all__ = ["generators"]
-
 Words = npt.NDArray[np.uint32]
 Longs = npt.NDArray[np.uint64]
 

@@ -8,8 +8,6 @@ import os
 import tempfile
 from typing import IO, Any
 
-__all__ = ["Bounded"]
-
 _LIMIT = 16_384  # bytes or characters
 
 

@@ -20,8 +20,6 @@ import numpy as np
 from initcheck.sandbox.descriptors import Descriptors
 from initcheck.sandbox.functions import Functions
 
-__all__ = ["Surroundings", "stuck"]
-
 # Bound now: user code may put something else in their place.
 _getcwd, _chdir, _umask, _fspath = os.getcwd, os.chdir, os.umask, os.fspath
 _geterr, _seterr = np.geterr, np.seterr

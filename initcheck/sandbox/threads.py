@@ -8,8 +8,6 @@ import signal
 import sys
 import threading
 
-__all__ = ["OURS", "cap_threads", "end_with_parent", "others"]
-
 OURS = "initcheck"  # the name of every thread that we start
 
 _PR_SET_PDEATHSIG = 1

@@ -16,8 +16,6 @@ from initcheck.sandbox.containment import InitializerRaised
 from initcheck.starts.bare_layer import bare_sampler
 from initcheck.starts.layer import laws_of_layer
 
-__all__ = ["LAYERS", "Row", "changes", "page", "rows"]
-
 LAYERS: dict[str, str] = {
     "torch.nn": "Linear Bilinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d RNN LSTM GRU"
     " RNNCell LSTMCell GRUCell MultiheadAttention TransformerEncoderLayer TransformerDecoderLayer"

@@ -12,8 +12,6 @@ from initcheck.layers.bench.builder import Builder, Maker
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.sampler import LayerSampler
 
-__all__ = ["bare_sampler"]
-
 _WIDTHS = (16, 64)
 # What a constructor calls the width of what is normalised, and other arguments that it cannot do without.
 _WIDTH_NAMES = (

@@ -21,8 +21,6 @@ from initcheck.starts.parameter_law import ParameterLaw, Sample, fitted
 from initcheck.starts.schemes import beside_pytorch, is_recurrent, scheme_name
 from initcheck.starts.source_line import source_line
 
-__all__ = ["laws_of_layer"]
-
 Array = npt.NDArray[np.float64]
 Fans = Mapping[str, tuple[float, float]]
 

@@ -17,8 +17,6 @@ from initcheck.starts.parameter_law import ParameterLaw
 from initcheck.starts.schemes import beside_pytorch, is_recurrent, scheme_name
 from initcheck.starts.source_line import short_path
 
-__all__ = ["laws_of_model"]
-
 _GATES = {"LSTM": 4, "GRU": 3}
 _CONSTANTS = (1.0, 2.0, 1 / 3, 0.5)
 

@@ -13,8 +13,6 @@ import numpy.typing as npt
 from initcheck.contract.standard_laws import truncated_std
 from initcheck.diagnosis.evidence.marginal_law import Family, family_of
 
-__all__ = ["CUT", "ParameterLaw", "Sample", "fitted"]
-
 Array = npt.NDArray[np.float64]
 
 _TOLERANCE = 0.02

@@ -15,8 +15,6 @@ from initcheck.starts.parameter_law import ParameterLaw, Sample, fitted
 from initcheck.starts.schemes import beside_pytorch, scheme_name
 from initcheck.starts.source_line import short_path
 
-__all__ = ["law_of_initializer"]
-
 _WIDTHS = ((32, 8), (8, 32), (256, 64), (64, 64))
 _ENTRIES = 40_000
 

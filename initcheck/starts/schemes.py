@@ -7,8 +7,6 @@ import re
 
 from initcheck.starts.parameter_law import CUT, ParameterLaw
 
-__all__ = ["beside_pytorch", "is_recurrent", "kin_of", "scheme_name"]
-
 _BY_LAW = {
     ("fan_in", 2.0): "He (Kaiming) {family}", ("fan_in", 1.0): "LeCun {family}",
     ("fan_avg", 1.0): "Glorot (Xavier) {family}", ("fan_out", 2.0): "He (Kaiming) {family} of fan_out",

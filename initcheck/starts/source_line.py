@@ -8,8 +8,6 @@ import re
 import textwrap
 from pathlib import Path
 
-__all__ = ["short_path", "source_line"]
-
 # A draw, or the default of an argument that chooses one.
 _SAYS = r"init\w*\.|_init\b|initializer|uniform|normal|constant_|zeros|ones|fill_|glorot|default_init|orthogonal"
 

@@ -14,8 +14,6 @@ from initcheck.statistics.ledger import Decision, Judgement
 from initcheck.statistics.mean_bets import above_log_e, below_log_e
 from initcheck.statistics.sign_eprocess import CLAUSE, LOOK_EVERY, ScaledSignProcess, first_groups
 
-__all__ = ["GROUP_WEIGHTS", "BandEvidence", "band_log_e", "band_paths", "judge_band"]
-
 GROUP_WEIGHTS = 256
 """Weights of the smallest group of calls: there the clause of the sign e-process was measured."""
 

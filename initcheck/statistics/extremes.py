@@ -12,8 +12,6 @@ import numpy.typing as npt
 from initcheck.statistics.permutation import CALLS_A_BATCH, DIGITS, shuffled_by_position
 from initcheck.statistics.symmetric import SHUFFLES
 
-__all__ = ["Pairs", "Places"]
-
 Floats = npt.NDArray[np.float64]
 
 # What rounding leaves of the angle between copies; wider angles than this tell them from what is near by accident.

@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 from initcheck.statistics import median_log_p
 
-__all__ = ["CONFIDENCE", "of_mean", "of_median"]
-
 Floats = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.999

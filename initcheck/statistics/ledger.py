@@ -6,8 +6,6 @@ import enum
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-__all__ = ["SCREEN_LEVEL", "ClaimLedger", "Decision", "Judgement", "Ledger"]
-
 SCREEN_LEVEL = 1e-2
 """Level of a screen. It only decides whether a confirmation is run, so it spends nothing of alpha."""
 

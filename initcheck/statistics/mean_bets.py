@@ -8,20 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = [
-    "BETS",
-    "REACH",
-    "above_log_e",
-    "average_log_e",
-    "below_log_e",
-    "betting_log_e",
-    "expected_above_log_e",
-    "expected_below_log_e",
-    "mean_is_within",
-    "mean_within",
-    "signed_log_e",
-]
-
 BETS = (0.9, 0.5, 0.25, 0.1, 0.04)
 """Fractions of the wealth at stake: 0.9 finds gross defects in a few values, 0.04 small ones in the end."""
 

@@ -12,8 +12,6 @@ import numpy.typing as npt
 
 from initcheck.statistics.ledger import Decision, Judgement
 
-__all__ = ["judge_median", "looks", "median_log_p", "thresholds"]
-
 
 def median_log_p(k: int, n: int) -> float:
     """Probability, as a natural log, of k or more values beyond the median among n: P(Bin(n, 1/2) >= k).

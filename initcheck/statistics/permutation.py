@@ -14,16 +14,6 @@ import numpy.typing as npt
 
 from initcheck.statistics.symmetric import SHUFFLES
 
-__all__ = [
-    "CALLS_A_BATCH",
-    "DIGITS",
-    "STATISTICS",
-    "Positions",
-    "excluded_structure",
-    "position_tops",
-    "shuffled_by_position",
-]
-
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 

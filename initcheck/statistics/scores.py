@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 from initcheck.statistics.mean_bets import average_log_e, betting_log_e
 
-__all__ = ["ScoreEvidence", "scores_log_e", "shares_log_e"]
-
 Floats = npt.NDArray[np.float64]
 
 

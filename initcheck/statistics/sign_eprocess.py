@@ -12,8 +12,6 @@ import numpy.typing as npt
 
 from initcheck.statistics.mean_bets import average_log_e
 
-__all__ = ["CLAUSE", "RARE", "ScaledSignProcess", "excluded_rate", "first_groups", "log_e", "rare_log_e"]
-
 CLAUSE = 0.7
 """What HOLDS assumes: where the true value is outside an edge, a group lies on its inner side at most this often.
 

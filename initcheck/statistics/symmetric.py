@@ -11,19 +11,6 @@ import numpy.typing as npt
 from initcheck.statistics.mean_bets import betting_log_e
 from initcheck.statistics.sign_eprocess import log_e
 
-__all__ = [
-    "SHUFFLES",
-    "SLACK",
-    "call_correlation",
-    "call_views",
-    "excluded_states",
-    "parts_that_correlate",
-    "rarely_top_log_e",
-    "symmetric_log_e",
-    "tops",
-    "tops_log_e",
-]
-
 SLACK = 0.1
 """Correlation that is tolerated: the null hypothesis is |E r| <= 0.1, which rounding and luck never leave."""
 

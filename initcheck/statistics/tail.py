@@ -7,8 +7,6 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["TAIL", "hill", "second_moment_shown"]
-
 TAIL = 1e-3
 """Share of the values that counts as their tail."""
 

@@ -16,8 +16,6 @@ from initcheck.targets.modules import find_object
 from initcheck.targets.recipes import importable, pickled
 from initcheck.targets.text import parse
 
-__all__ = ["activation_meant", "carried", "resolved"]
-
 
 def activation_meant(given: Any) -> Activation:
     """The activation of a name, a target text, or a function.

@@ -13,8 +13,6 @@ from initcheck.errors import UsageError
 from initcheck.models.snapshot import Weights
 from initcheck.targets.weight_files import WEIGHTS
 
-__all__ = ["built_of", "read_weights"]
-
 # Where the checkpoints of common trainers keep the state dict of the model.
 _INSIDE = ("state_dict", "model_state_dict", "model", "module")
 

@@ -10,8 +10,6 @@ from typing import Any
 
 from initcheck.errors import UsageError, closest
 
-__all__ = ["builder_of", "is_builder", "read_config"]
-
 _CONFIGS = ("PretrainedConfig", "PreTrainedConfig")
 # Which head a config without `architectures` is built with: what is trained first with it.
 _HEADS = (

@@ -35,8 +35,6 @@ from initcheck.targets.recipes import importable, is_plain, pickled, there
 from initcheck.targets.scan import scan
 from initcheck.targets.text import parse
 
-__all__ = ["Loaded", "Watch", "load", "load_all", "numbered", "rebuild", "told_apart", "watching_names"]
-
 T = TypeVar("T", bound=Tested)
 
 

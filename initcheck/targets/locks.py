@@ -20,8 +20,6 @@ from initcheck.targets.pairs import one_target
 from initcheck.targets.recipes import there
 from initcheck.targets.tables import lock_tables
 
-__all__ = ["load_locks", "locked_again", "read_lock_file"]
-
 
 def load_locks(texts: Iterable[str], *, like: str | None = None) -> tuple[Locked, ...]:
     """Find what some law files hold, or the targets that are held to a preset.

@@ -33,8 +33,6 @@ from initcheck.targets.weight_files import WEIGHTS
 GIVEN = ("seed", "key", "rng", "rngs", "rank", "world", "world_size", "mesh", "device_mesh")
 """Parameters of a factory that it is given by us."""
 
-__all__ = ["factory_again", "load_models", "model_again", "model_of", "words_of"]
-
 
 def load_models(
     targets: Iterable[str],

@@ -24,8 +24,6 @@ from initcheck.sandbox.global_generators import isolated
 from initcheck.search_path import add_folder
 from initcheck.targets.text import TargetText
 
-__all__ = ["find_object", "members"]
-
 _FROM_SRC = "pip install -e ., or set PYTHONPATH=src."
 _WEIGHTS = ("pt", "pth", "ckpt", "bin", "safetensors", "h5", "npz", "npy", "msgpack")
 # As people import them; target text knows no `import ... as`.

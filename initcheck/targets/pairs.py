@@ -18,8 +18,6 @@ from initcheck.targets.models import load_models, model_of
 from initcheck.targets.recipes import there
 from initcheck.targets.tables import same_tables
 
-__all__ = ["load_pairs", "one_target", "pair_again", "pair_of", "read_layouts", "two_of"]
-
 _OPEN, _CLOSED = "([{", ")]}"
 
 

@@ -16,8 +16,6 @@ from initcheck.contract.tested import Tested
 from initcheck.errors import UsageError
 from initcheck.search_path import add_folder
 
-__all__ = ["importable", "is_plain", "pickled", "recipe_of", "there"]
-
 
 def recipe_of(tested: Tested) -> Mapping[str, Any]:
     """The plain data from which another process makes this again.

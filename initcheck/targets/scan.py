@@ -25,8 +25,6 @@ from initcheck.report.results import NotChecked
 from initcheck.sandbox.containment import one_line
 from initcheck.targets.modules import members
 
-__all__ = ["scan"]
-
 _NAMED = 12  # members of the last group that are named; the others are counted
 
 

@@ -16,8 +16,6 @@ from initcheck.contract.declaration import declared_contract
 from initcheck.contract.waiver import contract_of
 from initcheck.errors import UsageError, closest
 
-__all__ = ["Section", "has_tables", "lock_tables", "model_tables", "same_tables", "tables"]
-
 Section = Literal["targets", "models", "same", "locks"]
 
 # Key -> what it must be.

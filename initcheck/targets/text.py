@@ -12,8 +12,6 @@ from typing import Any
 
 from initcheck.errors import UsageError
 
-__all__ = ["TargetText", "parse", "pattern_and_law"]
-
 
 @dataclass(frozen=True)
 class TargetText:

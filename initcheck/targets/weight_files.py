@@ -2,7 +2,5 @@
 
 from __future__ import annotations
 
-__all__ = ["WEIGHTS"]
-
 WEIGHTS = (".safetensors", ".safetensors.index.json", ".pt", ".pth", ".bin", ".ckpt")
 """Ends of the names of files that hold weights."""

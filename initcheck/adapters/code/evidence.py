@@ -15,8 +15,6 @@ from initcheck.adapters.code.reach import CallReach
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, Slot, slots_of
 from initcheck.errors import UsageError
 
-__all__ = ["CodeEvidence", "evidence_of", "evidence_of_method", "ignores_self"]
-
 _RANDOM = re.compile(
     r"(^|\.)(random|nprandom|prng)\.|(^|\.)(randn?|randint|normal|uniform|randn_like|rand_like|normal_like|bernoulli|"
     r"multinomial|randperm|next_rng_key|get_parameter)$"

@@ -8,8 +8,6 @@ import sys
 import sysconfig
 from pathlib import Path
 
-__all__ = ["harm_of_attribute", "harm_of_builtin", "harm_of_path", "is_followed", "is_trusted"]
-
 # Libraries that compute. What they hold beside that is named below.
 _LIBRARIES_TEXT = """
     __future__ _warnings _abc _collections _collections_abc _functools _operator _random _statistics _struct abc

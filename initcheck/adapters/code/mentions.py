@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType
 
-__all__ = ["Mention", "Mentions", "mentions_of"]
-
 _SKIPPED = frozenset(["CACHE", "PUSH_NULL", "RESUME", "EXTENDED_ARG", "NOP", "NOT_TAKEN", "COPY_FREE_VARS"])
 
 

@@ -17,8 +17,6 @@ from typing import Any
 from initcheck.adapters.code.harmless import harm_of_attribute, harm_of_path, is_followed, is_trusted
 from initcheck.adapters.code.mentions import Mention, mentions_of
 
-__all__ = ["CallReach", "held_in"]
-
 _MOST = 400  # functions followed; what reaches more is no initializer
 _DEEPEST = 4  # containers in containers
 _WIDEST = 200

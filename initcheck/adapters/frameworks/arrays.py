@@ -13,18 +13,6 @@ import numpy.typing as npt
 
 from initcheck.errors import UsageError
 
-__all__ = [
-    "STACK",
-    "array_places",
-    "attributes_of",
-    "dtype_name",
-    "is_array",
-    "pick",
-    "shape_of",
-    "stacked_shape",
-    "to_numpy",
-]
-
 # Where an array of another library says what NumPy makes of it: TensorFlow's and tinygrad's way, MXNet's, Theano's.
 _SAYS_NUMPY = ("numpy", "asnumpy", "get_value")
 

@@ -16,8 +16,6 @@ from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.initializer import Shape
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["Compiled", "Kind", "compiled", "own_calls_compiled_cheaply"]
-
 Array = npt.NDArray[Any]
 Call = Callable[[Any], Any]
 Function = Callable[[Array], Any]

@@ -20,8 +20,6 @@ from initcheck.networks.activations import Activation, activation_of
 from initcheck.sandbox.containment import InitializerRaised, contained, one_line
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["read_activation"]
-
 Array = npt.NDArray[np.float64]
 Function = Callable[..., Any]
 Kind = Literal["numpy", "torch", "jax", "keras", "scalars"]

@@ -17,8 +17,6 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Shape
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["JaxSampler", "known_contract"]
-
 _HOME = ("jax._src.nn.initializers", "jax.nn.initializers")
 
 

@@ -21,8 +21,6 @@ from initcheck.errors import UsageError, closest
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["is_keras_initializer", "keras_initializer", "known_contract"]
-
 _MODULE = "keras.src.initializers.initializer"
 
 

@@ -8,8 +8,6 @@ from typing import Any
 from initcheck.contract.contract import Contract
 from initcheck.contract.standard_laws import truncated_std
 
-__all__ = ["fixed_std", "known", "strength", "variance_scaling"]
-
 
 def known(said: dict[str, Any], notes: tuple[str, ...] = ()) -> Contract:
     """A contract all of whose fields are known of a library's object."""

@@ -14,8 +14,6 @@ from initcheck.adapters.signatures.frameworks import is_instance_of
 from initcheck.adapters.signatures.signature import Slot
 from initcheck.errors import UsageError, closest
 
-__all__ = ["is_layer", "layer_function", "matrices_of", "weight_of"]
-
 _BASES = (
     # Before torch: on that backend a Keras layer is a torch module too.
     ("keras", "keras.src.layers.layer", "Layer"),

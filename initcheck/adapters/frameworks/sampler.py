@@ -18,8 +18,6 @@ from initcheck.contract.initializer import Shape
 from initcheck.sandbox.global_generators import isolated, seed_globals, unseen_moves
 from initcheck.sandbox.many_generators import generators
 
-__all__ = ["Batch", "CallableSampler", "SamplerBase"]
-
 _SHARED = frozenset({"rng", "random_state", "torch_generator", "python_random", "rngs"})
 _FRESH = frozenset({"tensor", "tensors", "module"})
 

@@ -19,8 +19,6 @@ from initcheck.errors import UsageError, closest
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import watching_generators
 
-__all__ = ["is_torch_init", "known_contract", "torch_initializer"]
-
 _RANKS: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys(("kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_"), (2, 3, 4, 5)),
     **dict.fromkeys(("normal_", "uniform_", "trunc_normal_"), (1, 2, 3, 4, 5)),

@@ -10,8 +10,6 @@ from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.adapters.signatures.arguments import Unfit, framework_module, torch_dtype
 from initcheck.contract.initializer import Shape
 
-__all__ = ["ModuleSampler"]
-
 
 @dataclass
 class ModuleSampler(CallableSampler):

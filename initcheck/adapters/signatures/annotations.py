@@ -10,9 +10,6 @@ from collections.abc import Callable, Mapping
 from types import MethodType, ModuleType
 from typing import Any
 
-__all__ = ["annotated_signature"]
-
-
 # Whose classes may be asked for a part, as in tuple[int, ...], or joined to another: a user's may do anything then.
 _ASKED_TEXT = "builtins collections jax jaxtyping numpy random torch types typing typing_extensions"
 _ASKED = frozenset(_ASKED_TEXT.split())

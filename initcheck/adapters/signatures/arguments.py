@@ -14,8 +14,6 @@ import numpy as np
 from initcheck.adapters.signatures.signature import Slot
 from initcheck.errors import UsageError
 
-__all__ = ["Unfit", "constant_value", "framework_module", "random_value", "torch_dtype"]
-
 
 class Unfit(ValueError):
     """A shape that this way of calling cannot ask for, such as three axes of ``f(fan_in, fan_out)``."""

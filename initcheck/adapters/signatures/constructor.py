@@ -8,8 +8,6 @@ from typing import Any
 
 from initcheck.adapters.signatures.names import ROLE_IN_LAYERS, width_by_words
 
-__all__ = ["constructor", "roles_of"]
-
 
 def constructor(cls: type) -> dict[str, inspect.Parameter]:
     """The named parameters of the first class of the MRO whose ``__init__`` names any.

@@ -10,18 +10,6 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-__all__ = [
-    "FRAMEWORKS",
-    "asks",
-    "compiles",
-    "defines_function",
-    "draws_from",
-    "framework_of_result",
-    "home",
-    "is_instance_of",
-    "used_by",
-]
-
 FRAMEWORKS = ("torch", "jax", "keras", "flax", "equinox", "numpy")
 _ROOTS = {
     "torch": "torch", "jax": "jax", "jaxlib": "jax", "flax": "flax", "equinox": "equinox", "keras": "keras",

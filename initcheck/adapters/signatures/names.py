@@ -6,29 +6,6 @@ import re
 import tomllib
 from importlib.resources import files
 
-__all__ = [
-    "ANNOTATIONS",
-    "CHANNELS",
-    "HYPERPARAMETERS",
-    "LABELS",
-    "NAME_PARTS",
-    "ROLE_IN_LAYERS",
-    "ROLE_OF_NAME",
-    "SIDES_OR_WIDTHS",
-    "SIZES",
-    "TABLE_COLUMNS",
-    "TABLE_ROWS",
-    "WIDTHS_IN",
-    "WIDTHS_OF_LAYERS",
-    "WORDS_IN",
-    "WORDS_OF_LAYERS",
-    "WORDS_OF_NUMBERS",
-    "WORDS_OF_SIZES",
-    "WORDS_OF_WIDTHS",
-    "WORDS_OUT",
-    "width_by_words",
-]
-
 # Role and a pattern for the text of an annotation; the first that is found decides.
 ANNOTATIONS = tuple(
     (role, re.compile(pattern))

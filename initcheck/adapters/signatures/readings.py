@@ -21,8 +21,6 @@ from initcheck.adapters.signatures.names import (
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, SHAPE_ROLES, Slot, describe, role_of, slots_of
 from initcheck.errors import UsageError
 
-__all__ = ["Needs", "Reading", "explicit_readings", "needs", "random_kinds", "readings_of"]
-
 _OPEN = ("nameless", "unknown")
 _PATTERNS = {
     1: ("shape", "tensor", "module", "dims", "side"),

@@ -28,18 +28,6 @@ from initcheck.adapters.signatures.names import (
 )
 from initcheck.errors import UsageError, closest
 
-__all__ = [
-    "KERNEL_ROLES",
-    "RANDOM_ROLES",
-    "ROLES",
-    "SHAPE_ROLES",
-    "Slot",
-    "describe",
-    "parse_signature",
-    "role_of",
-    "slots_of",
-]
-
 RANDOM_ROLES = ("rng", "random_state", "torch_generator", "python_random", "seed", "key", "rngs")
 KERNEL_ROLES = ("kernel", "kernel_side", "square_kernel", "kernel_depth", "kernel_height", "kernel_width")
 # What the axes of a kernel are called beside its channels.

@@ -19,8 +19,6 @@ from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 from initcheck.seeds import Seeds
 
-__all__ = ["Builds", "seen"]
-
 Array = npt.NDArray[Any]
 
 # Entries that are kept of the tensors of one role in one build: whole rows, the same ones of every build.

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 
 from initcheck.comparison.weights.roles import Role, View
 
-__all__ = ["match"]
-
 # Words for one part: a port calls it by another of them.
 _SYNONYMS = (
     ("wte", "tok", "token", "word", "embed", "embedding", "embeddings", "embeds", "tokens"),

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from initcheck.comparison.weights.tensors import Tensor
 from initcheck.models.builds.names import name_of
 
-__all__ = ["Role", "View", "roles_of"]
-
 _NUMBER = re.compile(r"\d+")
 
 

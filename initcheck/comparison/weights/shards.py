@@ -13,8 +13,6 @@ from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.comparison.weights.tensors import Tensor, tensors_of
 from initcheck.errors import UsageError
 
-__all__ = ["put_together", "takes_rank"]
-
 _WORLD = ("world", "world_size")
 
 

@@ -13,8 +13,6 @@ import numpy.typing as npt
 
 from initcheck.errors import UsageError
 
-__all__ = ["ROWS_FIRST", "Tensor", "tensor_of", "tensors_of"]
-
 Array = npt.NDArray[Any]
 
 # The classes of PyTorch whose matrices are stored (in, out), as transformers' Conv1D is.

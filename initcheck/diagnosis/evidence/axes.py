@@ -10,8 +10,6 @@ from initcheck.diagnosis.evidence.denominators import Denominator
 from initcheck.diagnosis.evidence.probe import Probe
 from initcheck.diagnosis.evidence.variance_law import VarianceLaw, fit_laws
 
-__all__ = ["DENSE_OF", "KERNELS_OF", "AxesRead", "read_axes"]
-
 DENSE_OF = {
     "oihw": "out_in",
     "hwio": "in_out",

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from initcheck.contract.layer import Layer
 
-__all__ = ["DENOMINATORS", "POWER_LAWS", "Denominator", "Mistake", "denominator_named"]
-
 _FIX = "divide by {wanted}: std = {std_wanted}"
 # A uniform is worded by its bound.
 _UNIFORM = "+-{bound_wanted} has unit output variance"

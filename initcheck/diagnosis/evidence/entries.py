@@ -11,8 +11,6 @@ import numpy as np
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.evidence.probe import Array, Probe
 
-__all__ = ["Dependence", "dependence_of"]
-
 
 @dataclass(frozen=True)
 class Dependence:

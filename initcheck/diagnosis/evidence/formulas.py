@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["fan_text", "number", "over", "root", "variance_text"]
-
 
 def number(value: float, within: float = 0.006) -> str:
     """Word a measured number: whole within 3 %, one or two digits within 0.6 % or ``within``, else three digits.

@@ -20,8 +20,6 @@ from initcheck.diagnosis.evidence.probe import Array, DrawFunction, Probe, probe
 from initcheck.diagnosis.evidence.shortfall import shortfall
 from initcheck.diagnosis.evidence.variance_law import LawSample, VarianceLaw, fit_laws
 
-__all__ = ["Inferred", "best_law", "infer", "infer_from"]
-
 _FRAMEWORK_LAYOUTS = {
     "torch": "out_in",
     "equinox": "out_in",

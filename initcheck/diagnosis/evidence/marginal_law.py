@@ -13,8 +13,6 @@ import numpy.typing as npt
 from initcheck.contract.standard_laws import truncated_moments
 from initcheck.statistics.tail import hill
 
-__all__ = ["Family", "are_orthogonal", "family_of"]
-
 Array = npt.NDArray[np.float64]
 
 

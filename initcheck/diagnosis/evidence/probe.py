@@ -14,8 +14,6 @@ import numpy.typing as npt
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.evidence.variance_law import LawSample
 
-__all__ = ["DrawFunction", "Probe", "probe", "repeated"]
-
 Array = npt.NDArray[np.float64]
 Read = TypeVar("Read")
 DrawFunction = Callable[[tuple[int, ...], int], npt.NDArray[np.floating]]

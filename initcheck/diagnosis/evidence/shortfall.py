@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from initcheck.contract.gains import SIGMAS, TOLERANCE, Gain, known_gains
 from initcheck.diagnosis.evidence.marginal_law import Family
 
-__all__ = ["Shortfall", "shortfall"]
-
 
 @dataclass(frozen=True)
 class Shortfall:

@@ -13,8 +13,6 @@ import numpy.typing as npt
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.evidence.denominators import DENOMINATORS, Denominator
 
-__all__ = ["Exponents", "LawSample", "VarianceLaw", "exponents", "fit_laws"]
-
 _FLOOR = 0.05  # a shape within 5 % of the law is no exception, however precisely it was measured
 _SIGMAS = 5.0
 

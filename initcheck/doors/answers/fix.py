@@ -19,8 +19,6 @@ from initcheck.safe_text import escaped, relative
 from initcheck.targets.loading import load
 from initcheck.targets.text import pattern_and_law
 
-__all__ = ["Fix", "fix", "fix_command"]
-
 
 @dataclass(frozen=True)
 class Fix:

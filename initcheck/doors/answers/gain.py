@@ -14,8 +14,6 @@ from initcheck.rendering.html import svg
 from initcheck.rendering.html.gain_page import gain_page
 from initcheck.targets.activations import activation_meant
 
-__all__ = ["gain", "gain_command"]
-
 
 def gain(activation: Any) -> GainReport:
     """Find the gain of an activation, and what becomes of signal and gradient at it.

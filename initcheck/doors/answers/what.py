@@ -23,8 +23,6 @@ from initcheck.targets.loading import load, name_of
 from initcheck.targets.modules import find_object
 from initcheck.targets.text import parse
 
-__all__ = ["Start", "what", "what_command"]
-
 
 @dataclass(frozen=True)
 class Start:

@@ -22,8 +22,6 @@ from initcheck.report.account import failure_text
 from initcheck.report.verdict import Result, Verdict
 from initcheck.safe_text import escaped
 
-__all__ = ["ClaimItem", "ClaimModule", "PropertyItem", "TheoremItem", "identifiers", "module_id"]
-
 JudgeClaim = Callable[[Tested, str], Result]
 
 

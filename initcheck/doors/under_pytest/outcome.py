@@ -5,8 +5,6 @@ from __future__ import annotations
 from initcheck.errors import ClaimFailed
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = ["raise_for"]
-
 
 def raise_for(result: Result, *, strict: bool = False) -> None:
     """Pass where the claim holds, else raise what the verdict means in pytest.

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from initcheck.report.verdict import Evidence, Result, Verdict
     from initcheck.runs.own_process import OwnProcess
 
-__all__ = ["PendingResult", "parametrize"]
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 

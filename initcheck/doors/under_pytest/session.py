@@ -25,8 +25,6 @@ from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.runs.outputs import Outputs
 from initcheck.sandbox.descendants import RUN, end_marked, new_mark
 
-__all__ = ["ClaimSession"]
-
 
 class ClaimSession:
     """The run that ``--initcheck`` and ``--initcheck-model`` asked for.

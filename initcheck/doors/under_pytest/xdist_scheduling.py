@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-__all__ = ["by_initializer"]
-
 # Initializers a worker from which on whole ones are handed out: with fewer, one slow initializer is waited for.
 _LEAST = 3
 

@@ -14,8 +14,6 @@ from initcheck.draws.streams import Stream
 from initcheck.report.verdict import Evidence
 from initcheck.statistics import Record
 
-__all__ = ["Account", "point"]
-
 Kept = TypeVar("Kept")
 
 # A fan that reads the same whichever axis is the input.

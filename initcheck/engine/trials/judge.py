@@ -36,8 +36,6 @@ from initcheck.statistics import (
 from initcheck.statistics.interval import of_mean
 from initcheck.statistics.sign_eprocess import CLAUSE
 
-__all__ = ["BESIDE_ONE", "OF_THE_PLAN", "SMALLER", "Effort", "Judge"]
-
 Floats = npt.NDArray[np.float64]
 
 # Shares of beta: a HOLDS may come from the first look at a case, or from one of two repetitions on fresh calls,

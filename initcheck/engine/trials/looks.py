@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from initcheck.claims.trial import Stage
 from initcheck.statistics import Decision, Judgement
 
-__all__ = ["Standing", "judged_by_looks"]
-
 
 @dataclass(frozen=True)
 class Standing:

@@ -15,8 +15,6 @@ from initcheck.draws.streams import SCREEN
 from initcheck.engine.trials.account import Account, point
 from initcheck.statistics import ClaimLedger, Judgement, Record
 
-__all__ = ["Glance", "Look"]
-
 # Weights of a glance: 1.5 times an edge of a band is seen, in a normal law by 6 standard errors.
 _GLANCE = 512
 # Weights of a look at one case for a picture: the point is then within a few per cent of the truth.

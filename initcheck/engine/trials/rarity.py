@@ -15,15 +15,6 @@ from initcheck.draws.tail import spread_of_calls
 from initcheck.statistics import Judgement, second_moment_shown
 from initcheck.statistics.sign_eprocess import CLAUSE
 
-__all__ = [
-    "BETS_SHARE",
-    "only_zeros_in_sight",
-    "rarely_not_zero",
-    "tail_may_carry",
-    "why_nothing_can_hold",
-    "zeros_say_nothing",
-]
-
 BETS_SHARE = 1 / 6
 """Share of beta for a HOLDS by bets at the first look at a mean."""
 # A look at the tail of one layer.

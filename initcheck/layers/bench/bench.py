@@ -13,8 +13,6 @@ from initcheck.layers.bench.feeds import Feed
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.functions.layer_function import LayerFunction, matrices
 
-__all__ = ["Bench"]
-
 Array = npt.NDArray[Any]
 
 

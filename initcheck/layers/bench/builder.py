@@ -22,8 +22,6 @@ from initcheck.layers.functions.layer_function import LayerFunction, matrices
 from initcheck.layers.functions.torch_function import TorchFunction
 from initcheck.sandbox.containment import InitializerRaised, contained
 
-__all__ = ["Builder", "Maker"]
-
 _KEYED = ("linen", "nnx", "equinox")
 _TRACED = ("linen", "equinox")
 # Because a state of two rows could pass for the pair that another cell takes.

@@ -12,18 +12,6 @@ import numpy.typing as npt
 from initcheck.layers.bench.bench import Bench
 from initcheck.layers.bench.geometry import Interior, interior_of
 
-__all__ = [
-    "Support",
-    "TermCounts",
-    "count",
-    "idle_constants",
-    "is_linear",
-    "is_multilinear",
-    "reached",
-    "support_of",
-    "weights_tell",
-]
-
 Array = npt.NDArray[np.generic]
 
 _LINEAR_TO = 1e-3

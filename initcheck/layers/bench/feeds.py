@@ -8,8 +8,6 @@ from typing import Any
 
 from initcheck.layers.bench.sizes import Size
 
-__all__ = ["LOOKUPS", "TOKENS", "Feed", "feeds"]
-
 TOKENS = 2
 """Input vectors of a run that asks what a weight sums over: a gradient's row space then has at most this rank."""
 

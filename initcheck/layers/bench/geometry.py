@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 from initcheck.layers.bench.bench import Bench
 
-__all__ = ["Interior", "interior_of"]
-
 
 @dataclass(frozen=True)
 class Interior:

@@ -11,8 +11,6 @@ import numpy.typing as npt
 
 from initcheck.layers.bench.bench import Bench
 
-__all__ = ["FORGETS", "Response", "answer", "is_of_degree_one", "response_of", "unit_outputs"]
-
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 

@@ -12,8 +12,6 @@ from initcheck.adapters import refusals
 from initcheck.adapters.signatures.constructor import constructor, roles_of
 from initcheck.errors import UsageError
 
-__all__ = ["Size", "factory_sizes", "sizes_of"]
-
 # (inputs, outputs): both ways of a rectangle, because one way can hide a swap; a square, for what is only asked of
 # squares; one input or one output. A build of 1 x 1 would take 20,000 layers for a verdict. One size is large: a mean
 # is shown to be zero over millions of weights, which small layers would be built by the thousand for.

@@ -14,8 +14,6 @@ from initcheck.layers.bench.bench import Bench
 from initcheck.layers.bench.feeds import TOKENS
 from initcheck.layers.bench.geometry import Interior
 
-__all__ = ["Span", "constant_axes", "spans_of"]
-
 Floats = npt.NDArray[np.float64]
 
 _PACKED = (4, 3, 2)

@@ -14,8 +14,6 @@ from initcheck.adapters.frameworks.jax_init import known_contract
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.contract import Contract
 
-__all__ = ["JaxFunction", "equinox_function", "linen_function", "nnx_function"]
-
 Array = npt.NDArray[Any]
 
 _ROWS, _OTHERS = 64, 8

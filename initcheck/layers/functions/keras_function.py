@@ -15,8 +15,6 @@ from initcheck.contract.contract import Contract
 from initcheck.layers.functions.jax_function import JaxFunction
 from initcheck.layers.functions.torch_function import flat_torch
 
-__all__ = ["KerasFunction", "keras_function"]
-
 Array = npt.NDArray[Any]
 
 _SUFFIX = "_initializer"

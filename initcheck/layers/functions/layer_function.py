@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 from initcheck.contract.contract import Contract
 
-__all__ = ["LayerFunction", "matrices"]
-
 Array = npt.NDArray[Any]
 
 

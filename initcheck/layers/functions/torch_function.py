@@ -11,8 +11,6 @@ import numpy.typing as npt
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.contract import Contract
 
-__all__ = ["TorchFunction", "flat_torch"]
-
 Array = npt.NDArray[Any]
 
 

@@ -8,8 +8,6 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ["parts_of_arguments"]
-
 _LISTED = 2  # tensors in a list of any length
 
 

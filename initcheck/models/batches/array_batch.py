@@ -8,8 +8,6 @@ import numpy as np
 
 from initcheck.models.batches.batch_text import CallArguments, Part
 
-__all__ = ["ArrayBatch"]
-
 _SEED = 20260102
 
 

@@ -11,8 +11,6 @@ import torch
 
 from initcheck.models.batches.batch_text import CallArguments, Part, flat
 
-__all__ = ["Batch", "text_of"]
-
 _SEED = 20260102
 _KEPT = re.compile(r"edge|mask|position|batch|length|adj|^(?!.*input_ids$).*_ids$")
 

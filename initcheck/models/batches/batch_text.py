@@ -10,8 +10,6 @@ from typing import Any, Self
 
 from initcheck.errors import UsageError
 
-__all__ = ["CallArguments", "Part", "flat", "named_function", "names_function", "nested", "parts_of"]
-
 _NAMED = re.compile(r"^\s*(?P<name>(?!all\s*=)[\w .-]*\w)\s*=(?P<rest>.*)$")
 _PART = re.compile(r"^(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$")
 

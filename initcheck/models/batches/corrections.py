@@ -15,8 +15,6 @@ from initcheck.models.batches.batch import Batch, text_of
 from initcheck.models.batches.batch_text import flat, nested
 from initcheck.models.batches.hints import whole_numbers
 
-__all__ = ["corrected"]
-
 _SEED = 20260102
 _STEPS = 9
 """Batches that are tried: the side of an image needs three or four, and any of two inputs may be the wrong one."""

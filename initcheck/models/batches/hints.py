@@ -13,8 +13,6 @@ import torch
 from torch import nn
 from torch.nn.modules import conv
 
-__all__ = ["Hints", "whole_numbers"]
-
 _SUB_CONFIGS = ("text_config", "vision_config", "audio_config", "text_encoder", "encoder", "decoder", "backbone_config")
 _SEED = 20260102
 _GRIDS = {"grid_thw": (1, 3), "image_grid_thw": (1, 3), "spatial_shapes": (2, 2)}

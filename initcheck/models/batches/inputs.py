@@ -18,8 +18,6 @@ from initcheck.models.batches.batch_text import nested
 from initcheck.models.batches.hints import Hints, whole_numbers
 from initcheck.models.builds.places import kind_of
 
-__all__ = ["candidates", "fewest_averaged", "well_averaged"]
-
 _SEED = 20260102
 _MOST = 48
 """Batches that are tried at most: a model that takes none of them is not waited for."""

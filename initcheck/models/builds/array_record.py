@@ -16,8 +16,6 @@ from initcheck.models.provenance.law import UNTRACED, Law
 from initcheck.models.provenance.steps import Step
 from initcheck.models.provenance.traced_law import Later, last_chain, later_writes, law_of
 
-__all__ = ["array_record"]
-
 Reals = npt.NDArray[np.float64]
 
 

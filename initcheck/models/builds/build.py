@@ -18,8 +18,6 @@ from initcheck.models.builds.record import TensorRecord
 from initcheck.models.provenance.steps import Site
 from initcheck.sandbox.containment import raised_at
 
-__all__ = ["Build", "Builder", "quiet"]
-
 
 @dataclass(frozen=True)
 class Build:

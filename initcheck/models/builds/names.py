@@ -6,8 +6,6 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 
-__all__ = ["covers", "name_of", "names_of"]
-
 _NUMBER = re.compile(r"\d+")
 _SAID = re.compile(r"(\*|\d+|\{[^}]*\})")
 _LISTED = 8

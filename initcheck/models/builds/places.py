@@ -9,8 +9,6 @@ import torch
 
 from initcheck.models.builds.roles import Place
 
-__all__ = ["kind_of", "places"]
-
 _RUN = 3
 _LAYER = re.compile(r"_l\d+(_reverse)?$")
 

@@ -10,8 +10,6 @@ from initcheck.models.provenance.law import UNTRACED, Law
 from initcheck.models.provenance.steps import Draw, Site
 from initcheck.models.provenance.traced_law import Later
 
-__all__ = ["Lost", "TensorRecord", "bounds_of", "ends_of", "index_of", "made_of_parts", "maybe_index"]
-
 _FAR = 12.0
 
 

@@ -11,8 +11,6 @@ import torch
 from initcheck.models.builds.sums import EntrySums
 from initcheck.models.provenance.fill import Fill
 
-__all__ = ["reduced"]
-
 _BLOCK = 1 << 18
 _weights: dict[torch.device, torch.Tensor] = {}
 

@@ -12,8 +12,6 @@ from statistics import mean
 
 from initcheck.models.builds.record import TensorRecord
 
-__all__ = ["Place", "Role", "ordered_with_depth", "roles", "starred"]
-
 
 @dataclass(frozen=True)
 class Role:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MOST_PAIRS", "ORDERED", "EntrySums", "Twins", "equal_by_chance", "order_of"]
-
 MOST_PAIRS = 32
 """Pairs of equal units that are kept."""
 ORDERED = 64

@@ -22,8 +22,6 @@ from initcheck.models.provenance.steps import Site
 from initcheck.models.provenance.trace import Trace
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["CANARY", "NAN", "ModelBuilder", "tensors_of"]
-
 NAN = Fill(float("nan"), 85)
 CANARY = Fill(0.0123456789, 42)
 

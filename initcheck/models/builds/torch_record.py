@@ -16,8 +16,6 @@ from initcheck.models.provenance.storages import extent
 from initcheck.models.provenance.trace import Trace
 from initcheck.models.provenance.traced_law import Later, generations, last_chain, later_writes, law_of
 
-__all__ = ["record"]
-
 
 def record(
     name: str,

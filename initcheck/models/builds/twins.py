@@ -8,8 +8,6 @@ import torch
 
 from initcheck.models.builds.sums import MOST_PAIRS, Twins, equal_by_chance
 
-__all__ = ["find_twins"]
-
 _BLOCK = 1 << 20
 
 

@@ -14,8 +14,6 @@ from initcheck.models.builds.roles import roles
 from initcheck.models.builds.torch_build import ModelBuilder
 from initcheck.models.builds.width_law import WidthLaw
 
-__all__ = ["WIDTH_NAMES", "follow_width"]
-
 WIDTH_NAMES = ("width", "d_model", "n_embd", "embed_dim", "hidden_size", "hidden_dim", "model_dim", "dim", "hidden")
 
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from initcheck.errors import UsageError, closest
 
-__all__ = ["FORMULA_NAMES", "DeclaredLaw", "read_laws"]
-
 FORMULA_NAMES = ("L", "l", "fan_in", "fan_out", "d", "pi")
 _FUNCTIONS: Mapping[str, Callable[..., float]] = {"sqrt": math.sqrt, "log": math.log, "min": min, "max": max}
 _FAMILIES = ("std", "normal", "uniform", "constant")

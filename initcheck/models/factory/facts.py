@@ -18,8 +18,6 @@ from initcheck.models.provenance.guards import Guard
 from initcheck.models.signals.signal import Signal
 from initcheck.seeds import Seeds
 
-__all__ = ["BIG", "Facts", "Layout"]
-
 BIG = 100_000_000
 """Parameters above which a model is built seven times at most, and mostly four times."""
 

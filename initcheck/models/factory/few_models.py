@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from initcheck.statistics import Decision
 from initcheck.statistics.median import thresholds
 
-__all__ = ["FewModelsPlan", "confirm", "futile", "screen", "siblings_needed", "student_tail"]
-
 _HOPELESS = 0.1
 _SHARES = (0.4, 0.15, 0.2, 0.25)  # of the error, a look each
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Promises", "broken_promises"]
-
 
 @dataclass(frozen=True)
 class Promises:

@@ -14,8 +14,6 @@ from initcheck.models.factory.few_models import FewModelsPlan, confirm, futile, 
 from initcheck.models.signals.signal import Signal
 from initcheck.statistics import Decision
 
-__all__ = ["STATISTICAL_CLAIMS", "ModelTrial", "RuleFinding"]
-
 STATISTICAL_CLAIMS = 5
 """They share alpha: the law of untraced siblings, the declared law of untraced tensors, signal, gradient, loss."""
 

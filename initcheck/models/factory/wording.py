@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.provenance.steps import Site
 
-__all__ = ["folded", "listed", "place", "unwritten_text"]
-
 
 def place(site: Site | None) -> str:
     """Word a call site: the path from here where the file lies below, else its last two parts.

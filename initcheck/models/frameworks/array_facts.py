@@ -16,8 +16,6 @@ from initcheck.models.living.leaves import Leaf, places_of
 from initcheck.models.living.model import Living
 from initcheck.models.signals.signal import Signal
 
-__all__ = ["ArrayFacts", "Made", "recorded"]
-
 
 class Made:
     """One build: its records, and the model alive.

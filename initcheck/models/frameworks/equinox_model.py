@@ -15,8 +15,6 @@ from initcheck.models.living.first_layers import batches_for
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.model import Layer, Living, Tap
 
-__all__ = ["EquinoxModel", "equinox_parts"]
-
 
 def equinox_parts(model: Any, state: Any = None) -> tuple[list[Any], EquinoxModel]:
     """The arrays of a model that was just built, and the model that takes others in their place.

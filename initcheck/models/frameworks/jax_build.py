@@ -29,8 +29,6 @@ from initcheck.models.living.model import Living
 from initcheck.models.signals.signal import FEWEST_BLOCKS, Signal
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["JaxFacts", "jax_facts"]
-
 _FEW = 2**22
 _KEYS = ("rngs", "key", "rng", "prng_key", "rng_key")
 

@@ -33,8 +33,6 @@ from initcheck.models.provenance.steps import Draw, Step
 from initcheck.models.signals.signal import Signal
 from initcheck.sandbox.global_generators import isolated
 
-__all__ = ["KerasFacts", "KerasModel", "keras_facts"]
-
 _NUMBERED = re.compile(r"^(.*?)(?:_(\d+))?$")
 
 

@@ -15,8 +15,6 @@ from initcheck.models.living.first_layers import ANY_BATCH, TOKENS_FIRST, takes_
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.model import Layer, Living, Tap
 
-__all__ = ["LinenModel", "linen_batch", "linen_init", "linen_parts"]
-
 
 def linen_batch(module: Any, key: Any) -> ArrayBatch:
     """The first batch that goes through the init of a module.

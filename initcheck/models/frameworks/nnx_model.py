@@ -14,8 +14,6 @@ from initcheck.models.living.first_layers import batches_for
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.model import Layer, Living, Tap
 
-__all__ = ["NnxModel", "nnx_parts"]
-
 _RANDOM_STATE = (nnx.RngKey, nnx.RngCount)
 
 

@@ -14,8 +14,6 @@ from initcheck.errors import UsageError
 from initcheck.models.builds.build import Builder, quiet
 from initcheck.models.factory.facts import Facts
 
-__all__ = ["facts_of", "family_of_factory", "is_model"]
-
 _OTHERS = ("flax", "equinox", "keras")
 _KEYS = ("rngs", "key", "rng")
 

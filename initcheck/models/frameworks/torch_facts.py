@@ -25,8 +25,6 @@ from initcheck.models.provenance.guards import LineWatch, init_methods, name_gua
 from initcheck.models.signals.block_signal import Listener
 from initcheck.models.signals.signal import Signal
 
-__all__ = ["TorchFacts"]
-
 _MANY_THREADS = 50_000_000
 
 _WIDTHS_UP_TO = 2_000_000

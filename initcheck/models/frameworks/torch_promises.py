@@ -8,8 +8,6 @@ import torch
 
 from initcheck.models.factory.promises import Promises
 
-__all__ = ["declared_std", "promises_of"]
-
 
 def promises_of(model: torch.nn.Module) -> Promises:
     """Read the config's ``tie_word_embeddings`` and every ``padding_idx``.

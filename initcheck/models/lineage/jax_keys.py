@@ -28,8 +28,6 @@ from initcheck.models.lineage.jax_origins import (
 from initcheck.models.lineage.jax_sites import site_of
 from initcheck.models.provenance.steps import Draw, Site
 
-__all__ = ["Known", "run"]
-
 # Functions of jax.random are compiled under these names: the call is the law, whatever operations it consists of.
 _SAMPLERS = {
     "_uniform": ("uniform_", ("from", "to")),

@@ -13,20 +13,6 @@ from initcheck.models.provenance.law import Law
 from initcheck.models.provenance.steps import ANEW, Caller, Draw, InitCall, Region, Site, Step
 from initcheck.models.provenance.traced_law import last_chain, law_of
 
-__all__ = [
-    "Origin",
-    "affine",
-    "collapsed",
-    "constant_of",
-    "joined",
-    "orthogonal",
-    "placed",
-    "reshaped",
-    "same",
-    "stacked",
-    "written",
-]
-
 _MOST_DRAWS = 256
 _MOST_NAMES = 48
 

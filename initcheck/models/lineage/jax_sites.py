@@ -8,8 +8,6 @@ from typing import Any
 
 from initcheck.models.provenance.steps import Site, in_library
 
-__all__ = ["site_of"]
-
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 _MACHINERY = tuple(os.sep + name + os.sep for name in ("jax", "jaxlib"))

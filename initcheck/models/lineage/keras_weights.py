@@ -18,8 +18,6 @@ from initcheck.contract.standard_laws import truncated_std
 from initcheck.models.provenance.law import UNTRACED, Law, constant, normal, truncated, uniform
 from initcheck.models.provenance.steps import Draw, Site, in_library
 
-__all__ = ["Weights", "noted_weights"]
-
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 _CUT = truncated_std(1.0, -2.0, 2.0)

@@ -13,8 +13,6 @@ import numpy.typing as npt
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.model import Living, Tap
 
-__all__ = ["Autodiff", "EagerAutodiff", "Measured", "weights_of_output"]
-
 
 @dataclass(frozen=True)
 class Measured:

@@ -10,8 +10,6 @@ from typing import Any
 
 from initcheck.models.living.model import Tap
 
-__all__ = ["called_with", "listening"]
-
 # Arguments by which a model is told whether it is trained, whatever it takes where nothing is said: nothing is dropped;
 # a batch norm by itself as in training, so that it meets fresh weights.
 _SAID = {

@@ -9,8 +9,6 @@ from typing import Any
 
 from initcheck.models.living.leaves import Leaf
 
-__all__ = ["ANY_BATCH", "TOKENS_FIRST", "batches_for", "takes_tokens"]
-
 ANY_BATCH = ("8x16", "2x16x32", "2x32x32x3", "int<64:2x16", "2x28x28x1", "2x64x64x3", "2x224x224x3")
 TOKENS_FIRST = ("int<64:2x16", *(text for text in ANY_BATCH if not text.startswith("int")))
 _TOKENS = re.compile(r"tok|ids?$|idx|index|indices|words?$|inputs_ids|text|seq")

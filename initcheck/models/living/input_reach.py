@@ -13,8 +13,6 @@ from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.model import Living
 from initcheck.models.signals.signal import CLOSED, DROWNED, SAME, STEPS, InputReach
 
-__all__ = ["input_reach"]
-
 
 def input_reach(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> InputReach | None:
     """Run the model on a batch and on its entries in another order; None where the outputs cannot be compared."""

@@ -15,8 +15,6 @@ from initcheck.models.living.autodiff import Autodiff, Measured, weights_of_outp
 from initcheck.models.living.model import Living, Tap
 from initcheck.models.living.unrolled import Passes
 
-__all__ = ["JaxAutodiff"]
-
 
 class JaxAutodiff(Autodiff):
     """Arrays of JAX; one object serves the builds of one factory."""

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 
 from initcheck.models.builds.roles import Place, starred
 
-__all__ = ["Leaf", "places_of", "stacks_of", "unstacked_name"]
-
 _AUTO = re.compile(r"^(.*_)(\d+)$")
 _CHAIN = 5
 """Layers of one class and shape beside one another that are taken for the depth of a network, not for roles."""

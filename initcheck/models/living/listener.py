@@ -17,8 +17,6 @@ from initcheck.models.signals.chains import Visit, chains, norms_between
 from initcheck.models.signals.equal_units import gradient_kind, twins_kind
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, STEPS, ChainSignal, Signal
 
-__all__ = ["Listener"]
-
 _NO_BLOCKS = "no four blocks of one shape follow one another, numbered in a list or by their names"
 
 

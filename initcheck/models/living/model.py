@@ -11,8 +11,6 @@ from typing import Any
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.leaves import Leaf
 
-__all__ = ["Layer", "Living", "Tap"]
-
 Tap = Callable[[str, Any, Any], Any]
 """Is told the path of a layer, what it was given and what it made; what it returns stands in for that."""
 

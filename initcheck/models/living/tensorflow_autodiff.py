@@ -11,8 +11,6 @@ import tensorflow as tf
 
 from initcheck.models.living.autodiff import EagerAutodiff, weights_of_output
 
-__all__ = ["TensorFlowAutodiff"]
-
 
 class TensorFlowAutodiff(EagerAutodiff):
     """Tensors of TensorFlow, run eagerly."""

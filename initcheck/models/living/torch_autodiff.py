@@ -14,8 +14,6 @@ from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import EagerAutodiff, weights_of_output
 from initcheck.models.living.model import Living, Tap
 
-__all__ = ["TorchAutodiff"]
-
 
 class TorchAutodiff(EagerAutodiff):
     """Tensors of torch."""

@@ -15,8 +15,6 @@ import numpy as np
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.model import Living, Tap
 
-__all__ = ["Passes"]
-
 
 class Passes:
     """Which calls of a stacked layer are the signal's passes through its blocks, by the first run listened to.

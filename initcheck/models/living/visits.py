@@ -11,8 +11,6 @@ from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.model import Living
 from initcheck.models.signals.chains import Visit, containers
 
-__all__ = ["candidates_of", "visits_of"]
-
 
 def candidates_of(living: Living) -> dict[str, str]:
     """Layers that may be blocks, by name, and the container that each is counted in."""

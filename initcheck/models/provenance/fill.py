@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import torch
 
-__all__ = ["Fill"]
-
 
 @dataclass(frozen=True)
 class Fill:

@@ -12,8 +12,6 @@ import torch
 
 from initcheck.models.provenance.steps import Caller, InitCall, Site, in_library
 
-__all__ = ["INITIALISERS", "caller"]
-
 INITIALISERS = ("init_weights", "initialize_weights", "reset_parameters")
 """Methods by which a whole model initialises itself, by convention."""
 

@@ -18,7 +18,6 @@ from initcheck.models.provenance.steps import in_library
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Guard", "LineWatch", "init_methods", "name_guards"]
 
 _WRITES = frozenset({
     "normal_", "uniform_", "trunc_normal_", "xavier_uniform_", "xavier_normal_", "kaiming_uniform_",

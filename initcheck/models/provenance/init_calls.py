@@ -9,8 +9,6 @@ from typing import Any
 from initcheck.models.provenance.law import Law, constant, normal, truncated, uniform
 from initcheck.models.provenance.steps import InitCall
 
-__all__ = ["law_of_call"]
-
 
 def law_of_call(call: InitCall) -> Law:
     """The law of a tensor after one call of an init function.

@@ -9,8 +9,6 @@ from typing import Any
 from initcheck.contract.standard_laws import truncated_moments
 from initcheck.models.provenance.steps import Site
 
-__all__ = ["UNTRACED", "Law", "constant", "normal", "truncated", "uniform"]
-
 
 @dataclass(frozen=True)
 class Law:

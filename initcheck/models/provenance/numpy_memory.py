@@ -11,8 +11,6 @@ import numpy as np
 
 from initcheck.models.provenance.fill import Fill
 
-__all__ = ["numpy_memory_filled"]
-
 
 @contextlib.contextmanager
 def numpy_memory_filled(fill: Fill | None) -> Iterator[None]:

@@ -10,8 +10,6 @@ import torch
 
 from initcheck.models.provenance.storages import extent, readable
 
-__all__ = ["INDEXED", "Computed", "arguments_of", "generator_state", "is_written", "mask_of", "tensors_in"]
-
 # Writes to entries that an index or a mask names.
 INDEXED = {
     "index_put_": 1, "_index_put_impl_": 1, "masked_fill_": 1, "masked_scatter_": 1, "index_fill_": 2,

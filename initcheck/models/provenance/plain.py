@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import torch
 
-__all__ = ["plain_tensors", "wraps"]
-
 
 def wraps(kind: type) -> bool:
     """Whether tensors of this class hold other tensors in place of a storage (DTensor, quantised weights)."""

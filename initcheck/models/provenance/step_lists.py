@@ -7,8 +7,6 @@ from typing import Any
 
 from initcheck.models.provenance.steps import SAME, Draw, Step
 
-__all__ = ["MOST_NAMES", "append", "bounded", "named"]
-
 # What a tensor comes from is a set, and bounded: a power iteration would else multiply its list every round.
 _MOST_DRAWS = 256
 MOST_NAMES = 48

@@ -7,25 +7,6 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-__all__ = [
-    "ANEW",
-    "CONSTANTS",
-    "FILLS",
-    "NORMAL",
-    "NOWHERE",
-    "SAME",
-    "UNIFORM",
-    "Caller",
-    "Draw",
-    "InitCall",
-    "Region",
-    "Site",
-    "Step",
-    "in_library",
-    "keeps_law",
-    "writes_anew",
-]  # fmt: skip
-
 Site = tuple[str, int]
 
 NORMAL = frozenset({"normal", "randn", "randn_like"})

@@ -10,8 +10,6 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from initcheck.models.provenance.plain import plain_tensors, wraps
 from initcheck.models.provenance.steps import Region
 
-__all__ = ["extent", "is_expired", "plain_target", "readable", "reference_of", "region_of"]
-
 
 def plain_target(target: torch.Tensor | None, tensor: torch.Tensor) -> torch.Tensor | None:
     """The tensor that an init function was given, where the one that is written shares its storage."""

@@ -24,7 +24,6 @@ from initcheck.models.provenance.step_lists import MOST_NAMES, append, bounded, 
 from initcheck.models.provenance.steps import (
     Caller,
     Draw,
-    Site,
     Step,
     keeps_law,
     writes_anew,
@@ -37,8 +36,6 @@ from initcheck.models.provenance.storages import (
     reference_of,
     region_of,
 )
-
-__all__ = ["Draw", "Fill", "Site", "Step", "Trace"]
 
 # Every operation that hands out memory as it was found. Composite ones (zeros, ones, full) write it themselves.
 _ALLOCATE = frozenset({"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "empty_permuted"})

@@ -10,8 +10,6 @@ from initcheck.models.provenance.init_calls import law_of_call
 from initcheck.models.provenance.law import UNTRACED, Law, constant, normal, truncated, uniform
 from initcheck.models.provenance.steps import CONSTANTS, FILLS, NORMAL, SAME, UNIFORM, Draw, Region, Step, writes_anew
 
-__all__ = ["Later", "generations", "last_chain", "later_writes", "law_of"]
-
 _MOST_LATER = 24
 
 

@@ -14,8 +14,6 @@ from initcheck.models.builds.torch_build import CANARY, NAN, ModelBuilder
 from initcheck.models.ranks.shard_generator import ShardGenerator
 from initcheck.models.ranks.told import Piece, RankTold
 
-__all__ = ["told_of_rank"]
-
 
 def told_of_rank(
     factory: Callable[..., Any], name: str, rank: int, world: int, mesh: Mapping[str, int], seeds: Sequence[int]

@@ -19,8 +19,6 @@ from typing import Any
 from initcheck.models.ranks.told import RankTold
 from initcheck.sandbox.descendants import CHILD, end_marked, new_mark
 
-__all__ = ["PROGRAM", "launched"]
-
 PROGRAM = "initcheck.runs.rank_main"
 _ROOT = str(Path(__file__).resolve().parents[3])
 _NOT_THE_USERS = (

@@ -8,8 +8,6 @@ from typing import ClassVar, Literal
 
 from initcheck.contract.model import Model
 
-__all__ = ["ShardedModel"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class ShardedModel(Model):

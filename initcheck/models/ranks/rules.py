@@ -9,16 +9,6 @@ from collections.abc import Iterator, Sequence
 from initcheck.models.factory.wording import listed, place
 from initcheck.models.ranks.told import Piece, RankTold
 
-__all__ = [
-    "copied_pieces",
-    "differing_replicas",
-    "lost_ties",
-    "never_written",
-    "other_laws",
-    "other_tensors",
-    "repeated_states",
-]
-
 _CONTRADICTION = 1e-12
 _WITHIN = 0.05
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import torch
 
-__all__ = ["ShardGenerator"]
-
 
 class ShardGenerator:
     """Stands in for PyTorch's ``OffsetBasedRNGTracker``, which knows devices alone.

@@ -17,8 +17,6 @@ from initcheck.models.ranks.told import RankTold
 from initcheck.seeds import Seeds
 from initcheck.statistics import Ledger
 
-__all__ = ["RankTrial", "ShardedSubject"]
-
 
 @dataclass
 class RankTrial(WholeTrial):

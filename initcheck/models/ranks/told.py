@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from initcheck.models.provenance.steps import Site
 
-__all__ = ["Piece", "RankTold"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:

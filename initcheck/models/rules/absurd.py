@@ -11,8 +11,6 @@ from initcheck.models.factory.trial import RuleFinding
 from initcheck.models.factory.wording import folded, place
 from initcheck.models.rules.siblings import overwritten
 
-__all__ = ["absurd_in_build", "absurd_values"]
-
 _CONTINUOUS = ("normal", "uniform", "truncated_normal")
 
 

@@ -9,8 +9,6 @@ from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.wording import listed
 from initcheck.models.signals.signal import NORM_GAIN, ChainSignal
 
-__all__ = ["cause_of_growth"]
-
 _GAINS = ((1.0, ""), (0.5, ", half of it through the activation"))
 """What is left of a second moment behind the identity, and behind a ReLU of a symmetric input (He et al. 2015, 2.2)."""
 

@@ -11,11 +11,7 @@ from initcheck.models.factory.wording import listed, place
 from initcheck.models.provenance.steps import Draw
 from initcheck.models.signals.signal import Signal
 
-__all__ = ["equal_tensors", "equal_units", "repeated_draws"]
-
-_EACH_ON_ITS_OWN = (
-    "draw each on its own, with no deepcopy or load_state_dict of another and no seed set between them"
-)
+_EACH_ON_ITS_OWN = "draw each on its own, with no deepcopy or load_state_dict of another and no seed set between them"
 
 
 def equal_tensors(random: Mapping[str, TensorRecord]) -> Iterator[RuleFinding]:

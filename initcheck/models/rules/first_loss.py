@@ -8,8 +8,6 @@ from initcheck.models.builds.record import TensorRecord
 from initcheck.models.factory.facts import Facts
 from initcheck.models.signals.signal import HEAD, Signal
 
-__all__ = ["cause_of_loss"]
-
 
 def cause_of_loss(facts: Facts) -> tuple[str | None, str | None]:
     """The likely cause of a first loss above chance, and its fix; None where no one matrix is the head.

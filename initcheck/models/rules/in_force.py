@@ -21,8 +21,6 @@ from initcheck.models.provenance.steps import in_library
 from initcheck.models.rules.siblings import is_traced
 from initcheck.statistics import SCREEN_LEVEL, Decision, judge_band
 
-__all__ = ["bypassed_guards", "far_from_the_rest", "fused_fans", "initializer_range", "judge_declared", "names_of"]
-
 # Names that hold several matrices, and how many.
 _FUSED = (
     (re.compile(r"(^|[._])(w?qkv|in_proj|c_attn|query_key_value|to_qkv|qkv_proj)([._]|$)", re.IGNORECASE), 3),

@@ -13,8 +13,6 @@ from initcheck.models.factory.trial import RuleFinding
 from initcheck.models.factory.wording import listed, place
 from initcheck.models.provenance.steps import Site, in_library
 
-__all__ = ["Written", "lost_writes", "never_called", "written_by"]
-
 
 @dataclass(frozen=True)
 class Written:

@@ -11,8 +11,6 @@ from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import RuleFinding
 from initcheck.models.factory.wording import listed
 
-__all__ = ["left_random"]
-
 
 def left_random(facts: Facts) -> Iterator[RuleFinding]:
     """Random tensors whose siblings were read, and random roles beside roles that were read.

@@ -9,8 +9,6 @@ from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.wording import place
 
-__all__ = ["changed_laws", "unchanged_by_seed"]
-
 _MOMENT = 0.05
 _MEAN = 0.02
 _SIGMAS = 8.0

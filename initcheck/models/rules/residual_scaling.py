@@ -13,8 +13,6 @@ from initcheck.models.factory.trial import RuleFinding
 from initcheck.models.factory.wording import listed, place
 from initcheck.models.rules.siblings import is_traced
 
-__all__ = ["Scaling", "residual_scalings"]
-
 
 @dataclass(frozen=True)
 class Scaling:

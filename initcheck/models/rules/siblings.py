@@ -13,8 +13,6 @@ from initcheck.models.factory.few_models import siblings_needed
 from initcheck.models.factory.trial import RuleFinding
 from initcheck.models.factory.wording import listed, place
 
-__all__ = ["is_traced", "later_notes", "named_deviants", "overwritten", "unnamed_deviants"]
-
 _NAMED = ("normal", "uniform", "truncated_normal", "orthogonal", "sparse")
 _EXACT = (*_NAMED, "constant")
 

@@ -23,8 +23,6 @@ from initcheck.models.signals.repeated import repeated_layers
 from initcheck.models.signals.residual import residual_writers
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal
 
-__all__ = ["Listener"]
-
 _ERRORS = 6
 """Different errors that are followed; what is refused for a seventh reason is not understood."""
 

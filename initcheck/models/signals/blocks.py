@@ -11,8 +11,6 @@ import torch
 from initcheck.models.builds.places import kind_of
 from initcheck.models.signals.chains import Visit, containers
 
-__all__ = ["BlockTrail", "first_tensor", "second_moment"]
-
 _BETWEEN = 64
 """Operations between two layers of a chain; norms that are written out take a dozen."""
 

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["FEWEST_SIBLINGS", "Visit", "chains", "containers", "norms_between"]
-
 FEWEST_SIBLINGS = 2
 _LONG = 4
 

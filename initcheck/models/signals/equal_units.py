@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 from initcheck.models.builds.sums import Twins
 
-__all__ = ["gradient_kind", "twins_kind"]
-
 _EQUAL = 1e-5
 """Equal units may be summed in another order: relative to the largest gradient, rounding is no difference."""
 

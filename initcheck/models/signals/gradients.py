@@ -15,16 +15,6 @@ from initcheck.models.signals.blocks import first_tensor
 from initcheck.models.signals.equal_units import gradient_kind
 from initcheck.models.signals.signal import STEPS
 
-__all__ = [
-    "after_steps",
-    "constants_redrawn",
-    "main_output",
-    "on_host",
-    "unreached",
-    "weighed",
-    "without_gradient",
-]
-
 
 def after_steps(model: torch.nn.Module, batch: Batch, judged: Mapping[str, str]) -> dict[str, str]:
     """Take small steps: behind a zero layer a gradient is zero at first and comes with the next step.

@@ -14,8 +14,6 @@ from initcheck.models.signals.blocks import first_tensor
 from initcheck.models.signals.gradients import constants_redrawn, main_output, without_gradient
 from initcheck.models.signals.signal import CLOSED, DROWNED, SAME, STEPS, InputReach
 
-__all__ = ["input_reach"]
-
 
 def input_reach(model: torch.nn.Module, batch: Batch) -> InputReach | None:
     """Run the model on a batch and on its entries in another order; None where the outputs cannot be compared."""

@@ -10,8 +10,6 @@ import torch
 from initcheck.models.batches.batch import Batch
 from initcheck.models.signals.blocks import first_tensor
 
-__all__ = ["repeated_layers"]
-
 
 def repeated_layers(model: torch.nn.Module, batch: Batch) -> tuple[tuple[str, ...], ...]:
     """The names of each layer that stands several times in one list, where it is given one input twice.

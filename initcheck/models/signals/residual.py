@@ -12,8 +12,6 @@ import torch
 from initcheck.models.batches.batch import Batch
 from initcheck.models.signals.blocks import first_tensor
 
-__all__ = ["residual_writers"]
-
 _EXACT = 1e-3
 """Of the push; rounding only: all else stands still."""
 

@@ -6,8 +6,6 @@ import math
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["BAND", "CLOSED", "DROWNED", "FEWEST_BLOCKS", "HEAD", "SAME", "STEPS", "ChainSignal", "InputReach", "Signal"]
-
 FEWEST_BLOCKS = 4
 """A chain shorter than this has no second half over which anything could grow."""
 

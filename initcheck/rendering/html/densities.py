@@ -9,8 +9,6 @@ from typing import Any
 from initcheck.contract.standard_laws import truncated_std
 from initcheck.report.series import as_number
 
-__all__ = ["marchenko_pastur_quantiles", "singular_values", "weights"]
-
 
 def weights(law: Any, left: float, right: float) -> tuple[str, list[tuple[float, float]]]:
     """The name of a law and its density at 81 points; no points where the law is not known.

@@ -17,7 +17,6 @@ from initcheck.rendering.html import svg
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["gain_page"]
 
 _LAYERS = 40
 

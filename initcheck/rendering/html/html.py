@@ -20,7 +20,6 @@ from initcheck.safe_text import clean
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["render", "require"]
 
 _WHOLE = 6  # findings up to which a page shows every card unfolded
 _POWER = re.compile(r"(?<![\w.^])(\d+(?:\.\d+)?)e([+-]?)0*(\d+)(?!\w)|\b10\^(-?\d+(?:\.\d+)?)")

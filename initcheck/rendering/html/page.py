@@ -17,22 +17,6 @@ from initcheck.report.report import Report
 from initcheck.report.summary import MARKS, Mark
 from initcheck.report.verdict import Result, Verdict
 
-__all__ = [
-    "Card",
-    "ClaimMatrix",
-    "FindingCard",
-    "Group",
-    "Passed",
-    "cards",
-    "contracts",
-    "defects",
-    "groups",
-    "matrix",
-    "models",
-    "pairs",
-    "passed",
-]
-
 _MOST_CARDS = 150
 _MOST_PICTURES = 40
 _MOST_SVG_BYTES = 1_500_000

@@ -17,7 +17,6 @@ from initcheck.report.verdict import Evidence, Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Picture", "draw", "growth", "thinned"]
 
 _MOST_POINTS = 64
 _MOST_UNITS = 48

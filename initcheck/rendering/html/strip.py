@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from initcheck.report.summary import figure
 from initcheck.report.verdict import Evidence
 
-__all__ = ["Strip", "room", "strip"]
-
 _LEFT, _RIGHT = 12.0, 388.0
 _NARROWEST = 14.0
 # Claims that leave these series judge a logarithm to base 10 and word the power.

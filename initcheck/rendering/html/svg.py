@@ -13,7 +13,6 @@ from initcheck.errors import UsageError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["BAND", "DATA", "INK", "LAW", "LINE", "MUTED", "require", "write"]
 
 # Stand-ins that no plot uses otherwise: each becomes a CSS variable, so that one SVG serves light and dark.
 INK, MUTED, LINE, BAND, DATA, LAW = "#010203", "#010204", "#010205", "#010206", "#010207", "#010208"

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from initcheck.repairs.edits.function_source import Change, FunctionSource
 
-__all__ = ["Edit", "callee", "computed", "is_text", "outside_loops"]
-
 
 @dataclass(frozen=True)
 class Edit:

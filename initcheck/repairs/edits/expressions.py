@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from initcheck.repairs.edits.edit import Edit, callee, computed
 from initcheck.repairs.edits.function_source import FunctionSource
 
-__all__ = ["draw_edits", "operand_edits"]
-
 _DRAWS = r"(.*\.)?(normal|uniform|random|standard_normal|randn?|integers|choice|laplace|standard_\w+|default_rng)$"
 # Methods of a generator, and what is drawn instead: the law, and how its arguments are written; numbers of [0, 1)
 # are stretched to [-1, 1).

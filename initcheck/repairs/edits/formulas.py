@@ -12,8 +12,6 @@ from initcheck.contract.contract import ACTIVATIONS, FANS
 from initcheck.repairs.edits.edit import Edit, callee, computed
 from initcheck.repairs.edits.function_source import FunctionSource
 
-__all__ = ["fan_edits", "grouping_edits", "number_edits", "root_edits", "width_edits", "word_edits"]
-
 # Numbers that somebody writes.
 _NICE = (0.0, 0.02, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 0.25, 0.1, 0.01, 0.125, 0.75, 1 / 3, 5.0, 10.0)
 _ROOT = r"(.*\.)?sqrt$"

@@ -17,8 +17,6 @@ from initcheck.adapters.code.evidence import evidence_of
 from initcheck.adapters.code.reach import held_in
 from initcheck.adapters.signatures.frameworks import FRAMEWORKS, home
 
-__all__ = ["Change", "FunctionSource", "source_of"]
-
 
 @dataclass(frozen=True, order=True)
 class Change:

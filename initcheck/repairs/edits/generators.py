@@ -10,8 +10,6 @@ from initcheck.adapters.signatures.signature import role_of
 from initcheck.repairs.edits.edit import Edit, callee, is_text
 from initcheck.repairs.edits.function_source import Change, FunctionSource
 
-__all__ = ["generator_edits"]
-
 # Generators made on the spot, by what the caller can hand in instead.
 _MADE = {
     "rng": r"(np|numpy|npr|nprandom)?\.?(random\.)?(default_rng|RandomState|Generator|SeedSequence)$",

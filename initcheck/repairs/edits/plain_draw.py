@@ -11,8 +11,6 @@ from initcheck.contract.standard_laws import truncated_std
 from initcheck.repairs.edits.edit import Edit, is_text
 from initcheck.repairs.edits.function_source import Change, FunctionSource
 
-__all__ = ["fan_text", "plain_draw", "std_text"]
-
 
 def plain_draw(source: FunctionSource, contract: Contract, framework: str, family: str) -> Edit | None:
     """The body of a plain initializer that keeps the contract; None where its parameters tell no shape.

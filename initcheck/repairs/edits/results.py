@@ -16,8 +16,6 @@ from initcheck.repairs.edits.function_source import Change, FunctionSource
 from initcheck.repairs.edits.plain_draw import fan_text, number
 from initcheck.repairs.edits.statements import returns_of
 
-__all__ = ["CUT", "factor_of", "missing", "result_edits", "shape_of"]
-
 CUT = truncated_std(1.0, -2.0, 2.0)
 # Squares of factors that are forgotten, and how their roots are written.
 _ROOTS: Mapping[float, str] = {

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from initcheck.repairs.edits.edit import Edit, is_text, outside_loops
 from initcheck.repairs.edits.function_source import Change, FunctionSource
 
-__all__ = ["return_edits", "returns_of", "statement_edits"]
-
 
 def statement_edits(source: FunctionSource) -> Iterator[Edit]:
     """Take one statement out: a call, a write to some entries, a loop; or do always what is done under a condition."""
