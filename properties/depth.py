@@ -18,6 +18,12 @@ BAND = (-1.0, 1.0)
 ONE_LAYER = "one layer is judged, not a network of them; check_model judges those"
 NOT_PROMISED = "neither distribution=orthogonal nor distribution=isometric is declared"
 GAIN_ALONE = "a gain is declared and no activation: what lies between the layers is not said"
+_SIGN_TEST = (
+    "exact sign test of the median log10 energy ratio through fresh networks of the contract's depth. Assumes that"
+    " networks are independent, and nothing of the law. Not seen: other depths and widths than the one of the contract"
+    " and of the square that is named, and rare networks: fewer than half may lie anywhere. A law whose second moment"
+    " is right and carried by rare weights or rare calls loses a typical signal all the same, and FAILS"
+)
 
 
 @claim(
@@ -28,10 +34,7 @@ GAIN_ALONE = "a gain is declared and no activation: what lies between the layers
     not_asked_of={"layer": ONE_LAYER},
     needs=NEEDS,
     exact_on_constants=True,
-    decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth."
-    " Assumes that networks are independent, and nothing of the law. Not seen: other depths and widths than the one"
-    " of the contract and of the square that is named, and rare networks: fewer than half may lie anywhere. A law whose"
-    " second moment is right and carried by rare weights or rare calls loses a typical signal all the same, and FAILS",
+    decided_by=_SIGN_TEST,
 )
 @given(layer=layers(of="square"))
 def signal_survives_depth(trial: Trial, layer: Case) -> None:
@@ -57,10 +60,7 @@ def signal_survives_depth(trial: Trial, layer: Case) -> None:
     not_asked_of={"layer": ONE_LAYER},
     needs=NEEDS,
     exact_on_constants=True,
-    decided_by="exact sign test of the median log10 energy ratio through fresh networks of the contract's depth."
-    " Assumes that networks are independent, and nothing of the law. Not seen: other depths and widths than the one"
-    " of the contract and of the square that is named, and rare networks: fewer than half may lie anywhere. A law whose"
-    " second moment is right and carried by rare weights or rare calls loses a typical signal all the same, and FAILS",
+    decided_by=_SIGN_TEST,
 )
 @given(layer=layers(of="square"))
 def gradient_survives_depth(trial: Trial, layer: Case) -> None:
