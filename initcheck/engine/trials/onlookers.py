@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable
+from typing import NoReturn
 
-from initcheck.claims.subject import Subject
 from initcheck.claims.trial import NotAsked, Stage
 from initcheck.contract.case import Case
 from initcheck.contract.second_moments import Statistic
@@ -108,14 +107,7 @@ class Glance(_Onlooker):
         self.far[layer] = far(self._calls(layer))
         self._refuse()
 
-    def keeps(
-        self,
-        statistic: Statistic,
-        within: tuple[float, float],
-        *,
-        words: Callable[[Judgement], Mapping[str, Any]] | None = None,
-        unless: Callable[[], str | None] | None = None,
-    ) -> None:
+    def keeps(self, statistic: Statistic, within: tuple[float, float], **_: object) -> None:
         """Keep how far the value lies; infinitely far where it is no positive number."""
         lo, hi = within
         value = float(statistic.centred(self.at(statistic.layer)).mean())
@@ -126,17 +118,7 @@ class Glance(_Onlooker):
 class Look(_Onlooker):
     """What a claim measures at one case, from a few calls that other claims read too: one point of a picture."""
 
-    def __init__(self, subject: Subject) -> None:
-        super().__init__(subject)
-
-    def keeps(
-        self,
-        statistic: Statistic,
-        within: tuple[float, float],
-        *,
-        words: Callable[[Judgement], Mapping[str, Any]] | None = None,
-        unless: Callable[[], str | None] | None = None,
-    ) -> None:
+    def keeps(self, statistic: Statistic, within: tuple[float, float], **_: object) -> None:
         """Keep the value as if it held."""
         layer = statistic.layer
         calls = 1 if self.subject.is_constant(layer) else math.ceil(_LOOK / layer.weights)
