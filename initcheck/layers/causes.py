@@ -95,7 +95,10 @@ def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool) -> Iterator
         sentence = "counts the first input only; every product of the two inputs is a term of the sum"
         yield _Fan("the first width", lambda p: p.size.inputs, sentence, "divide by the product of both widths")
     yield _Fan("fan_in", lambda p: p.fan_in)
-    if not several and max(p.stride for p in parts) == 1 and not first.size.second:
+    rank, strided = len(first.whole.shape), max(p.stride for p in parts) > 1
+    # Of a stack of matrices an output meets one; the groups of a convolution are measured as what they are.
+    stacked = blocks == 1 and rank > 2 and not strided and any(p.inputs > 1.5 * p.fan_in for p in parts)
+    if not several and not strided and not first.size.second and not stacked:
         pair = (0, 1) if first_axes else (-2, -1)
 
         def every(part: Part) -> float:
@@ -114,11 +117,10 @@ def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool) -> Iterator
         yield _Fan("the layer's own width", lambda p: p.size.outputs, own, "initialize each weight by its own fan")
     if len({p.fan_out / p.fan_in for p in parts}) > 1:
         yield _Fan("fan_out", lambda p: p.fan_out, "fans swapped: outputs are taken for inputs")
-    if any(p.stride > 1 for p in parts):
+    if strided:
         sentence = "counts every position of the kernel; at this stride an output meets some of them"
         yield _Fan("fan_in * stride^2", lambda p: p.fan_in * p.stride ** len(p.size.kernel), sentence)
-    fix, rank = _TRUE, len(first.whole.shape)
-    stacked = blocks == 1 and rank > 2 and not first.size.kernel
+    fix = _TRUE
     if stacked:
         counted = "an axis beside two is counted as a kernel's, and a unit does not sum over all of them"
         fix = "initialize one matrix at a time, or divide by the inputs that a unit sums over"

@@ -33,6 +33,7 @@ _MOST_UNSCALED = 12
 # Edits after which the rest may be right and the scale not.
 _LEAVE_A_SCALE = ("generator", "statement", "operand", "law", "fan", "root")
 _OTHER_FANS = ("fan_avg", "fan_in", "fan_out")
+_SHAPE = "returns-the-shape-asked"
 _FEW = 3  # shapes looked at where each is compiled
 _WEIGHTS = 20_000
 _VALUES = frozenset(["scale", "law", "depth", "centering", "entries", "symmetry", "distribution", "orthogonality"])
@@ -142,7 +143,7 @@ class _Search:
             )
         if found is None:
             last = last_resorts(source, self.seen, self.topics, self.initializer.framework)
-            found = self._first(source, _drafts(source, last), len(last))
+            found = self._first(source, _drafts(source, last), _MOST_JUDGED)
         return found
 
     def _with_scale(self, source: FunctionSource) -> Iterator[Draft]:
@@ -189,11 +190,15 @@ class _Search:
         yield self.contract
         if kind == "grouping" and self.contract.origins.get("fan") == "assumed":
             yield from (dataclasses.replace(self.contract, fan=f) for f in _OTHER_FANS if f != self.contract.fan)
+        if _SHAPE in self.failed:
+            # What never had the shapes asked for did not show its law: the copy's is what its user will be told.
+            yield self.initializer.contract
 
     def _wrong(self, copy: Initializer, contract: Contract) -> str | None:
         """What a glance shows to be wrong still; None where it is worth a judgement."""
         self.looked_at += 1
-        glance = self.glance if contract is self.contract else Glance(self.glance.cases, contract, scale=True)
+        told = contract is not self.initializer.contract
+        glance = self.glance if contract is self.contract else Glance(self.glance.cases, contract, scale=told)
         wrong = glance.refuses(copy)
         if wrong is not None:
             return wrong

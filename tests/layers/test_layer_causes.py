@@ -117,18 +117,33 @@ def test_the_default_of_pytorch_behind_a_parametrization_is_no_matter_of_a_facto
     assert "is lost" not in cause_of_a_run(half, draws, "float32", "output", parametrised=True).sentence
 
 
-def test_of_a_stack_the_axes_are_named_that_were_counted():
-    class Experts(nn.Module):
-        def __init__(self, in_features, out_features):
-            super().__init__()
-            self.weight = nn.Parameter(torch.empty(4, out_features, in_features))
-            nn.init.kaiming_normal_(self.weight, nonlinearity="linear")
+class Experts(nn.Module):
+    def __init__(self, in_features, out_features):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(4, out_features, in_features))
+        nn.init.kaiming_normal_(self.weight, nonlinearity="linear")
 
-        def forward(self, x):
-            return torch.einsum("bi,eoi->beo", x, self.weight)
+    def forward(self, x):
+        return torch.einsum("bi,eoi->beo", x, self.weight)
 
-    cause = cause_of(Experts, most=64)
-    assert cause.sentence.startswith("variance is 1/(shape[1] * shape[2]): an axis beside two is counted as a kernel's")
+
+class ExpertsInOut(nn.Module):
+    """As ``lecun_normal`` of JAX fills a stack of (in, out)."""
+
+    def __init__(self, in_features, out_features):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, in_features, out_features) * (4 * in_features) ** -0.5)
+
+    def forward(self, x):
+        return torch.einsum("bi,eio->beo", x, self.weight)
+
+
+@pytest.mark.parametrize(
+    ("layer", "counted"), [(Experts, "shape[1] * shape[2]"), (ExpertsInOut, "shape[-2] * shape[0]")]
+)
+def test_of_a_stack_the_axes_are_named_that_were_counted(layer, counted):
+    cause = cause_of(layer, most=64)
+    assert cause.sentence.startswith(f"variance is 1/({counted}): an axis beside two is counted as a kernel's")
     assert "one matrix at a time" in cause.fix
 
 

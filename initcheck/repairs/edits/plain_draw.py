@@ -109,13 +109,14 @@ def _numpy(
         else:
             rng = "np.random"
     cut = contract.parameter("distribution") or 2.0
+    gain = number(required_power(contract) ** 0.5)
     draws = {
         "normal": f"{rng}.normal(0.0, {std}, {shape})",
         "uniform": f"{rng}.uniform(-1.0, 1.0, {shape}) * 3**0.5 * {std}",
         "rademacher": f"{rng}.choice((-1.0, 1.0), {shape}) * {std}",
         "truncated_normal": f"w * {std} / {truncated_std(1.0, -cut, cut):.6f}",
         "sparse": f"{rng}.normal(0.0, {std} / {cut:g} ** 0.5, {shape}) * ({rng}.random({shape}) < {cut:g})",
-        "orthogonal": f"(q if {shape}[0] >= {shape}[1] else q.T) * {number(required_power(contract) ** 0.5)}",
+        "orthogonal": f"(q if {shape}[0] >= {shape}[1] else q.T)" + (f" * {gain}" if gain != "1" else ""),
     }
     if law not in draws:
         return None
