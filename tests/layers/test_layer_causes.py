@@ -155,3 +155,24 @@ def test_draws_of_a_layer_tell_the_causes_of_other_claims():
     assert cause_of(Positive, "zero-mean", most=64).sentence.startswith("a uniform on [0, b)")
     repeated = cause_of(Positive, "entries-are-independent", measured="value repeats gate in every layer")
     assert "one key" in repeated.sentence
+
+
+def test_zeros_beside_weights_that_are_drawn_are_asked_for_no_law():
+    class LoRA(nn.Module):
+        def __init__(self, in_features, out_features, drawn=True):
+            super().__init__()
+            self.base = nn.Linear(in_features, out_features, bias=False)
+            self.a = nn.Parameter(torch.randn(8, in_features))
+            self.b = nn.Parameter(torch.zeros(out_features, 8))
+            if not drawn:
+                nn.init.zeros_(self.base.weight)
+                nn.init.zeros_(self.a)
+
+        def forward(self, x):
+            return self.base(x) + x @ self.a.T @ self.b.T
+
+    def of_zeros(in_features, out_features):
+        return LoRA(in_features, out_features, drawn=False)
+
+    assert {part.weight for part in subject_of(LoRA).medium} == {"base.weight", "a"}
+    assert {part.weight for part in subject_of(of_zeros).medium} == {"base.weight", "a", "b"}
