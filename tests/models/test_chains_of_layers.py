@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
@@ -119,14 +120,15 @@ def test_the_cause_of_a_growth_is_the_weights_where_their_arithmetic_gives_it(st
     assert said in str(back.evidence.likely)
 
 
-def test_where_the_arithmetic_of_the_weights_does_not_give_the_growth_no_cause_is_named():
+def test_what_the_arithmetic_of_the_weights_leaves_over_is_laid_on_what_stands_between_them():
     def build():
         return _Stack(lambda x, layer, *_: 0.1 * torch.relu(layer(x)))
 
     report = initcheck.check_model(build, claims=["signal-survives-the-blocks"])
     (result,) = [r for r in report.results if r.claim == "signal-survives-the-blocks"]
     assert result.verdict is initcheck.Verdict.FAILS
-    assert result.evidence.likely is None
+    assert "by what stands between the matrices" in (result.evidence.likely or "")
+    assert "or change what stands between" in (result.evidence.fix or "")
 
 
 def test_sound_layers_in_a_list_hold():
@@ -181,3 +183,23 @@ def test_batch_norms_explain_a_factor_of_16_at_most():
     )
     assert all_of_it.unexplained("backward") == pytest.approx(1.467**30 / 1.467**7, rel=0.01)
     assert most_of_it.unexplained("backward") == pytest.approx(1.467**30 / 16, rel=0.01)
+
+
+def test_of_blocks_of_several_matrices_the_one_that_does_it_alone_is_named():
+    class Gate(torch.nn.Module):
+        def __init__(self, size: float) -> None:
+            super().__init__()
+            self.a, self.b = (torch.nn.Linear(32, 32, bias=False) for _ in range(2))
+            self.size = size
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.size * torch.tanh(x + self.b(torch.tanh(self.a(x))))
+
+    def build(sizes: list[float]) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Sequential(*map(Gate, sizes)), torch.nn.Linear(32, 3))
+
+    claims = ["signal-survives-the-blocks"]
+    alone = initcheck.check_model(lambda: build([1.0] * 7 + [9.0]), batch="16x32", claims=claims)
+    assert "0.7 alone does nearly all of it" in str(alone)
+    every = initcheck.check_model(lambda: build([0.3] * 8), batch="16x32", claims=claims)
+    assert re.search(r"0\.0 to 0\.7.*\n.*every block multiplies it by 0\.\d+, 8 blocks", str(every))

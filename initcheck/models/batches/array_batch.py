@@ -44,7 +44,8 @@ class ArrayBatch(CallArguments):
                 return value
             mixed = generator.permutation(array.reshape(-1)).reshape(array.shape)
             if array.dtype != bool and (array.ndim < 2 or np.array_equal(mixed, array)):
-                mixed = mixed.min() + mixed.max() - mixed
+                turned = mixed.min() + mixed.max() - mixed
+                mixed = mixed if np.array_equal(turned, array) else turned
             if array.ndim < 3 or array.dtype.kind != "f":
                 return mixed
             # Images of noise have one mean; each gets a colour.

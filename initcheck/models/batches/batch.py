@@ -58,7 +58,8 @@ class Batch(CallArguments):
             order = torch.randperm(tensor.numel(), generator=generator).to(tensor.device)
             mixed = tensor.reshape(-1)[order].reshape(tensor.shape)
             if tensor.numel() and tensor.dtype != torch.bool and (tensor.dim() < 2 or torch.equal(mixed, tensor)):
-                mixed = mixed.min() + mixed.max() - mixed
+                turned = mixed.min() + mixed.max() - mixed
+                mixed = mixed if torch.equal(turned, tensor) else turned
             if tensor.dim() < 4 or not tensor.dtype.is_floating_point:
                 return mixed
             colour = torch.randn((*tensor.shape[:-2], 1, 1), generator=generator).to(tensor)

@@ -1,0 +1,157 @@
+"""What a report says of whole models beside the verdict: whose logits, which memory, which layer, which input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import initcheck  # noqa: E402  (torch is optional)
+from initcheck.models.batches.array_batch import ArrayBatch  # noqa: E402
+from initcheck.models.batches.batch import Batch  # noqa: E402
+
+nn = torch.nn
+
+
+class Words(nn.Module):
+    def __init__(self, *, tie: str) -> None:
+        super().__init__()
+        self.tok, self.norm, self.lm_head = nn.Embedding(61, 32), nn.LayerNorm(32), nn.Linear(32, 61, bias=False)
+        if tie == "data":
+            self.lm_head.weight.data = self.tok.weight.data
+        elif tie == "wrapped":
+            self.lm_head.weight = nn.Parameter(self.tok.weight)
+        else:
+            self.lm_head.weight = self.tok.weight
+
+    def forward(self, idx):
+        return self.lm_head(self.norm(self.tok(idx)))
+
+
+def _page(build, claim, batch=None):
+    return str(initcheck.check_model(build, claims=[claim], batch=batch))
+
+
+def test_a_loss_above_chance_names_the_matrix_and_its_other_name():
+    page = _page(lambda: Words(tie="right"), "starts-at-chance")
+    assert "32 inputs of size" in page
+    assert "tok.weight (also lm_head.weight), std 1" in page
+
+
+@pytest.mark.parametrize("tie", ["data", "wrapped"])
+def test_two_parameters_of_one_memory_fail_and_the_mend_is_said(tie):
+    page = _page(lambda: Words(tie=tie), "tensors-are-distinct")
+    assert "parameters of their own in one memory" in page
+    assert "lm_head.weight = tok.weight" in page
+
+
+def test_one_parameter_under_two_names_is_a_tie():
+    assert "nothing fails" in _page(lambda: Words(tie="right"), "tensors-are-distinct")
+
+
+class Listed(nn.Module):
+    def __init__(self, *, after_another: bool) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(8, 8)] * 3)
+        self.after_another = after_another
+
+    def forward(self, x):
+        made = x
+        for layer in self.layers:
+            made = torch.tanh(layer(made)) if self.after_another else made + layer(x)
+        return made
+
+
+def test_one_layer_under_several_names_is_open_where_it_is_given_one_input():
+    claim = "tensors-are-distinct"
+    side_by_side = _page(lambda: Listed(after_another=False), claim, "4x8")
+    assert "UNDECIDED" in side_by_side
+    assert "layers.0, layers.1, layers.2: one layer under 3 names" in side_by_side
+    assert "UNDECIDED" not in _page(lambda: Listed(after_another=True), claim, "4x8")
+
+
+def test_a_dead_relu_is_told_by_the_layer_before_it():
+    def build():
+        layers = [nn.Linear(16, 16) for _ in range(3)]
+        nn.init.constant_(layers[1].bias, -9.0)
+        return nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
+
+    page = _page(build, "input-reaches-the-output", "8x16")
+    assert "lost behind 2" in page
+    assert "a ReLU stands behind it" in page
+
+
+def test_zero_behind_zero_is_called_so():
+    def build():
+        net = nn.Sequential(*(nn.Linear(16, n, bias=False) for n in (16, 16, 4)))
+        for layer in (net[1], net[2]):
+            nn.init.zeros_(layer.weight)
+        return net
+
+    assert "zero behind zero" in _page(build, "tensors-are-distinct", "8x16")
+
+
+class Early(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.config = type("Config", (), {"initializer_range": 0.02})()
+        self.apply(self._init_weights)
+        self.lines = nn.ModuleList(nn.Linear(16, 16) for _ in range(3))
+
+    def _init_weights(self, module):
+        if isinstance(module, nn.Linear):
+            module.weight.data.normal_(0.0, self.config.initializer_range)
+
+    def forward(self, x):
+        return self.lines[2](self.lines[1](self.lines[0](x)))
+
+
+def test_an_init_method_that_ran_too_early_is_named():
+    page = _page(Early, "declared-laws-are-in-force", "8x16")
+    assert "Early._init_weights()" in page
+    assert "wrote none of them" in page
+    assert "once every layer is made" in page
+
+
+class Keys(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(7, 5), nn.Linear(7, 3)
+
+    def forward(self, batch):
+        return self.a(batch["eye colour"]), self.b(batch["hair"])
+
+
+def test_a_dict_called_batch_is_changed_too():
+    report = initcheck.check_model(
+        Keys, claims=["input-reaches-the-output"], batch="batch.eye colour=2x7; batch.hair=2x7"
+    )
+    (result,) = (r for r in report if r.claim == "input-reaches-the-output")
+    assert result.verdict is initcheck.Verdict.HOLDS
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0], [3, 1], [0.5, 0.25, 4.0]])
+def test_a_short_vector_is_another_one(values):
+    tensor = torch.tensor(values)
+    (other,) = Batch((tensor,), {}, "").shuffled().args
+    assert not torch.equal(other, tensor)
+    assert float(other.min()) >= float(tensor.min())
+    assert float(other.max()) <= float(tensor.max())
+    (array,) = ArrayBatch((np.array(values),), {}, "").shuffled().args
+    assert not np.array_equal(array, np.array(values))
+    assert array.max() <= max(values)
+
+
+def test_what_cannot_be_changed_is_not_compared():
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.line = nn.Linear(1, 4)
+
+        def forward(self, mask):
+            return self.line(mask)
+
+    report = initcheck.check_model(Scaled, claims=["input-reaches-the-output"], batch="mask=ones:3x1")
+    (result,) = (r for r in report if r.claim == "input-reaches-the-output")
+    assert result.verdict is initcheck.Verdict.NOT_APPLICABLE
