@@ -181,13 +181,13 @@ def _records(
         if i not in depths:
             found.append(leaf)
             steps = one.origin.steps if one.origin is not None else ()
-            records.append(recorded(leaf, values, units=units, memory=(i, 0), steps=steps))
+            records.append(recorded(leaf, values, units=units, memory=(len(records), 0), steps=steps))
             continue
         for number in range(values.shape[0]):
             part = unstacked_name(leaf, depths[i], number)
             found.append(part)
             steps = _slice_steps(one.origin, number, values[number].size)
-            records.append(recorded(part, values[number], units=units, memory=(i, 0), steps=steps))
+            records.append(recorded(part, values[number], units=units, memory=(len(records), 0), steps=steps))
     return found, records, _stacked(leaves, {i: int(np.shape(known[i].value)[0]) for i in depths})
 
 
