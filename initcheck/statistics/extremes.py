@@ -151,7 +151,8 @@ def _reaches(calls: Floats, which: int, own: float) -> bool:
     total = 0.0
     for call in calls:
         total += _nearness(call.T if which else call)
-        if np.round(total / len(calls) / own, DIGITS) >= 1.0:
+        # Not "is no smaller": of what is not finite nothing is the larger, and that is no evidence.
+        if not np.round(total / len(calls) / own, DIGITS) < 1.0:
             return True
     return False
 

@@ -106,3 +106,11 @@ def test_pairs_top_where_no_shuffle_of_all_nineteen_comes_as_near(draw: Draw) ->
     tops = Pairs().tops(batches, np.random.default_rng(6))
     assert tops.any()
     assert np.array_equal(tops, np.transpose(every))
+
+
+@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan])
+def test_what_is_not_finite_tops_no_shuffle(odd: float) -> None:
+    w = np.random.default_rng(7).normal(size=(2, Pairs.calls, 6, 7))
+    w[:, 1, 2, 3] = odd
+    with np.errstate(invalid="ignore"):
+        assert not Pairs().tops(w, np.random.default_rng(8)).any()
