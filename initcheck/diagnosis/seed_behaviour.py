@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from initcheck.sandbox.global_generators import isolated, watching_generators
 _SHAPE = (16, 16)
 _CONSECUTIVE = 48
 _CORRELATED = 0.1
+_SIGMAS = 6.0
 
 
 BEHAVIOURS: Mapping[str, Cause] = {
@@ -153,11 +155,13 @@ def _related(results: Sequence[Array]) -> tuple[str, ...]:
     flat -= flat.mean(axis=0)
     weights = flat.shape[-1]
     spectra = np.fft.rfft(flat, 2 * weights)
-    together = np.fft.irfft(spectra[:-1].conj() * spectra[1:], 2 * weights).mean(axis=0)
-    lags = np.arange(2 * weights)
-    overlap = np.abs(weights - lags)
+    overlap = np.abs(weights - np.arange(2 * weights))
     # Where too few weights meet, chance alone relates them.
-    shared = np.abs(together[:, 4 * overlap >= weights] / overlap[4 * overlap >= weights]).max(axis=0)
-    if shared[0] > _CORRELATED:
+    met = 4 * overlap >= weights
+    pairs = np.fft.irfft(spectra[:-1].conj() * spectra[1:], 2 * weights)[..., met] / overlap[met]
+    shared = np.abs(pairs.mean(axis=0))
+    # Calls whose own weights hang together (a circulant) are alike by chance, now with this sign and now with that.
+    shared[shared < _SIGMAS * pairs.std(axis=0) / math.sqrt(len(pairs))] = 0.0
+    if shared[:, 0].max() > _CORRELATED:
         return ("correlated-calls",)
     return ("moved-calls",) if shared.max() > _CORRELATED else ()
