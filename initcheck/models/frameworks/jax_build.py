@@ -175,7 +175,7 @@ def _records(
     beside = _beside(leaves, known, lengths, depths)
     depths |= beside
     found: list[Leaf] = []
-    records = []
+    records: list[Any] = []
     for i, (leaf, one) in enumerate(zip(leaves, known, strict=True)):
         values = np.asarray(one.value)
         if i not in depths:

@@ -1,4 +1,4 @@
-"""A second sample, written with its answers once the misses of ``current_models.py`` were mended; nothing changed since.
+"""A second sample, written with its answers once the misses of ``current_models.py`` were mended; unchanged since.
 
 python tests/long/models/later_models.py [-v] [NAME ...]
 """
