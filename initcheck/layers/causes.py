@@ -84,7 +84,8 @@ def cause_of(
         return None
     # Where several are one number at all sizes built, that whose constant is nearest; the plainest of equals.
     fan, middle, _ = min(fitting, key=lambda found: found[2])
-    return _worded(fan, middle, failing, uniform, draws.initializer.framework)
+    of_three = _is_stack(parts) and 3 in failing.whole.shape
+    return _worded(fan, middle, failing, uniform, draws.initializer.framework, of_three=of_three)
 
 
 def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool) -> Iterator[_Fan]:
@@ -95,9 +96,9 @@ def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool) -> Iterator
         sentence = "counts the first input only; every product of the two inputs is a term of the sum"
         yield _Fan("the first width", lambda p: p.size.inputs, sentence, "divide by the product of both widths")
     yield _Fan("fan_in", lambda p: p.fan_in)
-    rank, strided = len(first.whole.shape), max(p.stride for p in parts) > 1
-    # Of a stack of matrices an output meets one; the groups of a convolution are measured as what they are.
-    stacked = blocks == 1 and rank > 2 and not strided and any(p.inputs > 1.5 * p.fan_in for p in parts)
+    rank = len(first.whole.shape)
+    strided = max(p.stride for p in parts) > 1
+    stacked = _is_stack(parts)
     if not several and not strided and not first.size.second and not stacked:
         pair = (0, 1) if first_axes else (-2, -1)
 
@@ -132,6 +133,12 @@ def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool) -> Iterator
         yield _Fan(f"{blocks} * fan_out", lambda p: blocks * p.fan_out, counted, "initialize each block by itself")
 
 
+def _is_stack(parts: Sequence[Part]) -> bool:
+    """Whether several matrices lie in one weight: an output meets one of them, and no groups or strides are why."""
+    alone = parts[0].block is None and len(parts[0].whole.shape) > 2 and max(p.stride for p in parts) == 1
+    return alone and any(p.inputs > 1.5 * p.fan_in for p in parts)
+
+
 def _stored(part: Part, axis: int) -> float:
     """A fan as the frameworks' helpers count it: one axis of the stored weight times the kernel's positions."""
     shape = part.whole.shape
@@ -144,7 +151,7 @@ def _beside(rank: int, axis: int) -> list[int]:
     return [a for a in range(rank) if a not in pair]
 
 
-def _worded(fan: _Fan, constant: float, part: Part, uniform: bool, framework: str) -> Cause:
+def _worded(fan: _Fan, constant: float, part: Part, uniform: bool, framework: str, *, of_three: bool) -> Cause:
     name = f"({fan.name})" if " " in fan.name else fan.name
     law = f"variance is {worded(constant)}/{name}"
     if fan.name != "fan_in":
@@ -158,6 +165,8 @@ def _worded(fan: _Fan, constant: float, part: Part, uniform: bool, framework: st
     if uniform and abs(constant * 3 - 1) < _AGREE:
         source = ", PyTorch's documented default" if framework == "torch" else ""
         fix = "+-sqrt(3/fan_in) has unit output variance; or declare its gain, or waive"
+        if of_three:
+            return Cause(f"{law}: a uniform on +-1/sqrt(fan_in), or a fan that counts the axis of 3", fix)
         return Cause(f"{law}: a uniform on +-1/sqrt(fan_in){source}", fix)
     meant = next((g for g in gains_near(constant, 0.01) if g.activation != "linear"), None)
     if meant is not None and meant.activation == "relu":
