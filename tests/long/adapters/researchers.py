@@ -10,8 +10,8 @@ others a pattern met a sentence that named another mistake. Most of torch and tw
 anew on the tree before them. Profile quick.
 
 Four answers were changed after that: complex weights are judged by their parts; a corner of a rotation as large as the
-larger side is the usual orthogonal start, so both hold; ``fixed_point`` is shown by its dead units first; the pattern of
-``SirenAsTheFirst`` knew one form of words only. ``ScaledUniformOf1337`` is still missed: the seed of an instance of
+larger side is the usual orthogonal start, so both hold; ``fixed_point`` is shown by its dead units first; the pattern
+of ``SirenAsTheFirst`` knew one form of words only. ``ScaledUniformOf1337`` is still missed: the seed of an instance of
 Keras is what calls are told apart by.
 """
 
