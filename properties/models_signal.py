@@ -164,15 +164,17 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
     elif first.reach.exact and (stopped := _stopped(first.gradients)):
         trial.not_applicable(_WAITS.format(stopped[0]))
     elif first.reach.exact:
+        at, likely, fix = "", None, None
         if first.reach.lost_behind is not None:
-            trial.fails(
-                f"two different inputs give one output; lost behind {first.reach.lost_behind}",
-                likely="nothing that it makes is above zero, and a ReLU stands behind it",
-                fix="start its bias, and the mean of its weights, at 0, so that half of what it makes is above",
-            )
-            return
-        at = f"; lost in {where}" if where is not None else ""
-        trial.fails(f"two different inputs give one output{at}")
+            at = f"; lost behind {first.reach.lost_behind}"
+            likely = "nothing that it makes is above zero, and a ReLU stands behind it"
+            fix = "start its bias, and the mean of its weights, at 0, so that half of what it makes is above"
+        elif first.reach.fades:
+            likely = "the difference fades from layer to layer, until rounding swallows it"
+            fix = "draw wider, so that every layer keeps the size of what it is given (sqrt(2/fan_in) before a ReLU)"
+        elif where is not None:
+            at = f"; lost in {where}"
+        trial.fails(f"two different inputs give one output{at}", likely=likely, fix=fix)
     elif first.reach.drowned_at is not None:
         trial.fails(
             f"two different inputs change the output by {share:.2g} of its spread; drowned on the way into"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -36,7 +38,7 @@ def _page(build, claim, batch=None):
 def test_a_loss_above_chance_names_the_matrix_and_its_other_name():
     page = _page(lambda: Words(tie="right"), "starts-at-chance")
     assert "32 inputs of size" in page
-    assert "tok.weight (also lm_head.weight), std 1" in page
+    assert "tok.weight (also lm_head.weight, so that a token answers with itself), std 1" in page
 
 
 @pytest.mark.parametrize("tie", ["data", "wrapped"])
@@ -155,3 +157,24 @@ def test_what_cannot_be_changed_is_not_compared():
     report = initcheck.check_model(Scaled, claims=["input-reaches-the-output"], batch="mask=ones:3x1")
     (result,) = (r for r in report if r.claim == "input-reaches-the-output")
     assert result.verdict is initcheck.Verdict.NOT_APPLICABLE
+
+
+def test_an_input_that_fades_is_lost_in_no_one_layer():
+    def build():
+        return nn.Sequential(*(m for _ in range(20) for m in (nn.Linear(32, 32), nn.ReLU())))
+
+    page = _page(build, "input-reaches-the-output", "16x32")
+    assert "fades from layer to layer" in page
+    assert "lost in" not in page
+
+
+def test_the_deviation_that_is_proposed_for_a_tied_head_starts_at_chance():
+    class Proposed(Words):
+        def __init__(self) -> None:
+            super().__init__(tie="right")
+            nn.init.normal_(self.tok.weight, std=self.std)
+
+    first = type("First", (Proposed,), {"std": 1.0})
+    (proposed,) = re.findall(r"the standard deviation ([\d.]+)", _page(first, "starts-at-chance"))
+    mended = type("Mended", (Proposed,), {"std": float(proposed)})
+    assert "nothing fails" in _page(mended, "starts-at-chance")

@@ -11,7 +11,7 @@ import numpy as np
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.model import Living
-from initcheck.models.signals.signal import CLOSED, DROWNED, SAME, STEPS, InputReach
+from initcheck.models.signals.signal import CLOSED, DROWNED, FADED, SAME, STEPS, InputReach
 
 
 def input_reach(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> InputReach | None:
@@ -60,8 +60,10 @@ def _where_lost(
         arrives = _differ(made_a, made_b)
         if not _differ(given_a, given_b):
             found = replace(found, lost_behind=behind or found.lost_behind)
+        elif not arrives and not _differ(given_a, given_b, FADED * SAME):
+            found = replace(found, fades=True)
         elif not arrives:
-            found = replace(found, lost_in=name)
+            found = replace(found, lost_in=name, fades=False)
         behind = name if arrives and not np.any(made_a > 0) else ""
     return found
 
@@ -109,8 +111,8 @@ def _noted(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: Arr
     return calls
 
 
-def _differ(one: Any, two: Any) -> bool:
+def _differ(one: Any, two: Any, least: float = SAME) -> bool:
     if one.shape != two.shape:
         return True
     size = float(np.abs(one).max()) if one.size else 0.0
-    return bool(one.size) and float(np.abs(one.astype(np.float64) - two.astype(np.float64)).max()) > SAME * size
+    return bool(one.size) and float(np.abs(one.astype(np.float64) - two.astype(np.float64)).max()) > least * size

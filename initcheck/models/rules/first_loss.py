@@ -14,7 +14,7 @@ def cause_of_loss(facts: Facts) -> tuple[str | None, str | None]:
 
     Logits of variance v lie above chance by v/2 (the logarithm of the mean of exp for normal entries), and are sums
     of as many inputs as the head has, each times one of its weights. Given logits of size 1, half of what is allowed
-    above chance is used.
+    above chance is used. A head that is the table of tokens also gives a token the logit of its own row.
     """
     signal: Signal = facts.first.looks["signal"]
     also = {first: further for further, first in facts.first.tied.items()}
@@ -26,11 +26,15 @@ def cause_of_loss(facts: Facts) -> tuple[str | None, str | None]:
     (head,) = heads
     inputs = head.count // signal.classes
     given = signal.logits / (head.std * math.sqrt(inputs))
-    tied = f" (also {also[head.name]})" if head.name in also else ""
+    tied, std = "", head.std / signal.logits
+    if head.name in also:
+        # What the stream keeps of a token, along its own row: at most ln(classes), and its exp is that of all others.
+        tied = f" (also {also[head.name]}, so that a token answers with itself)"
+        std = min(std, math.log(signal.classes) / (given * inputs))
     return (
         f"logits of size {signal.logits:.3g}: {inputs} inputs of size {given:.3g} times the weights of"
         f" {head.name}{tied}, std {head.std:.3g}",
-        f"give {head.name} the standard deviation {head.std / signal.logits:.2g}, or what it reads a norm",
+        f"give {head.name} the standard deviation {std:.2g}, or what it reads a norm",
     )
 
 

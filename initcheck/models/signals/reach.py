@@ -12,7 +12,7 @@ import torch
 from initcheck.models.batches.batch import Batch
 from initcheck.models.signals.blocks import first_tensor
 from initcheck.models.signals.gradients import constants_redrawn, main_output, without_gradient
-from initcheck.models.signals.signal import CLOSED, DROWNED, SAME, STEPS, InputReach
+from initcheck.models.signals.signal import CLOSED, DROWNED, FADED, SAME, STEPS, InputReach
 
 
 def input_reach(model: torch.nn.Module, batch: Batch) -> InputReach | None:
@@ -95,8 +95,10 @@ def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch, found: Input
         if given_a is not None and given_b is not None:
             if not _differ(given_a, given_b):
                 found = replace(found, lost_behind=behind or found.lost_behind)
+            elif not arrives and not _differ(given_a, given_b, FADED * SAME):
+                found = replace(found, fades=True)
             elif not arrives:
-                found = replace(found, lost_in=name)
+                found = replace(found, lost_in=name, fades=False)
             share = _pair_share(given_a, given_b)
             if found.drowned_at is None and 0 < share < DROWNED and least > 10 * DROWNED:
                 found = replace(found, drowned_at=name)
@@ -137,8 +139,8 @@ def _noted(model: torch.nn.Module) -> Iterator[list[tuple[str, torch.Tensor | No
             handle.remove()
 
 
-def _differ(one: torch.Tensor, two: torch.Tensor) -> bool:
+def _differ(one: torch.Tensor, two: torch.Tensor, least: float = SAME) -> bool:
     if one.shape != two.shape:
         return True
     size = float(one.float().abs().max()) if one.numel() else 0.0
-    return bool(one.numel()) and float((one.float() - two.float()).abs().max()) > SAME * size
+    return bool(one.numel()) and float((one.float() - two.float()).abs().max()) > least * size

@@ -19,6 +19,9 @@ BAND = (0.25, 4.0)
 NORM_GAIN = math.pi / (math.pi - 1)
 """What a batch norm before a ReLU multiplies the second moment of a gradient by."""
 
+FADED = 100
+"""A difference of less than so many roundings was on its way to none."""
+
 DROWNED = 0.01
 """A difference below this share of the output's own variation is lost in the rounding of bfloat16, 2^-8, or nearly."""
 
@@ -42,6 +45,7 @@ class InputReach:
         lost_in: the last module whose inputs differ and whose outputs do not; None where there is none.
         lost_behind: a layer whose outputs differ and are nowhere above zero, where what runs next is given no
             difference any more: a ReLU stands between.
+        fades: it had become small before rounding swallowed it.
         closed: the first constant near zero, a gate or a matrix, where the input arrives once such constants are not.
         drowned_at: the module whose input no longer shows the difference, where everything before it did.
     """
@@ -49,6 +53,7 @@ class InputReach:
     share: float
     lost_in: str | None = None
     lost_behind: str | None = None
+    fades: bool = False
     closed: str | None = None
     drowned_at: str | None = None
 

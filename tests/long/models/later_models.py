@@ -1,4 +1,7 @@
-"""A second sample, written with its answers once the misses of ``current_models.py`` were mended; unchanged since.
+"""A second sample, written with its answers once the misses of ``current_models.py`` were mended.
+
+Two are not as answered: ``defaults_of_torch_in_20_layers`` fails for certain, its inputs are one behind layer 17, and
+``tied_and_multiplied`` starts 1.8 above chance, as was said of it: a token that the stream keeps answers with itself.
 
 python tests/long/models/later_models.py [-v] [NAME ...]
 """
@@ -108,7 +111,7 @@ def tied_and_multiplied() -> nn.Module:
     return Gemma(D**-0.5)
 
 
-@SAMPLE.broken(CHANCE, r"embed\.weight \(also lm_head\.weight\), std 1")
+@SAMPLE.broken(CHANCE, r"embed\.weight \(also lm_head\.weight.*\), std 1")
 def tied_multiplied_and_of_std_one() -> nn.Module:
     return Gemma(1.0)
 
