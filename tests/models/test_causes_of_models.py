@@ -178,3 +178,19 @@ def test_the_deviation_that_is_proposed_for_a_tied_head_starts_at_chance():
     (proposed,) = re.findall(r"the standard deviation ([\d.]+)", _page(first, "starts-at-chance"))
     mended = type("Mended", (Proposed,), {"std": float(proposed)})
     assert "nothing fails" in _page(mended, "starts-at-chance")
+
+
+def test_a_declared_law_that_is_missed_by_axes_of_the_kernel_names_them():
+    class Heads(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.qkv = nn.Parameter(torch.randn(40, 3, 5, 8) / (40 * 3 * 5) ** 0.5)
+
+        def forward(self, x):
+            return torch.einsum("bd,dchk->bchk", x, self.qkv)
+
+    report = initcheck.check_model(
+        Heads, claims=["declared-laws-are-in-force"], batch="4x40", laws={"qkv": "1/sqrt(40)"}
+    )
+    assert "its fan counts 3 x 5 = 15 too" in str(report)
+    assert "draw it with std 0.1581" in str(report)

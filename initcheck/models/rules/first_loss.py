@@ -34,7 +34,7 @@ def cause_of_loss(facts: Facts) -> tuple[str | None, str | None]:
     return (
         f"logits of size {signal.logits:.3g}: {inputs} inputs of size {given:.3g} times the weights of"
         f" {head.name}{tied}, std {head.std:.3g}",
-        f"give {head.name} the standard deviation {std:.2g}, or what it reads a norm",
+        f"give {head.name} the standard deviation {std:.2g}" + (", or what it reads a norm" if given > _NORMED else ""),
     )
 
 

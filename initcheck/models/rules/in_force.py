@@ -43,7 +43,7 @@ def judge_declared(trial: ModelTrial) -> None:
                 f"the declared pattern {law.pattern!r} names no parameter; {closest(law.pattern, records)}"
             )
         matching = {n: r for n, r in records.items() if law.matches(n) and _first_match(trial, n) is law}
-        wrong: list[str] = []
+        wrong: list[tuple[str, TensorRecord, float]] = []
         for name, record in matching.items():
             names = names_of(record, where.get(name), trial.facts.layout.blocks)
             checked += 1
@@ -51,10 +51,12 @@ def judge_declared(trial: ModelTrial) -> None:
                 role = where[name].path if name in where else name
                 untraced.setdefault((role, law.std(names)), []).append(record)
             else:
-                wrong.extend(_judge_one(law, record, names))
+                wrong.extend((said, record, law.std(names)) for said in _judge_one(law, record, names))
         if wrong:
             more = f"; {len(wrong) - 1} more of {len(matching)} tensors likewise" if len(wrong) > 1 else ""
-            trial.fails(wrong[0] + more)
+            said, record, std = wrong[0]
+            fix = f"draw it with std {std:.4g}" if std else None
+            trial.fails(said + more, likely=_axes_counted(record, std), fix=fix)
     for (role, declared), members in untraced.items():
         _judge_untraced(trial, role, [m.name for m in members], declared, trial.level / len(untraced))
     if trial.laws:
@@ -200,6 +202,18 @@ def _judge_one(law: DeclaredLaw, record: TensorRecord, names: Mapping[str, float
             f"{record.name}: drawn as {record.law.text}, declared {law.text} = {declared:.4g}"
             f" ({place(record.law.site)})"
         )
+
+
+def _axes_counted(record: TensorRecord, declared: float) -> str | None:
+    """The axes of a kernel of several that its fan counts too, where the deviation is too small by just their root."""
+    axes = record.shape
+    runs = [axes[i:j] for i in range(len(axes)) for j in range(len(axes), i, -1) if math.prod(axes[i:j]) > 1]
+    for run in runs if len(axes) > 2 else ():
+        if any(math.isclose(declared / std, math.sqrt(math.prod(run)), rel_tol=1e-3) for std in record.law.stds if std):
+            return (
+                f"its fan counts {' x '.join(map(str, run))} = {math.prod(run)} too, axes that nothing is summed over"
+            )
+    return None
 
 
 def _judge_untraced(trial: ModelTrial, role: str, names: Sequence[str], declared: float, level: float) -> None:
