@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.models.batches.batch_text import CallArguments, Part
+from initcheck.models.batches.batch_text import CallArguments, Part, changed
 
 _SEED = 20260102
 
@@ -36,9 +36,7 @@ class ArrayBatch(CallArguments):
         """
         generator = np.random.default_rng(_SEED + 1)
 
-        def other(value: Any) -> Any:
-            if not hasattr(value, "shape"):
-                return value
+        def other(_: str, value: Any) -> Any:
             array = np.asarray(value)
             if array.size < 2:
                 return value
@@ -52,4 +50,4 @@ class ArrayBatch(CallArguments):
             colour = generator.standard_normal((*array.shape[:1], *(1,) * (array.ndim - 2), array.shape[-1]))
             return (mixed / 2 + colour * array.std()).astype(array.dtype)
 
-        return ArrayBatch(tuple(map(other, self.args)), {n: other(v) for n, v in self.kwargs.items()}, self.text)
+        return ArrayBatch(changed(self.args, other), changed(dict(self.kwargs), other), self.text)

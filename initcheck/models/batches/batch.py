@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 
-from initcheck.models.batches.batch_text import CallArguments, Part, flat
+from initcheck.models.batches.batch_text import CallArguments, Part, changed, flat
 
 _SEED = 20260102
 _KEPT = re.compile(r"edge|mask|position|batch|length|adj|^(?!.*input_ids$).*_ids$")
@@ -57,7 +56,8 @@ class Batch(CallArguments):
         def other(tensor: torch.Tensor) -> torch.Tensor:
             order = torch.randperm(tensor.numel(), generator=generator).to(tensor.device)
             mixed = tensor.reshape(-1)[order].reshape(tensor.shape)
-            if tensor.numel() and tensor.dtype != torch.bool and (tensor.dim() < 2 or torch.equal(mixed, tensor)):
+            ordered = tensor.numel() and tensor.dtype != torch.bool and not tensor.is_complex()
+            if ordered and (tensor.dim() < 2 or torch.equal(mixed, tensor)):
                 turned = mixed.min() + mixed.max() - mixed
                 mixed = mixed if torch.equal(turned, tensor) else turned
             if tensor.dim() < 4 or not tensor.dtype.is_floating_point:
@@ -65,23 +65,10 @@ class Batch(CallArguments):
             colour = torch.randn((*tensor.shape[:-2], 1, 1), generator=generator).to(tensor)
             return mixed / 2 + colour * tensor.std()
 
-        args = _each(self.args, other)
-        # A dict called batch is no index of the graph that a node belongs to.
-        kept = {n for n, v in self.kwargs.items() if _KEPT.search(n) and not isinstance(v, (dict, list, tuple))}
-        kwargs = {n: v if n in kept else _each(v, other) for n, v in self.kwargs.items()}
-        return Batch(args, kwargs, self.text)
+        def unless_kept(name: str, value: Any) -> Any:
+            return other(value) if isinstance(value, torch.Tensor) and not _KEPT.search(name) else value
 
-    @property
-    def tensors(self) -> list[torch.Tensor]:
-        """Every tensor of it, in order."""
-        found: list[torch.Tensor] = []
-
-        def noted(tensor: torch.Tensor) -> torch.Tensor:
-            found.append(tensor)
-            return tensor
-
-        _each([*self.args, *self.kwargs.values()], noted)
-        return found
+        return Batch(changed(self.args, unless_kept), changed(dict(self.kwargs), unless_kept), self.text)
 
     def of_one_item(self) -> Batch:
         """The first item alone of every tensor that has as many items as the first one.
@@ -123,15 +110,5 @@ def _part_of(tensor: torch.Tensor) -> str:
 
 
 def _each(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
-    """A nested value with every tensor in it changed; objects that hold tensors as attributes are copied."""
-    if isinstance(value, torch.Tensor):
-        return change(value)
-    if isinstance(value, (list, tuple)):
-        return type(value)(_each(v, change) for v in value) if not hasattr(value, "_fields") else value
-    if isinstance(value, dict):
-        return {k: _each(v, change) for k, v in value.items()}
-    if isinstance(getattr(value, "x", None), torch.Tensor):
-        other = copy.copy(value)
-        other.x = change(value.x)
-        return other
-    return value
+    """A nested value with every tensor in it changed."""
+    return changed(value, lambda _, array: change(array) if isinstance(array, torch.Tensor) else array)

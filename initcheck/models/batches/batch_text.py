@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -125,6 +126,31 @@ def flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from flat(f"{name}.{key}", part)
 
 
+def changed(value: Any, change: Callable[[str, Any], Any], name: str = "") -> Any:
+    """A nested value with all that has a shape changed; objects that hold it as ``x`` are copied.
+
+    >>> import numpy as np
+    >>> changed({"ids": [3, np.ones(2)]}, lambda name, array: f"{array.size} {name}")
+    {'ids': [3, '2 ids']}
+
+    Args:
+        value: an argument of a call.
+        change: given the key or argument that an array stands under, and the array.
+        name: of the argument.
+    """
+    if hasattr(value, "shape"):
+        return change(name, value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(changed(v, change, name) for v in value) if not hasattr(value, "_fields") else value
+    if isinstance(value, dict):
+        return {k: changed(v, change, str(k)) for k, v in value.items()}
+    if hasattr(getattr(value, "x", None), "shape"):
+        other = copy.copy(value)
+        other.x = change("x", value.x)
+        return other
+    return value
+
+
 @dataclass(frozen=True)
 class CallArguments:
     """Arguments of one call of a model; in what they are filled the frameworks differ.
@@ -137,6 +163,13 @@ class CallArguments:
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
+
+    @property
+    def arrays(self) -> list[Any]:
+        """All in it that has a shape, in order."""
+        found: list[Any] = []
+        changed([*self.args, dict(self.kwargs)], lambda _, array: found.append(array))
+        return found
 
     @classmethod
     def filled(cls, part: Part) -> Any:

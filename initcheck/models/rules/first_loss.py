@@ -8,6 +8,9 @@ from initcheck.models.builds.record import TensorRecord
 from initcheck.models.factory.facts import Facts
 from initcheck.models.signals.signal import HEAD, Signal
 
+_NORMED = 2.0
+"""What has passed a norm is smaller."""
+
 
 def cause_of_loss(facts: Facts) -> tuple[str | None, str | None]:
     """The likely cause of a first loss above chance, and its fix; None where no one matrix is the head.

@@ -17,10 +17,11 @@ from initcheck.models.signals.signal import CLOSED, DROWNED, FADED, SAME, STEPS,
 
 def input_reach(model: torch.nn.Module, batch: Batch) -> InputReach | None:
     """Run the model on a batch and on its entries in another order; None where the outputs cannot be compared."""
-    other = batch.shuffled()
-    if all(map(torch.equal, batch.tensors, other.tensors)):
-        return None
     try:
+        other = batch.shuffled()
+        tensors = ([a for a in b.arrays if isinstance(a, torch.Tensor)] for b in (batch, other))
+        if all(map(torch.equal, *tensors)):
+            return None
         with torch.no_grad():
             one, two = _output(model, batch), _output(model, other)
             if one is None or two is None or one.shape != two.shape or not one.numel():
@@ -103,7 +104,7 @@ def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch, found: Input
             if found.drowned_at is None and 0 < share < DROWNED and least > 10 * DROWNED:
                 found = replace(found, drowned_at=name)
             least = min(least, share) if share > 0 else least
-        behind = name if arrives and not bool((made_a > 0).any()) else ""
+        behind = name if arrives and not bool((made_a.float() > 0).any()) else ""
         share = _pair_share(made_a, made_b)
         least = min(least, share) if share > 0 else least
     return found
