@@ -183,8 +183,10 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
             likely = "nothing breaks its symmetry"
             fix = "draw it at random (a matrix with a variance of about 1 over its inputs)"
             if kind == "zero" and trial.facts.first.records[name].low == 0:
-                likely = "zero behind zero: what it makes is multiplied by another zero, or is given zeros alone"
-                fix = "draw one of the two at random"
+                likely = (
+                    "zero beside zero: what it makes meets another zero, or a ReLU at 0, or it is given zeros alone"
+                )
+                fix = "draw it at random, or the other zero"
             trial.fails(f"{name}: constant, and its gradient {words[kind]}", likely=likely, fix=fix)
     beyond = [n for n, kind in signal.gradients.items() if kind == "unreached"]
     if beyond:

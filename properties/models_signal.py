@@ -167,7 +167,7 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
         at, likely, fix = "", None, None
         if first.reach.lost_behind is not None:
             at = f"; lost behind {first.reach.lost_behind}"
-            likely = "nothing that it makes is above zero, and a ReLU stands behind it"
+            likely = "nothing that it makes is above zero, where a ReLU, or what is flat too, makes one value of all"
             fix = "start its bias, and the mean of its weights, at 0, so that half of what it makes is above"
         elif first.reach.fades:
             likely = "the difference fades from layer to layer, until rounding swallows it"

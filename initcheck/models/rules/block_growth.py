@@ -69,14 +69,14 @@ def cause_of_growth(facts: Facts, chain: ChainSignal, direction: str, growth: fl
         (passed, f", times {passed:.3g} by what stands between the matrices"),
     )
     std, needed = math.sqrt(variance), math.sqrt(1 / (gain * fan))
-    known = gain in dict(_GAINS)
-    formula = f"sqrt({1 / gain:.0f}/{word}) = " if known else ""
+    formula, again = f"sqrt({1 / gain:.0f}/{word}) = ", ""
+    if gain not in dict(_GAINS):
+        formula, again = "", " and measure again: what stands between goes with it"
     named = listed(list(dict.fromkeys(facts.role_of(m.name) for m in found)))
     return (
         f"every block multiplies it by {rate:.3g}: {fan} inputs times the variance of its weights,"
         f" {std:.3g}^2{through}",
-        f"give {named} the standard deviation {formula}{needed:.3g}"
-        + ("" if known else ", or change what stands between"),
+        f"give {named} the standard deviation {formula}{needed:.3g}{again}",
     )
 
 

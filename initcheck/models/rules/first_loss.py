@@ -27,6 +27,12 @@ def cause_of_loss(facts: Facts) -> tuple[str | None, str | None]:
     if len(heads) != 1 or not signal.logits or not signal.classes or not heads[0].std:
         return None, None
     (head,) = heads
+    bias = facts.first.records.get(f"{head.name.rpartition('.')[0]}.bias")
+    if bias is not None and 2 * bias.std**2 > signal.logits**2:
+        return (
+            f"logits of size {signal.logits:.3g}: most of it is {bias.name}, std {bias.std:.3g}",
+            f"start {bias.name} at 0",
+        )
     inputs = head.count // signal.classes
     given = signal.logits / (head.std * math.sqrt(inputs))
     tied, std = "", head.std / signal.logits

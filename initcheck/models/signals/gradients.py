@@ -93,8 +93,8 @@ def constants_redrawn(
 
 
 def on_host(gradient: torch.Tensor | None) -> npt.NDArray[Any] | None:
-    """A gradient in the host's memory; NumPy knows no bfloat16."""
-    return None if gradient is None else gradient.detach().float().cpu().numpy()
+    """A gradient in the host's memory; NumPy knows no bfloat16, and no table of which some rows are kept."""
+    return None if gradient is None else gradient.detach().to_dense().float().cpu().numpy()
 
 
 def main_output(output: Any) -> torch.Tensor | None:

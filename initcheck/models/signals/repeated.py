@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 
 from initcheck.models.batches.batch import Batch
 from initcheck.models.signals.blocks import first_tensor
+from initcheck.models.signals.gradients import constants_redrawn
 
 
 def repeated_layers(model: torch.nn.Module, batch: Batch) -> tuple[tuple[str, ...], ...]:
@@ -27,6 +30,20 @@ def repeated_layers(model: torch.nn.Module, batch: Batch) -> tuple[tuple[str, ..
             found += [(child, tuple(several)) for child, several in names.items() if len(several) > 1]
     if not found:
         return ()
+    modules = [module for module, _ in found]
+    again = _given_one_input_twice(model, batch, modules)
+    if again:
+        # A block that starts as the identity hands on what it is given; with its zeros drawn it does not. What such a
+        # model cannot be run on says nothing.
+        refused = RuntimeError, IndexError, ValueError, TypeError, KeyError, AssertionError
+        with contextlib.suppress(*refused), constants_redrawn(model):
+            again &= _given_one_input_twice(model, batch, modules)
+    return tuple(names for module, names in found if module in again)
+
+
+def _given_one_input_twice(
+    model: torch.nn.Module, batch: Batch, modules: Iterable[torch.nn.Module]
+) -> set[torch.nn.Module]:
     given: dict[torch.nn.Module, list[torch.Tensor]] = defaultdict(list)
     again: set[torch.nn.Module] = set()
 
@@ -37,11 +54,11 @@ def repeated_layers(model: torch.nn.Module, batch: Batch) -> tuple[tuple[str, ..
                 again.add(module)
             given[module].append(tensor)
 
-    handles = [module.register_forward_pre_hook(note, with_kwargs=True) for module, _ in found]
+    handles = [module.register_forward_pre_hook(note, with_kwargs=True) for module in modules]
     try:
         with torch.no_grad():
             batch.run(model)
     finally:
         for handle in handles:
             handle.remove()
-    return tuple(names for module, names in found if module in again)
+    return again

@@ -44,7 +44,7 @@ class InputReach:
         share: root mean square of the difference of two outputs, over sqrt(2) standard deviations of the output.
         lost_in: the last module whose inputs differ and whose outputs do not; None where there is none.
         lost_behind: a layer whose outputs differ and are nowhere above zero, where what runs next is given no
-            difference any more: a ReLU stands between.
+            difference any more: a ReLU stands between, or what else is flat below zero.
         fades: it had become small before rounding swallowed it.
         closed: the first constant near zero, a gate or a matrix, where the input arrives once such constants are not.
         drowned_at: the module whose input no longer shows the difference, where everything before it did.
