@@ -84,14 +84,14 @@ def test_a_dead_relu_is_told_by_the_layer_before_it():
     assert "where a ReLU, or what is flat too" in page
 
 
-def test_zero_behind_zero_is_called_so():
+def test_zero_beside_zero_is_called_so():
     def build():
         net = nn.Sequential(*(nn.Linear(16, n, bias=False) for n in (16, 16, 4)))
         for layer in (net[1], net[2]):
             nn.init.zeros_(layer.weight)
         return net
 
-    assert "zero behind zero" in _page(build, "tensors-are-distinct", "8x16")
+    assert "zero beside zero" in _page(build, "tensors-are-distinct", "8x16")
 
 
 class Early(nn.Module):
