@@ -52,3 +52,26 @@ def of_linen(normed: bool) -> Callable[[], Any]:
 def test_what_a_norm_brings_back_is_not_lost(network: Any, normed: bool) -> None:
     (found,) = check_model(network(normed), "8x16", claims=[CLAIM])
     assert (found.verdict is Verdict.HOLDS) is normed
+
+
+@pytest.mark.parametrize("network", [of_keras, of_linen], ids=lambda f: f.__name__)
+def test_a_norm_of_one_number_a_channel_keeps_its_own_moments(network: Any) -> None:
+    """The variance of one number is zero: by the moments of such a batch nothing would be left of any input."""
+    (found,) = check_model(network(True), "1x16", claims=[CLAIM])
+    assert not any("norm" in failure.lower() for failure in [found.evidence.case or ""])
+
+
+def test_a_norm_of_linen_that_takes_no_word_of_its_moments_is_run_as_it_is() -> None:
+    linen = pytest.importorskip("flax.linen")
+
+    class Own(linen.BatchNorm):  # type: ignore[misc, name-defined]
+        def __call__(self, x: Any) -> Any:
+            return super().__call__(x)
+
+    class Net(linen.Module):  # type: ignore[misc, name-defined]
+        @linen.compact
+        def __call__(self, x: Any) -> Any:
+            return linen.Dense(4)(Own(use_running_average=False)(linen.Dense(16)(x)))
+
+    (found,) = check_model(Net, "8x16", claims=[CLAIM])
+    assert found.verdict is Verdict.HOLDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -192,7 +193,9 @@ def _fresh_norms() -> Iterator[None]:
     original = norm.call
 
     def call(self: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        return original(self, inputs, training=True, mask=mask)
+        # Of one number a channel the variance is zero, and nothing of it would be left.
+        several = None in inputs.shape or math.prod(inputs.shape) > inputs.shape[self.axis]
+        return original(self, inputs, training=several or training, mask=mask)
 
     norm.call = call
     try:

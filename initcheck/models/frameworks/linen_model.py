@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from flax import linen
 
 from initcheck.errors import UsageError
@@ -58,6 +62,15 @@ def linen_parts(module: Any, variables: Any, kinds: Mapping[tuple[str, ...], str
     return [array for _, array in found], living
 
 
+def _takes_moments(context: Any, x: Any = None) -> bool:
+    """Whether a batch norm is called that can be told to take the moments of what it is given: not of one number."""
+    norm = context.module
+    if not isinstance(norm, linen.BatchNorm) or context.method_name != "__call__" or x is None:
+        return False
+    told = "use_running_average" in inspect.signature(context.orig_method).parameters
+    return told and jnp.size(x) > math.prod(np.take(x.shape, norm.axis).ravel().tolist())
+
+
 class LinenModel(Living):
     """One description with its variables."""
 
@@ -72,7 +85,7 @@ class LinenModel(Living):
         mutable = [name for name in variables if name != "params"]
 
         def told(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
-            if isinstance(context.module, linen.BatchNorm) and context.method_name == "__call__":
+            if _takes_moments(context, *args[:1]):
                 # Whoever calls a model with train=False hands this down; it may be said in one of two places alone.
                 object.__setattr__(context.module, "use_running_average", None)
                 args, kwargs = args[:1], {**kwargs, "use_running_average": False}
