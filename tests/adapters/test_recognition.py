@@ -225,3 +225,25 @@ def test_what_takes_matrices_too_is_bound_to_no_number_of_axes():
         return rng.normal(0, np.prod(shape[1:]) ** -0.5, shape)
 
     assert recognise(any_shape, "any_shape").ranks == ()
+
+
+def _into_out(out, seed):
+    out[...] = np.random.default_rng(seed).normal(size=out.shape)
+
+
+def _into_target(target):
+    torch.nn.init.xavier_uniform_(target)
+
+
+def _of_state_dim(state_dim, rng):
+    return rng.normal(size=state_dim)
+
+
+@pytest.mark.parametrize("fill", [_into_out, _into_target])
+def test_a_name_of_one_side_may_be_a_tensor_to_fill(fill):
+    assert np.shape(recognise(fill, "f").sampler.calls((4, 6), [0], "float32")[0]) == (4, 6)
+
+
+def test_a_name_of_one_width_is_no_shape():
+    with pytest.raises(UsageError, match="It returns a vector"):
+        recognise(_of_state_dim, "f")

@@ -273,17 +273,16 @@ def _assignments(
 
 
 def _may(slot: Slot, role: str, used: tuple[str, ...]) -> bool:
-    if role in _WHOLE and _is_one_number(slot.name.strip("_").lower()):
-        return False  # num_weights counts something, hidden_size and state_dim are one width; none is a shape
+    name = slot.name.strip("_").lower()
+    if role in _WHOLE and _COUNTS.match(name):
+        return False  # num_weights counts something; it is no shape
+    if role in ("shape", "widths") and (name in ROLE_IN_LAYERS or name.rpartition("_")[2] in _WIDTHS):
+        return False  # hidden_size and state_dim are one width; but out and target may be tensors to fill
     if role == "module":
         return "torch" in used
     if slot.variadic or role == "dims":
         return slot.variadic and role == "dims"
     return slot.role == "nameless" or role not in ("rng", "dtype")
-
-
-def _is_one_number(name: str) -> bool:
-    return _COUNTS.match(name) is not None or name in ROLE_IN_LAYERS or name.rpartition("_")[2] in _WIDTHS
 
 
 def _by_kind(read: list[Slot], open_slots: list[Slot], used: tuple[str, ...]) -> list[Reading]:
