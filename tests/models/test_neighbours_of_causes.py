@@ -175,3 +175,14 @@ def test_a_size_that_holds_for_one_share_alone_is_no_last_word() -> None:
     assert judged(Saturated, "gradient-survives-the-blocks").evidence.fix.endswith(
         "and measure again: what stands between goes with it"
     )
+
+
+def test_the_axes_of_a_convolution_are_not_said_to_be_summed_over_by_nothing() -> None:
+    def build() -> nn.Module:
+        conv = nn.Conv2d(64, 64, 3)
+        nn.init.normal_(conv.weight, std=1 / 24)
+        return conv
+
+    claims = ["declared-laws-are-in-force"]
+    (found,) = initcheck.check_model(build, laws={"weight": "1/sqrt(64)"}, claims=claims)
+    assert found.evidence.likely == "its fan counts 3 x 3 = 9 too, and the declared law does not"

@@ -210,9 +210,7 @@ def _axes_counted(record: TensorRecord, declared: float) -> str | None:
     runs = [axes[i:j] for i in range(len(axes)) for j in range(len(axes), i, -1) if math.prod(axes[i:j]) > 1]
     for run in runs if len(axes) > 2 else ():
         if any(math.isclose(declared / std, math.sqrt(math.prod(run)), rel_tol=1e-3) for std in record.law.stds if std):
-            return (
-                f"its fan counts {' x '.join(map(str, run))} = {math.prod(run)} too, axes that nothing is summed over"
-            )
+            return f"its fan counts {' x '.join(map(str, run))} = {math.prod(run)} too, and the declared law does not"
     return None
 
 
