@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis.statistics import note_statistics
 from initcheck.claims.registry import find
 from initcheck.claims.statement import Claim
 from initcheck.contract.tested import Tested
-from initcheck.engine.judging import Tell, unheard
+from initcheck.engine.judging import Tell, out_of_time, unheard
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -31,6 +32,10 @@ _SERVER = "initcheck.runs.fresh_main"
 def died(result: Result) -> bool:
     """Whether a result is that a process died, and not a verdict on what an initializer does."""
     return f"'s {_DIED} " in (result.reason or "")
+
+
+class Slow(Died):
+    """The process was at work when its time was over: what it was asked is open, and says nothing of its code."""
 
 
 class OwnProcess:
@@ -68,6 +73,9 @@ class OwnProcess:
             return Result.of(claim, initializer, Verdict.NOT_APPLICABLE, reason, reproduce=None)
         try:
             return self.ask(initializer, claim_id)
+        except Slow as slow:
+            again = self.settings.command(initializer, claim, isolate=True)
+            return Result.of(claim, initializer, Verdict.UNDECIDED, str(slow), reproduce=again)
         except Died as died:
             self._dead[initializer.name] = claim
             return Result.of(
@@ -114,6 +122,7 @@ class OwnProcess:
 
         Raises:
             Died: the process did, twice if it had judged others before: what they left behind is no fault of this one.
+            Slow: its calls came back, but it was not done in time.
             UsageError: as ``judge``.
         """
         unit = Unit.of(initializer, self.settings, [claim_id])
@@ -151,16 +160,23 @@ class OwnProcess:
         own = {initializer.name, *(recipe.get(key) for key in ("target", "model", "text", "file"))}
         if (self.alone or self._spoilt) and self._served - own:
             self.close()
+        patience = self._patience(initializer.kind)
         while True:
             child = self._ready()
             self._served.add(initializer.name)
-            asked = child.ask({"recipe": recipe, **request})
+            asked, began = child.ask({"recipe": recipe, **request}), time.monotonic()
             try:
-                answer = child.answer(asked, self._patience(initializer.kind))
+                answer = child.answer(asked, patience)
                 while "at" in answer:  # it lives: the patience begins anew
-                    self.tell(answer["at"])
-                    answer = child.answer(asked, self._patience(initializer.kind))
+                    if answer["at"]:
+                        self.tell(answer["at"])
+                    elif initializer.kind == "check" and time.monotonic() - began > patience:
+                        self.close()
+                        raise Slow(out_of_time(patience, "calls that all came back; --timeout gives it more"))
+                    answer = child.answer(asked, patience)
                 return answer
+            except Slow:
+                raise
             except Died:
                 others = self._served - own
                 self.close()

@@ -12,6 +12,7 @@ from initcheck.contract.tested import Tested
 from initcheck.errors import UsageError
 from initcheck.runs.reading import read_here
 from initcheck.runs.units import Remade
+from initcheck.sandbox.pulse import listening_to_beats
 
 
 class SendAnswer(Protocol):
@@ -46,7 +47,8 @@ class Server:
         elif "claims" in request:
             remade = self._remade(request)
             try:
-                judged = remade.judge(request["claims"], lambda text: tell(at=text))
+                with listening_to_beats(lambda: tell(at="")):
+                    judged = remade.judge(request["claims"], lambda text: tell(at=text))
             except UsageError as error:  # a factory that builds no model: in the words in which it was said here
                 tell(usage=str(error))
                 return

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.random import MT19937
 
+from initcheck.sandbox.pulse import beat
+
 GENERATORS = ("random", "numpy.random", "torch", "keras")
 
 # Bound now: user code may put something else in their place.
@@ -121,6 +123,7 @@ def isolated(seed: int | None = None) -> Iterator[None]:
     try:
         yield
     finally:
+        beat()
         if before is not None:
             _report(before)
         _set_python_state(python)

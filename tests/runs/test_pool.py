@@ -48,6 +48,11 @@ def hangs(shape, rng):
     if max(shape) > 16:
         time.sleep(3600)
     return he(shape, rng)
+
+
+def takes_its_time(shape, rng):
+    time.sleep(0.2)
+    return he(shape, rng)
 """
 CLAIMS = ("accepts-every-shape", "returns-the-shape-asked", "finite", "output-variance-near-one")
 
@@ -115,6 +120,15 @@ def test_a_call_that_hangs_is_ended_and_says_where(plan) -> None:
     assert result.verdict is Verdict.FAILS
     assert result.evidence.measured == "a call did not return within 2 s"
     assert any("in hangs" in line for line in result.evidence.detail)
+
+
+def test_calls_that_come_back_slowly_leave_a_claim_open_and_the_next_one_is_asked(plan) -> None:
+    slow = plan("takes_its_time", claims=CLAIMS[1:3])
+    with OwnProcess(slow.checker.settings, slow.contracts) as isolated:
+        isolated.patience = 2
+        results = [isolated.judge(slow.initializers[0], claim) for claim in CLAIMS[1:3]]
+    assert [r.verdict for r in results] == [Verdict.UNDECIDED] * 2
+    assert results[0].reason.startswith("the 2 s that a claim may take were over after calls that all came back")
 
 
 @pytest.mark.long

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from initcheck.layers.bench.feeds import Feed
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.functions.layer_function import LayerFunction, matrices
+from initcheck.sandbox.pulse import beat
 
 Array = npt.NDArray[Any]
 
@@ -80,10 +81,14 @@ class Bench:
 
     def run(self, parameters: Mapping[str, Array], inputs: Sequence[Array]) -> Array:
         """The output."""
-        return np.asarray(self.function.run(parameters, self.feed.arranged(inputs)), dtype=np.float64)
+        made = np.asarray(self.function.run(parameters, self.feed.arranged(inputs)), dtype=np.float64)
+        beat()
+        return made
 
     def pull(
         self, parameters: Mapping[str, Array], inputs: Sequence[Array], cotangent: Array
     ) -> tuple[list[Array], dict[str, Array]]:
         """Gradients in the inputs and the parameters."""
-        return self.function.pull(parameters, self.feed.arranged(inputs), cotangent)
+        pulled = self.function.pull(parameters, self.feed.arranged(inputs), cotangent)
+        beat()
+        return pulled
