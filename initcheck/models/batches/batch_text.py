@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -152,7 +153,7 @@ def changed(value: Any, change: Callable[[str, Any], Any], name: str = "") -> An
 
 
 @dataclass(frozen=True)
-class CallArguments:
+class CallArguments(ABC):
     """Arguments of one call of a model; in what they are filled the frameworks differ.
 
     Attributes:
@@ -172,9 +173,9 @@ class CallArguments:
         return found
 
     @classmethod
+    @abstractmethod
     def filled(cls, part: Part) -> Any:
         """An array of the framework, of the shape and with the numbers of one part of a text."""
-        raise NotImplementedError
 
     @classmethod
     def read(cls, text: str) -> Self:
