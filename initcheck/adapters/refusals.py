@@ -135,7 +135,9 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
             "It fills a vector, a bias perhaps, as if it were a matrix: leave out what has one axis, if p.dim() > 1,"
             " and fill biases with zeros."
         )
-    if any(re.match(r"returns shape \(\d+,\) ", trial.problem) for trial in tried):
+    # Handed a tensor, what picks from it returns a row: that is no vector of its own.
+    sized = [t for t in tried if all(slot.role != "tensor" for slot in t.reading.slots)]
+    if any(re.match(r"returns shape \(\d+,\) ", trial.problem) for trial in sized):
         return (
             "It returns a vector, as of biases or gains, and the claims are about matrices and kernels: leave it out,"
             " or pass a function of the shape that returns the matrix it is meant for."

@@ -71,6 +71,8 @@ def test_a_result_of_another_shape_is_left_to_the_claims():
 
 def test_own_calls_are_compiled_cheaply_and_the_flag_of_jax_is_put_back():
     flag = "jax_disable_most_optimizations"
+    with own_calls_compiled_cheaply("torch"):
+        assert jax.config.values[flag] is False
     with own_calls_compiled_cheaply():
         assert jax.config.values[flag] is True
         with own_calls_compiled_cheaply():

@@ -128,7 +128,7 @@ def test_what_the_arithmetic_of_the_weights_leaves_over_is_laid_on_what_stands_b
     (result,) = [r for r in report.results if r.claim == "signal-survives-the-blocks"]
     assert result.verdict is initcheck.Verdict.FAILS
     assert "by what stands between the matrices" in (result.evidence.likely or "")
-    assert "or change what stands between" in (result.evidence.fix or "")
+    assert "measure again: what stands between goes with it" in (result.evidence.fix or "")
 
 
 def test_sound_layers_in_a_list_hold():

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.adapters.signatures.arguments import framework_module
+from initcheck.adapters.signatures.frameworks import compiles
 from initcheck.contract.initializer import Shape
 from initcheck.sandbox.global_generators import isolated
 
@@ -45,9 +46,14 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
-def own_calls_compiled_cheaply() -> Iterator[None]:
-    """Let JAX, where it is loaded, compile in half of the time what own calls consist of: few run, and each briefly."""
-    jax, flag = sys.modules.get("jax"), "jax_disable_most_optimizations"
+def own_calls_compiled_cheaply(framework: str = "jax") -> Iterator[None]:
+    """Let JAX, where it is loaded, compile in half of the time what own calls consist of: few run, and each briefly.
+
+    Args:
+        framework: whose calls are made; where Keras runs on another backend JAX is not asked for its device, since
+            that takes the memory of a GPU.
+    """
+    jax, flag = sys.modules.get("jax") if compiles(framework) else None, "jax_disable_most_optimizations"
     before = getattr(getattr(jax, "config", None), "values", {}).get(flag)
     # Read by JAX as it compiles, and by nothing else: no call that is compiled already is compiled again.
     if jax is None or before is not False or jax.default_backend() != "cpu":

@@ -93,7 +93,7 @@ class KerasSampler(SamplerBase):
 
     def _drawn(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str, *, anew: bool) -> list[list[Any]]:
         """Calls of the user's own."""
-        with own_calls_compiled_cheaply():
+        with own_calls_compiled_cheaply("keras"):
             return super()._drawn(asked, dtype, anew=anew)
 
     def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:

@@ -102,7 +102,7 @@ class Builder:
         """
         if self.kind == "torch":
             return TorchFunction(self.maker.make(size, seed))
-        with own_calls_compiled_cheaply():
+        with own_calls_compiled_cheaply("keras" if self.kind == "keras" else "jax"):
             if self.is_traced:
                 return self.joined(*self.parts(size, seed))
             made = self.maker.make(size, seed)
