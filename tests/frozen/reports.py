@@ -119,6 +119,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(HERE.parent.parent))
     os.environ.setdefault("KERAS_BACKEND", "jax")
     FOLDER.mkdir(exist_ok=True)
+    if unknown := set(sys.argv[1:]) - set(FROZEN_REPORTS):
+        sys.exit(f"{', '.join(sorted(unknown))}: no report is frozen under this name; there are {FROZEN_REPORTS}.")
     for each in sys.argv[1:] or FROZEN_REPORTS:
         (FOLDER / f"{each}.json").write_text(
             json.dumps(made(each), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
