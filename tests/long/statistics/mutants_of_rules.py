@@ -61,7 +61,7 @@ MUTANTS = (
     Mutant(PERMUTATION, "(values[..., :1] > values[..., 1:])", "(values[..., :1] >= values[..., 1:])", OF_PERMUTATION),
     Mutant(PERMUTATION, "[of[field], -of[field]]", "[of[field], of[field]]", OF_PERMUTATION),
     Mutant(PERMUTATION, "math.sqrt(4.6 / (units * inputs))", "math.sqrt(0.46 / (units * inputs))", OF_PERMUTATION),
-    Mutant(PERMUTATION, "_DIGITS = 9", "_DIGITS = 17", OF_PERMUTATION,
+    Mutant(PERMUTATION, "DIGITS = 9", "DIGITS = 17", OF_PERMUTATION,
            harmless="rounding then breaks ties, of a batch and of its shuffles alike, so that P(top) <= 1/20 stays;"
            " what is lost is that machines whose sums are added in another order say the same"),
     Mutant(SYMMETRIC, "np.all(values[:, None] > shuffled, axis=1)", "np.all(values[:, None] >= shuffled, axis=1)",
@@ -86,7 +86,7 @@ MUTANTS = (
            OF_BETS[1:]),
     Mutant(BAND, "np.minimum(self.inside_lo, self.inside_hi)", "np.maximum(self.inside_lo, self.inside_hi)",
            OF_BETS[1:]),
-    Mutant(BAND, "elif not fails_only and for_now >= in_favour and not (so_far < inner_lo or so_far > inner_hi):",
+    Mutant(BAND, "elif not fails_only and for_now >= in_favour and not (so_far < lo or so_far > hi):",
            "elif not fails_only and for_now >= in_favour:", OF_BETS[1:]),
     # Shares and scores.
     Mutant(SCORES, "(lo - x) / (1.0 - lo), 1.0), betting", "(2 * lo - x) / (1.0 - lo), 1.0), betting", OF_SCORES),
