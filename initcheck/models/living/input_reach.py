@@ -58,12 +58,8 @@ def _where_lost(
         if name != same or given_a is None or given_b is None:
             continue
         arrives = _differ(made_a, made_b)
-        if not _differ(given_a, given_b):
-            found = replace(found, lost_behind=behind or found.lost_behind)
-        elif not arrives and not _differ(given_a, given_b, FADED * SAME):
-            found = replace(found, fades=True)
-        elif not arrives:
-            found = replace(found, lost_in=name, fades=False)
+        given, clearly = _differ(given_a, given_b), _differ(given_a, given_b, FADED * SAME)
+        found = found.through(name, behind, given=given, clearly=clearly, made=arrives)
         behind = name if arrives and not np.any(made_a > 0) else ""
     return found
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
+from initcheck.models.batches.batch import Batch
 from initcheck.models.builds.places import kind_of
 from initcheck.models.signals.chains import Visit, containers
 
@@ -55,6 +56,22 @@ class BlockTrail:
             self.visits.append(visit)
 
         return note
+
+
+def run_noting(
+    model: torch.nn.Module,
+    batch: Batch,
+    modules: Iterable[torch.nn.Module],
+    note: Callable[[torch.nn.Module, Any, Any], None],
+) -> None:
+    """Run a model once, without gradients, and tell what each of these modules is given: itself, args and kwargs."""
+    handles = [module.register_forward_pre_hook(note, with_kwargs=True) for module in modules]
+    try:
+        with torch.no_grad():
+            batch.run(model)
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def first_tensor(value: Any) -> torch.Tensor | None:

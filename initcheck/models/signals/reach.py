@@ -94,12 +94,8 @@ def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch, found: Input
             continue
         arrives = _differ(made_a, made_b)
         if given_a is not None and given_b is not None:
-            if not _differ(given_a, given_b):
-                found = replace(found, lost_behind=behind or found.lost_behind)
-            elif not arrives and not _differ(given_a, given_b, FADED * SAME):
-                found = replace(found, fades=True)
-            elif not arrives:
-                found = replace(found, lost_in=name, fades=False)
+            given, clearly = _differ(given_a, given_b), _differ(given_a, given_b, FADED * SAME)
+            found = found.through(name, behind, given=given, clearly=clearly, made=arrives)
             share = _pair_share(given_a, given_b)
             if found.drowned_at is None and 0 < share < DROWNED and least > 10 * DROWNED:
                 found = replace(found, drowned_at=name)

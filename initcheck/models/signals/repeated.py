@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from initcheck.models.batches.batch import Batch
-from initcheck.models.signals.blocks import first_tensor
+from initcheck.models.signals.blocks import first_tensor, run_noting
 from initcheck.models.signals.gradients import constants_redrawn
 
 
@@ -54,11 +54,5 @@ def _given_one_input_twice(
                 again.add(module)
             given[module].append(tensor)
 
-    handles = [module.register_forward_pre_hook(note, with_kwargs=True) for module in modules]
-    try:
-        with torch.no_grad():
-            batch.run(model)
-    finally:
-        for handle in handles:
-            handle.remove()
+    run_noting(model, batch, modules, note)
     return again

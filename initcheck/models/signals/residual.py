@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from initcheck.models.batches.batch import Batch
-from initcheck.models.signals.blocks import first_tensor
+from initcheck.models.signals.blocks import first_tensor, run_noting
 
 _EXACT = 1e-3
 """Of the push; rounding only: all else stands still."""
@@ -27,27 +27,19 @@ def residual_writers(
         runs: names of the blocks of each run.
     """
     middle = {run: run[len(run) // 2] for run in runs}
-    given: dict[str, tuple[Any, Any]] = {}
-    handles = []
-    for name in middle.values():
-        block = model.get_submodule(name)
+    given: dict[torch.nn.Module, tuple[Any, Any]] = {}
 
-        def keep(_module: torch.nn.Module, args: Any, kwargs: Any, name: str = name) -> None:
-            given.setdefault(name, (args, kwargs))
+    def keep(module: torch.nn.Module, args: Any, kwargs: Any) -> None:
+        given.setdefault(module, (args, kwargs))
 
-        handles.append(block.register_forward_pre_hook(keep, with_kwargs=True))
-    try:
-        with torch.no_grad():
-            batch.run(model)
-    finally:
-        for handle in handles:
-            handle.remove()
+    run_noting(model, batch, [model.get_submodule(name) for name in middle.values()], keep)
     found = {}
     for run, name in middle.items():
-        if name in given:
+        block = model.get_submodule(name)
+        if block in given:
             try:
                 with torch.no_grad():
-                    writers = tuple(_writers(model.get_submodule(name), *given[name]))
+                    writers = tuple(_writers(block, *given[block]))
             except Exception:
                 continue  # a block that cannot be run alone (a cache, a state) tells nothing
             found[run] = writers

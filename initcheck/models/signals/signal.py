@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 FEWEST_BLOCKS = 4
 """A chain shorter than this has no second half over which anything could grow."""
@@ -61,6 +61,21 @@ class InputReach:
     def exact(self) -> bool:
         """The outputs are the same, but for rounding in float32."""
         return self.share < SAME
+
+    def through(self, name: str, behind: str, *, given: bool, clearly: bool, made: bool) -> InputReach:
+        """What is known once one more module was looked at; the last one where it is lost is kept.
+
+        Args:
+            name: of the module.
+            behind: the layer that ran before it, where nothing of that is above zero; else nothing.
+            given: whether its inputs differ, ``clearly`` by more than what fades.
+            made: whether its outputs do.
+        """
+        if not given:
+            return replace(self, lost_behind=behind or self.lost_behind)
+        if made:
+            return self
+        return replace(self, lost_in=name, fades=False) if clearly else replace(self, fades=True)
 
     def opened_by(self, share: float | None) -> bool:
         """Whether a difference of that size, seen once closed gates are open, is another one: ten times as large."""
