@@ -75,10 +75,10 @@ class WrappedSampler:
         """As the inner one, changed."""
         return [self.changed(r, shape, dtype) for r in self.inner.weights(self.asked(shape), seeds, dtype)]
 
-    def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
+    def streams(self, shapes: Sequence[Shape], seeds: Sequence[int], dtype: str) -> list[list[Any]] | None:
         """As the inner one, changed."""
-        found = self.inner.stream([self.asked(s) for s in shapes], seed, dtype)
-        return found and [self.changed(r, s, dtype) for r, s in zip(found, shapes, strict=True)]
+        found = self.inner.streams([self.asked(s) for s in shapes], seeds, dtype)
+        return found and [[self.changed(r, s, dtype) for r, s in zip(one, shapes, strict=True)] for one in found]
 
     def __getattr__(self, name: str) -> Any:
         if name == "inner":

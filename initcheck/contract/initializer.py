@@ -32,8 +32,8 @@ class Sampler(Protocol):
         A global generator that the code draws from beside the seed is started from that seed too.
         """
 
-    def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
-        """One call per shape on ONE advancing generator; None where the caller cannot share a generator."""
+    def streams(self, shapes: Sequence[Shape], seeds: Sequence[int], dtype: str) -> list[list[Any]] | None:
+        """One call per shape on ONE advancing generator a seed; None where the caller cannot share a generator."""
 
     def to_numpy(self, result: Any) -> npt.NDArray[Any]:
         """View or copy a result as an array (low-precision dtypes as ml_dtypes arrays or float32).

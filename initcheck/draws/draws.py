@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import itertools
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -217,8 +217,7 @@ class Draws:
             self.weights += layer.weights * len(results)
         else:
             found = [self.array(layer, dtype, result) for result in results]
-        places = [_place(a) for a in found[:8] if a.size]
-        if len(set(places)) == len(places):
+        if _lie_apart(found[:8]):
             return found
         # Results that share a buffer hold the last call's values by now: once more, one at a time.
         return [self.array(layer, dtype, self.raw(layer, dtype, [seed])[0]).copy() for seed in seeds]
@@ -244,24 +243,29 @@ class Draws:
         self, layer: Case, dtype: str, seeds: Sequence[int]
     ) -> tuple[list[Array], list[Array]] | None:
         """Two calls on each seed's generator; None where no generator can be shared."""
-        first, second = [], []
+        found = self._streamed(layer, dtype, seeds)
+        if found is not None and not _lie_apart(itertools.chain.from_iterable(found)):
+            # Results that share a buffer hold the last call's values by now: once more, one seed at a time.
+            found = []
+            for seed in seeds:
+                both = self._streamed(layer, dtype, [seed])
+                if both is None or not _lie_apart(both[0]):
+                    return None
+                found.append([a.copy() for a in both[0]])
+        if found is None:
+            return None
+        self.calls += 2 * len(seeds)
+        return [one for one, _ in found], [other for _, other in found]
+
+    def _streamed(self, layer: Case, dtype: str, seeds: Sequence[int]) -> list[list[Array]] | None:
         try:
             with contained():
-                for seed in seeds:
-                    results = self.initializer.sampler.stream([layer.asked] * 2, seed, dtype)
-                    if results is None:
-                        return None
-                    one, other = (self.array(layer, dtype, result) for result in results)
-                    if _place(one) == _place(other):
-                        return None  # results that share a buffer hold the last call's values by now
-                    first.append(one.copy())
-                    second.append(other.copy())
+                results = self.initializer.sampler.streams([layer.asked] * 2, seeds, dtype)
+                return results and [[self.array(layer, dtype, result) for result in both] for both in results]
         except InitializerRaised as error:
             if isinstance(error.original, BrokenCall):
                 raise error.original from None
             raise BrokenCall("raises", f"raises {error} on a second call", error.trace) from None
-        self.calls += 2 * len(seeds)
-        return first, second
 
     def stacks(
         self, layer: Case, dtype: str, stream: Stream, start: int, stop: int, *, chunk: int | None = None
@@ -338,8 +342,7 @@ class Draws:
                 continue
             with contextlib.suppress(BrokenCall):
                 drawn = [[self.array(c, dtype, r) for r in found] for c, found in zip(together, results, strict=True)]
-                places = [_place(a) for a in itertools.chain.from_iterable(drawn) if a.size]
-                if len(set(places)) == len(places):
+                if _lie_apart(itertools.chain.from_iterable(drawn)):
                     self.calls += sum(map(len, drawn))
                     stacks = [_stacked(case, arrays) for case, arrays in zip(together, drawn, strict=True)]
                     for case, stack, record in zip(together, stacks, Record.of_each(stacks), strict=True):
@@ -369,9 +372,10 @@ def _batches(cases: Mapping[Case, int], most: int) -> Iterator[list[Case]]:
         yield together
 
 
-def _place(array: Array) -> int:
-    """Where in memory it begins."""
-    return array.ctypes.data
+def _lie_apart(arrays: Iterable[Array]) -> bool:
+    """Whether no two of them begin at one place of memory."""
+    places = [a.ctypes.data for a in arrays if a.size]
+    return len(set(places)) == len(places)
 
 
 def _stacked(layer: Case, arrays: list[Array]) -> Array:

@@ -94,16 +94,16 @@ def test_a_generator_used_only_at_large_shapes_is_seeded_from_the_first_call_on(
 
 def test_one_generator_serves_a_stream_of_shapes():
     initializer = recognise(lambda shape, rng: rng.normal(size=shape), "stream")
-    first, second, third = initializer.sampler.stream([(3, 3), (3, 3), (2, 5)], 7, "float32")
+    [[first, second, third]] = initializer.sampler.streams([(3, 3), (3, 3), (2, 5)], [7], "float32")
     assert third.shape == (2, 5)
     assert not np.array_equal(first, second)
-    again, *_ = initializer.sampler.stream([(3, 3), (3, 3)], 7, "float32")
+    [[again, _]] = initializer.sampler.streams([(3, 3), (3, 3)], [7], "float32")
     assert np.array_equal(first, again)
 
 
 def test_seeds_and_keys_cannot_be_shared():
     initializer = recognise(lambda shape, seed: np.random.default_rng(seed).normal(size=shape), "seed")
-    assert initializer.sampler.stream([(3, 3)], 7, "float32") is None
+    assert initializer.sampler.streams([(3, 3)], [7], "float32") is None
 
 
 def test_what_every_trial_call_raises_of_is_refused_with_the_error():

@@ -49,8 +49,8 @@ def test_batches_of_weights_differ_and_a_call_of_the_users_own_hangs_on_the_glob
 
 def test_two_calls_on_one_generator_differ_from_those_on_another() -> None:
     sampler = sampler_of(from_numpys)
-    pairs = [sampler.stream([SHAPE, SHAPE], seed, "float32") for seed in (1, 2)]
-    drawn = [np.asarray(w).tobytes() for pair in pairs for w in pair or ()]
+    pairs = sampler.streams([SHAPE, SHAPE], [1, 2], "float32")
+    drawn = [np.asarray(w).tobytes() for pair in pairs or () for w in pair]
     assert len(set(drawn)) == 4
 
 

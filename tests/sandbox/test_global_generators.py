@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from initcheck.sandbox import global_generators
 from initcheck.sandbox.global_generators import global_states, isolated, seed_globals, unseen_moves, watching_generators
 
 
@@ -156,6 +157,52 @@ def test_a_spare_normal_survives_though_the_generator_did_not_move():
         pass
     np.random.seed(0)
     assert [np.random.normal() for _ in range(4)] == first
+
+
+def test_a_spare_normal_of_pythons_generator_survives():
+    random.seed(0)
+    first = [random.gauss(0, 1) for _ in range(4)]
+    random.seed(0)
+    random.gauss(0, 1)
+    for _ in range(2):
+        with isolated(None):
+            assert random.gauss(0, 1) == first[1]
+    with isolated(3):
+        random.gauss(0, 1)
+    assert [random.gauss(0, 1) for _ in range(3)] == first[1:]
+
+
+def test_a_spare_normal_that_is_left_inside_does_not_come_out_of_pythons_generator():
+    random.seed(4)
+    first = random.gauss(0, 1)
+    random.seed(4)
+    with isolated(None):
+        random.gauss(0, 1)  # leaves the second of its pair
+    assert random.gauss(0, 1) == first
+
+
+def test_the_memory_of_pythons_generator_is_its_state():
+    random.seed(7)
+    random.random()
+    memory = global_generators._python_memory()
+    assert memory is not None
+    assert global_generators._python_state_of(memory) == random.getstate()
+
+
+@pytest.mark.parametrize("address", [None, "where it lies"])
+def test_pythons_generator_is_put_back_wherever_it_lies(monkeypatch, address):
+    if address is None:
+        monkeypatch.setattr(global_generators, "_python_address", lambda: None)
+    random.seed(7)
+    expected = random.random()
+    random.seed(7)
+    with isolated(None):
+        moved = unseen_moves(frozenset())
+        assert random.random() == expected
+        assert moved() == {"random"}
+    with isolated(3):
+        random.shuffle([1, 2, 3])
+    assert random.random() == expected
 
 
 def test_a_caller_may_have_another_bit_generator():

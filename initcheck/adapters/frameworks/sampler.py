@@ -107,8 +107,8 @@ class SamplerBase:
         """
         return self._drawn([(shape, seeds)], dtype, anew=True)[0]
 
-    def stream(self, shapes: Sequence[Shape], seed: int, dtype: str) -> list[Any] | None:
-        """One call per shape on one advancing generator; None where there is none to share."""
+    def streams(self, shapes: Sequence[Shape], seeds: Sequence[int], dtype: str) -> list[list[Any]] | None:
+        """One call per shape on one advancing generator a seed; None where there is none to share."""
         if not self.shares_source:
             return None
         calls = [self.prepare(tuple(shape), dtype) for shape in shapes]
@@ -116,8 +116,8 @@ class SamplerBase:
         def in_turn(source: Any) -> list[Any]:
             return [call(source) for call in calls]
 
-        [[results]] = self._each_anew([(in_turn, [seed])])
-        return [self.read(result) for result in results] if self.parameter or self.layer else results
+        [found] = self._each_anew([(in_turn, seeds)])
+        return [[self.read(r) for r in results] for results in found] if self.parameter or self.layer else found
 
     def read(self, result: Any) -> Any:
         """The array that is meant in what was returned."""

@@ -80,7 +80,9 @@ class OnTheEdge:
     def weights(self, shape: tuple[int, ...], seeds: Sequence[int], dtype: str) -> list[Any]:
         return self.calls(shape, seeds, dtype)
 
-    def stream(self, shapes: Sequence[tuple[int, ...]], seed: int, dtype: str) -> list[Any] | None:
+    def streams(
+        self, shapes: Sequence[tuple[int, ...]], seeds: Sequence[int], dtype: str
+    ) -> list[list[Any]] | None:
         return None
 
     def to_numpy(self, result: Any) -> Any:
