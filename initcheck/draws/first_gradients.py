@@ -20,7 +20,7 @@ Array = npt.NDArray[np.float64]
 
 
 _BATCH = 64
-_TOGETHER = 8  # networks drawn at a time
+_TOGETHER = 25  # networks drawn at a time
 OUTPUTS = 128
 """Units of the output layer, at least: a unit of a sparse initializer has an outgoing weight then (0.9^128 is 1e-6)."""
 

@@ -160,9 +160,9 @@ def _reaches(calls: Floats, which: int, own: float) -> bool:
 def _nearness(rows: Floats) -> float:
     largest = np.abs(rows).max(axis=1, keepdims=True)
     # By its largest entry no vector overflows or vanishes.
-    unit = np.divide(rows, largest, out=np.zeros_like(rows), where=largest > 0)
+    unit = rows / np.where(largest > 0, largest, 1.0)
     length = np.sqrt(np.square(unit).sum(axis=1, keepdims=True))
-    unit = np.divide(unit, length, out=unit, where=length > 0).astype(np.float32)
+    unit = (unit / np.where(length > 0, length, 1.0)).astype(np.float32)
     cosines = unit @ unit.T
     np.fill_diagonal(cosines, 0.0)
     nearest = np.maximum(cosines.max(axis=1), -cosines.min(axis=1)).astype(np.float64)

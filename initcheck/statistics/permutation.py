@@ -256,10 +256,9 @@ def _apart(sums: Floats) -> Floats:
 def _grams(z: Floats, energies: Floats) -> tuple[Floats, Floats, Floats]:
     """The row Gram matrices without their diagonals, and the sums of squares off both diagonals, (draws,)."""
     gram = z @ z.swapaxes(2, 3)
-    side = gram.shape[-1]
-    flat = gram.reshape(len(gram), -1, side * side)
-    whole = np.einsum("dcn,dcn->d", flat, flat)
-    flat[..., :: side + 1] = 0.0
+    every = gram.reshape(*gram.shape[:2], -1)
+    whole = np.einsum("dcn,dcn->d", every, every)
+    flat = _without_diagonals(gram)
     # |Z Z^T| = |Z^T Z| in Frobenius' norm: the larger of the two need not be made.
     of_columns = energies.sum(axis=2)
     columns = whole - np.einsum("dcn,dcn->d", of_columns, of_columns)
@@ -282,12 +281,16 @@ def _mean_products(one: Floats, other: Floats) -> Floats:
 def _largest_pair(z: Floats, gram: Floats | None) -> Floats:
     if z.shape[2] > _WIDEST:
         return np.zeros(len(z))
-    if gram is None:
-        gram = z @ z.swapaxes(2, 3)
-        at = np.arange(gram.shape[-1])
-        gram[..., at, at] = 0.0
-    flat = gram.reshape(*gram.shape[:2], -1)
-    return np.asarray(np.abs(flat).max(axis=2).mean(axis=1))
+    flat = _without_diagonals(z @ z.swapaxes(2, 3) if gram is None else gram)
+    return np.asarray(np.maximum(flat.max(axis=2), -flat.min(axis=2)).mean(axis=1))
+
+
+def _without_diagonals(gram: Floats) -> Floats:
+    """Set the diagonals of (draws, calls, side, side) to zero, in place; each matrix as one vector."""
+    side = gram.shape[-1]
+    flat = gram.reshape(*gram.shape[:2], side * side)
+    flat[..., :: side + 1] = 0.0
+    return flat
 
 
 def _most_correlated(values: Floats) -> tuple[Index, Index, Floats]:
@@ -341,9 +344,9 @@ def _runs(parts: Floats, telling: tuple[tuple[Index, Floats], ...]) -> Floats:
     flat = parts.reshape(*parts.shape[:2], -1)
     for length, (at, weight) in zip(_RUNS, telling, strict=True):
         if at.size:
-            products = flat[..., at]
+            products = flat.take(at, axis=2)
             for shift in range(1, length):
-                products = products * flat[..., at + shift]
+                products *= flat.take(at + shift, axis=2)
             total += (products @ weight).sum(axis=1)
     return total
 
@@ -371,5 +374,5 @@ def _triples(parts: Floats, triples: Index, signs: Floats) -> Floats:
     if not signs.size:
         return np.zeros(len(parts))
     first, second, third = triples
-    products = parts[..., first] * parts[..., second] * parts[..., third]
+    products = parts.take(first, axis=3) * parts.take(second, axis=3) * parts.take(third, axis=3)
     return np.asarray(products.mean(axis=2).sum(axis=1) @ signs)
