@@ -14,11 +14,13 @@ from initcheck.diagnosis.law_causes import LAW, SCALE_PER_CALL
 from initcheck.diagnosis.observed import Observed
 from initcheck.diagnosis.seed_behaviour import BEHAVIOURS, seed_behaviours
 from initcheck.diagnosis.value_causes import (
+    absolute_cut_cause,
     cancelling_cause,
     grid_cause,
     largest_cause,
     narrow_cause,
     not_finite_cause,
+    own_size_cause,
     unpaired_cause,
 )
 
@@ -101,10 +103,11 @@ _BEFORE_SEEDS: Sequence[Sequence[Callable[[Observed], Cause | None]]] = (
 _AFTER_SEEDS: Sequence[Sequence[Callable[[Observed], Cause | None]]] = (
     MEAN,
     (grid_cause,),
-    (largest_cause,),
+    (largest_cause, own_size_cause),
     FAMILY,
     SCALE_PER_CALL,
     LAW,
+    (absolute_cut_cause,),
     (not_finite_cause,),
     (cancelling_cause,),
     (narrow_cause,),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
 
 from initcheck.diagnosis.causes import Rule
-from initcheck.diagnosis.evidence.probe import repeated
+from initcheck.diagnosis.evidence.formulas import number
+from initcheck.diagnosis.evidence.probe import Array, repeated
 from initcheck.diagnosis.observed import Observed
 
+# Weights whose mean and ends tell something.
+_ENOUGH = 1024
 _SEED_SHAPE, _SEED_CALLS = (16, 16), 24
 _LEVELS = ("levels", "quantised", "rademacher")
 _KIN = {
@@ -96,7 +101,67 @@ def _off_centre(seen: Observed) -> Mapping[str, object] | None:
     return {"off": f"{mean:.2g}"} if off else None
 
 
+def _by_width(seen: Observed) -> list[tuple[float, Array]]:
+    """The promised fan of every shape of which enough was drawn, and all that was drawn of it."""
+    if seen.fan not in ("fan_in", "fan_out"):
+        return []
+    layers = (sample.layer for sample in seen.samples if sample.n >= _ENOUGH)
+    return [
+        (
+            float(layer.fan_in if seen.fan == "fan_in" else layer.fan_out),
+            np.concatenate([a.ravel() for a in seen.probe.draws[layer.shape]]),
+        )
+        for layer in layers
+    ]
+
+
+def _alike(numbers: Sequence[float], within: float) -> bool:
+    return len(numbers) >= 3 and 0 < max(numbers) <= min(numbers) * (1 + within)
+
+
+def _loc_is_scale(seen: Observed) -> Mapping[str, object] | None:
+    """A mean that goes with the width as a deviation should, beside a deviation that is 1."""
+    drawn = _by_width(seen) if _off_centre(seen) else []
+    stds = [float(w.std()) for _, w in drawn]
+    if not _alike(stds, 0.2) or not 0.9 < float(np.median(stds)) < 1.1:
+        return None
+    widths = np.array([width for width, _ in drawn])
+    means, errors = np.array([w.mean() for _, w in drawn]), np.array([w.size**-0.5 for _, w in drawn])
+
+    def misfit(form: Array) -> float:
+        size = float(np.sum(means * form / errors**2) / np.sum((form / errors) ** 2))
+        return float(np.sum(((means - size * form) / errors) ** 2))
+
+    of_width = misfit(widths**-0.5)
+    return {} if of_width < 4 * len(means) and misfit(np.ones(len(means))) > of_width + 30 else None
+
+
+def _one_end(seen: Observed) -> Mapping[str, object] | None:
+    """A uniform one end of which stays where it is at every width, while the other one moves."""
+    if not _off_centre(seen):
+        return None
+    drawn = _by_width(seen)
+    tops, bottoms = [float(w.max()) for _, w in drawn], [-float(w.min()) for _, w in drawn]
+    for fixed, moving, name in ((tops, bottoms, "upper"), (bottoms, tops, "lower")):
+        if _alike(fixed, 0.02) and not _alike(moving, 0.2):
+            end = max(fixed) if name == "upper" else -max(fixed)
+            return {"end": number(end), "name": name, "other": "lower" if name == "upper" else "upper"}
+    return None
+
+
 MEAN: tuple[Rule[Observed], ...] = (
+    Rule(
+        _loc_is_scale,
+        "the mean goes with 1/sqrt({wanted}), and the std is 1 at every width: the std stands in the place of the mean",
+        "name the arguments: loc=0, scale={std_wanted}",
+        "centering precision scale depth",
+    ),
+    Rule(
+        _one_end,
+        "the {name} end of the weights is {end} at every width, and only the {other} one goes with the fan",
+        "give both ends: uniform(-b, b) with b = {bound_wanted}",
+        "centering precision scale depth",
+    ),
     Rule(
         lambda seen: seen.family.name in _LEVELS and _off_centre(seen),
         "{family} with mean {off} rms: rounded down, or a low-precision uniform whose 0 is kept",

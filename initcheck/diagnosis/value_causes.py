@@ -176,6 +176,75 @@ def largest_cause(seen: Observed) -> Cause | None:
     return None
 
 
+def own_size_cause(seen: Observed) -> Cause | None:
+    """Explain calls whose largest weight, or whose length, is one number at a shape: they are divided by their own.
+
+    >>> def of_length_one(shape, seed):
+    ...     drawn = np.random.default_rng(seed).normal(size=shape)
+    ...     return drawn / np.linalg.norm(drawn)
+    >>> own_size_cause(Observed(draw=of_length_one)).sentence
+    'the length of all weights of a call together is 1 in every call: each is divided by its own'
+    """
+    if seen.family.name in ("rademacher", "levels", "orthogonal", "constant", "zero"):
+        return None
+    shapes = [arrays for arrays in seen.probe.draws.values() if len(arrays) > 1 and arrays[0].size >= _MANY]
+    for what, of in _SIZES.items():
+        sizes = [[of(a) for a in arrays] for arrays in shapes]
+        if len(sizes) < 3 or any(not 0 < max(s) <= min(s) * (1 + _SAME) for s in sizes):
+            continue
+        if of is _largest and any((np.abs(a) >= of(a) * (1 - _SAME)).sum() > 1 for k in shapes for a in k):
+            continue  # cut there
+        everywhere = max(map(max, sizes)) <= min(map(min, sizes)) * (1 + _SAME)
+        # Where the length is right for its shape, only what the entries know of one another is wrong.
+        of_entries = of is _length and not everywhere
+        if of_entries and seen.contract.entries == "dependent":
+            return None
+        one, when = (number(sizes[0][0]), "every call") if everywhere else ("one number", "every call of a shape")
+        return cause(
+            f"the {what} is {one} in {when}: each is divided by its own",
+            f"divide by what is expected, not by what was drawn: {seen.normal}",
+            "entries" if of_entries else "scale depth law entries",
+        )
+    return None
+
+
+def _largest(weights: Array) -> float:
+    return float(np.abs(weights).max())
+
+
+def _length(weights: Array) -> float:
+    return float(np.linalg.norm(weights))
+
+
+_SIZES = {"largest weight": _largest, "length of all weights of a call together": _length}
+
+
+def absolute_cut_cause(seen: Observed) -> Cause | None:
+    """Explain a law that ends where the weights meet a bound which does not go with the width.
+
+    >>> def cut(shape, seed):
+    ...     return np.clip(np.random.default_rng(seed).normal(0, shape[1] ** -0.5, shape), -0.3, 0.3)
+    >>> absolute_cut_cause(Observed(draw=cut)).sentence
+    'the weights end at +-0.3 at the widths whose law goes beyond that'
+    """
+    pooled = [np.abs(np.concatenate([a.ravel() for a in arrays])) for arrays in seen.probe.draws.values()]
+    tops = [(float(sizes.max()), float(np.median(sizes))) for sizes in pooled if sizes.size >= 1024]
+    if len(tops) < 5:
+        return None
+    bound = max(top for top, _ in tops)
+    cut = [middle for top, middle in tops if top >= 0.98 * bound]
+    free = [middle for top, middle in tops if top < 0.98 * bound]
+    # Of one law the largest of a thousand weights lies at one multiple of their median, more or less.
+    if len(cut) < 3 or max(cut) < 1.25 * min(cut) or (free and min(cut) < 0.9 * max(free)):
+        return None
+    where = "at the widths whose law goes beyond that" if free else "at every width, whatever the std"
+    return cause(
+        f"the weights end at +-{number(bound)} {where}",
+        "cut at a multiple of the std, not at one number",
+        "scale depth law",
+    )
+
+
 def cancelling_cause(seen: Observed) -> Cause | None:
     """Explain an output variance by weights of a unit that cancel, or add up, behind inputs of positive mean.
 

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from diagnosis_factors import RIGHT_FACTOR, WRONG_FACTOR
 from diagnosis_right import RIGHT
 from diagnosis_samplers import (
     DEPTHWISE,
@@ -29,7 +30,8 @@ from initcheck.contract.layer import Layer
 from initcheck.diagnosis.diagnosis import Observed, diagnose
 from initcheck.diagnosis.seed_behaviour import BEHAVIOURS
 
-BROKEN = WRONG_SCALE | WRONG_STRUCTURE
+BROKEN = WRONG_SCALE | WRONG_STRUCTURE | WRONG_FACTOR
+SOUND = RIGHT | RIGHT_FACTOR
 
 
 def test_the_table_holds_at_least_70_broken_initializers():
@@ -59,14 +61,14 @@ def test_without_a_claim_the_first_cause_of_any_kind_is_the_same(name):
     assert (sentence in cause.sentence) == (name not in _LATER)
 
 
-def test_the_table_holds_at_least_30_right_initializers():
-    assert len(RIGHT) >= 30
+def test_the_table_holds_at_least_45_right_initializers():
+    assert len(SOUND) >= 45
 
 
 @pytest.mark.parametrize("seed", [100, 20_000])
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize("name", SOUND)
 def test_a_right_initializer_is_given_no_cause(name, seed):
-    draw, contract = RIGHT[name]
+    draw, contract = SOUND[name]
     assert diagnose(Observed(draw=draw, contract=contract, seed=seed)) is None
 
 

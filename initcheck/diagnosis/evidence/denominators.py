@@ -95,6 +95,31 @@ def _but_for_side(side: int) -> Callable[[Layer], float]:
     return of
 
 
+def _sides_added(layer: Layer) -> float:
+    sides = [n for n, axis in zip(layer.shape, layer.axes, strict=True) if axis not in "oi"]
+    return float(layer.channels * (sum(sides) if sides else 1))
+
+
+def _no_brackets(power: float, first: Callable[[Layer], float], second: Callable[[Layer], float]) -> Denominator:
+    """What ``power / first + second`` gives where ``power / (first + second)`` was meant."""
+    names = ("fan_in", "fan_out") if first is _fan_in else ("fan_out", "fan_in")
+    text = f"{power}/{names[0]} + {names[1]}"
+    words = f"variance grows with {names[1]}, as if {text} were written: a pair of brackets is missing"
+    fix = f"write {power}/({names[0]} + {names[1]})"
+    uniform = Mistake(words, f"{fix}: +-{{bound_wanted}}", family="uniform")
+    return Denominator(
+        f"{text} without brackets", lambda a: 1 / (power / first(a) + second(a)), (uniform, Mistake(words, fix))
+    )
+
+
+def _fan_in(layer: Layer) -> float:
+    return float(layer.fan_in)
+
+
+def _fan_out(layer: Layer) -> float:
+    return float(layer.fan_out)
+
+
 # A fan read from another layout's axes: channels first is (out, in, ...), channels last (..., in, out).
 def _first_in(layer: Layer) -> float:
     return float(math.prod(layer.shape[1:]))
@@ -173,6 +198,14 @@ _LARGER_SIDE = (
     Mistake("{law}: an orthogonal matrix is scaled by the larger side", family="orthogonal"),
     *_says("scaled by the larger side"),
 )
+
+
+def _orthogonal_scaled(fan: str) -> tuple[Mistake, ...]:
+    words = f"{{law}}: an orthogonal matrix is divided by the root of {fan} once more, and has unit lengths already"
+    orthogonal = Mistake(words, "multiply the orthogonal matrix by the gain alone", family="orthogonal")
+    return orthogonal, *_says(f"scaled by {fan} times the larger side")
+
+
 _ROOTED = _says("the square root is taken twice", "one square root: std = {std_wanted}")
 _POWER_OF_2 = _says("the fan is a power of 2", _INSTEAD)
 _DEPTHWISE = _says(
@@ -245,6 +278,19 @@ _OFF = (
     Denominator("sqrt(fan_in) rounded down, squared", lambda a: float(math.isqrt(a.fan_in)) ** 2, _WHOLE_ROOT),
     Denominator("fan_in rounded down to a power of 2", lambda a: 2.0 ** (a.fan_in.bit_length() - 1), _POWER_OF_2),
     Denominator("fan_in rounded up to a power of 2", lambda a: 2.0 ** (a.fan_in - 1).bit_length(), _POWER_OF_2),
+    Denominator(
+        "max(fan_in - 1, 1)", lambda a: max(a.fan_in - 1.0, 1.0), _says("1.5 times too large at fan_in 3", _INSTEAD)
+    ),
+    *(_no_brackets(power, *fans) for power in (6, 2) for fans in ((_fan_in, _fan_out), (_fan_out, _fan_in))),
+    *(
+        Denominator(f"{fan}*fan_max", lambda a, of=of: of(a) * max(a.fan_in, a.fan_out), _orthogonal_scaled(fan))  # type: ignore[misc]
+        for fan, of in (("fan_in", _fan_in), ("fan_out", _fan_out), ("fan_avg", _fan_avg))
+    ),
+    Denominator(
+        "channels*(sum of the sides)",
+        _sides_added,
+        _says("the kernel's sides are added where they are to be multiplied"),
+    ),
     Denominator("fan_in*(kernel - 1)", _kernel_minus_one, _says("the kernel's sides are counted one too small")),
     Denominator("fan_in/first side", _but_for_side(0), _says("the kernel's first side is not counted in the fan")),
     Denominator("fan_in/last side", _but_for_side(-1), _says("the kernel's last side is not counted in the fan")),

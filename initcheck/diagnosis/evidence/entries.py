@@ -143,6 +143,8 @@ def _copies(name: str, matrices: Sequence[Array]) -> Dependence | None:
 
 
 def _paired(view: _View) -> Dependence | None:
+    if 4 * len(np.unique(np.abs(view.first))) < view.first.size:
+        return None  # used more often than twice: copies of rows or columns, or few levels
     for turned in (view.first, view.first.T):
         flat = turned.ravel()
         half = len(flat) // 2

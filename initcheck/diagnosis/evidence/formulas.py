@@ -18,8 +18,27 @@ def number(value: float, within: float = 0.006) -> str:
     return short or f"{value:.3g}"
 
 
+def times(ratio: float) -> str:
+    """Word a ratio as a factor, one over a whole number as a part.
+
+    >>> times(1.32), times(0.0834), times(24.1)
+    ('1.32 times', '1/12 of', '24 times')
+    """
+    parts = round(1 / ratio)
+    if 2 <= parts <= 24 and abs(parts * ratio - 1) < 0.015:
+        return f"1/{parts} of"
+    return f"{number(ratio)} times"
+
+
 def over(power: float, fan: str) -> str:
-    """Word power / fan, the mean of both fans as their sum: ``2/(fan_in + fan_out)``."""
+    """Word power / fan, the mean of both fans as their sum, and one over a count by that count.
+
+    >>> over(2, "fan_avg"), over(1 / 24, "fan_in"), over(0.0417, "fan_in")
+    ('4/(fan_in + fan_out)', '1/(24*fan_in)', '0.0417/fan_in')
+    """
+    count = round(1 / power) if 0 < power < 0.3 else 0
+    if count and abs(count * power - 1) < 1e-6 and fan != "fan_avg":
+        return f"1/({count}*{fan_text(fan)})"
     if fan == "fan_avg":
         return f"{number(2 * power)}/(fan_in + fan_out)"
     return f"{number(power)}/{'max(fan_in, fan_out)' if fan == 'fan_max' else fan}"
@@ -28,7 +47,10 @@ def over(power: float, fan: str) -> str:
 def root(power: float, fan: str) -> str:
     """Word sqrt(power / fan): ``1/sqrt(fan_in)``, ``sqrt(6/fan_in)``."""
     text = over(power, fan)
-    return f"1/sqrt({text[2:]})" if text.startswith("1/") and fan != "fan_avg" else f"sqrt({text})"
+    if not text.startswith("1/") or fan == "fan_avg":
+        return f"sqrt({text})"
+    below = text[2:]
+    return f"1/sqrt{below}" if below.startswith("(") else f"1/sqrt({below})"
 
 
 def fan_text(fan: str) -> str:
