@@ -57,7 +57,13 @@ def same_seed_same_weights(trial: Trial, layer: Case) -> None:
 )
 @given(layer=layers(of="medium"))
 def calls_are_independent(trial: Trial, layer: Case) -> None:
-    """No result repeats another, and no call correlates with the next."""
+    """No result repeats another, and no call correlates with the next.
+
+    Not asked of a constant whose contract names the distribution 'identity' or 'constant': nothing of it is drawn.
+    """
+    promised = trial.subject.contract_of(layer).promised("distribution")
+    nothing_drawn = promised in ("identity", "constant") and trial.subject.constant
+    trial.asks(not nothing_drawn, f"distribution={promised}: every call gives the same weights, as promised")
     calls_are_distinct(trial, layer)
     calls_do_not_correlate(trial, layer)
 

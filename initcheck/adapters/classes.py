@@ -10,13 +10,17 @@ from dataclasses import dataclass, replace
 from types import MethodType
 from typing import Any
 
+import numpy as np
+
 from initcheck.adapters.code.evidence import ignores_self
+from initcheck.adapters.frameworks.sampler import SamplerBase
 from initcheck.adapters.signatures.arguments import random_value
 from initcheck.adapters.signatures.frameworks import used_by
 from initcheck.adapters.signatures.readings import Needs, Reading, needs, random_kinds, readings_of
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, Slot, parse_signature, slots_of
 from initcheck.adapters.trial_calls import Chosen, choose, framework_of
 from initcheck.contract.contract import Contract
+from initcheck.contract.declaration import merged, own_declaration
 from initcheck.contract.initializer import Initializer
 from initcheck.errors import UsageError
 from initcheck.sandbox.containment import InitializerRaised, contained
@@ -26,6 +30,10 @@ METHODS = (
     "init", "initialize", "initialise", "sample", "draw", "generate", "init_weights", "init_weight",
     "initialize_weights", "initialize_weight", "create", "weights", "weight", "W",
 )  # fmt: skip
+
+
+_OF_THE_CALL = ("signature", "args", "parameter")
+_ASKED_TWICE = ((5, 7), (6, 6), (5, 7, 3, 3), (3, 3, 5, 7))
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,33 @@ def class_initializer(
                 return cls(**args)
         except InitializerRaised as error:
             raise UsageError(f"{name} cannot be built with its defaults: it raises {error}.") from error
-    return built_per_draw(cls, name, signature, args, random, parameter, method)
+    built = built_per_draw(cls, name, signature, args, random, parameter, method)
+    repeats = isinstance(built.sampler, SamplerBase) and _repeats_itself(built.sampler)
+    if repeats and fixed_by_default(cls, random):
+        # Whoever takes the default gets one result for all layers of a shape, whatever the seeds of a run.
+        return cls(**args)
+    return built
+
+
+def fixed_by_default(cls: Callable[..., Any], random: list[Slot]) -> bool:
+    """Whether all the randomness it takes are seeds, and its author chose a number for each.
+
+    >>> class Fixed:
+    ...     def __init__(self, seed=0): ...
+    >>> fixed_by_default(Fixed, random_slots(slots_of(Fixed)))
+    True
+    """
+    parameters = inspect.signature(cls).parameters
+    return bool(random) and all(slot.role == "seed" and type(parameters[slot.name].default) is int for slot in random)
+
+
+def _repeats_itself(sampler: SamplerBase) -> bool:
+    """Whether one instance gives the same weights when it is asked again."""
+    for shape in _ASKED_TWICE:
+        with contextlib.suppress(InitializerRaised), contained():
+            first, second = map(sampler.to_numpy, sampler.on_one_source([shape] * 2, [1], "float32")[0])
+            return bool(np.ptp(first) > 0 and np.array_equal(first, second))
+    return False
 
 
 def constructor_names(cls: type) -> list[str]:
@@ -249,12 +283,14 @@ def _per_draw(
     )
     framework = framework_of(chosen)
     layout = chosen.layout or {"torch": "out_in", "jax": "in_out"}.get(framework)
+    own = {} if isinstance(make, type) else own_declaration(bound, name=name)  # a class was asked itself
+    promised = Contract.from_mapping({key: value for key, value in own.items() if key not in _OF_THE_CALL})
     built = ", ".join(f"{s.name}={s.role}" for s in random)
     call = "" if method == "__call__" else f".{method}"
     made = Initializer(
         name=name,
         sampler=chosen.sampler,
-        contract=Contract(layout=layout, origins={"layout": "known"} if layout else {}),
+        contract=merged(Contract(), promised, Contract(layout=layout, origins={"layout": "known"} if layout else {})),
         framework=framework,
         signature=f"{getattr(make, '__name__', name)}({built}){call}{chosen.reading}".replace(
             "(instance, ", "("

@@ -26,6 +26,8 @@ from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.adapters.signatures.readings import Needs, Reading, explicit_readings, readings_of
 from initcheck.adapters.signatures.signature import Slot, parse_signature, slots_of
 from initcheck.adapters.trial_calls import Chosen, choose, framework_of, sampler_of, written_ranks
+from initcheck.contract.contract import Contract
+from initcheck.contract.declaration import merged, own_declaration
 from initcheck.contract.initializer import Initializer
 from initcheck.errors import UsageError, closest
 from initcheck.sandbox.containment import InitializerRaised, contained
@@ -145,7 +147,12 @@ def _of_factory(
             ) from None
     if random and not is_keras_initializer(made):
         return built_per_draw(function, name, None, args, random, parameter)
-    return replace(_recognise(made, name, None, {}, parameter, depth - 1), function=function)
+    own = own_declaration(made, name=name)
+    signature, parameter = own.pop("signature", None), parameter or own.pop("parameter", None)
+    inner = _recognise(made, name, signature, dict(own.pop("args", {})), parameter, depth - 1)
+    # What the factory promises of what it makes, by its arguments perhaps: a gain that goes with the depth.
+    contract = merged(Contract(), Contract.from_mapping(own), inner.contract)
+    return replace(inner, contract=contract, function=function)
 
 
 def _of_seeded_factory(

@@ -30,6 +30,30 @@ def declared_contract(contract: Declared) -> Contract:
     raise UsageError(f"contract={contract!r} is no Contract, dict or text such as 'activation=relu'.")
 
 
+def own_declaration(*objects: Any, name: str) -> dict[str, Any]:
+    """What the first of these objects that says so promises in its ``__initcheck__``, a partial by its function.
+
+    >>> def he(shape, rng): ...
+    >>> he.__initcheck__ = {"activation": "relu"}
+    >>> own_declaration(he, name="myinit:he")
+    {'activation': 'relu'}
+
+    Raises:
+        UsageError: it is no dict.
+    """
+    for obj in objects:
+        own = getattr(obj, "__initcheck__", None)
+        if own is None:
+            own = getattr(getattr(obj, "func", None), "__initcheck__", None)
+        if own is not None and not isinstance(own, Mapping):
+            raise UsageError(
+                f"{name}.__initcheck__ is {type(own).__name__!r}; it must be a dict such as {{'fan': 'fan_in'}}."
+            )
+        if own is not None:
+            return dict(own)
+    return {}
+
+
 def merged(declared: Contract, own: Contract, known: Contract) -> Contract:
     """Declared by the user, then by the initializer's author, then known.
 

@@ -99,7 +99,7 @@ def _of_family(*names: str, ratio: Callable[[float], float]) -> Callable[[Observ
 
     def sees(seen: Observed, off: Off) -> _Found | None:
         share = seen.family.share if seen.family.name not in ("normal", "levels") else _CUT_AT_2
-        if seen.family.name not in names or share >= 0.985 or not off.near(seen.power * ratio(share), 0.025):
+        if seen.family.name not in names or share >= 0.985 or not off.near(seen.power * ratio(share), _CLOSE):
             return None
         return {
             "root": math.sqrt(share),

@@ -116,6 +116,8 @@ _AFTER_SEEDS: Sequence[Sequence[Callable[[Observed], Cause | None]]] = (
 
 def _causes(seen: Observed) -> Iterator[Cause]:
     """Yield what can be said, in order; lazily, because the first that explains the claim ends the search."""
+    if seen.topic == "memory" and "of one generator or instance" in seen.measured:
+        yield BEHAVIOURS["aliased"]  # which draws with an instance of their own cannot show
     yield from (cause for name, cause in BEHAVIOURS.items() if name in seen.behaviours)
     yield from _firsts((RESULTS, DEGENERATE), seen)
     if is_degenerate(seen):

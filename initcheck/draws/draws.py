@@ -239,6 +239,20 @@ class Draws:
         first, second = (_stacked(layer, side) for side in shared)
         return first, second
 
+    def on_one_source(self, layer: Case, dtype: str, seed: int) -> list[Array] | None:
+        """Two live results of one generator or instance, as they lie; None where calls share none.
+
+        Raises:
+            BrokenCall: the code raised, or returned no weights of the shape.
+        """
+        try:
+            with contained():
+                shared = self.initializer.sampler.streams([layer.asked] * 2, [seed], dtype)
+        except InitializerRaised as error:
+            raise BrokenCall("raises", f"raises {error} on a second call", error.trace) from None
+        self.calls += 2
+        return None if shared is None else [self.array(layer, dtype, result) for result in shared[0]]
+
     def _on_one_generator(
         self, layer: Case, dtype: str, seeds: Sequence[int]
     ) -> tuple[list[Array], list[Array]] | None:

@@ -31,6 +31,9 @@ def shares_no_memory(trial: Trial, layer: Case) -> None:
         trial.fail(layer, measured="the second call changed the first result", allowed=allowed, calls=2)
     if any(stride == 0 and size > 1 for stride, size in zip(first.strides, first.shape, strict=True)):
         trial.fail(layer, measured="weights of one result share memory", allowed=allowed, calls=2)
+    together = trial.draws.on_one_source(layer, trial.dtype, first_seed)
+    if together is not None and np.may_share_memory(together[0], together[1]):
+        trial.fail(layer, measured="two results of one generator or instance share memory", allowed=allowed, calls=2)
     if first.flags.writeable:
         first[...] = 0
         again = trial.draws.array(layer, trial.dtype, trial.draws.raw(layer, trial.dtype, [first_seed])[0])

@@ -22,7 +22,7 @@ from initcheck.adapters.refusals import ComplexWeights
 from initcheck.adapters.signatures.frameworks import FRAMEWORKS, home
 from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.contract.contract import Contract
-from initcheck.contract.declaration import Declared, declared_contract, merged
+from initcheck.contract.declaration import Declared, declared_contract, merged, own_declaration
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.tested import Tested
 from initcheck.errors import UsageError
@@ -212,14 +212,8 @@ def _one(
     if watch is not None and not watch(name):
         unread: Any = None
         return Initializer(name=name, sampler=unread, contract=declared, location=location_of(obj), recipe=recipe)
-    own = getattr(obj, "__initcheck__", None)
-    if own is None:
-        own = getattr(getattr(obj, "func", None), "__initcheck__", None)
-    if own is not None and not isinstance(own, Mapping):
-        raise UsageError(
-            f"{name}.__initcheck__ is {type(own).__name__!r}; it must be a dict such as {{'fan': 'fan_in'}}."
-        )
-    keys = dict(own or {})
+    saying = (obj.function, obj.owner) if isinstance(obj, Method) else (obj,)
+    keys = own_declaration(*saying, name=name)
     signature = signature or keys.pop("signature", None)
     parameter = parameter or keys.pop("parameter", None)
     args = {**keys.pop("args", {}), **args}

@@ -44,10 +44,11 @@ def keras_initializer(obj: Any, name: str, args: Mapping[str, Any], parameter: s
     library = type(instance).__module__.startswith("keras.src.")
     if "seed" not in config and not library and not any(map(is_keras_initializer, vars(instance).values())):
         return None
+    seeded = "seed" in config and not (isinstance(obj, type) and not library and _seed_is_chosen(obj, args))
     sampler = KerasSampler(
         make=_maker(instance, config),
         config=config,
-        takes_randomness="seed" in config,
+        takes_randomness=seeded,
         parameter=parameter,
     )
     return Initializer(
@@ -55,12 +56,18 @@ def keras_initializer(obj: Any, name: str, args: Mapping[str, Any], parameter: s
         sampler=sampler,
         contract=known_contract(instance),
         framework="keras",
-        signature="(shape, dtype)" + ("" if "seed" not in config else f" of {type(instance).__name__}(seed=seed)"),
+        signature="(shape, dtype)" + (f" of {type(instance).__name__}(seed=seed)" if seeded else ""),
         ranks=_ranks(instance) if library and not constant else (),
-        takes_randomness="seed" in config,
+        takes_randomness=seeded,
         takes_dtype=True,
         function=instance,
     )
+
+
+def _seed_is_chosen(cls: type, args: Mapping[str, Any]) -> bool:
+    """Whether the author of a class chose a number for the seed: then every layer of its default starts alike."""
+    default = inspect.signature(cls).parameters.get("seed")
+    return "seed" not in args and default is not None and type(default.default) is int
 
 
 @dataclass
@@ -84,7 +91,7 @@ class KerasSampler(SamplerBase):
 
     def source(self, seed: int) -> Any:
         """A fresh instance; without a seed in its configuration it holds nothing random."""
-        seeded = {"seed": int(seed)} if "seed" in self.config else {}
+        seeded = {"seed": int(seed)} if self.takes_randomness else {}
         return self.make({**self.config, **seeded})
 
     def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
@@ -99,7 +106,7 @@ class KerasSampler(SamplerBase):
     def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
         """The weights of one call per seed; on JAX through one compiled function a shape."""
         shape = tuple(shape)
-        if not compiles("keras") or "seed" not in self.config or self.parameter is not None:
+        if not compiles("keras") or not self.takes_randomness or self.parameter is not None:
             return super().weights(shape, seeds, dtype)
 
         drawn = self.compiled.drawn(shape, dtype, seeds, self._of_seed, self.calls)

@@ -109,8 +109,10 @@ class SamplerBase:
 
     def streams(self, shapes: Sequence[Shape], seeds: Sequence[int], dtype: str) -> list[list[Any]] | None:
         """One call per shape on one advancing generator a seed; None where there is none to share."""
-        if not self.shares_source:
-            return None
+        return self.on_one_source(shapes, seeds, dtype) if self.shares_source else None
+
+    def on_one_source(self, shapes: Sequence[Shape], seeds: Sequence[int], dtype: str) -> list[list[Any]]:
+        """One call per shape on one source a seed, such as an instance of a class, whether or not it advances."""
         calls = [self.prepare(tuple(shape), dtype) for shape in shapes]
 
         def in_turn(source: Any) -> list[Any]:
