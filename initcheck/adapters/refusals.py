@@ -142,6 +142,13 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
             "It returns a vector, as of biases or gains, and the claims are about matrices and kernels: leave it out,"
             " or pass a function of the shape that returns the matrix it is meant for."
         )
+    in_place = slots and slots[0].role == "tensor" == role_of(slots[0].name) and tried[0].reading.framework == "torch"
+    if in_place and tried[0].problem.startswith("leaves what it is given unwritten"):
+        return (
+            f"What it draws goes into a tensor of its own: fill the one that is given, {slots[0].name}.normal_(...) or"
+            f" {slots[0].name}.copy_(...) under torch.no_grad(), or return the one that it drew. If it fills another"
+            " kind, pass a function (fan_in, fan_out) that builds one, fills it and returns it."
+        )
     if any(slot.role == "module" for trial in tried for slot in trial.reading.slots):
         return (
             "It may want a module of another kind: pass a function (fan_in, fan_out) that builds one, initializes it"
