@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -14,6 +15,8 @@ from initcheck.diagnosis.observed import Observed
 # Weights whose mean and ends tell something.
 _ENOUGH = 1024
 _SEED_SHAPE, _SEED_CALLS = (16, 16), 24
+# Five standard errors of a sum of fair signs: of the entries of the small matrices that fail, one in 10^5 errs.
+_SIGN_CALLS, _SIGN_ERRORS = 256, 5.0
 _LEVELS = ("levels", "quantised", "rademacher")
 _KIN = {
     "normal": ("normal", "quantised", "clipped"),
@@ -81,12 +84,29 @@ def _unsigned(seen: Observed) -> bool:
     return signs is not None and len(set(signs)) == 1
 
 
+def _signs_of_an_algorithm(seen: Observed) -> bool:
+    """Whether some entry has one sign far more often than by chance: LAPACK gives the factors of an SVD so.
+
+    A square factor shows it at small shapes only, and the claim has found one of those.
+    """
+    if seen.family.name != "orthogonal" or seen.layer is None:
+        return False
+    signs = repeated(seen.draw, seen.layer.shape, seen.seed, _SIGN_CALLS, np.sign, step=1)
+    return signs is not None and bool(np.abs(np.sum(signs, axis=0)).max() > _SIGN_ERRORS * math.sqrt(_SIGN_CALLS))
+
+
 UNSIGNED = (
     Rule(
         _unsigned,
         "a QR decomposition without the sign fix: the first entry always has the same sign",
         "multiply the columns of Q by the signs of R's diagonal",
         "centering orthogonality",
+    ),
+    Rule(
+        _signs_of_an_algorithm,
+        "the factor of an SVD or QR as it comes: the algorithm chooses its signs, they are not drawn",
+        "multiply its shorter axis by random signs, or take Q of a QR by the signs of R's diagonal",
+        "centering",
     ),
 )
 """An orthogonal matrix whose signs are not drawn."""

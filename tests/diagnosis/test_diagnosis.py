@@ -134,6 +134,24 @@ def test_a_mean_of_fans_that_is_rounded_down_is_seen_at_the_failing_layer():
     assert cause.sentence == "the mean of both fans is rounded down by an integer division"
 
 
+@pytest.mark.parametrize(
+    ("shape", "signed"), [((1, 2), False), ((2, 2), False), ((2, 2), True), ((17, 17), True)], ids=str
+)
+def test_signs_that_an_svd_chooses_are_seen_at_the_failing_layer(shape, signed):
+    def factor(shape, seed):
+        rng = np.random.default_rng(seed)
+        left, _, right = np.linalg.svd(rng.standard_normal(shape), full_matrices=False)
+        factor = left if left.shape == shape else right
+        return (
+            factor * rng.choice((-1.0, 1.0), (1, shape[1]) if shape[0] >= shape[1] else (shape[0], 1))
+            if signed
+            else factor
+        )
+
+    cause = diagnose(Observed(draw=factor, contract=ORTHOGONAL, topic="centering", layer=Layer(shape), seed=5))
+    assert (cause is not None and "the algorithm chooses its signs" in cause.sentence) is not signed
+
+
 def test_weights_of_a_unit_that_cancel_are_seen_at_the_failing_layer():
     def antithetic(s, seed):
         half = np.random.default_rng(seed).normal(0, he(s) ** 0.5, -(-math.prod(s) // 2))
