@@ -174,9 +174,7 @@ class Uniforms:
     def weights(self, shape: tuple[int, ...], seeds: Sequence[int], dtype: str) -> list[Any]:
         return self.calls(shape, seeds, dtype)
 
-    def streams(
-        self, shapes: Sequence[tuple[int, ...]], seeds: Sequence[int], dtype: str
-    ) -> list[list[Any]] | None:
+    def streams(self, shapes: Sequence[tuple[int, ...]], seeds: Sequence[int], dtype: str) -> list[list[Any]] | None:
         return None
 
     def to_numpy(self, result: Any) -> Any:
