@@ -22,6 +22,7 @@ _CALLS = 24
 # Constants of one law agree to this at every size; noise of 24 builds of 256 weights is 2 %.
 _AGREE = 0.08
 _UNIFORM_KURTOSIS = 1.8
+_OR_DECLARED = "scale it to 1/fan_in, or declare the gain that the layer is meant to have"
 _TRUE = "divide by the inputs that a unit sums over"
 
 
@@ -41,6 +42,7 @@ def cause_of(
     contract: Contract,
     contract_of: Callable[[Part], Contract],
     evidence: Evidence,
+    shown: Callable[[], Cause | None],
 ) -> Cause | None:
     """The likely cause of a scale that was shown to be wrong, and its fix; None where nothing fits.
 
@@ -52,6 +54,7 @@ def cause_of(
         contract: what the whole layer is held to.
         contract_of: what each weight is held to.
         evidence: of the failure.
+        shown: what the draws of the weight alone show; asked of plain matrices and kernels that no fan explains.
     """
     dtype = contract.dtypes[0]
     failing = next((p for p in structure.parts if p.described(dtype) == evidence.case), None)
@@ -80,12 +83,14 @@ def cause_of(
             # How far from a constant that somebody writes, at the worst size.
             off = min(max(abs(c / constant - 1) for c in constants) for constant in meant)
             fitting.append((fan, middle, round(off, 6) if off < _AGREE else math.inf))
+    plain = all(p.inputs == p.fan_in for p in parts)
     if not fitting:
-        return None
+        return shown() if plain else None
     # Where several are one number at all sizes built, that whose constant is nearest; the plainest of equals.
     fan, middle, _ = min(fitting, key=lambda found: found[2])
     of_three = _is_stack(parts) and 3 in failing.whole.shape
-    return _worded(fan, middle, failing, uniform, draws.initializer.framework, of_three=of_three)
+    found = _worded(fan, middle, failing, uniform, draws.initializer.framework, of_three=of_three)
+    return (shown() if plain and found.fix == _OR_DECLARED else None) or found
 
 
 def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool) -> Iterator[_Fan]:
@@ -172,4 +177,4 @@ def _worded(fan: _Fan, constant: float, part: Part, uniform: bool, framework: st
     if meant is not None and meant.activation == "relu":
         fix = "declare activation='relu' if the layer's inputs come from one; else scale it to 1/fan_in"
         return Cause(f"{law}: the gain of relu (He), which was not declared", fix)
-    return Cause(law, "scale it to 1/fan_in, or declare the gain that the layer is meant to have")
+    return Cause(law, _OR_DECLARED)

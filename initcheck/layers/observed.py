@@ -6,8 +6,11 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
+from initcheck.diagnosis.causes import Cause
 from initcheck.diagnosis.evidence.probe import Array, Probe
 from initcheck.diagnosis.observed import Observed
 from initcheck.draws.draws import BrokenCall
@@ -77,3 +80,27 @@ def observed_weight(
         allowed=failed.allowed or "",
         drawn=found,
     )
+
+
+def copies_along_an_axis(draws: LayerDraws, part: Part) -> Cause | None:
+    """Explain matrices that lie along an axis of one weight and are one and the same: experts, heads, a stack.
+
+    Args:
+        draws: the layer's.
+        part: the weight, at the size that failed.
+
+    Raises:
+        BrokenCall: as ``Draws``.
+    """
+    if len(part.shape) < 3:
+        return None
+    [weight] = draws.arrays(part, "float32", draws.seeds(part, "float32", SCREEN, 0, 1))
+    for axis, length in enumerate(part.shape):
+        slices = np.moveaxis(np.asarray(weight), axis, 0)
+        if length > 1 and np.ptp(slices[0]) > 0 and all(np.array_equal(slices[0], other) for other in slices[1:]):
+            return Cause(
+                f"the {length} slices along axis {axis} of {part.title} {part.shape} are copies of one: one key or seed"
+                " for all of them, or one draw that is repeated",
+                "draw each of them on its own: split the key, one for each, or draw the whole shape at once",
+            )
+    return None

@@ -29,7 +29,7 @@ from initcheck.layers.causes import cause_of
 from initcheck.layers.direct import AnsweredBackward, MeasuredBackward, MeasuredForward
 from initcheck.layers.draws import LayerDraws
 from initcheck.layers.fans import Structure, structure_of
-from initcheck.layers.observed import observed_weight
+from initcheck.layers.observed import copies_along_an_axis, observed_weight
 from initcheck.layers.part import Part, Whole
 from initcheck.layers.run_causes import cause_of_a_run
 from initcheck.layers.sampler import LayerSampler
@@ -266,7 +266,8 @@ class LayerSubject:
             return self._shown(claim, failed)
         wholes, dtype = self.structure.wholes, self.contract.dtypes[0]
         if all(whole.described(dtype) != failed.case for whole in wholes):
-            return cause_of(self.structure, self.draws, self.contract, self.contract_of, failed)
+            shown = functools.partial(self._shown, claim, failed)
+            return cause_of(self.structure, self.draws, self.contract, self.contract_of, failed, shown)
         made = any(part.weight.startswith("parametrizations.") for part in self.structure.parts)
         runs = [(w, self.output_second_moment(w)) for w in wholes]
         forward = cause_of_a_run(runs, self.draws, dtype, "output", parametrised=made)
@@ -285,6 +286,9 @@ class LayerSubject:
                 "one draw fills both of these weights: a copy, or one key or seed that is used twice",
                 "draw each of them on its own: with a key or seed of its own, and with no copying",
             )
+        copies = copies_along_an_axis(self.draws, part) if claim.topic in ("entries", "symmetry") else None
+        if copies is not None:
+            return copies
         seen = observed_weight(self.structure, self.draws, part, self.contract_of(part), claim.topic or "", failed)
         return None if seen is None else diagnose(seen)
 

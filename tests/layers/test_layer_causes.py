@@ -176,3 +176,55 @@ def test_zeros_beside_weights_that_are_drawn_are_asked_for_no_law():
 
     assert {part.weight for part in subject_of(LoRA).medium} == {"base.weight", "a"}
     assert {part.weight for part in subject_of(of_zeros).medium} == {"base.weight", "a", "b"}
+
+
+def linear_filled(fill):
+    def build(in_features, out_features):
+        layer = nn.Linear(in_features, out_features, bias=False)
+        fill(layer.weight, in_features**-0.5)
+        return layer
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("fill", "sentence", "fix"),
+    [
+        (
+            lambda w, s: nn.init.normal_(w, std=s * s),
+            "variance is (1/fan_in)^2: the square root is missing",
+            "std = 1/",
+        ),
+        (
+            lambda w, s: nn.init.trunc_normal_(w, std=s, a=-2 * s, b=2 * s),
+            "variance is 0.774/fan_in: a normal truncated at 2 sigma, without correction",
+            "by 0.8796",
+        ),
+        (lambda w, s: nn.init.normal_(w, std=3**0.5 * s), "variance is 3/fan_in: the bound of a uniform", "std = 1/"),
+        # What fans or a usual default explain is said as before.
+        (
+            lambda w, s: nn.init.uniform_(w, -s, s),
+            "variance is 0.333/fan_in: a uniform on +-1/sqrt(fan_in), PyTorch",
+            "",
+        ),
+        (lambda w, s: nn.init.normal_(w, std=2**0.5 * s), "variance is 2/fan_in: the gain of relu (He)", "declare"),
+    ],
+)
+def test_of_a_plain_weight_the_factor_is_named_as_of_an_initializer(fill, sentence, fix):
+    cause = cause_of(linear_filled(fill), most=64)
+    assert cause.sentence.startswith(sentence)
+    assert fix in cause.fix
+
+
+class ExpertsOfOneDraw(Experts):
+    def __init__(self, in_features, out_features):
+        super().__init__(in_features, out_features)
+        self.weight.data.copy_((torch.randn(out_features, in_features) * in_features**-0.5).expand(4, -1, -1))
+
+
+def test_matrices_of_a_stack_that_are_one_and_the_same_are_named_by_their_axis():
+    cause = cause_of(ExpertsOfOneDraw, "entries-are-independent", most=64)
+    assert cause.sentence.startswith("the 4 slices along axis 0 of weight (4, ")
+    assert "split the key" in cause.fix
+    own = cause_of(Experts, "entries-are-independent", most=64)
+    assert own is None or "slices along axis" not in own.sentence
