@@ -179,7 +179,7 @@ def _unexplained(seen: Observed, off: Off) -> _Found | None:
     return {"ratio": times(off.constant / seen.power), "needed": needed} if seen.proven else None
 
 
-_STD = "std = {std_wanted}"
+_STD = "{write}"
 CONSTANTS: tuple[Rule[Observed], ...] = (
     *_shortfalls(of_any_gain=False),
     Rule(

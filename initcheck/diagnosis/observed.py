@@ -172,6 +172,20 @@ class Observed:
         return root(self.power, self.fan)
 
     @property
+    def write(self) -> str:
+        """What to write instead, in the terms of what is drawn: a bound, a std, the gain of an orthogonal matrix."""
+        family = self.family
+        if family.name == "orthogonal":
+            return f"multiply the orthogonal matrix by {number(math.sqrt(self.power))}"
+        if family.name == "uniform":
+            return f"a uniform on +-{self.bound_wanted}"
+        if family.name == "truncated_normal" and family.share < 0.985:
+            return f"std = {self.std_wanted}, divided by {math.sqrt(family.share):.4f} for the cut"
+        if family.name == "sparse":
+            return f"std = {self.std_wanted}, divided by sqrt({family.share:.3g}), the root of the density"
+        return f"std = {self.std_wanted}"
+
+    @property
     def bound_wanted(self) -> str:
         """The bound of a uniform to write."""
         return root(3 * self.power, self.fan)

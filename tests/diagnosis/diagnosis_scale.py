@@ -220,7 +220,7 @@ WRONG_SCALE = {
     ),
     "orthogonal for fan_in": (
         orthogonal(), LINEAR, OUTPUT,
-        "an orthogonal matrix is scaled by the larger side", "divide by fan_in",
+        "an orthogonal matrix is scaled by the larger side", "declare distribution='orthogonal'",
     ),
     # convolutions
     "positions not counted": (

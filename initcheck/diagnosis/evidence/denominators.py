@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from initcheck.contract.layer import Layer
 
-_FIX = "divide by {wanted}: std = {std_wanted}"
+_FIX = "divide by {wanted}: {write}"
 # A uniform is worded by its bound.
 _UNIFORM = "+-{bound_wanted} has unit output variance"
 
@@ -18,7 +18,7 @@ class Mistake:
     """What it means that a variance is divided by something that was not promised.
 
     The sentences are filled by the facts of the case (``initcheck.diagnosis.observed``): ``{law}`` is the variance as
-    measured, ``{wanted}`` the promised fan, ``{std_wanted}`` the root to write instead.
+    measured, ``{wanted}`` the promised fan, ``{write}`` what to write instead.
 
     Attributes:
         sentence: the likely cause.
@@ -140,13 +140,13 @@ def _last_out(layer: Layer) -> float:
 def _fan_alone(fan: str, other: str) -> tuple[Mistake, ...]:
     swapped = Mistake(
         "{law}: the fans are swapped; {fan} was promised",
-        "divide by the other axis: std = {std_wanted}",
+        "divide by the other axis: {write}",
         promised=other,
     )
     return swapped, Mistake(f"{{law}}: scaled by {fan} alone; {{wanted}} was promised")
 
 
-_INSTEAD = "the fan itself: std = {std_wanted}"
+_INSTEAD = "the fan itself: {write}"
 _ROOT_MISSING = "the square root is missing"
 _NO_POSITIONS = "the kernel's positions are not counted in the"
 _OR_STACK = f"{_FIX}; or declare its axis, as stack=0, if it numbers matrices of their own (experts)"
@@ -154,11 +154,11 @@ _OR_STACK = f"{_FIX}; or declare its axis, as stack=0, if it numbers matrices of
 
 def _squared(base: str) -> tuple[Mistake, ...]:
     uniform = Mistake(f"a uniform on +-{{bound}}/{base}: {_ROOT_MISSING}", _UNIFORM, family="uniform")
-    return uniform, Mistake(f"variance is ({{std}}/{base})^2: {_ROOT_MISSING}", "std = {std_wanted}")
+    return uniform, Mistake(f"variance is ({{std}}/{base})^2: {_ROOT_MISSING}", "{write}")
 
 
 def _multiplied(fan: str) -> tuple[Mistake, ...]:
-    return (Mistake(f"variance grows with {fan}: it is multiplied where it should be divided", "std = {std_wanted}"),)
+    return (Mistake(f"variance grows with {fan}: it is multiplied where it should be divided", "{write}"),)
 
 
 def _less_one(fan: str) -> tuple[Mistake, ...]:
@@ -195,7 +195,11 @@ _LEFT_OUT = (
 )
 _GLOROT = _says("scaled by the mean of both fans, as Glorot; {fan} was promised")
 _LARGER_SIDE = (
-    Mistake("{law}: an orthogonal matrix is scaled by the larger side", family="orthogonal"),
+    Mistake(
+        "{law}: an orthogonal matrix is scaled by the larger side",
+        "declare distribution='orthogonal' if that is meant, or draw {normal}",
+        family="orthogonal",
+    ),
     *_says("scaled by the larger side"),
 )
 
@@ -206,20 +210,16 @@ def _orthogonal_scaled(fan: str) -> tuple[Mistake, ...]:
     return orthogonal, *_says(f"scaled by {fan} times the larger side")
 
 
-_ROOTED = _says("the square root is taken twice", "one square root: std = {std_wanted}")
+_ROOTED = _says("the square root is taken twice", "one square root: {write}")
 _POWER_OF_2 = _says("the fan is a power of 2", _INSTEAD)
 _DEPTHWISE = _says(
     "the fan counts all channels, and a depthwise unit sees one",
     "fan_in is the kernel's positions, kh*kw: std = {std_wanted}",
 )
 _FLOORED = (
-    Mistake(
-        "the fan is halved by integer division: odd fans lose one, and 1 becomes 0", "use /, not //: std = {std_wanted}"
-    ),
+    Mistake("the fan is halved by integer division: odd fans lose one, and 1 becomes 0", "use /, not //: {write}"),
 )
-_WHOLE_ROOT = (
-    Mistake("the square root of fan_in is rounded down to a whole number", "keep its fraction: std = {std_wanted}"),
-)
+_WHOLE_ROOT = (Mistake("the square root of fan_in is rounded down to a whole number", "keep its fraction: {write}"),)
 
 _PLAIN = (
     Denominator("fan_in", lambda a: a.fan_in, _fan_alone("fan_in", "fan_out"), True, "fan_in"),
