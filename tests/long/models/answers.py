@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
-    "CHANCE", "DECLARED", "DISTINCT", "GRADIENT", "INPUT", "LAW", "LOST", "REBUILD", "SIGNAL", "WRITERS", "WRITTEN",
-    "Answers",
+    "CHANCE", "DECLARED", "DISTINCT", "GRADIENT", "INPUT", "LAW", "LOST", "REACHED", "REBUILD", "SIGNAL", "WRITERS",
+    "WRITTEN", "Answers",
 ]  # fmt: skip
 
 WRITTEN, DISTINCT, REBUILD = "every-tensor-is-written", "tensors-are-distinct", "rebuilds-the-same"
@@ -18,6 +18,7 @@ LAW, DECLARED, LOST = "siblings-share-one-law", "declared-laws-are-in-force", "n
 SIGNAL, GRADIENT = "signal-survives-the-blocks", "gradient-survives-the-blocks"
 CHANCE, INPUT = "starts-at-chance", "input-reaches-the-output"
 WRITERS = "residual-writers-share-one-scaling"
+REACHED = "gradient-reaches-every-tensor"
 
 
 @dataclass(frozen=True)
