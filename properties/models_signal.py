@@ -186,6 +186,40 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
 
 
 @claim(
+    "gradient-reaches-every-tensor",
+    says="Whatever is trainable gets a gradient, at once or when the first steps have opened what starts near zero.",
+    source="Lu et al. 2020, Dying ReLU and Initialization: a layer that is born dead is never trained",
+    topic="depth",
+    backward=True,
+    label="trained",
+    kind="model",
+    needs=(
+        "every-tensor-is-written", "no-value-is-absurd", "signal-survives-the-blocks", "gradient-survives-the-blocks",
+        "input-reaches-the-output",
+    ),
+    decided_by="one backward pass from all that the model returns, again with constants below 0.1 that get a gradient"
+    " random (or two steps later), again with another batch. FAILS where a layer makes nothing above zero and gets no"
+    " gradient back: chance does that to one of n layers of u units with probability n 2^-u at most. UNDECIDED where"
+    " nothing leads from what the model returns (an argmin, a detach; a loss that is kept inside or a target under"
+    " no_grad are meant), where the batch does not run a layer, and where a gradient is zero for another reason."
+    " Vectors are asked where their layer has no matrix. Not seen: what is not marked as trainable.",
+)  # fmt: skip
+def gradient_reaches_every_tensor(trial: ModelTrial) -> None:
+    """Differentiate what the model returns by everything that is trained."""
+    first = trial.facts.first.looks["signal"]
+    if first.problem is not None:
+        trial.not_applicable("no batch, see signal-survives-the-blocks")
+    elif first.untrained is None:
+        trial.not_applicable("what the model returns cannot be differentiated")
+    elif stopped := _stopped(first.gradients):
+        trial.not_applicable(_WAITS.format(stopped[0]))
+    else:
+        trial.says(questions.without_gradient(trial.facts, first.untrained, trial.level))
+        trained = sum(r.parameter and r.trainable for r in trial.facts.first.records.values())
+        trial.measured = f"{trained:,} trainable tensors asked"
+
+
+@claim(
     "residual-writers-share-one-scaling",
     says="Where one layer that writes to the residual stream is scaled by depth, all are, and nothing else.",
     source="Radford et al. 2019, section 2.3; Zhang et al. 2019, Fixup",

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from initcheck.models.rules.rebuilding import changed_laws, unchanged_by_seed
     from initcheck.models.rules.residual_scaling import residual_scalings
     from initcheck.models.rules.siblings import is_traced, later_notes, named_deviants, unnamed_deviants
+    from initcheck.models.rules.waiting import without_gradient
 
 __all__ = [
     "ModelTrial",
@@ -80,6 +81,7 @@ __all__ = [
     "unchanged_by_seed",
     "unnamed_deviants",
     "unwritten_text",
+    "without_gradient",
 ]
 
 _HOME = {
@@ -111,6 +113,7 @@ _HOME = {
     **dict.fromkeys(("changed_laws", "unchanged_by_seed"), "rules.rebuilding"),
     "residual_scalings": "rules.residual_scaling",
     **dict.fromkeys(("is_traced", "later_notes", "named_deviants", "unnamed_deviants"), "rules.siblings"),
+    "without_gradient": "rules.waiting",
 }
 
 

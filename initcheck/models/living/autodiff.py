@@ -48,8 +48,9 @@ class Autodiff(ABC):
 
     @abstractmethod
     def measure(
-        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int]
-    ) -> Measured:
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int],
+        *, whole: bool = False,
+    ) -> Measured:  # fmt: skip
         """Run the model, differentiate a weighted sum of its output, and note what reaches some of its layers.
 
         Args:
@@ -58,6 +59,7 @@ class Autodiff(ABC):
             batch: its arguments.
             names: of the layers that are listened to.
             asked: numbers of the arrays whose gradient is wanted.
+            whole: whether all that it returns is summed up, and not its first array alone.
         """
 
     def run(
@@ -93,22 +95,27 @@ class Autodiff(ABC):
                 return inner
         return next((leaf for leaf in self.leaves(value) if self.is_real(leaf)), None)
 
+    def outputs(self, value: Any, whole: bool) -> list[Any]:
+        """The arrays of real numbers in what a model returned: all, or the first one."""
+        return list(filter(self.is_real, self.leaves(value))) if whole else [self.first_real(value)]
+
 
 class EagerAutodiff(Autodiff):
     """A library that computes as it is called, so that what a layer made can be differentiated by once it is there."""
 
     @abstractmethod
     def differentiated(
-        self, run: Callable[[list[Any]], tuple[Any, list[Any]]], weights: list[Any]
-    ) -> tuple[Any, list[Any], list[Any], list[Any]]:
-        """Call a function of weights, and differentiate the weighted sum of the output that it returns.
+        self, run: Callable[[list[Any]], tuple[list[Any], list[Any]]], weights: list[Any]
+    ) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+        """Call a function of weights, and differentiate the weighted sum of the outputs that it returns.
 
         Returns:
-            The output; what the layers made; the gradients by it; those by the weights, zeros where there is none.
+            The outputs; what the layers made; the gradients by it; those by the weights, zeros where there is none.
         """
 
     def measure(
-        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int]
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int],
+        *, whole: bool = False,
     ) -> Measured:  # fmt: skip
         """Run the model once and differentiate by what its layers made and by its arrays."""
         real = [i for i, a in enumerate(arrays) if self.is_real(a)]
@@ -118,19 +125,19 @@ class EagerAutodiff(Autodiff):
             made[name] = self.first_real(result)
             return result
 
-        def run(weights: list[Any]) -> tuple[Any, list[Any]]:
+        def run(weights: list[Any]) -> tuple[list[Any], list[Any]]:
             replaced = list(arrays)
             for i, weight in zip(real, weights, strict=True):
                 replaced[i] = weight
-            output = self.first_real(living.run(replaced, batch, tap, dict.fromkeys(names)))
-            return output, list(made.values())
+            returned = living.run(replaced, batch, tap, dict.fromkeys(names))
+            return self.outputs(returned, whole), list(made.values())
 
-        output, heard, by_layer, by_weight = self.differentiated(run, [arrays[i] for i in real])
+        outputs, heard, by_layer, by_weight = self.differentiated(run, [arrays[i] for i in real])
         gradients = dict(zip(real, by_weight, strict=True))
         return Measured(
             forward={n: _second_moment(self.host(a)) for n, a in zip(made, heard, strict=True)},
             backward={n: _second_moment(self.host(g)) for n, g in zip(made, by_layer, strict=True)},
-            output=np.asarray(self.host(output), np.float64),
+            output=np.asarray(self.host(outputs[0]), np.float64),
             gradients=[gradients[i] for i in asked],
         )
 

@@ -21,7 +21,7 @@ class JaxAutodiff(Autodiff):
 
     def __init__(self) -> None:
         self._passes = Passes({})
-        self._compiled: dict[tuple[tuple[str, ...], tuple[int, ...]], Callable[..., Any]] = {}
+        self._compiled: dict[tuple[tuple[str, ...], tuple[int, ...], bool], Callable[..., Any]] = {}
 
     def leaves(self, value: Any) -> list[Any]:
         """What a nested value holds, in order."""
@@ -52,13 +52,14 @@ class JaxAutodiff(Autodiff):
         return self._passes.first_run(living, arrays, batch, tap, heard)
 
     def measure(
-        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int]
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int],
+        *, whole: bool = False,
     ) -> Measured:  # fmt: skip
         """Run what was compiled for these layers and arrays; the model is that of the first build."""
         real = [i for i, a in enumerate(arrays) if self.is_real(a)]
-        case = tuple(names), tuple(asked)
+        case = tuple(names), tuple(asked), whole
         if case not in self._compiled:
-            self._compiled[case] = jax.jit(self._measured(living, names, real, asked))
+            self._compiled[case] = jax.jit(self._measured(living, names, real, asked, whole))
         floats = [arrays[i] for i in real]
         rest = [None if i in set(real) else a for i, a in enumerate(arrays)]
         forward, backward, output, gradients = self._compiled[case](floats, rest, batch.args, dict(batch.kwargs))
@@ -70,7 +71,7 @@ class JaxAutodiff(Autodiff):
         )
 
     def _measured(
-        self, living: Living, names: Sequence[str], real: Sequence[int], asked: Sequence[int]
+        self, living: Living, names: Sequence[str], real: Sequence[int], asked: Sequence[int], whole: bool
     ) -> Callable[..., Any]:  # fmt: skip
         """The function that is compiled: energies of the blocks forward and backward, the output, gradients.
 
@@ -94,7 +95,7 @@ class JaxAutodiff(Autodiff):
                         return made
                     return jax.tree.map(lambda a: a + pushes[name].astype(a.dtype) if a is array else a, made)
 
-                return self.first_real(passes.run(living, arrays, batch, tap, names))
+                return self.outputs(passes.run(living, arrays, batch, tap, names), whole)
 
             kept: dict[str, Any] = {}
             jax.eval_shape(
@@ -103,8 +104,9 @@ class JaxAutodiff(Autodiff):
 
             def weighed(pushes: Any, weights: Any) -> Any:
                 keep: dict[str, Any] = {}
-                output = output_of(pushes, weights, keep)
-                return (output.astype(jnp.float32) * weights_of_output(output.shape)).sum(), (keep, output)
+                outputs = output_of(pushes, weights, keep)
+                total = sum((o.astype(jnp.float32) * weights_of_output(o.shape)).sum() for o in outputs)
+                return total, (keep, outputs[0])
 
             pushes = {name: jnp.zeros(shape) for name, shape in shapes.items()}
             (_, (keep, output)), (backward, gradients) = jax.value_and_grad(weighed, argnums=(0, 1), has_aux=True)(

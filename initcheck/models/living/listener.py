@@ -12,6 +12,7 @@ from initcheck.models.builds.sums import Twins
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.input_reach import input_reach
 from initcheck.models.living.model import Living
+from initcheck.models.living.untrained import untrained
 from initcheck.models.living.visits import visits_of
 from initcheck.models.signals.chains import Visit, chains, norms_between
 from initcheck.models.signals.equal_units import gradient_kind, twins_kind
@@ -99,32 +100,45 @@ class Listener:
         whole: bool,
     ) -> Signal:  # fmt: skip
         names = [v.name for run in self._runs for v in run]
+        # All that is trained, for every model, so that one compiled function serves them all.
+        trained = [i for i, leaf in enumerate(living.leaves) if leaf.trainable and self._autodiff.is_real(arrays[i])]
         asked = {leaf.name: i for i, leaf in enumerate(living.leaves) if leaf.name in {*constants, *twins}}
-        measured = self._autodiff.measure(living, arrays, batch, names, sorted(asked.values()))
+        numbers = sorted({*trained, *asked.values()})
+        measured = self._autodiff.measure(living, arrays, batch, names, numbers)
         made = []
         for run in self._runs:
             ahead = tuple(measured.forward[v.name] for v in run)
             back = tuple(measured.backward[v.name] for v in run)
             backward = back if any(back) else ()
             made.append(ChainSignal(run[0].container, tuple(v.name for v in run), ahead, backward, norms_between(run)))
-        by_index = dict(zip(sorted(asked.values()), map(self._autodiff.host, measured.gradients), strict=True))
+        gradients = dict(zip(numbers, measured.gradients, strict=True))
+        by_index = {i: self._autodiff.host(gradients[i]) for i in asked.values()}
         judged = {n: gradient_kind(by_index[asked[n]]) for n in constants if n in asked}
         equal = {n: twins_kind(by_index[asked[n]], t) for n, t in twins.items() if n in asked}
-        if any(kind != "differ" for kind in judged.values()):
-            judged = self._after_steps(living, arrays, batch, judged, asked)
+        waiting = {i for i in trained if whole and not np.any(self._autodiff.host(gradients[i]) != 0)}
+        moved = arrays
+        if waiting or any(kind != "differ" for kind in judged.values()):
+            moved, later = self._after_steps(living, arrays, batch)
+            for n, kind in judged.items():
+                if kind != "differ" and gradient_kind(self._autodiff.host(later[asked[n]])) == "differ":
+                    judged[n] = "later"
+            waiting = {i for i in waiting if not np.any(self._autodiff.host(later[i]) != 0)}
         loss, classes, logits = _first_loss(living, arrays, measured.output)
         reach = input_reach(self._autodiff, living, arrays, batch) if whole else None
-        return Signal(batch.text, None, tuple(made), loss, classes, logits, judged, equal, {}, reach, self._unheard)
+        idle = untrained(self._autodiff, living, moved, batch, waiting) if whole else None
+        return Signal(
+            batch.text, None, tuple(made), loss, classes, logits, judged, equal, {}, reach, self._unheard,
+            untrained=idle,
+        )  # fmt: skip
 
     def _after_steps(
-        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, judged: dict[str, str], asked: Mapping[str, int]
-    ) -> dict[str, str]:  # fmt: skip
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch
+    ) -> tuple[list[Any], dict[int, Any]]:  # fmt: skip
         """Take small steps: behind a zero layer a gradient is zero at first and comes with the next step."""
         real = [i for i, a in enumerate(arrays) if self._autodiff.is_real(a)]
         moved = list(arrays)
-        gradients: dict[int, Any] = {}
         for step in range(STEPS + 1):
-            measured = self._autodiff.measure(living, moved, batch, (), real)
+            measured = self._autodiff.measure(living, moved, batch, (), real, whole=True)
             gradients = dict(zip(real, measured.gradients, strict=True))
             if step == STEPS:
                 break
@@ -132,8 +146,7 @@ class Listener:
                 size = float(np.sqrt(np.mean(np.square(self._autodiff.host(gradient).astype(np.float64)))))
                 if living.leaves[i].trainable and size > 0:
                     moved[i] = moved[i] - (0.01 / size) * gradient
-        later = {n: gradient_kind(self._autodiff.host(gradients[asked[n]])) for n in judged}
-        return {n: "later" if kind != "differ" and later[n] == "differ" else kind for n, kind in judged.items()}
+        return moved, gradients
 
 
 def _first_loss(

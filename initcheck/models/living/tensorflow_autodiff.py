@@ -32,17 +32,17 @@ class TensorFlowAutodiff(EagerAutodiff):
         return bool(tf.is_tensor(array)) and not hasattr(array, "numpy")
 
     def differentiated(
-        self, run: Callable[[list[Any]], tuple[Any, list[Any]]], weights: list[Any]
-    ) -> tuple[Any, list[Any], list[Any], list[Any]]:
-        """Call the function on a tape and differentiate its output's weighted sum."""
+        self, run: Callable[[list[Any]], tuple[list[Any], list[Any]]], weights: list[Any]
+    ) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+        """Call the function on a tape and differentiate its outputs' weighted sum."""
         own = [tf.identity(w) for w in weights]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(own)
-            output, made = run(own)
-            total = tf.reduce_sum(tf.cast(output, tf.float32) * weights_of_output(output.shape))
+            outputs, made = run(own)
+            total = tf.add_n([tf.reduce_sum(tf.cast(o, tf.float32) * weights_of_output(o.shape)) for o in outputs])
         # An embedding's gradient comes as rows and their numbers; as a tensor it has every row.
         found = [
             tf.zeros_like(t) if g is None else tf.convert_to_tensor(g)
             for t, g in zip([*made, *own], tape.gradient(total, [*made, *own]), strict=True)
         ]
-        return output, made, found[: len(made)], found[len(made) :]
+        return outputs, made, found[: len(made)], found[len(made) :]

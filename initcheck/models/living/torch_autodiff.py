@@ -45,17 +45,19 @@ class TorchAutodiff(EagerAutodiff):
             return super().run(living, arrays, batch, tap, heard)
 
     def differentiated(
-        self, run: Callable[[list[Any]], tuple[Any, list[Any]]], weights: list[Any]
-    ) -> tuple[Any, list[Any], list[Any], list[Any]]:
-        """Call the function and differentiate its output's weighted sum by autograd."""
+        self, run: Callable[[list[Any]], tuple[list[Any], list[Any]]], weights: list[Any]
+    ) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+        """Call the function and differentiate its outputs' weighted sum by autograd."""
         own = [w.detach().requires_grad_(True) for w in weights]
         with torch.enable_grad():
-            output, made = run(own)
-            total = (output.float() * torch.as_tensor(weights_of_output(output.shape)).to(output.device)).sum()
+            outputs, made = run(own)
+            total = torch.stack(
+                [(o.float() * torch.as_tensor(weights_of_output(o.shape)).to(o.device)).sum() for o in outputs]
+            ).sum()
         targets = [*made, *own]
         open_ = [t for t in targets if t.requires_grad]
         found: dict[int, Any] = {}
         if total.requires_grad:
             found = {id(t): g for t, g in zip(open_, torch.autograd.grad(total, open_, allow_unused=True), strict=True)}
         gradients = [torch.zeros_like(t) if found.get(id(t)) is None else found[id(t)] for t in targets]
-        return output, made, gradients[: len(made)], gradients[len(made) :]
+        return outputs, made, gradients[: len(made)], gradients[len(made) :]

@@ -22,6 +22,7 @@ from initcheck.models.signals.reach import input_reach
 from initcheck.models.signals.repeated import repeated_layers
 from initcheck.models.signals.residual import residual_writers
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal
+from initcheck.models.signals.untrained import untrained
 
 _ERRORS = 6
 """Different errors that are followed; what is refused for a seventh reason is not understood."""
@@ -119,12 +120,15 @@ class Listener:
         writers = residual_writers(model, batch, blocks) if whole else {}
         reach = input_reach(model, batch) if whole else None
         repeated = repeated_layers(model, batch) if whole else ()
+        idle = untrained(model, batch) if whole else None
         if any(kind != "differ" for kind in judged.values()):
             judged = after_steps(model, batch, judged)
         dead = [n for n, kind in judged.items() if kind == "zero"]
         if dead:
             judged |= dict.fromkeys(unreached(model, batch, dead), "unreached")
-        return Signal(batch.text, None, signals, loss, classes, logits, judged, equal, writers, reach, None, repeated)
+        return Signal(
+            batch.text, None, signals, loss, classes, logits, judged, equal, writers, reach, None, repeated, idle
+        )
 
 
 def _corrected(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -> Iterator[Batch]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 FEWEST_BLOCKS = 4
@@ -80,6 +81,23 @@ class InputReach:
     def opened_by(self, share: float | None) -> bool:
         """Whether a difference of that size, seen once closed gates are open, is another one: ten times as large."""
         return share is not None and share >= 10 * max(self.share, SAME)
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """Trainable parameters that get no gradient, neither at once nor when what starts near zero is open.
+
+    Attributes:
+        shut: layers that made nothing above zero and get none themselves, a ReLU stands behind them; their units.
+        flat: parameters that have a part in what is returned, whose gradient is zero for another reason.
+        cut: parameters of modules that ran, from which no gradient leads: behind an argmin, a detach, or not used.
+        unused: parameters of layers that the batch did not run.
+    """
+
+    shut: Mapping[str, int] = field(default_factory=dict)
+    flat: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,6 +193,7 @@ class Signal:
         writers: names of the blocks of a run -> the layers of its middle block that write to the residual stream.
         reach: whether another input gives another output.
         repeated: the names of each layer that stands several times in one list and was given one input twice.
+        untrained: what is trainable and gets no gradient; None where nothing could be differentiated.
     """
 
     batch: str = ""
@@ -189,6 +208,7 @@ class Signal:
     reach: InputReach | None = None
     unheard: str | None = None
     repeated: tuple[tuple[str, ...], ...] = ()
+    untrained: Untrained | None = None
 
     def unexplained(self, blocks: tuple[str, ...], direction: str) -> float | None:
         """What ``ChainSignal`` says of the chain of these blocks; None where this model has no such chain."""

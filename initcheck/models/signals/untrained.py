@@ -1,0 +1,97 @@
+"""Which parameters of a module of torch the first steps never move, and what keeps the gradient from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+
+from initcheck.models.batches.batch import Batch
+from initcheck.models.signals.blocks import first_tensor
+from initcheck.models.signals.gradients import constants_redrawn, weighed
+from initcheck.models.signals.signal import CLOSED, STEPS, Untrained
+from initcheck.models.signals.untrained_layers import sorted_out
+
+_NO_FORWARD = torch.nn.Module.forward
+
+
+def untrained(model: torch.nn.Module, batch: Batch) -> Untrained | None:
+    """Differentiate all that the model returns by all that is trained; None where nothing can be differentiated.
+
+    What starts near zero and gets a gradient is opened as the first steps open it, and another batch is asked too, so
+    that an expert which one batch does not choose is none of these.
+    """
+    try:
+        asked = {n: p for n, p in model.named_parameters() if p.requires_grad and p.numel()}
+        left = _without(model, batch, asked)
+        if left is None:
+            return None
+        with ExitStack() as opened:
+            for _ in range(STEPS if left else 0):
+                opened.enter_context(constants_redrawn(model, below=CLOSED, but=left))
+                left = _without(model, batch, {n: asked[n] for n in left}) or {}
+            left = (_without(model, batch.shuffled(), {n: asked[n] for n in left}) or {}) if left else {}
+            if not left:
+                return Untrained()
+            with _heard(model) as heard:
+                batch.run(model)
+    except (RuntimeError, IndexError, ValueError, TypeError, KeyError, AssertionError, AttributeError):
+        return None
+    return sorted_out({n: (p.shape, left[n]) for n, p in asked.items() if n in left}, asked, heard)
+
+
+def _without(model: torch.nn.Module, batch: Batch, asked: dict[str, torch.nn.Parameter]) -> dict[str, bool] | None:
+    """Of these parameters those without a gradient, and whether they have a part in what is returned."""
+    with torch.enable_grad():
+        outputs = [t for t in _tensors(batch.run(model)) if t.requires_grad]
+    if not outputs:
+        return None
+    total = torch.stack([weighed(t).float() for t in outputs]).sum()
+    found = torch.autograd.grad(total, list(asked.values()), allow_unused=True)
+    return {
+        n: g is not None for n, g in zip(asked, found, strict=True) if g is None or not bool((g.to_dense() != 0).any())
+    }
+
+
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    """Every tensor of real numbers in what a model returned."""
+    if isinstance(value, torch.Tensor):
+        if value.dtype.is_floating_point:
+            yield value
+    elif isinstance(value, dict):
+        yield from (t for v in value.values() for t in _tensors(v))
+    elif isinstance(value, (tuple, list)):
+        yield from (t for v in value for t in _tensors(v))
+    elif hasattr(value, "__dict__") and not isinstance(value, torch.nn.Module):
+        yield from (t for v in vars(value).values() if isinstance(v, (torch.Tensor, list, tuple)) for t in _tensors(v))
+
+
+@contextmanager
+def _heard(model: torch.nn.Module) -> Iterator[dict[str, tuple[bool, int]]]:
+    """While it lasts, which layers with parameters of their own ran, and whether they made anything above zero."""
+    # A list of parameters is never called.
+    heard = {n: (True, 1) for n, m in model.named_modules() if getattr(m.forward, "__func__", None) is _NO_FORWARD}
+
+    def hook(name: str, layer: torch.nn.Module) -> Callable[..., None]:
+        units = max((p.shape[0] for p in layer.parameters(recurse=False) if p.dim() > 1), default=1)
+
+        def note(_module: torch.nn.Module, _args: Any, output: Any) -> None:
+            made = first_tensor(output)
+            above = made is None or not made.numel() or bool((made > 0).any())
+            heard[name] = (above or heard.get(name, (False, 0))[0], units)
+
+        return note
+
+    handles = [
+        module.register_forward_hook(hook(name, module))
+        for name, module in model.named_modules()
+        if any(True for _ in module.parameters(recurse=False))
+    ]
+    try:
+        with torch.no_grad():
+            yield heard
+    finally:
+        for handle in handles:
+            handle.remove()
