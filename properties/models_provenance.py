@@ -178,16 +178,20 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
         "rows": "is the same for all its rows",
         "columns": "is the same for all its columns",
     }
+    stopped: dict[tuple[str, bool], list[str]] = {}
     for name, kind in signal.gradients.items():
         if kind in words:
-            likely = "nothing breaks its symmetry"
-            fix = "draw it at random (a matrix with a variance of about 1 over its inputs)"
-            if kind == "zero" and trial.facts.first.records[name].low == 0:
-                likely = (
-                    "zero beside zero: what it makes meets another zero, or a ReLU at 0, or it is given zeros alone"
-                )
-                fix = "draw it at random, or the other zero"
-            trial.fails(f"{name}: constant, and its gradient {words[kind]}", likely=likely, fix=fix)
+            zero = kind == "zero" and trial.facts.first.records[name].low == 0
+            stopped.setdefault((kind, zero), []).append(name)
+    for (kind, zero), names in stopped.items():
+        likely = "nothing breaks its symmetry"
+        fix = "draw it at random (a matrix with a variance of about 1 over its inputs)"
+        if zero:
+            likely = "zero beside zero: what it makes meets another zero, or a ReLU at 0, or it is given zeros alone"
+            fix = "draw it at random, or the other zero"
+        said = f"constant, and its gradient {words[kind]}"
+        for sentence in questions.folded([(n, trial.facts.role_of(n), said) for n in names]):
+            trial.fails(sentence, likely=likely, fix=fix)
     beyond = [n for n, kind in signal.gradients.items() if kind == "unreached"]
     if beyond:
         trial.note(f"constant, and not used by this batch, whatever their values: {questions.listed(beyond)}")
@@ -289,8 +293,8 @@ def nothing_special_is_lost(trial: ModelTrial) -> None:
 def promises_kept(trial: ModelTrial) -> None:
     """Of one model: promised ties and padding rows; a law is told by draws, not by the values of one model."""
     promises = trial.facts.layout.promises
-    for sentence in questions.broken_promises(promises):
-        trial.fails(sentence)
+    for sentence, fix in questions.broken_promises(promises):
+        trial.fails(sentence, fix=fix)
     trial.measured = "; ".join(promises.kept) or None
     if trial.laws or trial.facts.layout.initializer_range is not None or not promises.kept:
         trial.not_applicable("; ".join(promises.kept) or "no tie and no padding row is promised")
@@ -309,20 +313,22 @@ def promises_kept(trial: ModelTrial) -> None:
     " match before or after the cut. Untraced tensors: the sign e-process on second moments of fresh models. A"
     " config's initializer_range fails only where no random role has it; the others are noted with their factor. A"
     " head that the config says is tied, and a row at padding_idx that is not zero, fail. A matrix in the blocks ten"
-    " times beside the one standard deviation of most, an init statement that never ran behind a guard on names, and"
-    " Xavier on several matrices in one (qkv) by the user's line, are UNDECIDED: only a declared law can say what"
-    " should have been." + _NOT_SEEN,
+    " times beside the one standard deviation of most, an init statement that never ran behind a guard on names,"
+    " Xavier on several matrices in one (qkv) by the user's line, and a matrix that keeps torch's default where all"
+    " others of the layer it is derived from, or that of a layer inside its own, are drawn, are UNDECIDED: only a"
+    " declared law can say what should have been." + _NOT_SEEN,
 )
 def declared_laws_are_in_force(trial: ModelTrial) -> None:
     """Hold every tensor that a declared pattern names to the declared standard deviation."""
     questions.judge_declared(trial)
     questions.initializer_range(trial)
     promises = trial.facts.layout.promises
-    for sentence in questions.broken_promises(promises):
-        trial.fails(sentence)
+    for sentence, fix in questions.broken_promises(promises):
+        trial.fails(sentence, fix=fix)
     questions.bypassed_guards(trial)
     questions.far_from_the_rest(trial)
     questions.fused_fans(trial)
+    questions.left_at_default(trial)
     if promises.kept:
         trial.measured = "; ".join(filter(None, (trial.measured, *promises.kept)))
     if trial.measured is None and not trial.doubts:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         initializer_range,
         judge_declared,
     )
+    from initcheck.models.rules.left_out import left_at_default
     from initcheck.models.rules.lost_writes import lost_writes, never_called
     from initcheck.models.rules.reading import left_random
     from initcheck.models.rules.rebuilding import changed_laws, unchanged_by_seed
@@ -65,6 +66,7 @@ __all__ = [
     "is_traced",
     "judge_declared",
     "later_notes",
+    "left_at_default",
     "left_random",
     "listed",
     "lost_ties",
@@ -108,6 +110,7 @@ _HOME = {
     **dict.fromkeys(
         ("bypassed_guards", "far_from_the_rest", "fused_fans", "initializer_range", "judge_declared"), "rules.in_force"
     ),
+    "left_at_default": "rules.left_out",
     **dict.fromkeys(("lost_writes", "never_called"), "rules.lost_writes"),
     "left_random": "rules.reading",
     **dict.fromkeys(("changed_laws", "unchanged_by_seed"), "rules.rebuilding"),

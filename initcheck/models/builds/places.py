@@ -30,6 +30,35 @@ def kind_of(module: torch.nn.Module) -> type:
     return kind
 
 
+def bases(model: torch.nn.Module) -> dict[str, tuple[str, ...]]:
+    """The layers of torch that the classes of a model are derived from, by name.
+
+    >>> class Quiet(torch.nn.Linear): ...
+    >>> bases(torch.nn.Sequential(Quiet(2, 2), torch.nn.ReLU()))
+    {'Quiet': ('Linear',)}
+    """
+    kinds = {kind_of(m) for m in model.modules()}
+    found = {
+        k.__name__: tuple(b.__name__ for b in k.__mro__[1:] if _of_torch(b) and b is not torch.nn.Module)
+        for k in sorted(kinds, key=lambda k: k.__name__)
+        if not _of_torch(k)
+    }
+    return {name: names for name, names in found.items() if names}
+
+
+def holders(model: torch.nn.Module) -> frozenset[str]:
+    """Layers of torch that hold a matrix beside layers of their own, as ``MultiheadAttention`` does."""
+    return frozenset(
+        kind_of(m).__name__
+        for m in model.modules()
+        if _of_torch(kind_of(m)) and any(True for _ in m.children()) and any(p.dim() > 1 for p in m.parameters(False))
+    )
+
+
+def _of_torch(kind: type) -> bool:
+    return issubclass(kind, torch.nn.Module) and kind.__module__.startswith("torch.")
+
+
 def places(model: torch.nn.Module) -> dict[str, Place]:
     """The place of every parameter.
 

@@ -25,6 +25,7 @@ class Lost:
         loaded: it was read by ``load_state_dict``.
         marked: what was written over is marked by its author as initialised.
         building: what wrote over it ran in a constructor; else the factory did it to the built model.
+        part: it stood in a part of the tensor, such as one gate of a bias.
     """
 
     law: Law
@@ -35,6 +36,7 @@ class Lost:
     loaded: bool = False
     marked: bool = False
     building: bool = True
+    part: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -103,22 +103,24 @@ def _mask(tensor: torch.Tensor, later: list[Later], start: int, stop: int) -> to
 
 
 def _lost(steps: tuple[Step, ...], start: int, stop: int) -> list[Lost]:
-    chains = generations(steps, start, stop)
     found = []
-    for before, after in pairwise(chains):
-        law, over = law_of(before), after[-1]
-        one = before[-1]
+    written = generations(steps, start, stop)
+    for (before, parts), (after, _) in pairwise(written):
+        over = after[-1]
+        marked, building = any(s.marked for s in after), over.caller.building
         made = not any(s.op.endswith("_") for s in before)
-        found.append(
-            Lost(
-                law,
-                one.site,
-                over.site,
-                default=all(s.caller.default for s in before),
-                made=made,
-                loaded=any(s.caller.loading for s in before),
-                marked=any(s.marked for s in after),
-                building=over.caller.building,
+        for chain, part in ((before, False), *(([s], True) for s in parts if s.anew)):
+            found.append(
+                Lost(
+                    law_of(chain),
+                    chain[-1].site,
+                    over.site,
+                    default=all(s.caller.default for s in chain),
+                    made=made and not part,
+                    loaded=any(s.caller.loading for s in chain),
+                    marked=marked,
+                    building=building,
+                    part=part,
+                )
             )
-        )
     return found

@@ -35,6 +35,8 @@ class Layout:
         init_methods: methods of the user's classes that initialise, by their code.
         initializer_range: what the config declares, or None.
         promises: ties and padding rows.
+        bases: class of the user's -> the layers of the library that it is derived from.
+        holders: layers of the library that hold matrices and layers with matrices.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Layout:
     init_methods: dict[CodeType, str] = field(default_factory=dict)
     initializer_range: float | None = None
     promises: Promises = field(default_factory=Promises)
+    bases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    holders: frozenset[str] = frozenset()
 
 
 class Facts(ABC):

@@ -22,11 +22,14 @@ class Promises:
     kept: tuple[str, ...] = ()
 
 
-def broken_promises(found: Promises) -> Iterator[str]:
-    """Sentences on what is not as it was promised."""
+def broken_promises(found: Promises) -> Iterator[tuple[str, str]]:
+    """Sentences on what is not as it was promised, each with what keeps the promise."""
     if found.untied is not None:
         head, table = found.untied
-        yield f"{head} is not tied to {table}, though the config says tie_word_embeddings"
+        yield (
+            f"{head} is not tied to {table}, though the config says tie_word_embeddings",
+            f"assign {head} = {table} once both are made, or say tie_word_embeddings=False",
+        )
     for name, row, other in found.padding:
         moves = "no gradient ever moves it" if other is None else f"only the gradient of {other}, tied to it, moves it"
-        yield f"{name}: row {row} is its padding_idx and not zero; {moves}"
+        yield f"{name}: row {row} is its padding_idx and not zero; {moves}", f"zero row {row} behind the last draw"

@@ -13,7 +13,7 @@ import torch
 from initcheck.draws.draws import OutOfTime
 from initcheck.models.batches.batch import Batch
 from initcheck.models.builds.build import Build
-from initcheck.models.builds.places import places
+from initcheck.models.builds.places import bases, holders, places
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.torch_build import CANARY, NAN, ModelBuilder, tensors_of
 from initcheck.models.builds.width_law import WidthLaw
@@ -133,6 +133,8 @@ class TorchFacts(Facts):
             init_methods=init_methods(model),
             initializer_range=declared_std(model),
             promises=promises_of(model),
+            bases=bases(model),
+            holders=holders(model),
         )
 
     def _signal(self, model: torch.nn.Module, records: dict[str, TensorRecord]) -> Signal:

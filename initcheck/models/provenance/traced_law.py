@@ -47,14 +47,16 @@ def last_chain(steps: Iterable[Step], start: int, stop: int) -> tuple[list[Step]
     return chain, partial
 
 
-def generations(steps: Iterable[Step], start: int, stop: int) -> list[list[Step]]:
-    """Every chain of whole writes in the life of a tensor, the last one last."""
-    found: list[list[Step]] = []
+def generations(steps: Iterable[Step], start: int, stop: int) -> list[tuple[list[Step], list[Step]]]:
+    """Every chain of whole writes in the life of a tensor, the last one last, and the partial writes after each."""
+    found: list[tuple[list[Step], list[Step]]] = []
     for step in steps:
         if covers(step, start, stop):
             if step.anew or not found:
-                found.append([])
-            found[-1].append(step)
+                found.append(([], []))
+            found[-1][0].append(step)
+        elif found:
+            found[-1][1].append(step)
     return found
 
 

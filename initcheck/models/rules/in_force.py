@@ -134,7 +134,8 @@ def fused_fans(trial: ModelTrial) -> None:
     for role in trial.facts.roles:
         record = role.members[0]
         parts = next((n for words, n in _FUSED if words.search(role.path)), 0)
-        fan_in, fan_out = record.fans
+        # A parameter that stands to the right of its input, x @ w, has its inputs first.
+        fan_in, fan_out = sorted(record.fans)
         if not (
             parts and len(role.shape) == 2 and is_traced(record) and record.law.named and fan_out == parts * fan_in
         ):

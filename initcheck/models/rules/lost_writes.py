@@ -66,6 +66,7 @@ def lost_writes(facts: Facts) -> Iterator[RuleFinding]:
             record, lost = found[0]
             names = role.path if len(found) == len(role.members) else listed([r.name for r, _ in found], 2)
             what = "what was read from a file" if kind == "loaded" else lost.law.text
+            what += " in a part of it" if lost.part and kind != "loaded" else ""
             why = ", marked as initialised by its author," if kind == "marked" else ""
             said = (
                 f"{names}: {what} at {place(site)}{why} is lost, {record.law.text} at {place(over)}"
@@ -100,11 +101,20 @@ def _kind(record: TensorRecord, lost: Lost, reached: Counter[Site]) -> str | Non
         return "marked"
     if lost.default or lost.made or lost.site is None or lost.over is None:
         return None
-    if lost.law.family == "constant" and lost.law.mean in (0.0, 1.0):
+    if lost.law.family == "constant" and _is_plain(record, lost):
         return None
     if in_library(lost.site[0]) and in_library(lost.over[0]):
         return None  # both are a library's: its recipe
     return "special" if reached[lost.site] <= reached[lost.over] else None
+
+
+def _is_plain(record: TensorRecord, lost: Lost) -> bool:
+    """Whether a constant is none that anybody means: zeros and ones, or in a part zeros, or what stands there again.
+
+    Ones in one gate of a bias are: Jozefowicz et al. 2015 start the gate that forgets with them.
+    """
+    again = any(p.law.signature == lost.law.signature for p in record.later)
+    return lost.law.mean == 0.0 or again if lost.part else lost.law.mean in (0.0, 1.0)
 
 
 def _roles_of_sites(roles: list[Role]) -> Counter[Site]:

@@ -72,7 +72,8 @@ def _scaling(container: str, roles: Sequence[Role], writers: Sequence[Role], blo
         )
         if wrong:
             said += f"; {listed([r.path for r in wrong])} does not write to it"
-        findings.append(RuleFinding("fails" if wrong else "doubt", said))
+        fix = f"scale {listed([r.path for r in plain])} by depth, and {listed([r.path for r in wrong])} not"
+        findings.append(RuleFinding("fails", said, fix=fix) if wrong else RuleFinding("doubt", said))
     elif wrong and right:
         findings.append(
             RuleFinding("note", f"{listed([r.path for r in wrong])} is scaled too, and does not write to it")

@@ -28,7 +28,9 @@ def sorted_out(
     moved = {n.rpartition(".")[0] for n in trained if n not in left}
     matrices = {n.rpartition(".")[0] for n, (shape, _) in left.items() if len(shape) > 1}
     shut: dict[str, int] = {}
-    flat, cut, unused = [], [], []
+    flat: list[str] = []
+    cut: list[str] = []
+    unused: list[str] = []
     for name, (shape, has_part) in left.items():
         owner = name.rpartition(".")[0]
         if len(shape) < 2 and owner in matrices | moved:

@@ -1,0 +1,72 @@
+"""Matrices that an initialization leaves out, though it draws all others of their kind."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.roles import Role
+from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.trial import ModelTrial
+from initcheck.models.factory.wording import listed, place
+from initcheck.models.provenance.steps import in_library
+
+
+def left_at_default(trial: ModelTrial) -> None:
+    """Matrices that keep the default of their layer where the model's own line draws those of the same kind.
+
+    A class derived from one whose matrices are all drawn, as ``type(m) is Linear`` leaves it out; and the matrix that
+    a layer of several holds itself where one of the layer inside is drawn, as ``isinstance(m, Linear)`` leaves the
+    ``in_proj_weight`` of ``MultiheadAttention``. A doubt, for it may be meant; a declared law decides.
+    """
+    undeclared = [r for r in trial.facts.roles if not any(law.matches(r.members[0].name) for law in trial.laws)]
+    for said in (*_derived(trial.facts, undeclared), *_half(trial.facts, undeclared)):
+        trial.doubts_that(f"{said}; a declared law decides")
+
+
+def _derived(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
+    left: dict[tuple[str, str], list[Role]] = defaultdict(list)
+    for role in roles:
+        if len(role.shape) > 1 and _is_default(facts, role.members[0]):
+            for base in facts.layout.bases.get(role.members[0].owner, ())[:1]:
+                left[role.members[0].owner, base].append(role)
+    for (owner, base), members in left.items():
+        alike = [r for r in facts.roles if len(r.shape) > 1 and r.members[0].owner == base]
+        drawn = [r for r in alike if _is_drawn(facts, r.members[0])]
+        if len(drawn) >= 2 and len(drawn) == len(alike):
+            one, other = members[0].members[0], drawn[0].members[0]
+            yield (
+                f"{listed([r.path for r in members])}: {one.law.text}, the default of torch, while every other {base}"
+                f" is drawn ({drawn[0].path}: {other.law.text}, {place(other.law.site)}); {owner} is a {base} too, and"
+                " what draws them leaves it out"
+            )
+
+
+def _half(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
+    drawn = [r for r in facts.roles if len(r.shape) > 1 and _is_drawn(facts, r.members[0])]
+    for role in roles:
+        record = role.members[0]
+        holder = record.name.rpartition(".")[0]
+        if len(role.shape) < 2 or not _is_default(facts, record) or record.owner not in facts.layout.holders:
+            continue
+        inside = [r for r in drawn if r.members[0].name.startswith(f"{holder}." if holder else "")]
+        if inside:
+            other = inside[0].members[0]
+            yield (
+                f"{role.path}: {record.law.text}, the default of {record.owner}, while {inside[0].path} beside it is"
+                f" drawn ({other.law.text}, {place(other.law.site)}): it is a parameter of {record.owner} itself and no"
+                f" {other.name.rpartition('.')[2]} of a layer inside"
+            )
+
+
+def _is_default(facts: Facts, record: TensorRecord) -> bool:
+    """Whether it is random as torch made it, and nothing else wrote it."""
+    return record.name in facts.random and record.default and not record.later and record.law.named
+
+
+def _is_drawn(facts: Facts, record: TensorRecord) -> bool:
+    """Whether a line of the user's drew it over the default of its layer."""
+    site = record.law.site
+    mine = site is not None and not in_library(site[0])
+    return record.name in facts.random and not record.default and record.law.named and mine and bool(record.lost)
