@@ -31,7 +31,7 @@ def kind_of(module: torch.nn.Module) -> type:
 
 
 def bases(model: torch.nn.Module) -> dict[str, tuple[str, ...]]:
-    """The layers of torch that the classes of a model are derived from, by name.
+    """The layers of torch that the classes of a model are derived from, by name, where they draw as those do.
 
     >>> class Quiet(torch.nn.Linear): ...
     >>> bases(torch.nn.Sequential(Quiet(2, 2), torch.nn.ReLU()))
@@ -41,7 +41,7 @@ def bases(model: torch.nn.Module) -> dict[str, tuple[str, ...]]:
     found = {
         k.__name__: tuple(b.__name__ for b in k.__mro__[1:] if _of_torch(b) and b is not torch.nn.Module)
         for k in sorted(kinds, key=lambda k: k.__name__)
-        if not _of_torch(k)
+        if not _of_torch(k) and getattr(getattr(k, "reset_parameters", None), "__module__", "").startswith("torch.")
     }
     return {name: names for name, names in found.items() if names}
 

@@ -35,7 +35,7 @@ class Layout:
         init_methods: methods of the user's classes that initialise, by their code.
         initializer_range: what the config declares, or None.
         promises: ties and padding rows.
-        bases: class of the user's -> the layers of the library that it is derived from.
+        bases: class of the user's -> the layers of the library that it is derived from, and draws as.
         holders: layers of the library that hold matrices and layers with matrices.
     """
 

@@ -1,4 +1,4 @@
-"""PyTorch models of other kinds: state spaces, experts, flows, adapters; answered before the first run.
+"""PyTorch models of other kinds: state spaces, experts, flows, adapters; answered beforehand.
 
 At first sight 18 of 26 verdicts and 6 of 14 causes were as answered; none of the twelve sound ones failed. Two answers
 were changed after it, since the report is right: ``object_queries_all_zero`` is sound, each query has a target of its

@@ -1,0 +1,190 @@
+"""Whether a gradient reaches whatever is trainable: layers that are shut, cut off, never run, and their sound kin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import initcheck
+from initcheck.report.verdict import Result, Verdict
+
+CLAIM = "gradient-reaches-every-tensor"
+
+
+def _judged(build: Callable[[], nn.Module], batch: str | None = None) -> Result:
+    return initcheck.check_model(build, claims=[CLAIM], batch=batch)[CLAIM]
+
+
+def _said(result: Result) -> str:
+    return "\n".join([str(result.evidence.case), *result.evidence.detail, str(result.reason), *result.notes])
+
+
+class Gated(nn.Module):
+    """A branch behind a gate that a ReLU makes."""
+
+    def __init__(self, bias: float, units: int = 48) -> None:
+        super().__init__()
+        self.gate, self.up, self.down = nn.Linear(16, units), nn.Linear(16, units), nn.Linear(units, 16)
+        nn.init.constant_(self.gate.bias, bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.down(self.gate(x).relu() * self.up(x))
+
+
+def _gates(bias: float, units: int = 48) -> nn.Module:
+    return nn.Sequential(*(Gated(bias, units) for _ in range(3)), nn.Linear(16, 4))
+
+
+def test_gates_that_a_relu_keeps_shut_fail_once_and_the_fix_holds() -> None:
+    found = _judged(lambda: _gates(-9.0), "8x16")
+    assert found.verdict is Verdict.FAILS
+    assert found.evidence.case == (
+        "0.gate: nothing that it makes is above zero, and no gradient comes back to it; 2 more of *.gate likewise"
+    )
+    assert found.evidence.fix == "start *.gate.bias at 0 or above, not at -9"
+    assert "*.up.weight" in "\n".join(found.notes)
+    assert _judged(lambda: _gates(0.0), "8x16").verdict is Verdict.HOLDS
+
+
+def test_of_two_units_chance_may_have_shut_all() -> None:
+    found = _judged(lambda: _gates(-9.0, 2), "8x16")
+    assert found.verdict is Verdict.UNDECIDED
+    assert "of so few units chance may have closed all" in _said(found)
+
+
+class Codes(nn.Module):
+    def __init__(self, *, through: bool) -> None:
+        super().__init__()
+        self.encoder, self.book, self.decoder = nn.Linear(8, 6), nn.Embedding(12, 6), nn.Linear(6, 8)
+        self.through = through
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = self.encoder(x)
+        q = self.book(torch.cdist(z, self.book.weight).argmin(-1))
+        return self.decoder(torch.cat([z + (q - z).detach(), q]) if self.through else q)
+
+
+def test_what_an_argmin_cuts_off_is_open_and_named() -> None:
+    found = _judged(lambda: Codes(through=False), "32x8")
+    assert found.verdict is Verdict.UNDECIDED
+    assert "encoder.weight: no gradient leads there" in _said(found)
+    assert _judged(lambda: Codes(through=True), "32x8").verdict is Verdict.HOLDS
+
+
+class Idle(nn.Module):
+    """Two layers in a list and two arrays in a list, of which forward takes some."""
+
+    def __init__(self, layers: int, arrays: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(8, 8) for _ in range(2))
+        self.arrays = nn.ParameterList(torch.randn(8, 8) for _ in range(2))
+        self.taken = layers, arrays
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers[: self.taken[0]]:
+            x = layer(x)
+        for array in list(self.arrays)[: self.taken[1]]:
+            x = x @ array
+        return x
+
+
+@pytest.mark.parametrize(
+    ("taken", "words"),
+    [
+        ((1, 2), "layers.*.weight: trainable, and never run with this batch"),
+        ((2, 1), "arrays.1: no gradient leads there"),
+        ((2, 2), None),
+    ],
+)
+def test_what_forward_forgets_is_open_and_named(taken: tuple[int, int], words: str | None) -> None:
+    found = _judged(lambda: Idle(*taken), "4x8")
+    assert found.verdict is (Verdict.HOLDS if words is None else Verdict.UNDECIDED)
+    assert words is None or words in _said(found)
+
+
+class TwoHeads(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk, self.policy, self.value = nn.Linear(8, 32), nn.Linear(32, 3), nn.Linear(32, 1)
+        self.scale = nn.Parameter(torch.zeros(3))
+
+    def forward(self, x: Tensor) -> dict[str, object]:
+        x = self.trunk(x).tanh()
+        return {"policy": (self.policy(x), self.scale.exp()), "value": self.value(x)}
+
+
+class LateBranch(nn.Module):
+    """A gate of zeros before a last layer of zeros: what is between waits for two steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base, self.inner, self.last = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 4)
+        self.gate = nn.Parameter(torch.zeros(8))
+        nn.init.zeros_(self.last.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.base(x) + self.gate * self.inner(x))
+
+
+@pytest.mark.parametrize("build", [TwoHeads, LateBranch], ids=["several outputs", "zeros that open one another"])
+def test_every_output_counts_and_what_starts_at_zero_is_opened(build: type[nn.Module]) -> None:
+    found = _judged(build, "8x8")
+    assert found.verdict is Verdict.HOLDS, _said(found)
+
+
+def test_two_zeros_in_a_product_are_said_by_one_claim() -> None:
+    class Dead(Gated):
+        def __init__(self) -> None:
+            super().__init__(0.0)
+            for layer in (self.gate, self.up):
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)
+
+    report = initcheck.check_model(lambda: nn.Sequential(Dead(), Dead(), Dead()), batch="8x16")
+    assert [r.claim for r in report if r.verdict is Verdict.FAILS] == ["tensors-are-distinct"]
+    assert report["tensors-are-distinct"].evidence.case == (
+        "0.gate.weight: constant, and its gradient is zero; 2 more of *.gate.weight likewise"
+    )
+
+
+def test_a_frozen_layer_is_asked_nothing() -> None:
+    class Teacher(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.student, self.teacher = nn.Linear(8, 8), nn.Linear(8, 8).requires_grad_(False)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.student(x) - self.teacher(x)
+
+    assert _judged(Teacher, "4x8").verdict is Verdict.HOLDS
+
+
+def test_models_of_flax_are_asked_too() -> None:
+    jax = pytest.importorskip("jax")
+    nnx = pytest.importorskip("flax.nnx")
+
+    class Net(nnx.Module):
+        def __init__(self, rngs: nnx.Rngs, bias: float, cut: bool) -> None:
+            init = nnx.initializers.constant(bias)
+            self.gate, self.up = nnx.Linear(16, 48, bias_init=init, rngs=rngs), nnx.Linear(16, 48, rngs=rngs)
+            self.one, self.two = nnx.Linear(48, 4, rngs=rngs), nnx.Linear(16, 2, rngs=rngs)
+            self.cut = cut
+
+        def __call__(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+            side = self.two(x)
+            branch = nnx.relu(self.gate(x)) * self.up(x)
+            return self.one(branch) + x[:, :4], jax.lax.stop_gradient(side) if self.cut else side
+
+    def judged(bias: float, cut: bool) -> Result:
+        return _judged(lambda rngs: Net(rngs, bias, cut), "8x16")
+
+    shut = judged(-9.0, False)
+    assert shut.verdict is Verdict.FAILS
+    assert shut.evidence.case == "gate: nothing that it makes is above zero, and no gradient comes back to it"
+    cut = judged(0.0, True)
+    assert cut.verdict is Verdict.UNDECIDED
+    assert "two.kernel: no gradient leads there" in _said(cut)
+    assert judged(0.0, False).verdict is Verdict.HOLDS

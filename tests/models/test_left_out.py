@@ -1,0 +1,148 @@
+"""What an initialization leaves out or zeroes, though it draws the rest of its kind; and designs that are sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import initcheck
+from initcheck.report.verdict import Result, Verdict
+
+DECLARED, LOST = "declared-laws-are-in-force", "nothing-special-is-lost"
+
+
+def _judged(build: Callable[[], nn.Module], claim: str, batch: str) -> Result:
+    return initcheck.check_model(build, claims=[claim], batch=batch)[claim]
+
+
+def _said(result: Result) -> str:
+    return "\n".join([str(result.evidence.case), *result.evidence.detail, str(result.reason), *result.notes])
+
+
+class Quiet(nn.Linear):
+    """A Linear under another name."""
+
+
+class Own(nn.Linear):
+    """A Linear that draws itself as its author wants it."""
+
+    def reset_parameters(self) -> None:
+        nn.init.orthogonal_(self.weight)
+        nn.init.zeros_(self.bias)
+
+
+def _exactly(m: nn.Module) -> None:
+    if type(m) is nn.Linear:
+        nn.init.normal_(m.weight, std=0.02)
+
+
+def _any(m: nn.Module) -> None:
+    if isinstance(m, nn.Linear):
+        nn.init.normal_(m.weight, std=0.02)
+
+
+def _net(last: type[nn.Linear]) -> nn.Module:
+    return nn.Sequential(
+        nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), last(16, 12), nn.ReLU(), last(12, 4)
+    )
+
+
+def test_a_class_derived_from_what_is_drawn_is_named_once_with_all_its_roles() -> None:
+    found = _judged(lambda: _net(Quiet).apply(_exactly), DECLARED, "4x8")
+    assert found.verdict is Verdict.UNDECIDED
+    said = _said(found)
+    assert said.count("Quiet is a Linear too") == 1
+    assert (
+        "4.weight, 6.weight: uniform +-0.25, the default of torch, while every other Linear is drawn (0.weight" in said
+    )
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: _net(Quiet).apply(_any),
+        lambda: _net(Quiet),
+        lambda: _net(Own).apply(_exactly),
+        lambda: _net(nn.Linear).apply(_exactly),
+    ],
+    ids=["all drawn", "nothing drawn", "draws itself", "no such class"],
+)
+def test_no_class_is_named_that_is_not_left_out(build: Callable[[], nn.Module]) -> None:
+    assert "default of torch" not in _said(_judged(build, DECLARED, "4x8"))
+
+
+class Attends(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.attn, self.out = nn.MultiheadAttention(16, 4, batch_first=True), nn.Linear(16, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(x + self.attn(x, x, x, need_weights=False)[0])
+
+
+def _both(m: nn.Module) -> None:
+    _any(m)
+    if isinstance(m, nn.MultiheadAttention):
+        nn.init.normal_(m.in_proj_weight, std=0.02)
+
+
+def test_in_proj_weight_beside_an_out_proj_that_is_drawn_is_named() -> None:
+    found = _judged(lambda: Attends().apply(_any), DECLARED, "2x5x16")
+    assert found.verdict is Verdict.UNDECIDED
+    assert "attn.in_proj_weight: uniform +-0.3062, the default of MultiheadAttention, while attn.out_proj" in _said(
+        found
+    )
+    for sound in (Attends, lambda: Attends().apply(_both)):
+        assert "default of MultiheadAttention" not in _said(_judged(sound, DECLARED, "2x5x16"))
+
+
+class Cell(nn.Module):
+    def __init__(self, value: float = 1.0) -> None:
+        super().__init__()
+        self.ih = nn.Linear(6, 32)
+        with torch.no_grad():
+            self.ih.bias.zero_()
+            self.ih.bias[8:16] = value
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.ih(x).sigmoid()
+
+
+def _zero(m: nn.Module) -> None:
+    if isinstance(m, nn.Linear):
+        nn.init.zeros_(m.bias)
+
+
+def _zero_then_one(m: nn.Module) -> None:
+    if isinstance(m, nn.Linear):
+        nn.init.zeros_(m.bias)
+        with torch.no_grad():
+            m.bias[8:16].fill_(1.0)
+
+
+def test_the_bias_of_a_gate_that_a_general_zero_overwrites_is_lost() -> None:
+    found = _judged(lambda: Cell().apply(_zero), LOST, "4x6")
+    assert found.verdict is Verdict.UNDECIDED
+    assert "ih.bias: constant 1 in a part of it" in _said(found)
+    for sound in (Cell, lambda: Cell().apply(_zero_then_one), lambda: Cell(0.0).apply(_zero)):
+        assert _judged(sound, LOST, "4x6").verdict is Verdict.HOLDS
+
+
+class Right(nn.Module):
+    def __init__(self, *, parts: bool) -> None:
+        super().__init__()
+        self.qkv_weight, self.out = nn.Parameter(torch.empty(16, 48)), nn.Linear(16, 16)
+        for part in self.qkv_weight.data.chunk(3, 1) if parts else [self.qkv_weight]:
+            nn.init.xavier_uniform_(part)
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = (x @ self.qkv_weight).chunk(3, -1)
+        return self.out((q @ k.mT).softmax(-1) @ v)
+
+
+def test_xavier_on_three_matrices_side_by_side_is_named_and_one_by_one_is_not() -> None:
+    assert "it holds 3 matrices of 16" in _said(_judged(lambda: Right(parts=False), DECLARED, "2x5x16"))
+    assert "3 matrices" not in _said(_judged(lambda: Right(parts=True), DECLARED, "2x5x16"))
