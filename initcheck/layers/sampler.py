@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from initcheck.adapters.frameworks.compiled import Compiled, Kind, own_calls_compiled_cheaply
+from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
+from initcheck.adapters.frameworks.compiled import Compiled, Kind
 from initcheck.adapters.frameworks.sampler import SamplerBase
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.initializer import Shape
@@ -75,8 +76,7 @@ class LayerSampler(SamplerBase):
 
     def functions(self, size: Size, seeds: Sequence[int]) -> list[LayerFunction]:
         """Fresh layers as functions, one a seed."""
-        # A size that is built once, to find the axes, is built as the user builds it.
-        built = None if size.probe else self._compiled(size, seeds)
+        built = self._compiled(size, seeds)
         if built is not None:
             number = self.sizes.index(size)
             return [self._joined(number, leaves) for leaves in built]

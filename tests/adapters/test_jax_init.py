@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from initcheck.adapters.frameworks.compiled import own_calls_compiled_cheaply
+from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
 from initcheck.adapters.recognition import recognise
 
 

@@ -1,10 +1,9 @@
-"""Functions of JAX compiled at little cost: many draws once a shape, and layers that are run many times."""
+"""Many draws of one JAX function at once: traced, and compiled once for all shapes, or once a shape."""
 
 from __future__ import annotations
 
 import contextlib
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,58 +11,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.adapters.frameworks.cheaply_compiled import compiled
+from initcheck.adapters.frameworks.pointwise import MOST_CALLS, pointwise
 from initcheck.adapters.signatures.arguments import framework_module
-from initcheck.adapters.signatures.frameworks import compiles
 from initcheck.contract.initializer import Shape
 from initcheck.sandbox.global_generators import isolated
 
 Array = npt.NDArray[Any]
 Call = Callable[[Any], Any]
-Function = Callable[[Array], Any]
+Function = Callable[[Sequence[int]], Any]
 Traced = Callable[[Shape, str], Call]
 Own = Callable[[Shape, Sequence[int], str], list[Any]]
 
-# Measured on jaxlib 0.10: at XLA's own level the batch of a shape takes 1.7 CPU seconds to compile, at this one 0.25
-# with the same bits, and runs as fast. On level 0 it takes 0.1 and runs five times as long. Code so small costs a fifth
-# more where it is split among threads.
-_CHEAP = {
-    "xla_backend_optimization_level": 2,
-    "xla_llvm_disable_expensive_passes": True,
-    "xla_cpu_use_fusion_emitters": False,
-    "xla_cpu_parallel_codegen_split_count": 1,
-}
 # Numbers of one batch, which has one size a shape: a claim that asks for a few calls pays for a batch.
-_WEIGHTS, _MOST_CALLS = 2**16, 1024
+_WEIGHTS = 2**16
 # Calls of the user's own that a compiled function is compared with, before any of it is believed.
 _COMPARED = 64
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``jax.jit`` of a function that is worth a quarter of the usual effort."""
-    jax = framework_module("jax")
-    made: Callable[..., Any] = jax.jit(function, compiler_options=_CHEAP if jax.default_backend() == "cpu" else None)
-    return made
-
-
-@contextlib.contextmanager
-def own_calls_compiled_cheaply(framework: str = "jax") -> Iterator[None]:
-    """Let JAX, where it is loaded, compile in half of the time what own calls consist of: few run, and each briefly.
-
-    Args:
-        framework: whose calls are made; where Keras runs on another backend JAX is not asked for its device, since
-            that takes the memory of a GPU.
-    """
-    jax, flag = sys.modules.get("jax") if compiles(framework) else None, "jax_disable_most_optimizations"
-    before = getattr(getattr(jax, "config", None), "values", {}).get(flag)
-    # Read by JAX as it compiles, and by nothing else: no call that is compiled already is compiled again.
-    if jax is None or before is not False or jax.default_backend() != "cpu":
-        yield
-        return
-    jax.config.update(flag, True)
-    try:
-        yield
-    finally:
-        jax.config.update(flag, before)
 
 
 @dataclass(frozen=True)
@@ -168,20 +131,40 @@ class _Asked:
 
 def _function_of(asked: _Asked) -> Function | None:
     jax = framework_module("jax")
-    example = np.zeros(asked.batch, np.uint32)
     try:
         # In one stretch: a second trace meets the generators where the first one left them.
         with isolated(None):
             call = asked.traced(asked.shape, asked.dtype)
-            twice = [compiled(jax.vmap(lambda s: call(s))).trace(example) for _ in "ab"]  # type: ignore[attr-defined]
-            one = jax.tree_util.tree_map(lambda a: jax.ShapeDtypeStruct(a.shape[1:], a.dtype), twice[0].out_info)
+            twice = [jax.jit(lambda s: call(s)).trace(np.uint32(0)) for _ in "ab"]
             # What calls back into Python does there what no trace shows.
-            if _text(twice[0]) != _text(twice[1]) or "_callback[" in _text(twice[0])[0] or not asked.fits(one):
+            if _text(twice[0]) != _text(twice[1]) or "_callback[" in _text(twice[0])[0]:
+                return None
+            if not asked.fits(twice[0].out_info):
                 return None
             with _kept_where_the_user_keeps(jax):
-                return _built(jax, twice[0], call)
+                return _of_all_shapes(jax, twice[0]) or _of_one_shape(jax, call, asked.batch)
     except Exception:  # what cannot be traced is called one by one, where its own errors are its own
         return None
+
+
+def _of_all_shapes(jax: Any, traced: Any) -> Function | None:
+    try:
+        of_seeds = pointwise(traced.jaxpr)
+    except Exception:  # a JAX that knows another form of it
+        return None
+    structure = jax.tree_util.tree_structure(traced.out_info)
+    return None if of_seeds is None else lambda seeds: structure.unflatten(of_seeds(seeds))
+
+
+def _of_one_shape(jax: Any, call: Call, batch: int) -> Function:
+    built = _built(jax, call, np.zeros(batch, np.uint32))
+
+    def of_seeds(seeds: Sequence[int]) -> Any:
+        padded = np.zeros(batch, np.uint32)
+        padded[: len(seeds)] = seeds
+        return built(padded)
+
+    return of_seeds
 
 
 def _run(asked: _Asked, function: Function, seeds: Sequence[int]) -> Iterator[Any]:
@@ -189,9 +172,7 @@ def _run(asked: _Asked, function: Function, seeds: Sequence[int]) -> Iterator[An
     with isolated(None):
         for start in range(0, len(seeds), asked.batch):
             chunk = seeds[start : start + asked.batch]
-            padded = np.zeros(asked.batch, np.uint32)
-            padded[: len(chunk)] = chunk
-            leaves, structure = tree.tree_flatten(function(padded))
+            leaves, structure = tree.tree_flatten(function(chunk))
             if len(leaves) == 1 and tree.treedef_is_leaf(structure):
                 yield from np.asarray(leaves[0])[: len(chunk)]
                 continue
@@ -214,7 +195,7 @@ def _calls_a_batch(weights: int) -> int:
     >>> _calls_a_batch(1), _calls_a_batch(64 * 64), _calls_a_batch(2**20)
     (1024, 16, 1)
     """
-    return max(1, min(_WEIGHTS // max(weights, 1), _MOST_CALLS))
+    return max(1, min(_WEIGHTS // max(weights, 1), MOST_CALLS))
 
 
 def _text(traced: Any) -> tuple[str, list[bytes]]:
@@ -225,10 +206,10 @@ def _text(traced: Any) -> tuple[str, list[bytes]]:
     return str(jaxpr), [np.asarray(constant).tobytes() for constant in plain]
 
 
-def _built(jax: Any, traced: Any, call: Call) -> Function:
-    lowered = traced.lower()
+def _built(jax: Any, call: Call, seeds: Array) -> Callable[[Array], Any]:
+    lowered = compiled(jax.vmap(call)).trace(seeds).lower()  # type: ignore[attr-defined]
     try:
-        built: Function = lowered.compile()
+        built: Callable[[Array], Any] = lowered.compile()
     except jax.errors.JaxRuntimeError:  # an XLA that knows other options
         built = jax.jit(jax.vmap(call))
     return built

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from initcheck.adapters.frameworks import known_laws
-from initcheck.adapters.frameworks.compiled import Compiled, own_calls_compiled_cheaply
+from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
+from initcheck.adapters.frameworks.compiled import Compiled
 from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.contract import Contract

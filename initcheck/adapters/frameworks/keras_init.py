@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from initcheck.adapters.frameworks import known_laws
-from initcheck.adapters.frameworks.compiled import Compiled, own_calls_compiled_cheaply
+from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
+from initcheck.adapters.frameworks.compiled import Compiled
 from initcheck.adapters.frameworks.sampler import SamplerBase
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.adapters.signatures.frameworks import compiles, is_instance_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.adapters.frameworks.compiled import own_calls_compiled_cheaply
+from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer
 from initcheck.adapters.signatures.arguments import framework_module

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.adapters.frameworks.compiled import compiled
+from initcheck.adapters.frameworks.cheaply_compiled import compiled
 from initcheck.adapters.frameworks.jax_init import known_contract
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.contract import Contract

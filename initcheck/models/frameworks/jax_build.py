@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
-from initcheck.adapters.frameworks.compiled import own_calls_compiled_cheaply
+from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
 from initcheck.models.batches.array_batch import ArrayBatch
