@@ -10,7 +10,7 @@ from initcheck.models.builds.record import Lost, TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import RuleFinding
-from initcheck.models.factory.wording import listed, place
+from initcheck.models.factory.wording import folded, listed, place
 from initcheck.models.provenance.steps import Site, in_library
 
 
@@ -73,6 +73,7 @@ def lost_writes(facts: Facts) -> Iterator[RuleFinding]:
                 f" ({len(found)} of {len(role.members)})"
             )
             yield RuleFinding("doubt" if kind == "special" else "fails", said)
+    yield from _drawn_scales(facts)
     for site, shapes in facts.first.astray.items():
         if not in_library(site[0]):
             shown = "x".join(map(str, shapes[0]))
@@ -81,6 +82,31 @@ def lost_writes(facts: Facts) -> Iterator[RuleFinding]:
                 f"what {place(site)} writes reaches no parameter: {len(shapes)} tensors such as {shown} are computed"
                 " anew from others (a norm's weight_g and weight_v, a parametrization), and that draw is lost",
             )
+
+
+def _drawn_scales(facts: Facts) -> Iterator[RuleFinding]:
+    """Scales of norms that were ones, and are drawn around zero: half of the signs turn, and most of a signal goes.
+
+    A norm that adds one to its scale starts it at zeros, and is none of these; nor is a draw around one.
+    """
+    said = []
+    for name, record in facts.first.records.items():
+        ones = next((lost for lost in record.lost if _is_ones(lost)), None)
+        law, norm = record.law, "norm" in record.owner.lower() and len(record.shape) == 1
+        if norm and ones is not None and law.std and law.mean is not None and abs(law.mean) < law.std:
+            sentence = f"the ones that a norm starts from are lost, {law.text} at {place(law.site)}"
+            said.append((name, facts.role_of(name), sentence))
+    for sentence in folded(said):
+        yield RuleFinding(
+            "fails",
+            sentence,
+            likely="the init function draws whatever has a weight, or every parameter, norms too",
+            fix="leave norms out: draw p only where p.dim() > 1, or start the scale at 1 (DCGAN draws it around 1)",
+        )
+
+
+def _is_ones(lost: Lost) -> bool:
+    return lost.law.family == "constant" and lost.law.mean == 1.0 and not lost.part
 
 
 def never_called(facts: Facts) -> Iterator[str]:
