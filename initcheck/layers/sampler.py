@@ -16,6 +16,7 @@ from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.initializer import Shape
 from initcheck.layers.bench.builder import Builder
 from initcheck.layers.bench.sizes import Size
+from initcheck.layers.functions.jax_function import JaxFunction
 from initcheck.layers.functions.layer_function import LayerFunction, matrices
 from initcheck.sandbox.global_generators import isolated
 
@@ -39,6 +40,7 @@ class LayerSampler(SamplerBase):
     sizes: tuple[Size, ...] = field(kw_only=True)
     compiled: Compiled = field(default_factory=Compiled, init=False, repr=False)
     _rest: dict[int, Any] = field(default_factory=dict, init=False, repr=False)
+    _prepared: dict[int, JaxFunction] = field(default_factory=dict, init=False, repr=False)
     _places: dict[int, list[int] | None] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -79,9 +81,17 @@ class LayerSampler(SamplerBase):
         built = self._compiled(size, seeds)
         if built is not None:
             number = self.sizes.index(size)
-            return [self._joined(number, leaves) for leaves in built]
+            return [self._run_as_one(number, self._joined(number, leaves), len(leaves)) for leaves in built]
         call: Callable[[Any], Any] = lambda seed: self.builder.build(size, seed)  # noqa: E731
         return self._each_anew([(call, seeds)])[0]
+
+    def _run_as_one(self, number: int, function: JaxFunction, arrays: int) -> LayerFunction:
+        """A build that is run by what is compiled once for all of its size: step by step each would cost as much."""
+        if len(function.parameters()) < arrays:
+            return function  # what is no parameter, such as an order of channels, is another one in each build
+        if number not in self._prepared:
+            self._prepared[number] = function.prepared()
+        return function.run_as(self._prepared[number])
 
     def _compiled(self, size: Size, seeds: Sequence[int]) -> list[list[Array]] | None:
         """The arrays of fresh layers, which ``_joined`` makes layers of."""
@@ -108,7 +118,7 @@ class LayerSampler(SamplerBase):
             (number,), "", seeds, of_seed, own, of=self._kind, compared_at=(min(1, len(self.sizes) - 1),)
         )
 
-    def _joined(self, number: int, leaves: Sequence[Array]) -> LayerFunction:
+    def _joined(self, number: int, leaves: Sequence[Array]) -> JaxFunction:
         tree, rest = self._rest[number]
         return self.builder.joined(tree.unflatten(leaves), rest)
 

@@ -16,7 +16,7 @@ from initcheck.adapters.signatures.constructor import constructor
 from initcheck.errors import UsageError
 from initcheck.layers.bench.feeds import Feed, feeds
 from initcheck.layers.bench.sizes import Size
-from initcheck.layers.functions.jax_function import equinox_function, linen_function, nnx_function
+from initcheck.layers.functions.jax_function import JaxFunction, equinox_function, linen_function, nnx_function
 from initcheck.layers.functions.keras_function import keras_function
 from initcheck.layers.functions.layer_function import LayerFunction, matrices
 from initcheck.layers.functions.torch_function import TorchFunction
@@ -123,7 +123,7 @@ class Builder:
         arrays, rest = eqx.partition(made, eqx.is_array)
         return arrays, rest
 
-    def joined(self, arrays: Any, rest: Any) -> LayerFunction:
+    def joined(self, arrays: Any, rest: Any) -> JaxFunction:
         """The layer of these parts."""
         if self.kind == "linen":
             return linen_function(rest, arrays)

@@ -49,6 +49,12 @@ class JaxFunction:
         """The same function, compiled as a whole: cheaper than step by step where it is run a dozen times."""
         return _Prepared(self.layer, self._own, self._call, self._contracts)
 
+    def run_as(self, other: JaxFunction) -> JaxFunction:
+        """The same function, run by what was prepared of another build that differs in its parameters alone."""
+        made = _Prepared(self.layer, self._own, self._call, self._contracts)
+        made._first, made._back = other._first, other._back  # type: ignore[method-assign]
+        return made
+
     def run(self, parameters: Mapping[str, Array], args: Sequence[Any]) -> Array:
         """The first output."""
         chunks, whole = _batches(args)
@@ -92,6 +98,10 @@ class _Prepared(JaxFunction):
         super().__init__(*made)
         self._first = _or_plain(self._first)  # type: ignore[method-assign]
         self._back = _or_plain(self._back)  # type: ignore[method-assign]
+
+    def prepared(self) -> JaxFunction:
+        """Itself."""
+        return self
 
 
 def _or_plain(function: Callable[..., Any]) -> Callable[..., Any]:
