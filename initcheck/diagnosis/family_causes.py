@@ -217,7 +217,25 @@ def _other_law(seen: Observed) -> Mapping[str, object] | None:
     return {"promised": seen.contract.distribution}
 
 
+def _empty_by_chance(seen: Observed) -> Mapping[str, object] | None:
+    """A unit, or an input, all of whose few weights fell among the zeros."""
+    density, layer = seen.family.parameter, seen.layer
+    if seen.family.name != "sparse" or not density or layer is None or "only zero weights" not in seen.measured:
+        return None
+    of = "input" if seen.measured.startswith("input") else "unit"
+    weights = layer.units if of == "input" else layer.inputs
+    share = (1 - density) ** weights
+    return {"density": density, "of": of, "weights": weights, "one_in": f"{1 / share:,.0f}"} if share > 0 else None
+
+
 FAMILY: tuple[Rule[Observed], ...] = (
+    Rule(
+        _empty_by_chance,
+        "a share of {density:.2g} is kept, each weight by its own chance: of {weights} weights of one {of} nothing is"
+        " left once in {one_in}",
+        "choose for every {of} as many weights as are kept of it, at least one",
+        "symmetry",
+    ),
     Rule(
         _of("no-variance"),
         "the weights have {family}",

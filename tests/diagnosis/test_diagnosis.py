@@ -102,6 +102,41 @@ def test_what_the_engine_saw_of_the_seeds_is_said_first(name):
     assert cause == BEHAVIOURS[name]
 
 
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        ("2,096 distinct results in 2,144 calls", True),
+        ("48 distinct results in 96 calls", True),
+        ("1 distinct results in 2,144 calls", False),
+        ("2,143 distinct results in 2,144 calls", False),
+    ],
+)
+def test_where_only_the_second_call_of_a_generator_repeats_it_does_not_move_on(measured, said):
+    cause = diagnose(Observed(draw=normal(he), contract=RELU, topic="randomness", measured=measured))
+    assert (cause == BEHAVIOURS["never-advances"]) == said
+
+
+def test_a_unit_that_chance_left_no_weight_is_told_how_often_that_is():
+    draw = of(lambda w, r: w * (r.random(w.shape) < 0.1) * 10**0.5)
+    measured = "unit 16 has only zero weights at shape (21, 64)"
+    seen = Observed(draw=draw, contract=RELU, topic="symmetry", measured=measured, layer=Layer((21, 64)))
+    cause = diagnose(seen)
+    assert cause is not None
+    assert re.match(
+        r"a share of 0\.1 is kept, .* of 64 weights of one unit nothing is left once in \d{3}$", cause.sentence
+    )
+    assert cause.fix == "choose for every unit as many weights as are kept of it, at least one"
+    full = dataclasses.replace(seen, draw=normal(he))
+    assert diagnose(full) is None
+
+
+def test_one_buffer_of_an_instance_is_named_though_every_draw_has_one_of_its_own():
+    shared = "two results of one generator or instance share memory"
+    cause = diagnose(Observed(draw=normal(he), contract=RELU, topic="memory", measured=shared))
+    assert cause == BEHAVIOURS["aliased"]
+    assert diagnose(Observed(draw=normal(he), contract=RELU, topic="memory", measured="no shared memory")) is None
+
+
 def test_behaviours_explain_no_claim_about_the_scale():
     seen = Observed(draw=normal(he), contract=RELU, topic="scale", behaviours={"state"})
     assert diagnose(seen) is None

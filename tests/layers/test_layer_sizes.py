@@ -76,3 +76,11 @@ def test_layers_load_without_any_framework():
         "assert not {'torch', 'jax', 'flax', 'keras', 'equinox'} & set(sys.modules), sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("width", "head"), [("d_model", "d_head"), ("width", "head_width"), ("model_dim", "dim_head")])
+def test_the_width_of_one_head_is_a_quarter_of_that_of_the_layer(width, head):
+    made = type("Made", (), {})
+    exec(f"def init(self, {width}, {head}): ...\nmade.__init__ = init", {"made": made})
+    for size in sizes_of(made, "torch", "it", {}):
+        assert dict(size.arguments) == {width: size.inputs, head: size.inputs // 4}

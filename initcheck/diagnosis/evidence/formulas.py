@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 
@@ -45,7 +46,10 @@ def over(power: float, fan: str) -> str:
 
 
 def root(power: float, fan: str) -> str:
-    """Word sqrt(power / fan): ``1/sqrt(fan_in)``, ``sqrt(6/fan_in)``."""
+    """Word sqrt(power / fan): ``1/sqrt(fan_in)``, ``sqrt(6/fan_in)``, ``1/sqrt(24*fan_in)``, ``0.01/sqrt(fan_in)``."""
+    plain = math.sqrt(power)
+    if power < 0.3 and fan != "fan_avg" and abs(round(plain, 3) - plain) < 1e-9:
+        return f"{plain:g}/sqrt({fan_text(fan)})"
     text = over(power, fan)
     if not text.startswith("1/") or fan == "fan_avg":
         return f"sqrt({text})"
