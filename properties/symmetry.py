@@ -55,8 +55,8 @@ def units_differ(trial: Trial, layer: Case) -> None:
 def gradients_tell_units_apart(trial: Trial, layer: Case) -> None:
     """No two rows of dLoss/dW_1 are equal, to rounding."""
     # Of the plan those that are cheap; beside it what a glance finds.
-    planned = layer in trial.subject.domain.plan
-    trial.asks(layer.units >= 2 and not (planned and layer.units > 64), "asked of hidden layers of 2 to 64 units")
+    dear = layer.units > 64 and layer in trial.subject.domain.plan
+    trial.asks(layer.units >= 2 and not dear, "asked of hidden layers of 2 to 64 units")
     trial.asks(layer.groups == 1, "asked where every unit sees every input")
     trial.asks(ties_are_no_accident(trial, layer), ACCIDENT)
     gradients_never_tie(trial, layer)

@@ -211,11 +211,12 @@ def domain_of(
         of_many = [(seen, most)] if depthwise else [(seen, most), (most, seen)]
         many = [make_layer(layouts[0], *sides, kernel, groups) for sides in of_many if profile.swept and not squares]
         glanced_at = _distinct([*layers(pairs), *many], len(pairs) + len(many))
-        sweep = [x for x in glanced_at if x not in plan and x.weights <= profile.largest]
+        planned = set(plan)
+        sweep = [x for x in glanced_at if x not in planned and x.weights <= profile.largest]
         powers = sorted({w for k in range(11) for w in (2**k - 1, 2**k, 2**k + 1) if smallest <= w <= widest})
         crossed = [(w, other) for w in powers for other in (1, 3)] + [(other, w) for w in powers for other in (1, 2)]
         rng.shuffle(crossed)
-        exact = [x for x in _distinct(layers(crossed), profile.exact_layers) if x not in plan]
+        exact = [x for x in _distinct(layers(crossed), profile.exact_layers) if x not in planned]
     return Domain(
         layouts,
         contract.widths,

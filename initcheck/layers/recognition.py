@@ -17,7 +17,6 @@ from initcheck.errors import UsageError, closest
 from initcheck.layers.bench.builder import Builder, Maker
 from initcheck.layers.bench.sizes import Size, factory_sizes, sizes_of
 from initcheck.layers.sampler import LayerSampler
-from initcheck.layers.subject import LayerSubject
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
@@ -92,6 +91,9 @@ def _may_be_width(slot: Slot, count: int) -> bool:
 
 def initializer_of(builder: Builder, sizes: tuple[Size, ...]) -> Initializer:
     """The initializer of a layer that is built at these sizes."""
+    # Here, as few targets are a layer: with it comes all that judges one.
+    from initcheck.layers.subject import LayerSubject
+
     sampler = LayerSampler(builder=builder, sizes=sizes)
     shown = getattr(builder.maker.target, "__name__", builder.name)
     return Initializer(

@@ -22,7 +22,6 @@ from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.checker import Checker, loaded_libraries
 from initcheck.engine.judging import Tell, unheard
 from initcheck.engine.settings import Settings
-from initcheck.layers.sampler import LayerSampler
 from initcheck.report.report import result_from_plain, result_to_plain
 from initcheck.report.verdict import Result, placed
 from initcheck.sandbox.containment import InitializerRaised
@@ -30,7 +29,6 @@ from initcheck.sandbox.containment import contained as user_code
 from initcheck.sandbox.global_generators import isolated
 from initcheck.sandbox.surroundings import stuck
 from initcheck.sandbox.threads import others
-from initcheck.starts.layer import laws_of_layer
 from initcheck.targets.loading import rebuild
 from initcheck.targets.locks import locked_again
 from initcheck.targets.models import model_again
@@ -137,6 +135,10 @@ class Remade:
         assert isinstance(self.tested, Initializer)
         initializer, sampler = self.tested, self.tested.sampler
         if initializer.subject is not None:
+            # Here, as few runs have a layer: what layers start from takes a tenth of all modules.
+            from initcheck.layers.sampler import LayerSampler
+            from initcheck.starts.layer import laws_of_layer
+
             assert isinstance(sampler, LayerSampler)
             laws = [line for law in laws_of_layer(sampler) for line in law.lines()]
             return ["a layer, judged by what it does; its parameters start from:", *(f"  {line}" for line in laws)]

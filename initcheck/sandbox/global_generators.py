@@ -130,7 +130,7 @@ def isolated(seed: int | None = None) -> Iterator[None]:
             inside sees the caller's state and yet leaves no trace.
     """
     python_memory = _python_memory()
-    python = _python_state() if python_memory is None else None
+    python: Any = _python_state() if python_memory is None else None
     twister = _numpy_twister()
     numpy_memory = _numpy_memory()
     legacy = _numpy_states.of(numpy_memory)

@@ -108,8 +108,8 @@ def _bets(numer: npt.NDArray[Any], denom: npt.NDArray[Any], lo: float, hi: float
 def _out_of_reach_of_bets(numer: Floats, denom: Floats, lo: float, hi: float, against: float) -> bool:
     """Whether no bet of ``_bets`` can have reached ln E = against after any group, told without a logarithm.
 
-    ln(1 + l r) <= l r: a bet wins no more than its stake times the sum of what it is on, and the stake is at most 0.9 of
-    the bound, which is 1 above and no less than sqrt(2) - 1, the smallest cap's, below.
+    ln(1 + l r) <= l r: a bet wins no more than its stake times the sum of what it is on, and the stake is at most 0.9
+    of the bound, which is 1 above and no less than sqrt(2) - 1, the smallest cap's, below.
     """
     with np.errstate(all="ignore"):
         t = np.divide(numer, denom)

@@ -260,7 +260,7 @@ def _equal_starts(weights: npt.NDArray[Any], starts: Counts, steps: Counts, call
         bits = every[starts] | second << np.uint64(32)
     found = np.zeros(int(call_of[-1]) + 1, dtype=bool)
     found[call_of[bits == 0]] = True
-    # Starts equal in one call stay so, and hardly others become equal: mostly one fast sort says that none are.
+    # What is equal in one call stays equal, and hardly anything else becomes so: mostly one sort says that nothing is.
     mixed = np.sort(bits + call_of.astype(np.uint64) * _ODD)
     if not np.any(mixed[1:] == mixed[:-1]):
         return found
