@@ -16,11 +16,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import initcheck.properties
 import numpy as np
 import pytest
 
 import initcheck
-import initcheck.properties
 
 CONTRACT = {"activation": "relu", "fan": "fan_in", "layout": "out_in", "distribution": "normal"}
 
