@@ -1,4 +1,4 @@
-"""JAX compiles one function a shape of the plan and draws each call once, beside what the user's own calls compile."""
+"""JAX compiles one program for all shapes of the plan and draws each call once, beside what own calls compile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from initcheck.targets.loading import load
 jax = pytest.importorskip("jax")
 
 
-def test_a_check_compiles_once_a_shape_and_draws_each_call_once(
+def test_a_check_compiles_once_for_all_shapes_and_draws_each_call_once(
     benchmark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compilations: list[str] = []
@@ -44,7 +44,8 @@ def test_a_check_compiles_once_a_shape_and_draws_each_call_once(
     benchmark.extra_info["compilations"] = made
     benchmark.extra_info["calls drawn"] = drawn.total()
     benchmark.extra_info["of these drawn before"] = again
-    # A call of JAX's own is half a dozen small compilations, made at one further shape.
-    assert shapes <= made <= shapes + 12
+    # Two for the draws; a call of JAX's own is half a dozen small ones, made at one further shape.
+    assert shapes > 5
+    assert made <= 14
     # What entries of kept calls are looked at is drawn once more where memory would not hold it.
     assert again <= 0.05 * drawn.total()
