@@ -237,6 +237,10 @@ def absolute_cut_cause(seen: Observed) -> Cause | None:
     # Of one law the largest of a thousand weights lies at one multiple of their median, more or less.
     if len(cut) < 3 or max(cut) < 1.25 * min(cut) or (free and min(cut) < 0.9 * max(free)):
         return None
+    # What is normalised ends somewhere too, and has the variance that is due.
+    due = [s.mean_square * s.layer.fan_in for s in seen.samples if s.n >= 1024]
+    if max(due) < 1.2 * min(due):
+        return None
     where = "at the widths whose law goes beyond that" if free else "at every width, whatever the std"
     return cause(
         f"the weights end at +-{number(bound)} {where}",
