@@ -125,7 +125,7 @@ def _of_levels(seen: Observed, off: Off) -> _Found | None:
 
 def _width(seen: Observed, off: Off) -> _Found | None:
     """A uniform whose whole width is what its bound, or its deviation, should be."""
-    if seen.family.name != "uniform":
+    if not seen.family.is_uniform:
         return None
     widths = (3 * seen.power, seen.power, 6, 3, 2, 1)
     width = next((w for w in widths if off.near(w / 12, _CLOSE)), None)
@@ -227,7 +227,7 @@ CONSTANTS: tuple[Rule[Observed], ...] = (
         "divide by the standard deviation of the law that is drawn, or draw {normal}", _TOPICS,
     ),
     Rule(
-        _where_off(lambda seen, off: seen.family.name != "uniform" and off.near(3 * seen.power)),
+        _where_off(lambda seen, off: not seen.family.is_uniform and off.near(3 * seen.power)),
         "{law}: the bound of a uniform, {bound_wanted}, stands where the std belongs", _STD, _TOPICS,
     ),
     Rule(

@@ -177,7 +177,7 @@ class Observed:
         family = self.family
         if family.name == "orthogonal":
             return f"multiply the orthogonal matrix by {number(math.sqrt(self.power))}"
-        if family.name == "uniform":
+        if family.is_uniform:
             return f"a uniform on +-{self.bound_wanted}"
         if family.name == "truncated_normal" and family.share < 0.985:
             return f"std = {self.std_wanted}, divided by {math.sqrt(family.share):.4f} for the cut"

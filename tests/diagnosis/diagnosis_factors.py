@@ -68,6 +68,10 @@ WRONG_FACTOR = {
         "4 levels from -sqrt(3/fan_in) to sqrt(3/fan_in), whose variance is 1.67 times that of a uniform",
         "levels from -sqrt(1.8/fan_in) to sqrt(1.8/fan_in)",
     ),
+    "bytes between the deviations": (
+        lambda s, seed: rng(seed).integers(-127, 128, s) / 127 * math.sqrt(1 / s[1]), LINEAR, OUTPUT,
+        "variance is 0.333/fan_in: a uniform on +-1/sqrt(fan_in)", "+-sqrt(3/fan_in)",
+    ),
     "levels at the deviation": (
         levels(8, lambda s: math.sqrt(2 / s[1])), RELU, OUTPUT,
         "8 levels from -sqrt(2/fan_in) to sqrt(2/fan_in)", "levels from -sqrt(",
@@ -174,6 +178,7 @@ RIGHT_FACTOR = {
     "residual, uniform": (uniform(lambda s: math.sqrt(3 / 24 / s[1])), RESIDUAL),
     "a quarter, by the root": (kept(2), RELU),
     "four levels": (levels(4, lambda s: math.sqrt(1.8 / s[1])), LINEAR),
+    "bytes": (lambda s, seed: rng(seed).integers(-127, 128, s) / 127 * math.sqrt(3 / s[1]), LINEAR),
     "sixteen levels": (levels(16, lambda s: math.sqrt(3 * 15 / 17 / s[1])), LINEAR),
     "truncated and corrected once": (truncated(lambda s: math.sqrt(2 / s[1]) / 0.87963), RELU),
     "student t6": (lambda s, seed: rng(seed).standard_t(6, s) * math.sqrt(2 / 3 / s[1]), LINEAR),

@@ -14,6 +14,7 @@ from initcheck.contract.standard_laws import truncated_moments
 from initcheck.statistics.tail import hill
 
 Array = npt.NDArray[np.float64]
+_FLAT = 1.8  # the kurtosis of a uniform
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,12 @@ class Family:
     parameter: float | None = None
     kurtosis: float = math.nan
     share: float = 1.0
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether it is flat between its ends: a uniform, or whole numbers of a range."""
+        flat = self.name == "quantised" and abs(self.kurtosis - _FLAT) < 0.05
+        return self.name == "uniform" or flat
 
     def __str__(self) -> str:
         return self.text
@@ -142,7 +149,7 @@ def _continuous(draws: Sequence[Array]) -> Family:
     if at_edge > 0.005:
         text = f"cut at its edges, where {100 * at_edge:.2g} % of the weights lie"
         return Family("clipped", text, at_edge, kurtosis, _clipped_variance(at_edge))
-    if abs(kurtosis - 1.8) < 0.05 and largest < math.sqrt(3) * 1.03:
+    if abs(kurtosis - _FLAT) < 0.05 and largest < math.sqrt(3) * 1.03:
         return Family("uniform", "a uniform", None, kurtosis)
     if abs(kurtosis - 2.4) < 0.06 and abs(largest - math.sqrt(6)) < 0.035:
         return Family("triangular", "a triangular law", None, kurtosis)

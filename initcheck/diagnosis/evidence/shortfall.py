@@ -42,7 +42,7 @@ def shortfall(constant: float, standard_error: float, family: Family, wanted: fl
         "laplace": ("scale", 2.0),  # NumPy's scale b is not the deviation: the variance is 2 b^2
         "logistic": ("scale", math.pi**2 / 3),
     }
-    kind, factor = factors.get(family.name, ("", 1.0))
+    kind, factor = factors.get("uniform" if family.is_uniform else family.name, ("", 1.0))
     if factor <= 0 or 0.985 < factor <= 1:
         return None
     candidates = known_gains()[:5] if wanted is None else [Gain("", wanted, "")]
