@@ -190,7 +190,7 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
             likely = "zero beside zero: what it makes meets another zero, or a ReLU at 0, or it is given zeros alone"
             fix = "draw it at random, or the other zero"
         said = f"constant, and its gradient {words[kind]}"
-        for sentence in questions.folded([(n, trial.facts.role_of(n), said) for n in names]):
+        for sentence in questions.folded([(n, trial.facts.block_role_of(n), said) for n in names]):
             trial.fails(sentence, likely=likely, fix=fix)
     beyond = [n for n, kind in signal.gradients.items() if kind == "unreached"]
     if beyond:

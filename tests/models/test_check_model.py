@@ -24,9 +24,9 @@ from initcheck.report.series import problems
 from initcheck.report.verdict import Verdict
 
 
-def test_the_twelve_claims_stand_in_the_registry_with_what_they_do_not_see() -> None:
+def test_the_thirteen_claims_stand_in_the_registry_with_what_they_do_not_see() -> None:
     claims = asked_of("model")
-    assert len(claims) == 12
+    assert len(claims) == 13
     assert all("Not seen:" in c.decided_by for c in claims.values())
     assert find("starts-at-chance").kind == "model"
 

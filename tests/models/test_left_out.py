@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import pytest
@@ -146,3 +147,30 @@ class Right(nn.Module):
 def test_xavier_on_three_matrices_side_by_side_is_named_and_one_by_one_is_not() -> None:
     assert "it holds 3 matrices of 16" in _said(_judged(lambda: Right(parts=False), DECLARED, "2x5x16"))
     assert "3 matrices" not in _said(_judged(lambda: Right(parts=True), DECLARED, "2x5x16"))
+
+
+def _critic() -> nn.Module:
+    """Two widths of convolutions under spectral norms, whose biases torch draws by their fans."""
+    layers: list[nn.Module] = []
+    for i, o in ((4, 8), (8, 8), (8, 8), (16, 8)):
+        layers.append(nn.utils.parametrizations.spectral_norm(nn.Conv2d(i, o, 1)))
+    return nn.Sequential(*layers)
+
+
+def test_biases_are_siblings_where_the_weights_under_a_parametrization_have_one_shape() -> None:
+    law = "siblings-share-one-law"
+    sound = initcheck.check_model(_critic, claims=[law])[law]
+    assert sound.verdict is Verdict.HOLDS, _said(sound)
+
+
+def test_a_net_and_two_frozen_copies_are_meant_and_of_two_trained_copies_only_these_are_named() -> None:
+    def build(second: bool) -> nn.Module:
+        one = nn.Linear(8, 8)
+        copies = [copy.deepcopy(one).requires_grad_(False) for _ in range(2)]
+        return nn.ModuleList([one, *copies, *([copy.deepcopy(one)] if second else [])])
+
+    claim = "tensors-are-distinct"
+    assert initcheck.check_model(lambda: build(False), claims=[claim])[claim].verdict is Verdict.HOLDS
+    found = initcheck.check_model(lambda: build(True), claims=[claim])[claim]
+    assert found.verdict is Verdict.FAILS
+    assert str(found.evidence.case).startswith("0.weight, 3.weight are equal bit for bit")

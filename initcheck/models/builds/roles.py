@@ -61,10 +61,25 @@ def roles(records: Mapping[str, TensorRecord], where: Mapping[str, Place]) -> li
         if not record.parameter:
             continue
         path = where[name].path if name in where else name
-        weight = records.get(name.rpartition(".")[0] + ".weight")
-        beside = weight.shape if weight is not None and len(record.shape) < 2 else None
+        beside = _matrix_beside(records, name.rpartition(".")[0]) if len(record.shape) < 2 else None
         groups[(path, record.owner, record.shape, beside)].append(record)
     return [Role(str(key[0]), tuple(members), tuple(range(len(members)))) for key, members in groups.items()]
+
+
+_OF_A_WEIGHT = (
+    "weight",
+    "parametrizations.weight.original",
+    "parametrizations.weight.original1",
+    "weight_orig",
+    "weight_v",
+)
+"""Where a layer keeps its matrix: as it is, or what a parametrization or the older hooks of norms compute it from."""
+
+
+def _matrix_beside(records: Mapping[str, TensorRecord], layer: str) -> tuple[int, ...] | None:
+    """The shape of the weight of a layer: its bias is drawn by the weight's fan."""
+    found = (records.get(f"{layer}.{name}") for name in _OF_A_WEIGHT)
+    return next((r.shape for r in found if r is not None), None)
 
 
 def ordered_with_depth(values: Sequence[float], depths: Sequence[int]) -> bool:

@@ -187,6 +187,11 @@ class Facts(ABC):
         place = self.layout.places.get(name)
         return place.path if place is not None else name
 
+    def block_role_of(self, name: str) -> str:
+        """The same in a block; elsewhere its own name, since a number counts layers that may differ there."""
+        place = self.layout.places.get(name)
+        return name if place is None or place.block is None else place.path
+
     def written_after(self, method: CodeType) -> set[str]:
         """Tensors that were written after a function that initialises the model had begun, and outside of it."""
         began = self.second.began.get(method)

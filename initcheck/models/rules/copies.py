@@ -74,8 +74,10 @@ def repeated_draws(random: Mapping[str, TensorRecord]) -> Iterator[RuleFinding]:
 
 
 def _copy(same: list[TensorRecord], what: str) -> RuleFinding:
+    trained = [r for r in same if r.parameter and r.trainable]
+    frozen = len(trained) == 1  # and a target or two of it, which it moves on from
+    same = trained if len(trained) > 1 else same
     names = [r.name for r in same]
-    frozen = len(same) == 2 and sum(r.parameter and r.trainable for r in same) == 1
     blamed = len(same[0].shape) > 1 and not frozen
     if blamed and len({r.memory for r in same}) == 1:
         return RuleFinding(
