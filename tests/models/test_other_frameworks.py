@@ -249,3 +249,25 @@ def test_weights_of_keras_without_a_name_are_the_same_weights_in_every_build() -
     assert [r.verdict for r in report] == [Verdict.HOLDS], _said(report, REBUILD)
     names = [role["path"] for role in report.contracts["net"]["roles"]]
     assert names == ["scale_0.variable_0", "scale_0.variable_1", "scale_1.variable_0", "scale_1.variable_1"]
+
+
+def test_a_factory_that_imports_its_library_when_it_is_called_is_not_taken_for_one_of_torch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("torch")
+    from initcheck.models.frameworks import recognition
+
+    def build() -> object:
+        from flax import linen as layers
+
+        return layers.Dense(3)
+
+    def of_torch() -> object:
+        import torch
+
+        return torch.nn.Linear(2, 2)
+
+    for name in ("equinox", "keras", "flax"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    assert recognition._told(of_torch) == "torch"
+    assert recognition._told(build) is None  # it is called to see

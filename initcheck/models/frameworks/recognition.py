@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 from initcheck.adapters.frameworks.layer_weight import is_layer
@@ -65,11 +66,18 @@ def _told(factory: Callable[..., Any]) -> str | None:
     if known is not None:
         return known
     loaded = [name for name in _OTHERS if name in sys.modules]
-    if "torch" in sys.modules and not loaded:
+    imported = _imported(getattr(factory, "__code__", None))
+    if "torch" in sys.modules and not loaded and not imported:
         return "torch"
-    mentioned = [name for name in used_by(factory) if name not in ("numpy", "jax")]
+    mentioned = [*imported, *(n for n in used_by(factory) if n not in ("numpy", "jax", *imported))]
     # Flax has two kinds of models, and who mentions two libraries may return either's.
     return mentioned[0] if len(mentioned) == 1 and mentioned[0] in ("torch", "keras", "equinox") else None
+
+
+def _imported(code: CodeType | None) -> list[str]:
+    """The libraries that a function imports when it is called, which are not loaded before."""
+    names = () if code is None else (name.partition(".")[0] for name in code.co_names)
+    return sorted(set(names) & set(_OTHERS))
 
 
 def _asked(model: Model) -> str:

@@ -1,5 +1,10 @@
 """Sixteen more, written with their answers once the misses of ``varied_models.py`` were mended.
 
+At first sight 13 of 16 verdicts and 8 of 8 causes were as answered. ``critic_of_spectral_norms`` failed though it is
+sound: biases under a parametrization were compared whatever their fan. ``linen_film`` was taken for a model of torch,
+since it imports Flax when it is called. ``nerf_with_a_skip`` is answered as broken since: torch's default in six plain
+layers keeps the signal by its biases and a sixth of the gradient in every layer.
+
 python tests/long/models/further_models.py [-v] [NAME ...]
 """
 
@@ -20,7 +25,7 @@ from torch.nn import functional as F  # noqa: N812
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from answers import DECLARED, DISTINCT, REACHED, SIGNAL, WRITTEN, Answers
+from answers import DECLARED, DISTINCT, GRADIENT, REACHED, SIGNAL, WRITTEN, Answers
 
 SAMPLE = Answers()
 D = 48
@@ -43,7 +48,7 @@ class NeRF(nn.Module):
         return self.rgb(x).sigmoid(), F.softplus(self.sigma(x))
 
 
-@SAMPLE.sound("64x3")
+@SAMPLE.broken(GRADIENT, r"multiplies it by 0\.1[34]", "64x3")
 def nerf_with_a_skip() -> nn.Module:
     return NeRF()
 
