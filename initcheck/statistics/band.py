@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.statistics.ledger import Decision, Judgement
-from initcheck.statistics.mean_bets import BETS, SMALLEST_BOUND, above_log_e, below_log_e
+from initcheck.statistics.mean_bets import above_log_e, below_log_e
 from initcheck.statistics.sign_eprocess import CLAUSE, LOOK_EVERY, ScaledSignProcess, first_groups
 
 GROUP_WEIGHTS = 256
@@ -103,21 +103,6 @@ def _bets(numer: npt.NDArray[Any], denom: npt.NDArray[Any], lo: float, hi: float
     every = t.shape[-1]
     calls = t.reshape(*t.shape[:-2], -1)
     return below_log_e(calls, lo, every=every), above_log_e(calls, hi, every=every)
-
-
-def _out_of_reach_of_bets(numer: Floats, denom: Floats, lo: float, hi: float, against: float) -> bool:
-    """Whether no bet of ``_bets`` can have reached ln E = against after any group, told without a logarithm.
-
-    ln(1 + l r) <= l r: a bet wins no more than its stake times the sum of what it is on, and the stake is at most 0.9
-    of the bound, which is 1 above and no less than sqrt(2) - 1, the smallest cap's, below.
-    """
-    with np.errstate(all="ignore"):
-        t = np.divide(numer, denom)
-    if not np.isfinite(t).all():
-        return False
-    above = np.cumsum((t / hi - 1.0).sum(axis=1)).max(initial=0.0) if hi < math.inf else 0.0
-    below = np.cumsum((1.0 - t / lo).sum(axis=1)).max(initial=0.0) if lo > 0.0 else 0.0
-    return bool(max(above, below / SMALLEST_BOUND) * max(BETS) < against)
 
 
 def _bets_within(numer: npt.NDArray[Any], denom: npt.NDArray[Any], lo: float, hi: float) -> Floats:
@@ -263,11 +248,7 @@ def judge_band(
         evidence = band_paths(numer.sum(axis=1), denom.sum(axis=1), lo, hi, p0)
         mean, within, too_large = np.full(len(evidence.fails), np.nan), None, False
         if mean_statistic:
-            mean = _means(numer, denom)
-            # Where signs show the band to be kept, as of a sound value, no bet against it is made that could not win.
-            held = not fails_only and np.any((evidence.holds >= in_favour) & (lo <= mean) & (mean <= hi))
-            idle = held and _out_of_reach_of_bets(numer, denom, lo, hi, against)
-            below, above = (np.full(len(numer), -np.inf),) * 2 if idle else _bets(numer, denom, lo, hi)
+            below, above = _bets(numer, denom, lo, hi)
             bets_hold = bets_beta > 0 and not fails_only and len(numer) >= bets_after and lo > 0
             within = _bets_within(numer, denom, lo, hi) if bets_hold else None
             before = (len(below),) if total < LOOK_EVERY else looked_early
@@ -280,6 +261,7 @@ def judge_band(
                     decision = Decision.FAILS
                     break
             looked_early = ()
+            mean = _means(numer, denom)
             too_large = float(mean[-1]) >= lo if len(mean) else False
             at_looks = np.s_[LOOK_EVERY - 1 :: LOOK_EVERY]
             evidence = replace(evidence, below=below[at_looks], above=above[at_looks])

@@ -19,8 +19,6 @@ _STEPS_AN_OCTAVE = 4
 _CAPS_IN_QUESTION = 1 + round(_STEPS_AN_OCTAVE * math.log2(REACH))
 
 _LEAST_STEPS = 2
-SMALLEST_BOUND = 2.0 ** (_LEAST_STEPS / _STEPS_AN_OCTAVE) - 1.0
-"""What a bet from below can lose at least: the smallest cap less 1."""
 _BETS = np.array(BETS)
 # Values on which all bets are made at once: beyond that one after the other, as the arrays would leave the cache.
 _FEW = 4_096
