@@ -288,9 +288,10 @@ def _call(sampler: CallableSampler, reading: Reading, shape: Shape) -> Chosen:
             kind = type(result).__name__
             failed = replace(failed, problem=f"returns {kind}, which cannot be read as an array: {error}")
             continue
-        if got.works or got.several:
+        if got.works:
             return got
-        failed = got
+        # Of several arrays one may have the shape asked for when the widths are read the other way round.
+        failed = failed if failed.several else got
     return failed
 
 
@@ -306,11 +307,10 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
         if held and chosen.sampler.parameter is None and arrays.stacked_shape(result) == shape:
             stack = replace(chosen, sampler=replace(chosen.sampler, parameter=arrays.STACK))
             return _judge(replace(stack, result=arrays.pick(result, arrays.STACK)), shape)
-        sole = len(held) == 1 and not _holds_sparse(result)
-        if sole and chosen.sampler.parameter is None and not callable(result):
-            # One array in a dict, or in a tensor class of the user's own, is what is meant.
-            alone = replace(chosen, sampler=replace(chosen.sampler, parameter=held[0]))
-            return _judge(replace(alone, result=arrays.pick(result, held[0])), shape)
+        place = _meant(result, held, shape)
+        if place is not None and chosen.sampler.parameter is None and not callable(result):
+            alone = replace(chosen, sampler=replace(chosen.sampler, parameter=place), notes=_not_asked(held, place))
+            return _judge(replace(alone, result=arrays.pick(result, place)), shape)
         kind = type(result).__name__
         return replace(chosen, works=False, several=held, problem=f"returns {kind} where an array is expected")
     if got == () and shape:
@@ -329,6 +329,21 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
         if written and array.dtype.kind == "f" and array.size and np.isnan(array).all():
             return replace(chosen, works=False, problem=_UNWRITTEN)
     return chosen
+
+
+def _meant(result: Any, held: Sequence[str], shape: Shape) -> str | None:
+    """The one array, in a dict or in a tensor class of the user's own, or of several the one of the shape asked for."""
+    if _holds_sparse(result):
+        return None
+    fit = [place for place in held if len(held) == 1 or arrays.shape_of(arrays.pick(result, place)) == shape]
+    return fit[0] if len(fit) == 1 else None
+
+
+def _not_asked(held: Sequence[str], place: str) -> tuple[str, ...]:
+    others = [p for p in held if p != place]
+    more = f" and {len(others) - _FEW} more" if len(others) > _FEW else ""
+    told = f"Of what it returns {place} is checked, whose shape is asked for; not asked: {', '.join(others[:_FEW])}{more}."
+    return (told,) if others else ()
 
 
 def _held_by(result: Any) -> list[str]:
