@@ -10,6 +10,7 @@ from initcheck.questions import (
     blocks_never_repeat,
     calls_are_distinct,
     calls_do_not_correlate,
+    layers_are_distinct,
     moves_no_generator,
     repeats_bit_for_bit,
     two_are_alike,
@@ -49,7 +50,8 @@ def same_seed_same_weights(trial: Trial, layer: Case) -> None:
     " order: FAILS beyond 0.1, HOLDS below 0.2, in order below 0.5; and of the row and the column that correlate most"
     " in the first pairs, on those that follow: FAILS beyond 0.1. Where code that is handed its randomness draws from"
     " a global generator, that one is started from each call's seed too, here as for every claim on values: that the"
-    " seed alone does not decide is same-seed-same-weights. Not seen: more states than are printed,"
+    " seed alone does not decide is same-seed-same-weights. Of what makes a network from a list of widths the layers"
+    " of one call are compared likewise. Not seen: more states than are printed,"
     " coincidences across shapes, what two calls share in a few weights or in several rows that change from call to"
     " call, and dependence of calls that are no neighbours and do not coincide",
     finds="seeds taken modulo 2^16 in 2,000 calls, weights that are reversed at the neighbouring seed, one pool of"
@@ -64,6 +66,7 @@ def calls_are_independent(trial: Trial, layer: Case) -> None:
     promised = trial.subject.contract_of(layer).promised("distribution")
     nothing_drawn = promised in ("identity", "constant") and trial.subject.constant
     trial.asks(not nothing_drawn, f"distribution={promised}: every call gives the same weights, as promised")
+    layers_are_distinct(trial, layer)
     calls_are_distinct(trial, layer)
     calls_do_not_correlate(trial, layer)
 

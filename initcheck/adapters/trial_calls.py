@@ -342,7 +342,9 @@ def _meant(result: Any, held: Sequence[str], shape: Shape) -> str | None:
 def _not_asked(held: Sequence[str], place: str) -> tuple[str, ...]:
     others = [p for p in held if p != place]
     more = f" and {len(others) - _FEW} more" if len(others) > _FEW else ""
-    told = f"Of what it returns {place} is checked, whose shape is asked for; not asked: {', '.join(others[:_FEW])}{more}."
+    told = (
+        f"Of what it returns {place} is checked, whose shape is asked for; not asked: {', '.join(others[:_FEW])}{more}."
+    )
     return (told,) if others else ()
 
 

@@ -123,6 +123,8 @@ def _causes(seen: Observed) -> Iterator[Cause]:
         yield BEHAVIOURS["aliased"]  # which draws with an instance of their own cannot show
     if seen.topic == "randomness" and _every_second_repeats(seen.measured):
         yield BEHAVIOURS["never-advances"]
+    if seen.topic == "randomness" and "layers of one network" in seen.measured:
+        yield BEHAVIOURS["one-key"]
     yield from (cause for name, cause in BEHAVIOURS.items() if name in seen.behaviours)
     yield from _firsts((RESULTS, DEGENERATE), seen)
     if is_degenerate(seen):

@@ -63,6 +63,11 @@ BEHAVIOURS: Mapping[str, Cause] = {
         "draw from the generator itself, so that it moves on",
         "randomness",
     ),
+    "one-key": cause(
+        "every layer of a network is drawn from one key, or seed: layers of equal widths are copies",
+        "split the key, one for each layer: jax.random.split(key, layers), or one generator that moves on",
+        "randomness",
+    ),
     "aliased": cause(
         "calls return one buffer: the next call overwrites the weights of the last layer",
         "return a new array, or a copy",

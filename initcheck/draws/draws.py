@@ -239,6 +239,17 @@ class Draws:
         first, second = (_stacked(layer, side) for side in shared)
         return first, second
 
+    def network(self, width: int, layers: int, seed: int, dtype: str) -> list[Array]:
+        """The matrices of a network of so many equal layers that one call makes; none where it makes one at a time."""
+        sampler = self.initializer.sampler
+        try:
+            with contained():
+                made = [sampler.to_numpy(matrix) for matrix in sampler.network(width, layers, seed, dtype) or ()]
+        except InitializerRaised:
+            return []  # it takes two widths and no more
+        self.calls += bool(made)
+        return made
+
     def on_one_source(self, layer: Case, dtype: str, seed: int) -> list[Array] | None:
         """Two live results of one generator or instance, as they lie; None where calls share none.
 

@@ -8,7 +8,12 @@ from initcheck.contract.second_moments import (
     widths_of_a_fixed_std,
 )
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
-from initcheck.questions.calls import calls_are_distinct, calls_do_not_correlate, repeats_bit_for_bit
+from initcheck.questions.calls import (
+    calls_are_distinct,
+    calls_do_not_correlate,
+    layers_are_distinct,
+    repeats_bit_for_bit,
+)
 from initcheck.questions.centre import centred_at_every_position, centred_over_a_result
 from initcheck.questions.distribution import follows_the_law, is_fine_enough, law_named_by, no_weight_is_impossible
 from initcheck.questions.energy import keeps_energy, keeps_singular_values, names_activation, promises_isometry
@@ -42,6 +47,7 @@ __all__ = [
     "keeps_energy",
     "keeps_singular_values",
     "law_named_by",
+    "layers_are_distinct",
     "moves_no_generator",
     "names_activation",
     "no_weight_is_impossible",

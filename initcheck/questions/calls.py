@@ -14,7 +14,7 @@ from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.draws.draws import BrokenCall, digest
 from initcheck.draws.fresh_process import Call, fresh_processes
-from initcheck.draws.streams import SCREEN, Stream
+from initcheck.draws.streams import FIRST_CALL, SCREEN, Stream
 from initcheck.engine.trials.looks import Standing, judged_by_looks
 from initcheck.sandbox.global_generators import isolated
 from initcheck.statistics import (
@@ -37,7 +37,38 @@ _ACCIDENT = 2.0**-64
 # below a half.
 _EXCLUDED = (0.2, 0.2, 0.2, 0.5)
 _BATCH = 24
+_NETWORK_WIDTH, _NETWORK_LAYERS = 16, 5
 _MORE_SEEDS = 100
+
+
+def layers_are_distinct(trial: Trial, layer: Case) -> None:
+    """Ask of what makes a whole network at once, from a list of widths, whether two of its layers are one.
+
+    Two networks of five equal layers: of results of 64 weights that are not zero no more than 2^-64 of the pairs
+    coincide by accident.
+
+    Raises:
+        CaseFailed: layers coincide in both.
+    """
+    if trial.subject.constant:
+        return
+
+    def copies(seed: int) -> int:
+        made = trial.draws.network(_NETWORK_WIDTH, _NETWORK_LAYERS, seed, trial.dtype)
+        telling = [matrix.tobytes() for matrix in made if np.count_nonzero(matrix) >= _TELLING]
+        return len(telling) - len(set(telling))
+
+    seeds = trial.draws.seeds(layer, trial.dtype, FIRST_CALL, 1, 3)
+    equal: list[int] = trial.once("layers of a network", lambda: [copies(seed) for seed in seeds])
+    if min(equal) > 0:
+        trial.fail(
+            layer,
+            measured=f"{equal[0] + 1} of {_NETWORK_LAYERS} layers of one network are equal",
+            allowed="all distinct",
+            calls=2,
+            e_value_log10=-math.log10(_ACCIDENT * _NETWORK_LAYERS**2),
+            error_spent=_ACCIDENT * _NETWORK_LAYERS**2,
+        )
 
 
 def calls_are_distinct(trial: Trial, layer: Case) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,7 @@ def units_first(n_in, n_out, rng):
 
 
 def of_a_network(layer_dims, rng):
-    return [(he(i, o, rng), np.zeros(o)) for i, o in zip(layer_dims[:-1], layer_dims[1:], strict=True)]
+    return [(he(i, o, rng), np.zeros(o)) for i, o in pairwise(layer_dims)]
 
 
 def with_heads(rng, d_in, h):
@@ -64,3 +66,37 @@ def test_its_mistakes_are_found():
 def test_of_two_that_have_it_the_user_says_which():
     with pytest.raises(UsageError, match=r"say which one is checked: parameter='i' or parameter='f'"):
         recognise(of_gates, name="of_gates")
+
+
+def from_one_seed(layer_dims, seed):
+    return [(he(i, o, np.random.default_rng(seed)), np.zeros(o)) for i, o in pairwise(layer_dims)]
+
+
+def from_seeds_of_their_own(layer_dims, seed):
+    children = np.random.SeedSequence(seed).spawn(len(layer_dims) - 1)
+    return [
+        (he(i, o, np.random.default_rng(child)), np.zeros(o))
+        for (i, o), child in zip(pairwise(layer_dims), children, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("function", [of_a_network, from_seeds_of_their_own])
+def test_a_network_whose_layers_differ_holds(function):
+    result = initcheck.check(function, claims=["calls-are-independent"], profile="quick")["calls-are-independent"]
+    assert result.verdict is Verdict.HOLDS
+
+
+def test_a_network_of_one_seed_for_all_its_layers_fails():
+    report = initcheck.check(from_one_seed, claims=["calls-are-independent"], profile="quick")
+    evidence = report["calls-are-independent"].evidence
+    assert evidence is not None
+    assert evidence.measured == "5 of 5 layers of one network are equal"
+    assert "drawn from one key" in str(evidence.cause)
+
+
+def test_a_function_of_two_widths_alone_is_asked_no_network():
+    def pair(layer_dims, rng):
+        n_in, n_out = layer_dims
+        return {"W": he(n_in, n_out, rng), "b": np.zeros(n_out)}
+
+    assert initcheck.check(pair, claims=["calls-are-independent"], profile="quick").ok

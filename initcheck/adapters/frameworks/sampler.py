@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -121,6 +121,10 @@ class SamplerBase:
         [found] = self._each_anew([(in_turn, seeds)])
         return [[self.read(r) for r in results] for results in found] if self.parameter or self.layer else found
 
+    def network(self, width: int, layers: int, seed: int, dtype: str) -> list[Any] | None:
+        """The matrices of a network of so many equal layers, where one call makes all of them; else None."""
+        return None
+
     def read(self, result: Any) -> Any:
         """The array that is meant in what was returned."""
         if self.layer or is_layer(result):
@@ -209,6 +213,17 @@ class CallableSampler(SamplerBase):
             rng = framework_module("torch").Generator()
             return ([rng.manual_seed(seed)] for seed in seeds)
         return super().sources(seeds)
+
+    def network(self, width: int, layers: int, seed: int, dtype: str) -> list[Any] | None:
+        """The matrices of a network of so many equal layers, where one call makes all of them; else None."""
+        listed = next((slot for slot in self.slots if slot.role == "widths"), None)
+        if listed is None or not self.parameter:
+            return None
+        rest = tuple(slot for slot in self.slots if slot is not listed)
+        fixed = {**self.fixed, listed.name: [width] * (layers + 1)}
+        [made] = replace(self, slots=rest, fixed=fixed, parameter=None).calls((width, width), [seed], dtype)
+        found = [arrays.pick(made, place) for place in arrays.array_places(made)]
+        return [array for array in found if arrays.shape_of(array) == (width, width)]
 
     def batch(self, shape: Shape, seeds: Sequence[int], dtype: str) -> Batch:
         """How so many calls of one shape are made; tensors that are filled in place are parts of one buffer."""
