@@ -35,6 +35,9 @@ class Sampler(Protocol):
     def streams(self, shapes: Sequence[Shape], seeds: Sequence[int], dtype: str) -> list[list[Any]] | None:
         """One call per shape on ONE advancing generator a seed; None where the caller cannot share a generator."""
 
+    def network(self, width: int, layers: int, seed: int, dtype: str) -> list[Any] | None:
+        """The matrices of a network of so many equal layers, where one call makes all of them; else None."""
+
     def to_numpy(self, result: Any) -> npt.NDArray[Any]:
         """View or copy a result as an array (low-precision dtypes as ml_dtypes arrays or float32).
 

@@ -86,12 +86,15 @@ def test_a_network_whose_layers_differ_holds(function):
     assert result.verdict is Verdict.HOLDS
 
 
-def test_a_network_of_one_seed_for_all_its_layers_fails():
-    report = initcheck.check(from_one_seed, claims=["calls-are-independent"], profile="quick")
-    evidence = report["calls-are-independent"].evidence
-    assert evidence is not None
-    assert evidence.measured == "5 of 5 layers of one network are equal"
-    assert "drawn from one key" in str(evidence.cause)
+def of_sizes_from_one_seed(seed, sizes):
+    return from_one_seed(sizes, seed)
+
+
+@pytest.mark.parametrize("function", [from_one_seed, of_sizes_from_one_seed])
+def test_a_network_of_one_seed_for_all_its_layers_fails(function):
+    report = initcheck.check(function, claims=["calls-are-independent"], profile="quick")
+    assert report.failures[0].evidence.measured == "5 of 5 layers of one network are equal"
+    assert "drawn from one key" in report.findings[0].cause
 
 
 def test_a_function_of_two_widths_alone_is_asked_no_network():

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from initcheck.adapters.frameworks import arrays
 from initcheck.adapters.frameworks.layer_weight import is_layer, weight_of
 from initcheck.adapters.signatures.arguments import constant_value, framework_module, random_value, torch_dtype
+from initcheck.adapters.signatures.names import SIDES_OR_WIDTHS
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, Slot
 from initcheck.contract.initializer import Shape
 from initcheck.sandbox.global_generators import isolated, seed_globals, unseen_moves
@@ -217,9 +218,12 @@ class CallableSampler(SamplerBase):
     def network(self, width: int, layers: int, seed: int, dtype: str) -> list[Any] | None:
         """The matrices of a network of so many equal layers, where one call makes all of them; else None."""
         listed = next((slot for slot in self.slots if slot.role == "widths"), None)
+        if listed is None and any(character.isdigit() for character in self.parameter or ""):
+            # What numbers its arrays takes sizes for widths, not for the sides of one array.
+            listed = next((slot for slot in self.slots if slot.name in SIDES_OR_WIDTHS), None)
         if listed is None or not self.parameter:
             return None
-        rest = tuple(slot for slot in self.slots if slot is not listed)
+        rest = tuple(replace(slot, keyword=True) for slot in self.slots if slot is not listed)
         fixed = {**self.fixed, listed.name: [width] * (layers + 1)}
         [made] = replace(self, slots=rest, fixed=fixed, parameter=None).calls((width, width), [seed], dtype)
         found = [arrays.pick(made, place) for place in arrays.array_places(made)]
