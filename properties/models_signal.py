@@ -199,7 +199,8 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
     ),
     decided_by="one backward pass from all that the model returns, again with constants below 0.1 that get a gradient"
     " random (or two steps later), again with another batch. FAILS where a layer makes nothing above zero and gets no"
-    " gradient back: chance does that to one of n layers of u units with probability n 2^-u at most. UNDECIDED where"
+    " gradient back, and does where its parameters have the opposite sign: chance does that to one of n layers of u"
+    " units with probability n 2^-u at most. UNDECIDED where"
     " nothing leads from what the model returns (an argmin, a detach; a loss that is kept inside or a target under"
     " no_grad are meant), where the batch does not run a layer, and where a gradient is zero for another reason."
     " Vectors are asked where their layer has no matrix. Not seen: what is not marked as trainable.",

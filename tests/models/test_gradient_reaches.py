@@ -150,6 +150,125 @@ def test_two_zeros_in_a_product_are_said_by_one_claim() -> None:
     )
 
 
+class LogProbabilities(nn.Module):
+    """Negative all over, as a layer that is shut is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(32, 16) / 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x @ self.weight.T).log_softmax(-1)
+
+
+class FadedIn(nn.Module):
+    """A branch whose factor a schedule raises from zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.main, self.aside, self.mixed = nn.Linear(16, 4), LogProbabilities(), nn.Linear(32, 4)
+        self.register_buffer("share", torch.tensor(0.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.main(x) + self.share * self.mixed(self.aside(x))
+
+
+class WhereMissing(nn.Module):
+    """Rows of its own where the input has none, and log-probabilities returned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.missing, self.main = nn.Parameter(torch.randn(64, 16)), nn.Linear(16, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.main(torch.where(x.isnan(), self.missing[: len(x)], x)).log_softmax(-1)
+
+
+class OneChannel(nn.Module):
+    """A mask of one channel that chance has shut: its kernel holds 64 rows, of inputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.mask = nn.Conv2d(3, 64, 3, padding=1), nn.ConvTranspose2d(64, 1, 2, stride=2)
+        with torch.no_grad():
+            self.mask.weight.copy_(-self.mask.weight.abs())
+            self.mask.bias.copy_(-self.mask.bias.abs())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.interpolate(x, scale_factor=2) + self.mask(self.first(x).relu()).relu()
+
+
+class Uncalled(nn.Module):
+    """A weight that is used without its layer being called, times zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.main, self.other = nn.Linear(16, 4), nn.Linear(16, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.main(x) + 0.0 * (x @ self.other.weight.T)
+
+
+@pytest.mark.parametrize(
+    ("build", "batch", "words"),
+    [
+        (FadedIn, "8x16", "aside.weight, mixed.weight: the gradient is zero, though what the model returns depends"),
+        (WhereMissing, "8x16", "missing: the gradient is zero, though what the model returns depends on it"),
+        (
+            OneChannel,
+            "4x3x8x8",
+            "mask: nothing that it makes is above zero, and no gradient comes back to it; of so few",
+        ),
+        (Uncalled, "8x16", "other.weight: the gradient is zero, though what the model returns depends on it"),
+    ],
+    ids=["a factor of zero", "not missing", "one channel", "not called"],
+)
+def test_what_no_relu_shuts_and_what_chance_may_have_is_open(build: type[nn.Module], batch: str, words: str) -> None:
+    found = _judged(build, batch)
+    assert found.verdict is Verdict.UNDECIDED, _said(found)
+    assert words in _said(found)
+
+
+class BehindGate(nn.Module):
+    """Layers after one that is shut are given zeros: they wait for that one."""
+
+    def __init__(self, bias: float) -> None:
+        super().__init__()
+        self.one, self.two, self.three = nn.Linear(16, 32), nn.Linear(32, 32), nn.Linear(32, 16)
+        for layer in (self.one, self.two, self.three):
+            nn.init.constant_(layer.bias, bias if layer is self.one else 0.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.three(self.two(self.one(x).relu()).relu())
+
+
+def test_the_layer_that_is_shut_fails_and_what_it_gives_zeros_is_noted() -> None:
+    found = _judged(lambda: BehindGate(-9.0), "8x16")
+    assert found.verdict is Verdict.FAILS
+    assert found.evidence.fix == "start one.bias at 0 or above, not at -9"
+    assert "two: nothing" not in _said(found)
+    assert "no gradient comes through it to two.weight, three.weight" in _said(found)
+    assert _judged(lambda: BehindGate(0.0), "8x16").verdict is Verdict.HOLDS
+
+
+class LastAtZero(nn.Module):
+    """A last layer of zeros, and a low rank beside a frozen matrix: one step opens all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base, self.last = nn.Linear(16, 16).requires_grad_(False), nn.Linear(16, 4)
+        self.down, self.up = nn.Parameter(torch.randn(4, 16) / 4), nn.Parameter(torch.zeros(16, 4))
+        nn.init.zeros_(self.last.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last((self.base(x) + x @ self.down.T @ self.up.T).relu()) + x @ self.up
+
+
+def test_what_one_step_opens_is_asked_and_holds() -> None:
+    found = _judged(LastAtZero, "8x16")
+    assert found.verdict is Verdict.HOLDS, _said(found)
+
+
 def test_a_frozen_layer_is_asked_nothing() -> None:
     class Teacher(nn.Module):
         def __init__(self) -> None:
@@ -188,3 +307,26 @@ def test_models_of_flax_are_asked_too() -> None:
     assert cut.verdict is Verdict.UNDECIDED
     assert "two.kernel: no gradient leads there" in _said(cut)
     assert judged(0.0, False).verdict is Verdict.HOLDS
+
+
+def test_of_flax_what_a_stop_keeps_from_a_layer_is_no_relu() -> None:
+    jax = pytest.importorskip("jax")
+    nnx = pytest.importorskip("flax.nnx")
+
+    class Target(nnx.Module):
+        def __init__(self, rngs: nnx.Rngs) -> None:
+            self.kernel = nnx.Param(jax.random.normal(rngs.params(), (16, 40)) / 4)
+
+        def __call__(self, x: jax.Array) -> jax.Array:
+            return jax.nn.log_softmax(x @ self.kernel[...])
+
+    class Net(nnx.Module):
+        def __init__(self, rngs: nnx.Rngs) -> None:
+            self.main, self.target = nnx.Linear(16, 40, rngs=rngs), Target(rngs)
+
+        def __call__(self, x: jax.Array) -> jax.Array:
+            return self.main(x) + jax.lax.stop_gradient(self.target(x))
+
+    found = _judged(lambda rngs: Net(rngs), "8x16")
+    assert found.verdict is Verdict.UNDECIDED, _said(found)
+    assert "target.kernel: no gradient leads there" in _said(found)

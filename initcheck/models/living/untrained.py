@@ -11,7 +11,7 @@ from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.model import Living
 from initcheck.models.signals.signal import Untrained
-from initcheck.models.signals.untrained_layers import sorted_out
+from initcheck.models.signals.untrained_layers import Heard, closed, owner_of, sorted_out
 
 
 def untrained(
@@ -32,21 +32,41 @@ def untrained(
         left = [i for i, g in zip(real, found, strict=True) if i in left and not np.any(autodiff.host(g) != 0)]
     if not left:
         return Untrained()
-    owners = {".".join(living.leaves[i].path[:-1]) for i in left}
+    owners = {owner_of(living.leaves[i].name) for i in left}
     layers = {layer.name for layer in living.layers}
-    heard = {owner: (True, 1) for owner in owners if owner not in layers}  # the root, a list of arrays
+    heard = {owner: Heard() for owner in owners if owner not in layers}  # the root, a list of arrays
+    matrices = {owner_of(living.leaves[i].name): i for i in left if arrays[i].ndim > 1}
 
     def note(name: str, given: Any, made: Any) -> Any:
         array = autodiff.first_real(made)
-        above = array is None or autodiff.hides(array) or bool(np.any(autodiff.host(array) > 0))
-        heard[name] = (above or heard.get(name, (False, 1))[0], units.get(name, 1))
+        if array is None or autodiff.hides(array):
+            heard[name] = Heard()
+            return made
+        numbers, units = autodiff.host(array), 1
+        if name in matrices:
+            units = _units(arrays[matrices[name]].shape, living.leaves[matrices[name]].inputs_first, numbers.shape)
+        heard[name] = Heard(units, bool(np.any(numbers > 0)), bool(np.any(numbers < 0))).beside(heard.get(name))
         return made
 
-    units: dict[str, int] = {}
-    for i in left:
-        leaf, shape = living.leaves[i], arrays[i].shape
-        if len(shape) > 1:
-            units[".".join(leaf.path[:-1])] = shape[-1] if leaf.inputs_first else shape[0]
     autodiff.run(living, arrays, batch, note, sorted(owners & layers))
     trained = [leaf.name for i, leaf in enumerate(living.leaves) if leaf.trainable and i in real]
-    return sorted_out({living.leaves[i].name: (tuple(arrays[i].shape), None) for i in left}, trained, heard)
+    found = {living.leaves[i].name: (tuple(arrays[i].shape), None) for i in left}
+    turned = closed(found, trained, heard)
+    opened: set[str] = set()
+    if turned:
+        own = {i for i in real if living.leaves[i].parameter and owner_of(living.leaves[i].name) in turned}
+        other = [-a if i in own else a for i, a in enumerate(arrays)]
+        gradients = autodiff.measure(living, other, batch, (), real, whole=True).gradients
+        opened = {living.leaves[i].name for i, g in zip(real, gradients, strict=True) if np.any(autodiff.host(g) != 0)}
+    return sorted_out(found, trained, heard, turned, opened & found.keys())
+
+
+def _units(matrix: tuple[int, ...], inputs_first: bool, made: tuple[int, ...]) -> int:
+    """The units of a layer, rather too few: a table has more rows, and a transposed kernel may have outputs first.
+
+    >>> _units((50, 8), False, (4, 6, 8)), _units((3, 3, 1, 64), True, (4, 9, 9, 1))
+    (8, 1)
+    """
+    if not inputs_first and len(matrix) > 2:
+        return matrix[0]  # a kernel of Equinox, whose channels are not the last axis
+    return min(matrix[-1] if inputs_first else matrix[0], made[-1] if made else 1)

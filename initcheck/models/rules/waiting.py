@@ -15,7 +15,7 @@ def without_gradient(facts: Facts, found: Untrained, level: float) -> Iterator[R
 
     Null: the weights and the bias of a unit have a law that is symmetric about zero, so that the unit is nowhere above
     zero with probability 1/2 at most, and units are independent. All u units of one of n layers with probability
-    n 2^-u at most.
+    n 2^-u at most. That it is the sign which shuts a layer was seen: with the opposite one a gradient comes.
 
     Args:
         facts: the builds of the model.
@@ -28,14 +28,16 @@ def without_gradient(facts: Facts, found: Untrained, level: float) -> Iterator[R
     for name in _one_a_role(facts, shut):
         yield RuleFinding(
             "fails",
-            folded([(n, _layer_role(facts, n), said) for n in shut if _layer_role(facts, n) == name])[0],
+            folded([(n or "the model", name, said) for n in shut if _layer_role(facts, n) == name])[0],
             likely="a ReLU, or what is flat below zero too, stands behind it, and nothing opens that",
             fix=_opening(facts, next(n for n in shut if _layer_role(facts, n) == name)),
         )
     small = [n for n in found.shut if n not in shut]
     if small:
         yield RuleFinding(
-            "doubt", f"{listed(small)}: {said}; of so few units chance may have closed all, or another batch opens them"
+            "doubt",
+            f"{listed([n or 'the model' for n in small])}: {said}; of so few units chance may have closed all, or"
+            " another batch opens them",
         )
     if found.flat:
         shown = listed(_roles(facts, found.flat))
@@ -55,9 +57,10 @@ def without_gradient(facts: Facts, found: Untrained, level: float) -> Iterator[R
 
 def _opening(facts: Facts, layer: str) -> str:
     """What opens a layer: its bias where that is a negative number, else the mean of what it makes."""
-    bias = facts.first.records.get(f"{layer}.bias")
+    inside = f"{layer}." if layer else ""
+    bias = facts.first.records.get(f"{inside}bias")
     if bias is not None and bias.constant and bias.low < 0:
-        return f"start {_layer_role(facts, layer)}.bias at 0 or above, not at {bias.low:g}"
+        return f"start {facts.role_of(bias.name)} at 0 or above, not at {bias.low:g}"
     return "start its bias, and the mean of its weights, at 0, so that half of what it makes is above"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from initcheck.models.batches.batch import Batch
 from initcheck.models.signals.blocks import first_tensor
 from initcheck.models.signals.gradients import constants_redrawn, weighed
 from initcheck.models.signals.signal import CLOSED, STEPS, Untrained
-from initcheck.models.signals.untrained_layers import sorted_out
+from initcheck.models.signals.untrained_layers import Heard, closed, owner_of, sorted_out
 
 _NO_FORWARD = torch.nn.Module.forward
 
@@ -29,7 +29,9 @@ def untrained(model: torch.nn.Module, batch: Batch) -> Untrained | None:
         if left is None:
             return None
         with ExitStack() as opened:
-            for _ in range(STEPS if left else 0):
+            for _ in range(STEPS):
+                if not left:
+                    break
                 opened.enter_context(constants_redrawn(model, below=CLOSED, but=left))
                 left = _without(model, batch, {n: asked[n] for n in left}) or {}
             left = (_without(model, batch.shuffled(), {n: asked[n] for n in left}) or {}) if left else {}
@@ -37,9 +39,13 @@ def untrained(model: torch.nn.Module, batch: Batch) -> Untrained | None:
                 return Untrained()
             with _heard(model) as heard:
                 batch.run(model)
+            found = {n: (asked[n].shape, part) for n, part in left.items()}
+            turned = closed(found, asked, heard)
+            with _turned(model, turned):
+                still = _without(model, batch, {n: asked[n] for n in left}) if turned else left
     except (RuntimeError, IndexError, ValueError, TypeError, KeyError, AssertionError, AttributeError):
         return None
-    return sorted_out({n: (p.shape, left[n]) for n, p in asked.items() if n in left}, asked, heard)
+    return sorted_out(found, asked, heard, turned, left.keys() - (left if still is None else still).keys())
 
 
 def _without(model: torch.nn.Module, batch: Batch, asked: dict[str, torch.nn.Parameter]) -> dict[str, bool] | None:
@@ -69,23 +75,24 @@ def _tensors(value: Any) -> Iterator[torch.Tensor]:
 
 
 @contextmanager
-def _heard(model: torch.nn.Module) -> Iterator[dict[str, tuple[bool, int]]]:
-    """While it lasts, which layers with parameters of their own ran, and whether they made anything above zero."""
+def _heard(model: torch.nn.Module) -> Iterator[dict[str, Heard]]:
+    """While it lasts, which layers with parameters of their own ran, and what they made."""
     # A list of parameters is never called.
-    heard = {n: (True, 1) for n, m in model.named_modules() if getattr(m.forward, "__func__", None) is _NO_FORWARD}
+    heard = {n: Heard() for n, m in model.named_modules() if getattr(m.forward, "__func__", None) is _NO_FORWARD}
 
-    def hook(name: str, layer: torch.nn.Module) -> Callable[..., None]:
-        units = max((p.shape[0] for p in layer.parameters(recurse=False) if p.dim() > 1), default=1)
-
-        def note(_module: torch.nn.Module, _args: Any, output: Any) -> None:
+    def hook(name: str) -> Callable[..., None]:
+        def note(layer: torch.nn.Module, _args: Any, output: Any) -> None:
             made = first_tensor(output)
-            above = made is None or not made.numel() or bool((made > 0).any())
-            heard[name] = (above or heard.get(name, (False, 0))[0], units)
+            if made is None or not made.numel():
+                heard[name] = Heard()
+                return
+            now = Heard(_units(layer, made), bool((made > 0).any()), bool((made < 0).any()))
+            heard[name] = now.beside(heard.get(name))
 
         return note
 
     handles = [
-        module.register_forward_hook(hook(name, module))
+        module.register_forward_hook(hook(name))
         for name, module in model.named_modules()
         if any(True for _ in module.parameters(recurse=False))
     ]
@@ -95,3 +102,26 @@ def _heard(model: torch.nn.Module) -> Iterator[dict[str, tuple[bool, int]]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _units(layer: torch.nn.Module, made: torch.Tensor) -> int:
+    """The units of a layer, rather too few: rows of its matrices, of which a table and an LSTM have more than units."""
+    if isinstance(channels := getattr(layer, "out_channels", None), int):
+        return channels
+    rows = max((p.shape[0] for p in layer.parameters(recurse=False) if p.dim() > 1), default=1)
+    return min(rows, made.shape[-1] if made.dim() else 1)
+
+
+@contextmanager
+def _turned(model: torch.nn.Module, layers: Collection[str]) -> Iterator[None]:
+    """While it lasts, the opposite of all own parameters of some layers."""
+    own = {id(p): p for n, p in model.named_parameters() if owner_of(n) in layers}
+    with torch.no_grad():
+        for parameter in own.values():
+            parameter.neg_()
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter in own.values():
+                parameter.neg_()

@@ -2,43 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from initcheck.models.signals.signal import Untrained
 
+Left = Mapping[str, tuple[tuple[int, ...], bool | None]]
+
+
+class Heard(NamedTuple):
+    """What a layer made in a run.
+
+    Attributes:
+        units: how many it has.
+        above: whether any entry was above zero.
+        below: whether any was below zero.
+    """
+
+    units: int = 1
+    above: bool = True
+    below: bool = True
+
+    def beside(self, other: Heard | None) -> Heard:
+        """The same of two runs of one layer."""
+        return self if other is None else Heard(self.units, self.above or other.above, self.below or other.below)
+
+
+def owner_of(name: str) -> str:
+    """The layer that holds a parameter; '' for the model itself."""
+    return name.rpartition(".")[0]
+
+
+def closed(left: Left, trained: Iterable[str], heard: Mapping[str, Heard]) -> list[str]:
+    """Layers that may be shut: they have matrices, none of them with a gradient, and made nothing above zero.
+
+    What is given zeros alone makes nothing below zero either: it waits for another, where there is one.
+
+    >>> left = {"gate.weight": ((8, 4), True), "after.weight": ((8, 8), True)}
+    >>> closed(left, left, {"gate": Heard(8, above=False), "after": Heard(8, above=False, below=False)})
+    ['gate']
+    """
+    moved = {owner_of(n) for n in trained if n not in left}
+    owners = dict.fromkeys(owner_of(n) for n, (shape, part) in left.items() if len(shape) > 1 and part is not False)
+    found = [o for o in owners if o in heard and o not in moved and not heard[o].above]
+    return [o for o in found if heard[o].below] or found
+
 
 def sorted_out(
-    left: Mapping[str, tuple[tuple[int, ...], bool | None]],
-    trained: Iterable[str],
-    heard: Mapping[str, tuple[bool, int]],
+    left: Left, trained: Iterable[str], heard: Mapping[str, Heard], turned: Iterable[str], opened: Collection[str]
 ) -> Untrained:
     """Say of each parameter without a gradient what it is waiting for.
 
-    A vector beside a matrix of its layer is left to that: the bias of keys has none by the symmetry of a softmax.
+    A layer is shut where the opposite of its parameters, which has the same law, lets a gradient through to it: a ReLU
+    tells the two apart, a stop, an argmin, a factor of zero does not. A vector beside a matrix of its layer is left to
+    that: the bias of keys has none by the symmetry of a softmax.
 
     >>> left = {"gate.weight": ((8, 4), True), "gate.bias": ((8,), True)}
-    >>> sorted_out(left, ["gate.weight", "gate.bias"], {"gate": (False, 8)}).shut
+    >>> sorted_out(left, left, {"gate": Heard(8, above=False)}, ["gate"], left).shut
     {'gate': 8}
 
     Args:
         left: name -> its shape, and whether it has a part in what is returned; None where that is not known.
         trained: names of all that is trained.
-        heard: layers that ran -> whether any entry they made is above zero, and how many units they have.
+        heard: layers that ran -> what they made.
+        turned: the layers that ``closed`` gives.
+        opened: names of what gets a gradient where all parameters of those have the opposite sign.
     """
-    moved = {n.rpartition(".")[0] for n in trained if n not in left}
-    matrices = {n.rpartition(".")[0] for n, (shape, _) in left.items() if len(shape) > 1}
-    shut: dict[str, int] = {}
+    moved = {owner_of(n) for n in trained if n not in left}
+    matrices = {owner_of(n) for n, (shape, _) in left.items() if len(shape) > 1}
+    shut = {o: heard[o].units for o in turned if any(owner_of(n) == o for n in opened)}
     flat: list[str] = []
     cut: list[str] = []
     unused: list[str] = []
     for name, (shape, has_part) in left.items():
-        owner = name.rpartition(".")[0]
-        if len(shape) < 2 and owner in matrices | moved:
+        owner = owner_of(name)
+        if owner in shut or (len(shape) < 2 and owner in matrices | moved):
             continue
-        if owner not in heard:
-            unused.append(name)
-        elif has_part is not False and owner in matrices - moved and not heard[owner][0]:
-            shut[owner] = heard[owner][1]
+        if has_part or name in opened:
+            flat.append(name)
         else:
-            (flat if has_part else cut).append(name)
+            (cut if owner in heard else unused).append(name)
     return Untrained(shut, tuple(flat), tuple(cut), tuple(unused))
