@@ -11,7 +11,7 @@ from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.model import Living
 from initcheck.models.signals.signal import Untrained
-from initcheck.models.signals.untrained_layers import Heard, closed, owner_of, sorted_out
+from initcheck.models.signals.untrained_layers import Heard, Left, closed, owner_of, sorted_out
 
 
 def untrained(
@@ -50,15 +50,15 @@ def untrained(
 
     autodiff.run(living, arrays, batch, note, sorted(owners & layers))
     trained = [leaf.name for i, leaf in enumerate(living.leaves) if leaf.trainable and i in real]
-    found = {living.leaves[i].name: (tuple(arrays[i].shape), None) for i in left}
-    turned = closed(found, trained, heard)
+    waiting: Left = {living.leaves[i].name: (tuple(arrays[i].shape), None) for i in left}
+    turned = closed(waiting, trained, heard)
     opened: set[str] = set()
     if turned:
         own = {i for i in real if living.leaves[i].parameter and owner_of(living.leaves[i].name) in turned}
         other = [-a if i in own else a for i, a in enumerate(arrays)]
         gradients = autodiff.measure(living, other, batch, (), real, whole=True).gradients
         opened = {living.leaves[i].name for i, g in zip(real, gradients, strict=True) if np.any(autodiff.host(g) != 0)}
-    return sorted_out(found, trained, heard, turned, opened & found.keys())
+    return sorted_out(waiting, trained, heard, turned, opened & waiting.keys())
 
 
 def _units(matrix: tuple[int, ...], inputs_first: bool, made: tuple[int, ...]) -> int:
