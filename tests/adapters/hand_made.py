@@ -663,14 +663,14 @@ def returns_two(shape, rng):
     return rng.normal(size=shape), rng.normal(size=shape)
 
 
-@refuses("parameter='W' or parameter='b'")
+@refuses("parameter='W' or parameter='U' or parameter='b'")
 def returns_a_dict(n_in, n_out):
-    return {"W": np.zeros((n_in, n_out)), "b": np.zeros(n_out)}
+    return {"W": np.zeros((n_in, n_out)), "U": np.zeros((n_in, n_out)), "b": np.zeros(n_out)}
 
 
 @refuses("parameter='0.0' or parameter='0.1'")
 def returns_pairs(layer_dims):
-    return [(np.zeros((n, m)), np.zeros(n)) for m, n in itertools.pairwise(layer_dims)]
+    return [(np.zeros((n, m)), np.zeros((n, m))) for m, n in itertools.pairwise(layer_dims)]
 
 
 @refuses("'int' object is not subscriptable")

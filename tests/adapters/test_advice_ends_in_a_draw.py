@@ -33,10 +33,6 @@ def needs_two(shape, kind, gain):
     return np.random.randn(*shape) * gain * (kind == "he")
 
 
-def returns_two(n_in, n_out):
-    return np.random.randn(n_in, n_out), np.zeros(n_out)
-
-
 def returns_named(n_in, n_out):
     return {"W": np.random.randn(n_in, n_out), "U": np.random.randn(n_in, n_out)}
 
@@ -106,7 +102,7 @@ class NeedingLayer(nn.Module):
 
 
 ADVISED = [
-    needs_a_number, needs_two, returns_two, returns_named, untold_generator, of_layers, many, of_three, counted, Pair,
+    needs_a_number, needs_two, returns_named, untold_generator, of_layers, many, of_three, counted, Pair,
     Needing, NeedingLayer, generator_of_its_own_name, names_of_another_language,
     fills_a_tensor,
     torch.nn.init.constant_, torch.nn.init.sparse_,

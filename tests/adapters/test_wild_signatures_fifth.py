@@ -19,9 +19,14 @@ UNSEEN = {"rand_arr", "create_matrix", "rescale_weights"}
 def test_reads_it_as_its_answer_says(obj, expected):
     name = obj.__name__
     if isinstance(expected, str) and expected != LAYER:
-        with pytest.raises(UsageError) as refusal:
-            layer_initializer(obj, name, {}) or recognise(obj, name)
-        assert re.search(expected, str(refusal.value))
+        read, refused = None, ""
+        try:
+            read = layer_initializer(obj, name, {}) or recognise(obj, name)
+        except UsageError as refusal:
+            refused = str(refusal)
+        # Of several arrays it may take the one of the shape asked for, which a refusal had to name first.
+        taken = read is not None and "parameter=" in expected and any("not asked:" in note for note in read.notes)
+        assert taken or (read is None and re.search(expected, refused))
         return
     initializer = layer_initializer(obj, name, {}) or recognise(obj, name)
     if LAYER in initializer.signature:

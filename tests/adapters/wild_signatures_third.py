@@ -922,13 +922,13 @@ def init_embedding(  # noqa: F811
     return {"emb": jax.random.normal(rng, (n_embeddings, n_dim)), "pos": jnp.zeros((max_len, n_dim))}
 
 
-@wild(refuses="init_rnn_params")
+@wild(draws=DENSE)
 def init_rnn_params(seed: int, input_dim: int, hidden_dim: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     return {"wxh": rng.normal(size=(input_dim, hidden_dim)), "whh": rng.normal(size=(hidden_dim, hidden_dim))}
 
 
-@wild(refuses="init_rnn_params")
+@wild(draws=DENSE)
 def init_rnn_params(d_in, d_hidden, key):  # noqa: F811
     one, two = jax.random.split(key)
     return {"W_hh": jax.random.orthogonal(one, d_hidden), "W_xh": jax.random.normal(two, (d_in, d_hidden))}

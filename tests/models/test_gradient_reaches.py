@@ -281,6 +281,7 @@ def test_a_frozen_layer_is_asked_nothing() -> None:
     assert _judged(Teacher, "4x8").verdict is Verdict.HOLDS
 
 
+@pytest.mark.long
 def test_models_of_flax_are_asked_too() -> None:
     jax = pytest.importorskip("jax")
     nnx = pytest.importorskip("flax.nnx")

@@ -104,10 +104,16 @@ def test_a_target_may_say_how_it_is_read(folder):
         load("nets:with_a_parameter(parameter=0.0, signatur='(shape, rng)')")
 
 
-def test_what_returns_several_arrays_is_listed_with_the_call_to_write(folder):
+def test_of_several_arrays_the_one_of_the_shape_asked_for_is_checked(folder):
     folder("nets.py", PARAMETERS + "\ndef init(layer_dims):\n    return initialize_parameters(*layer_dims, 3)\n")
+    [one] = [i for i in load("nets").initializers if i.name == "nets:init"]
+    assert "Of what it returns W1 is checked, whose shape is asked for; not asked: b1, W2." in one.notes
+
+
+def test_what_returns_several_arrays_of_one_shape_is_listed_with_the_call_to_write(folder):
+    folder("nets.py", PARAMETERS + "\ndef init(layer_dims):\n    return [np.random.randn(*layer_dims) for _ in 'ab']\n")
     [several] = [n for n in load("nets").not_checked if n.name == "nets:init"]
-    assert several.call_to_write == "nets:init(parameter='W1')"
+    assert several.call_to_write == "nets:init(parameter='0')"
     assert len(load(several.call_to_write).initializers) == 1
 
 
