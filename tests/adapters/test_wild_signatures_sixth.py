@@ -20,7 +20,12 @@ def named(obj):
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
-@pytest.mark.parametrize(("obj", "expected"), SIXTH, ids=lambda v: named(v) if callable(v) else "")
+@pytest.mark.parametrize(
+    ("obj", "expected"),
+    # It compiles a kernel for every call: six CPU seconds on a slow machine.
+    [pytest.param(o, e, marks=pytest.mark.long) if o is frameworks.PTConvKernelInit else (o, e) for o, e in SIXTH],
+    ids=lambda v: named(v) if callable(v) else "",
+)
 def test_reads_it_as_its_answer_says(obj, expected):
     name = named(obj)
     if isinstance(expected, str) and expected != LAYER:
