@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from initcheck.claims.trial import CaseFailed, NotAsked, Stage, Trial
     from initcheck.contract.case import Case
     from initcheck.contract.layer import Layer
-    from initcheck.draws.draws import BrokenCall
+    from initcheck.draws.call import BrokenCall
     from initcheck.draws.streams import SCREEN, Stream
     from initcheck.errors import fail_unless
 

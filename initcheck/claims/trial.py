@@ -15,7 +15,8 @@ from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.second_moments import Statistic
-from initcheck.draws.draws import Draws, FirstCall
+from initcheck.draws.call import FirstCall
+from initcheck.draws.draws import Draws
 from initcheck.draws.streams import SCREEN, Stream
 from initcheck.errors import ClaimFailed
 from initcheck.report.verdict import Evidence

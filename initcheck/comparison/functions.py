@@ -17,7 +17,7 @@ from initcheck.comparison.parts import Compared, Comparison
 from initcheck.comparison.shapes import Asked, asked_of_both
 from initcheck.comparison.sides import Side, both_laws
 from initcheck.contract.layer import Layer
-from initcheck.draws.draws import BrokenCall, OutOfTime
+from initcheck.draws.call import BrokenCall, OutOfTime
 from initcheck.seeds import Seeds
 
 # Seeds at which bits are compared first, at every shape.

@@ -19,7 +19,7 @@ from initcheck.comparison.weights.builds import Builds, seen
 from initcheck.comparison.weights.matching import match
 from initcheck.comparison.weights.roles import Role, View
 from initcheck.contract.layer import Layer
-from initcheck.draws.draws import OutOfTime
+from initcheck.draws.call import OutOfTime
 from initcheck.seeds import Seeds
 
 Partners = tuple[View, View]

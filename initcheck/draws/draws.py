@@ -7,7 +7,6 @@ import hashlib
 import itertools
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from initcheck.contract.case import Case
 from initcheck.contract.initializer import Initializer
+from initcheck.draws.call import BrokenCall, FirstCall, OutOfTime
 from initcheck.draws.streams import FIRST_CALL, SCREEN, Stream
 from initcheck.sandbox.containment import InitializerRaised, contained, one_line
 from initcheck.sandbox.global_generators import isolated, watching_generators
@@ -30,50 +30,6 @@ Kept = TypeVar("Kept")
 _CHUNK = 2**18
 _LOOKED_AT_WHOLE = 16  # calls
 _IDLE = 0.2  # seconds in which a thread that draws shows
-
-
-class BrokenCall(Exception):
-    """A call that gave no weights of the shape that was asked for.
-
-    Attributes:
-        kind: ``raises``, ``type``, ``shape`` or ``not finite``.
-        message: what happened, in one line.
-        detail: the traceback, where there is one.
-    """
-
-    def __init__(self, kind: str, message: str, detail: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.message = message
-        self.detail = detail
-
-
-class OutOfTime(Exception):
-    """The wall-clock budget of a claim is spent."""
-
-
-@dataclass(frozen=True)
-class FirstCall:
-    """What the first call on a layer gave, beside its weights.
-
-    Attributes:
-        broken: why it is no array of the shape that was asked for; None where it is one.
-        dtype_name: its dtype by its NumPy name, where it is one.
-    """
-
-    broken: BrokenCall | None
-    dtype_name: str = ""
-
-    @property
-    def dtype(self) -> str:
-        """Its dtype by its NumPy name.
-
-        Raises:
-            BrokenCall: it is no array of the shape that was asked for.
-        """
-        if self.broken is not None:
-            raise self.broken
-        return self.dtype_name
 
 
 class Draws:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
 from initcheck.contract.second_moments import nonlinearity
-from initcheck.draws.draws import BrokenCall, Draws
+from initcheck.draws.call import BrokenCall
+from initcheck.draws.draws import Draws
 from initcheck.draws.streams import Stream
 from initcheck.networks import squared_error
 from initcheck.seeds import generator

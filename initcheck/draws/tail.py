@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from initcheck.contract.case import Case
-from initcheck.draws.draws import BrokenCall, Draws
+from initcheck.draws.call import BrokenCall
+from initcheck.draws.draws import Draws
 from initcheck.draws.streams import SCREEN
 from initcheck.statistics import second_moment_shown
 

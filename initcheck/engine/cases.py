@@ -17,7 +17,7 @@ from initcheck.claims.strategies import Layers, selecting, smaller_layers
 from initcheck.claims.trial import CaseFailed, NotAsked, body_of
 from initcheck.contract.case import Case
 from initcheck.contract.layer import Layer
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.call import BrokenCall
 from initcheck.engine.kept import KeptCase, forget, keep, kept_cases
 from initcheck.engine.search import on_no_constants
 from initcheck.engine.sweep import lighter_suspects, suspects

@@ -18,7 +18,7 @@ from initcheck.claims.trial import CaseFailed
 from initcheck.contract.profile import Profile, profile
 from initcheck.contract.tested import Tested
 from initcheck.diagnosis.causes import Cause
-from initcheck.draws.draws import OutOfTime
+from initcheck.draws.call import OutOfTime
 from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.cases import smallest_failure
 from initcheck.engine.judging import Decided, Judging, Tell, out_of_time, unheard

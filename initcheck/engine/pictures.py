@@ -16,7 +16,7 @@ from initcheck.claims.trial import NotAsked, body_of
 from initcheck.contract.case import Case
 from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
-from initcheck.draws.draws import BrokenCall, OutOfTime
+from initcheck.draws.call import BrokenCall, OutOfTime
 from initcheck.draws.first_gradients import OUTPUTS, first_gradients
 from initcheck.draws.streams import PICTURE
 from initcheck.engine.trials.onlookers import Look

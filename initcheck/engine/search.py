@@ -16,7 +16,7 @@ from initcheck.claims.generated import MOST_WEIGHTS, GeneratedNetworks
 from initcheck.claims.registry import checks
 from initcheck.claims.trial import CaseFailed, NotAsked, body_of
 from initcheck.contract.layer import Layer
-from initcheck.draws.draws import BrokenCall, OutOfTime
+from initcheck.draws.call import BrokenCall, OutOfTime
 from initcheck.engine.trials.account import Account
 from initcheck.engine.trials.onlookers import Glance
 from initcheck.sandbox.global_generators import isolated

@@ -21,8 +21,9 @@ from initcheck.diagnosis.causes import Cause
 from initcheck.diagnosis.diagnosis import diagnose
 from initcheck.diagnosis.evidence.inference import Inferred, infer
 from initcheck.diagnosis.observed import Observed
+from initcheck.draws.call import BrokenCall
 from initcheck.draws.draw_plan import kept_whole
-from initcheck.draws.draws import BrokenCall, Draws
+from initcheck.draws.draws import Draws
 from initcheck.draws.streams import SCREEN
 from initcheck.draws.tail import second_moment_exists
 from initcheck.report.verdict import Evidence

@@ -14,7 +14,7 @@ from initcheck.claims.statement import Claim
 from initcheck.claims.trial import CaseFailed, NotAsked, body_of
 from initcheck.contract.case import Case
 from initcheck.contract.layer import Layer
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.call import BrokenCall
 from initcheck.engine.search import generated_layers
 from initcheck.engine.trials.account import Account
 from initcheck.engine.trials.onlookers import Glance

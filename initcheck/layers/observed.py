@@ -13,7 +13,7 @@ from initcheck.contract.layer import Layer
 from initcheck.diagnosis.causes import Cause
 from initcheck.diagnosis.evidence.probe import Array, Probe
 from initcheck.diagnosis.observed import Observed
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.call import BrokenCall
 from initcheck.draws.streams import SCREEN
 from initcheck.layers.draws import LayerDraws
 from initcheck.layers.fans import Structure

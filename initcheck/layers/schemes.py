@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from initcheck.contract.contract import Contract, Origin
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.call import BrokenCall
 from initcheck.draws.streams import SCREEN
 from initcheck.layers.draws import LayerDraws
 from initcheck.layers.part import Part

@@ -20,7 +20,8 @@ from initcheck.contract.second_moments import BackwardSecondMoment, ForwardSecon
 from initcheck.diagnosis.causes import Cause
 from initcheck.diagnosis.diagnosis import diagnose
 from initcheck.diagnosis.evidence.marginal_law import are_orthogonal
-from initcheck.draws.draws import BrokenCall, digest
+from initcheck.draws.call import BrokenCall
+from initcheck.draws.draws import digest
 from initcheck.draws.streams import SCREEN
 from initcheck.draws.tail import second_moment_exists
 from initcheck.errors import InitcheckError

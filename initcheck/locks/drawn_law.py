@@ -17,7 +17,7 @@ from initcheck.contract.initializer import Initializer
 from initcheck.contract.layer import Layer
 from initcheck.diagnosis.evidence.axes import KERNELS_OF
 from initcheck.diagnosis.evidence.denominators import denominator_named
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.call import BrokenCall
 from initcheck.errors import UsageError
 from initcheck.locks.lines import Line
 

@@ -8,7 +8,7 @@ from typing import Any
 from initcheck.claims.statement import Claim
 from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
-from initcheck.draws.draws import OutOfTime
+from initcheck.draws.call import OutOfTime
 from initcheck.engine.judging import Decided, Judging, out_of_time
 from initcheck.models.batches.batch_text import names_function, parts_of
 from initcheck.models.factory.declared import DeclaredLaw, read_laws

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
-from initcheck.draws.draws import BrokenCall, digest
+from initcheck.draws.call import BrokenCall
+from initcheck.draws.draws import digest
 from initcheck.draws.fresh_process import Call, fresh_processes
 from initcheck.draws.streams import FIRST_CALL, SCREEN, Stream
 from initcheck.engine.trials.looks import Standing, judged_by_looks

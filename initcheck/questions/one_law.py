@@ -10,7 +10,7 @@ from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import MeanSquare
 from initcheck.diagnosis.evidence.denominators import DENOMINATORS, Denominator
 from initcheck.diagnosis.evidence.variance_law import LawSample, exponents, fit_laws
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.call import BrokenCall
 from initcheck.draws.streams import Stream
 from initcheck.statistics import Decision, Judgement
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from initcheck.claims.trial import CaseFailed, Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.contract.second_moments import MeanSquare
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.call import BrokenCall
 from initcheck.draws.streams import SCREEN
 from initcheck.questions.centre import Mean, judge_mean
 from initcheck.questions.ties import units_never_tie

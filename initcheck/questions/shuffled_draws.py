@@ -12,7 +12,7 @@ import numpy.typing as npt
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.diagnosis.shuffle_causes import shuffle_cause
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.call import BrokenCall
 from initcheck.draws.streams import SCREEN, Stream
 from initcheck.engine.trials.looks import Standing, judged_by_looks
 from initcheck.questions.ties import mirrored

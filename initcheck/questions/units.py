@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.call import BrokenCall
 from initcheck.statistics import Decision, Judgement, shares_log_e
 
 Floats = npt.NDArray[np.float64]

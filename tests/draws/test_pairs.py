@@ -10,7 +10,8 @@ import pytest
 
 from initcheck.adapters.recognition import recognise
 from initcheck.contract.layer import Layer
-from initcheck.draws.draws import BrokenCall, Draws
+from initcheck.draws.call import BrokenCall
+from initcheck.draws.draws import Draws
 from initcheck.draws.streams import SCREEN
 
 LAYER = Layer((5, 7), "out_in")  # the shape at which a function is tried out

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.comparison.weights.roles import Role, View, roles_of
 from initcheck.comparison.weights.tensors import Tensor, tensors_of
-from initcheck.draws.draws import OutOfTime
+from initcheck.draws.call import OutOfTime
 from initcheck.errors import UsageError
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated

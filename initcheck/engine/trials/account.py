@@ -8,8 +8,8 @@ from typing import Any, NoReturn, TypeVar
 from initcheck.claims.subject import Subject
 from initcheck.claims.trial import CaseFailed, NotAsked
 from initcheck.contract.case import Case
+from initcheck.draws.call import BrokenCall, FirstCall
 from initcheck.draws.draw_plan import planned_calls, usual_calls
-from initcheck.draws.draws import BrokenCall, FirstCall
 from initcheck.draws.streams import Stream
 from initcheck.report.verdict import Evidence
 from initcheck.statistics import Record

@@ -9,7 +9,7 @@ from typing import NoReturn
 from initcheck.claims.trial import NotAsked, Stage
 from initcheck.contract.case import Case
 from initcheck.contract.second_moments import Statistic
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.call import BrokenCall
 from initcheck.draws.streams import SCREEN
 from initcheck.engine.trials.account import Account, point
 from initcheck.statistics import ClaimLedger, Judgement, Record

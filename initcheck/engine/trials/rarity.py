@@ -9,7 +9,7 @@ import numpy as np
 
 from initcheck.claims.trial import Trial
 from initcheck.contract.case import Case
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.call import BrokenCall
 from initcheck.draws.streams import SCREEN
 from initcheck.draws.tail import spread_of_calls
 from initcheck.statistics import Judgement, second_moment_shown

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from initcheck.adapters.signatures.parameters import parameters_of
-from initcheck.draws.draws import OutOfTime
+from initcheck.draws.call import OutOfTime
 from initcheck.errors import UsageError
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.provenance.steps import Site

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from initcheck.draws.draws import OutOfTime
+from initcheck.draws.call import OutOfTime
 from initcheck.models.batches.batch import Batch
 from initcheck.models.builds.build import Build
 from initcheck.models.builds.places import bases, holders, places

@@ -15,7 +15,7 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.contract.profile import profile
 from initcheck.contract.second_moments import Statistic
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.call import BrokenCall
 from initcheck.draws.streams import SCREEN, Stream
 from initcheck.engine.subject import InitializerSubject
 from initcheck.engine.trials.judge import Judge

@@ -17,7 +17,7 @@ from typing import Any
 
 from initcheck.comparison.drawn import Drawn
 from initcheck.comparison.functions import compare_functions
-from initcheck.draws.draws import BrokenCall
+from initcheck.draws.call import BrokenCall
 from initcheck.targets.loading import load
 
 # TN is a normal cut at two standard deviations; TN raw has the variance of the cut normal.
