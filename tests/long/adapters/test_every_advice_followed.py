@@ -78,11 +78,6 @@ def in_a_list(layers):
     return [np.random.randn(m, n) for m, n in itertools.pairwise(layers)]
 
 
-def nested(key, sizes):
-    pairs = itertools.pairwise(sizes)
-    return {"layers": [{"w": jax.random.normal(key, (m, n)), "b": jnp.zeros(n)} for m, n in pairs]}
-
-
 def makes_two(n_in, n_out):
     return np.random.randn(n_in, n_out), np.random.randn(n_in, n_out)
 
@@ -219,7 +214,6 @@ FORMS = {
     "a dict of settings": Form(of_settings, {"settings": {"std": 0.1}}),
     "a device": Form(on_a_device, {"device": "cpu"}),
     "a list of layers": Form(in_a_list, {"layers": [8, 6]}),
-    "a nested network": Form(nested),
     "a pair": Form(makes_two),
     "a coroutine": Form(awaited, written=plain_of_awaited, told="plain function"),
     "a generator function": Form(generated, written=list_of_generated, told="returns an array"),
