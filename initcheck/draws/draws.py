@@ -217,8 +217,10 @@ class Draws:
                 shared = self.initializer.sampler.streams([layer.asked] * 2, [seed], dtype)
         except InitializerRaised as error:
             raise BrokenCall("raises", f"raises {error} on a second call", error.trace) from None
+        if shared is None:
+            return None
         self.calls += 2
-        return None if shared is None else [self.array(layer, dtype, result) for result in shared[0]]
+        return [self.array(layer, dtype, result) for result in shared[0]]
 
     def _on_one_generator(
         self, layer: Case, dtype: str, seeds: Sequence[int]
