@@ -331,3 +331,46 @@ def test_of_flax_what_a_stop_keeps_from_a_layer_is_no_relu() -> None:
     found = _judged(lambda rngs: Net(rngs), "8x16")
     assert found.verdict is Verdict.UNDECIDED, _said(found)
     assert "target.kernel: no gradient leads there" in _said(found)
+
+
+class Routed(nn.Module):
+    """Experts of which a router chooses so many, with their weights normalised to one or as the softmax gives them."""
+
+    def __init__(self, chosen: int, *, normalised: bool) -> None:
+        super().__init__()
+        self.gate, self.chosen, self.normalised = nn.Linear(16, 4, bias=False), chosen, normalised
+        self.experts = nn.ModuleList(nn.Linear(16, 16) for _ in range(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        weights, which = self.gate(x).softmax(-1).topk(self.chosen, dim=-1)
+        if self.normalised:
+            weights = weights / (weights.sum(-1, keepdim=True) + 1e-20)
+        every = torch.stack([expert(x) for expert in self.experts], dim=-2)
+        return (every.gather(-2, which[..., None].expand(*which.shape, 16)) * weights[..., None]).sum(-2)
+
+
+def test_a_gradient_that_rounding_alone_makes_is_none() -> None:
+    # One weight divided by itself is one whatever the router says; of two it is not, nor of one that is left as it is.
+    found = _judged(lambda: Routed(1, normalised=True), "32x16")
+    assert found.verdict is Verdict.UNDECIDED
+    assert "gate.weight: the gradient is zero" in _said(found)
+    assert _judged(lambda: Routed(2, normalised=True), "32x16").verdict is Verdict.HOLDS
+    assert _judged(lambda: Routed(1, normalised=False), "32x16").verdict is Verdict.HOLDS
+
+
+class Faint(nn.Module):
+    """A branch whose gradient is a millionth of the others', and real; told to run in float32 alone or not."""
+
+    def __init__(self, *, single: bool) -> None:
+        super().__init__()
+        self.main, self.side, self.single = nn.Linear(16, 16), nn.Linear(16, 16), single
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.single and x.dtype != torch.float32:
+            raise TypeError("float32 alone")
+        return self.main(x) + 1e-6 * self.side(x)
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_a_faint_gradient_is_one(single: bool) -> None:
+    assert _judged(lambda: Faint(single=single), "8x16").verdict is Verdict.HOLDS

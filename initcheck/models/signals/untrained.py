@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+import copy
+import math
+import statistics
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -15,26 +18,42 @@ from initcheck.models.signals.signal import CLOSED, STEPS, Untrained
 from initcheck.models.signals.untrained_layers import Heard, closed, owner_of, sorted_out
 
 _NO_FORWARD = torch.nn.Module.forward
+# A gradient so far below that of most others may be rounding alone, which double precision tells: there it is smaller
+# by as many digits, and what was small is as large as before.
+_FAINT = 1e-4
+_ROUNDING = 1e-11
+_UNABLE = (RuntimeError, IndexError, ValueError, TypeError, KeyError, AssertionError, AttributeError)
 
 
 def untrained(model: torch.nn.Module, batch: Batch) -> Untrained | None:
     """Differentiate all that the model returns by all that is trained; None where nothing can be differentiated.
 
     What starts near zero and gets a gradient is opened as the first steps open it, and another batch is asked too, so
-    that an expert which one batch does not choose is none of these.
+    that an expert which one batch does not choose is none of these. A gradient that only rounding makes, such as that
+    of a router whose one weight is divided by itself, is none.
     """
     try:
-        asked = {n: p for n, p in model.named_parameters() if p.requires_grad and p.numel()}
-        left = _without(model, batch, asked)
-        if left is None:
+        asked = _trained(model)
+        sizes = _sizes(model, batch, asked)
+        if sizes is None:
             return None
+        least = 0.0
+        if _may_be_rounding(sizes, asked) and (wide := _in_double(model, batch)) is not None:
+            model, asked, sizes = wide
+            least = _ROUNDING * _usual(sizes)
+
+        def without(batch: Batch, names: Collection[str]) -> dict[str, bool]:
+            found = _sizes(model, batch, {n: asked[n] for n in names}) if names else None
+            return _none(found or {}, least)
+
+        left = _none(sizes, least)
         with ExitStack() as opened:
             for _ in range(STEPS):
                 if not left:
                     break
                 opened.enter_context(constants_redrawn(model, below=CLOSED, but=left))
-                left = _without(model, batch, {n: asked[n] for n in left}) or {}
-            left = (_without(model, batch.shuffled(), {n: asked[n] for n in left}) or {}) if left else {}
+                left = without(batch, left)
+            left = without(batch.shuffled(), left)
             if not left:
                 return Untrained()
             with _heard(model) as heard:
@@ -42,23 +61,62 @@ def untrained(model: torch.nn.Module, batch: Batch) -> Untrained | None:
             found = {n: (asked[n].shape, part) for n, part in left.items()}
             turned = closed(found, asked, heard)
             with _turned(model, turned):
-                still = _without(model, batch, {n: asked[n] for n in left}) if turned else left
-    except (RuntimeError, IndexError, ValueError, TypeError, KeyError, AssertionError, AttributeError):
+                still = without(batch, left) if turned else left
+    except _UNABLE:
         return None
-    return sorted_out(found, asked, heard, turned, left.keys() - (left if still is None else still).keys())
+    return sorted_out(found, asked, heard, turned, left.keys() - still.keys())
 
 
-def _without(model: torch.nn.Module, batch: Batch, asked: dict[str, torch.nn.Parameter]) -> dict[str, bool] | None:
-    """Of these parameters those without a gradient, and whether they have a part in what is returned."""
+def _trained(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
+    return {n: p for n, p in model.named_parameters() if p.requires_grad and p.numel()}
+
+
+def _in_double(
+    model: torch.nn.Module, batch: Batch
+) -> tuple[torch.nn.Module, dict[str, torch.nn.Parameter], dict[str, float | None]] | None:
+    """A copy in double precision, what is trained of it, and the sizes of its gradients; None where it cannot run."""
+    try:
+        model = copy.deepcopy(model).double()
+        asked = _trained(model)
+        sizes = _sizes(model, batch, asked)
+    except _UNABLE:
+        return None
+    return None if sizes is None else (model, asked, sizes)
+
+
+def _sizes(
+    model: torch.nn.Module, batch: Batch, asked: dict[str, torch.nn.Parameter]
+) -> dict[str, float | None] | None:
+    """The largest entry of the gradient of each of these, None of what has no part in what is returned."""
     with torch.enable_grad():
         outputs = [t for t in _tensors(batch.run(model)) if t.requires_grad]
     if not outputs:
         return None
-    total = torch.stack([weighed(t).float() for t in outputs]).sum()
+    total = torch.stack([weighed(t).to(outputs[0].dtype) for t in outputs]).sum()
     found = torch.autograd.grad(total, list(asked.values()), allow_unused=True)
-    return {
-        n: g is not None for n, g in zip(asked, found, strict=True) if g is None or not bool((g.to_dense() != 0).any())
-    }
+    return {n: None if g is None else _largest(g.to_dense()) for n, g in zip(asked, found, strict=True)}
+
+
+def _largest(gradient: torch.Tensor) -> float:
+    size = float(gradient.abs().max()) if gradient.numel() else 0.0
+    return math.inf if math.isnan(size) else size
+
+
+def _none(sizes: Mapping[str, float | None], least: float) -> dict[str, bool]:
+    """Those without a gradient, and whether they have a part in what is returned."""
+    return {n: size is not None for n, size in sizes.items() if size is None or size <= least}
+
+
+def _usual(sizes: Mapping[str, float | None]) -> float:
+    return statistics.median([size for size in sizes.values() if size] or [0.0])
+
+
+def _may_be_rounding(sizes: Mapping[str, float | None], asked: Mapping[str, torch.nn.Parameter]) -> bool:
+    """Whether a gradient is so faint; that of a vector beside a matrix of its layer tells nothing that it does not."""
+    matrices = {owner_of(n) for n, p in asked.items() if p.dim() > 1}
+    faint = _FAINT * _usual(sizes)
+    told = [size for n, size in sizes.items() if asked[n].dim() > 1 or owner_of(n) not in matrices]
+    return any(size and size < faint for size in told)
 
 
 def _tensors(value: Any) -> Iterator[torch.Tensor]:
