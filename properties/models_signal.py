@@ -152,7 +152,7 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
     if first.reach is None:
         trial.not_applicable("the outputs of two inputs cannot be compared")
         return
-    share, where = first.reach.share, first.reach.lost_in
+    share = first.reach.share
     trial.measured, trial.allowed, trial.value = f"{share:.3g}", "at least 0.01", share
     if share >= 0.01:
         return
@@ -164,16 +164,7 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
     elif first.reach.exact and (stopped := _stopped(first.gradients)):
         trial.not_applicable(_WAITS.format(stopped[0]))
     elif first.reach.exact:
-        at, likely, fix = "", None, None
-        if first.reach.lost_behind is not None:
-            at = f"; lost behind {first.reach.lost_behind}"
-            likely = "nothing that it makes is above zero, where a ReLU, or what is flat too, makes one value of all"
-            fix = "start its bias, and the mean of its weights, at 0, so that half of what it makes is above"
-        elif first.reach.fades:
-            likely = "the difference fades from layer to layer, until rounding swallows it"
-            fix = "draw wider, so that every layer keeps the size of what it is given (sqrt(2/fan_in) before a ReLU)"
-        elif where is not None:
-            at = f"; lost in {where}"
+        at, likely, fix = questions.cause_of_one_output(trial.facts, first.reach)
         trial.fails(f"two different inputs give one output{at}", likely=likely, fix=fix)
     elif first.reach.drowned_at is not None:
         trial.fails(

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         judge_declared,
     )
     from initcheck.models.rules.left_out import left_at_default
+    from initcheck.models.rules.lost_input import cause_of_one_output
     from initcheck.models.rules.lost_writes import lost_writes, never_called
     from initcheck.models.rules.reading import left_random
     from initcheck.models.rules.rebuilding import changed_laws, unchanged_by_seed
@@ -54,6 +55,7 @@ __all__ = [
     "bypassed_guards",
     "cause_of_growth",
     "cause_of_loss",
+    "cause_of_one_output",
     "changed_laws",
     "copied_pieces",
     "differing_replicas",
@@ -111,6 +113,7 @@ _HOME = {
         ("bypassed_guards", "far_from_the_rest", "fused_fans", "initializer_range", "judge_declared"), "rules.in_force"
     ),
     "left_at_default": "rules.left_out",
+    "cause_of_one_output": "rules.lost_input",
     **dict.fromkeys(("lost_writes", "never_called"), "rules.lost_writes"),
     "left_random": "rules.reading",
     **dict.fromkeys(("changed_laws", "unchanged_by_seed"), "rules.rebuilding"),

@@ -337,8 +337,9 @@ def test_an_input_that_is_drowned_or_lost_fails_and_one_behind_a_zero_head_does_
     drown = lambda: _changed(lambda m: nn.init.normal_(m.wpe.weight, std=5.0), lambda: GPT(3, 16))  # noqa: E731
     assert "drowned on the way into h.0.ln_1" in _said(initcheck.check_model(drown, claims=[REACH]), REACH)
     dead = lambda: _changed(lambda m: nn.init.zeros_(m.ln_f.weight), lambda: GPT(3, 16))  # noqa: E731
-    assert "two different inputs give one output; lost in ln_f" in _said(
-        initcheck.check_model(dead, claims=[REACH]), REACH
-    )
+    report = initcheck.check_model(dead, claims=[REACH])
+    assert "two different inputs give one output; lost in ln_f" in _said(report, REACH)
+    assert str(report[REACH].evidence.likely).startswith("ln_f.weight is 0 (")
+    assert report[REACH].evidence.fix == "start ln_f.weight at 1, as a scale"
     zero = lambda: _changed(lambda m: nn.init.zeros_(m.lm_head.weight), lambda: GPT(3, 16, tied=False))  # noqa: E731
     assert initcheck.check_model(zero, claims=[REACH])[REACH].verdict is Verdict.NOT_APPLICABLE

@@ -180,3 +180,24 @@ def test_the_cause_says_whether_the_line_of_the_siblings_had_drawn_it_too(kind: 
     evidence = initcheck.check_model(lambda: Overwritten(kind), batch="2x8", claims=[LAW])[LAW].evidence
     assert "layers.3.weight: drawn as normal std 0.9" in str(evidence.case)
     assert words in str(evidence.likely)
+
+
+class Gated(nn.Module):
+    """Three layers of an LSTM whose forget gates start open: all of them, or the first alone."""
+
+    def __init__(self, opened: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(6, 12, num_layers=3, batch_first=True)
+        for number in range(opened):
+            nn.init.constant_(getattr(self.lstm, f"bias_hh_l{number}")[12:24], 3.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.lstm(x)[0]
+
+
+def test_entries_that_are_written_in_one_of_its_siblings_alone_are_the_cause() -> None:
+    evidence = initcheck.check_model(lambda: Gated(1), batch="2x5x6", claims=[LAW])[LAW].evidence
+    assert "entries 12..23 constant 3" in str(evidence.case)
+    assert "writes entries 12..23 of it, and of none of its siblings" in str(evidence.likely)
+    assert evidence.fix == "write the same entries of all of them, or of none"
+    assert initcheck.check_model(lambda: Gated(3), batch="2x5x6", claims=[LAW])[LAW].verdict is Verdict.HOLDS

@@ -85,8 +85,12 @@ def named_deviants(role: Role) -> Iterator[RuleFinding]:
     rule, drawn_at = _words(common[0][1]), common[0][1].law.site
     for _, record in deviants:
         its_own = _place(record, common)
-        likely = None
-        if any(lost.site == drawn_at for lost in record.lost):
+        likely, fix = None, f"draw it as its siblings: {rule}"
+        if record.later and record.law.signature == common[0][1].law.signature:
+            what = " and ".join(record.entries_of(part) for part in record.later[:2])
+            likely = f"{its_own} writes {what} of it, and of none of its siblings"
+            fix = "write the same entries of all of them, or of none"
+        elif any(lost.site == drawn_at for lost in record.lost):
             likely = f"{its_own} overwrites what {place(drawn_at)} had drawn as for its siblings"
         elif place(drawn_at) != its_own:
             likely = f"what draws its siblings, {place(drawn_at)}, leaves it out"
@@ -94,7 +98,7 @@ def named_deviants(role: Role) -> Iterator[RuleFinding]:
             "fails",
             f"{record.name}: drawn as {_words(record)}, its {len(common)} siblings as {rule} ({its_own})",
             likely=likely,
-            fix=f"draw it as its siblings: {rule}",
+            fix=fix,
         )
 
 
