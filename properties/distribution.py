@@ -37,7 +37,8 @@ def follows_its_distribution(trial: Trial, layer: Case) -> None:
     truncated_normal(c), laplace and rademacher, where the contract says so and the entries are independent.
     """
     contract = trial.subject.contract_of(layer)
-    trial.asks(law_named_by(contract) is not None, f"{contract.distribution} names no law of one weight")
+    cut = "; truncated_normal(2) does, cut at 2 sigma" if contract.distribution == "truncated_normal" else ""
+    trial.asks(law_named_by(contract) is not None, f"{contract.distribution} names no law of one weight{cut}")
     trial.asks(contract.entries != "dependent", "the contract says that entries depend on one another")
     trial.asks(not trial.subject.constant, "every call gives the same weights")
     trial.asks(is_fine_enough(trial.dtype), f"{trial.dtype} has too coarse a grid to tell one law from another")

@@ -77,6 +77,21 @@ ORTHOGONAL = (
 """An orthogonal matrix where independent entries were promised."""
 
 
+def _off_centre_decomposed(seen: Observed) -> bool:
+    """Whether one row or column has one sign in every call: the mean of what was decomposed is its direction."""
+    if seen.family.name != "orthogonal":
+        return False
+    means = repeated(
+        seen.draw,
+        _SEED_SHAPE,
+        seen.seed,
+        _SEED_CALLS,
+        lambda weights: np.concatenate([np.abs(np.sign(weights).mean(axis=axis)) for axis in (0, 1)]),
+        step=1,
+    )
+    return means is not None and bool((np.min(means, axis=0) > 0.5).any())
+
+
 def _unsigned(seen: Observed) -> bool:
     if seen.family.name != "orthogonal":
         return False
@@ -96,6 +111,12 @@ def _signs_of_an_algorithm(seen: Observed) -> bool:
 
 
 UNSIGNED = (
+    Rule(
+        _off_centre_decomposed,
+        "what is decomposed is not drawn around zero: one row or column of every result has the direction of its mean",
+        "decompose a standard normal, in place of numbers that have a mean",
+        "centering orthogonality",
+    ),
     Rule(
         _unsigned,
         "a QR decomposition without the sign fix: the first entry always has the same sign",

@@ -108,6 +108,10 @@ WRONG_FACTOR = {
         normal(lambda s: 2 / (s[1] * (s[2] + s[3]))), OIHW, OUTPUT,
         "the kernel's sides are added", "divide by fan_in",
     ),
+    "axes of the shape added": (
+        normal(lambda s: 2 / sum(s)), OIHW, OUTPUT,
+        "the axes of the shape are added to make a fan", "divide by fan_in",
+    ),
     "orthogonal and divided": (
         lambda s, seed: orthogonal()(s, seed) / math.sqrt(s[1]), ORTHOGONAL, DEPTH,
         "an orthogonal matrix is divided by the root of fan_in once more", "by the gain alone",

@@ -34,6 +34,12 @@ from diagnosis_samplers import (
 
 from initcheck.contract.contract import Contract
 
+
+def of_uniform(shape: tuple[int, ...], seed: int) -> np.ndarray:
+    left, _, right = np.linalg.svd(rng(seed).random(shape), full_matrices=False)
+    return left if left.shape == shape else right
+
+
 # name: (draw, contract, the claim that fails, a part of the sentence, a part of the fix)
 WRONG_STRUCTURE = {
     # centering
@@ -81,6 +87,10 @@ WRONG_STRUCTURE = {
     "qr without signs": (
         orthogonal(signs=False), ORTHOGONAL, "haar-distributed",
         "a QR decomposition without the sign fix", "signs of R's diagonal",
+    ),
+    "svd of numbers from 0 to 1": (
+        of_uniform, ORTHOGONAL, MEAN,
+        "what is decomposed is not drawn around zero", "a standard normal",
     ),
     # symmetry
     "zeros": (

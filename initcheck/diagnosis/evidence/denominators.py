@@ -291,6 +291,9 @@ _OFF = (
         _sides_added,
         _says("the kernel's sides are added where they are to be multiplied"),
     ),
+    Denominator(
+        "sum of all axes", lambda a: float(sum(a.shape)), _says("the axes of the shape are added to make a fan")
+    ),
     Denominator("fan_in*(kernel - 1)", _kernel_minus_one, _says("the kernel's sides are counted one too small")),
     Denominator("fan_in/first side", _but_for_side(0), _says("the kernel's first side is not counted in the fan")),
     Denominator("fan_in/last side", _but_for_side(-1), _says("the kernel's last side is not counted in the fan")),
