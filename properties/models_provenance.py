@@ -151,7 +151,7 @@ def equal_matrices(trial: ModelTrial) -> None:
     " gradients are equal fail, others are noted with their pattern; a constant matrix fails whose gradient is zero,"
     " or equal in all rows or all columns, and stays so for two small steps; one that has none either where all that"
     " is constant is random is not used by the batch, a note. One layer under several names of a list is open where it"
-    " is given one input more than once."
+    " is given one input more than once, and so are equal matrices that no seed changes."
     + _NOT_SEEN
     + " Nor are tensors that are correlated but unequal, and the state of NumPy's generator.",
 )
@@ -164,6 +164,11 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     if repeated:
         trial.fix = trial.facts.fixes.get("one state")
     trial.says((*equal, *repeated))
+    for copy in questions.equal_tensors({n: r for n, r in trial.facts.read.items() if r.trainable}):
+        if copy.kind == "fails":
+            trial.doubts_that(
+                f"{copy.sentence}, and the same at every seed: read so, or drawn with one seed"
+            )
     constant = [
         n for n, r in trial.facts.first.records.items() if r.parameter and r.trainable and r.constant and r.matrix
     ]

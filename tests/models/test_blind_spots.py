@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from model_zoo_parts import GPT, mlp
@@ -343,3 +344,27 @@ def test_an_input_that_is_drowned_or_lost_fails_and_one_behind_a_zero_head_does_
     assert report[REACH].evidence.fix == "start ln_f.weight at 1, as a scale"
     zero = lambda: _changed(lambda m: nn.init.zeros_(m.lm_head.weight), lambda: GPT(3, 16, tied=False))  # noqa: E731
     assert initcheck.check_model(zero, claims=[REACH])[REACH].verdict is Verdict.NOT_APPLICABLE
+
+
+class FromNumbers(nn.Module):
+    """Layers whose weights are numbers that no draw of torch made, each of a seed."""
+
+    def __init__(self, *seeds: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(16, 16, bias=False) for _ in seeds)
+        for layer, seed in zip(self.layers, seeds, strict=True):
+            numbers = np.random.default_rng(seed).standard_normal((16, 16)) / 4
+            layer.weight = nn.Parameter(torch.tensor(numbers, dtype=torch.float32))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for layer in self.layers:
+            x = torch.tanh(layer(x))
+        return x
+
+
+def test_fixed_matrices_that_are_copies_are_not_held_for_distinct() -> None:
+    report = initcheck.check_model(lambda: FromNumbers(1, 1, 2), batch="4x16", claims=["tensors-are-distinct"])
+    assert report["tensors-are-distinct"].verdict is Verdict.UNDECIDED
+    assert "layers.0.weight, layers.1.weight are equal bit for bit" in _said(report, "tensors-are-distinct")
+    others = initcheck.check_model(lambda: FromNumbers(1, 2, 3), batch="4x16", claims=["tensors-are-distinct"])
+    assert others["tensors-are-distinct"].verdict is Verdict.HOLDS
