@@ -22,6 +22,7 @@ from initcheck.adapters.frameworks import jax_init, known_laws
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer, keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer, layer_function
 from initcheck.adapters.frameworks.torch_init import is_torch_init, torch_initializer
+from initcheck.adapters.frameworks.torch_module import is_for_linear
 from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.adapters.signatures.readings import Needs, Reading, explicit_readings, readings_of
 from initcheck.adapters.signatures.signature import Slot, parse_signature, slots_of
@@ -251,6 +252,14 @@ def _check_arguments(function: Callable[..., Any], name: str, args: Mapping[str,
             raise UsageError(f"{name} has no parameter {key!r}; {closest(key, parameters)}")
 
 
+def _said_of_modules(function: Callable[..., Any], chosen: Chosen) -> list[str]:
+    """The names of a function, of the modules it takes and of their kinds."""
+    modules = [slot.name for slot in chosen.reading.slots if slot.role == "module"]
+    parameters = parameters_of(function) or {}
+    kinds = [str(parameters[m].annotation) for m in modules if m in parameters]
+    return [getattr(function, "__name__", ""), *modules, *kinds]
+
+
 def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Initializer:
     framework = framework_of(chosen)
     sampler = chosen.sampler
@@ -269,6 +278,8 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
         ranks = (len(chosen.shape),)
     elif "module" in roles and chosen.works:
         ranks = written_ranks(chosen.sampler)
+        if 2 in ranks and is_for_linear(*_said_of_modules(function, chosen)):
+            ranks = (2,)
     elif not ranks and chosen.works and len(chosen.shape) in (3, 5):
         ranks = (len(chosen.shape),)  # matrices and kernels of four axes were refused before
     return Initializer(

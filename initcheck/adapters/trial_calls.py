@@ -183,6 +183,8 @@ def _try_other_modules(failed: Chosen) -> Chosen:
     inside = _try(replace(failed.sampler, wrapped=True), failed.reading)  # type: ignore[call-arg]
     if inside.works:
         return inside
+    if failed.sampler.breaks_off(TRIED):  # type: ignore[attr-defined]
+        return failed
     table = _try(replace(failed.sampler, embedding=True), failed.reading)  # type: ignore[call-arg]
     if table.works:
         return replace(table, notes=("It takes no layer but nn.Embedding; its rows are read as outputs.",))

@@ -73,10 +73,9 @@ def centred_over_a_result(trial: Trial, layer: Case) -> None:
         record = trial.records(layer, SCREEN, 1)
         rms = math.sqrt(float(record.energy[0]) / layer.weights)
         mean = float(record.total[0]) / layer.weights / rms if rms else 0.0
-        shown = _words(mean, _FAILS_BEYOND)
-        return (
-            trial.holds(layer, **shown, calls=1) if abs(mean) < _FAILS_BEYOND else trial.fail(layer, **shown, calls=1)
-        )
+        if abs(mean) < _FAILS_BEYOND:
+            return trial.holds(layer, **_words(mean, _FAILS_BEYOND), calls=1)
+        trial.fail(layer, **_words_of_failure(mean), calls=1)
     profile = trial.subject.profile
     usual = trial.usual_calls(layer)
     # Of the calls that every claim reads so many that a mean beyond 0.02 standard deviations is excluded.
@@ -96,7 +95,9 @@ def centred_over_a_result(trial: Trial, layer: Case) -> None:
 
     judgement, _ = trial.decide(layer, test, rounds=2)
     tolerance = tolerances[-1] if judgement.decision is Decision.HOLDS else _HOLDS_WITHIN
-    trial.settle(layer, judgement, judgement.groups, **_words(judgement.measured, tolerance))
+    fails = judgement.decision is Decision.FAILS
+    words = _words_of_failure(judgement.measured) if fails else _words(judgement.measured, tolerance)
+    trial.settle(layer, judgement, judgement.groups, **words)
     excluded: dict[Case, float] = trial.once("means excluded", dict)
     excluded[layer] = tolerance
     least_far, most_far = (choose(excluded, key=lambda a: excluded[a]) for choose in (min, max))
@@ -262,6 +263,11 @@ def _learn(trial: Trial, layer: Case) -> Floats:
     deviations = (sample.reshape(_LEARNING, -1) @ directions).std(axis=0, ddof=1)
     scaled: Floats = np.divide(directions, deviations, out=np.zeros_like(directions), where=deviations > 0)
     return scaled
+
+
+def _words_of_failure(mean: float) -> dict[str, object]:
+    """What no bet excludes belongs to a HOLDS: beside a mean that is shown to be off zero it reads as if it were fine."""
+    return {**_words(mean, _FAILS_BEYOND), "allowed": f"0 (+-{_FAILS_BEYOND:g})"}
 
 
 def _words(mean: float, tolerance: float) -> dict[str, object]:

@@ -53,6 +53,16 @@ def test_the_layer_that_is_off_centre_is_the_one_that_is_named(init: Any) -> Non
     weights = int(np.prod(result.evidence.shape))
     assert weights < 40 if init is off_in_small_layers else weights > 16_000
     assert abs(abs(float(result.evidence.value or 0)) - (0.05 if weights < 40 else 0.03)) < 0.01
+    # Of a mean that is off zero by less than a HOLDS must exclude nobody says that it "is not excluded".
+    assert result.evidence.allowed == "0 (+-0.0001)"
+
+
+@pytest.mark.long
+def test_a_constant_that_is_off_centre_is_not_said_to_be_within_what_is_not_excluded() -> None:
+    halves = judged(promised(lambda shape, rng: np.full(shape, 0.5)))
+    zeros = judged(promised(lambda shape, rng: np.zeros(shape)))
+    assert (halves.verdict, halves.evidence.allowed) == (Verdict.FAILS, "0 (+-0.0001)")
+    assert (zeros.verdict, zeros.evidence.allowed) == (Verdict.HOLDS, "0 (+-0.0001 is not excluded)")
 
 
 @pytest.mark.long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.adapters.signatures.arguments import Unfit, framework_module, torch_dtype
 from initcheck.contract.initializer import Shape
+from initcheck.sandbox.containment import InitializerRaised, contained
+
+_OF_LINEAR = re.compile(r"(?<![a-z])(linears?|dense|fc)(?![a-z])")
 
 
 @dataclass
@@ -25,6 +29,24 @@ class ModuleSampler(CallableSampler):
 
     def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
         """A layer is built per call: the function may keep or replace its parameters."""
+        return self._prepared(shape, dtype, lambda layer: None)
+
+    def breaks_off(self, shape: Shape) -> bool:
+        """Whether it raises with the weight of the layer written: it takes such layers, and is broken.
+
+        What takes none, but an embedding, misses an attribute, asserts what it takes, or writes nothing.
+        """
+        layers: list[Any] = []
+        call = self._prepared(shape, "float32", layers.append)
+        try:
+            with contained():
+                call(self.source(0))
+        except InitializerRaised as error:
+            missing = isinstance(error.original, (AttributeError, AssertionError))
+            return not missing and bool(layers) and not bool(layers[0].weight.isnan().any())
+        return False
+
+    def _prepared(self, shape: Shape, dtype: str, built: Callable[[Any], None]) -> Callable[[Any], Any]:
         torch = framework_module("torch")
         build = (_table if self.embedding else _builder)(torch, shape, torch_dtype(dtype))
         place = next(i for i, slot in enumerate(self.slots) if slot.role == "module")
@@ -37,6 +59,7 @@ class ModuleSampler(CallableSampler):
 
         def call(source: Any) -> Any:
             layer = build()
+            built(layer)
             args, kwargs = others(source)
             handed = torch.nn.Sequential(layer) if self.wrapped else layer
             self.function(*args[:place], handed, *args[place:], **kwargs)
@@ -72,3 +95,13 @@ def _builder(torch: Any, shape: Shape, dtype: Any) -> Callable[[], Any]:
         return layer
 
     return build
+
+
+def is_for_linear(*names: str) -> bool:
+    """Whether the names of a function and of what it takes speak of nn.Linear, and of no convolution.
+
+    >>> is_for_linear("init_linear", "m"), is_for_linear("init", "linear"), is_for_linear("init_conv_linear", "m")
+    (True, True, False)
+    """
+    text = " ".join(names).lower()
+    return bool(_OF_LINEAR.search(text)) and "conv" not in text
