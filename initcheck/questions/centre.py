@@ -266,7 +266,7 @@ def _learn(trial: Trial, layer: Case) -> Floats:
 
 
 def _words_of_failure(mean: float) -> dict[str, object]:
-    """What no bet excludes belongs to a HOLDS: beside a mean that is shown to be off zero it reads as if it were fine."""
+    """What no bet excludes belongs to a HOLDS: beside a mean that is off zero it would read as if that were fine."""
     return {**_words(mean, _FAILS_BEYOND), "allowed": f"0 (+-{_FAILS_BEYOND:g})"}
 
 

@@ -212,6 +212,32 @@ def test_three_over_both_fans_is_no_elu():
     )
 
 
+HE = "mynet.inits:HeNormal"
+
+
+def test_a_name_of_he_settles_that_a_relu_is_meant_where_the_constant_is_no_ones():
+    twice, elsewhere = (infer(normal(lambda s: 4 / s[1]), named=name) for name in (HE, "he.inits:mine"))
+    assert (twice.contract.activation, twice.contract.origins["activation"]) == ("relu", "assumed")
+    assert elsewhere.contract.activation == "linear"
+    assert infer(normal(lambda s: 2 / s[1]), named=HE).contract.origins["activation"] == "inferred"
+
+
+def test_a_name_of_he_and_the_variance_of_lecun_leave_the_scale_open():
+    found = infer(normal(lambda s: 1 / s[1]), named=HE)
+    assert found.unsettled == (
+        "variance 1/fan_in: its name speaks of He, whose variance is 2/fan_in. Declare activation=linear if that is"
+        " meant, or activation=relu."
+    )
+    for name in ("mynet.inits:he_linear", "mynet.he:lecun", "mynet.inits:the_init"):
+        assert infer(normal(lambda s: 1 / s[1]), named=name).unsettled is None
+
+
+def test_a_root_that_is_missing_leaves_the_fan_the_mean_of_both():
+    found = infer(matrix(normal(lambda s: (2 / sum(s)) ** 2)))
+    assert (found.contract.fan, found.contract.origins["fan"]) == ("fan_avg", "assumed")
+    assert infer(matrix(normal(lambda s: (1 / s[1]) ** 2))).contract.fan == "fan_in"
+
+
 def test_a_declared_fan_is_never_said_to_be_judged_as_another():
     draw = normal(lambda s: 0.02**2)
     assert any("judged as fan_in" in note for note in infer(draw).contract.notes)

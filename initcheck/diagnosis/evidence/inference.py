@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from initcheck.contract.contract import ACTIVATIONS, DENSE_ONLY, Contract, Origin
+from initcheck.contract.contract import DENSE_ONLY, Contract, Origin
 from initcheck.contract.gains import gains_near
 from initcheck.diagnosis.evidence.axes import DENSE_OF, KERNELS_OF, AxesRead, read_axes
 from initcheck.diagnosis.evidence.formulas import number
 from initcheck.diagnosis.evidence.marginal_law import Family, family_of
+from initcheck.diagnosis.evidence.names import activations_in, speaks_of_he
 from initcheck.diagnosis.evidence.probe import Array, DrawFunction, Probe, probe
 from initcheck.diagnosis.evidence.shortfall import shortfall
 from initcheck.diagnosis.evidence.variance_law import LawSample, VarianceLaw, fit_laws
@@ -119,7 +119,8 @@ def _infer(seen: Probe, framework: str, layout: str | None, named: str, fan: str
     axes = read_axes(seen, 4 if rank == 2 else rank)
     read = _Reading(seen, family, rank, axes)
     read.free = frozenset(["linear", "relu"]) | activations_in(named)
-    read.judged_as = "" if fan is not None else "; judged as fan_in"
+    read.of_he = speaks_of_he(named)
+    read.fan_is_declared = fan is not None
     if rank == 2:
         read.of_matrices(declared if declared not in DENSE_OF and _rank_of(declared) == 2 else None)
     else:
@@ -148,7 +149,8 @@ class _Reading:
         self.notes: list[str] = []
         self.power: float | None = None  # gain^2 of the activation found
         self.free = frozenset(["linear", "relu"])  # activations that a constant alone may be read as
-        self.judged_as = "; judged as fan_in"
+        self.of_he = False  # its name promises the variance of He
+        self.fan_is_declared = False
         self.unsettled: str | None = None
 
     def of_matrices(self, declared: str | None) -> None:
@@ -213,16 +215,20 @@ class _Reading:
 
     def _fan_and_activation(self) -> None:
         self._found("fan", "fan_in", "assumed")
-        self._found("activation", "linear", "assumed")
+        usual = "relu" if self.of_he else "linear"
+        self._found("activation", usual, "assumed")
         law = self.law
         if law is None:
-            self.notes.append(f"No law of the variance was found ({self._why()}); judged as linear, fan_in.")
+            self.notes.append(f"No law of the variance was found ({self._why()}); judged as {usual}, fan_in.")
             return
         name = law.denominator.name
         fan = law.denominator.fan
         plain = bool(fan)
         if plain:
             self._found("fan", fan)
+        elif name in ("fan_avg^2", "sqrt(fan_avg)"):
+            # A root too many or too few: it is the mean of both fans all the same.
+            self._found("fan", "fan_avg", "assumed")
         constant = math.sqrt(law.constant) if name.endswith("^2") else law.constant
         constant = law.constant**2 if name.startswith("sqrt(") else constant
         self._activation(constant, law, plain)
@@ -232,7 +238,8 @@ class _Reading:
             std = number(math.sqrt(law.constant), within=max(0.006, 1.5 * law.standard_error))
             what = f"a fixed std of {std}" if name == "1" else f"variance {law}"
             hint = f"; declare std={std} if that is meant" if name == "1" else ""
-            self.notes.append(f"It has {what}, which no activation asks for{hint}{self.judged_as}.")
+            judged = "" if self.fan_is_declared else f"; judged as {self.fields['fan']}"
+            self.notes.append(f"It has {what}, which no activation asks for{hint}{judged}.")
         self._word_layout(law)
         if self.rank == 2 and self.kernels is None and self.seen.of_rank(4) and plain:
             divided = best_law(self.seen, KERNELS_OF[self.layout, 4], self.family)
@@ -253,6 +260,11 @@ class _Reading:
         if short is not None and short.gain.activation not in self.free and fitting:
             short = None
         if law.denominator.name == "1":
+            return
+        if self.of_he and "relu" not in {g.activation for g in near}:
+            if common and plain:
+                self.unsettled = _not_of_he(law)
+                self.notes.append(self.unsettled)
             return
         if short is not None:
             self._found("activation", short.gain.activation, "assumed")
@@ -319,16 +331,13 @@ class _Reading:
         return "the second moments agree with none at half of the shapes"
 
 
-def activations_in(text: str) -> frozenset[str]:
-    """The activations that a name speaks of.
-
-    >>> sorted(activations_in("mynet.inits:he_leaky_relu")), sorted(activations_in("selu_layers:init"))
-    (['leaky_relu', 'relu'], ['selu'])
-    """
-    plain = (
-        re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower().replace("swish", "silu").replace("leakyrelu", "leaky_relu")
+def _not_of_he(law: VarianceLaw) -> str:
+    name = law.denominator.name
+    fan, times = ("(in + out)", 2) if name == "fan_avg" else (name, 1)
+    return (
+        f"variance {times}/{fan}: its name speaks of He, whose variance is {2 * times}/{fan}. Declare activation=linear"
+        " if that is meant, or activation=relu."
     )
-    return frozenset(a for a in ACTIVATIONS if re.search(rf"(?<![a-z]){a}(?![a-z])", plain))
 
 
 def _only_before(law: VarianceLaw, activation: str, constant: float) -> str:

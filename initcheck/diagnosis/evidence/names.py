@@ -1,0 +1,30 @@
+"""What the name of an initializer says of the activation it is for."""
+
+from __future__ import annotations
+
+import re
+
+from initcheck.contract.contract import ACTIVATIONS
+
+
+def activations_in(text: str) -> frozenset[str]:
+    """The activations that a name speaks of.
+
+    >>> sorted(activations_in("mynet.inits:he_leaky_relu")), sorted(activations_in("selu_layers:init"))
+    (['leaky_relu', 'relu'], ['selu'])
+    """
+    plain = (
+        re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower().replace("swish", "silu").replace("leakyrelu", "leaky_relu")
+    )
+    return frozenset(a for a in ACTIVATIONS if re.search(rf"(?<![a-z]){a}(?![a-z])", plain))
+
+
+def speaks_of_he(text: str) -> bool:
+    """Whether the name of an initializer is He's, and speaks of no activation beside.
+
+    >>> [speaks_of_he(t) for t in ("m:he_normal", "m:KaimingInit", "he:lecun", "m:the_init", "m:he_linear")]
+    [True, True, False, False, False]
+    """
+    own = re.match(r"[^ ]*:([^ (]+)", text)
+    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", own[1]).lower() if own else ""
+    return bool(re.search(r"(?<![a-z])(he|kaiming|msra)(?![a-z])", plain)) and not activations_in(plain)
