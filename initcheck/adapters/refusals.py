@@ -149,7 +149,14 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
             f" {slots[0].name}.copy_(...) under torch.no_grad(), or return the one that it drew. If it fills another"
             " kind, pass a function (fan_in, fan_out) that builds one, fills it and returns it."
         )
-    if any(slot.role == "module" for trial in tried for slot in trial.reading.slots):
+    modules = [trial for trial in tried if any(slot.role == "module" for slot in trial.reading.slots)]
+    if modules and all(trial.problem.startswith("leaves what it is given unwritten") for trial in modules):
+        return (
+            "What it draws may go into a copy, as that of clone() is: fill module.weight itself. If it is for a module"
+            " of another kind, pass a function (fan_in, fan_out) that builds one, initializes it and returns its"
+            " weight."
+        )
+    if modules:
         return (
             "It may want a module of another kind: pass a function (fan_in, fan_out) that builds one, initializes it"
             " and returns its weight."

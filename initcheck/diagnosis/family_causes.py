@@ -9,6 +9,7 @@ import numpy as np
 
 from initcheck.diagnosis.causes import Rule
 from initcheck.diagnosis.evidence.formulas import number
+from initcheck.diagnosis.evidence.marginal_law import are_orthogonal
 from initcheck.diagnosis.evidence.probe import Array, repeated
 from initcheck.diagnosis.observed import Observed
 
@@ -17,6 +18,8 @@ _ENOUGH = 1024
 _SEED_SHAPE, _SEED_CALLS = (16, 16), 24
 # Five standard errors of a sum of fair signs: of the entries of the small matrices that fail, one in 10^5 errs.
 _SIGN_CALLS, _SIGN_ERRORS = 256, 5.0
+# Matrices of the failing shape that are orthogonal to 2e-3: of any others not one in 10^4 is so by chance.
+_LIKE = 6
 _LEVELS = ("levels", "quantised", "rademacher")
 _KIN = {
     "normal": ("normal", "quantised", "clipped"),
@@ -38,7 +41,18 @@ def is_degenerate(seen: Observed) -> bool:
     return seen.family.name in ("zero", "constant", "one-number")
 
 
+def _is_the_identity(seen: Observed) -> bool:
+    """Whether every matrix is a multiple of the identity, its corner where it is none of as many rows as columns."""
+    squares = [a for arrays in seen.probe.draws.values() for a in arrays if a.ndim == 2 and a.size > 1]
+    return bool(squares) and all(a[0, 0] != 0 and (a == a[0, 0] * np.eye(*a.shape)).all() for a in squares)
+
+
 DEGENERATE: tuple[Rule[Observed], ...] = (
+    Rule(
+        _is_the_identity,
+        "every call returns the identity: nothing is drawn",
+        "declare distribution='identity' if that is meant, or draw every weight: {normal}",
+    ),
     Rule(_of("zero"), "every weight is zero: the units stay equal for ever", "draw them: {normal}"),
     Rule(is_degenerate, "{family}: the units stay equal for ever", "draw every weight: {normal}"),
     Rule(
@@ -102,9 +116,12 @@ def _unsigned(seen: Observed) -> bool:
 def _signs_of_an_algorithm(seen: Observed) -> bool:
     """Whether some entry has one sign far more often than by chance: LAPACK gives the factors of an SVD so.
 
-    A square factor shows it at small shapes only, and the claim has found one of those.
+    A square factor shows it at small shapes only, and the claim has found one of those. What is drawn at other shapes
+    may be no factor at all.
     """
-    if seen.family.name != "orthogonal" or seen.layer is None:
+    if seen.layer is None or not (
+        seen.family.name == "orthogonal" or are_orthogonal(seen.probe.draws.get(seen.layer.shape, ())[:_LIKE])
+    ):
         return False
     signs = repeated(seen.draw, seen.layer.shape, seen.seed, _SIGN_CALLS, np.sign, step=1)
     return signs is not None and bool(np.abs(np.sum(signs, axis=0)).max() > _SIGN_ERRORS * math.sqrt(_SIGN_CALLS))

@@ -37,6 +37,7 @@ class Observed:
         behaviours: what was seen of its seeds and memory; keys of ``BEHAVIOURS``.
         seed: the seeds used are those that follow.
         equal_kernels: it takes one number for all sides of a kernel.
+        squares: it makes square matrices only.
         measured, allowed: what failed and what would have held, in words.
     """
 
@@ -47,6 +48,7 @@ class Observed:
     behaviours: Collection[str] = ()
     seed: int = 0
     equal_kernels: bool = False
+    squares: bool = False
     measured: str = ""
     allowed: str = ""
 
@@ -76,7 +78,7 @@ class Observed:
         groups = self.contract.groups
         also = self.layer.shape if self.layer is not None else None
         if self.layout in _MATRICES:
-            return probe(self.draw, seed=self.seed, ranks=(2,), also=also)
+            return probe(self.draw, seed=self.seed, ranks=(2,), also=also, squares=self.squares)
         return probe(
             self.draw,
             seed=self.seed,
@@ -85,6 +87,7 @@ class Observed:
             grouped=(self.layout, groups) if isinstance(groups, int) and groups > 1 else None,
             also=also,
             equal_kernels=self.equal_kernels,
+            squares=self.squares,
         )
 
     @functools.cached_property

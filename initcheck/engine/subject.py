@@ -68,6 +68,7 @@ class InitializerSubject:
             named=self.initializer.named,
             fan=said.fan,
             equal_kernels=self.initializer.equal_kernels,
+            squares=self.initializer.squares,
         )
 
     def unsettled(self, claim: Claim) -> str | None:
@@ -87,6 +88,7 @@ class InitializerSubject:
             layer=layer,
             seed=self.seed,
             equal_kernels=self.initializer.equal_kernels,
+            squares=self.initializer.squares,
             measured=failed.measured or "",
             allowed=failed.allowed or "",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -123,23 +124,36 @@ def open_lines(report: Results) -> list[str]:
     for r in report.results:
         if r.verdict is Verdict.UNDECIDED and not r.broke:
             of_each.setdefault(r.initializer, []).append(r)
-    alike: dict[tuple[str, ...], list[str]] = {}
+    alike: dict[tuple[str | None, ...], list[str]] = {}
     for initializer, results in of_each.items():
-        alike.setdefault(tuple(r.claim for r in results), []).append(initializer)
+        # What has to be declared is another thing of another initializer.
+        declare = results[0].reason if _wants_a_word(results[0]) else None
+        alike.setdefault((declare, *(r.claim for r in results)), []).append(initializer)
     failing = {r.initializer for r in report.results if r.verdict is Verdict.FAILS}
-    for claims, initializers in alike.items():
-        first = of_each[initializers[0]][0]
+    for initializers in alike.values():
+        results = of_each[initializers[0]]
+        first, claims = results[0], [r.claim for r in results]
         several = ", ".join(escaped(name, 200) for name in initializers)
         names = several if len(initializers) > 1 else _where(finding_of(first))
         lines.append(f"{names}  UNDECIDED  {', '.join(map(escaped, claims))}")
         lines.append(f"  seen    {escaped(first.reason or 'no reason was given', 1_000)}")
         more = _MORE.get(report.run.profile)
+        strict = f"        (--strict would fail {'it' if len(claims) == 1 else 'them'})"
         if failing.issuperset(initializers):
             lines.append("  do      mend what fails first")
+        elif _wants_a_word(first):
+            lines.append(f"  do      declare what is meant: no number of draws tells{strict}")
         elif more and first.reproduce and first.reproduce.startswith("pytest "):
-            again = f"initcheck {escaped(first.initializer, 2_000)} --claims {','.join(claims)} --profile {more}"
-            lines.append(f"  do      {again}        (--strict would fail {'it' if len(claims) == 1 else 'them'})")
+            import shlex
+
+            again = shlex.join(["initcheck", first.initializer, "--claims", ",".join(claims), "--profile", more])
+            lines.append(f"  do      {escaped(again, 4_000)}{strict}")
     return lines
+
+
+def _wants_a_word(result: Result) -> bool:
+    """Whether it stays open until somebody says what is meant."""
+    return re.search(r"\bDeclare \w+=", result.reason or "") is not None
 
 
 def foot_lines(report: Results, found: Sequence[Finding], seconds: float | None = None) -> list[str]:

@@ -156,6 +156,7 @@ class Remade:
             named=initializer.named,
             fan=initializer.contract.fan,
             equal_kernels=initializer.equal_kernels,
+            squares=initializer.squares,
         ).lines()
 
     def digests(self, plan: Sequence[Any], dtype: str, global_seed: int) -> list[str]:

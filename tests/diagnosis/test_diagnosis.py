@@ -18,6 +18,7 @@ from diagnosis_samplers import (
     normal,
     of,
     repeat_half,
+    rng,
     truncated,
     uniform,
 )
@@ -185,6 +186,30 @@ def test_signs_that_an_svd_chooses_are_seen_at_the_failing_layer(shape, signed):
 
     cause = diagnose(Observed(draw=factor, contract=ORTHOGONAL, topic="centering", layer=Layer(shape), seed=5))
     assert (cause is not None and "the algorithm chooses its signs" in cause.sentence) is not signed
+
+
+@pytest.mark.parametrize("orthogonal_at", [lambda s: s == (2, 2), lambda s: False], ids=["there", "never"])
+def test_a_factor_of_an_svd_at_some_shapes_alone_is_seen_there(orthogonal_at):
+    """Teaching code has an orthogonal matrix where both widths are one, and a normal elsewhere."""
+
+    def draw(s, seed):
+        drawn = rng(seed).normal(size=s)
+        return np.linalg.svd(drawn)[0] if orthogonal_at(s) else drawn / np.sqrt(s[1])
+
+    cause = diagnose(Observed(draw=draw, contract=LINEAR, topic="centering", layer=Layer((2, 2))))
+    assert (cause is not None and "the algorithm chooses its signs" in cause.sentence) is orthogonal_at((2, 2))
+
+
+@pytest.mark.parametrize(("draw", "named"), [
+    (lambda s, seed: np.eye(*s), True),
+    (lambda s, seed: 0.5 * np.eye(*s), True),
+    (lambda s, seed: np.eye(*s) + 0.01 * rng(seed).normal(size=s), False),
+    (lambda s, seed: np.zeros(s), False),
+])  # fmt: skip
+def test_an_identity_is_called_one_and_not_a_seed_that_is_ignored(draw, named):
+    for topic in ("randomness", "centering"):
+        cause = diagnose(Observed(draw=draw, contract=LINEAR, topic=topic))
+        assert (cause is not None and cause.sentence == "every call returns the identity: nothing is drawn") is named
 
 
 def test_weights_of_a_unit_that_cancel_are_seen_at_the_failing_layer():

@@ -232,6 +232,32 @@ def test_a_name_of_he_and_the_variance_of_lecun_leave_the_scale_open():
         assert infer(normal(lambda s: 1 / s[1]), named=name).unsettled is None
 
 
+def test_the_small_weights_of_sine_networks_are_no_mistake_where_a_name_speaks_of_them():
+    hidden, first = uniform(lambda s: np.sqrt(6 / s[1]) / 30), uniform(lambda s: 1 / s[1])
+    said = "variance 2/(30^2 fan_in): that of a sine network (SIREN), right before sin(30 x). Declare gain=0.047"
+    assert infer(hidden, named="nets:sine_init").unsettled.startswith(said)
+    assert "the first layer of a sine network" in infer(first, named="siren:first_layer_init").unsettled
+    # Without its root it is right nowhere, and without a name it is a mistake.
+    assert infer(uniform(lambda s: np.sqrt(6) / s[1] / 30), named="nets:sine_init").unsettled is None
+    assert infer(hidden, named="nets:cosine_init").unsettled is None
+
+
+def only_squares(draw):
+    def checked(s, seed):
+        if len(s) != 2 or s[0] != s[1]:
+            raise ValueError(s)
+        return draw(s, seed)
+
+    return checked
+
+
+def test_what_makes_squares_only_is_looked_at_in_squares():
+    matrix_of, plain = only_squares(orthogonal()), only_squares(normal(lambda s: 2 / s[0]))
+    assert infer(matrix_of, squares=True).contract.distribution == "orthogonal"
+    found = infer(plain, squares=True)
+    assert (found.contract.activation, found.law.denominator.name, found.law.exceptions) == ("relu", "fan_in", ())
+
+
 def test_a_root_that_is_missing_leaves_the_fan_the_mean_of_both():
     found = infer(matrix(normal(lambda s: (2 / sum(s)) ** 2)))
     assert (found.contract.fan, found.contract.origins["fan"]) == ("fan_avg", "assumed")

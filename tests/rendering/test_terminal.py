@@ -321,6 +321,23 @@ def test_what_is_undecided_of_one_initializer_is_one_block_and_waits_for_what_fa
     assert sum("UNDECIDED" in line for line in lines) == 1
 
 
+def test_what_nobody_said_is_asked_of_each_initializer_and_not_looked_at_longer() -> None:
+    reasons = {
+        "myinit:he(uniform=False)": "variance 1/fan_in: its name speaks of He. Declare activation=linear, or relu.",
+        "myinit:sine": "that of a sine network. Declare gain=0.047 to have it held to that.",
+    }
+    open_ = [finding_of(verdict=Verdict.UNDECIDED, reason=r, initializer=name) for name, r in reasons.items()]
+    lines = report_lines(Report(run=Run(), results=tuple(open_)))
+    assert [line for line in lines if line.startswith("  seen")] == [f"  seen    {r}" for r in reasons.values()]
+    asked = "  do      declare what is meant: no number of draws tells        (--strict would fail it)"
+    assert [line for line in lines if line.startswith("  do")] == [asked, asked]
+
+
+def test_a_call_in_a_target_is_quoted_where_it_is_to_be_typed() -> None:
+    open_ = finding_of(verdict=Verdict.UNDECIDED, reason="0.99 is not shown", initializer="my:he(uniform=False)")
+    assert "initcheck 'my:he(uniform=False)' --claims" in "\n".join(report_lines(Report(run=Run(), results=(open_,))))
+
+
 def test_what_is_undecided_says_what_was_seen_and_what_to_do() -> None:
     open_ = finding_of(verdict=Verdict.UNDECIDED, reason="0.993 is not shown to lie in [0.80, 1.25]")
     assert report_lines(Report(run=Run(), results=(open_,)), seconds=8.0) == [

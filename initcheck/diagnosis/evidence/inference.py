@@ -15,9 +15,10 @@ from initcheck.contract.gains import gains_near
 from initcheck.diagnosis.evidence.axes import DENSE_OF, KERNELS_OF, AxesRead, read_axes
 from initcheck.diagnosis.evidence.formulas import number
 from initcheck.diagnosis.evidence.marginal_law import Family, family_of
-from initcheck.diagnosis.evidence.names import activations_in, speaks_of_he
+from initcheck.diagnosis.evidence.names import activations_in, speaks_of_he, speaks_of_sines
 from initcheck.diagnosis.evidence.probe import Array, DrawFunction, Probe, probe
 from initcheck.diagnosis.evidence.shortfall import shortfall
+from initcheck.diagnosis.evidence.unsettled import not_of_he, only_before, right_before_a_sine
 from initcheck.diagnosis.evidence.variance_law import LawSample, VarianceLaw, fit_laws
 
 _FRAMEWORK_LAYOUTS = {
@@ -78,6 +79,7 @@ def infer(
     named: str = "",
     fan: str | None = None,
     equal_kernels: bool = False,
+    squares: bool = False,
 ) -> Inferred:
     """Infer a contract from about 200,000 weights at two dozen shapes.
 
@@ -99,8 +101,9 @@ def infer(
             are read off a constant alone.
         fan: the declared fan, as in a contract.
         equal_kernels: it takes one number for all sides of a kernel.
+        squares: it makes square matrices only.
     """
-    seen = probe(draw, seed=seed, ranks=_ranks(layout, ranks), equal_kernels=equal_kernels)
+    seen = probe(draw, seed=seed, ranks=_ranks(layout, ranks), equal_kernels=equal_kernels, squares=squares)
     return infer_from(seen, framework=framework, layout=layout, named=named, fan=fan)
 
 
@@ -119,7 +122,7 @@ def _infer(seen: Probe, framework: str, layout: str | None, named: str, fan: str
     axes = read_axes(seen, 4 if rank == 2 else rank)
     read = _Reading(seen, family, rank, axes)
     read.free = frozenset(["linear", "relu"]) | activations_in(named)
-    read.of_he = speaks_of_he(named)
+    read.of_he, read.of_sines = speaks_of_he(named), speaks_of_sines(named)
     read.fan_is_declared = fan is not None
     if rank == 2:
         read.of_matrices(declared if declared not in DENSE_OF and _rank_of(declared) == 2 else None)
@@ -149,7 +152,7 @@ class _Reading:
         self.notes: list[str] = []
         self.power: float | None = None  # gain^2 of the activation found
         self.free = frozenset(["linear", "relu"])  # activations that a constant alone may be read as
-        self.of_he = False  # its name promises the variance of He
+        self.of_he = self.of_sines = False  # what its name promises: the variance of He, or of sine networks
         self.fan_is_declared = False
         self.unsettled: str | None = None
 
@@ -261,9 +264,14 @@ class _Reading:
             short = None
         if law.denominator.name == "1":
             return
+        sines = right_before_a_sine(law, self.family) if self.of_sines else None
+        if sines is not None:
+            self.unsettled = sines
+            self.notes.append(sines)
+            return
         if self.of_he and "relu" not in {g.activation for g in near}:
             if common and plain:
-                self.unsettled = _not_of_he(law)
+                self.unsettled = not_of_he(law)
                 self.notes.append(self.unsettled)
             return
         if short is not None:
@@ -283,7 +291,7 @@ class _Reading:
                 named = next(g.text for g in near if g.activation == chosen.activation)
                 self.notes.append(f"Constant {constant:.4g} fits {named} and {' and '.join(others)}.")
         elif plain and fitting:
-            self.unsettled = _only_before(law, fitting[0].activation, constant)
+            self.unsettled = only_before(law, fitting[0].activation, constant)
             self.notes.append(self.unsettled)
         elif plain:
             self.notes.append(
@@ -329,29 +337,6 @@ class _Reading:
         if self.family.name == "zero":
             return str(self.family)
         return "the second moments agree with none at half of the shapes"
-
-
-def _not_of_he(law: VarianceLaw) -> str:
-    name = law.denominator.name
-    fan, times = ("(in + out)", 2) if name == "fan_avg" else (name, 1)
-    return (
-        f"variance {times}/{fan}: its name speaks of He, whose variance is {2 * times}/{fan}. Declare activation=linear"
-        " if that is meant, or activation=relu."
-    )
-
-
-def _only_before(law: VarianceLaw, activation: str, constant: float) -> str:
-    """Say that a constant is an activation's, and what is right without one."""
-    name = law.denominator.name
-    average = name == "fan_avg"
-    fan = "(in + out)" if average else name
-    times = 2 if average else 1
-    shown = f"{number(times * constant, within=max(0.02, 2 * law.standard_error))}/{fan}"
-    needed = f"Xavier needs 2/{fan}" if average else f"linear needs 1/{fan} and ReLU 2/{fan}"
-    return (
-        f"variance {shown}: right only before {activation}, which neither a name nor a contract speaks of; {needed}."
-        f" Declare activation={activation} if that is meant."
-    )
 
 
 def _samples(seen: Probe, layout: str, family: Family, groups: int | str) -> list[LawSample]:

@@ -28,3 +28,12 @@ def speaks_of_he(text: str) -> bool:
     own = re.match(r"[^ ]*:([^ (]+)", text)
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", own[1]).lower() if own else ""
     return bool(re.search(r"(?<![a-z])(he|kaiming|msra)(?![a-z])", plain)) and not activations_in(plain)
+
+
+def speaks_of_sines(text: str) -> bool:
+    """Whether the name of an initializer, or of its module, is that of sine networks.
+
+    >>> [speaks_of_sines(t) for t in ("m:sine_init", "siren:first_layer", "m:cosine_init", "m:business")]
+    [True, True, False, False]
+    """
+    return bool(re.search(r"(?<![a-z])(siren|sine)s?(?![a-z])", text.lower()))

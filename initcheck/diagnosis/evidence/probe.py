@@ -28,6 +28,11 @@ _DENSE: tuple[tuple[tuple[int, int], int], ...] = (
     ((5, 90), 4), ((90, 5), 4), ((7, 63), 4), ((63, 7), 4),
     ((3, 3), 16), ((1, 3), 16), ((3, 1), 16), ((1, 1), 32),
 )  # fmt: skip
+# Of what makes square matrices only, whose fans are one.
+_SQUARES: tuple[tuple[tuple[int, int], int], ...] = (
+    ((256, 256), 2), ((128, 128), 1), ((100, 100), 1), ((64, 64), 2), ((48, 48), 2), ((33, 33), 3), ((24, 24), 4),
+    ((16, 16), 6), ((9, 9), 12), ((7, 7), 16), ((5, 5), 24), ((3, 3), 48), ((2, 2), 64), ((1, 1), 64),
+)  # fmt: skip
 # All axes different, so that the axes that divide can be told apart, and no axis product equals another.
 _PLANS: Mapping[int, tuple[tuple[tuple[int, ...], int], ...]] = {
     2: _DENSE,
@@ -153,6 +158,7 @@ def probe(
     grouped: tuple[str, int] | None = None,
     also: tuple[int, ...] | None = None,
     equal_kernels: bool = False,
+    squares: bool = False,
 ) -> Probe:
     """Draw at the shapes of the plan; whatever the initializer does wrong is noted, never raised.
 
@@ -169,8 +175,10 @@ def probe(
         grouped: a layout of convolutions and their number of groups, which then divides the units.
         also: one more shape to draw at, such as the one that fails.
         equal_kernels: whether all sides of a kernel are of one size.
+        squares: whether it makes square matrices only.
     """
     plans = {**_PLANS, 4: _EQUAL_KERNELS} if equal_kernels else dict(_PLANS)
+    plans[2] = _SQUARES if squares else plans[2]
     if grouped is not None:
         plans[len(grouped[0])] = _grouped_plan(*grouped)
     if also is not None and also not in dict(plans.get(len(also), ())):
