@@ -22,7 +22,7 @@ from initcheck.adapters.frameworks import jax_init, known_laws
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer, keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer, layer_function
 from initcheck.adapters.frameworks.torch_init import is_torch_init, torch_initializer
-from initcheck.adapters.frameworks.torch_module import is_for_linear
+from initcheck.adapters.frameworks.torch_module import asks_for_convolutions, is_for_linear
 from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.adapters.signatures.readings import Needs, Reading, explicit_readings, readings_of
 from initcheck.adapters.signatures.signature import Slot, parse_signature, slots_of
@@ -294,6 +294,7 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
         batched="key" in roles,
         squares="side" in roles or chosen.squares,
         equal_kernels=bool(roles & {"kernel_side", "square_kernel"}),
+        by_kind="module" in roles and asks_for_convolutions(function),
         takes_dtype=bool(roles & {"dtype", "dtype_name", "tensor", "module"}),
         notes=chosen.notes,
         function=function,

@@ -22,6 +22,8 @@ ACTIVATIONS = (
 )  # fmt: skip
 DENSE_ONLY = "Asked of dense shapes only"
 """How the note begins of what takes kernels too and was not asked for them."""
+OF_KERNELS = "Its kernels follow a law of their own and are held to that: "
+"""How the note begins of code that tells layers by their kind; the law of kernels is what follows."""
 
 FANS = ("fan_in", "fan_out", "fan_avg", "fan_max")
 LAYOUTS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -11,7 +12,7 @@ from initcheck.adapters.signatures.frameworks import compiles
 from initcheck.adapters.trial_calls import TRIED
 from initcheck.claims.statement import Claim
 from initcheck.contract.case import Case
-from initcheck.contract.contract import Contract
+from initcheck.contract.contract import DENSE_ONLY, OF_KERNELS, Contract
 from initcheck.contract.domain import Domain, domain_of
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.layer import Layer
@@ -19,6 +20,7 @@ from initcheck.contract.profile import Profile
 from initcheck.contract.second_moments import BackwardSecondMoment, ForwardSecondMoment, Statistic
 from initcheck.diagnosis.causes import Cause
 from initcheck.diagnosis.diagnosis import diagnose
+from initcheck.diagnosis.evidence.axes import KERNELS_OF
 from initcheck.diagnosis.evidence.inference import Inferred, infer
 from initcheck.diagnosis.observed import Observed
 from initcheck.draws.call import BrokenCall
@@ -83,7 +85,7 @@ class InitializerSubject:
         layer = Layer(failed.shape, self._layout_of(failed.shape)) if failed.shape else None
         observed = Observed(
             draw=self._draw_for_inference,
-            contract=self.contract,
+            contract=self.contract if layer is None else self.contract_of(layer),
             topic=claim.topic,
             layer=layer,
             seed=self.seed,
@@ -113,7 +115,14 @@ class InitializerSubject:
                 )
             else:
                 said = said.filled_by(self.inferred.contract, "inferred")
-        return said.filled_by(Contract(activation="linear", fan="fan_in", layout="out_in"), "assumed")
+        held_to = said.filled_by(Contract(activation="linear", fan="fan_in", layout="out_in"), "assumed")
+        notes = held_to.notes
+        if any(rank > 2 for rank in self.initializer.ranks):
+            notes = tuple(note for note in notes if not note.startswith(DENSE_ONLY))
+        if (own := self.kernels_held_to) is not None:
+            law = " and ".join(f"{key}={value}" for key, value in own.items())
+            notes += (f"{OF_KERNELS}{law} (inferred).",)
+        return held_to if notes == held_to.notes else dataclasses.replace(held_to, notes=notes)
 
     @functools.cached_property
     def domain(self) -> Domain:
@@ -139,9 +148,32 @@ class InitializerSubject:
         """Whether every new shape costs a compilation: then few are asked for, and none for a glance."""
         return self.initializer.batched or compiles(self.initializer.framework)
 
+    @functools.cached_property
+    def kernels_held_to(self) -> dict[str, Any] | None:
+        """Fan and activation of kernels, where code tells layers by their kind and shows another law for these.
+
+        Nobody says then that they are held to the law of matrices.
+        """
+        said, dense = self.initializer.contract, self.inferred
+        rank = next((r for r in (4, 3, 5) if r in self.initializer.ranks), None)
+        told = any(x is not None for x in (said.activation, said.gain, said.std, said.fan))
+        if rank is None or dense is None or told or not self.initializer.by_kind or 2 not in self.initializer.ranks:
+            return None
+        layout = KERNELS_OF["out_in", rank]
+        found = infer(self._draw_for_inference, layout=layout, seed=self.seed, ranks=(rank,)).contract
+        own = {"fan": found.fan, "activation": found.activation}
+        if found.origins["activation"] != "inferred" or all(getattr(dense.contract, k) == v for k, v in own.items()):
+            return None
+        return own
+
     def contract_of(self, layer: Case) -> Contract:
-        """One contract for all shapes."""
-        return self.contract
+        """One contract for all shapes, and one for kernels where code may mean another law for them."""
+        return self._contract_of_kernels if len(layer.shape) > 2 else self.contract
+
+    @functools.cached_property
+    def _contract_of_kernels(self) -> Contract:
+        own = self.kernels_held_to
+        return self.contract if own is None else dataclasses.replace(self.contract, **own)
 
     def plan_of(self, claim: Claim) -> tuple[Case, ...]:
         """The plan, whatever the claim."""
@@ -153,11 +185,11 @@ class InitializerSubject:
 
     def output_second_moment(self, layer: Case) -> Statistic:
         """The second moment of a unit's output, over the ideal."""
-        return ForwardSecondMoment(layer, self.contract)
+        return ForwardSecondMoment(layer, self.contract_of(layer))
 
     def gradient_second_moment(self, layer: Case) -> Statistic:
         """The second moment of a gradient behind the layer, over the ideal."""
-        return BackwardSecondMoment(layer, self.contract)
+        return BackwardSecondMoment(layer, self.contract_of(layer))
 
     def peers(self, layer: Case) -> tuple[Case, ...]:
         """None: a call draws one weight."""

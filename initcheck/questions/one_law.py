@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from initcheck.claims.trial import Stage, Trial
@@ -57,7 +58,7 @@ def follows_one_law(trial: Trial, layer: Layer) -> None:
     Raises:
         CaseFailed: no law of the library fits.
     """
-    fit = _fitted(trial)
+    fit = _fitted(trial, layer)
     variance = fit.constant / fit.denominator.of(layer) if fit.denominator.of(layer) > 0 else math.inf
     trial.asks(0 < variance < math.inf, f"the law {fit.words} divides by zero here")
 
@@ -88,15 +89,17 @@ def _rounded(ratio: float) -> float:
     return float(f"{ratio:.4g}")
 
 
-def _fitted(trial: Trial) -> _Fit:
-    """The best law of the library on the first sample of the plan, once a trial."""
-    return trial.once("law", lambda: _fit(trial))
-
-
-def _fit(trial: Trial) -> _Fit:
-    samples = {}
+def _fitted(trial: Trial, layer: Layer) -> _Fit:
+    """The best law of the library on the first sample of the plan, once a trial for what one contract holds."""
+    held_to = trial.subject.contract_of(layer)
     # A law is a function of the shape: what has none has no law.
-    plan = [case for case in trial.subject.domain.plan if isinstance(case, Layer)]
+    shapes = [case for case in trial.subject.domain.plan if isinstance(case, Layer)]
+    plan = [case for case in shapes if trial.subject.contract_of(case) == held_to]
+    return trial.once(f"law of {[case.shape for case in plan[:1]]}", lambda: _fit(trial, plan))
+
+
+def _fit(trial: Trial, plan: Sequence[Layer]) -> _Fit:
+    samples = {}
     for layer in plan:
         sample = _sample(trial, layer)
         if sample is not None:
@@ -136,7 +139,7 @@ def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:
     """
 
     def decide() -> bool:
-        fit = _fitted(trial)
+        fit = _fitted(trial, layer)
         known = {**fit.samples}
         if layer not in known:
             sample = _sample(trial, layer)

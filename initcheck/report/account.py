@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from initcheck.contract.contract import DENSE_ONLY
+from initcheck.contract.contract import DENSE_ONLY, OF_KERNELS
 from initcheck.report.finding import Finding, finding_of
 from initcheck.report.results import Results
 from initcheck.report.summary import amount
@@ -235,6 +235,10 @@ def _assumed(contracts: Mapping[str, Mapping[str, Any]]) -> list[str]:
             # A promise of the gradient that was read off draws may be a fan taken for the other.
             if origin == "assumed" or (origin, contract.get(key)) == ("inferred", "fan_out"):
                 said = f"{key}={contract.get(key)}"
+                of[said] = of.get(said, 0) + 1
+        for note in contract.get("notes") or ():
+            if note.startswith(OF_KERNELS):
+                said = f"of its kernels {note.removeprefix(OF_KERNELS).partition(' (')[0]}"
                 of[said] = of.get(said, 0) + 1
     dense = sum(any(n.startswith(DENSE_ONLY) for n in contract.get("notes") or ()) for contract in contracts.values())
     if dense:

@@ -228,7 +228,7 @@ def test_a_name_of_he_and_the_variance_of_lecun_leave_the_scale_open():
         "variance 1/fan_in: its name speaks of He, whose variance is 2/fan_in. Declare activation=linear if that is"
         " meant, or activation=relu."
     )
-    for name in ("mynet.inits:he_linear", "mynet.he:lecun", "mynet.inits:the_init"):
+    for name in ("mynet.inits:he_linear", "mynet.he:lecun", "mynet.inits:the_init", "mynet.inits:xavier_or_he"):
         assert infer(normal(lambda s: 1 / s[1]), named=name).unsettled is None
 
 

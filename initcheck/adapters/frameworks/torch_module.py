@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from initcheck.adapters.frameworks.sampler import CallableSampler
@@ -29,7 +31,7 @@ class ModuleSampler(CallableSampler):
 
     def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
         """A layer is built per call: the function may keep or replace its parameters."""
-        return self._prepared(shape, dtype, lambda layer: None)
+        return self._on_layers(shape, dtype, lambda layer: None)
 
     def breaks_off(self, shape: Shape) -> bool:
         """Whether it raises with the weight of the layer written: it takes such layers, and is broken.
@@ -37,7 +39,7 @@ class ModuleSampler(CallableSampler):
         What takes none, but an embedding, misses an attribute, asserts what it takes, or writes nothing.
         """
         layers: list[Any] = []
-        call = self._prepared(shape, "float32", layers.append)
+        call = self._on_layers(shape, "float32", layers.append)
         try:
             with contained():
                 call(self.source(0))
@@ -46,7 +48,7 @@ class ModuleSampler(CallableSampler):
             return not missing and bool(layers) and not bool(layers[0].weight.isnan().any())
         return False
 
-    def _prepared(self, shape: Shape, dtype: str, built: Callable[[Any], None]) -> Callable[[Any], Any]:
+    def _on_layers(self, shape: Shape, dtype: str, built: Callable[[Any], None]) -> Callable[[Any], Any]:
         torch = framework_module("torch")
         build = (_table if self.embedding else _builder)(torch, shape, torch_dtype(dtype))
         place = next(i for i, slot in enumerate(self.slots) if slot.role == "module")
@@ -105,3 +107,25 @@ def is_for_linear(*names: str) -> bool:
     """
     text = " ".join(names).lower()
     return bool(_OF_LINEAR.search(text)) and "conv" not in text
+
+
+def asks_for_convolutions(function: Any) -> bool:
+    """Whether the code of a function names convolutions, as what tells layers by their kind does.
+
+    >>> def by_kind(m): return 1 if "Conv" in type(m).__name__ else 2
+    >>> asks_for_convolutions(by_kind), asks_for_convolutions(lambda conv: conv.weight)
+    (True, False)
+    """
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return isinstance(code, CodeType) and any("conv" in word.lower() for word in _words_in(code))
+
+
+def _words_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _words_in(constant)
+        else:
+            yield from (
+                word for word in (constant if isinstance(constant, tuple) else (constant,)) if isinstance(word, str)
+            )

@@ -20,14 +20,15 @@ def activations_in(text: str) -> frozenset[str]:
 
 
 def speaks_of_he(text: str) -> bool:
-    """Whether the name of an initializer is He's, and speaks of no activation beside.
+    """Whether the name of an initializer is He's, and speaks of no activation and of no other scheme beside.
 
-    >>> [speaks_of_he(t) for t in ("m:he_normal", "m:KaimingInit", "he:lecun", "m:the_init", "m:he_linear")]
+    >>> [speaks_of_he(t) for t in ("m:he_normal", "m:KaimingInit", "he:lecun", "m:the_init", "m:he_or_xavier")]
     [True, True, False, False, False]
     """
     own = re.match(r"[^ ]*:([^ (]+)", text)
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", own[1]).lower() if own else ""
-    return bool(re.search(r"(?<![a-z])(he|kaiming|msra)(?![a-z])", plain)) and not activations_in(plain)
+    other = activations_in(plain) or re.search(r"xavier|glorot|lecun|orthog", plain)
+    return bool(re.search(r"(?<![a-z])(he|kaiming|msra)(?![a-z])", plain)) and not other
 
 
 def speaks_of_sines(text: str) -> bool:
