@@ -166,9 +166,7 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     trial.says((*equal, *repeated))
     for copy in questions.equal_tensors({n: r for n, r in trial.facts.read.items() if r.trainable}):
         if copy.kind == "fails":
-            trial.doubts_that(
-                f"{copy.sentence}, and the same at every seed: read so, or drawn with one seed"
-            )
+            trial.doubts_that(f"{copy.sentence}, and the same at every seed: read so, or drawn with one seed")
     constant = [
         n for n, r in trial.facts.first.records.items() if r.parameter and r.trainable and r.constant and r.matrix
     ]

@@ -174,3 +174,26 @@ def test_a_net_and_two_frozen_copies_are_meant_and_of_two_trained_copies_only_th
     found = initcheck.check_model(lambda: build(True), claims=[claim])[claim]
     assert found.verdict is Verdict.FAILS
     assert str(found.evidence.case).startswith("0.weight, 3.weight are equal bit for bit")
+
+
+class Coded(nn.Module):
+    """An encoder and a decoder, each of two layers."""
+
+    def __init__(self, *drawn: str) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 16))
+        self.decoder = nn.Sequential(nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 8))
+        for name in drawn:
+            getattr(self, name).apply(_any)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.decoder(self.encoder(x))
+
+
+def test_what_is_drawn_twice_beside_what_never_is_leaves_open_for_whom_it_was_meant() -> None:
+    found = _judged(lambda: Coded("encoder", "encoder"), DECLARED, "4x8")
+    assert found.verdict is Verdict.UNDECIDED
+    assert "encoder.0.weight, encoder.2.weight of the same class are drawn twice over by" in _said(found)
+    # Drawn again with all the rest, as where every part initialises itself first; and a head left as it is.
+    for drawn in (("encoder", "decoder"), ("encoder", "encoder", "decoder"), ("encoder",)):
+        assert _judged(lambda drawn=drawn: Coded(*drawn), DECLARED, "4x8").verdict is not Verdict.UNDECIDED

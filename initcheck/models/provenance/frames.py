@@ -29,7 +29,22 @@ _SKIP, _USER, _CALL, _DEFAULT, _LOADING, _ROOT, _BUILDING = range(7)
 _kinds: dict[CodeType, int] = {}
 
 
-def caller() -> tuple[Caller, torch.Tensor | None]:
+class InitCalls:
+    """Tells one call of an init function from the next, which may run in a frame of the same address."""
+
+    def __init__(self) -> None:
+        self._frame: FrameType | None = None
+        self._number = 0
+
+    def number_of(self, frame: FrameType) -> int:
+        """The same number for all that one call does, one call after another."""
+        # As long as the frame is held no other one can take its address.
+        if frame is not self._frame:
+            self._frame, self._number = frame, self._number + 1
+        return self._number
+
+
+def caller(calls: InitCalls) -> tuple[Caller, torch.Tensor | None]:
     """The caller of the operation that is being noted, and the tensor that its init function was given."""
     site: Site | None = None
     outermost: FrameType | None = None
@@ -56,7 +71,7 @@ def caller() -> tuple[Caller, torch.Tensor | None]:
             if site is None:
                 site = code.co_filename, frame.f_lineno
         frame = frame.f_back
-    call, target = _call_of(outermost) if outermost is not None else (None, None)
+    call, target = _call_of(outermost, calls) if outermost is not None else (None, None)
     return Caller(site, call, default, loading, building, frozenset(inside)), target
 
 
@@ -81,13 +96,13 @@ def _kind(code: CodeType) -> int:
     return _ROOT if name in INITIALISERS else _USER
 
 
-def _call_of(frame: FrameType) -> tuple[InitCall, torch.Tensor | None]:
+def _call_of(frame: FrameType, calls: InitCalls) -> tuple[InitCall, torch.Tensor | None]:
     code, local = frame.f_code, frame.f_locals
     names = code.co_varnames[: code.co_argcount]
     arguments: list[tuple[str, Any]] = [
         (n, local[n]) for n in names[1:] if isinstance(local.get(n), (bool, int, float, str))
     ]
-    target = local.get(names[0]) if names else None
+    target, number = local.get(names[0]) if names else None, calls.number_of(frame)
     if not isinstance(target, torch.Tensor):
-        return InitCall(code.co_name, tuple(arguments), id(frame)), None
-    return InitCall(code.co_name, tuple(arguments), id(frame), tuple(target.shape)), target
+        return InitCall(code.co_name, tuple(arguments), number), None
+    return InitCall(code.co_name, tuple(arguments), number, tuple(target.shape)), target

@@ -92,13 +92,13 @@ class InitCall:
     Attributes:
         name: such as ``trunc_normal_``.
         arguments: the values of its arguments that are numbers or words, defaults included.
-        frame: tells one running call from another.
+        number: tells one call from another.
         shape: of the tensor it was given.
     """
 
     name: str
     arguments: tuple[tuple[str, Any], ...]
-    frame: int
+    number: int
     shape: tuple[int, ...] = ()
 
 

@@ -10,7 +10,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from initcheck.models.provenance.fill import Fill
-from initcheck.models.provenance.frames import caller
+from initcheck.models.provenance.frames import InitCalls, caller
 from initcheck.models.provenance.operations import (
     INDEXED,
     arguments_of,
@@ -73,6 +73,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         self._fill = fill
         self._known: dict[int, tuple[Any, list[Step]]] = {}
         self._draws = 0
+        self._calls = InitCalls()
         self._order = 0
         self._prune_at = 4096
         self.orphans: dict[int, tuple[Any, Step, tuple[int, ...]]] = {}
@@ -115,7 +116,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         fresh = [t for t in outputs if not written and not t.is_meta and self._steps(t) is None]
         if not (written or fresh):
             return made
-        who, target = caller()
+        who, target = caller(self._calls)
         self._order += 1
         for code in who.inside:
             self.seen.setdefault(code, self._order)
@@ -176,8 +177,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         assert call is not None
         start, stop, dense = extent(target)
         last = steps[-1] if steps else None
-        # The address of a frame is used again: a constructor's call and the user's of the same function are two.
-        asked = last is not None and (last.caller.call, last.site, last.caller.default) == (call, who.site, who.default)
+        asked = last is not None and (last.caller.call, last.site) == (call, who.site)
         if last is not None and asked and last.region == region_of(target):
             steps[-1] = replace(last, draws=bounded(last.draws | draws))
             return

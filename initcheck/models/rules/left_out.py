@@ -18,10 +18,12 @@ def left_at_default(trial: ModelTrial) -> None:
 
     A class derived from one whose matrices are all drawn, as ``type(m) is Linear`` leaves it out; and the matrix that
     a layer of several holds itself where one of the layer inside is drawn, as ``isinstance(m, Linear)`` leaves the
-    ``in_proj_weight`` of ``MultiheadAttention``. A doubt, for it may be meant; a declared law decides.
+    ``in_proj_weight`` of ``MultiheadAttention``. And matrices of a class that is drawn twice elsewhere by one line, as
+    where ``encoder.apply(init)`` stands twice, for encoder and decoder. A doubt, for it may be meant; a declared law
+    decides.
     """
     undeclared = [r for r in trial.facts.roles if not any(law.matches(r.members[0].name) for law in trial.laws)]
-    for said in (*_derived(trial.facts, undeclared), *_half(trial.facts, undeclared)):
+    for said in (*_derived(trial.facts, undeclared), *_half(trial.facts, undeclared), *_twice(trial.facts, undeclared)):
         trial.doubts_that(f"{said}; a declared law decides")
 
 
@@ -58,6 +60,36 @@ def _half(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
                 f" drawn ({other.law.text}, {place(other.law.site)}): it is a parameter of {record.owner} itself and no"
                 f" {other.name.rpartition('.')[2]} of a layer inside"
             )
+
+
+def _twice(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
+    left: dict[str, list[Role]] = defaultdict(list)
+    for role in roles:
+        if len(role.shape) > 1 and _is_default(facts, role.members[0]):
+            left[role.members[0].owner].append(role)
+    for owner, members in left.items():
+        again = [
+            r for r in facts.roles if len(r.shape) > 1 and r.members[0].owner == owner and _is_drawn_twice(facts, r)
+        ]
+        if again:
+            one = again[0].members[0]
+            yield (
+                f"{listed([r.path for r in members])}: {members[0].members[0].law.text}, the default of torch, while"
+                f" {listed([r.path for r in again])} of the same class {'is' if len(again) == 1 else 'are'} drawn twice"
+                f" over by {place(one.law.site)}: one of the two calls may have been meant for the others"
+            )
+
+
+def _is_drawn_twice(facts: Facts, role: Role) -> bool:
+    """Whether one line wrote one law over itself."""
+    record = role.members[0]
+    before = record.lost[-1] if record.lost else None
+    return (
+        _is_drawn(facts, record)
+        and before is not None
+        and before.site == record.law.site
+        and before.law.text == record.law.text
+    )
 
 
 def _is_default(facts: Facts, record: TensorRecord) -> bool:
