@@ -10,6 +10,7 @@ import inspect
 import os
 import pkgutil
 import sys
+import traceback
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -136,12 +137,17 @@ def _module(name: str, text: str) -> ModuleType:
         raise UsageError(_raises(text, name, original, str(error))) from original
 
 
+def _asked_by_keras(error: BaseException) -> bool:
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return any("keras" in Path(file).parts for file in files)
+
+
 def _raises(text: str, what: str, original: BaseException, line: str) -> str:
     if isinstance(original, ModuleNotFoundError):
         root = (original.name or "").partition(".")[0]
         if root in _EXTRAS and importlib.util.find_spec(root) is None:
             return f"target {text!r}: {what} imports {root}, which {_install(root)}"
-        if root == "tensorflow" and "keras" in what:
+        if root == "tensorflow" and _asked_by_keras(original):
             return (
                 f"target {text!r}: Keras' backend tensorflow is not installed; set another before the run:"
                 " KERAS_BACKEND=jax or KERAS_BACKEND=torch."

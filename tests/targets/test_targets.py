@@ -434,3 +434,17 @@ def test_one_member_whose_properties_raise_does_not_take_down_its_module() -> No
     loaded = load("torch.nn")  # a Parameter's `.H` raises where it is no matrix
     assert "torch.nn:Linear" in {i.name for i in loaded.initializers}
     assert "torch.nn:Parameter" not in {i.name for i in loaded.initializers}
+
+
+def test_a_backend_of_keras_that_is_missing_is_said_whatever_imports_keras(tmp_path, monkeypatch):
+    (tmp_path / "keras").mkdir()
+    (tmp_path / "keras" / "__init__.py").write_text("import tensorflow\n")
+    (tmp_path / "mine_of_keras.py").write_text("import keras\n")
+    (tmp_path / "mine_of_tensorflow.py").write_text("import tensorflow\n")
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UsageError, match="set another before the run: KERAS_BACKEND=jax"):
+        load_all("mine_of_keras")
+    with pytest.raises(UsageError, match="imports tensorflow, which is not installed"):
+        load_all("mine_of_tensorflow")
