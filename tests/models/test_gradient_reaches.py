@@ -374,3 +374,27 @@ class Faint(nn.Module):
 @pytest.mark.parametrize("single", [False, True])
 def test_a_faint_gradient_is_one(single: bool) -> None:
     assert _judged(lambda: Faint(single=single), "8x16").verdict is Verdict.HOLDS
+
+
+@pytest.mark.long
+def test_of_flax_a_gradient_that_rounding_alone_makes_is_none() -> None:
+    jax = pytest.importorskip("jax")
+    nnx = pytest.importorskip("flax.nnx")
+
+    class Net(nnx.Module):
+        def __init__(self, rngs: nnx.Rngs, chosen: int) -> None:
+            self.gate = nnx.Linear(16, 4, use_bias=False, rngs=rngs)
+            self.experts = nnx.List([nnx.Linear(16, 16, rngs=rngs) for _ in range(4)])
+            self.chosen = chosen
+
+        def __call__(self, x: jax.Array) -> jax.Array:
+            weights, which = jax.lax.top_k(nnx.softmax(self.gate(x)), self.chosen)
+            weights = weights / (weights.sum(-1, keepdims=True) + 1e-20)
+            every = jax.numpy.stack([expert(x) for expert in self.experts], -2)
+            chosen = jax.numpy.take_along_axis(every, which[..., None], axis=-2)
+            return (chosen * weights[..., None]).sum(-2)
+
+    found = _judged(lambda rngs: Net(rngs, 1), "32x16")
+    assert found.verdict is Verdict.UNDECIDED, _said(found)
+    assert "gate.kernel" in _said(found)
+    assert _judged(lambda rngs: Net(rngs, 2), "32x16").verdict is Verdict.HOLDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,12 @@ class Autodiff(ABC):
             whole: whether all that it returns is summed up, and not its first array alone.
         """
 
+    def in_double(
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, asked: Sequence[int]
+    ) -> list[Any] | None:
+        """The gradients by some arrays in double precision; None where the library or the model cannot."""
+        return None
+
     def run(
         self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Iterable[str]
     ) -> Any:
@@ -82,6 +89,11 @@ class Autodiff(ABC):
     def addend(self, numbers: npt.NDArray[Any]) -> Any:
         """Numbers as the library adds them to an array of its own."""
         return numbers
+
+    def largest(self, array: Any) -> float:
+        """The size of its largest entry; infinite where one is no number."""
+        size = float(np.abs(self.host(array)).max(initial=0.0))
+        return math.inf if math.isnan(size) else size
 
     def hides(self, array: Any) -> bool:
         """Whether an array stands for numbers that a transformation of the library will bring later."""

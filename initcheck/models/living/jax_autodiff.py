@@ -70,6 +70,20 @@ class JaxAutodiff(Autodiff):
             gradients,
         )
 
+    def in_double(
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, asked: Sequence[int]
+    ) -> list[Any] | None:
+        """The gradients by some arrays, all real numbers widened; None before JAX 0.8."""
+        if not hasattr(jax, "enable_x64"):
+            return None
+        with jax.enable_x64(True):
+            wide = [self._widened(a) for a in arrays]
+            args, kwargs = jax.tree.map(self._widened, (batch.args, dict(batch.kwargs)))
+            return list(self.measure(living, wide, ArrayBatch(args, kwargs), (), asked, whole=True).gradients)
+
+    def _widened(self, array: Any) -> Any:
+        return jnp.asarray(np.asarray(array, np.float64)) if self.is_real(array) else array
+
     def _measured(
         self, living: Living, names: Sequence[str], real: Sequence[int], asked: Sequence[int], whole: bool
     ) -> Callable[..., Any]:  # fmt: skip

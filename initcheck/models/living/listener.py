@@ -17,6 +17,7 @@ from initcheck.models.living.visits import visits_of
 from initcheck.models.signals.chains import Visit, chains, norms_between
 from initcheck.models.signals.equal_units import gradient_kind, twins_kind
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, STEPS, ChainSignal, Signal
+from initcheck.models.signals.untrained_layers import faint, rounding
 
 _NO_BLOCKS = "no four blocks of one shape follow one another, numbered in a list or by their names"
 
@@ -115,21 +116,40 @@ class Listener:
         by_index = {i: self._autodiff.host(gradients[i]) for i in asked.values()}
         judged = {n: gradient_kind(by_index[asked[n]]) for n in constants if n in asked}
         equal = {n: twins_kind(by_index[asked[n]], t) for n, t in twins.items() if n in asked}
-        waiting = {i for i in trained if whole and not np.any(self._autodiff.host(gradients[i]) != 0)}
+        noise = self._rounding(living, arrays, batch, {i: gradients[i] for i in trained}) if whole else {}
+        waiting = {i for i in trained if whole and self._autodiff.largest(gradients[i]) <= noise.get(i, 0.0)}
         moved = arrays
         if waiting or any(kind != "differ" for kind in judged.values()):
             moved, later = self._after_steps(living, arrays, batch)
             for n, kind in judged.items():
                 if kind != "differ" and gradient_kind(self._autodiff.host(later[asked[n]])) == "differ":
                     judged[n] = "later"
-            waiting = {i for i in waiting if not np.any(self._autodiff.host(later[i]) != 0)}
+            waiting = {i for i in waiting if self._autodiff.largest(later[i]) <= noise.get(i, 0.0)}
         loss, classes, logits = _first_loss(living, arrays, measured.output)
         reach = input_reach(self._autodiff, living, arrays, batch) if whole else None
-        idle = untrained(self._autodiff, living, moved, batch, waiting) if whole else None
+        idle = untrained(self._autodiff, living, moved, batch, waiting, noise) if whole else None
         return Signal(
             batch.text, None, tuple(made), loss, classes, logits, judged, equal, {}, reach, self._unheard,
             untrained=idle,
         )  # fmt: skip
+
+    def _rounding(
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, gradients: Mapping[int, Any]
+    ) -> dict[int, float]:
+        """Which gradients rounding alone makes, and up to what size they count as none."""
+        numbers = {living.leaves[i].name: i for i in gradients}
+        sizes = {n: self._autodiff.largest(gradients[i]) for n, i in numbers.items()}
+        doubtful = faint(sizes, {n: tuple(arrays[i].shape) for n, i in numbers.items()})
+        if not doubtful:
+            return {}
+        try:
+            found = self._autodiff.in_double(living, arrays, batch, [numbers[n] for n in doubtful])
+        except Exception:  # a model that is none in double precision, whatever it raises: then nothing is said of it
+            return {}
+        if found is None:
+            return {}
+        wide = {n: self._autodiff.largest(g) for n, g in zip(doubtful, found, strict=True)}
+        return {numbers[n]: size for n, size in rounding({n: sizes[n] for n in doubtful}, wide).items()}
 
     def _after_steps(
         self, living: Living, arrays: Sequence[Any], batch: ArrayBatch

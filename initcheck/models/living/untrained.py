@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from initcheck.models.signals.untrained_layers import Heard, Left, closed, owner
 
 
 def untrained(
-    autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch, left: Collection[int]
+    autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch, left: Collection[int],
+    noise: Mapping[int, float],
 ) -> Untrained:  # fmt: skip
     """Sort what had no gradient with one batch, by another batch and by what its layers made.
 
@@ -25,11 +26,12 @@ def untrained(
         arrays: of its leaves, moved by the steps that open what starts at zero.
         batch: its arguments.
         left: numbers of the leaves that are trained and have no gradient with this batch.
+        noise: number of a leaf -> up to what size its gradient is rounding alone.
     """
     real = [i for i, a in enumerate(arrays) if autodiff.is_real(a)]
     if left:
         found = autodiff.measure(living, arrays, batch.shuffled(), (), real, whole=True).gradients
-        left = [i for i, g in zip(real, found, strict=True) if i in left and not np.any(autodiff.host(g) != 0)]
+        left = [i for i, g in zip(real, found, strict=True) if i in left and autodiff.largest(g) <= noise.get(i, 0.0)]
     if not left:
         return Untrained()
     owners = {owner_of(living.leaves[i].name) for i in left}
@@ -57,7 +59,11 @@ def untrained(
         own = {i for i in real if living.leaves[i].parameter and owner_of(living.leaves[i].name) in turned}
         other = [-a if i in own else a for i, a in enumerate(arrays)]
         gradients = autodiff.measure(living, other, batch, (), real, whole=True).gradients
-        opened = {living.leaves[i].name for i, g in zip(real, gradients, strict=True) if np.any(autodiff.host(g) != 0)}
+        opened = {
+            living.leaves[i].name
+            for i, g in zip(real, gradients, strict=True)
+            if autodiff.largest(g) > noise.get(i, 0.0)
+        }
     return sorted_out(waiting, trained, heard, turned, opened & waiting.keys())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import statistics
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -15,13 +14,9 @@ from initcheck.models.batches.batch import Batch
 from initcheck.models.signals.blocks import first_tensor
 from initcheck.models.signals.gradients import constants_redrawn, weighed
 from initcheck.models.signals.signal import CLOSED, STEPS, Untrained
-from initcheck.models.signals.untrained_layers import Heard, closed, owner_of, sorted_out
+from initcheck.models.signals.untrained_layers import Heard, closed, faint, owner_of, rounding, sorted_out
 
 _NO_FORWARD = torch.nn.Module.forward
-# A gradient so far below that of most others may be rounding alone, which double precision tells: there it is smaller
-# by as many digits, and what was small is as large as before.
-_FAINT = 1e-4
-_ROUNDING = 1e-11
 _UNABLE = (RuntimeError, IndexError, ValueError, TypeError, KeyError, AssertionError, AttributeError)
 
 
@@ -37,16 +32,13 @@ def untrained(model: torch.nn.Module, batch: Batch) -> Untrained | None:
         sizes = _sizes(model, batch, asked)
         if sizes is None:
             return None
-        least = 0.0
-        if _may_be_rounding(sizes, asked) and (wide := _in_double(model, batch)) is not None:
-            model, asked, sizes = wide
-            least = _ROUNDING * _usual(sizes)
+        noise = _rounding(model, batch, asked, sizes)
 
         def without(batch: Batch, names: Collection[str]) -> dict[str, bool]:
             found = _sizes(model, batch, {n: asked[n] for n in names}) if names else None
-            return _none(found or {}, least)
+            return _none(found or {}, noise)
 
-        left = _none(sizes, least)
+        left = _none(sizes, noise)
         with ExitStack() as opened:
             for _ in range(STEPS):
                 if not left:
@@ -71,21 +63,27 @@ def _trained(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
     return {n: p for n, p in model.named_parameters() if p.requires_grad and p.numel()}
 
 
-def _in_double(
-    model: torch.nn.Module, batch: Batch
-) -> tuple[torch.nn.Module, dict[str, torch.nn.Parameter], dict[str, float | None]] | None:
-    """A copy in double precision, what is trained of it, and the sizes of its gradients; None where it cannot run."""
+def _rounding(
+    model: torch.nn.Module,
+    batch: Batch,
+    asked: Mapping[str, torch.nn.Parameter],
+    sizes: Mapping[str, float | None],
+) -> dict[str, float]:
+    """Which gradients rounding alone makes, as a copy in double precision tells; none where it cannot run so."""
+    doubtful = {n: sizes[n] or 0.0 for n in faint(sizes, {n: tuple(p.shape) for n, p in asked.items()})}
+    if not doubtful:
+        return {}
     try:
-        model = copy.deepcopy(model).double()
-        asked = _trained(model)
-        sizes = _sizes(model, batch, asked)
+        wide = copy.deepcopy(model).double()
+        parameters = dict(wide.named_parameters())
+        found = _sizes(wide, batch, {n: parameters[n] for n in doubtful}) or {}
+        return rounding(doubtful, {n: found[n] or 0.0 for n in doubtful})
     except _UNABLE:
-        return None
-    return None if sizes is None else (model, asked, sizes)
+        return {}
 
 
 def _sizes(
-    model: torch.nn.Module, batch: Batch, asked: dict[str, torch.nn.Parameter]
+    model: torch.nn.Module, batch: Batch, asked: Mapping[str, torch.nn.Parameter]
 ) -> dict[str, float | None] | None:
     """The largest entry of the gradient of each of these, None of what has no part in what is returned."""
     with torch.enable_grad():
@@ -102,21 +100,9 @@ def _largest(gradient: torch.Tensor) -> float:
     return math.inf if math.isnan(size) else size
 
 
-def _none(sizes: Mapping[str, float | None], least: float) -> dict[str, bool]:
+def _none(sizes: Mapping[str, float | None], noise: Mapping[str, float]) -> dict[str, bool]:
     """Those without a gradient, and whether they have a part in what is returned."""
-    return {n: size is not None for n, size in sizes.items() if size is None or size <= least}
-
-
-def _usual(sizes: Mapping[str, float | None]) -> float:
-    return statistics.median([size for size in sizes.values() if size] or [0.0])
-
-
-def _may_be_rounding(sizes: Mapping[str, float | None], asked: Mapping[str, torch.nn.Parameter]) -> bool:
-    """Whether a gradient is so faint; that of a vector beside a matrix of its layer tells nothing that it does not."""
-    matrices = {owner_of(n) for n, p in asked.items() if p.dim() > 1}
-    faint = _FAINT * _usual(sizes)
-    told = [size for n, size in sizes.items() if asked[n].dim() > 1 or owner_of(n) not in matrices]
-    return any(size and size < faint for size in told)
+    return {n: size is not None for n, size in sizes.items() if size is None or size <= noise.get(n, 0.0)}
 
 
 def _tensors(value: Any) -> Iterator[torch.Tensor]:

@@ -2,12 +2,54 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from initcheck.models.signals.signal import Untrained
 
 Left = Mapping[str, tuple[tuple[int, ...], bool | None]]
+
+# So far below that of most others a gradient may be rounding alone.
+_FAINT = 1e-4
+# In double precision rounding is smaller by nine digits, and what is small for another reason is as large as before.
+_LEFT_OF_ROUNDING = 1e-3
+# Elsewhere, such as with another batch, the same rounding is no larger than this many times.
+_ROUNDING_ELSEWHERE = 100.0
+
+
+def faint(sizes: Mapping[str, float | None], shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """Of gradients those so small beside the others that rounding may have made them.
+
+    That of a vector beside a matrix of its layer tells nothing that the matrix does not: of a bias before a norm it is
+    rounding by design.
+
+    >>> sizes = {"a.weight": 1.0, "b.weight": 0.5, "c.weight": 1e-9, "a.bias": 1e-9, "d.weight": None}
+    >>> faint(sizes, {name: (2,) if "bias" in name else (2, 2) for name in sizes})
+    ['c.weight']
+
+    Args:
+        sizes: name -> the largest entry of a gradient, None where there is none.
+        shapes: name -> shape of what it is the gradient of.
+    """
+    usual = statistics.median([size for size in sizes.values() if size] or [0.0])
+    matrices = {owner_of(n) for n, shape in shapes.items() if len(shape) > 1}
+    return [
+        n
+        for n, size in sizes.items()
+        if size and size < _FAINT * usual and (len(shapes[n]) > 1 or owner_of(n) not in matrices)
+    ]
+
+
+def rounding(sizes: Mapping[str, float], in_double: Mapping[str, float]) -> dict[str, float]:
+    """Of faint gradients those that are rounding alone, and up to what size they count as none.
+
+    A router whose one weight is divided by itself has such a gradient: one, whatever the router says.
+
+    >>> rounding({"gate": 3e-8, "small": 3e-8}, {"gate": 5e-17, "small": 3e-8})
+    {'gate': 3e-06}
+    """
+    return {n: _ROUNDING_ELSEWHERE * size for n, size in sizes.items() if in_double[n] < _LEFT_OF_ROUNDING * size}
 
 
 class Heard(NamedTuple):
