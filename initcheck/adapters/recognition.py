@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Mapping
@@ -35,6 +36,8 @@ from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
 _DEEPEST_FACTORY = 3
+# Even and odd, square, wide and tall: what raises at each of them is for no matrix.
+_MATRICES = ((4, 6), (8, 8), (16, 2), (1, 1))
 
 
 def recognise(
@@ -252,6 +255,15 @@ def _check_arguments(function: Callable[..., Any], name: str, args: Mapping[str,
             raise UsageError(f"{name} has no parameter {key!r}; {closest(key, parameters)}")
 
 
+def _takes_kernels_alone(chosen: Chosen) -> bool:
+    """Whether it raises at every matrix, as what unpacks the four axes of a kernel does."""
+    for shape in _MATRICES if len(chosen.shape) == 4 else ():
+        with contextlib.suppress(InitializerRaised), contained():
+            chosen.sampler.calls(shape, [12345], "float32")
+            return False
+    return len(chosen.shape) == 4
+
+
 def _said_of_modules(function: Callable[..., Any], chosen: Chosen) -> list[str]:
     """The names of a function, of the modules it takes and of their kinds."""
     modules = [slot.name for slot in chosen.reading.slots if slot.role == "module"]
@@ -280,8 +292,8 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
         ranks = written_ranks(chosen.sampler)
         if 2 in ranks and is_for_linear(*_said_of_modules(function, chosen)):
             ranks = (2,)
-    elif not ranks and chosen.works and len(chosen.shape) in (3, 5):
-        ranks = (len(chosen.shape),)  # matrices and kernels of four axes were refused before
+    elif not ranks and chosen.works and (len(chosen.shape) in (3, 5) or _takes_kernels_alone(chosen)):
+        ranks = (len(chosen.shape),)  # matrices, and of three and five axes kernels of four, were refused before
     return Initializer(
         name=name,
         sampler=sampler,

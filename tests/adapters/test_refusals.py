@@ -21,8 +21,8 @@ def drawn(obj, shape=(5, 7), **options):
     return recognise(obj, "f", **options).sampler.calls(shape, [1], "float32")[0]
 
 
-def network(din, dout, hidden):
-    return {"b": np.zeros(dout), "W1": np.random.randn(din, hidden), "W2": np.random.randn(hidden, dout)}
+def network(din, dout, rank):
+    return {"b": np.zeros(dout), "W1": np.random.randn(din, rank), "W2": np.random.randn(rank, dout)}
 
 
 def test_complex_weights_are_refused_and_their_real_part_is_read():
@@ -43,9 +43,9 @@ def test_a_complex_default_dtype_is_not_replaced_by_a_real_one():
 
 
 def test_one_array_of_a_network_that_has_other_sides_is_refused_not_failed():
-    assert "the argument 'hidden'" in refusal(network)
-    assert "parameter='" in refusal(network, args={"hidden": 4})
-    sentence = refusal(network, args={"hidden": 4}, parameter="W1")
+    assert "the argument 'rank'" in refusal(network)
+    assert "parameter='" in refusal(network, args={"rank": 4})
+    sentence = refusal(network, args={"rank": 4}, parameter="W1")
     assert "returns shape" in sentence
     assert "parameter='W1' names does not have the widths asked for" in sentence
     assert drawn(lambda fan_in, fan_out: network(fan_in, 3, fan_out)["W1"]).shape == (5, 7)

@@ -14,6 +14,9 @@ import numpy as np
 from initcheck.adapters.signatures.signature import Slot
 from initcheck.errors import UsageError
 
+# Of the layer behind the one that is asked for.
+_NEXT_WIDTH = 3
+
 
 class Unfit(ValueError):
     """A shape that this way of calling cannot ask for, such as three axes of ``f(fan_in, fan_out)``."""
@@ -91,6 +94,8 @@ def constant_value(slot: Slot, shape: Sequence[int], dtype: str, framework: str,
             return _axis(shape, 1)
         case "label":
             return "weight"
+        case "next":
+            return _NEXT_WIDTH
         case "side":
             if len(shape) != 2 or shape[0] != shape[1]:
                 raise Unfit(f"shape {shape} is no square, and this initializer is asked for one side.")

@@ -11,6 +11,7 @@ from typing import Any
 
 from initcheck.adapters.signatures.frameworks import asks, defines_function, draws_from, used_by
 from initcheck.adapters.signatures.names import (
+    HIDDEN,
     LABELS,
     ROLE_IN_LAYERS,
     ROLE_OF_NAME,
@@ -131,6 +132,7 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
         guessed_width = any(s.role in ("in", "out") and s not in known for s in slots)
     elif not shaped and [s.name.strip("_") in ("value", "val") for s in required] == [True]:
         slots = [replace(s, role="unknown") if s.required else s for s in slots]
+    slots = _first_of_two_layers(slots)
     required = [s for s in slots if s.required]
     spread = not shaped and any(s.variadic and ROLE_OF_NAME.get(s.name.lower()) == "shape" for s in slots)
     has_shape = spread or (beside_width is None and any(s.role in SHAPE_ROLES for s in required))
@@ -204,6 +206,16 @@ def _one_of_each_width(slots: list[Slot]) -> list[Slot]:
     several = {role for role in sides if sides.count(role) > 1}
     unusual = [s for s in slots if s.required and s.role in several and ROLE_OF_NAME.get(s.name.lower()) != s.role]
     return [replace(s, role="unknown") if s in unusual else s for s in slots]
+
+
+def _first_of_two_layers(slots: list[Slot]) -> list[Slot]:
+    """Of ``(n_x, n_h, n_y)``, which makes two matrices, the first is asked for; the width behind it is one number."""
+    required = [s for s in slots if s.required and s.role not in (*RANDOM_ROLES, "dtype", "dtype_name")]
+    hidden = [s for s in required if s.role in ("unknown", "hyperparameter") and HIDDEN.fullmatch(s.name.lower())]
+    if len(hidden) != 1 or sorted(s.role for s in required if s not in hidden) != ["in", "out"]:
+        return slots
+    roles = {s.name: "next" for s in required if s.role == "out"} | {hidden[0].name: "out"}
+    return [replace(s, role=roles.get(s.name, s.role)) for s in slots]
 
 
 def _labelled(slots: list[Slot], whole: list[Slot]) -> list[Slot]:

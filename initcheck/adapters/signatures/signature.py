@@ -36,7 +36,7 @@ _PLURALS_OF_MODULES = ("modules", "layers", "nets", "models", "linears", "convs"
 SHAPE_ROLES = (
     "shape", "dims", "widths", "in", "out", "rows", "cols", "side", *KERNEL_ROLES, "tensor", "tensors", "module",
 )  # fmt: skip
-ROLES = (*SHAPE_ROLES, *RANDOM_ROLES, "dtype", "dtype_name", "label")
+ROLES = (*SHAPE_ROLES, *RANDOM_ROLES, "dtype", "dtype_name", "label", "next")
 
 
 @dataclass(frozen=True)

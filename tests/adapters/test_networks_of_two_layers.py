@@ -1,0 +1,55 @@
+"""Teaching code: both layers of a network in one call, (n_x, n_h, n_y), and what unpacks the axes of a kernel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from initcheck.adapters.recognition import recognise
+from initcheck.errors import UsageError
+
+
+def initialize_parameters(n_x: Any, n_h: Any, n_y: Any) -> dict[str, Any]:
+    return {
+        "W1": np.random.randn(n_h, n_x) * 0.01, "b1": np.zeros((n_h, 1)),
+        "W2": np.random.randn(n_y, n_h) * 0.01, "b2": np.zeros((n_y, 1)),
+    }  # fmt: skip
+
+
+def of_lists(input_size: Any, hidden_size: Any, output_size: Any, rng: Any) -> tuple[Any, Any]:
+    return rng.normal(size=(input_size, hidden_size)), rng.normal(size=(hidden_size, output_size))
+
+
+def test_the_first_of_two_layers_is_asked_for_and_the_others_are_named() -> None:
+    found = recognise(initialize_parameters, "nets:initialize_parameters")
+    assert (found.signature, found.contract.layout) == ("(in, out, next)", "out_in")
+    assert found.notes == ("Of what it returns W1 is checked, whose shape is asked for; not asked: b1, W2, b2.",)
+    drawn = found.sampler.calls((11, 4), [0], "float32")[0]
+    assert found.sampler.to_numpy(drawn).shape == (11, 4)
+    assert recognise(of_lists, "nets:of_lists").contract.layout == "in_out"
+
+
+def test_a_number_of_hidden_layers_is_no_width() -> None:
+    def deep(n_in: Any, n_hidden_layers: Any, n_out: Any) -> Any:
+        return [np.random.randn(n_in, n_out) for _ in range(n_hidden_layers)]
+
+    with pytest.raises(UsageError, match="needs the argument 'n_hidden_layers'"):
+        recognise(deep, "nets:deep")
+
+
+def of_a_kernel(shape: Any, rng: Any) -> Any:
+    height, width, inputs, _ = shape
+    return rng.normal(0, (2 / (height * width * inputs)) ** 0.5, shape)
+
+
+def broken_at_odd_heights(shape: Any, rng: Any) -> Any:
+    if shape[0] % 2:
+        raise ValueError(shape)
+    return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
+
+
+def test_what_unpacks_four_axes_is_asked_of_kernels_alone_and_what_raises_now_and_then_of_all() -> None:
+    assert recognise(of_a_kernel, "nets:of_a_kernel").ranks == (4,)
+    assert recognise(broken_at_odd_heights, "nets:broken_at_odd_heights").ranks == ()
