@@ -35,6 +35,24 @@ _OTHER_AXIS = Rule[Observed](
 )
 
 
+def _zero_diagonal(seen: Observed) -> bool:
+    """Whether in every square, and in no other place of it, the diagonal is zero: a unit is not fed by itself."""
+    squares = [
+        a for arrays in seen.probe.draws.values() for a in arrays if a.ndim == 2 and a.shape[0] == a.shape[1] > 1
+    ]
+    apart = [a[~np.eye(len(a), dtype=bool)] for a in squares]
+    return bool(squares) and not any(np.diagonal(a).any() for a in squares) and all(a.all() for a in apart)
+
+
+_NO_DIAGONAL = Rule[Observed](
+    _zero_diagonal,
+    "the diagonal is zero, as where no unit feeds itself (a Boltzmann machine): one input of each is missing, all of the"
+    " only one",
+    "divide by fan_in - 1 where that is meant, and declare widths from 2 on; else draw the diagonal too",
+    f"{_TOPICS} symmetry",
+)
+
+
 def _wrong_fan(seen: Observed) -> Cause | None:
     """What the denominator says of itself, where it is not the promised fan."""
     law = seen.sure_law
@@ -52,7 +70,14 @@ def _exceptions(seen: Observed) -> Cause | None:
     return None if law is None else exceptions_cause(law, seen.samples, seen.fan)
 
 
-LAW: tuple[Callable[[Observed], Cause | None], ...] = (*STD, _OTHER_AXIS, _wrong_fan, *CONSTANTS, _exceptions)
+LAW: tuple[Callable[[Observed], Cause | None], ...] = (
+    *STD,
+    _OTHER_AXIS,
+    _NO_DIAGONAL,
+    _wrong_fan,
+    *CONSTANTS,
+    _exceptions,
+)
 """Why the variance is another than was promised; where it is not, why some layers have another."""
 
 

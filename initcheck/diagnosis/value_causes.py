@@ -146,6 +146,10 @@ def unpaired_cause(seen: Observed) -> Cause | None:
     return None
 
 
+# Shares of weights that are told apart: of a thousand weights a twentieth is counted to a seventh.
+_ALIKE, _TOLD = 2.0, 1000
+
+
 def largest_cause(seen: Observed) -> Cause | None:
     """Explain a largest weight that is one number at every shape: divided by it, or cut there.
 
@@ -169,7 +173,9 @@ def largest_cause(seen: Observed) -> Cause | None:
             "scale by the fan, not by the weights drawn",
             topics,
         )
-    if all(h > 1 for h in held):
+    shares = [h / a.size for h, a in zip(held, drawn, strict=True) if a.size >= _TOLD] or [1.0]
+    # As many at every width: it is cut at a multiple of its std, and that is one number too.
+    if all(h > 1 for h in held) and max(shares) > _ALIKE * min(shares):
         return cause(
             f"the weights are cut at +-{number(max(tops))} at every width", "cut at a multiple of the std", topics
         )
@@ -235,7 +241,11 @@ def absolute_cut_cause(seen: Observed) -> Cause | None:
     cut = [middle for top, middle in tops if top >= 0.98 * bound]
     free = [middle for top, middle in tops if top < 0.98 * bound]
     # Of one law the largest of a thousand weights lies at one multiple of their median, more or less.
-    if len(cut) < 3 or max(cut) < 1.25 * min(cut) or (free and min(cut) < 0.9 * max(free)):
+    reaches = [sorted(top / middle for top, middle in tops if middle and (top >= 0.98 * bound) is is_cut)
+               for is_cut in (True, False)]  # fmt: skip
+    # Two widths say it where the law itself ends far sooner at one of them than where it is free.
+    short = len(cut) == 2 and len(reaches[1]) >= 3 and reaches[0][0] < 0.75 * reaches[1][len(reaches[1]) // 2]
+    if (len(cut) < 3 and not short) or max(cut) < 1.25 * min(cut) or (free and min(cut) < 0.9 * max(free)):
         return None
     # What is normalised ends somewhere too, and has the variance that is due.
     due = [s.mean_square * s.layer.fan_in for s in seen.samples if s.n >= 1024]

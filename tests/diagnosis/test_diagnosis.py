@@ -212,6 +212,40 @@ def test_an_identity_is_called_one_and_not_a_seed_that_is_ignored(draw, named):
         assert (cause is not None and cause.sentence == "every call returns the identity: nothing is drawn") is named
 
 
+def clipped(std, bound):
+    return lambda s, seed: np.clip(rng(seed).normal(0, std(s), s), -bound, bound)
+
+
+def cut_at_two(s, seed):
+    """What trunc_normal_ gives without its bounds: they are numbers, and of narrow layers two sigma."""
+    w = rng(seed).normal(0, s[1] ** -0.5, s)
+    while (far := np.abs(w) > 2).any():
+        w[far] = rng(seed + 1).normal(0, s[1] ** -0.5, s)[far]
+        seed += 1
+    return w
+
+
+def fed_by_others(s, seed):
+    if s[0] != s[1]:
+        raise ValueError(s)
+    upper = np.triu(rng(seed).uniform(-1, 1, s) * (3 / s[0]) ** 0.5, 1)
+    return upper + upper.T
+
+
+@pytest.mark.parametrize(("draw", "said"), [
+    (clipped(lambda s: 1.0, 2.0), "the std is 0.96 at every width"),
+    (clipped(lambda s: (2 / s[1]) ** 0.5, 0.1), "the weights are cut at +-0.1 at every width"),
+    (cut_at_two, "the weights end at +-2 at the widths whose law goes beyond that"),
+    (fed_by_others, "the diagonal is zero, as where no unit feeds itself"),
+    (normal(lambda s: 1 / s[1]), None),
+])  # fmt: skip
+def test_a_bound_is_a_cause_where_it_goes_with_no_std_and_a_diagonal_where_it_is_zero(draw, said):
+    squares = draw is fed_by_others
+    seen = Observed(draw=draw, contract=LINEAR, topic="scale", layer=Layer((1, 1)), seed=1, squares=squares)
+    cause = diagnose(seen)
+    assert cause is None if said is None else cause is not None and cause.sentence.startswith(said)
+
+
 def test_weights_of_a_unit_that_cancel_are_seen_at_the_failing_layer():
     def antithetic(s, seed):
         half = np.random.default_rng(seed).normal(0, he(s) ** 0.5, -(-math.prod(s) // 2))
