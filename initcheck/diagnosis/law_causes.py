@@ -46,8 +46,8 @@ def _zero_diagonal(seen: Observed) -> bool:
 
 _NO_DIAGONAL = Rule[Observed](
     _zero_diagonal,
-    "the diagonal is zero, as where no unit feeds itself (a Boltzmann machine): one input of each is missing, all of the"
-    " only one",
+    "the diagonal is zero, as where no unit feeds itself (a Boltzmann machine): one input of each is missing, all of"
+    " the only one",
     "divide by fan_in - 1 where that is meant, and declare widths from 2 on; else draw the diagonal too",
     f"{_TOPICS} symmetry",
 )
