@@ -22,11 +22,12 @@ from initcheck.adapters.classes import (
 from initcheck.adapters.frameworks import jax_init, known_laws
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer, keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer, layer_function
+from initcheck.adapters.frameworks.one_number import NumberSampler, number_sampler
 from initcheck.adapters.frameworks.torch_init import is_torch_init, torch_initializer
 from initcheck.adapters.frameworks.torch_module import asks_for_convolutions, is_for_linear
 from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.adapters.signatures.readings import Needs, Reading, explicit_readings, readings_of
-from initcheck.adapters.signatures.signature import Slot, parse_signature, slots_of
+from initcheck.adapters.signatures.signature import Slot, describe, parse_signature, slots_of
 from initcheck.adapters.trial_calls import Chosen, choose, framework_of, sampler_of, written_ranks
 from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import merged, own_declaration
@@ -101,8 +102,28 @@ def _recognise(
     readings, named = readings_of(function, name, fixed)
     if not readings:
         return _of_factory(function, name, args, parameter, depth)
-    chosen = choose(name, function, readings, named=named, fixed=args, parameter=parameter)
+    try:
+        chosen = choose(name, function, readings, named=named, fixed=args, parameter=parameter)
+    except UsageError:
+        one_by_one = number_sampler(function, slots_of(function), args)
+        if one_by_one is None:
+            raise
+        return _of_numbers(name, function, one_by_one)
     return _initializer(name, function, chosen)
+
+
+def _of_numbers(name: str, function: Callable[..., Any], sampler: NumberSampler) -> Initializer:
+    return Initializer(
+        name=name,
+        sampler=sampler,
+        contract=known_laws.known({"layout": sampler.layout}),
+        signature=describe(sampler.slots),
+        ranks=(2,),
+        takes_randomness=sampler.takes_randomness,
+        uses_global_generator=not sampler.takes_randomness,
+        notes=("It draws one weight a call; a matrix is as many calls as it has weights.",),
+        function=function,
+    )
 
 
 def _explicit(
