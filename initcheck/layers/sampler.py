@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
@@ -18,7 +19,6 @@ from initcheck.layers.bench.builder import Builder
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.functions.jax_function import JaxFunction
 from initcheck.layers.functions.layer_function import LayerFunction, matrices
-from initcheck.sandbox.global_generators import isolated
 
 Array = npt.NDArray[Any]
 
@@ -99,9 +99,11 @@ class LayerSampler(SamplerBase):
             return None
         flatten = framework_module("jax").tree_util.tree_flatten
 
-        def of_seed(shape: Shape, dtype: str) -> Callable[[Any], Any]:
-            def call(seed: Any) -> Any:
-                arrays, rest = self.builder.parts(self.sizes[shape[0]], seed)
+        def of_source(shape: Shape, dtype: str) -> Callable[[Any], Any]:
+            parts = self.builder.traced(self.sizes[shape[0]])
+
+            def call(source: Any) -> Any:
+                arrays, rest = parts(source)
                 leaves, tree = flatten(arrays)
                 self._rest[shape[0]] = tree, rest
                 return leaves
@@ -109,13 +111,21 @@ class LayerSampler(SamplerBase):
             return call
 
         def own(shape: Shape, few: Sequence[int], dtype: str) -> list[Any]:
-            with isolated(None), own_calls_compiled_cheaply():
-                return [flatten(self.builder.parts(self.sizes[shape[0]], seed)[0])[0] for seed in few]
+            call: Callable[[Any], Any] = lambda seed: flatten(self.builder.parts(self.sizes[shape[0]], seed)[0])[0]  # noqa: E731
+            with own_calls_compiled_cheaply():
+                return self._each_anew([(call, few)])[0]
 
         number = self.sizes.index(size)
-        # At the size that is called as the user would anyway; the first one is built to find the axes alone.
         return self.compiled.drawn(
-            (number,), "", seeds, of_seed, own, of=self._kind, compared_at=(min(1, len(self.sizes) - 1),)
+            (number,),
+            "",
+            seeds,
+            of_source,
+            own,
+            sources=self.builder.sources,
+            of=self._kind,
+            # Called as the user would anyway; the first one is built to find the axes alone.
+            compared_at=(min(1, len(self.sizes) - 1),),
         )
 
     def _joined(self, number: int, leaves: Sequence[Array]) -> JaxFunction:
@@ -130,4 +140,9 @@ class LayerSampler(SamplerBase):
 
     def _kind(self, shape: Shape) -> Kind:
         size = self.sizes[shape[0]]
-        return Kind(size.inputs * size.outputs * math.prod(size.kernel), lambda built: True)
+
+        def fits(built: Sequence[Any]) -> bool:
+            some = [np.zeros(leaf.shape, leaf.dtype) for leaf in built]
+            return self.builder.is_whole(self._joined(shape[0], some), size)
+
+        return Kind(size.inputs * size.outputs * math.prod(size.kernel), fits)

@@ -207,7 +207,7 @@ class LayerSubject:
     def probes(self) -> tuple[Part, ...]:
         """Whole weights at a few sizes."""
         wholes = list(dict.fromkeys(part.whole for part in self.structure.parts))
-        if self.draws.sampler.builder.is_traced:
+        if self._beside_traced:
             wholes = list(dict.fromkeys(part.whole for part in self._beside_traced))
         return tuple(dict.fromkeys((wholes[0], wholes[len(wholes) // 2], wholes[-1])))
 
@@ -219,7 +219,7 @@ class LayerSubject:
     @property
     def _beside_traced(self) -> tuple[Part, ...]:
         """Of a layer that is compiled, the weights at the first size: its own builds are compiled there."""
-        traced = self.draws.sampler.builder.is_traced
+        traced = self.draws.sampler.compiled.trusted
         return tuple(p for p in self._plan if p.number == self._plan[0].number) if traced else ()
 
     @functools.cached_property

@@ -19,9 +19,10 @@ from initcheck.sandbox.global_generators import isolated
 
 Array = npt.NDArray[Any]
 Call = Callable[[Any], Any]
-Function = Callable[[Sequence[int]], Any]
+Function = Callable[[Array], Any]
 Traced = Callable[[Shape, str], Call]
 Own = Callable[[Shape, Sequence[int], str], list[Any]]
+Sources = Callable[[Sequence[int]], Array]
 
 # Numbers of one batch, which has one size a shape: a claim that asks for a few calls pays for a batch.
 _WEIGHTS = 2**16
@@ -66,6 +67,7 @@ class Compiled:
         traced: Traced,
         own: Own,
         *,
+        sources: Sources | None = None,
         of: Callable[[Shape], Kind] | None = None,
         compared_at: Shape | None = None,
     ) -> list[Any] | None:
@@ -75,15 +77,16 @@ class Compiled:
             shape: asked for.
             dtype: asked for.
             seeds: whole numbers in [0, 2^31).
-            traced: makes the call at a shape and dtype of one seed, which may be a traced number.
+            traced: makes the call at a shape and dtype of one source, which may be traced.
             own: the user's own calls, one a seed.
+            sources: what calls of so many seeds are traced with, (seeds, ...); the seeds themselves by default.
             of: what a call at a shape gives; an array of that shape by default.
             compared_at: the shape at which own calls are made for comparison, if not where one was made already.
         """
 
         def asked(at: Shape) -> _Asked:
             kind = (of or _array)(at)
-            return _Asked(at, dtype, traced, own, _calls_a_batch(kind.weights), kind.fits)
+            return _Asked(at, dtype, traced, own, sources or _numbers, _calls_a_batch(kind.weights), kind.fits)
 
         if self.trusted is None and seeds:
             # Where the user's own call is compiled already.
@@ -125,6 +128,7 @@ class _Asked:
     dtype: str
     traced: Traced
     own: Own
+    sources: Sources
     batch: int
     fits: Callable[[Any], bool]
 
@@ -135,43 +139,44 @@ def _function_of(asked: _Asked) -> Function | None:
         # In one stretch: a second trace meets the generators where the first one left them.
         with isolated(None):
             call = asked.traced(asked.shape, asked.dtype)
-            twice = [jax.jit(lambda s: call(s)).trace(np.uint32(0)) for _ in "ab"]
+            source = asked.sources([0])[0]
+            twice = [jax.jit(lambda s: call(s)).trace(source) for _ in "ab"]
             # What calls back into Python does there what no trace shows.
             if _text(twice[0]) != _text(twice[1]) or "_callback[" in _text(twice[0])[0]:
                 return None
             if not asked.fits(twice[0].out_info):
                 return None
             with _kept_where_the_user_keeps(jax):
-                return _of_all_shapes(jax, twice[0]) or _of_one_shape(jax, call, asked.batch)
+                return _of_all_shapes(jax, twice[0]) or _of_one_shape(jax, call, np.stack([source] * asked.batch))
     except Exception:  # what cannot be traced is called one by one, where its own errors are its own
         return None
 
 
 def _of_all_shapes(jax: Any, traced: Any) -> Function | None:
     try:
-        of_seeds = pointwise(traced.jaxpr)
+        made = pointwise(traced.jaxpr)
     except Exception:  # a JAX that knows another form of it
         return None
     structure = jax.tree_util.tree_structure(traced.out_info)
-    return None if of_seeds is None else lambda seeds: structure.unflatten(of_seeds(seeds))
+    return None if made is None else lambda sources: structure.unflatten(made(sources))
 
 
-def _of_one_shape(jax: Any, call: Call, batch: int) -> Function:
-    built = _built(jax, call, np.zeros(batch, np.uint32))
+def _of_one_shape(jax: Any, call: Call, batch: Array) -> Function:
+    built = _built(jax, call, batch)
 
-    def of_seeds(seeds: Sequence[int]) -> Any:
-        padded = np.zeros(batch, np.uint32)
-        padded[: len(seeds)] = seeds
+    def of_sources(sources: Array) -> Any:
+        padded = batch.copy()
+        padded[: len(sources)] = sources
         return built(padded)
 
-    return of_seeds
+    return of_sources
 
 
 def _run(asked: _Asked, function: Function, seeds: Sequence[int]) -> Iterator[Any]:
     tree = framework_module("jax").tree_util
     with isolated(None):
         for start in range(0, len(seeds), asked.batch):
-            chunk = seeds[start : start + asked.batch]
+            chunk = asked.sources(seeds[start : start + asked.batch])
             leaves, structure = tree.tree_flatten(function(chunk))
             if len(leaves) == 1 and tree.treedef_is_leaf(structure):
                 yield from np.asarray(leaves[0])[: len(chunk)]
@@ -184,6 +189,10 @@ def _run(asked: _Asked, function: Function, seeds: Sequence[int]) -> Iterator[An
 def _is_near(alone: Any, batched: Array) -> bool:
     size = float(np.abs(batched).max(initial=0.0))
     return np.allclose(np.asarray(alone), batched, rtol=1e-3, atol=1e-5 * size, equal_nan=True)
+
+
+def _numbers(seeds: Sequence[int]) -> Array:
+    return np.asarray(seeds, np.uint32)
 
 
 def _array(shape: Shape) -> Kind:
@@ -206,8 +215,8 @@ def _text(traced: Any) -> tuple[str, list[bytes]]:
     return str(jaxpr), [np.asarray(constant).tobytes() for constant in plain]
 
 
-def _built(jax: Any, call: Call, seeds: Array) -> Callable[[Array], Any]:
-    lowered = compiled(jax.vmap(call)).trace(seeds).lower()  # type: ignore[attr-defined]
+def _built(jax: Any, call: Call, batch: Array) -> Callable[[Array], Any]:
+    lowered = compiled(jax.vmap(call)).trace(batch).lower()  # type: ignore[attr-defined]
     try:
         built: Callable[[Array], Any] = lowered.compile()
     except jax.errors.JaxRuntimeError:  # an XLA that knows other options

@@ -11,8 +11,8 @@ from typing import Any
 from initcheck.adapters.frameworks import known_laws
 from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
 from initcheck.adapters.frameworks.compiled import Compiled
+from initcheck.adapters.frameworks.keras_seeds import rows_of, traced_seeds
 from initcheck.adapters.frameworks.sampler import SamplerBase
-from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.adapters.signatures.frameworks import compiles, is_instance_of
 from initcheck.adapters.signatures.readings import needs
 from initcheck.adapters.signatures.signature import slots_of
@@ -92,7 +92,7 @@ class KerasSampler(SamplerBase):
 
     def source(self, seed: int) -> Any:
         """A fresh instance; without a seed in its configuration it holds nothing random."""
-        seeded = {"seed": int(seed)} if self.takes_randomness else {}
+        seeded = {"seed": seed} if self.takes_randomness else {}
         return self.make({**self.config, **seeded})
 
     def prepare(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
@@ -110,17 +110,13 @@ class KerasSampler(SamplerBase):
         if not compiles("keras") or not self.takes_randomness or self.parameter is not None:
             return super().weights(shape, seeds, dtype)
 
-        drawn = self.compiled.drawn(shape, dtype, seeds, self._of_seed, self.calls)
+        drawn = self.compiled.drawn(shape, dtype, seeds, self._of_seed, self.calls, sources=lambda s: rows_of(s, 0))
         return super().weights(shape, seeds, dtype) if drawn is None else drawn
 
     def _of_seed(self, shape: Shape, dtype: str) -> Callable[[Any], Any]:
-        numpy = framework_module("jax.numpy")
-
-        def call(seed: Any) -> Any:
-            instance = self.source(0)
-            # What Keras makes of a whole number before it draws.
-            instance.seed = numpy.stack([seed, numpy.zeros_like(seed)])
-            return instance(shape, dtype=dtype)
+        def call(row: Any) -> Any:
+            with traced_seeds(row) as seed:
+                return self.source(seed)(shape, dtype=dtype)
 
         return call
 

@@ -74,26 +74,27 @@ class _Value(NamedTuple):
     held: bool = False
 
 
-def pointwise(trace: Any) -> Callable[[Sequence[int]], list[Array]] | None:
-    """A traced function of one seed as a function of many; None where it is of another kind.
+def pointwise(trace: Any) -> Callable[[Sequence[int] | Array], list[Array]] | None:
+    """A traced function of one seed, or of a few numbers that stand for it, as one of many; None where it is another.
 
     Args:
         trace: of the function, with the constants that it holds (a closed jaxpr).
 
     Returns:
-        A function of at most ``MOST_CALLS`` seeds: every result, (seeds, \\*its shape).
+        A function of at most ``MOST_CALLS`` seeds, one a row: every result, (seeds, \\*its shape).
     """
     jax = framework_module("jax")
     if not getattr(jax.config, _BY_PLACE, True) or any(_is_key(out.aval) for out in trace.jaxpr.outvars):
         return None
-    reading = _Reading()
-    seed = _Value(reading.add(_Step("seed", seeded=True)), ())
+    reading, [source] = _Reading(), trace.jaxpr.invars
+    shape = tuple(source.aval.shape)
+    seed = _Value(reading.add(_Step("seed", seeded=True)), shape, held=shape != ())
     results = reading.read(trace, [seed])
     found = [value for value in results if value is not None]
     if len(found) < len(results) or any(value.held for value in found):
         return None
-    made = _Drawn.of(reading, found)
-    made([0])  # what cannot be compiled shows here
+    made = _Drawn.of(reading, found, shape)
+    made(np.zeros((1, *shape), np.uint32))  # what cannot be compiled shows here
     return made
 
 
@@ -198,18 +199,20 @@ class _Drawn:
     """A function of many seeds.
 
     Attributes:
+        seed: the shape of what stands for one.
         first: makes, of seeds and constants, what is no row: keys and numbers.
         constants: in the order in which ``first`` takes them.
         results: of each result, its shape, what makes its row, and which results of ``first`` that is given; with
             nothing that makes one, the result of ``first`` it is itself.
     """
 
+    seed: tuple[int, ...]
     first: Callable[..., list[Any]]
     constants: list[Array]
     results: list[tuple[_Value, Callable[..., Any] | None, list[int]]]
 
     @classmethod
-    def of(cls, reading: _Reading, values: Sequence[_Value]) -> _Drawn:
+    def of(cls, reading: _Reading, values: Sequence[_Value], seed: tuple[int, ...]) -> _Drawn:
         """Take what makes these results from the programs that were compiled before, or compile it."""
         steps = reading.steps
         cut: list[tuple[_Value, Any, list[int]]] = []
@@ -227,14 +230,15 @@ class _Drawn:
         order = {number: place for place, number in enumerate(before)}
         moved = tuple(steps[n]._replace(given=tuple(order[g] for g in steps[n].given)) for n in before)
         return cls(
+            seed,
             _first(moved, tuple(order[number] for number in wanted)),
             [reading.constants[n] for n in before if n in reading.constants],
             [(value, row, [wanted.index(number) for number in outside]) for value, row, outside in cut],
         )
 
-    def __call__(self, seeds: Sequence[int]) -> list[Array]:
+    def __call__(self, seeds: Sequence[int] | Array) -> list[Array]:
         """Every result, (seeds, \\*its shape)."""
-        padded = np.zeros(MOST_CALLS, np.uint32)
+        padded = np.zeros((MOST_CALLS, *self.seed), np.uint32)
         padded[: len(seeds)] = seeds
         known = self.first(padded, self.constants)
         return [self._result(len(seeds), value, row, [known[n] for n in of]) for value, row, of in self.results]

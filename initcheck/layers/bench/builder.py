@@ -7,23 +7,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer
+from initcheck.adapters.frameworks.keras_seeds import rows_of, traced_seeds
 from initcheck.adapters.frameworks.layer_weight import is_layer
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.adapters.signatures.constructor import constructor
+from initcheck.adapters.signatures.frameworks import compiles
 from initcheck.errors import UsageError
 from initcheck.layers.bench.feeds import Feed, feeds
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.functions.jax_function import JaxFunction, equinox_function, linen_function, nnx_function
-from initcheck.layers.functions.keras_function import keras_function
+from initcheck.layers.functions.keras_function import keras_function, variables_of
 from initcheck.layers.functions.layer_function import LayerFunction, matrices
 from initcheck.layers.functions.torch_function import TorchFunction
 from initcheck.sandbox.containment import InitializerRaised, contained
 
+Array = npt.NDArray[Any]
+
 _KEYED = ("linen", "nnx", "equinox")
 _TRACED = ("linen", "equinox")
+# Seeds that Keras may draw as it builds a layer.
+_DRAWN = 63
 # Because a state of two rows could pass for the pair that another cell takes.
 _TRIED_ROWS = 3
 
@@ -86,8 +93,8 @@ class Builder:
 
     @property
     def is_traced(self) -> bool:
-        """Whether a build is a function of a key of JAX, which may be traced."""
-        return self.kind in _TRACED
+        """Whether a build is a function of a key of JAX, or of seeds that Keras hands to it, which may be traced."""
+        return self.kind in _TRACED or (self.kind == "keras" and compiles("keras"))
 
     @property
     def takes_randomness(self) -> bool:
@@ -108,7 +115,7 @@ class Builder:
             made = self.maker.make(size, seed)
             if self.kind == "nnx":
                 return nnx_function(made, self.maker.defaults())
-            return self._fed(made, self._known_feed or self._feed_that_builds(size, seed), size)
+            return keras_function(self._fed(made, self._known_feed or self._feed_that_builds(size, seed), size))
 
     def parts(self, size: Size, seed: Any) -> tuple[Any, Any]:
         """A fresh layer as arrays, which may be traced, and as what is the same for every seed.
@@ -117,14 +124,50 @@ class Builder:
             UsageError: as ``build``.
         """
         made = self.maker.make(size, seed)
+        if self.kind == "keras":
+            fed = self._fed(made, self._known_feed or self._feed_that_builds(size, seed), size)
+            return variables_of(fed), fed
         if self.kind == "linen":
             return self._variables(made, size, seed, self._known_feed or self._feed_that_builds(size, 1)), made
         eqx = framework_module("equinox")
         arrays, rest = eqx.partition(made, eqx.is_array)
         return arrays, rest
 
+    def sources(self, seeds: Sequence[int]) -> Array:
+        """What stands for so many seeds in a trace, one a row."""
+        return rows_of(seeds, _DRAWN) if self.kind == "keras" else np.asarray(seeds, np.uint32)
+
+    def traced(self, size: Size) -> Callable[[Any], tuple[Any, Any]]:
+        """``parts`` of what stands for a seed in a trace.
+
+        Raises:
+            TypeError: what is built is kept, and would be traced in the user's own builds as well.
+        """
+        if self.kind != "keras":
+            return lambda seed: self.parts(size, seed)
+        inner = [{id(one): one for one in self.maker.make(size, 0)._flatten_layers()} for _ in "ab"]
+        if any(not one.built for place, one in inner[0].items() if place in inner[1]):
+            raise TypeError(f"{self.name} gives one layer twice.")
+        if self._known_feed is None:
+            self._feed_that_builds(size, 0)
+
+        def parts(row: Any) -> tuple[Any, Any]:
+            with traced_seeds(row) as seed:
+                return self.parts(size, seed)
+
+        return parts
+
+    def is_whole(self, function: JaxFunction, size: Size) -> bool:
+        """Whether a layer that was built in a trace is run by its parts, with nothing that it kept of that trace."""
+        if self.kind != "keras" or self._known_feed is None:
+            return True
+        feed, dtype = self._known_feed, np.int32 if self._known_feed.form == "lookup" else np.float32
+        return function.is_whole(feed.arranged([np.zeros(s, dtype) for s in feed.shapes(size, _TRIED_ROWS)]))
+
     def joined(self, arrays: Any, rest: Any) -> JaxFunction:
         """The layer of these parts."""
+        if self.kind == "keras":
+            return keras_function(rest, *arrays)
         if self.kind == "linen":
             return linen_function(rest, arrays)
         return equinox_function(framework_module("equinox").combine(arrays, rest))
@@ -154,7 +197,7 @@ class Builder:
         def works(feed: Feed) -> bool:
             fresh = self.maker.make(size, seed)
             if self.kind == "keras":
-                return _runs(self._fed(fresh, feed, size), feed, size)
+                return _runs(keras_function(self._fed(fresh, feed, size)), feed, size)
             return self._traced_with(fresh, feed, size, seed) or _runs(
                 self.joined(self._variables(fresh, size, seed, feed), fresh), feed, size
             )
@@ -180,11 +223,11 @@ class Builder:
         args = feed.arranged([np.zeros(shape, dtype) for shape in feed.shapes(size, 1)])
         return made.init(framework_module("jax").random.key(seed), *args)
 
-    def _fed(self, made: Any, feed: Feed, size: Size) -> LayerFunction:
+    def _fed(self, made: Any, feed: Feed, size: Size) -> Any:
         shapes = feed.shapes(size, 1)
         if not made.built:
             made.build(*((None, *shape[1:]) for shape in shapes[: 1 if feed.form == "cell" else None]))
-        return keras_function(made)
+        return made
 
     def _first(self, size: Size, layer: Any, axes: int, works: Callable[[Feed], bool]) -> Feed:
         problem = ""

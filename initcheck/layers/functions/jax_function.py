@@ -37,6 +37,12 @@ class JaxFunction:
         jax = framework_module("jax")
         return int(jax.eval_shape(self._first, self._own, tuple(args)).size)
 
+    def is_whole(self, args: Sequence[Any]) -> bool:
+        """Whether its run hangs on its parameters, and on no other number of a trace that it was built in."""
+        jax = framework_module("jax")
+        held = jax.make_jaxpr(self._first)(self._own, tuple(args)).consts
+        return not any(isinstance(constant, jax.core.Tracer) for constant in held)
+
     def parameters(self) -> dict[str, Array]:
         """Every parameter by name, in the order of the framework."""
         return {name: np.asarray(value) for name, value in self._own.items()}

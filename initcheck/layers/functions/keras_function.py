@@ -58,22 +58,35 @@ class KerasFunction(JaxFunction):
         return arrays[:inputs], dict(zip(weights, arrays[inputs:], strict=True))
 
 
-def keras_function(layer: Any) -> KerasFunction:
-    """A built layer as a function, which knows what the initializer of every weight promises."""
+def variables_of(layer: Any) -> tuple[list[Any], list[Any]]:
+    """The values of a built layer's variables: those that are trained, and the rest."""
+    return [v.value for v in layer.trainable_variables], [v.value for v in layer.non_trainable_variables]
+
+
+def keras_function(
+    layer: Any, trained: Sequence[Any] | None = None, rest: Sequence[Any] | None = None
+) -> KerasFunction:
+    """A built layer as a function, which knows what the initializer of every weight promises.
+
+    Args:
+        layer: what was built.
+        trained: the values of its trained variables, of another build of it; its own by default.
+        rest: those of its other variables.
+    """
     names, own = [], {}
     counts: dict[str, int] = {}
-    for variable in layer.trainable_variables:
+    for place, variable in enumerate(layer.trainable_variables):
         # Keras numbers the layers of a process: `lstm_15` is `lstm`.
         path = [_NUMBER.sub("", part) for part in variable.path.split("/")[1:-1]]
         name = ".".join((*path, variable.name))
         counts[name] = counts.get(name, 0) + 1
         name = name if counts[name] == 1 else f"{name} #{counts[name]}"
         names.append(name)
-        own[name] = _numpy(variable)
+        own[name] = _numpy(variable.value) if trained is None else trained[place]
 
     def call(parameters: Mapping[str, Any], *given: Any) -> Any:
-        rest = [v.value for v in layer.non_trainable_variables]
-        return layer.stateless_call([parameters[n] for n in names], rest, *given)[0]
+        others = [v.value for v in layer.non_trainable_variables] if rest is None else rest
+        return layer.stateless_call([parameters[n] for n in names], others, *given)[0]
 
     def contracts() -> dict[str, Contract]:
         found = zip(names, (_promised(layer, variable) for variable in layer.trainable_variables), strict=True)
@@ -102,8 +115,7 @@ def _backend() -> str:
     return str(framework_module("keras").backend.backend())
 
 
-def _numpy(variable: Any) -> Array:
-    value = variable.value
+def _numpy(value: Any) -> Array:
     return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
 
 
