@@ -76,7 +76,8 @@ def traced_seeds(row: Any) -> Iterator[int]:
         IndexError: Keras draws more of them.
         TypeError: something traced would be left in a variable of the user's that was there before.
     """
-    home, variables = sys.modules[_HOME], sys.modules[_VARIABLES].JaxVariable
+    home: Any = sys.modules[_HOME]
+    variables: Any = sys.modules[_VARIABLES].JaxVariable
     drawn_by, assign = home.python_random, variables._direct_assign
     tracer = framework_module("jax").core.Tracer
 

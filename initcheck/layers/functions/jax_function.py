@@ -111,7 +111,7 @@ class _Prepared(JaxFunction):
 
 
 def _or_plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    fast = compiled(function)
+    fast = compiled(function, runs_often=False)
 
     def call(*args: Any) -> Any:
         try:

@@ -8,18 +8,22 @@ import os
 import sys
 import sysconfig
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 
+from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
 from initcheck.contract.standard_laws import truncated_std
 from initcheck.models.provenance.law import UNTRACED, Law, constant, normal, truncated, uniform
 from initcheck.models.provenance.steps import Draw, Site, in_library
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
+# Numbers of a weight that is drawn as often as a model is built, and its blocks repeat it, in less time than JAX takes
+# to compile that draw well.
+_SMALL = 2**18
 _CUT = truncated_std(1.0, -2.0, 2.0)
 """Keras divides by it, so that the law that is cut at two has the variance it names."""
 
@@ -50,7 +54,9 @@ def noted_weights() -> Iterator[Weights]:
         if isinstance(initializer, (str, dict)):
             one = initializer = keras.initializers.get(initializer)
         before = _state(one)
-        variable = original(self, shape, initializer, *args, **kwargs)
+        small = isinstance(shape, (tuple, list)) and math.prod(n or 0 for n in shape) <= _SMALL
+        with own_calls_compiled_cheaply("keras") if small else nullcontext():
+            variable = original(self, shape, initializer, *args, **kwargs)
         site = _site()
         size = tuple(int(n) for n in variable.shape)
         law = _law(one, size)

@@ -75,6 +75,11 @@ class Autodiff(ABC):
         """Run on numbers; the tap is told of these layers. No gradient is taken."""
         return living.run(arrays, batch, tap, dict.fromkeys(heard))
 
+    def output(self, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> npt.NDArray[np.float64] | None:
+        """The first array of real numbers that a run puts out."""
+        found = self.first_real(self.run(living, arrays, batch, None, ()))
+        return None if found is None else np.asarray(self.host(found), np.float64)
+
     def first_run(
         self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap, heard: Iterable[str]
     ) -> Any:

@@ -20,7 +20,7 @@ def input_reach(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch
         other = batch.shuffled()
         if all(map(np.array_equal, batch.arrays, other.arrays)):
             return None
-        one, two = (_output(autodiff, living, arrays, b) for b in (batch, other))
+        one, two = (autodiff.output(living, arrays, b) for b in (batch, other))
         if one is None or two is None or one.shape != two.shape or not one.size:
             return None
         share = _share(one, two)
@@ -30,11 +30,6 @@ def input_reach(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch
         return replace(lost, closed=_closed(autodiff, living, arrays, batch, other, lost))
     except (RuntimeError, TypeError, ValueError, IndexError, KeyError):
         return None
-
-
-def _output(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> Any:
-    found = autodiff.first_real(autodiff.run(living, arrays, batch, None, ()))
-    return None if found is None else np.asarray(autodiff.host(found), np.float64)
 
 
 def _share(one: Any, two: Any) -> float | None:
@@ -86,7 +81,7 @@ def _closed(
                 numbers = 0.1 * generator.standard_normal(values.shape)
                 opened[i] = opened[i] + autodiff.addend(numbers.astype(values.dtype))
                 gates.append(leaf.name)
-        one, two = (_output(autodiff, living, opened, b) for b in (batch, other))
+        one, two = (autodiff.output(living, opened, b) for b in (batch, other))
         if gates and lost.opened_by(_share(one, two)):
             return gates[0]
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.adapters.frameworks.cheaply_compiled import compiled
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import Autodiff, Measured, weights_of_output
 from initcheck.models.living.model import Living, Tap
@@ -21,6 +23,7 @@ class JaxAutodiff(Autodiff):
 
     def __init__(self) -> None:
         self._passes = Passes({})
+        self._outermost: Any = None
         self._compiled: dict[tuple[tuple[str, ...], tuple[int, ...], bool], Callable[..., Any]] = {}
 
     def leaves(self, value: Any) -> list[Any]:
@@ -37,7 +40,14 @@ class JaxAutodiff(Autodiff):
 
     def hides(self, array: Any) -> bool:
         """Whether a transformation is at work: a compiled function, a scan, a map."""
-        return isinstance(array, jax.core.Tracer)
+        return isinstance(array, jax.core.Tracer) and array._trace is not self._outermost
+
+    def output(self, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> npt.NDArray[np.float64] | None:
+        """Of what was compiled for the signal, if anything was: step by step, each step is compiled."""
+        for names, asked, whole in self._compiled:
+            if not whole:
+                return self.measure(living, arrays, batch, names, asked).output
+        return super().output(living, arrays, batch)
 
     @property
     def unstacked(self) -> Collection[str]:
@@ -49,7 +59,32 @@ class JaxAutodiff(Autodiff):
     ) -> Any:
         """Run, with the scans of stacked layers as loops, and remember which call is which block."""
         self._passes = Passes(living.stacked)
+        if not living.stacked:
+            # Nobody asks for its numbers: step by step, each step would be compiled for them.
+            with contextlib.suppress(Exception):  # what looks at numbers is run on some, where its errors are its own
+                return self._first_trace(living, arrays, batch, tap, heard)
         return self._passes.first_run(living, arrays, batch, tap, heard)
+
+    def _first_trace(
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap, heard: Iterable[str]
+    ) -> Any:
+        told: list[tuple[str, Any, Any]] = []
+
+        def note(name: str, given: Any, made: Any) -> Any:
+            told.append((name, given, made))
+            return made
+
+        def output(floats: Any, args: Any, kwargs: Any) -> Any:
+            self._outermost = floats[0]._trace
+            values = dict(zip(real, floats, strict=True))
+            whole = [values.get(i, a) for i, a in enumerate(arrays)]
+            return self.first_real(self._passes.run(living, whole, ArrayBatch(args, kwargs, batch.text), note, heard))
+
+        real = [i for i, a in enumerate(arrays) if self.is_real(a)]
+        made = jax.eval_shape(output, [arrays[i] for i in real], batch.args, dict(batch.kwargs))
+        for call in told:
+            tap(*call)
+        return made
 
     def measure(
         self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int],
@@ -59,7 +94,7 @@ class JaxAutodiff(Autodiff):
         real = [i for i, a in enumerate(arrays) if self.is_real(a)]
         case = tuple(names), tuple(asked), whole
         if case not in self._compiled:
-            self._compiled[case] = jax.jit(self._measured(living, names, real, asked, whole))
+            self._compiled[case] = compiled(self._measured(living, names, real, asked, whole), runs_often=False)
         floats = [arrays[i] for i in real]
         rest = [None if i in set(real) else a for i, a in enumerate(arrays)]
         forward, backward, output, gradients = self._compiled[case](floats, rest, batch.args, dict(batch.kwargs))
