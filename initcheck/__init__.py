@@ -8,9 +8,9 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from initcheck.search_path import behind_the_standard_library
+from initcheck.search_path import without_the_current_folder
 
-behind_the_standard_library()
+without_the_current_folder()
 
 # These modules are light; what costs NumPy or Hypothesis is loaded on first use, below.
 from initcheck.claims.statement import claim  # noqa: E402

@@ -23,7 +23,11 @@ class UsageError(InitcheckError, ValueError):
         return [f"{type(self).__name__}: {self}"]
 
 
-class AmbiguousInitializer(UsageError):
+class UnreadableTarget(UsageError):
+    """A target is there, and what it is or does keeps it from being read: what is named beside it is judged."""
+
+
+class AmbiguousInitializer(UnreadableTarget):
     """The signature can be read in several ways that give different numbers; ``signature=`` must say which."""
 
 

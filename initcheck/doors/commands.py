@@ -111,9 +111,9 @@ def infer_contract(words: Sequence[str]) -> int:
                 lines, code = [f"nothing can be inferred: {died}"], 1
             for line in lines:
                 print(f"  {escaped(line, 1_000)}", flush=True)
-    for left in loaded.not_checked:
+    for left in (*loaded.not_checked, *loaded.unread):
         print(f"not looked at: {escaped(left.name)}: {escaped(left.reason)}")
-    return code
+    return 2 if loaded.unread else code
 
 
 def read_guide(words: Sequence[str]) -> int:

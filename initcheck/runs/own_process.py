@@ -15,7 +15,7 @@ from initcheck.contract.tested import Tested
 from initcheck.engine.judging import Tell, out_of_time, unheard
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
-from initcheck.report.verdict import Evidence, Result, Verdict
+from initcheck.report.verdict import BROKEN, Evidence, Result, Verdict
 from initcheck.runs.units import Unit, UnitOutcome
 from initcheck.sandbox.child import Child, Died
 from initcheck.targets.recipes import recipe_of
@@ -32,6 +32,10 @@ _SERVER = "initcheck.runs.fresh_main"
 def died(result: Result) -> bool:
     """Whether a result is that a process died, and not a verdict on what an initializer does."""
     return f"'s {_DIED} " in (result.reason or "")
+
+
+class CannotBeJudged(UsageError):
+    """What its code did to a process of its own keeps us from judging it there."""
 
 
 class Slow(Died):
@@ -73,6 +77,9 @@ class OwnProcess:
             return Result.of(claim, initializer, Verdict.NOT_APPLICABLE, reason, reproduce=None)
         try:
             return self.ask(initializer, claim_id)
+        except CannotBeJudged as error:  # no verdict and no pass; and no reason to stop the others
+            again = self.settings.command(initializer, claim, isolate=True)
+            return Result.of(claim, initializer, Verdict.UNDECIDED, f"{BROKEN}: {error}", reproduce=again)
         except Slow as slow:
             again = self.settings.command(initializer, claim, isolate=True)
             return Result.of(claim, initializer, Verdict.UNDECIDED, str(slow), reproduce=again)
@@ -130,7 +137,7 @@ class OwnProcess:
         if "usage" in answer:
             raise UsageError(answer["usage"])
         if "error" in answer:
-            raise UsageError(f"{initializer.name} cannot be judged in another process: {answer['error']}")
+            raise CannotBeJudged(f"{initializer.name} cannot be judged in another process: {answer['error']}")
         judged = UnitOutcome(**{field.name: answer[field.name] for field in dataclasses.fields(UnitOutcome)})
         self._spoilt = judged.spoilt
         hear: Any = note_statistics
@@ -174,6 +181,9 @@ class OwnProcess:
                         self.close()
                         raise Slow(out_of_time(patience, "calls that all came back; --timeout gives it more"))
                     answer = child.answer(asked, patience)
+                if "error" in answer and self._served - own:
+                    self.close()  # what another has left behind may be why: once more in a process of its own
+                    continue
                 return answer
             except Slow:
                 raise
@@ -195,7 +205,11 @@ class OwnProcess:
         if self._child is None:
             self._child = Child(_SERVER)
             # That it is ready: it may take long to import what it needs, which is no hang.
-            self._child.answer(self._child.ask({}), PATIENCE)
+            try:
+                self._child.answer(self._child.ask({}), PATIENCE)
+            except Died as died:  # before any code of the user's ran there
+                self.close()
+                raise UsageError(f"no process can be started to judge in: {died}.") from None
         return self._child
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ from initcheck.report.results import NotChecked, Run
 from initcheck.report.verdict import Result, Verdict
 from initcheck.runs.own_process import OwnProcess, died
 from initcheck.runs.reading import Wanted, read_all, read_locked, read_models, read_pairs
+from initcheck.safe_text import escaped
 from initcheck.targets.loading import load_all, numbered
 from initcheck.targets.locks import load_locks
 from initcheck.targets.models import load_models
@@ -96,18 +97,19 @@ class Plan:
             self.own = OwnProcess(settings, self.contracts, alone=processes == "each")
         loaded = read_all(texts, self.own, contract=contract) if self.own else load_all(texts, contract=contract)
         said, builders = dict(of_models or {}), dict.fromkeys(models)
-        built = read_models(builders, self.own, said) if self.own else load_models(builders, **said)
+        built, no_models = read_models(builders, self.own, said) if self.own else (load_models(builders, **said), [])
         # A builder of a model that is named as an initializer too must not be taken for it.
         names = [i.name for i in loaded.initializers]
         self.only = None if only is None else frozenset(only)
         named = dict.fromkeys(pairs)
         laid: dict[str, Any] = {"layouts": layouts, "world": (of_models or {}).get("world")}
-        compared = read_pairs(named, self.own, laid) if self.own else load_pairs(named, **laid)
+        compared, no_pairs = read_pairs(named, self.own, laid) if self.own else (load_pairs(named, **laid), [])
         files, held = dict.fromkeys(locks), {"like": like}
-        locked = read_locked(files, self.own, held) if self.own else load_locks(files, like=like)
+        locked, no_locks = read_locked(files, self.own, held) if self.own else (load_locks(files, like=like), [])
+        self._unread = [*loaded.unread, *no_models, *no_pairs, *no_locks]
         every: Sequence[Tested] = (*loaded.initializers, *numbered(built, names), *compared, *locked)
         self.initializers: Sequence[Tested] = tuple(i for i in every if self.claims_of(i))
-        self.not_checked: list[NotChecked] = list(loaded.not_checked if only is None else ())
+        self.not_checked: list[NotChecked] = [*(loaded.not_checked if only is None else ()), *self._unread]
         if only is not None and not self.initializers:
             raise UsageError(f"of what failed, {', '.join(sorted({n for n, _ in only}))}, nothing is there any more.")
         here = {i.kind for i in self.initializers}
@@ -163,6 +165,14 @@ class Plan:
     def shows_only(self) -> bool:
         """Whether all that is asked for is portraits of what is built already: nothing needs to be decided then."""
         return bool(self.initializers) and all(isinstance(i, Model) and i.built for i in self.initializers)
+
+    @property
+    def unread(self) -> str | None:
+        """The sentence by which a run ends in an error where something that was named could not be read."""
+        if not self._unread:
+            return None
+        names = ", ".join(escaped(n.name, 120) for n in self._unread)
+        return f"what was named could not all be read, so that nothing is known of {names}: see 'not checked'."
 
     def judge(self, tested: Tested, claim_id: str) -> Result:
         """Decide one claim."""

@@ -27,6 +27,7 @@ def main(folder: str, rank: int, parent: int) -> None:
         parent: id of the process that waits.
     """
     end_with_parent(parent)
+    sys.argv = ["initcheck"]  # a module that reads its arguments as it is imported was given none
     stack = open(Path(folder) / f"stack-{rank}", "w")  # noqa: SIM115 - it is written to when this process hangs
     faulthandler.enable(stack)
     # Whoever waits asks for it before this process is ended; a clock of its own could strike amid an import.

@@ -7,8 +7,11 @@ import dataclasses
 import json
 import os
 import pickle
+import re
 import sys
-from collections.abc import Iterable, Mapping
+import sysconfig
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -18,19 +21,40 @@ from initcheck.contract.declaration import Declared, declared_contract
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.model import Model
 from initcheck.contract.tested import Tested
-from initcheck.errors import AmbiguousInitializer, UsageError
+from initcheck.errors import AmbiguousInitializer, UnreadableTarget, UsageError
 from initcheck.locks.locked import Locked
 from initcheck.models.ranks.model import ShardedModel
 from initcheck.report.results import NotChecked
 from initcheck.runs.own_process import OwnProcess
 from initcheck.runs.units import Plain
+from initcheck.safe_text import relative
 from initcheck.sandbox.child import Died
 from initcheck.search_path import add_folder
-from initcheck.targets.loading import Loaded, load, location_of, name_of, numbered, told_apart, watching_names
+from initcheck.targets.loading import (
+    Loaded,
+    T,
+    load,
+    load_readable,
+    location_of,
+    name_of,
+    numbered,
+    readable,
+    watching_names,
+)
 from initcheck.targets.locks import load_locks
 from initcheck.targets.models import load_models
+from initcheck.targets.modules import AS_A_SCRIPT
 from initcheck.targets.pairs import load_pairs
 from initcheck.targets.recipes import importable, is_plain, pickled
+from initcheck.targets.tables import tables
+
+_STDLIB = sysconfig.get_path("stdlib") + os.sep
+# The first that an error is an instance of is raised at the other end.
+_ERRORS: Mapping[str, type[UsageError]] = {
+    "ambiguous": AmbiguousInitializer,
+    "unreadable": UnreadableTarget,
+    "usage": UsageError,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,20 +102,27 @@ def _text_of(obj: Any) -> str | None:
 def read_all(targets: Iterable[str | Wanted], own: OwnProcess, *, contract: Declared = None) -> Loaded:
     """What some targets turn out to be; nothing of theirs runs in this process.
 
+    Those that are there and cannot be read are among what is ``unread``: the others are judged all the same.
+
     Args:
         targets: target texts, or what is sent in their place.
         own: reads them, and judges what died on reading by that.
         contract: what they are held to.
 
     Raises:
-        UsageError: as ``initcheck.targets.loading.load``; or the process that imported a target died.
+        UsageError: as ``initcheck.targets.loading.load``, of one that is not there; or none of them can be read.
     """
     declared = declared_contract(contract)
-    return told_apart(read_target(target, own, declared) for target in targets)
+    texts = [(target.target if isinstance(target, Wanted) else target, target) for target in targets]
+    return load_readable((text, partial(read_target, target, own, declared)) for text, target in texts)
 
 
-def read_models(targets: Iterable[str], own: OwnProcess, said: Mapping[str, Any]) -> list[Model]:
-    """The models that some target texts name; nothing of theirs runs in this process, which needs no torch.
+def read_models(
+    targets: Iterable[str], own: OwnProcess, said: Mapping[str, Any]
+) -> tuple[list[Model], list[NotChecked]]:
+    """The models that some target texts name, and those that cannot be read.
+
+    Nothing of theirs runs in this process, which needs no torch.
 
     Args:
         targets: target texts.
@@ -99,14 +130,13 @@ def read_models(targets: Iterable[str], own: OwnProcess, said: Mapping[str, Any]
         said: of all models of the run, as ``initcheck.targets.models.load_models`` takes it.
 
     Raises:
-        UsageError: as ``initcheck.targets.models.load_models``; or the process that imported a target died.
+        UsageError: as ``initcheck.targets.models.load_models``, of one that is not there; or none can be read.
     """
-    found = [tested for target in targets for tested in _read(target, own, {"models": dict(said)})[0]]
-    return numbered(m for m in found if isinstance(m, Model))
+    return _read_each(targets, own, {"models": dict(said)}, Model)
 
 
-def read_pairs(texts: Iterable[str], own: OwnProcess, said: Mapping[str, Any]) -> list[Pair]:
-    """The pairs that some texts name; nothing of theirs runs in this process.
+def read_pairs(texts: Iterable[str], own: OwnProcess, said: Mapping[str, Any]) -> tuple[list[Pair], list[NotChecked]]:
+    """The pairs that some texts name, and those that cannot be read; nothing of theirs runs in this process.
 
     Args:
         texts: two targets each.
@@ -114,14 +144,15 @@ def read_pairs(texts: Iterable[str], own: OwnProcess, said: Mapping[str, Any]) -
         said: of all pairs of the run, as ``initcheck.targets.pairs.load_pairs`` takes it.
 
     Raises:
-        UsageError: as ``initcheck.targets.pairs.load_pairs``; or the process that imported a target died.
+        UsageError: as ``initcheck.targets.pairs.load_pairs``, of one that is not there; or none can be read.
     """
-    found = [tested for text in texts for tested in _read(text, own, {"pairs": dict(said)})[0]]
-    return numbered(p for p in found if isinstance(p, Pair))
+    return _read_each(texts, own, {"pairs": dict(said)}, Pair)
 
 
-def read_locked(files: Iterable[str], own: OwnProcess, said: Mapping[str, Any]) -> list[Locked]:
-    """What some law files lock; nothing of the targets runs in this process.
+def read_locked(
+    files: Iterable[str], own: OwnProcess, said: Mapping[str, Any]
+) -> tuple[list[Locked], list[NotChecked]]:
+    """What some law files lock, and those that cannot be read; nothing of the targets runs in this process.
 
     Args:
         files: law files; with a preset, targets.
@@ -129,46 +160,71 @@ def read_locked(files: Iterable[str], own: OwnProcess, said: Mapping[str, Any]) 
         said: the preset, as ``initcheck.targets.locks.load_locks`` takes it.
 
     Raises:
-        UsageError: as ``initcheck.targets.locks.load_locks``; or the process that imported a target died.
+        UsageError: as ``initcheck.targets.locks.load_locks``, of one that is not there; or none can be read.
     """
-    found = [tested for text in files for tested in _read(text, own, {"locks": dict(said)})[0]]
-    return numbered(p for p in found if isinstance(p, Locked))
+    return _read_each(files, own, {"locks": dict(said)}, Locked)
+
+
+def _read_each(
+    texts: Iterable[str], own: OwnProcess, said: Mapping[str, Any], kind: type[T]
+) -> tuple[list[T], list[NotChecked]]:
+    found, unread = readable((text, partial(_read, text, own, said)) for text in texts)
+    return numbered(tested for each in found for tested in each[0] if isinstance(tested, kind)), unread
 
 
 def read_target(target: str | Wanted, own: OwnProcess, declared: Contract) -> Loaded:
     """What one target turns out to be; members that end the process are left unread, the others are read."""
     wanted = target if isinstance(target, Wanted) else Wanted(target)
     said = {"contract": declared.said(), "notes": list(declared.notes), "options": json.loads(wanted.options)}
-    found, left = _read(wanted.target, own, said)
-    return Loaded(tuple(i for i in found if isinstance(i, Initializer)), left)
+    found, left, unread = _read(wanted.target, own, said)
+    return Loaded(tuple(i for i in found if isinstance(i, Initializer)), left, unread)
 
 
-def _read(target: str, own: OwnProcess, said: Mapping[str, Any]) -> tuple[list[Tested], tuple[NotChecked, ...]]:
+def _read(
+    target: str, own: OwnProcess, said: Mapping[str, Any]
+) -> tuple[list[Tested], tuple[NotChecked, ...], tuple[NotChecked, ...]]:
     request = {"read": target, **said, "path": list(sys.path), "cwd": os.getcwd()}
     died: dict[str, Died] = {}
     while True:
         at: str | None = None
         used = own.used
         try:
-            for answer in own.reading({**request, "without": list(died)}):
+            for answer in own.reading({**request, "without": {name: str(death) for name, death in died.items()}}):
                 at = answer.get("at", at)
         except Died as death:
             if used:
                 continue  # perhaps of what another target left behind; once more in a process of its own
             if at is None or at in died:
-                raise UsageError(f"target {target!r} cannot be imported: {death}.") from None
+                where = f" ({place})" if (place := _place(death.stack)) else ""
+                script = f" {AS_A_SCRIPT}" if "did not return" in str(death) else ""
+                raise UnreadableTarget(f"target {target!r} cannot be imported: {death}{where}.{script}") from None
             died[at] = death
             continue
-        break
+        if "found" in answer:
+            break
+        # What was begun and did not end may have left anything behind: nobody else is read or judged there.
+        own.close()
+        if not used:
+            break
     if "error" in answer:
-        raise UsageError(f"target {target!r} cannot be read: {answer['error']}")
+        raise UnreadableTarget(f"target {target!r} cannot be read: {answer['error']}")
     if "usage" in answer:
-        raise (AmbiguousInitializer if answer["ambiguous"] else UsageError)(answer["usage"])
+        raise _ERRORS[answer["kind"]](answer["usage"])
     found = [_stand_in(plain) for plain in answer["found"]]
     for tested in found:
         if tested.name in died:
             own.mourn(tested.name, died[tested.name])
-    return found, tuple(NotChecked(**n) for n in answer["not checked"])
+    left, unread = (tuple(NotChecked(**n) for n in answer[part]) for part in ("not checked", "unread"))
+    return found, left, unread
+
+
+def _place(stack: Sequence[str]) -> str:
+    """The line of the user's file at which a process hung, or was killed; empty where nothing tells."""
+    for line in stack:
+        found = re.match(r'File "(.+)", line (\d+)', line)
+        if found and not found[1].startswith((_STDLIB, "<")) and "site-packages" not in found[1]:
+            return f"{relative(found[1])}:{found[2]}"
+    return ""
 
 
 def _stand_in(plain: Mapping[str, Any]) -> Tested:
@@ -208,6 +264,7 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
     os.chdir(request["cwd"])
     found: tuple[Tested, ...]
     left: tuple[NotChecked, ...] = ()
+    unread: tuple[NotChecked, ...] = ()
     try:
         if "models" in request:
             found = load_models([request["read"]], **request["models"])
@@ -217,9 +274,10 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
             found = load_locks([request["read"]], **request["locks"])
         else:
             loaded = _load_here(request, tell)
-            found, left = loaded.initializers, loaded.not_checked
+            found, left, unread = loaded.initializers, loaded.not_checked, loaded.unread
     except UsageError as error:
-        return {"usage": str(error), "ambiguous": isinstance(error, AmbiguousInitializer)}, ()
+        kind = next(name for name, error_class in _ERRORS.items() if isinstance(error, error_class))
+        return {"usage": str(error), "kind": kind}, ()
     plain = [
         {
             "name": i.name,
@@ -233,7 +291,8 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
         }
         for i in found
     ]
-    return {"found": plain, "not checked": [dataclasses.asdict(n) for n in left]}, found
+    said = {"not checked": [dataclasses.asdict(n) for n in left], "unread": [dataclasses.asdict(n) for n in unread]}
+    return {"found": plain, **said}, found
 
 
 def _load_here(request: Mapping[str, Any], tell: Any) -> Loaded:
@@ -241,7 +300,7 @@ def _load_here(request: Mapping[str, Any], tell: Any) -> Loaded:
     held: Plain = {**(options.pop("contract", None) or {}), **request["contract"]}
     said: Plain = {key: tuple(value) if isinstance(value, list) else value for key, value in held.items()}
     declared = dataclasses.replace(Contract(**said), notes=tuple(request["notes"])) if said else None
-    without = set(request["without"])
+    without: Mapping[str, str] = request["without"]
 
     def watch(name: str) -> bool:
         if name not in without:
@@ -255,7 +314,19 @@ def _load_here(request: Mapping[str, Any], tell: Any) -> Loaded:
         target, options["args"] = pickle.loads(base64.b64decode(packed))
     location = options.pop("location", None)
     with watching_names(watch):
+        if isinstance(target, str) and target.strip().startswith("@"):
+            listed = [(str(table["target"]), table) for table in tables(target.strip()[1:], contract=declared)]
+            return load_readable((text, partial(_load_table, text, table, without, tell)) for text, table in listed)
         loaded = load(target, contract=declared, **options)
     if location is None:
         return loaded
     return Loaded(tuple(dataclasses.replace(i, location=tuple(location)) for i in loaded.initializers))
+
+
+def _load_table(text: str, table: Mapping[str, Any], without: Mapping[str, str], tell: Any) -> Loaded:
+    """One target of a list: told of before it is imported, so that what ends this process is known for its own."""
+    imported = f"@{text}"
+    if imported in without:
+        raise UnreadableTarget(f"it cannot be imported: {without[imported]}.")
+    tell(imported)
+    return load(**table)

@@ -59,6 +59,7 @@ class Child:
             text=True,
             encoding="ascii",
             env=environment,
+            cwd=None if _folder_is_there() else self._folder.name,  # a program can hardly start in one that was removed
             start_new_session=True,  # Ctrl-C is for this process; and what it starts can be ended with it
         )
         self._ended = False
@@ -166,6 +167,13 @@ class Child:
         noise = (_OURS, "<frozen runpy>", "Extension modules: ")
         theirs = [line.strip() for line in lines if line.strip() and not any(n in line for n in noise)]
         return tuple(theirs[:12])
+
+
+def _folder_is_there() -> bool:
+    try:
+        return os.path.isdir(os.getcwd())
+    except OSError:
+        return False
 
 
 def _read(line: str | None) -> dict[str, Any] | None:

@@ -76,7 +76,8 @@ def contained(*, put_back: bool = True, whole: bool = True) -> Iterator[Containe
 
     Args:
         put_back: whether the working directory, environment, error state and default dtype are restored; not
-            so while a module is imported, which may set them on purpose.
+            so while a module is imported, which may set them on purpose: then only what it takes from all other code
+            is put back, as a function of NumPy that it replaces.
         whole: whether all else that a process shares is looked at too, which costs half a millisecond.
 
     Raises:
@@ -85,7 +86,7 @@ def contained(*, put_back: bool = True, whole: bool = True) -> Iterator[Containe
     """
     seen = Contained()
     output = Bounded()
-    before = Surroundings(whole=whole) if put_back else None
+    before = Surroundings(whole=whole, at_import=not put_back)
     process, limit, lowered = os.getpid(), sys.getrecursionlimit(), False
     try:
         with (
@@ -100,7 +101,8 @@ def contained(*, put_back: bool = True, whole: bool = True) -> Iterator[Containe
                 yield seen
             finally:
                 # At once: under a low limit nothing of what follows, which calls deeper, would run to its end.
-                if put_back and sys.getrecursionlimit() != limit:
+                now = sys.getrecursionlimit()
+                if now != limit if put_back else now < limit:
                     lowered = True
                     sys.setrecursionlimit(limit)
     except BaseException as error:
@@ -112,8 +114,7 @@ def contained(*, put_back: bool = True, whole: bool = True) -> Iterator[Containe
     finally:
         if os.getpid() != process:
             end_for_good(0)  # the code forked and came back twice; one of the two is enough
-        if before is not None:
-            seen.changes = (*before.put_back(), *(("recursion limit",) if lowered else ()))
+        seen.changes = (*before.put_back(), *(("recursion limit",) if lowered else ()))
         seen.output = output.text()
         seen.warnings = tuple(dict.fromkeys(f"{w.category.__name__}: {_text(w.message)}" for w in caught))
 
@@ -177,7 +178,9 @@ def raised_at(error: BaseException, *, own: bool = False) -> str:
         error: as it was caught.
         own: whether a frame of an installed library says nothing, as where a call was only tried.
     """
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((_OURS, "<"))]
+    # What imports a module says nothing of what is wrong in it.
+    silent = (_OURS, "<", os.path.join(_STDLIB, "importlib"))
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(silent)]
     of_users = [f for f in frames if "site-packages" not in f.filename and not f.filename.startswith(_STDLIB)]
     found = of_users or ([] if own else frames)
     return f" ({relative(found[-1].filename)}:{found[-1].lineno}: {found[-1].line})" if found else ""

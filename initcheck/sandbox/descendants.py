@@ -16,17 +16,22 @@ CHILD = "INITCHECK_CHILD"
 RUN = "INITCHECK_RUN"
 """The same of all processes of a run of several workers: a worker that is killed cannot end what it has started."""
 
+# Bound now: user code may clear the environment before this process starts another.
+_HERE = os.environ.get(CHILD)
 _PASSES = 3  # what forks while it is looked for is found in the next
 _numbers = itertools.count()
 
 
 def new_mark() -> str:
-    """A value that no other process has."""
-    return f"{os.getpid()}-{next(_numbers)}-{time.time_ns()}"
+    """A value that no other process has, behind that of this process: what either has started ends with this one."""
+    own = f"{os.getpid()}-{next(_numbers)}-{time.time_ns()}"
+    return f"{_HERE}/{own}" if _HERE else own
 
 
 def end_marked(name: str, value: str) -> None:
     """Kill every process whose environment says ``name=value`` and that is, or was started by, a process of ours.
+
+    So it is with the processes of a process of ours: theirs is a value behind that of its own.
 
     Only Linux shows the environment of others; elsewhere nothing is done. A process that was started with an empty
     environment is not found.
@@ -48,5 +53,6 @@ def _marked(entry: bytes) -> Iterator[int]:
         if folder.name.isdigit() and int(folder.name) != os.getpid():
             with contextlib.suppress(OSError):  # it has ended, or is another user's
                 entries = (folder / "environ").read_bytes().split(b"\0")
-                if entry in entries and any(e.startswith(ours) for e in entries):
+                marked = any(e == entry or e.startswith(entry + b"/") for e in entries)
+                if marked and any(e.startswith(ours) for e in entries):
                     yield int(folder.name)

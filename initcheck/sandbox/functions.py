@@ -7,7 +7,9 @@ from typing import Any
 
 # Looked at around every call; the others around every claim, since they are many.
 _EACH_CALL = ("numpy", "numpy.random", "random", "builtins", "math")
-_EACH_CLAIM = (*_EACH_CALL, "torch", "torch.nn.init", "torch.nn.functional", "jax.numpy", "jax.random")
+# What measures, ends and writes down a claim.
+_OF_OURS = ("time", "json", "pickle")
+_OF_FRAMEWORKS = ("torch", "torch.nn.init", "torch.nn.functional", "jax.numpy", "jax.random")
 _MOVES = ("Storage",)  # torch itself puts another there with the default dtype
 _modules = sys.modules
 
@@ -22,10 +24,11 @@ class Functions:
     Args:
         whole: whether to look at every such module and to see what the caller himself has replaced since the last
             time; else only at those that nearly all code reads.
+        frameworks: whether to look at what a framework holds, too, which a module may replace for its own functions.
     """
 
-    def __init__(self, *, whole: bool) -> None:
-        names = _EACH_CLAIM if whole else _EACH_CALL
+    def __init__(self, *, whole: bool, frameworks: bool = True) -> None:
+        names = (*_EACH_CALL, *_OF_OURS, *(_OF_FRAMEWORKS if frameworks else ())) if whole else _EACH_CALL
         for name in names:
             module = _modules.get(name)
             if module is not None and (whole or name not in _known):

@@ -55,6 +55,8 @@ class Surroundings:
 
     Args:
         whole: whether to look at everything, which costs half a millisecond; else at what calls change most often.
+        at_import: whether to look only at what no module can mean to change for the functions in it: what it takes
+            from all code that comes after.
 
     >>> before = Surroundings()
     >>> _ = sys.setrecursionlimit(sys.getrecursionlimit() + 7)
@@ -62,10 +64,10 @@ class Surroundings:
     ('recursion limit',)
     """
 
-    def __init__(self, *, whole: bool = True) -> None:
-        self._states = _of_loaded(whole, "torch" in _modules, "jax" in _modules)
+    def __init__(self, *, whole: bool = True, at_import: bool = False) -> None:
+        self._states = _of_import() if at_import else _of_loaded(whole, "torch" in _modules, "jax" in _modules)
         self._before = [state.read() for state in self._states]
-        self._functions = Functions(whole=whole)
+        self._functions = Functions(whole=whole, frameworks=not at_import)
         self._descriptors = Descriptors() if whole else None
 
     def put_back(self) -> tuple[str, ...]:
@@ -164,6 +166,33 @@ def _put_path_back(before: list[Any]) -> None:
     sys.path[:] = before[1]
 
 
+class _ImportPaths:
+    """Where modules are looked for; that places are added is no change."""
+
+    def __init__(self) -> None:
+        self.lists: tuple[list[Any], ...] = (sys.path, sys.meta_path, sys.path_hooks)
+        self.entries = [list(there) for there in self.lists]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ImportPaths) and not any(self.lost(other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def lost(self, before: _ImportPaths) -> list[list[Any]]:
+        """What was there before and is gone, by identity: an entry is asked nothing."""
+        return [
+            [entry for entry in then if not any(entry is one for one in now)]
+            for then, now in zip(before.entries, self.entries, strict=True)
+        ]
+
+
+def _put_import_paths_back(before: _ImportPaths) -> None:
+    added = before.lost(_ImportPaths())  # what is there now and was not
+    for there, entries, new in zip(before.lists, before.entries, added, strict=True):
+        there[:] = [*new, *entries]
+    sys.path, sys.meta_path, sys.path_hooks = before.lists
+
+
 def _signals() -> tuple[Any, ...]:
     return tuple(map(_signal.getsignal, range(1, 32)))
 
@@ -255,6 +284,7 @@ def _of_each_claim() -> list[ProcessState]:
         ProcessState("NumPy print options", _print_options, lambda before: _set_print_options(**before)),
         ProcessState("sys.modules", _Loaded, _put_modules_back),
         ProcessState("exception hooks", _hooks, _put_hooks_back),
+        ProcessState("import hooks", _ImportPaths, _put_import_paths_back),
     ]
     if os.name == "posix":
         states.append(ProcessState("signal handlers", _signals, _put_signals_back))
@@ -263,6 +293,13 @@ def _of_each_claim() -> list[ProcessState]:
     if rounding is not None:
         states.append(ProcessState("rounding mode", rounding[0], lambda before: rounding[1](before)))
     return states
+
+
+@functools.cache
+def _of_import() -> tuple[ProcessState, ...]:
+    kept = ("umask", "sys.modules", "import hooks", "signal handlers", "timers", "rounding mode")
+    exact = {state.name: state for state in (*_of_each_call(), *_of_each_claim())}
+    return tuple(exact[name] for name in kept if name in exact)
 
 
 def _of_torch(torch: Any, whole: bool) -> list[ProcessState]:

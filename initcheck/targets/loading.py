@@ -25,17 +25,18 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import Declared, declared_contract, merged, own_declaration
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.tested import Tested
-from initcheck.errors import UsageError
+from initcheck.errors import UnreadableTarget, UsageError
 from initcheck.layers.recognition import layer_initializer
 from initcheck.report.results import NotChecked
 from initcheck.search_path import add_folder
 from initcheck.targets.activations import carried, resolved
-from initcheck.targets.modules import find_object
+from initcheck.targets.modules import find_object, put_back_after_import
 from initcheck.targets.recipes import importable, is_plain, pickled, there
 from initcheck.targets.scan import scan
 from initcheck.targets.text import parse
 
 T = TypeVar("T", bound=Tested)
+R = TypeVar("R")
 
 
 Watch = Callable[[str], bool]
@@ -62,10 +63,12 @@ class Loaded:
     Attributes:
         initializers: ready to be checked; no two share a name.
         not_checked: members of a module that were not made into one, why, and what to write instead.
+        unread: targets that were named and could not be read, and why.
     """
 
     initializers: tuple[Initializer, ...]
     not_checked: tuple[NotChecked, ...] = ()
+    unread: tuple[NotChecked, ...] = ()
 
 
 def load(
@@ -127,7 +130,12 @@ def load(
         if given or signature or parameter:
             raise UsageError(f"target {target!r} is a module; arguments and signature go with one initializer in it.")
         return _load_module(obj, target, declared, recipe)
-    return _parts(obj, name or target, declared, signature, given, parameter, recipe)
+    try:
+        return _parts(obj, name or target, declared, signature, given, parameter, recipe)
+    except UnreadableTarget:
+        raise
+    except UsageError as error:
+        raise UnreadableTarget(str(error)) from error.__cause__
 
 
 def _option(key: str, given: dict[str, Any], obj: Any) -> str | None:
@@ -219,9 +227,23 @@ def _one(
     args = {**keys.pop("args", {}), **args}
     layer = layer_initializer(obj, name, args) if signature is None and parameter is None else None
     initializer = layer or recognise(obj, name, signature=signature, args=args, parameter=parameter)
-    contract = resolved(merged(declared, Contract.from_mapping(keys), initializer.contract))
+    try:
+        own = Contract.from_mapping(keys)
+    except UsageError as error:
+        raise UsageError(f"{name}.__initcheck__: {error}") from None
+    contract = _told(obj, resolved(merged(declared, own, initializer.contract)))
     initializer = replace(initializer, contract=contract, location=location_of(obj), recipe=recipe)
     return as_declared(initializer, contract) if layer is None else initializer
+
+
+def _told(obj: Any, contract: Contract) -> Contract:
+    """The contract, with a note where the module of an object is judged without what it did to all other code."""
+    module = getattr(obj, "__module__", None)
+    changed = put_back_after_import(module) if isinstance(module, str) else ""
+    if not changed:
+        return contract
+    note = f"{module} changes {changed} for all other code as it is imported; that was put back"
+    return replace(contract, notes=(*contract.notes, note))
 
 
 def _parts(
@@ -296,7 +318,38 @@ def told_apart(several: Iterable[Loaded]) -> Loaded:
     """All of them as one; initializers that would share a name are told apart by a number."""
     each = list(several)
     initializers = numbered(i for loaded in each for i in loaded.initializers)
-    return Loaded(tuple(initializers), tuple(n for loaded in each for n in loaded.not_checked))
+    left, unread = ([n for loaded in each for n in getattr(loaded, part)] for part in ("not_checked", "unread"))
+    return Loaded(tuple(initializers), tuple(left), tuple(unread))
+
+
+def load_readable(several: Iterable[tuple[str, Callable[[], Loaded]]]) -> Loaded:
+    """All of them as one, without those that are there and cannot be read; the arguments are those of ``readable``."""
+    each, unread = readable(several)
+    whole = told_apart(each)
+    return replace(whole, unread=(*whole.unread, *unread))
+
+
+def readable(several: Iterable[tuple[str, Callable[[], R]]]) -> tuple[list[R], list[NotChecked]]:
+    """What can be read, and what is there and cannot be: one broken target never takes the others' verdicts.
+
+    Args:
+        several: each target text, and what reads it.
+
+    Raises:
+        UsageError: one of them is not there; or none of them can be read.
+    """
+    each, unread = [], []
+    first: UnreadableTarget | None = None
+    for text, reads in several:
+        try:
+            each.append(reads())
+        except UnreadableTarget as error:
+            first = first or error
+            reason = str(error).removeprefix(f"target {text!r}").removeprefix(":").strip()
+            unread.append(NotChecked(name=text, reason=reason))
+    if first is not None and not each:
+        raise first
+    return each, unread
 
 
 def numbered(several: Iterable[T], taken: Sequence[str] = ()) -> list[T]:

@@ -11,24 +11,28 @@ import os
 import pkgutil
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from initcheck.adapters.classes import Method
-from initcheck.errors import UsageError, closest
-from initcheck.safe_text import relative
-from initcheck.sandbox.containment import InitializerRaised, contained, raised_at
+from initcheck.errors import UnreadableTarget, UsageError, closest
+from initcheck.safe_text import escaped, relative
+from initcheck.sandbox.containment import Contained, InitializerRaised, contained, raised_at
 from initcheck.sandbox.global_generators import isolated
 from initcheck.search_path import add_folder
 from initcheck.targets.text import TargetText
 
+M = TypeVar("M")
+AS_A_SCRIPT = 'What it does when it is run as a script belongs under if __name__ == "__main__":'
 _FROM_SRC = "pip install -e ., or set PYTHONPATH=src."
 _WEIGHTS = ("pt", "pth", "ckpt", "bin", "safetensors", "h5", "npz", "npy", "msgpack")
 # As people import them; target text knows no `import ... as`.
 _SHORT = {"nn": "torch.nn", "np": "numpy", "jnp": "jax.numpy", "tf": "tensorflow", "eqx": "equinox", "nnx": "flax.nnx"}
+# Module -> what it changed for all other code, and is put back.
+_put_back: dict[str, str] = {}
 _EXTRAS = ("torch", "jax", "keras", "flax", "equinox")
 # Their public modules only re-export: what is imported there from the same package is meant to be used there.
 _LIBRARIES = (
@@ -70,32 +74,44 @@ def members(module: ModuleType) -> Iterator[tuple[str, Any]]:
     could run its code.
     """
     names = vars(module).get("__all__")
-    library = module.__name__.partition(".")[0]
     seen: list[Any] = []
     for name in names if isinstance(names, (list, tuple)) else list(vars(module)):
+        if not isinstance(name, str) or name.startswith("__"):
+            continue
         # A library's module may make its members when they are first asked for.
         member = getattr(module, name, None) if names is not None else vars(module)[name]
-        if name.startswith("__") or not callable(member) or isinstance(member, ModuleType):
-            continue
-        is_class = isinstance(member, type)
-        home = getattr(member if is_class or inspect.isroutine(member) else type(member), "__module__", None)
-        if is_class and issubclass(member, (BaseException, Enum)):
-            continue
-        if home == "typing" or type(member).__module__ == "typing":
-            continue
-        named = is_class or inspect.isroutine(member)
-        own = home == module.__name__ or (library in _LIBRARIES and str(home).partition(".")[0] in _LIBRARIES)
-        if names is None and named and not own:
-            continue
-        if inspect.getattr_static(member, "_is_protocol", False) is True or any(member is other for other in seen):
-            continue  # another name of the same object is checked under its first
-        seen.append(member)
-        yield name, member
+        try:
+            could_be = _could_be_an_initializer(member, module, listed=names is not None)
+        except Exception:  # whoever reads it says what it raises
+            could_be = True
+        # Another name of the same object is checked under its first.
+        if could_be and not any(member is other for other in seen):
+            seen.append(member)
+            yield name, member
+
+
+def _could_be_an_initializer(member: Any, module: ModuleType, *, listed: bool) -> bool:
+    if not callable(member) or isinstance(member, ModuleType):
+        return False
+    is_class = isinstance(member, type)
+    named = is_class or inspect.isroutine(member)
+    home = getattr(member if named else type(member), "__module__", None)
+    if is_class and issubclass(member, (BaseException, Enum)):
+        return False
+    if home == "typing" or type(member).__module__ == "typing":
+        return False
+    library = module.__name__.partition(".")[0]
+    own = home == module.__name__ or (library in _LIBRARIES and str(home).partition(".")[0] in _LIBRARIES)
+    if not listed and named and not own:
+        return False
+    return inspect.getattr_static(member, "_is_protocol", False) is not True
 
 
 def _from_file(file: str, text: str) -> ModuleType:
     path = Path(file).expanduser()
     if not path.is_file():
+        if os.path.lexists(path):
+            raise UsageError(f"target {text!r}: {file!r} is no file of code: a folder, a pipe or a link to nothing.")
         beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
         near = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.5)
         hint = f" Did you mean {str(path.parent / near[0])!r}?" if near else ""
@@ -111,30 +127,41 @@ def _from_file(file: str, text: str) -> ModuleType:
     add_folder(str(path.parent))
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
-    assert spec.loader is not None
+    loader = spec.loader
+    assert loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        with contained(put_back=False), isolated(None):
-            spec.loader.exec_module(module)
-    except InitializerRaised as error:
+        _imported(name, file, text, lambda: loader.exec_module(module))
+    except UsageError:
         sys.modules.pop(name, None)
-        raise UsageError(_raises(text, file, error.original, str(error))) from error.original
+        raise
     return module
 
 
 def _module(name: str, text: str) -> ModuleType:
     known = sys.modules.get(name)
-    if known is not None:
-        return known
+    return known if known is not None else _imported(name, name, text, lambda: importlib.import_module(name))
+
+
+def put_back_after_import(module: str) -> str:
+    """What a module changed for all other code as it was imported, and is put back, in words; empty where nothing."""
+    return _put_back.get(module, "")
+
+
+def _imported(name: str, what: str, text: str, load: Callable[[], M]) -> M:
+    seen = Contained()
     try:
-        with contained(put_back=False), isolated(None):
-            return importlib.import_module(name)
+        with contained(put_back=False) as seen, isolated(None):
+            loaded = load()
     except InitializerRaised as error:
         original = error.original
         if isinstance(original, ModuleNotFoundError) and original.name and f"{name}.".startswith(f"{original.name}."):
             raise UsageError(_absent(name, original.name, text)) from None
-        raise UsageError(_raises(text, name, original, str(error))) from original
+        raise UnreadableTarget(_raises(text, what, original, str(error), seen.output)) from original
+    if seen.changes:
+        _put_back[name] = ", ".join(seen.changes)
+    return loaded
 
 
 def _asked_by_keras(error: BaseException) -> bool:
@@ -142,7 +169,7 @@ def _asked_by_keras(error: BaseException) -> bool:
     return any("keras" in Path(file).parts for file in files)
 
 
-def _raises(text: str, what: str, original: BaseException, line: str) -> str:
+def _raises(text: str, what: str, original: BaseException, line: str, printed: str) -> str:
     if isinstance(original, ModuleNotFoundError):
         root = (original.name or "").partition(".")[0]
         if root in _EXTRAS and importlib.util.find_spec(root) is None:
@@ -159,7 +186,9 @@ def _raises(text: str, what: str, original: BaseException, line: str) -> str:
             f" install it there: {sys.executable} -m pip install {root}"
         )
     if isinstance(original, ImportError) and "no known parent package" in str(original):
-        package, module = _package_of(what)
+        package, module, above = _package_of(what)
+        if above == Path.cwd() and (package != module or Path(what).stem == "__init__"):
+            return f"target {text!r}: {what} is part of the package {package}. Name it as that part: {module}."
         if package == module and not Path(what).is_absolute() and Path(what).parent.parts:
             return (
                 f"target {text!r}: {what} imports its neighbours as a part of a package. Name it as that part, from"
@@ -169,18 +198,22 @@ def _raises(text: str, what: str, original: BaseException, line: str) -> str:
             f"target {text!r}: {what} is part of the package {package} and imports its neighbours from it."
             f" Install that package, pip install -e ., and name {module}."
         )
+    said = [printed_line for printed_line in printed.splitlines() if printed_line.strip()]
+    if isinstance(original, SystemExit):
+        last = f", saying {escaped(said[-1].strip(), 200)!r}" if said else ""
+        return f"target {text!r}: {what} cannot be imported: it raises {line}{raised_at(original)}{last}. {AS_A_SCRIPT}"
     return f"target {text!r}: {what} cannot be imported: it raises {line}{raised_at(original)}."
 
 
-def _package_of(file: str) -> tuple[str, str]:
-    """The package that a file lies in, and the module's name in it."""
+def _package_of(file: str) -> tuple[str, str, Path]:
+    """The package that a file lies in, the module's name in it, and the folder that the package lies in."""
     path = Path(file).resolve()
     parts = [path.stem]
     folder = path.parent
     while (folder / "__init__.py").exists():
         parts.insert(0, folder.name)
         folder = folder.parent
-    return parts[0], ".".join(parts)
+    return parts[0], ".".join(parts).removesuffix(".__init__"), folder
 
 
 def _install(root: str) -> str:
@@ -200,7 +233,7 @@ def _absent(name: str, missing: str, text: str) -> str:
             f"target {text!r} is a file of weights, which are trained by now: nothing tells how they began."
             " Name the code that builds the model: initcheck model pkg.mod:build_model."
         )
-    if text.endswith(".ipynb"):
+    if text.partition(":")[0].endswith(".ipynb"):
         return (
             f"target {text!r} is a notebook. Check a function in a cell of it, initcheck.check(f), or move it into a"
             " file.py and name that."
@@ -222,7 +255,8 @@ def _lies_in_src(root: str) -> bool:
 
 
 def _near(name: str, there: list[str], cutoff: float = 0.6) -> str:
-    near = difflib.get_close_matches(name, [t for t in there if not t.startswith("_")], n=1, cutoff=cutoff)
+    others = [t for t in there if not t.startswith("_") and t != name]
+    near = difflib.get_close_matches(name, others, n=1, cutoff=cutoff)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 

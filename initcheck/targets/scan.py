@@ -45,17 +45,12 @@ def scan(
     needing: list[NotChecked] = []
     others: list[str] = []
     for name, member in members(module):
-        # What is private is seen where its own name speaks for it, whatever its module is called.
-        evidence = _evidence(member, name, "" if name.startswith("_") else module.__name__)
-        if not evidence.looks:
-            found = list(_methods(member, name, module, text, read))
-            if not found and not name.startswith("_"):
-                others.append(name)
-        else:
-            # Of the methods of a class that is no initializer itself, those are taken that are.
-            found = [_read(member, name, text, evidence, read)]
-            if isinstance(member, type) and isinstance(found[0], NotChecked):
-                found = list(_methods(member, name, module, text, read)) or found
+        try:
+            found = _made_of(member, name, module, text, read)
+        except (Exception, SystemExit) as error:  # an object that raises when it is asked what it is
+            found = [_raising(name, text, error)]
+        if not found and not name.startswith("_"):
+            others.append(name)
         taken += [one for one in found if isinstance(one, Initializer)]
         needing += [one for one in found if isinstance(one, NotChecked)]
     if others:
@@ -66,6 +61,25 @@ def scan(
             f"{_from_where(module)}"
         )
     return taken, needing
+
+
+def _made_of(
+    member: Any, name: str, module: ModuleType, text: str, read: Callable[[Any, str], Initializer]
+) -> list[Initializer | NotChecked]:
+    """What a member gives: initializers, what looks like one, or nothing."""
+    # What is private is seen where its own name speaks for it, whatever its module is called.
+    evidence = _evidence(member, name, "" if name.startswith("_") else module.__name__)
+    if not evidence.looks:
+        return list(_methods(member, name, module, text, read))
+    # Of the methods of a class that is no initializer itself, those are taken that are.
+    found = [_read(member, name, text, evidence, read)]
+    if isinstance(member, type) and isinstance(found[0], NotChecked):
+        return list(_methods(member, name, module, text, read)) or found
+    return found
+
+
+def _raising(name: str, text: str, error: BaseException) -> NotChecked:
+    return NotChecked(name=f"{text}:{name}", reason=f"{name} raises when looked at: {one_line(error)}")
 
 
 def _from_where(module: ModuleType) -> str:
@@ -123,7 +137,7 @@ def _read(
     except UsageError as error:
         return NotChecked(name=whole, reason=str(error))
     except (Exception, SystemExit) as error:  # a property of the user's object: the others are still looked at
-        return NotChecked(name=whole, reason=f"{name} raises when looked at: {one_line(error)}")
+        return _raising(name, text, error)
 
 
 def _methods(
@@ -152,7 +166,8 @@ def _is_bare(member: Any) -> bool:
 
 def _model_among(names: list[str], module: ModuleType, text: str) -> str:
     """Where a function that builds a whole model would be checked, if one of these does, by what stands beside it."""
-    beside = any(isinstance(m, type) and is_layer(m) == "torch" for _, m in members(module))
+    # By its own type: what an object says of its class is code of its own.
+    beside = any(issubclass(type(m), type) and is_layer(m) == "torch" for _, m in members(module))
     build = next((n for n in names if _is_bare(vars(module).get(n)) or n in ("get_model", "make_model")), None)
     return f" {whole_model(f'{text}:{build}')}" if beside and build is not None else ""
 

@@ -79,3 +79,28 @@ def test_a_world_without_ranks_is_refused() -> None:
 
     with pytest.raises(UsageError, match="has the parameters rank and world"):
         initcheck.same(built, built, world=2)
+
+
+@pytest.mark.parametrize("takes_seed", [True, False])
+def test_ranks_that_are_not_said_to_be_ranks_are_told_the_word(takes_seed: bool) -> None:
+    def whole(seed: int) -> dict[str, np.ndarray]:
+        return {"w": np.random.default_rng(seed).normal(size=(4, 2))}
+
+    def seeded(seed: int, rank: int, world: int) -> dict[str, np.ndarray]:
+        return {"w": whole(seed)["w"][rank::world]}
+
+    def bare(rank: int, world: int) -> dict[str, np.ndarray]:
+        return seeded(0, rank, world)
+
+    with pytest.raises(
+        UsageError, match=r"missing 2 required .*'rank' and 'world'.* --world 4 builds those of four\.$"
+    ):
+        initcheck.same(whole, seeded if takes_seed else bare)
+
+
+def test_a_factory_without_ranks_is_called_alone() -> None:
+    def whole(seed: int) -> dict[str, np.ndarray]:
+        raise ValueError("no data")
+
+    with pytest.raises(UsageError, match=r"no data.* Call it alone first"):
+        initcheck.same(whole, whole)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from initcheck.sandbox import descendants
 from initcheck.sandbox.descendants import CHILD, RUN, end_marked, new_mark
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows the environment of others")
@@ -68,3 +69,17 @@ def test_a_run_ends_what_a_worker_that_was_killed_has_left() -> None:
     left = fled(**{CHILD: new_mark(), RUN: run})
     end_marked(RUN, run)
     assert waited(lambda: not runs(left))
+
+
+def test_what_a_process_of_a_process_of_ours_has_left_ends_with_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, beside = new_mark(), fled(**{CHILD: new_mark()})
+    monkeypatch.setattr(descendants, "_HERE", first)
+    left, of_another = fled(**{CHILD: new_mark()}), fled(**{CHILD: f"{first}0"})
+    try:
+        end_marked(CHILD, first)
+        assert waited(lambda: not runs(left))
+        assert runs(beside)
+        assert runs(of_another)
+    finally:
+        for pid in (beside, of_another):
+            os.kill(pid, 9)

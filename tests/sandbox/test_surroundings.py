@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import ctypes
+import json
 import locale
 import math
 import os
@@ -12,6 +13,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -48,6 +50,8 @@ CHANGES: dict[str, Callable[[], Any]] = {
     "sys.path": lambda: sys.path.clear(),
     "sys.modules": lambda: sys.modules.pop("json"),
     "exception hooks": lambda: setattr(sys, "excepthook", None),
+    "import hooks": lambda: sys.meta_path.clear(),
+    "functions of time": lambda: setattr(time, "perf_counter", lambda: 0.0),
     "signal handlers": lambda: signal.signal(signal.SIGUSR1, signal.SIG_IGN),
     "timers": lambda: signal.setitimer(signal.ITIMER_VIRTUAL, 1_000),
     "rounding mode": _rounds_upwards,
@@ -148,3 +152,49 @@ def test_the_cheap_look_sees_what_nearly_all_code_reads() -> None:
         os.umask(0o123)
     assert set(seen.changes) == {"functions of builtins", "np.errstate", "umask"}
     assert divmod(5, 2) == (2, 1)
+
+
+AT_IMPORT: dict[str, Callable[[], Any]] = {
+    "functions of builtins": lambda: setattr(builtins, "divmod", None),
+    "functions of numpy": lambda: setattr(np, "sqrt", None),
+    "functions of time": lambda: setattr(time, "perf_counter", lambda: 0.0),
+    "functions of json": lambda: setattr(json, "dumps", None),
+    "import hooks": lambda: (sys.path.clear(), sys.meta_path.clear()),
+    "sys.modules": lambda: sys.modules.pop("json"),
+    "recursion limit": lambda: sys.setrecursionlimit(60),
+    "signal handlers": lambda: signal.signal(signal.SIGUSR1, signal.SIG_IGN),
+    "umask": lambda: os.umask(0o123),
+}
+
+
+@pytest.mark.parametrize("name", AT_IMPORT)
+def test_what_an_import_takes_from_all_other_code_is_named_and_put_back(name: str) -> None:
+    with contained(put_back=False) as seen:
+        AT_IMPORT[name]()
+    assert seen.changes == (name,)
+    with contained(put_back=False) as seen:
+        pass
+    assert seen.changes == ()
+
+
+def test_what_an_import_may_set_for_its_own_functions_stays() -> None:
+    limit, path, sine = sys.getrecursionlimit(), list(sys.path), torch.sin
+    try:
+        with contained(put_back=False) as seen:
+            sys.setrecursionlimit(limit + 7)
+            sys.path.insert(0, "/added")
+            np.float_of_old = float  # type: ignore[attr-defined]
+            torch.sin = torch.cos
+            os.environ["INITCHECK_TEST"] = "1"
+        assert seen.changes == ()
+        assert sys.getrecursionlimit() == limit + 7
+        assert sys.path[0] == "/added"
+        assert np.float_of_old is float  # type: ignore[attr-defined]
+        assert torch.sin is torch.cos
+        assert os.environ["INITCHECK_TEST"] == "1"
+    finally:
+        sys.setrecursionlimit(limit)
+        sys.path[:] = path
+        del np.float_of_old  # type: ignore[attr-defined]
+        torch.sin = sine
+        del os.environ["INITCHECK_TEST"]

@@ -20,7 +20,7 @@ from initcheck.adapters.signatures.names import (
     WORDS_OF_WIDTHS,
 )
 from initcheck.adapters.signatures.signature import RANDOM_ROLES, SHAPE_ROLES, Slot, describe, role_of, slots_of
-from initcheck.errors import UsageError
+from initcheck.errors import UnreadableTarget, UsageError
 
 _OPEN = ("nameless", "unknown")
 _PATTERNS = {
@@ -39,7 +39,7 @@ _LISTS_OF_MODULES = ("layers", "modules", "submodules", "children")
 _KINDS = ("rng", "random_state", "torch_generator", "key", "python_random", "seed")
 
 
-class Needs(UsageError):
+class Needs(UnreadableTarget):
     """The callable needs arguments that only its user knows; ``call`` is what to write instead."""
 
     def __init__(self, message: str, call: str) -> None:

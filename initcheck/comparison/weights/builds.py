@@ -15,6 +15,7 @@ from initcheck.comparison.weights.roles import Role, View, roles_of
 from initcheck.comparison.weights.tensors import Tensor, tensors_of
 from initcheck.draws.call import OutOfTime
 from initcheck.errors import UsageError
+from initcheck.models.builds.build import on_a_call_that_raises
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 from initcheck.seeds import Seeds
@@ -75,7 +76,8 @@ class Builds:
         except InitializerRaised as error:
             if isinstance(error.original, UsageError):
                 raise error.original from None
-            raise UsageError(f"{self.name} builds no model: it raises {error}. Call it alone first.") from None
+            advice = on_a_call_that_raises(self._factory)
+            raise UsageError(f"{self.name} builds no model: it raises {error}. {advice}") from None
         self.count += 1
         self.weights += sum(t.values.size for t in found)
         return found

@@ -226,6 +226,8 @@ class ClaimSession:
             self.outputs.close(self.report())
         except UsageError as error:
             self.problem = str(error)
+        self.problem = self.problem or self.plan.unread
+        if self.problem is not None:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if not self._only_planned():
             self.plan.write_baseline(self.report())

@@ -89,7 +89,7 @@ class Builder:
         """The sentence on a factory that raises."""
         return UsageError(
             f"{self.name} builds no model: it raises {type(error).__name__}: {error}{raised_at(error)}."
-            " Call it alone first."
+            f" {on_a_call_that_raises(self.factory)}"
         )
 
     def takes(self, *names: str) -> str | None:
@@ -97,6 +97,14 @@ class Builder:
         parameters = parameters_of(self.factory) or {}
         by_name = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         return next((n for n in names if n in parameters and parameters[n].kind in by_name), None)
+
+
+def on_a_call_that_raises(factory: Callable[..., Any]) -> str:
+    """What to do about a factory that raises where it is called."""
+    names = parameters_of(factory) or {}
+    if "rank" in names and {"world", "world_size"} & set(names):
+        return "It builds one rank: --world 4 builds those of four."
+    return "Call it alone first."
 
 
 @contextlib.contextmanager
