@@ -153,6 +153,8 @@ class Contract:
             key, equals, value = (p.strip() for p in part.partition("="))
             if not equals:
                 raise UsageError(f"{part!r} in contract {text!r} is not key=value, such as activation=relu.")
+            if key in fields:
+                raise UsageError(f"contract {text!r} says {key} twice; it is promised once.")
             fields[key] = _value_from_text(key, value)
         return cls.from_mapping(fields)
 

@@ -101,12 +101,12 @@ def _read(option: Option, value: Any, where: str, folder: Path) -> Any:
         text = str(value)
     else:
         raise UsageError(f"{said} must be {_wanted(option)}.")
-    if option.metavar == "FILE":
-        return str(folder / text)
     try:
         read = option.read(text)
     except (argparse.ArgumentTypeError, ValueError) as error:
         raise UsageError(f"{where}: {option.name}: {error}") from None
+    if option.metavar == "FILE":
+        return str(folder / text)
     _check(option, read, where)
     return read
 

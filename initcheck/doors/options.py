@@ -100,6 +100,12 @@ def _law(text: str) -> tuple[str, str]:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _file(text: str) -> str:
+    if not text.strip():  # such as a variable that the shell does not have
+        raise argparse.ArgumentTypeError(f"{text!r} names no file.")
+    return text
+
+
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))
     if not names:
@@ -133,19 +139,21 @@ OPTIONS = (
     Option(
         name="theorems", default=False, of=("initializers",), help="run the theorems and myths too; they need no target"
     ),
-    Option(name="json", metavar="FILE", help="write the report there as JSON, claim by claim"),
-    Option(name="html", metavar="FILE", help="write the report there as one HTML page"),
-    Option(name="junit", metavar="FILE", help="write the report there as JUnit XML (xunit2)"),
-    Option(name="markdown", metavar="FILE", help="write a summary there, for a job summary or a comment"),
+    Option(name="json", metavar="FILE", read=_file, help="write the report there as JSON, claim by claim"),
+    Option(name="html", metavar="FILE", read=_file, help="write the report there as one HTML page"),
+    Option(name="junit", metavar="FILE", read=_file, help="write the report there as JUnit XML (xunit2)"),
+    Option(name="markdown", metavar="FILE", read=_file, help="write a summary there, for a job summary or a comment"),
     Option(name="github", default=False, help="print GitHub annotations at the lines of the targets"),
     Option(
         name="previous",
         metavar="FILE",
+        read=_file,
         help="JSON report of the last run: the HTML page and the Markdown say what changed",
     ),
     Option(
         name="resume",
         metavar="FILE",
+        read=_file,
         configured=False,
         help="JSON report of this run where it did not come to its end: results that are there are not made again",
     ),
@@ -156,7 +164,7 @@ OPTIONS = (
         configured=False,
         help="ask again only what failed in the last run in this folder, or in the report that --previous names",
     ),
-    Option(name="baseline", metavar="FILE", help="known failures: only others fail, and entries that hold"),
+    Option(name="baseline", metavar="FILE", read=_file, help="known failures: only others fail, and entries that hold"),
     Option(
         name="baseline-update",
         default=False,
@@ -228,7 +236,11 @@ OPTIONS = (
     _of_locks(name="check", default=False, help="fail on any change of law since the law file was written"),
     _of_locks(name="update", default=False, help="write the law file anew, and print what changed"),
     _of_locks(
-        name="output", short="o", metavar="LOCK", help="the law file to write; it is printed where there is none"
+        name="output",
+        short="o",
+        metavar="LOCK",
+        read=_file,
+        help="the law file to write; it is printed where there is none",
     ),
     _of_locks(name="like", metavar="MODEL", help="hold the targets to the laws of gpt2, llama, bert, t5, vit or mamba"),
 )

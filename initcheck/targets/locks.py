@@ -12,9 +12,10 @@ from typing import Any
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.profile import Profile
 from initcheck.contract.tested import Tested
-from initcheck.errors import UsageError
+from initcheck.errors import UsageError, closest
 from initcheck.locks.lines import Lock, read_locks
 from initcheck.locks.locked import Locked
+from initcheck.locks.presets import PRESETS
 from initcheck.targets.loading import load
 from initcheck.targets.pairs import one_target
 from initcheck.targets.recipes import there
@@ -29,8 +30,10 @@ def load_locks(texts: Iterable[str], *, like: str | None = None) -> tuple[Locked
         like: the name of a preset.
 
     Raises:
-        UsageError: there is no such file, or it is none; a target of it is not there any more.
+        UsageError: there is no such file, or it is none; a target of it is not there any more; no such preset.
     """
+    if like is not None and like not in PRESETS:
+        raise UsageError(f"there is no preset {like!r}; {closest(like, PRESETS)}")
     found: list[Locked] = []
     files = [file for text in texts for file in (lock_tables(text[1:]) if text.startswith("@") else [text])]
     for text in dict.fromkeys(files):

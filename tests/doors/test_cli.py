@@ -40,7 +40,16 @@ def test_exit_code(words: str, code: int) -> None:
 
 @pytest.mark.usefixtures("on_fake_engine")
 @pytest.mark.parametrize(
-    "words", ["he --seed=-1", "he --timeout=no", "he --jobs=0", "he --prof=quick", "he --claims=,"]
+    "words",
+    [
+        "he --seed=-1",
+        "he --timeout=no",
+        "he --jobs=0",
+        "he --prof=quick",
+        "he --claims=,",
+        "he --json=",
+        "he --baseline=",
+    ],
 )
 def test_unreadable_option_is_usage(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:

@@ -53,3 +53,30 @@ def test_a_file_that_is_none_is_not_written_over(folder: Path, capsys: pytest.Ca
     assert main(["lock", "locked_net.py:build", "-o", "notes.txt"]) == 2
     assert "is no law file; it is not written over" in capsys.readouterr().err
     assert (folder / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["locked_net.py:build", "--like=gpt9"], "there is no preset 'gpt9'; did you mean 'gpt2'?"),
+        (["locked_net.py:init", "--like=gpt9"], "there is no preset 'gpt9'; did you mean 'gpt2'?"),
+        (
+            ["--check", "--update", "init.lock"],
+            "--check holds the code to what is said, --update writes it anew: give one",
+        ),
+        (
+            ["locked_net.py:build", "--like=gpt2", "--update"],
+            "--like holds the code to what is said, --update writes it",
+        ),
+    ],
+)
+def test_words_that_cannot_be_meant_are_refused(
+    folder: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "locked_net.py").write_text(
+        "def init(shape, rng):\n    return rng.normal(0, 1, shape)\n" + MODEL.format(std=0.1)
+    )
+    (folder / "init.lock").write_text("mine")
+    assert main(["lock", *words]) == 2
+    assert said in capsys.readouterr().err
+    assert (folder / "init.lock").read_text() == "mine"

@@ -81,3 +81,9 @@ def test_they_are_told_in_text_and_checked():
         Contract.from_text("mean=x")
     with pytest.raises(UsageError, match="must be the number of an axis"):
         Contract(stack=7)
+
+
+def test_what_a_contract_says_twice_is_refused() -> None:
+    with pytest.raises(UsageError, match="says activation twice"):
+        Contract.from_text("activation=relu,activation=tanh")
+    assert Contract.from_text("activation=leaky_relu(0.1),widths=1:64").activation == "leaky_relu(0.1)"
