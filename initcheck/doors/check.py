@@ -13,7 +13,7 @@ from initcheck.contract.declaration import declared_contract
 from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.checker import Checker
 from initcheck.engine.settings import Settings
-from initcheck.errors import UsageError
+from initcheck.errors import UnreadableTarget, UsageError
 from initcheck.report.report import Report
 from initcheck.report.verdict import Result
 from initcheck.runs.executor import Spread, require_executor
@@ -117,6 +117,8 @@ def _elsewhere(
     plan = Plan(wanted, settings, contract=declared, processes="each" if isolate else "one")
     results = []
     try:
+        for left in plan.unread:  # as in this process: a report would pass for one of all that was named
+            raise UnreadableTarget(f"target {left.name!r}: {left.reason}")
         for initializer in plan.initializers:
             for claim_id in plan.checker.claims_of(initializer):
                 results.append(plan.judge(initializer, claim_id))

@@ -301,8 +301,8 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
         page.close(report, seconds=time.perf_counter() - started, portraits=portraits)
     for line in outputs.annotations(report).splitlines():
         page.line(line)
-    if problem is None and plan.unread:
-        problem = UsageError(plan.unread)
+    if problem is None and plan.problem:
+        problem = UsageError(plan.problem)
     if problem is not None:
         raise problem
     if page.gone:

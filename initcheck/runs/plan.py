@@ -106,10 +106,10 @@ class Plan:
         compared, no_pairs = read_pairs(named, self.own, laid) if self.own else (load_pairs(named, **laid), [])
         files, held = dict.fromkeys(locks), {"like": like}
         locked, no_locks = read_locked(files, self.own, held) if self.own else (load_locks(files, like=like), [])
-        self._unread = [*loaded.unread, *no_models, *no_pairs, *no_locks]
+        self.unread: Sequence[NotChecked] = [*loaded.unread, *no_models, *no_pairs, *no_locks]
         every: Sequence[Tested] = (*loaded.initializers, *numbered(built, names), *compared, *locked)
         self.initializers: Sequence[Tested] = tuple(i for i in every if self.claims_of(i))
-        self.not_checked: list[NotChecked] = [*(loaded.not_checked if only is None else ()), *self._unread]
+        self.not_checked: list[NotChecked] = [*(loaded.not_checked if only is None else ()), *self.unread]
         if only is not None and not self.initializers:
             raise UsageError(f"of what failed, {', '.join(sorted({n for n, _ in only}))}, nothing is there any more.")
         here = {i.kind for i in self.initializers}
@@ -167,11 +167,11 @@ class Plan:
         return bool(self.initializers) and all(isinstance(i, Model) and i.built for i in self.initializers)
 
     @property
-    def unread(self) -> str | None:
+    def problem(self) -> str | None:
         """The sentence by which a run ends in an error where something that was named could not be read."""
-        if not self._unread:
+        if not self.unread:
             return None
-        names = ", ".join(escaped(n.name, 120) for n in self._unread)
+        names = ", ".join(escaped(n.name, 120) for n in self.unread)
         return f"what was named could not all be read, so that nothing is known of {names}: see 'not checked'."
 
     def judge(self, tested: Tested, claim_id: str) -> Result:

@@ -226,7 +226,7 @@ class ClaimSession:
             self.outputs.close(self.report())
         except UsageError as error:
             self.problem = str(error)
-        self.problem = self.problem or self.plan.unread
+        self.problem = self.problem or self.plan.problem
         if self.problem is not None:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if not self._only_planned():

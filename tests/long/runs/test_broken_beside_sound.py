@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import initcheck
 from initcheck.doors.cli import main
 
 pytest_plugins = ["pytester"]
@@ -145,6 +146,14 @@ def test_what_was_put_back_is_a_note_of_the_contract(here: Path) -> None:
     [note] = [n for n in json.loads(Path("r.json").read_text())["contracts"]["patches:he"]["notes"] if "import" in n]
     assert note.startswith("patches changes functions of numpy, functions of time, functions of json, import hooks")
     assert note.endswith("for all other code as it is imported; that was put back")
+
+
+@pytest.mark.parametrize("timeout", [None, 60.0])
+def test_from_python_no_report_passes_for_one_of_all_that_was_named(timeout: float | None, here: Path) -> None:
+    with pytest.raises(
+        initcheck.UsageError, match="'raises': raises cannot be imported: it raises RuntimeError: no config"
+    ):
+        initcheck.check(["sound:he", "raises"], timeout=timeout, claims=["finite"], profile="quick")
 
 
 def test_a_list_in_a_file_is_read_entry_by_entry(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
