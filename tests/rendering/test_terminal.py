@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from initcheck.rendering.terminal import (
     result_line,
     summary_lines,
 )
-from initcheck.report.account import failure_text
+from initcheck.report.account import failure_text, page_lines
 from initcheck.report.report import Report
 from initcheck.report.results import NotChecked, Run
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -426,3 +427,13 @@ def test_a_reader_that_has_gone_stops_nothing() -> None:
 
 def test_text_of_users_takes_no_colour() -> None:
     assert painted("  cause   FAILS is its name", True) == "  cause   FAILS is its name"
+
+
+def test_whose_claim_is_waived_is_named_in_a_run_on_several() -> None:
+    waived = judged(Verdict.WAIVED, initializer="myinit:old", reason="why")
+    others = [judged(Verdict.HOLDS, initializer=name) for name in ("myinit:he", "myinit:new")]
+    line = "waived: output-variance-near-one"
+    assert f"{line} of myinit:old: why" in page_lines(sample_reports.report(waived, *others), [])
+    assert f"{line}: why" in page_lines(sample_reports.report(waived), [])
+    second = dataclasses.replace(waived, initializer="myinit:older")
+    assert f"{line} of 2 initializers: why" in page_lines(sample_reports.report(waived, second, *others), [])
