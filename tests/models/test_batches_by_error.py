@@ -132,7 +132,7 @@ class OfLayers(nn.Module):
         (_atari, None),
         (_digits, "4x1x28x28"),
         (OtherOrder, "8x23"),
-        (Towers, "8x31;8x17"),
+        (Towers, "user=8x31;item=8x17"),
         (lambda: Positions(True), None),
         (lambda: Positions(False), "int<50:2x37"),
         (Normed, None),

@@ -37,6 +37,7 @@ _TOKENS = re.compile(r"scalar types?:? ?Long|type Long|must be long, int|integer
 _REAL = re.compile(r"same dtype, but got (?:Long|Int) and|not implemented for '(?:Long|Int)'|"
                    r"type Float but found (?:Long|Int)|\(Long|Int\) and bias type")  # fmt: skip
 _TOO_MANY = re.compile(r"too many values to unpack \(expected (\d)\)")
+_VIEW = re.compile(r"shape '\[([\d, -]+)\]' is invalid for input of size \d+")
 _EINOPS_RANK = re.compile(r"expected (\d)(?:\+)? dims\. Received (\d)-dim tensor")
 _EINOPS_CHUNKS = re.compile(r"can't divide axis of length (\d+) in chunks of (\d+)")
 _CONFIG = re.compile(r"\((\d+)\) doesn't match (?:the )?model(?:'s)? config\w* \((\d+)\)")
@@ -143,7 +144,11 @@ def _wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
         length, chunk = int(found[1]), int(found[2])
         return _Change(tuple(-(-n // chunk) * chunk if n == length else n for n in shape))
     if (found := _UNPACKED.search(said)) is not None:
+        if len(shape) == int(found[1] or 0):  # not its axes: parts that it was cut into
+            return _Change((shape[0], shape[1] * int(found[1]) // max(int(found[2]), 1), *shape[2:]))
         return _of_rank(shape, int(found[1] or found[3]))
+    if (found := _VIEW.search(said)) is not None:
+        return _for_view(shape, [int(n) for n in found[1].split(",")])
     if (found := _LAYOUT.search(said)) is not None:
         return _of_rank(shape, found[1].count(",") + 1)
     return None
@@ -163,6 +168,18 @@ def _for_sum(shape: tuple[int, ...], high: int, one: int, two: int) -> _Change |
             axis = shape.index(got, 1)
             return _Change((*shape[:axis], wanted, *shape[axis + 1 :]), high)
     return _scaled(shape, two / one) if one and not high else None
+
+
+def _for_view(shape: tuple[int, ...], sizes: list[int]) -> _Change | None:
+    """What is laid out in other axes by its own code: so many numbers an item, of an image so many places."""
+    items = [n for i, n in enumerate(sizes) if n > 0 and not (i == 0 and n == shape[0])]
+    if not items:
+        return None
+    if len(shape) > 3:
+        side = math.isqrt(math.prod(items) // shape[1])
+        square = side > 1 and side**2 * shape[1] == math.prod(items)
+        return _Change((*shape[:2], side, side)) if square else None
+    return _Change((shape[0], *items))
 
 
 def _scaled(shape: tuple[int, ...], factor: float) -> _Change | None:

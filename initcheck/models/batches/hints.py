@@ -275,7 +275,7 @@ class Hints:
             return (2 * nodes,), self._number("num_relations") or 2
         if name == "batch" or (name == "index" and "dim_size" in self._arguments):
             return (nodes,), 1
-        if name == "z":
+        if name == "z" and (self._has_edges() or "pos" in self._arguments):
             return (nodes,), 10
         if name == "pos":
             return (nodes, 3), 0

@@ -12,10 +12,12 @@ from typing import Any
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from initcheck.models.batches.arguments import parts_of_arguments
+from initcheck.models.batches.arguments import keys_taken, parts_of_arguments
 from initcheck.models.batches.batch import Batch, text_of
 from initcheck.models.batches.batch_text import nested
 from initcheck.models.batches.hints import Hints, whole_numbers
+from initcheck.models.batches.read_batches import batches_as_read
+from initcheck.models.batches.readers import readers
 from initcheck.models.builds.places import kind_of
 
 _SEED = 20260102
@@ -91,6 +93,8 @@ def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ..
     parts = parts_of_arguments(model.forward)
     if any(n in parts for n in needed):
         yield from _in_parts(model, needed, parts, hints)
+    if not hints.has_config and not any(n.endswith("edge_index") for n in needed):
+        yield from islice(_as_read(model, [*needed, *keys_taken(model)], hints), _MOST // 2)
     for names in _named(parameters, hints):
         for length in (16, 8):
             kwargs = {n: hints.make(n, length) for n in dict.fromkeys((*names, *needed))}
@@ -121,6 +125,20 @@ def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ..
             yield (firsts[0][:2], *(v[:2] if v is f else v for v, f in zip(known, firsts[1:], strict=True))), {}
         if any(v is not None for v in rest):
             yield tuple(firsts), {}
+
+
+def _as_read(
+    model: torch.nn.Module, needed: list[str], hints: Hints
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Several arguments as the layers take them that read them, or one that another layer reads than the first."""
+    read = readers(model)
+    # A cell that is given no state has no use for what reads it.
+    asked = [*needed, *(n for n, r in read.items() if n not in needed and r.of_cell)]
+    known = [r for n, r in read.items() if n in asked]
+    if len(asked) > 1 or any(r.pixels or r.layer is not _first_layer(model) for r in known):
+        for made in batches_as_read(asked, read, hints, sequence=_goes_along(model)):
+            alone = len(made) == 1 and set(made) <= set(_parameters(model))
+            yield (tuple(made.values()), {}) if alone else ((), made)
 
 
 def _in_parts(
@@ -230,11 +248,7 @@ def _shapes(
     size = hints.input_size
     if size is not None:
         yield (2, *size), 0
-    sequence = any(
-        word in kind_of(m).__name__
-        for m in model.modules()
-        for word in ("Attention", "Transformer", "LSTM", "GRU", "RNN")
-    )
+    sequence = _goes_along(model)
     pattern = getattr(first, "pattern", None)
     if isinstance(pattern, str):
         yield from ((s, 0) for s in _of_pattern(pattern, getattr(first, "axes_lengths", {}), _wide(model), hints))
@@ -268,6 +282,12 @@ def _shapes(
         wide = next((p.numel() for p in model.parameters() if p.dim() == 1), None)
         if wide is not None:
             yield from ((s, 0) for s in ((8, wide), (2, wide, 16), (2, wide, 8, 8), (2, 16, wide)))
+
+
+def _goes_along(model: torch.nn.Module) -> bool:
+    """Whether a layer goes along an axis of tokens."""
+    words = ("Attention", "Transformer", "LSTM", "GRU", "RNN")
+    return any(word in kind_of(m).__name__ for m in model.modules() for word in words)
 
 
 def _wide(model: torch.nn.Module) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from initcheck.models.batches.arguments import no_forward
 from initcheck.models.batches.batch import Batch
 from initcheck.models.batches.corrections import corrected
 from initcheck.models.batches.hints import Hints
@@ -17,7 +18,8 @@ from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.blocks import BlockTrail, second_moment
 from initcheck.models.signals.chains import Visit, chains, norms_between
 from initcheck.models.signals.equal_units import gradient_kind, twins_kind
-from initcheck.models.signals.gradients import after_steps, main_output, on_host, unreached, weighed
+from initcheck.models.signals.gradients import after_steps, on_host, unreached, weighed
+from initcheck.models.signals.outputs import main_output
 from initcheck.models.signals.reach import input_reach
 from initcheck.models.signals.repeated import repeated_layers
 from initcheck.models.signals.residual import residual_writers
@@ -63,9 +65,9 @@ class Listener:
             return self._hear(model, set(constants), dict(twins or {}), whole)
 
     def _hear(self, model: torch.nn.Module, constants: set[str], twins: dict[str, Twins], whole: bool) -> Signal:
-        # Of the object: what torch.compile made has none in its class, and TorchScript's class does not show it.
-        if getattr(model.forward, "__func__", None) is torch.nn.Module.forward:
-            return Signal(unheard=f"{type(model).__name__} has no forward of its own: it cannot be run")
+        unheard = no_forward(model)
+        if unheard is not None:
+            return Signal(unheard=unheard)
         problem = ""
         refused: list[tuple[Batch, Exception]] = []
         for batch in self._tried(model, refused):
@@ -229,7 +231,8 @@ def _first_loss(
     classes = output.shape[-1] if output.dim() > 1 else 0
     if classes < 2:
         return None, None, None
-    vocabularies = {m.num_embeddings for m in model.modules() if isinstance(m, torch.nn.Embedding)}
+    tables = (m for m in model.modules() if isinstance(m, torch.nn.Embedding))
+    vocabularies = {m.num_embeddings for m in tables if output.dim() < 4}  # an image may be as wide as a codebook
     heads = {m.out_features for n, m in model.named_modules() if isinstance(m, torch.nn.Linear) and HEAD.search(n)}
     if classes not in vocabularies | heads:
         return None, None, None

@@ -11,6 +11,7 @@ import torch
 from initcheck.models.batches.batch import Batch
 from initcheck.models.builds.places import kind_of
 from initcheck.models.signals.chains import Visit, containers
+from initcheck.models.signals.outputs import first_tensor
 
 _BETWEEN = 64
 """Operations between two layers of a chain; norms that are written out take a dozen."""
@@ -72,17 +73,6 @@ def run_noting(
     finally:
         for handle in handles:
             handle.remove()
-
-
-def first_tensor(value: Any) -> torch.Tensor | None:
-    """The first tensor of real numbers in a (nested) tuple, list, mapping or output object."""
-    if isinstance(value, torch.Tensor):
-        return value if value.dtype.is_floating_point else None
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (tuple, list)):
-        return next((t for t in map(first_tensor, value) if t is not None), None)
-    return None
 
 
 def _handed_on(given: torch.Tensor | None, before: Visit) -> bool:

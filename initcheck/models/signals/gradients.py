@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 
 from initcheck.models.batches.batch import Batch
-from initcheck.models.signals.blocks import first_tensor
 from initcheck.models.signals.equal_units import gradient_kind
+from initcheck.models.signals.outputs import main_output
 from initcheck.models.signals.signal import STEPS
 
 
@@ -95,15 +95,6 @@ def constants_redrawn(
 def on_host(gradient: torch.Tensor | None) -> npt.NDArray[Any] | None:
     """A gradient in the host's memory; NumPy knows no bfloat16, and no table of which some rows are kept."""
     return None if gradient is None else gradient.detach().to_dense().float().cpu().numpy()
-
-
-def main_output(output: Any) -> torch.Tensor | None:
-    """The tensor that a model is asked for: its logits, its last hidden state, else the first of real numbers."""
-    for name in ("logits", "last_hidden_state"):
-        value = getattr(output, name, None)
-        if isinstance(value, torch.Tensor):
-            return value
-    return first_tensor(output)
 
 
 def weighed(output: torch.Tensor) -> torch.Tensor:

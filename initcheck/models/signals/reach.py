@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from initcheck.models.batches.batch import Batch
-from initcheck.models.signals.blocks import first_tensor
-from initcheck.models.signals.gradients import constants_redrawn, main_output, without_gradient
+from initcheck.models.signals.gradients import constants_redrawn, without_gradient
+from initcheck.models.signals.outputs import first_tensor, main_output
 from initcheck.models.signals.signal import CLOSED, DROWNED, FADED, SAME, STEPS, InputReach
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from initcheck.models.batches.batch import Batch
-from initcheck.models.signals.blocks import first_tensor, run_noting
+from initcheck.models.signals.blocks import run_noting
 from initcheck.models.signals.gradients import constants_redrawn
+from initcheck.models.signals.outputs import first_tensor
 
 
 def repeated_layers(model: torch.nn.Module, batch: Batch) -> tuple[tuple[str, ...], ...]:

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from initcheck.models.batches.batch import Batch
-from initcheck.models.signals.blocks import first_tensor, run_noting
+from initcheck.models.signals.blocks import run_noting
+from initcheck.models.signals.outputs import first_tensor
 
 _EXACT = 1e-3
 """Of the push; rounding only: all else stands still."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import torch
 
 from initcheck.models.batches.batch import Batch
-from initcheck.models.signals.blocks import first_tensor
 from initcheck.models.signals.gradients import constants_redrawn, weighed
+from initcheck.models.signals.outputs import first_tensor, tensors_in
 from initcheck.models.signals.signal import CLOSED, STEPS, Untrained
 from initcheck.models.signals.untrained_layers import Heard, closed, faint, owner_of, rounding, sorted_out
 
@@ -46,6 +46,10 @@ def untrained(model: torch.nn.Module, batch: Batch) -> Untrained | None:
                 opened.enter_context(constants_redrawn(model, below=CLOSED, but=left))
                 left = without(batch, left)
             left = without(batch.shuffled(), left)
+            if left:
+                with suppress(Exception), _in_training(model):  # of the user's model: anything
+                    training = _sizes(model, batch, {n: asked[n] for n in left})
+                    left = left if training is None else _none(training, least)
             if not left:
                 return Untrained()
             with _heard(model) as heard:
@@ -87,7 +91,7 @@ def _sizes(
 ) -> dict[str, float | None] | None:
     """The largest entry of the gradient of each of these, None of what has no part in what is returned."""
     with torch.enable_grad():
-        outputs = [t for t in _tensors(batch.run(model)) if t.requires_grad]
+        outputs = [t for t in tensors_in(batch.run(model)) if t.requires_grad]
     if not outputs:
         return None
     total = torch.stack([weighed(t).to(outputs[0].dtype) for t in outputs]).sum()
@@ -105,17 +109,20 @@ def _none(sizes: Mapping[str, float | None], noise: Mapping[str, float]) -> dict
     return {n: size is not None for n, size in sizes.items() if size is None or size <= noise.get(n, 0.0)}
 
 
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
-    """Every tensor of real numbers in what a model returned."""
-    if isinstance(value, torch.Tensor):
-        if value.dtype.is_floating_point:
-            yield value
-    elif isinstance(value, dict):
-        yield from (t for v in value.values() for t in _tensors(v))
-    elif isinstance(value, (tuple, list)):
-        yield from (t for v in value for t in _tensors(v))
-    elif hasattr(value, "__dict__") and not isinstance(value, torch.nn.Module):
-        yield from (t for v in vars(value).values() if isinstance(v, (torch.Tensor, list, tuple)) for t in _tensors(v))
+@contextmanager
+def _in_training(model: torch.nn.Module) -> Iterator[None]:
+    """While it lasts, the model trains: a learnt noise, or a second head, may run then alone; buffers are put back."""
+    was = {module: module.training for module in model.modules()}
+    kept = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    model.train()
+    try:
+        yield
+    finally:
+        for module, training in was.items():
+            module.training = training
+        with torch.no_grad():
+            for buffer, before in kept:
+                buffer.copy_(before)
 
 
 @contextmanager

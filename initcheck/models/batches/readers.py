@@ -1,0 +1,381 @@
+"""Which layer of a module of torch reads each argument first: followed through the code of forward, never run."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, SupportsIndex
+
+from torch import nn
+from torch.nn.modules import conv
+
+from initcheck.models.batches.arguments import code_of, function_of
+
+_DEEPEST = 8
+"""Calls inside calls that are followed."""
+_KEPT = frozenset((
+    "view", "reshape", "flatten", "squeeze", "unsqueeze", "expand", "expand_as", "repeat", "contiguous", "permute",
+    "transpose", "swapaxes", "float", "double", "half", "long", "int", "to", "type", "type_as", "cpu", "cuda", "clone",
+    "detach", "requires_grad_", "relu", "tanh", "sigmoid", "clamp",
+))  # fmt: skip
+"""Methods of a tensor that leave it the argument, in another layout."""
+_TURNED = frozenset(("permute", "transpose", "swapaxes"))
+_JOINED = frozenset(("cat", "concat", "concatenate", "hstack"))
+_FUNCTIONS = frozenset(("torch", "F", "functional", "nn", "th"))
+_PIXELS = (255, 256)
+"""What pixels are divided by: the largest, or how many there are."""
+LAYERS = (
+    nn.Embedding, nn.EmbeddingBag, nn.Linear, conv._ConvNd, nn.RNNBase, nn.RNNCellBase, nn.LayerNorm,
+    nn.MultiheadAttention,
+)  # fmt: skip
+"""Layers that tell by their sizes what they are given."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """How an argument is read first.
+
+    Attributes:
+        layer: one of ``LAYERS`` that it is given to, as it is or in another layout.
+        place: 0 the input of the layer, 1 the state of a recurrent one.
+        width: the numbers of its last axis, or channels, where the layer is given more beside it; 0 where the
+            layer's own count.
+        turned: axes are exchanged before.
+        added: an axis in front is added before.
+        pixels: it is divided by 255 before: whole numbers below 256.
+        parts: places of the tuple that is the state; 0 where it is one tensor.
+    """
+
+    layer: nn.Module
+    place: int = 0
+    width: int = 0
+    turned: bool = False
+    added: bool = False
+    pixels: bool = False
+    parts: int = 0
+
+    @property
+    def of_cell(self) -> bool:
+        """Whether it is the state of one step."""
+        return self.place == 1 and isinstance(self.layer, nn.RNNCellBase)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One part of a tensor: an argument, else numbers that a layer made, of unknown count where ``width`` is 0."""
+
+    name: str = ""
+    width: int = 0
+    turned: bool = False
+    added: bool = False
+    pixels: bool = False
+
+
+_Value = tuple[_Part, ...]
+
+
+def readers(model: nn.Module) -> dict[str, Read]:
+    """Arguments of ``forward`` and the layers that read them first; the keys that it takes of ``**kwargs`` too.
+
+    >>> class Net(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.label, self.body = nn.Embedding(10, 4), nn.Sequential(nn.ReLU(), nn.Linear(24, 2))
+    ...     def forward(self, noise, labels):
+    ...         return self.body(torch.cat([noise, self.label(labels)], -1))
+
+    Its code is read where it stands in a file:
+
+    >>> readers(nn.Bilinear(2, 3, 4))
+    {}
+
+    Args:
+        model: nothing of it is run.
+    """
+    following = _Following()
+    function = function_of(model)
+    code = code_of(function)
+    if isinstance(model, nn.RNNCellBase):
+        return {"input": Read(model), "hx": Read(model, 1, parts=2 if isinstance(model, nn.LSTMCell) else 0)}
+    if code is None:
+        return {}
+    own = [a.arg for a in (*code.args.posonlyargs, *code.args.args, *code.args.kwonlyargs)][1:]
+    following.through(model, function, {name: (_Part(name),) for name in own}, 0, top=True)
+    return following.found
+
+
+class _Following:
+    """What is known while the code of one model is followed."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Read] = {}
+        self.several: list[_Value] = []
+
+    def through(
+        self, module: nn.Module, function: Any, given: Mapping[str, _Value], depth: int, *, top: bool = False
+    ) -> _Value:
+        """Follow one function of a module; what it returns first."""
+        code = code_of(function)
+        if code is None or depth > _DEEPEST:
+            return ()
+        frame = _Frame(self, module, code, dict(given), depth, top)
+        frame.run(code.body)
+        self.several = frame.several
+        return frame.returned
+
+    def reads(self, value: _Value, layer: nn.Module, place: int = 0) -> None:
+        """A layer is given this."""
+        named = [p for p in value if p.name]
+        unknown = sum(not (p.name or p.width) for p in value)
+        if not named or (unknown and not isinstance(layer, conv._ConvNd)):
+            return
+        # Of channels that nothing tells: one plane each, as a label or a place in the image is.
+        left = inputs_of(layer) - sum(p.width for p in value) - unknown
+        wide, more = divmod(left, len(named)) if len(value) > 1 else (0, 0)
+        if wide < 1 and len(value) > 1:
+            return
+        for part in named:
+            read = Read(layer, place, wide + more, part.turned, part.added, part.pixels)
+            self.found.setdefault(part.name, read)
+            more = 0  # what does not divide, the first has
+
+    def called(self, module: nn.Module, args: list[_Value], kwargs: Mapping[str, _Value], depth: int) -> _Value:
+        """What a module makes of its arguments, as far as that is known."""
+        first = args[0] if args else next(iter(kwargs.values()), ())
+        if isinstance(module, LAYERS):
+            self.reads(first, module)
+            recurrent = isinstance(module, (nn.RNNBase, nn.RNNCellBase))
+            if recurrent:
+                self._state(args[1] if len(args) > 1 else kwargs.get("hx", ()), module)
+            if isinstance(module, nn.MultiheadAttention):
+                for value in args[1:3]:
+                    self.reads(value, module)
+            wide = _outputs(module)
+            return (_Part(width=wide),) if wide else ()
+        if isinstance(module, nn.Sequential):
+            for child in module:
+                first = self.called(child, [first], {}, depth)
+            return first
+        if type(module).__module__.startswith("torch.nn."):
+            return first if not any(True for _ in module.parameters()) else ()
+        function = function_of(module)
+        return self.through(module, function, _bound(function, args, kwargs), depth + 1)
+
+    def _state(self, value: _Value, layer: nn.Module) -> None:
+        parts = 2 if isinstance(layer, (nn.LSTM, nn.LSTMCell)) and len(value) == 1 else 0
+        for part in value:
+            if part.name:
+                self.found.setdefault(part.name, Read(layer, 1, added=part.added, parts=parts))
+
+
+class _Frame:
+    """One call of a function: its variables, and the modules that its loops run over."""
+
+    def __init__(
+        self, following: _Following, module: nn.Module, code: ast.FunctionDef, values: dict[str, _Value], depth: int,
+        top: bool,
+    ) -> None:  # fmt: skip
+        self._following, self._module, self._depth = following, module, depth
+        self._values = values
+        self._own = code.args.args[0].arg if code.args.args else ""
+        self._keys = code.args.kwarg.arg if code.args.kwarg and top else None
+        self._modules: dict[str, Any] = {self._own: module}
+        self.returned: _Value = ()
+        self.several: list[_Value] = []
+
+    def run(self, body: Iterable[ast.stmt]) -> None:
+        """Statements in their order; of a branch both ways, of a loop its first round."""
+        for statement in body:
+            if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+                targets: list[ast.expr] = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+                self._assign(targets, statement)
+            elif isinstance(statement, ast.Return):
+                if isinstance(statement.value, ast.Tuple):
+                    self.several = self.several or [self._value(one) for one in statement.value.elts]
+                    self.returned = self.returned or next(filter(None, self.several), ())
+                else:
+                    self.returned = self.returned or self._value(statement.value)
+            elif isinstance(statement, ast.For):
+                self._loop(statement)
+                self.run(statement.body)
+            elif isinstance(statement, (ast.If, ast.While)):
+                self.run(statement.body)
+                self.run(statement.orelse)
+            elif isinstance(statement, (ast.With, ast.Try)):
+                self.run(statement.body)
+            elif isinstance(statement, ast.Expr):
+                self._value(statement.value)
+
+    def _assign(self, targets: list[ast.expr], statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
+        self._following.several = []
+        made = self._value(statement.value)
+        several = self._following.several
+        if isinstance(statement.value, ast.Tuple):
+            several = [self._value(one) for one in statement.value.elts]
+        for target in targets:
+            if isinstance(target, ast.Name):
+                old = self._values.get(target.id, ())
+                self._values[target.id] = _beside(old, made) if isinstance(statement, ast.AugAssign) else made
+            elif isinstance(target, ast.Tuple):
+                several = several if len(several) == len(target.elts) else [()] * len(target.elts)
+                for one, value in zip(target.elts, several, strict=True):
+                    if isinstance(one, ast.Name):
+                        self._values[one.id] = value
+
+    def _loop(self, statement: ast.For) -> None:
+        over: ast.expr = statement.iter
+        target: ast.expr = statement.target
+        if isinstance(over, ast.Call) and getattr(over.func, "id", "") == "enumerate" and over.args:
+            over = over.args[0]
+            target = target.elts[1] if isinstance(target, ast.Tuple) and len(target.elts) == 2 else target
+        found = self._object(over)
+        if isinstance(target, ast.Name) and isinstance(found, (nn.ModuleList, nn.Sequential)) and len(found):
+            self._modules[target.id] = found[0]
+
+    def _object(self, node: ast.expr) -> Any:
+        """The module, method or parameter that an expression names; None where it names none."""
+        if isinstance(node, ast.Name):
+            return self._modules.get(node.id)
+        if isinstance(node, ast.Attribute):
+            owner = self._object(node.value)
+            return inspect.getattr_static(owner, node.attr, None) if owner is None else _attribute(owner, node.attr)
+        if isinstance(node, ast.Subscript):
+            owner = self._object(node.value)
+            if isinstance(owner, (nn.ModuleList, nn.Sequential)) and len(owner):
+                key = node.slice.value if isinstance(node.slice, ast.Constant) else 0
+                return owner[key] if isinstance(key, int) and -len(owner) <= key < len(owner) else None
+            if isinstance(owner, nn.ModuleDict) and isinstance(node.slice, ast.Constant):
+                return owner._modules.get(str(node.slice.value))
+        return None
+
+    def _value(self, node: ast.expr | None) -> _Value:
+        if isinstance(node, ast.Name):
+            return self._values.get(node.id, ())
+        if isinstance(node, ast.Call):
+            return self._call(node)
+        if isinstance(node, (ast.Tuple, ast.List)):
+            return tuple(part for one in node.elts for part in self._value(one) or (_Part(),))
+        if isinstance(node, ast.IfExp):
+            return self._value(node.body) or self._value(node.orelse)
+        if isinstance(node, ast.BinOp):
+            return self._operation(node)
+        if isinstance(node, ast.UnaryOp):
+            return self._value(node.operand)
+        if isinstance(node, ast.Subscript):
+            return self._item(node)
+        return ()
+
+    def _operation(self, node: ast.BinOp) -> _Value:
+        left, right = self._value(node.left), self._value(node.right)
+        if isinstance(node.op, ast.MatMult):
+            weight = self._object(node.right)
+            if isinstance(weight, nn.Parameter) and weight.dim() == 2:
+                return self._following.called(
+                    nn.Linear(weight.shape[0], weight.shape[1], device="meta"), [left], {}, self._depth
+                )
+            return ()
+        if isinstance(node.op, ast.Div) and getattr(node.right, "value", None) in _PIXELS:
+            return tuple(replace(p, pixels=True) for p in left)
+        made = _beside(left, right)
+        for part in (*left, *right):
+            if part.name and made and not made[0].name:  # numbers beside what a layer made: as many as that
+                self._following.found.setdefault(part.name, Read(nn.Linear(made[0].width, 1, device="meta")))
+        return made
+
+    def _item(self, node: ast.Subscript) -> _Value:
+        key = node.slice
+        if isinstance(node.value, ast.Name) and node.value.id == self._keys:
+            return (_Part(str(key.value)),) if isinstance(key, ast.Constant) else ()
+        table = self._object(node.value)
+        if isinstance(table, nn.Parameter) and table.dim() == 2:
+            return self._following.called(
+                nn.Embedding(table.shape[0], table.shape[1], device="meta"), [self._value(key)], {}, self._depth
+            )
+        # A new axis, or a part of the last one, is no argument any more.
+        whole = key.elts if isinstance(key, ast.Tuple) else [key]
+        new = any(isinstance(k, ast.Constant) and k.value in (None, ...) for k in whole)
+        return () if new or len(whole) > 2 else self._value(node.value)
+
+    def _call(self, node: ast.Call) -> _Value:
+        args = [self._value(a) for a in node.args]
+        kwargs = {k.arg: self._value(k.value) for k in node.keywords if k.arg}
+        found = self._object(node.func)
+        if isinstance(found, nn.Module):
+            return self._following.called(found, args, kwargs, self._depth)
+        if inspect.isfunction(found) and isinstance(node.func, ast.Attribute):
+            owner = self._object(node.func.value)
+            return self._following.through(owner, found, _bound(found, args, kwargs), self._depth + 1)
+        if not isinstance(node.func, ast.Attribute):
+            return args[0] if args and getattr(node.func, "id", "") in ("rearrange", "repeat") else ()
+        name, owner_name = node.func.attr, getattr(node.func.value, "id", getattr(node.func.value, "attr", ""))
+        if owner_name in _FUNCTIONS:
+            return self._function(name, node, args)
+        value = self._value(node.func.value)
+        if name in _TURNED:
+            return tuple(replace(p, turned=not p.turned) for p in value)
+        if name == "unsqueeze" and node.args and isinstance(node.args[0], (ast.Constant, ast.UnaryOp)):
+            front = getattr(node.args[0], "value", None) == 0
+            return tuple(replace(p, added=True) for p in value) if front else ()
+        if name in ("view", "reshape", "flatten"):
+            return tuple(p if p.name else _Part() for p in value)
+        return value if name in _KEPT else ()
+
+    def _function(self, name: str, node: ast.Call, args: list[_Value]) -> _Value:
+        """A function of torch: some join, some multiply by a parameter, most leave the layout as it is."""
+        if name in _JOINED:
+            return args[0] if args else ()
+        if name in ("mul", "add") and len(args) > 1:
+            return self._operation(ast.BinOp(node.args[0], ast.Add(), node.args[1]))
+        weight = self._object(node.args[1]) if len(node.args) > 1 else None
+        if name == "linear" and isinstance(weight, nn.Parameter) and weight.dim() == 2:
+            layer = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
+            return self._following.called(layer, args[:1], {}, self._depth)
+        if name == "one_hot" and len(node.args) > 1:
+            return ()
+        return args[0] if args and name not in ("stack", "einsum", "matmul", "bmm", "zeros", "ones", "linear") else ()
+
+
+def _beside(one: _Value, two: _Value) -> _Value:
+    """Two tensors that are added or multiplied: what is known of either, rather what a layer made."""
+    made = [v for v in (one, two) if len(v) == 1 and not v[0].name and v[0].width]
+    return made[0] if made else one or two
+
+
+def inputs_of(layer: nn.Module) -> int:
+    """The numbers, or channels, that a layer is given."""
+    if isinstance(layer, nn.LayerNorm):
+        return layer.normalized_shape[-1] if layer.normalized_shape else 0
+    names = ("in_features", "in_channels", "input_size", "embed_dim")
+    return next((n for n in (_number(layer, name) for name in names) if n), 0)
+
+
+def _outputs(layer: nn.Module) -> int:
+    names = ("out_features", "out_channels", "embedding_dim")
+    return next((n for n in (_number(layer, name) for name in names) if n), 0)
+
+
+def _number(layer: nn.Module, name: str) -> int:
+    value = getattr(layer, name, 0)
+    return int(value) if isinstance(value, SupportsIndex) else 0  # NumPy's too
+
+
+def _attribute(owner: Any, name: str) -> Any:
+    """A module, a parameter or a function of the class; nothing is computed."""
+    if not isinstance(owner, nn.Module):
+        return None
+    for kept in (owner._modules, owner._parameters):
+        if name in kept:
+            return kept[name]
+    found = inspect.getattr_static(owner, name, None)
+    return found if inspect.isfunction(found) else None
+
+
+def _bound(function: Any, args: list[_Value], kwargs: Mapping[str, _Value]) -> dict[str, _Value]:
+    """Values by the names of a method's parameters."""
+    code = code_of(function)
+    if code is None:
+        return {}
+    names = [a.arg for a in (*code.args.posonlyargs, *code.args.args)][1:]
+    return dict(zip(names, args, strict=False)) | dict(kwargs)
