@@ -223,7 +223,7 @@ def _waived(report: Results) -> list[str]:
         names = dict.fromkeys(r.initializer for r in results)
         of = f" of {len(names):,} initializers" if len(names) > 1 else ""
         if len(names) == 1 < len(report.initializers):
-            of = f" of {escaped(*names)}"
+            of = f" of {escaped(next(iter(names)))}"
         lines.append(f"waived: {claims}{of}: {escaped(reason, 1_000)}")
     if len(reasons) > _REASONS:
         lines.append(f"waived: {len(reasons) - _REASONS:,} more reasons; the JSON report has them all")

@@ -49,7 +49,7 @@ def untrained(model: torch.nn.Module, batch: Batch) -> Untrained | None:
             if left:
                 with suppress(Exception), _in_training(model):  # of the user's model: anything
                     training = _sizes(model, batch, {n: asked[n] for n in left})
-                    left = left if training is None else _none(training, least)
+                    left = left if training is None else _none(training, noise)
             if not left:
                 return Untrained()
             with _heard(model) as heard:
