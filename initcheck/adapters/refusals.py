@@ -156,6 +156,11 @@ def _advice(name: str, tried: Sequence[ToldTrial]) -> str:
             " of another kind, pass a function (fan_in, fan_out) that builds one, initializes it and returns its"
             " weight."
         )
+    if modules and re.match(r"raises (?!AttributeError|AssertionError)\w+: .*\w:\d+: ", modules[0].problem):
+        return (
+            "Mend what raises there; or, if it is for a module of another kind, pass a function (fan_in, fan_out) that"
+            " builds one, initializes it and returns its weight."
+        )
     if modules:
         return (
             "It may want a module of another kind: pass a function (fan_in, fan_out) that builds one, initializes it"

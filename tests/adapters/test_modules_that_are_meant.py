@@ -35,8 +35,16 @@ def of_two_sides(module: Any) -> None:
 
 
 def test_what_breaks_off_on_a_layer_is_not_taken_for_one_of_embeddings() -> None:
-    with pytest.raises(UsageError, match="TypeError: constant_"):
+    with pytest.raises(UsageError, match=r"TypeError: constant_.* Mend what raises there"):
         recognise(raises_at_its_bias, "nets:raises_at_its_bias")
+
+
+def test_what_fills_a_copy_is_told_so() -> None:
+    def fills_a_copy(m: Any) -> None:
+        nn.init.kaiming_normal_(m.weight.detach().clone())
+
+    with pytest.raises(UsageError, match="may go into a copy"):
+        recognise(fills_a_copy, "nets:fills_a_copy")
 
 
 def test_what_misses_the_attributes_of_an_embedding_is_handed_one() -> None:
