@@ -22,9 +22,9 @@ from initcheck.adapters.classes import (
 from initcheck.adapters.frameworks import jax_init, known_laws
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer, keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer, layer_function
-from initcheck.adapters.frameworks.one_number import NumberSampler, number_sampler
 from initcheck.adapters.frameworks.torch_init import is_torch_init, torch_initializer
 from initcheck.adapters.frameworks.torch_module import asks_for_convolutions, is_for_linear
+from initcheck.adapters.one_number import NumberSampler, number_sampler
 from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.adapters.signatures.readings import Needs, Reading, explicit_readings, readings_of
 from initcheck.adapters.signatures.signature import Slot, describe, parse_signature, slots_of
