@@ -146,8 +146,8 @@ def unpaired_cause(seen: Observed) -> Cause | None:
     return None
 
 
-# Shares of weights that are told apart: of a thousand weights a twentieth is counted to a seventh.
-_ALIKE, _TOLD = 2.0, 1000
+# Mean square, in standard errors, of counts that differ by chance alone is 1.
+_ALIKE = 4.0
 
 
 def largest_cause(seen: Observed) -> Cause | None:
@@ -173,9 +173,10 @@ def largest_cause(seen: Observed) -> Cause | None:
             "scale by the fan, not by the weights drawn",
             topics,
         )
-    shares = [h / a.size for h, a in zip(held, drawn, strict=True) if a.size >= _TOLD] or [1.0]
-    # As many at every width: it is cut at a multiple of its std, and that is one number too.
-    if all(h > 1 for h in held) and max(shares) > _ALIKE * min(shares):
+    # As many at every width, but for chance: it is cut at a multiple of its std, and that is one number too.
+    share = sum(held) / sum(a.size for a in drawn)
+    off = [(h - share * a.size) ** 2 / (share * (1 - share) * a.size) for h, a in zip(held, drawn, strict=True)]
+    if all(h > 1 for h in held) and float(np.mean(off)) > _ALIKE:
         return cause(
             f"the weights are cut at +-{number(max(tops))} at every width", "cut at a multiple of the std", topics
         )
