@@ -7,6 +7,7 @@ Nothing is called that its code does not show to make weights, and nothing that 
 from __future__ import annotations
 
 import inspect
+import pkgutil
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -88,7 +89,8 @@ def _from_where(module: ModuleType) -> str:
     homes = {name: str(getattr(value, "__module__", "")) for name, value in vars(module).items()}
     handed_on = {name: home for name, home in homes.items() if not name.startswith("_") and home.startswith(package)}
     if not handed_on:
-        return ""
+        inside = sorted(m.name for m in pkgutil.iter_modules(getattr(module, "__path__", [])))
+        return f" Name a module in it, such as {module.__name__}.{inside[0]}." if inside else ""
     name = min(handed_on)
     named = ", ".join(sorted(set(handed_on.values())))
     return f" It hands on what stands in {named}: name that, or {module.__name__}:{name}."

@@ -24,6 +24,11 @@ FILES = {
     "src/tinylib_of_mine/inits.py": "from . import other\n",
     "src/tinylib_of_mine/other.py": "",
     "ckpt.pt": "",
+    "book.ipynb": "{}",
+    "folder_here.py/notes.txt": "",
+    "empty_of_mine/__init__.py": "",
+    "empty_of_mine/inits.py": "from .other import x\n",
+    "ends_badly.py": "def init(shape, rng):\n    return (\n",
 }
 
 
@@ -53,6 +58,12 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
                              " It is called as its names say: mend what raises there."),
         ("random:choice", "Pass a function of the shape that calls it and returns the weights, such as def init(shape, rng)."),
         ("holders:lst[0]", "takes an item out of a container, and target text is never evaluated."),
+        ("book.ipynb:he", "is a notebook. Check a function in a cell of it, initcheck.check(f), or move it into a file.py"),
+        ("folder_here.py:he", "'folder_here.py' is no file of code: a folder, a pipe or a link to nothing."),
+        ("folder_here:he", "there is no module 'folder_here', neither installed nor in"),
+        ("empty_of_mine", "has no public function or class of its own. Name a module in it, such as empty_of_mine.inits."),
+        ("empty_of_mine/inits.py", "is part of the package empty_of_mine. Name it as that part: empty_of_mine.inits."),
+        ("ends_badly", "it raises SyntaxError: '(' was never closed (ends_badly.py, line 2)."),
         ("ckpt.pt", "is a file of weights, which are trained by now: nothing tells how they began."),
         ("lst", "Or the command 'list'?"),
         ("schemes_here.py:gooood", "'schemes_here.py' has no 'gooood'; did you mean 'goood'?"),
