@@ -13,6 +13,7 @@ from initcheck.models.living.autodiff import Autodiff, weights_of_output
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.listener import Listener
 from initcheck.models.living.model import Layer, Living, Tap
+from initcheck.models.living.visits import visits_of
 from initcheck.models.signals.signal import Signal
 
 DEPTH, WIDTH, ROWS = 5, 6, 4
@@ -170,3 +171,46 @@ def test_a_zero_head_that_a_map_hides_is_no_input_that_is_lost(closed: bool) -> 
     assert reach is not None
     assert (reach.share, reach.lost_in) == (0.0, None)
     assert (reach.closed is not None) is closed
+
+
+class Counted(Chain):
+    """Notes whether each run was one on numbers; one that looks at them cannot be traced."""
+
+    def __init__(self, array: Callable[[Any], Any], *, looks: bool) -> None:
+        super().__init__(array)
+        self.looks, self.on_numbers = looks, list[bool]()
+
+    def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
+        jax = pytest.importorskip("jax")
+        self.on_numbers.append(not any(isinstance(a, jax.core.Tracer) for a in arrays))
+        if self.looks:
+            assert float(arrays[0].sum()) != 0
+        return super().run(arrays, batch, tap, heard)
+
+
+def test_no_model_of_jax_is_run_step_by_step_where_a_trace_tells_as_much() -> None:
+    autodiff, array = _jax()
+    numbers, x = _numbers()
+    arrays, living, looking = [array(a) for a in numbers], Counted(array, looks=False), Counted(array, looks=True)
+    signal = Listener(autodiff, lambda: ArrayBatch((x,))).hear(living, arrays, whole=True)
+    assert living.on_numbers
+    assert not any(living.on_numbers)
+    assert [len(chain.blocks) for chain in signal.chains] == [DEPTH]
+    assert signal.reach is not None
+    # What looks at its numbers has the same blocks.
+    visits, hidden, output = visits_of(_jax()[0], looking, arrays, ArrayBatch((x,)))
+    assert looking.on_numbers == [False, True]
+    assert [v.name for v in visits] == list(signal.chains[0].blocks)
+    assert not hidden
+    assert output.shape == (ROWS, WIDTH)
+
+
+def test_the_output_of_what_was_compiled_is_that_of_a_run() -> None:
+    autodiff, array = _jax()
+    numbers, x = _numbers()
+    arrays, living = [array(a) for a in numbers], Chain(array)
+    alone = autodiff.output(living, arrays, ArrayBatch((x,)))
+    autodiff.measure(living, arrays, ArrayBatch((x,)), [], [])
+    for batch in (x, x[::-1]):
+        together = autodiff.output(living, arrays, ArrayBatch((batch,)))
+        np.testing.assert_allclose(together, alone if batch is x else alone[::-1], rtol=1e-4, atol=1e-4)
