@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-pytest.importorskip("jax")
+jax = pytest.importorskip("jax")
 if keras.config.backend() != "jax":
     pytest.skip("Keras compiles on JAX alone", allow_module_level=True)
 
@@ -30,10 +30,11 @@ class Plain(layers.Layer):
         self.units = units
 
     def build(self, shape):
-        runs.append(shape)
         own = lambda s, dtype: keras.random.normal(s, stddev=0.1, dtype=dtype, seed=keras.random.SeedGenerator())  # noqa: E731
         self.one = self.add_weight(shape=(shape[-1], self.units), initializer="he_normal")
         self.other = self.add_weight(shape=(shape[-1], self.units), initializer=own)
+        traced = isinstance(self.one.value, jax.core.Tracer)
+        runs.append((shape, traced, jax.config.values["jax_disable_most_optimizations"]))
 
     def call(self, x):
         return keras.ops.matmul(x, self.one) + keras.ops.matmul(x, self.other)
@@ -94,6 +95,14 @@ def test_builds_by_the_batch_are_the_users_own(target):
         assert sampler.compiled.trusted
         for a, b in zip(together, alone, strict=True):
             assert all(np.allclose(a[place], b[place], rtol=1e-6, atol=1e-7) for place in b)
+
+
+def test_every_own_build_is_compiled_alike_so_that_a_fresh_process_draws_the_same_bits():
+    sampler = sampler_of(Plain)
+    runs.clear()
+    sampler.functions(sampler.sizes[1], [3])
+    assert [alike for _, traced, alike in runs if not traced]
+    assert all(alike for _, traced, alike in runs if not traced)
 
 
 def test_a_thousand_builds_run_the_users_code_a_few_times():

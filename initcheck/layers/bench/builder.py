@@ -149,7 +149,9 @@ class Builder:
         if any(not one.built for place, one in inner[0].items() if place in inner[1]):
             raise TypeError(f"{self.name} gives one layer twice.")
         if self._known_feed is None:
-            self._feed_that_builds(size, 0)
+            # As every other build: what is compiled otherwise draws other last bits than a fresh process does.
+            with own_calls_compiled_cheaply("keras"):
+                self._feed_that_builds(size, 0)
 
         def parts(row: Any) -> tuple[Any, Any]:
             with traced_seeds(row) as seed:
