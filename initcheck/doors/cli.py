@@ -246,9 +246,8 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     values = option_values(vars(arguments), Path.cwd(), (kind,))
     if not arguments.targets and not values["theorems"]:
         arguments.targets = _configured_targets(kind, values)
-    if kind == "locks" and values["update"] and (values["check"] or values["like"]):
-        other = "--check" if values["check"] else "--like"
-        raise UsageError(f"{other} holds the code to what is said, --update writes it anew: give one of the two.")
+    if other := kind == "locks" and values["update"] and next((n for n in ("check", "like") if values[n]), None):
+        raise UsageError(f"--{other} holds the code to what is said, --update writes it anew: give one of the two.")
     if kind == "locks" and not (values["check"] or values["like"]):
         # as below
         from initcheck.doors.lock import write_locks
