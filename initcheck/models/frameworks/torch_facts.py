@@ -24,6 +24,7 @@ from initcheck.models.provenance.frames import INITIALISERS
 from initcheck.models.provenance.guards import LineWatch, init_methods, name_guards
 from initcheck.models.signals.block_signal import Listener
 from initcheck.models.signals.signal import Signal
+from initcheck.sandbox.containment import one_line
 
 _MANY_THREADS = 50_000_000
 
@@ -88,7 +89,7 @@ class TorchFacts(Facts):
         except OutOfTime:
             raise
         except Exception as error:
-            return f"the build raises in bfloat16: {type(error).__name__}: {str(error)[:120]}"
+            return f"the build raises in bfloat16: {one_line(error.__cause__ or error)[:160]}"
 
     def _other(self, seed: int) -> Build:
         return self.builder.build(seed, looks={"signal": self._signal} if self.written else {})
