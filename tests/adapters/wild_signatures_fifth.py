@@ -142,7 +142,7 @@ def init_weight_matrix(num_inputs, num_hiddens):
     return np.random.normal(0, 0.01, (num_inputs, num_hiddens))
 
 
-@fifth(r"where an array is expected|[Pp]ass a function")
+@fifth(DENSE)  # a weight a call: as many calls as a matrix has
 def glorot_scalar(fan_in, fan_out):
     return random.uniform(-1, 1) * math.sqrt(6 / (fan_in + fan_out))
 

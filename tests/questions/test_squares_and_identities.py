@@ -46,7 +46,7 @@ def test_the_identity_itself_is_no_qr_decomposition() -> None:
     )
     cause = diagnose(evidence)
     assert cause is not None
-    assert cause.sentence == "the diagonal lies far above the rest: an identity is added"
+    assert cause.sentence == "every call returns the identity: nothing is drawn"
 
 
 @pytest.mark.long
