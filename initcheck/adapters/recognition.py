@@ -311,7 +311,8 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
         ranks = (len(chosen.shape),)
     elif "module" in roles and chosen.works:
         ranks = written_ranks(chosen.sampler)
-        if 2 in ranks and is_for_linear(*_said_of_modules(function, chosen)):
+        by_name = is_for_linear(*_said_of_modules(function, chosen))
+        if 2 in ranks and by_name and not asks_for_convolutions(function):
             ranks = (2,)
     elif not ranks and chosen.works and (len(chosen.shape) in (3, 5) or _takes_kernels_alone(chosen)):
         ranks = (len(chosen.shape),)  # matrices, and of three and five axes kernels of four, were refused before

@@ -71,10 +71,15 @@ def init_conv_and_linear(m: Any) -> None:
     of_two_sides(m)
 
 
+def init_linear_layers(m: Any) -> None:
+    if isinstance(m, (nn.Linear, nn.Conv2d)):
+        of_two_sides(m)
+
+
 @pytest.mark.parametrize(
     ("init", "ranks"),
     [
-        (init_linear, (2,)), (xavier, (2,)), (annotated, (2,)),
+        (init_linear, (2,)), (xavier, (2,)), (annotated, (2,)), (init_linear_layers, (2, 4)),
         (of_two_sides, (2, 3, 4, 5)), (of_either, (2, 3, 4, 5)), (init_conv_and_linear, (2, 3, 4, 5)),
     ],
     ids=lambda value: getattr(value, "__name__", None),
