@@ -9,12 +9,21 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.distributions import Independent, Normal
+from torch.distributions import (
+    Categorical,
+    Independent,
+    MixtureSameFamily,
+    MultivariateNormal,
+    NegativeBinomial,
+    Normal,
+)
 
 import initcheck
 from initcheck.models.batches.arguments import no_forward
+from initcheck.models.batches.batch import Batch
 from initcheck.models.batches.readers import readers
 from initcheck.models.signals.block_signal import Listener
+from initcheck.models.signals.untrained import untrained
 
 
 class Conditional(nn.Module):
@@ -233,6 +242,33 @@ def test_a_distribution_is_an_output(kind: Callable[..., nn.Module]) -> None:
     assert cut["gradient-reaches-every-tensor"].verdict.value == "UNDECIDED"
 
 
+class Fixed(nn.Module):
+    """A distribution of which one part is made of the input, and another is the same for all."""
+
+    def __init__(self, kind: str, *, blind: bool = False) -> None:
+        super().__init__()
+        self.body, self.kind, self.blind = nn.Sequential(nn.Linear(11, 32), nn.Tanh(), nn.Linear(32, 3)), kind, blind
+        self.register_buffer("spread", torch.full((3,), 0.4))
+
+    def forward(self, state: torch.Tensor) -> Any:
+        made = self.body(0 * state if self.blind else state)
+        if self.kind == "covariance":
+            return MultivariateNormal(made, torch.diag(self.spread)[None])
+        if self.kind == "count":
+            return NegativeBinomial(self.spread.expand(8, 3), logits=made)
+        return MixtureSameFamily(Categorical(self.spread.expand(8, 3)), Normal(made, self.spread))
+
+
+@pytest.mark.parametrize("kind", ["covariance", "count", "mixture"])
+def test_of_a_distribution_what_is_made_of_the_input_is_compared(kind: str) -> None:
+    claim = "input-reaches-the-output"
+    verdicts = [
+        initcheck.check_model(lambda blind=blind: Fixed(kind, blind=blind), claims=[claim], batch="8x11")[claim].verdict
+        for blind in (False, True)
+    ]
+    assert [v.value for v in verdicts] == ["HOLDS", "FAILS"]
+
+
 class Noisy(nn.Module):
     """A layer with a learnt noise that it adds in training alone."""
 
@@ -254,6 +290,37 @@ def test_what_runs_in_training_alone_is_trained() -> None:
         for used in (True, False)
     ]
     assert [v.value for v in verdicts] == ["HOLDS", "UNDECIDED"]
+
+
+class Averaged(nn.Module):
+    """In training a codebook is replaced by an average, a weight is normalised where it lies, and steps are counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line, self.codes, self.steps = nn.Linear(6, 4), nn.Parameter(torch.randn(5, 4)), 0
+        self.register_buffer("sizes", torch.zeros(5))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        made = self.line(x)
+        if self.training:
+            self.steps += 1
+            self.codes = nn.Parameter(0.9 * self.codes.detach() + 0.1)
+            self.sizes = self.sizes + 1
+            with torch.no_grad():
+                self.line.weight.copy_(self.line.weight / self.line.weight.norm())
+        return made + (self.codes[0] - made).detach()
+
+
+def test_what_a_model_writes_into_itself_in_training_is_put_back() -> None:
+    torch.manual_seed(0)
+    model = Averaged().eval()
+    parameters, before = dict(model.named_parameters()), {n: t.clone() for n, t in model.state_dict().items()}
+    found = untrained(model, Batch((torch.randn(8, 6),)))
+    assert found is not None
+    assert [*found.cut, *found.unused] == ["codes"]  # it was run in training too, in vain
+    assert all(p is parameters[n] for n, p in model.named_parameters())
+    assert all(torch.equal(t, before[n]) for n, t in model.state_dict().items())
+    assert (model.steps, model.training) == (0, False)
 
 
 class Codes(nn.Module):

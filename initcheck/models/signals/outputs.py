@@ -9,6 +9,8 @@ import torch
 
 _DEEPEST = 4
 """Objects inside objects that are looked into."""
+_MOVED = ("loc", "logits", "probs", "_component_distribution")
+"""What of a distribution a model makes of its input; its other parts are often the same for every input."""
 
 
 def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
@@ -31,9 +33,12 @@ def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
         yield from (t for v in value for t in tensors_in(v, depth))
     elif depth < _DEEPEST and not isinstance(value, (type, torch.nn.Module)):
         own = getattr(value, "__dict__", None)
-        slots = [getattr(value, n) for n in getattr(type(value), "__slots__", ()) if hasattr(value, n)]
-        kept = [*(own.values() if isinstance(own, dict) else ()), *slots]
-        yield from (t for v in kept for t in tensors_in(v, depth + 1))
+        slots = {n: getattr(value, n) for n in getattr(type(value), "__slots__", ()) if hasattr(value, n)}
+        kept = {**(own if isinstance(own, dict) else {}), **slots}
+        names = list(kept)
+        if isinstance(value, torch.distributions.Distribution):  # MultivariateNormal keeps its covariance first
+            names.sort(key=lambda name: name not in _MOVED)
+        yield from (t for n in names for t in tensors_in(kept[n], depth + 1))
 
 
 def first_tensor(value: Any) -> torch.Tensor | None:

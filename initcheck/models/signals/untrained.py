@@ -111,18 +111,25 @@ def _none(sizes: Mapping[str, float | None], noise: Mapping[str, float]) -> dict
 
 @contextmanager
 def _in_training(model: torch.nn.Module) -> Iterator[None]:
-    """While it lasts, the model trains: a learnt noise, or a second head, may run then alone; buffers are put back."""
+    """While it lasts, the model trains: a learnt noise, or a second head, may run then alone.
+
+    What it writes into itself meanwhile is put back: statistics, weights that it normalises, a codebook that it
+    replaces by an average.
+    """
     was = {module: module.training for module in model.modules()}
-    kept = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    tables = [(t, dict(t)) for m in was for t in (vars(m), m._parameters, m._buffers) if isinstance(t, dict)]
+    kept = [(tensor, tensor.detach().clone()) for tensor in (*model.parameters(), *model.buffers())]
     model.train()
     try:
         yield
     finally:
+        for table, before in tables:
+            table.update(before)
         for module, training in was.items():
             module.training = training
         with torch.no_grad():
-            for buffer, before in kept:
-                buffer.copy_(before)
+            for tensor, value in kept:
+                tensor.copy_(value)
 
 
 @contextmanager
