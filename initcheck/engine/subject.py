@@ -162,9 +162,11 @@ class InitializerSubject:
         layout = KERNELS_OF["out_in", rank]
         found = infer(self._draw_for_inference, layout=layout, seed=self.seed, ranks=(rank,)).contract
         own = {"fan": found.fan, "activation": found.activation}
-        if found.origins["activation"] != "inferred" or all(getattr(dense.contract, k) == v for k, v in own.items()):
+        same_fan = found.fan == dense.contract.fan
+        if found.origins["activation"] != "inferred" or (same_fan and found.activation == dense.contract.activation):
             return None
-        return own
+        # By the same fan, and without the gain of the matrices: that is one forgotten, and no law of their own.
+        return None if same_fan and found.activation == "linear" else own
 
     def contract_of(self, layer: Case) -> Contract:
         """One contract for all shapes, and one for kernels where code may mean another law for them."""

@@ -39,6 +39,22 @@ def channels_alone(m: Any) -> None:
         m.weight.data.normal_(0, math.sqrt(2 / m.in_channels))
 
 
+def without_the_two(m: Any) -> None:
+    """He's for matrices; for kernels by the same fan, and its 2 forgotten."""
+    if isinstance(m, nn.Linear):
+        nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
+    elif isinstance(m, nn.Conv2d):
+        m.weight.data.normal_(0, math.sqrt(1 / m.weight[0].numel()))
+
+
+def kaiming_and_xavier(m: Any) -> None:
+    """Xavier's is a law of its own, whatever the matrices follow."""
+    if isinstance(m, nn.Linear):
+        nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
+    elif isinstance(m, nn.Conv2d):
+        nn.init.xavier_normal_(m.weight)
+
+
 def one_formula(m: Any) -> None:
     """No kind is told: what matrices show is meant of all."""
     rest = m.weight[0].numel()
@@ -56,6 +72,8 @@ def subject_of(init: Any) -> InitializerSubject:
         (xavier_and_kaiming, ("linear", "fan_avg"), ("relu", "fan_out")),
         (by_the_name_of_its_class, ("linear", "fan_avg"), ("relu", "fan_in")),
         (channels_alone, ("relu", "fan_in"), ("relu", "fan_in")),
+        (without_the_two, ("relu", "fan_in"), ("relu", "fan_in")),
+        (kaiming_and_xavier, ("relu", "fan_in"), ("linear", "fan_avg")),
         (one_formula, ("linear", "fan_in"), ("linear", "fan_in")),
     ],
     ids=lambda value: getattr(value, "__name__", None),
