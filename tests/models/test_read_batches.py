@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from initcheck.models.batches.arguments import no_forward
 from initcheck.models.batches.batch import Batch
 from initcheck.models.batches.readers import readers
 from initcheck.models.signals.block_signal import Listener
+from initcheck.models.signals.outputs import tensors_in
 from initcheck.models.signals.untrained import untrained
 
 
@@ -267,6 +269,11 @@ def test_of_a_distribution_what_is_made_of_the_input_is_compared(kind: str) -> N
         for blind in (False, True)
     ]
     assert [v.value for v in verdicts] == ["HOLDS", "FAILS"]
+
+
+def test_an_output_that_names_a_library_is_not_the_library() -> None:
+    made = torch.zeros(2, 3)
+    assert [t is made for t in tensors_in(SimpleNamespace(backend=torch, made=made))] == [True]
 
 
 class Noisy(nn.Module):

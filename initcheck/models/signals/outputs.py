@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
     [(2, 3), (2, 3), (2,)]
 
     Args:
-        value: what was returned; a module is not looked into, its parameters are no outputs.
+        value: what was returned; a module is not looked into, of torch or of Python: what it holds is no output.
         depth: of the object that it was found in.
     """
     if isinstance(value, torch.Tensor):
@@ -31,7 +32,7 @@ def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
         yield from (t for v in list(value.values()) for t in tensors_in(v, depth))
     elif isinstance(value, (tuple, list)):
         yield from (t for v in value for t in tensors_in(v, depth))
-    elif depth < _DEEPEST and not isinstance(value, (type, torch.nn.Module)):
+    elif depth < _DEEPEST and not isinstance(value, (type, ModuleType, torch.nn.Module)):
         own = getattr(value, "__dict__", None)
         slots = {n: getattr(value, n) for n in getattr(type(value), "__slots__", ()) if hasattr(value, n)}
         kept = {**(own if isinstance(own, dict) else {}), **slots}
