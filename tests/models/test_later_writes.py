@@ -201,3 +201,26 @@ def test_entries_that_are_written_in_one_of_its_siblings_alone_are_the_cause() -
     assert "writes entries 12..23 of it, and of none of its siblings" in str(evidence.likely)
     assert evidence.fix == "write the same entries of all of them, or of none"
     assert initcheck.check_model(lambda: Gated(3), batch="2x5x6", claims=[LAW])[LAW].verdict is Verdict.HOLDS
+
+
+def _opened() -> nn.Module:
+    layer = nn.LSTM(6, 12, batch_first=True)
+    nn.init.constant_(layer.bias_hh_l0[12:24], 3.0)
+    return layer
+
+
+class Redrawn(nn.Linear):
+    """Its own initialisation halves what is there."""
+
+    def reset_parameters(self) -> None:
+        nn.init.normal_(self.weight) if not hasattr(self, "drawn") else self.weight.data.mul_(0.5)
+        nn.init.zeros_(self.bias)
+        self.drawn = True
+
+
+def test_the_default_of_torch_run_again_is_no_second_start_of_what_a_factory_wrote() -> None:
+    claim = "rebuilds-the-same"
+    assert initcheck.check_model(_opened, batch="2x5x6", claims=[claim])[claim].verdict is Verdict.HOLDS
+    again = initcheck.check_model(lambda: Redrawn(16, 16), batch="2x16", claims=[claim])[claim]
+    assert again.verdict is Verdict.FAILS
+    assert "reset_parameters() runs a second time" in str(again.evidence.case)

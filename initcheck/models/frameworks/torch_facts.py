@@ -152,10 +152,13 @@ class TorchFacts(Facts):
 
 
 def _again(model: torch.nn.Module, _records: dict[str, TensorRecord]) -> tuple[str, Any, CodeType | None] | None:
-    """Initialise the root once more by its own method; never by ``apply``, which undoes later scaling by design."""
+    """Initialise the root once more by its own method; never by ``apply``, which undoes later scaling by design.
+
+    Nor by a method of torch: the default of a layer knows nothing of what a factory writes into it.
+    """
     for name in INITIALISERS:
         method = getattr(type(model), name, None)
-        if method is None or getattr(torch.nn.Module, name, None) is method:
+        if method is None or str(getattr(method, "__module__", "")).partition(".")[0] == "torch":
             continue
         for part in model.modules():
             for flagged in (part, *part._parameters.values()):
