@@ -213,13 +213,13 @@ class Uncalled(nn.Module):
     ("build", "batch", "words"),
     [
         (FadedIn, "8x16", "aside.weight, mixed.weight: the gradient is zero, though what the model returns depends"),
-        (WhereMissing, "8x16", "missing: the gradient is zero, though what the model returns depends on it"),
+        (WhereMissing, "8x16", "missing: the gradient is zero, though it has a part in what the model returns"),
         (
             OneChannel,
             "4x3x8x8",
             "mask: nothing that it makes is above zero, and no gradient comes back to it; of so few",
         ),
-        (Uncalled, "8x16", "other.weight: the gradient is zero, though what the model returns depends on it"),
+        (Uncalled, "8x16", "other.weight: the gradient is zero, though it has a part in what the model returns"),
     ],
     ids=["a factor of zero", "not missing", "one channel", "not called"],
 )

@@ -44,7 +44,7 @@ def without_gradient(facts: Facts, found: Untrained, level: float) -> Iterator[R
         if found.shut:
             yield RuleFinding("note", f"no gradient comes through it to {shown}")
         else:
-            yield RuleFinding("doubt", f"{shown}: the gradient is zero, though what the model returns depends on it")
+            yield RuleFinding("doubt", f"{shown}: the gradient is zero, though it has a part in what the model returns")
     if found.cut:
         yield RuleFinding(
             "doubt",
