@@ -212,7 +212,7 @@ class Uncalled(nn.Module):
 @pytest.mark.parametrize(
     ("build", "batch", "words"),
     [
-        (FadedIn, "8x16", "aside.weight, mixed.weight: the gradient is zero, though what the model returns depends"),
+        (FadedIn, "8x16", "aside.weight, mixed.weight: the gradient is zero, though it has a part in what the model"),
         (WhereMissing, "8x16", "missing: the gradient is zero, though it has a part in what the model returns"),
         (
             OneChannel,
