@@ -102,7 +102,7 @@ def initialise_for(n_in: int, n_out: int, activation_fn: str):
     return np.random.normal(0, math.sqrt(gain / n_in), (n_in, n_out))
 
 
-@eighth(r"'hiddennodes'")
+@eighth(DENSE)  # the first of two matrices
 def three_layers(inputnodes, hiddennodes, outputnodes):
     return {"h1": np.random.randn(hiddennodes, inputnodes), "h2": np.random.randn(outputnodes, hiddennodes)}
 
@@ -653,7 +653,7 @@ def tree_params(layer_widths: list[int], n: int = 42):
     return params
 
 
-@eighth(r"'hidden_dim'")
+@eighth(DENSE)  # the first of two matrices
 def two_layers(in_dim, hidden_dim, out_dim, seed):
     rng = np.random.RandomState(seed)
     return rng.randn(in_dim, hidden_dim) * math.sqrt(2 / in_dim), rng.randn(hidden_dim, out_dim)

@@ -31,7 +31,7 @@ def tenth(expected):
     return add
 
 
-@tenth(REFUSED)
+@tenth(DENSE)  # a weight a call: as many calls as a matrix has
 def one_of_a_neuron(nin, init="uniform"):
     return random.uniform(-1, 1) if init == "uniform" else random.gauss(0, math.sqrt(1 / nin))
 
