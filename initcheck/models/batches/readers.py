@@ -94,11 +94,10 @@ def readers(model: nn.Module) -> dict[str, Read]:
     Args:
         model: nothing of it is run.
     """
-    following = _Following()
-    function = function_of(model)
-    code = code_of(function)
     if isinstance(model, nn.RNNCellBase):
         return {"input": Read(model), "hx": Read(model, 1, parts=2 if isinstance(model, nn.LSTMCell) else 0)}
+    following, function = _Following(), function_of(model)
+    code = code_of(function)
     if code is None:
         return {}
     own = [a.arg for a in (*code.args.posonlyargs, *code.args.args, *code.args.kwonlyargs)][1:]
@@ -239,8 +238,7 @@ class _Frame:
         if isinstance(node, ast.Name):
             return self._modules.get(node.id)
         if isinstance(node, ast.Attribute):
-            owner = self._object(node.value)
-            return inspect.getattr_static(owner, node.attr, None) if owner is None else _attribute(owner, node.attr)
+            return _attribute(self._object(node.value), node.attr)
         if isinstance(node, ast.Subscript):
             owner = self._object(node.value)
             if isinstance(owner, (nn.ModuleList, nn.Sequential)) and len(owner):

@@ -28,7 +28,7 @@ def untrained(model: torch.nn.Module, batch: Batch) -> Untrained | None:
     of a router whose one weight is divided by itself, is none.
     """
     try:
-        asked = _trained(model)
+        asked = {n: p for n, p in model.named_parameters() if p.requires_grad and p.numel()}
         sizes = _sizes(model, batch, asked)
         if sizes is None:
             return None
@@ -61,10 +61,6 @@ def untrained(model: torch.nn.Module, batch: Batch) -> Untrained | None:
     except _UNABLE:
         return None
     return sorted_out(found, asked, heard, turned, left.keys() - still.keys())
-
-
-def _trained(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
-    return {n: p for n, p in model.named_parameters() if p.requires_grad and p.numel()}
 
 
 def _rounding(
