@@ -25,6 +25,7 @@ CALLED = ("accepts-every-shape", "returns-the-shape-asked")
     source="by definition of a seed",
     topic="randomness",
     needs=CALLED,
+    in_fresh_processes=True,
     decided_by="exact, bit for bit: seven (shape, seed) pairs, fewer where each shape is compiled, seed 0 among them,"
     " drawn four times, twice of them in fresh processes; where calls are cheap a hundred more seeds, twice here. Not"
     " seen: other shapes and seeds, machines and versions, what only the very first call of a process does, which is"

@@ -55,6 +55,8 @@ class Claim:
         backward: it speaks of what goes backward, a gradient: where one on what goes forward fails for the same cause,
             that one leads.
         not_asked_of: a kind of subject that it leaves out, ``initializer`` or ``layer``: why.
+        in_fresh_processes: it repeats calls in processes that have drawn nothing yet; they make the initializer while
+            the claims before it are judged.
         of_one_model: for a claim on models, the property that asks what one model alone shows of it, where that is
             something: of a model that is built already, or of a file of weights.
     """
@@ -79,6 +81,7 @@ class Claim:
     backward: bool = False
     not_asked_of: Mapping[SubjectKind, str] = field(default_factory=dict)
     of_one_model: Callable[..., Any] | None = None
+    in_fresh_processes: bool = False
 
     @property
     def subjects(self) -> tuple[SubjectKind, ...]:
@@ -119,6 +122,7 @@ def claim(
     backward: bool = False,
     not_asked_of: Mapping[SubjectKind, str] | None = None,
     of_one_model: Callable[..., Any] | None = None,
+    in_fresh_processes: bool = False,
 ) -> Callable[[Property], Property]:
     """State a claim: put this above Hypothesis' ``@given`` on the property that decides it.
 
@@ -186,6 +190,7 @@ def claim(
             backward=backward,
             not_asked_of=excluded,
             of_one_model=of_one_model,
+            in_fresh_processes=in_fresh_processes,
         )
         return prop
 

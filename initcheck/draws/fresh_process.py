@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from initcheck.contract.initializer import Initializer
+from initcheck.contract.tested import Tested
 from initcheck.sandbox.child import Child, Died
 
 Call = tuple[tuple[int, ...], int, tuple[int, ...]]
@@ -21,24 +22,24 @@ _SERVER = "initcheck.runs.fresh_main"
 class FreshProcesses:
     """Two processes that live as long as the run and repeat the plan of one initializer after another.
 
-    They are started when first asked and work beside this process, so that they cost little on two cores.
+    They are started with the first initializer and work beside this process, so that they cost little on two cores.
     """
 
     def __init__(self) -> None:
         self._children: list[Child] = []
 
+    def prepare(self, tested: Tested) -> None:
+        """Have both processes make what is tested, which imports its framework; nothing is waited for."""
+        if tested.recipe is not None:
+            for child in self._alive():
+                child.ask({"make": True, "recipe": dict(tested.recipe)})
+
     def start(self, initializer: Initializer, plan: Sequence[Call], dtype: str) -> PendingAnswers:
         """Have both processes draw the plan; the answers are waited for later."""
         if initializer.recipe is None:
             return PendingAnswers([], "only this process has the function (it is no attribute of a module)")
-        while len(self._children) < len(_ORDERS):
-            self._children.append(Child(_SERVER, _ORDERS[len(self._children)][2]))
         asked = []
-        for index, (where, backward, hash_seed) in enumerate(_ORDERS):
-            if not self._children[index].alive:
-                self._children[index].end()
-                self._children[index] = Child(_SERVER, hash_seed)
-            child = self._children[index]
+        for index, (child, (where, backward, _)) in enumerate(zip(self._alive(), _ORDERS, strict=True)):
             request = {
                 "recipe": dict(initializer.recipe),
                 "plan": list(reversed(plan)) if backward else list(plan),
@@ -47,6 +48,16 @@ class FreshProcesses:
             }
             asked.append((where, backward, child, child.ask(request)))
         return PendingAnswers(asked)
+
+    def _alive(self) -> list[Child]:
+        """Both processes, started where they were not yet, or where the last initializer ended them."""
+        for index, (_, _, hash_seed) in enumerate(_ORDERS):
+            if index == len(self._children):
+                self._children.append(Child(_SERVER, hash_seed))
+            elif not self._children[index].alive:
+                self._children[index].end()
+                self._children[index] = Child(_SERVER, hash_seed)
+        return self._children
 
 
 def fresh_processes() -> FreshProcesses:

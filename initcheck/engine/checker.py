@@ -19,6 +19,7 @@ from initcheck.contract.profile import Profile, profile
 from initcheck.contract.tested import Tested
 from initcheck.diagnosis.causes import Cause
 from initcheck.draws.call import OutOfTime
+from initcheck.draws.fresh_process import fresh_processes
 from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.cases import smallest_failure
 from initcheck.engine.judging import Decided, Judging, Tell, out_of_time, unheard
@@ -82,6 +83,8 @@ class Checker:
         if tested.name not in self._subjects:
             # One at a time: the records of the last one are of no use to the next.
             self._subjects = {tested.name: subject_of(tested, self.profile, self.settings.seed)}
+            if any(find(claim).in_fresh_processes for claim in self.claims_of(tested)):
+                fresh_processes().prepare(tested)
         subject = self._subjects[tested.name]
         if isinstance(subject, Judging):
             subject.tell = self.tell

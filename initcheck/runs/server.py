@@ -30,7 +30,7 @@ class Server:
         self._last: tuple[str, Remade] | None = None
 
     def answer(self, request: Mapping[str, Any], tell: SendAnswer) -> None:
-        """Answer one request: to read a target, infer a contract, judge claims, draw a plan, or say that this is ready.
+        """Answer one request: to read a target, or to make what is tested and draw, infer or judge it.
 
         Raises:
             Exception: what was asked for cannot be made here.
@@ -42,6 +42,9 @@ class Server:
         elif "plan" in request:
             remade = self._remade(request)
             tell(digests=remade.digests(request["plan"], request["dtype"], request["global seed"]))
+        elif "make" in request:
+            self._remade(request)
+            tell()
         elif "infer" in request:
             tell(lines=self._remade(request).inferred())
         elif "claims" in request:
