@@ -15,6 +15,7 @@ from initcheck.engine.checker import Checker
 from initcheck.engine.settings import Settings
 from initcheck.errors import UnreadableTarget, UsageError
 from initcheck.report.report import Report
+from initcheck.report.results import NotChecked
 from initcheck.report.verdict import Result
 from initcheck.runs.executor import Spread, require_executor
 from initcheck.runs.plan import Plan
@@ -67,8 +68,8 @@ def check(
         on_result: called with each ``Result`` as it is reached; with those of an executor when all are.
 
     Raises:
-        UsageError: an unknown target, claim, profile or contract value; a signature that cannot be read; an executor
-            of threads; a function that cannot be sent to another process.
+        UsageError: an unknown target, claim, profile or contract value; one of several targets that shows nothing to
+            check; a signature that cannot be read; an executor of threads; a function that cannot be sent to another process.
     """
     if executor is not None:
         require_executor(executor)
@@ -93,6 +94,7 @@ def check(
         _refuse_or_warn(here, isolate=isolate)
     checker = Checker(settings)
     loaded = told_apart(load(one, contract=declared, **said) for one in targets)
+    _refuse_unread(loaded.unread)
     contracts: dict[str, dict[str, Any]] = {}
     results: list[Result] = []
     if executor is None:
@@ -117,8 +119,7 @@ def _elsewhere(
     plan = Plan(wanted, settings, contract=declared, processes="each" if isolate else "one")
     results = []
     try:
-        for left in plan.unread:  # as in this process: a report would pass for one of all that was named
-            raise UnreadableTarget(f"target {left.name!r}: {left.reason}")
+        _refuse_unread(plan.unread)
         for initializer in plan.initializers:
             for claim_id in plan.checker.claims_of(initializer):
                 results.append(plan.judge(initializer, claim_id))
@@ -126,6 +127,11 @@ def _elsewhere(
     finally:
         plan.close()
     return plan.report(results)
+
+
+def _refuse_unread(unread: Iterable[NotChecked]) -> None:
+    for left in unread:  # a report without it would pass for one of all that was named
+        raise UnreadableTarget(f"target {left.name!r}: {left.reason}")
 
 
 def _refuse_or_warn(here: Sequence[Any], *, isolate: bool) -> None:

@@ -63,7 +63,7 @@ class Loaded:
     Attributes:
         initializers: ready to be checked; no two share a name.
         not_checked: members of a module that were not made into one, why, and what to write instead.
-        unread: targets that were named and could not be read, and why.
+        unread: targets that were named and could not be read, or show nothing to check, and why.
     """
 
     initializers: tuple[Initializer, ...]
@@ -315,8 +315,13 @@ def location_of(obj: Any) -> tuple[str, int] | None:
 
 
 def told_apart(several: Iterable[Loaded]) -> Loaded:
-    """All of them as one; initializers that would share a name are told apart by a number."""
+    """All of them as one; initializers that would share a name are told apart by a number.
+
+    A target that shows nothing to check is unread where others do: a run would pass that never looked at it.
+    """
     each = list(several)
+    if any(loaded.initializers for loaded in each):
+        each = [one if one.initializers else Loaded((), (), (*one.not_checked, *one.unread)) for one in each]
     initializers = numbered(i for loaded in each for i in loaded.initializers)
     left, unread = ([n for loaded in each for n in getattr(loaded, part)] for part in ("not_checked", "unread"))
     return Loaded(tuple(initializers), tuple(left), tuple(unread))

@@ -156,6 +156,20 @@ def test_from_python_no_report_passes_for_one_of_all_that_was_named(timeout: flo
         initcheck.check(["sound:he", "raises"], timeout=timeout, claims=["finite"], profile="quick")
 
 
+@pytest.mark.parametrize("timeout", [None, 60.0])
+def test_beside_others_what_shows_nothing_to_check_is_no_pass(
+    timeout: float | None, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "helpers.py").write_text("def doubled(a, b):\n    return 2 * a\n")
+    assert run("helpers", "sound:he") == (2, {"sound:he": {"HOLDS"}})
+    out, error = capsys.readouterr()
+    assert "not checked: helpers: 1 member shows no sign of making weights" in out
+    assert "nothing is known of helpers" in error
+    with pytest.raises(initcheck.UsageError, match="target 'helpers': 1 member shows no sign of making weights"):
+        initcheck.check(["sound:he", "helpers"], timeout=timeout, claims=["finite"], profile="quick")
+    assert not initcheck.check("helpers", timeout=timeout, claims=["finite"], profile="quick").results
+
+
 def test_a_list_in_a_file_is_read_entry_by_entry(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("@list.toml") == (2, {"sound:he": {"HOLDS"}})
     out, error = capsys.readouterr()
