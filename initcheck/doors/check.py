@@ -69,7 +69,8 @@ def check(
 
     Raises:
         UsageError: an unknown target, claim, profile or contract value; one of several targets that shows nothing to
-            check; a signature that cannot be read; an executor of threads; a function that cannot be sent to another process.
+            check; a signature that cannot be read; an executor of threads; a function that cannot be sent to another
+            process.
     """
     if executor is not None:
         require_executor(executor)
