@@ -7,6 +7,7 @@ import difflib
 import errno
 import io
 import os
+import pkgutil
 import re
 import shlex
 import signal
@@ -165,7 +166,7 @@ def _main(words: list[str]) -> int:
     try:
         with _ended_by_sigterm():
             if words and words[0] in COMMANDS:
-                return COMMANDS[words[0]](words[1:])
+                return int(pkgutil.resolve_name(COMMANDS[words[0]])(words[1:]))
             if words and words[0] in _KINDS:
                 return _run(words[1:], _KINDS[words[0]][0])
             return _run(words, "initializers")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
 from initcheck.errors import UsageError
 
@@ -116,44 +116,14 @@ def infer_contract(words: Sequence[str]) -> int:
     return 2 if loaded.unread else code
 
 
-def read_guide(words: Sequence[str]) -> int:
-    """``initcheck guide [PAGE]``: the guide in the terminal."""
-    # as in `list_claims`
-    from initcheck.doors.guide import guide
-
-    return guide(words)
-
-
-def gain_of(words: Sequence[str]) -> int:
-    """``initcheck gain ACT``: the gain of an activation."""
-    # as in `list_claims`
-    from initcheck.doors.answers.gain import gain_command
-
-    return gain_command(words)
-
-
-def what_of(words: Sequence[str]) -> int:
-    """``initcheck what TARGET``: what its parameters start from."""
-    # as in `list_claims`
-    from initcheck.doors.answers.what import what_command
-
-    return what_command(words)
-
-
-def fix_of(words: Sequence[str]) -> int:
-    """``initcheck fix TARGET``: the smallest change that is proven to mend it."""
-    # as in `list_claims`
-    from initcheck.doors.answers.fix import fix_command
-
-    return fix_command(words)
-
-
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
-    "list": list_claims,
-    "explain": explain,
-    "infer": infer_contract,
-    "guide": read_guide,
-    "gain": gain_of,
-    "what": what_of,
-    "fix": fix_of,
+# Each from the module that it lives in, which is loaded where its word is said.
+COMMANDS: Mapping[str, str] = {
+    "list": "initcheck.doors.commands:list_claims",
+    "explain": "initcheck.doors.commands:explain",
+    "infer": "initcheck.doors.commands:infer_contract",
+    "guide": "initcheck.doors.guide:guide",
+    "gain": "initcheck.doors.answers.gain:gain_command",
+    "what": "initcheck.doors.answers.what:what_command",
+    "fix": "initcheck.doors.answers.fix:fix_command",
 }
+"""The first word of a command line -> the function of the words behind it that returns the exit code."""

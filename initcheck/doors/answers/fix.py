@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from initcheck.contract.contract import Contract
+from initcheck.doors.answers.json_file import write_json
 from initcheck.errors import UsageError
 from initcheck.layers.sampler import LayerSampler
 from initcheck.repairs.layer_line import line_for_layer
@@ -176,23 +175,11 @@ def fix_command(words: Sequence[str]) -> int:
     laws = dict(map(pattern_and_law, arguments.law)) if arguments.law else None
     fixes: list[Fix] = []
     for target in arguments.targets:
-        for one in fix(
-            target,
-            contract=arguments.contract,
-            claims=claims,
-            seed=arguments.seed,
-            profile=arguments.profile,
-            laws=laws,
-            batch=arguments.batch,
-        ):
+        said = {name: getattr(arguments, name) for name in ("contract", "seed", "profile", "batch")}
+        for one in fix(target, claims=claims, laws=laws, **said):
             fixes.append(one)
             if arguments.json != "-":
                 print(one, flush=True)
     if arguments.json:
-        plain = [f.as_dict() for f in fixes]
-        text = json.dumps(plain if len(plain) != 1 else plain[0], indent=2) + "\n"
-        if arguments.json == "-":
-            print(text, end="")
-        else:
-            Path(arguments.json).write_text(text, encoding="utf-8")
+        write_json(fixes, arguments.json)
     return 1 if any(f.proposal.failing and not f.proven for f in fixes) else 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from initcheck.doors.answers.json_file import write_json
 from initcheck.networks.mean_field import MeanField
 from initcheck.rendering.gain_lines import GainReport, customary_gains
 from initcheck.rendering.html import svg
@@ -64,11 +64,7 @@ def gain_command(words: Sequence[str]) -> int:
         svg.require()
     found = [gain(text) for text in arguments.activations]
     if arguments.json:
-        text = json.dumps([f.as_dict() for f in found] if len(found) > 1 else found[0].as_dict(), indent=2) + "\n"
-        if arguments.json == "-":
-            print(text, end="")
-        else:
-            Path(arguments.json).write_text(text, encoding="utf-8")
+        write_json(found, arguments.json)
     if arguments.html:
         Path(arguments.html).write_text(gain_page(found), encoding="utf-8")
     if arguments.json != "-":

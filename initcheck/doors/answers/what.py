@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from initcheck.adapters.classes import Method
 from initcheck.adapters.frameworks.layer_weight import is_layer
+from initcheck.doors.answers.json_file import write_json
 from initcheck.errors import UsageError
 from initcheck.layers.sampler import LayerSampler
 from initcheck.starts.bare_layer import bare_sampler
@@ -133,11 +132,7 @@ def what_command(words: Sequence[str]) -> int:
     arguments = parser.parse_args(words)
     starts = [start for target in arguments.targets for start in what(target)]
     if arguments.json:
-        plain = [s.as_dict() for s in starts]
-        text = json.dumps(plain if len(plain) > 1 else plain[0], indent=2) + "\n"
-        if arguments.json == "-":
-            print(text, end="")
-            return 0
-        Path(arguments.json).write_text(text, encoding="utf-8")
-    print("\n\n".join(str(s) for s in starts))
+        write_json(starts, arguments.json)
+    if arguments.json != "-":
+        print("\n\n".join(str(s) for s in starts))
     return 0
