@@ -25,12 +25,9 @@ from initcheck.report.report import Report
 from initcheck.report.results import NotChecked, Run
 from initcheck.report.verdict import Result, Verdict
 from initcheck.runs.own_process import OwnProcess, died
-from initcheck.runs.reading import Wanted, read_all, read_locked, read_models, read_pairs
+from initcheck.runs.reading import Wanted, read_all, read_each
 from initcheck.safe_text import escaped
 from initcheck.targets.loading import load_all, numbered
-from initcheck.targets.locks import load_locks
-from initcheck.targets.models import load_models
-from initcheck.targets.pairs import load_pairs
 
 Processes = Literal["none", "one", "each"]
 
@@ -96,16 +93,13 @@ class Plan:
         if processes != "none":
             self.own = OwnProcess(settings, self.contracts, alone=processes == "each")
         loaded = read_all(texts, self.own, contract=contract) if self.own else load_all(texts, contract=contract)
-        said, builders = dict(of_models or {}), dict.fromkeys(models)
-        built, no_models = read_models(builders, self.own, said) if self.own else (load_models(builders, **said), [])
+        built, no_models = read_each("models", models, self.own, of_models or {})
         # A builder of a model that is named as an initializer too must not be taken for it.
         names = [i.name for i in loaded.initializers]
         self.only = None if only is None else frozenset(only)
-        named = dict.fromkeys(pairs)
-        laid: dict[str, Any] = {"layouts": layouts, "world": (of_models or {}).get("world")}
-        compared, no_pairs = read_pairs(named, self.own, laid) if self.own else (load_pairs(named, **laid), [])
-        files, held = dict.fromkeys(locks), {"like": like}
-        locked, no_locks = read_locked(files, self.own, held) if self.own else (load_locks(files, like=like), [])
+        laid = {"layouts": layouts, "world": (of_models or {}).get("world")}
+        compared, no_pairs = read_each("pairs", pairs, self.own, laid)
+        locked, no_locks = read_each("locks", locks, self.own, {"like": like})
         self.unread: Sequence[NotChecked] = [*loaded.unread, *no_models, *no_pairs, *no_locks]
         every: Sequence[Tested] = (*loaded.initializers, *numbered(built, names), *compared, *locked)
         self.initializers: Sequence[Tested] = tuple(i for i in every if self.claims_of(i))

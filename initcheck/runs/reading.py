@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
 import os
-import pickle
 import re
 import sys
 import sysconfig
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -32,7 +30,6 @@ from initcheck.sandbox.child import Died
 from initcheck.search_path import add_folder
 from initcheck.targets.loading import (
     Loaded,
-    T,
     load,
     load_readable,
     location_of,
@@ -45,10 +42,26 @@ from initcheck.targets.locks import load_locks
 from initcheck.targets.models import load_models
 from initcheck.targets.modules import AS_A_SCRIPT
 from initcheck.targets.pairs import load_pairs
-from initcheck.targets.recipes import importable, is_plain, pickled
+from initcheck.targets.recipes import here, importable, is_plain, pickled, unpickled
 from initcheck.targets.tables import tables
 
 _STDLIB = sysconfig.get_path("stdlib") + os.sep
+# What is named beside initializers, and what finds it.
+_KINDS: Mapping[str, Callable[..., Sequence[Tested]]] = {
+    "models": load_models,
+    "pairs": load_pairs,
+    "locks": load_locks,
+}
+# Kind of what is judged elsewhere -> its class, and what of it is not here.
+_STANDS_IN: Mapping[str, tuple[type[Tested], tuple[str, ...]]] = {
+    "check": (Initializer, ("sampler",)),
+    "model": (Model, ("factory",)),
+    "ranks": (ShardedModel, ("factory",)),
+    "pair": (Pair, ("a", "b")),
+    "lock": (Locked, ("target",)),
+}
+# What a stand-in of a model has of it.
+_MORE = ("built", "world", "mesh")
 # The first that an error is an instance of is raised at the other end.
 _ERRORS: Mapping[str, type[UsageError]] = {
     "ambiguous": AmbiguousInitializer,
@@ -117,59 +130,25 @@ def read_all(targets: Iterable[str | Wanted], own: OwnProcess, *, contract: Decl
     return load_readable((text, partial(read_target, target, own, declared)) for text, target in texts)
 
 
-def read_models(
-    targets: Iterable[str], own: OwnProcess, said: Mapping[str, Any]
-) -> tuple[list[Model], list[NotChecked]]:
-    """The models that some target texts name, and those that cannot be read.
-
-    Nothing of theirs runs in this process, which needs no torch.
+def read_each(
+    kind: str, texts: Iterable[str], own: OwnProcess | None, said: Mapping[str, Any]
+) -> tuple[Sequence[Tested], Sequence[NotChecked]]:
+    """What some texts of a kind name, and those that cannot be read.
 
     Args:
-        targets: target texts.
-        own: reads them.
-        said: of all models of the run, as ``initcheck.targets.models.load_models`` takes it.
+        kind: ``models``, ``pairs`` or ``locks``.
+        texts: target texts; of pairs two targets each; law files, or with a preset targets.
+        own: reads them, so that nothing of theirs runs in this process; this one reads them where None.
+        said: of all of them for this run, as what loads them takes it.
 
     Raises:
-        UsageError: as ``initcheck.targets.models.load_models``, of one that is not there; or none can be read.
+        UsageError: as what loads them, of one that is not there; or none of them can be read.
     """
-    return _read_each(targets, own, {"models": dict(said)}, Model)
-
-
-def read_pairs(texts: Iterable[str], own: OwnProcess, said: Mapping[str, Any]) -> tuple[list[Pair], list[NotChecked]]:
-    """The pairs that some texts name, and those that cannot be read; nothing of theirs runs in this process.
-
-    Args:
-        texts: two targets each.
-        own: reads them.
-        said: of all pairs of the run, as ``initcheck.targets.pairs.load_pairs`` takes it.
-
-    Raises:
-        UsageError: as ``initcheck.targets.pairs.load_pairs``, of one that is not there; or none can be read.
-    """
-    return _read_each(texts, own, {"pairs": dict(said)}, Pair)
-
-
-def read_locked(
-    files: Iterable[str], own: OwnProcess, said: Mapping[str, Any]
-) -> tuple[list[Locked], list[NotChecked]]:
-    """What some law files lock, and those that cannot be read; nothing of the targets runs in this process.
-
-    Args:
-        files: law files; with a preset, targets.
-        own: reads them.
-        said: the preset, as ``initcheck.targets.locks.load_locks`` takes it.
-
-    Raises:
-        UsageError: as ``initcheck.targets.locks.load_locks``, of one that is not there; or none can be read.
-    """
-    return _read_each(files, own, {"locks": dict(said)}, Locked)
-
-
-def _read_each(
-    texts: Iterable[str], own: OwnProcess, said: Mapping[str, Any], kind: type[T]
-) -> tuple[list[T], list[NotChecked]]:
-    found, unread = readable((text, partial(_read, text, own, said)) for text in texts)
-    return numbered(tested for each in found for tested in each[0] if isinstance(tested, kind)), unread
+    texts = dict.fromkeys(texts)
+    if own is None:
+        return _KINDS[kind](texts, **said), ()
+    found, unread = readable((text, partial(_read, text, own, {kind: dict(said)})) for text in texts)
+    return numbered(tested for each in found for tested in each[0]), unread
 
 
 def read_target(target: str | Wanted, own: OwnProcess, declared: Contract) -> Loaded:
@@ -183,7 +162,7 @@ def read_target(target: str | Wanted, own: OwnProcess, declared: Contract) -> Lo
 def _read(
     target: str, own: OwnProcess, said: Mapping[str, Any]
 ) -> tuple[list[Tested], tuple[NotChecked, ...], tuple[NotChecked, ...]]:
-    request = {"read": target, **said, "path": list(sys.path), "cwd": os.getcwd()}
+    request = {"read": target, **said, **here()}
     died: dict[str, Died] = {}
     while True:
         at: str | None = None
@@ -229,24 +208,17 @@ def _place(stack: Sequence[str]) -> str:
 
 def _stand_in(plain: Mapping[str, Any]) -> Tested:
     """The initializer or the model as far as it needs to be known here: it is judged elsewhere."""
-    elsewhere: Any = None
     location = plain["location"]
-    known: dict[str, Any] = {
-        "name": plain["name"],
-        "contract": Contract(waive=plain["waive"]),
-        "location": (location[0], location[1]) if location else None,
-        "recipe": plain["recipe"],
-    }
-    if plain["pair"]:
-        kinds: dict[str, Any] = {"pair": Pair, "lock": Locked}
-        parts = {"a": elsewhere, "b": elsewhere} if plain["pair"] == "pair" else {"target": elsewhere}
-        made: Tested = kinds[plain["pair"]](**parts, words=tuple(plain["words"]), **known)
-        return made
-    if plain["ranks"] is not None:
-        return ShardedModel(factory=elsewhere, words=tuple(plain["words"]), **plain["ranks"], **known)
-    if plain["words"] is not None:
-        return Model(factory=elsewhere, built=plain["built"], words=tuple(plain["words"]), **known)
-    return Initializer(sampler=elsewhere, **known)
+    made, absent = _STANDS_IN[plain["kind"]]
+    parts: dict[str, Any] = {**dict.fromkeys(absent), **plain["more"]}
+    return made(
+        name=plain["name"],
+        contract=Contract(waive=plain["waive"]),
+        location=(location[0], location[1]) if location else None,
+        recipe=plain["recipe"],
+        words=tuple(plain["words"]),
+        **parts,
+    )
 
 
 def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Tested, ...]]:
@@ -266,12 +238,9 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
     left: tuple[NotChecked, ...] = ()
     unread: tuple[NotChecked, ...] = ()
     try:
-        if "models" in request:
-            found = load_models([request["read"]], **request["models"])
-        elif "pairs" in request:
-            found = load_pairs([request["read"]], **request["pairs"])
-        elif "locks" in request:
-            found = load_locks([request["read"]], **request["locks"])
+        asked = next((kind for kind in _KINDS if kind in request), None)
+        if asked is not None:
+            found = tuple(_KINDS[asked]([request["read"]], **request[asked]))
         else:
             loaded = _load_here(request, tell)
             found, left, unread = loaded.initializers, loaded.not_checked, loaded.unread
@@ -284,10 +253,9 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
             "waive": dict(i.contract.waive),
             "location": i.location,
             "recipe": i.recipe,
-            "words": list(i.words) if isinstance(i, (Model, Pair, Locked)) else None,
-            "pair": i.kind if isinstance(i, (Pair, Locked)) else "",
-            "built": isinstance(i, Model) and i.built,
-            "ranks": {"world": i.world, "mesh": dict(i.mesh)} if isinstance(i, ShardedModel) else None,
+            "words": list(i.words),
+            "kind": i.kind,
+            "more": {name: vars(i)[name] for name in _MORE if name in vars(i)} if isinstance(i, Model) else {},
         }
         for i in found
     ]
@@ -311,7 +279,7 @@ def _load_here(request: Mapping[str, Any], tell: Any) -> Loaded:
     packed = options.pop("pickle", None)
     if packed is not None:
         options["name"] = options.get("name") or target
-        target, options["args"] = pickle.loads(base64.b64decode(packed))
+        target, options["args"] = unpickled(packed)
     location = options.pop("location", None)
     with watching_names(watch):
         if isinstance(target, str) and target.strip().startswith("@"):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import inspect
 import os
-import pickle
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,10 +26,9 @@ from initcheck.contract.tested import Tested
 from initcheck.errors import UnreadableTarget, UsageError
 from initcheck.layers.recognition import layer_initializer
 from initcheck.report.results import NotChecked
-from initcheck.search_path import add_folder
 from initcheck.targets.activations import carried, resolved
 from initcheck.targets.modules import find_object, put_back_after_import
-from initcheck.targets.recipes import importable, is_plain, pickled, there
+from initcheck.targets.recipes import here, importable, is_plain, pickled, there, unpickled
 from initcheck.targets.scan import scan
 from initcheck.targets.text import parse
 
@@ -124,7 +121,7 @@ def load(
     signature, parameter = signature or written["signature"], parameter or written["parameter"]
     recipe = {
         "target": target, "signature": signature, "args": dict(args or {}), "parameter": parameter,
-        "name": name, "path": list(sys.path), "cwd": os.getcwd(),
+        "name": name, **here(),
     }  # fmt: skip
     if isinstance(obj, ModuleType):
         if given or signature or parameter:
@@ -165,16 +162,12 @@ def rebuild(recipe: Mapping[str, Any]) -> Initializer:
     Raises:
         UsageError: as ``load``; or the recipe needs cloudpickle, which is not installed here.
     """
-    for entry in reversed(recipe.get("path") or []):
-        add_folder(entry)
-    contract = _contract_carried(recipe)
     options = {key: recipe.get(key) for key in ("signature", "args", "parameter")}
-    if "pickle" in recipe:
-        obj, options["args"] = pickle.loads(base64.b64decode(recipe["pickle"]))
-        loaded = load(obj, contract=contract, name=recipe["name"], **options)
-    else:
-        with there(recipe):
-            loaded = load(recipe["target"], contract=contract, name=recipe.get("name"), **options)
+    with there(recipe):
+        target = recipe.get("target")
+        if "pickle" in recipe:
+            target, options["args"] = unpickled(recipe["pickle"])
+        loaded = load(target, contract=_contract_carried(recipe), name=recipe.get("name"), **options)
     [initializer] = loaded.initializers
     return initializer
 
@@ -194,7 +187,7 @@ def _contract_carried(recipe: Mapping[str, Any]) -> Contract | None:
         key: tuple(value) if isinstance(value, list) else value for key, value in recipe["contract"].items()
     }
     if isinstance(said.get("activation"), Mapping):
-        said["activation"] = pickle.loads(base64.b64decode(said["activation"]["pickle"]))
+        said["activation"] = unpickled(said["activation"]["pickle"])
     return Contract(**said)
 
 
@@ -281,7 +274,7 @@ def _load_object(
     parameter: str | None,
 ) -> Loaded:
     if isinstance(obj, ModuleType):
-        return _load_module(obj, name, declared, {"path": list(sys.path), "cwd": os.getcwd()})
+        return _load_module(obj, name, declared, here())
     parts: dict[str, Any] = {
         "signature": signature, "args": args, "parameter": parameter, "name": name, "path": list(sys.path),
     }  # fmt: skip

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from initcheck.locks.locked import Locked
 from initcheck.locks.presets import PRESETS
 from initcheck.targets.loading import load
 from initcheck.targets.pairs import one_target
-from initcheck.targets.recipes import there
+from initcheck.targets.recipes import here, there
 from initcheck.targets.tables import lock_tables
 
 
@@ -80,7 +78,7 @@ def locked_again(recipe: Mapping[str, Any]) -> Locked:
 
 
 def _locked(name: str, target: Tested, lock: Lock | None, file: str, like: str | None) -> Locked:
-    recipe = {"lock": name, "file": file, "like": like, "path": list(sys.path), "cwd": os.getcwd()}
+    recipe = {"lock": name, "file": file, "like": like, **here()}
     words = (name, f"--like={like}") if like is not None else ("--check", file)
     return Locked(
         name=name,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import importlib.util
 import inspect
 import math
-import os
-import pickle
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
@@ -25,7 +22,7 @@ from initcheck.models.ranks.model import ShardedModel
 from initcheck.targets.configs import builder_of, is_builder, read_config
 from initcheck.targets.loading import location_of, numbered
 from initcheck.targets.modules import find_object
-from initcheck.targets.recipes import importable, pickled, there
+from initcheck.targets.recipes import here, importable, pickled, there, unpickled
 from initcheck.targets.tables import model_tables
 from initcheck.targets.text import TargetText, parse
 from initcheck.targets.weight_files import WEIGHTS
@@ -150,14 +147,8 @@ def factory_again(recipe: Mapping[str, Any]) -> Callable[..., Any]:
     Raises:
         UsageError: as ``load_models``.
     """
-    if "pickle" in recipe:
-        for entry in reversed(recipe["path"]):
-            if entry not in sys.path:
-                sys.path.insert(0, entry)
-        found: Callable[..., Any] = pickle.loads(base64.b64decode(recipe["pickle"]))
-        return found
     with there(recipe):
-        factory: Callable[..., Any] = _found(recipe["model"])
+        factory: Callable[..., Any] = unpickled(recipe["pickle"]) if "pickle" in recipe else _found(recipe["model"])
     return factory
 
 
@@ -184,7 +175,7 @@ def _sharded(
                 " by name, or cloudpickle, which carries such functions."
             )
         carried = {"model": found} if found is not None else {"pickle": packed}
-        recipe = {**carried, "name": shown_name, "path": list(sys.path), "cwd": os.getcwd()}
+        recipe = {**carried, "name": shown_name, **here()}
     return ShardedModel(
         name=shown_name,
         factory=factory,
@@ -248,8 +239,7 @@ def _of_table(
         "name": table.get("name", text),
         "said": said,
         "contract": {"waive": dict(contract.waive), "notes": list(contract.notes)},
-        "path": list(sys.path),
-        "cwd": os.getcwd(),
+        **here(),
     }
     return model_of(_found(text), name=recipe["name"], contract=contract, recipe=recipe, **said)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +13,7 @@ from initcheck.contract.tested import Tested
 from initcheck.errors import UsageError, closest
 from initcheck.targets.loading import load, numbered
 from initcheck.targets.models import load_models, model_of
-from initcheck.targets.recipes import there
+from initcheck.targets.recipes import here, there
 from initcheck.targets.tables import same_tables
 
 _OPEN, _CLOSED = "([{", ")]}"
@@ -156,7 +154,7 @@ def _named(
     words = [a, b, *([f"--layouts={','.join(layouts)}"] if layouts else []), *([f"--world={world}"] if world else [])]
     recipe = {
         "pair": [a, b], "text": f"{a},{b}", "name": name, "layouts": list(layouts) if layouts else None, "words": words,
-        "waive": dict(contract.waive) if contract else {}, "world": world, "path": list(sys.path), "cwd": os.getcwd(),
+        "waive": dict(contract.waive) if contract else {}, "world": world, **here(),
     }  # fmt: skip
     return pair_of(a, b, name=name, layouts=layouts, contract=contract, recipe=recipe, words=words, world=world)
 

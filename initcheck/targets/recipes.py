@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import importlib
 import json
 import os
+import pickle
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from initcheck.contract.initializer import Initializer
@@ -32,18 +33,19 @@ def recipe_of(tested: Tested) -> Mapping[str, Any]:
     return tested.recipe
 
 
-@contextmanager
+def here() -> dict[str, Any]:
+    """The path and the folder on which a target is found in this process: a part of its recipe."""
+    return {"path": list(sys.path), "cwd": os.getcwd()}
+
+
+@contextlib.contextmanager
 def there(recipe: Mapping[str, Any]) -> Iterator[None]:
     """Look for a target from the folder, and along the path, on which it was found first."""
     for entry in reversed(recipe.get("path") or []):
         add_folder(entry)
-    before = os.getcwd()
-    if recipe.get("cwd") and os.path.isdir(recipe["cwd"]):
-        os.chdir(recipe["cwd"])
-    try:
+    folder = recipe.get("cwd")
+    with contextlib.chdir(folder) if folder and os.path.isdir(folder) else contextlib.nullcontext():
         yield
-    finally:
-        os.chdir(before)
 
 
 def _why_not_carried(initializer: Initializer) -> str:
@@ -87,3 +89,8 @@ def pickled(data: Any) -> str | None:
         return base64.b64encode(cloudpickle.dumps(data)).decode("ascii")
     except Exception:  # a lock or an open file in a closure
         return None
+
+
+def unpickled(text: str) -> Any:
+    """What ``pickled`` made a text of."""
+    return pickle.loads(base64.b64decode(text))
