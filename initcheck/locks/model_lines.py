@@ -15,7 +15,7 @@ from initcheck.errors import UsageError
 from initcheck.locks.lines import Line, folded
 from initcheck.locks.remarks import remarks_of
 from initcheck.models.builds.names import names_of
-from initcheck.models.builds.roles import Role, roles
+from initcheck.models.builds.roles import Role, blocks_of, roles
 from initcheck.models.frameworks.recognition import family_of_factory
 from initcheck.models.portrait import formula_of
 from initcheck.safe_text import relative
@@ -56,7 +56,7 @@ def _traced(model: Model, seed: int) -> Iterator[Line]:
     first = builder.build(number, fill=NAN, units=True, looks=looks)
     remarks = remarks_of(first.records, builder.build(number).records, builder.build(another).records)
     where = first.looks["places"]
-    blocks = max((place.blocks or 0 for place in where.values()), default=0)
+    blocks = blocks_of(where)
     groups: list[tuple[Role, str, list[Any], int]] = []
     for role in roles(first.records, where):
         groups += [(role, *group) for group in _by_law(role, blocks, remarks)]

@@ -75,15 +75,8 @@ def _no_build() -> NoReturn:
 
 def _module(model: torch.nn.Module) -> tuple[dict[str, TensorRecord], dict[str, str], dict[str, str], Layout]:
     records, tied, unread = tensors_of(model, units=True)
-    where = places(model)
-    layout = Layout(
-        name=type(model).__name__,
-        parameters=sum(r.count for r in records.values() if r.parameter),
-        places=where,
-        blocks=max((p.blocks or 0 for p in where.values()), default=0),
-        initializer_range=declared_std(model),
-        promises=promises_of(model),
-    )
+    promised = {"initializer_range": declared_std(model), "promises": promises_of(model)}
+    layout = Layout.of(type(model).__name__, records, places(model), **promised)
     return records, tied, unread, layout
 
 
@@ -106,13 +99,7 @@ def _file(weights: Weights) -> tuple[dict[str, TensorRecord], dict[str, str], di
             seen[place] = name
         records[name] = dataclasses.replace(found, parameter=_is_parameter(name, found))
     where = starred({name: r.shape for name, r in records.items()})
-    layout = Layout(
-        name=weights.what,
-        parameters=sum(r.count for r in records.values() if r.parameter),
-        places=where,
-        blocks=max((p.blocks or 0 for p in where.values()), default=0),
-    )
-    return records, tied, unread, layout
+    return records, tied, unread, Layout.of(weights.what, records, where)
 
 
 def _is_parameter(name: str, found: TensorRecord) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from initcheck.contract.model import Model
 from initcheck.models.builds.names import names_of
 from initcheck.models.builds.record import TensorRecord
-from initcheck.models.builds.roles import Place, Role, roles
+from initcheck.models.builds.roles import Place, Role, blocks_of, roles
 from initcheck.models.frameworks.recognition import facts_of, family_of_factory
 from initcheck.models.portrait import formula_of
 from initcheck.starts.parameter_law import ParameterLaw
@@ -40,11 +40,10 @@ def laws_of_model(factory: Callable[..., Any], name: str) -> tuple[str, list[Par
         for member in role.members:
             by_law.setdefault(member.signature, []).append(member)
         groups += [(role, members) for members in by_law.values()]
-    blocks = max((place.blocks or 0 for place in where.values()), default=0)
     every = [path for path, record in records.items() if record.parameter]
     names = names_of([[record.name for record in members] for _, members in groups], every)
     found = [
-        _law(path, members, len(role.members), blocks, records)
+        _law(path, members, len(role.members), blocks_of(where), records)
         for path, (role, members) in zip(names, groups, strict=True)
     ]
     return {"linen": "flax", "nnx": "flax"}.get(framework, framework), found

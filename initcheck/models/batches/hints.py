@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.modules import conv
+
+from initcheck.adapters.signatures.parameters import parameters_of
 
 _SUB_CONFIGS = ("text_config", "vision_config", "audio_config", "text_encoder", "encoder", "decoder", "backbone_config")
 _SEED = 20260102
@@ -306,10 +307,7 @@ class Hints:
 
     @functools.cached_property
     def _arguments(self) -> tuple[str, ...]:
-        try:
-            return tuple(inspect.signature(self._model.forward).parameters)
-        except (TypeError, ValueError):
-            return ()
+        return tuple(parameters_of(self._model.forward) or ())
 
     def _number(self, *names: str) -> int | None:
         return next((n for n in (_whole(self._said(name)) for name in names) if n), None)

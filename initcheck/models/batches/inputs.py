@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.models.batches.arguments import keys_taken, parts_of_arguments
 from initcheck.models.batches.batch import Batch, text_of
 from initcheck.models.batches.batch_text import nested
@@ -159,16 +160,12 @@ def _in_parts(
 
 
 def _parameters(model: torch.nn.Module) -> dict[str, inspect.Parameter]:
-    try:
-        found = inspect.signature(model.forward).parameters
-    except (TypeError, ValueError):
-        return {}
     by_name = (
         inspect.Parameter.POSITIONAL_ONLY,
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
         inspect.Parameter.KEYWORD_ONLY,
     )
-    return {n: p for n, p in found.items() if p.kind in by_name}
+    return {n: p for n, p in (parameters_of(model.forward) or {}).items() if p.kind in by_name}
 
 
 # What a model may be given by name, likeliest first; a second name of a pair goes with the first.

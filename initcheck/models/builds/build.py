@@ -107,6 +107,11 @@ def on_a_call_that_raises(factory: Callable[..., Any]) -> str:
     return "Call it alone first."
 
 
+def first_line(error: BaseException, most: int = 160) -> str:
+    """Type and first line of what a model raised: libraries explain themselves below it."""
+    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:most]}"
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """A factory may print and warn; its words are not the report's."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import mean
+from statistics import correlation, mean
 
 from initcheck.models.builds.record import TensorRecord
 
@@ -54,6 +53,11 @@ class Place:
     blocks: int | None = None
 
 
+def blocks_of(places: Mapping[str, Place]) -> int:
+    """The number of blocks of the longest list of them; 0 where there is none."""
+    return max((place.blocks or 0 for place in places.values()), default=0)
+
+
 def roles(records: Mapping[str, TensorRecord], where: Mapping[str, Place]) -> list[Role]:
     """Group parameters by class, starred path and shape; a vector also by the shape of its module's weight."""
     groups: dict[tuple[object, ...], list[TensorRecord]] = defaultdict(list)
@@ -93,7 +97,7 @@ def ordered_with_depth(values: Sequence[float], depths: Sequence[int]) -> bool:
     if all(s >= 0 for s in steps) or all(s <= 0 for s in steps):
         return True
     a, b = _ranks([p[0] for p in pairs]), _ranks([p[1] for p in pairs])
-    return abs(_correlation(a, b)) > 0.9
+    return abs(correlation(a, b)) > 0.9
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
@@ -101,14 +105,6 @@ def _ranks(values: Sequence[float]) -> list[float]:
     for i, v in enumerate(sorted(values)):
         places[v].append(i)
     return [mean(places[v]) for v in values]
-
-
-def _correlation(a: Sequence[float], b: Sequence[float]) -> float:
-    ma, mb = mean(a), mean(b)
-    saa, sbb = sum((x - ma) ** 2 for x in a), sum((y - mb) ** 2 for y in b)
-    if not (saa and sbb):
-        return 0.0
-    return sum((x - ma) * (y - mb) for x, y in zip(a, b, strict=True)) / math.sqrt(saa * sbb)
 
 
 def starred(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Place]:

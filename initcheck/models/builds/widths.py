@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from statistics import linear_regression
 from typing import Any
 
 from initcheck.adapters.signatures.parameters import parameters_of
@@ -40,7 +41,8 @@ def follow_width(builder: ModelBuilder, seed: int) -> WidthLaw | None:
             return None
         measured.append(_spreads(built))
     shared = [path for path in measured[0] if all(path in m for m in measured)]
-    slopes = {path: _slope(widths, [m[path] for m in measured]) for path in shared}
+    logs = [math.log(w) for w in widths]
+    slopes = {p: linear_regression(logs, [math.log(m[p]) for m in measured]).slope for p in shared}
     return WidthLaw(parameter, widths, slopes)
 
 
@@ -62,9 +64,3 @@ def _spreads(built: Build) -> dict[str, float]:
         if std and len(role.shape) > 1 and not member.constant:
             found.setdefault(role.path, std)
     return found
-
-
-def _slope(widths: tuple[int, ...], stds: list[float]) -> float:
-    x, y = [math.log(w) for w in widths], [math.log(s) for s in stds]
-    mx, my = sum(x) / len(x), sum(y) / len(y)
-    return sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True)) / sum((a - mx) ** 2 for a in x)

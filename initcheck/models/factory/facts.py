@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import CodeType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from initcheck.models.builds.build import Build, Builder
 from initcheck.models.builds.record import TensorRecord
-from initcheck.models.builds.roles import Place, Role, roles
+from initcheck.models.builds.roles import Place, Role, blocks_of, roles
 from initcheck.models.builds.width_law import WidthLaw
 from initcheck.models.factory.promises import Promises
 from initcheck.models.provenance.guards import Guard
@@ -49,6 +49,12 @@ class Layout:
     promises: Promises = field(default_factory=Promises)
     bases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     holders: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, name: str, records: Mapping[str, TensorRecord], places: dict[str, Place], **more: Any) -> Layout:
+        """The structure of a model whose tensors were recorded and placed."""
+        parameters = sum(r.count for r in records.values() if r.parameter)
+        return cls(name, parameters, places, blocks_of(places), **more)
 
 
 class Facts(ABC):

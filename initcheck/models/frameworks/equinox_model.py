@@ -13,7 +13,7 @@ from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.called import called_with, listening
 from initcheck.models.living.first_layers import batches_for
 from initcheck.models.living.leaves import Leaf
-from initcheck.models.living.model import Layer, Living, Tap
+from initcheck.models.living.model import Layer, Living, Tap, layers_of
 
 
 def equinox_parts(model: Any, state: Any = None) -> tuple[list[Any], EquinoxModel]:
@@ -27,7 +27,8 @@ def equinox_parts(model: Any, state: Any = None) -> tuple[list[Any], EquinoxMode
     rest = [None if eqx.is_array(leaf) else leaf for _, leaf in found]
     kept = [i for i, (_, leaf) in enumerate(found) if eqx.is_array(leaf)]
     leaves = [_leaf(model, found[i][0], found[i][1]) for i in kept]
-    living = EquinoxModel(type(model).__name__, leaves, list(_layers(model, leaves)), tree, rest, kept)
+    kinds = [(path, type(part).__name__) for path, part in _modules(model)]
+    living = EquinoxModel(type(model).__name__, leaves, layers_of(kinds, leaves), tree, rest, kept)
     state_arrays, state_tree = jax.tree.flatten(state)
     living.state_arrays, living.state_tree = state_arrays, state_tree
     return [found[i][1] for i in kept], living
@@ -111,8 +112,3 @@ def _modules(model: Any) -> list[tuple[tuple[str, ...], Any]]:
 
     visit(model, ())
     return found
-
-
-def _layers(model: Any, leaves: Sequence[Leaf]) -> list[Layer]:
-    held = {leaf.path[:n] for leaf in leaves if leaf.parameter for n in range(1, len(leaf.path))}
-    return [Layer(path, type(part).__name__, path in held) for path, part in _modules(model)]

@@ -16,7 +16,7 @@ from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_ch
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
 from initcheck.models.batches.array_batch import ArrayBatch
-from initcheck.models.builds.build import Builder, quiet
+from initcheck.models.builds.build import Builder, first_line, quiet
 from initcheck.models.builds.sums import Twins
 from initcheck.models.factory.facts import Facts
 from initcheck.models.frameworks.array_facts import ArrayFacts, Made, recorded
@@ -87,8 +87,7 @@ class JaxFacts(ArrayFacts):
                 # What looks at its numbers while it is built cannot be traced: it is built, and judged by numbers.
                 arrays, living = self._parts(seed, key)
                 known = [Known(a) for a in arrays]
-                words = (str(error).strip().splitlines() or [""])[0][:120]
-                note = f"which key each array was drawn from is not known: {type(error).__name__}: {words}"
+                note = f"which key each array was drawn from is not known: {first_line(error, 120)}"
         leaves, records, living.stacked = _records(living.leaves, known, units=units)
         return Made(leaves, records, {}, living, [k.value for k in known], note)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import inspect
 import math
 import re
@@ -25,10 +24,10 @@ from initcheck.models.frameworks.array_facts import ArrayFacts, Made, recorded
 from initcheck.models.lineage.keras_weights import Weights, noted_weights
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.called import called_with, listening
-from initcheck.models.living.first_layers import ANY_BATCH, TOKENS_FIRST, batches_for, takes_tokens
+from initcheck.models.living.first_layers import batches_for, first_batch
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.listener import Listener
-from initcheck.models.living.model import Layer, Living, Tap
+from initcheck.models.living.model import Living, Tap, layers_of
 from initcheck.models.provenance.law import UNTRACED
 from initcheck.models.provenance.steps import Draw, Step
 from initcheck.models.signals.signal import Signal
@@ -95,23 +94,12 @@ class KerasFacts(ArrayFacts):
 
     def _called(self, model: Any) -> None:
         """Call a model that is built by its first call."""
-        problem = ""
-        for text in TOKENS_FIRST if takes_tokens(model.call) else ANY_BATCH:
-            batch = self._make() if self._make is not None else ArrayBatch.read(text)
-            try:
-                model(*batch.args, **called_with(model.call, batch.kwargs))
-            except Exception as error:
-                words = str(error).strip().splitlines() or [""]
-                problem = problem or f'--batch="{batch.text}" ends in {type(error).__name__}: {words[0][:160]}'
-                if self._make is not None:
-                    break
-                continue
-            self._make = functools.partial(_itself, batch)
-            return
-        raise UsageError(
-            f"{self.builder.name} has no variables before its first call, which needs a batch, and {problem};"
-            " give the batch it takes, such as --batch=int<100:2x16 or --batch=2x32x32x3"
-        )
+        given = self._make() if self._make is not None else None
+        try:
+            batch = first_batch(model.call, lambda b: model(*b.args, **called_with(model.call, b.kwargs)), given)
+        except UsageError as error:
+            raise UsageError(f"{self.builder.name} has no variables before its first call, {error}") from None
+        self._make = lambda: batch
 
 
 class KerasModel(Living):
@@ -130,9 +118,8 @@ class KerasModel(Living):
         unnamed = {self._raw(v.path): "Variable" for v in self.variables}
         self._names = {**_names(kinds, kinds), **_names(unnamed, unnamed)}
         self.leaves = [_leaf(v, self._path(v.path), owners, {id(t) for t in self._train}) for v in self.variables]
-        held = {leaf.path[:n] for leaf in self.leaves if leaf.parameter for n in range(1, len(leaf.path))}
         self._parts = {self._path("/".join(path)): part for path, part in layers.items() if path}
-        self.layers = [Layer(path, type(part).__name__, path in held) for path, part in self._parts.items() if path]
+        self.layers = layers_of(((path, type(part).__name__) for path, part in self._parts.items()), self.leaves)
 
     def pairs(self) -> Iterator[tuple[Leaf, Any]]:
         """Every leaf with its variable."""
@@ -249,10 +236,6 @@ def _autodiff(backend: str) -> Autodiff | None:
 
         return TensorFlowAutodiff()
     return None
-
-
-def _itself(batch: ArrayBatch) -> ArrayBatch:
-    return batch
 
 
 def _is_state(variable: Any) -> bool:

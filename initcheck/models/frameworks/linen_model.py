@@ -15,9 +15,9 @@ from flax import linen
 from initcheck.errors import UsageError
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.called import called_with
-from initcheck.models.living.first_layers import ANY_BATCH, TOKENS_FIRST, takes_tokens
+from initcheck.models.living.first_layers import first_batch
 from initcheck.models.living.leaves import Leaf
-from initcheck.models.living.model import Layer, Living, Tap
+from initcheck.models.living.model import Layer, Living, Tap, layers_of
 
 
 def linen_batch(module: Any, key: Any) -> ArrayBatch:
@@ -26,20 +26,12 @@ def linen_batch(module: Any, key: Any) -> ArrayBatch:
     Raises:
         UsageError: none does.
     """
-    problem = ""
-    for text in TOKENS_FIRST if takes_tokens(module.__call__) else ANY_BATCH:
-        batch = ArrayBatch.read(text)
-        try:
-            jax.eval_shape(lambda k, b=batch: linen_init(module, k, b), key)
-        except Exception as error:
-            words = str(error).strip().splitlines() or [""]
-            problem = problem or f'--batch="{text}" ends in {type(error).__name__}: {words[0][:160]}'
-            continue
-        return batch
-    raise UsageError(
-        f"{type(module).__name__} has no parameters before its init, which needs a batch, and {problem};"
-        " give the batch it takes, such as --batch=int<100:2x16 or --batch=2x32x32x3"
-    )
+    try:
+        return first_batch(
+            module.__call__, lambda batch: jax.eval_shape(lambda k: linen_init(module, k, batch), key), None
+        )
+    except UsageError as error:
+        raise UsageError(f"{type(module).__name__} has no parameters before its init, {error}") from None
 
 
 def linen_init(module: Any, key: Any, batch: ArrayBatch) -> Any:
@@ -58,7 +50,7 @@ def linen_parts(module: Any, variables: Any, kinds: Mapping[tuple[str, ...], str
     """
     found, tree = jax.tree_util.tree_flatten_with_path(linen.unbox(variables))
     leaves = [_leaf(tuple(str(entry.key) for entry in path), kinds) for path, _ in found]
-    living = LinenModel(module, leaves, list(_layers(kinds, leaves)), tree)
+    living = LinenModel(module, leaves, layers_of(kinds.items(), leaves), tree)
     return [array for _, array in found], living
 
 
@@ -113,8 +105,3 @@ def _leaf(path: tuple[str, ...], kinds: Mapping[tuple[str, ...], str]) -> Leaf:
     owner = kinds.get(inside[:-1], "")
     parameter = collection == "params"
     return Leaf(inside if parameter else path, owner, parameter, parameter, inputs_first=owner != "Embed")
-
-
-def _layers(kinds: Mapping[tuple[str, ...], str], leaves: Sequence[Leaf]) -> list[Layer]:
-    held = {leaf.path[:n] for leaf in leaves if leaf.parameter for n in range(1, len(leaf.path))}
-    return [Layer(path, kind, path in held) for path, kind in kinds.items() if path]

@@ -12,7 +12,7 @@ from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.called import called_with, listening
 from initcheck.models.living.first_layers import batches_for
 from initcheck.models.living.leaves import Leaf
-from initcheck.models.living.model import Layer, Living, Tap
+from initcheck.models.living.model import Layer, Living, Tap, layers_of
 
 _RANDOM_STATE = (nnx.RngKey, nnx.RngCount)
 
@@ -71,6 +71,5 @@ def _leaf(path: tuple[str, ...], variable: Any, modules: Mapping[tuple[str, ...]
 
 
 def _layers(modules: Mapping[tuple[str, ...], Any], leaves: Sequence[Leaf]) -> list[Layer]:
-    held = {leaf.path[:n] for leaf in leaves if leaf.parameter for n in range(1, len(leaf.path))}
-    found = [Layer(path, type(part).__name__, path in held) for path, part in modules.items() if path]
+    found = layers_of(((path, type(part).__name__) for path, part in modules.items()), leaves)
     return sorted(found, key=lambda layer: [(p.isdigit(), int(p) if p.isdigit() else 0, p) for p in layer.path])

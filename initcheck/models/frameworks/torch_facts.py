@@ -121,15 +121,10 @@ class TorchFacts(Facts):
         return follow_width(self.builder, self._seed(0))
 
     def _layout(self, model: torch.nn.Module, records: dict[str, TensorRecord]) -> Layout:
-        where = places(model)
-        parameters = sum(r.count for r in records.values() if r.parameter)
-        if parameters > _MANY_THREADS:
-            self.builder.use_all_threads()
-        return Layout(
-            name=type(model).__name__,
-            parameters=parameters,
-            places=where,
-            blocks=max((p.blocks or 0 for p in where.values()), default=0),
+        layout = Layout.of(
+            type(model).__name__,
+            records,
+            places(model),
             guards=name_guards(model, self.builder.factory),
             init_methods=init_methods(model),
             initializer_range=declared_std(model),
@@ -137,6 +132,9 @@ class TorchFacts(Facts):
             bases=bases(model),
             holders=holders(model),
         )
+        if layout.parameters > _MANY_THREADS:
+            self.builder.use_all_threads()
+        return layout
 
     def _signal(self, model: torch.nn.Module, records: dict[str, TensorRecord]) -> Signal:
         absurd = [n for n, r in records.items() if r.parameter and (r.sums.nan or r.sums.infinite)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,8 +26,7 @@ from initcheck.models.lineage.jax_origins import (
     stacked,
     written,
 )
-from initcheck.models.lineage.jax_sites import site_of
-from initcheck.models.provenance.steps import Draw, Site
+from initcheck.models.provenance.steps import Draw, Site, in_library, is_silent
 
 # Functions of jax.random are compiled under these names: the call is the law, whatever operations it consists of.
 _SAMPLERS = {
@@ -42,6 +42,8 @@ _INLINED = (
 _SAME = ("convert_element_type", "copy", "copy_p", "stop_gradient", "reduce_precision", "optimization_barrier")
 _MOVED = ("reshape", "transpose", "squeeze", "expand_dims", "rev")
 _ARITHMETIC = {"mul": "mul_", "add": "add_", "sub": "sub_", "div": "div_", "max": "clamp_", "min": "clamp_"}
+# JAX's own files, which ask for every operation.
+_MACHINERY = tuple(os.sep + name + os.sep for name in ("jax", "jaxlib"))
 _WRITES = ("scatter", "dynamic_update_slice")
 
 
@@ -87,7 +89,7 @@ def _evaluate(
     for equation, needed in _needed(jaxpr, wanted):
         arguments = [_read(known, var) for var in equation.invars]
         # Inside a compiled function the lines are those of its first caller; the outermost one is this call's.
-        at = site or site_of(equation)
+        at = site or _site_of(equation)
         made = _apply(run, equation, arguments, at, needed)
         for var, value in zip(equation.outvars, made, strict=True):
             if value is not None:
@@ -314,3 +316,18 @@ def _written_entries(name: str, params: Any, given: list[Known]) -> Any:
         return np.asarray(primitive(operand, indices, ones, params["dimension_numbers"], mode=params["mode"])) > 0
     except (TypeError, ValueError):
         return None
+
+
+def _site_of(equation: Any) -> Site | None:
+    """The innermost line outside of libraries; of a library where no other stands above, but never JAX's own."""
+    traceback = getattr(getattr(equation, "source_info", None), "traceback", None)
+    library: Site | None = None
+    for frame in traceback.frames if traceback is not None else ():
+        file = frame.file_name
+        if is_silent(file):
+            continue
+        if not in_library(file):
+            return file, int(frame.line_num)
+        if library is None and not any(part in file for part in _MACHINERY):
+            library = file, int(frame.line_num)
+    return library

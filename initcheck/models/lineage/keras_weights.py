@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import sys
-import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from types import FrameType
 from typing import Any
 
 import keras
@@ -17,10 +16,8 @@ import keras
 from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
 from initcheck.contract.standard_laws import truncated_std
 from initcheck.models.provenance.law import UNTRACED, Law, constant, normal, truncated, uniform
-from initcheck.models.provenance.steps import Draw, Site, in_library
+from initcheck.models.provenance.steps import Draw, Site, in_library, is_silent
 
-_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 # Numbers of a weight that is drawn as often as a model is built, and its blocks repeat it, in less time than JAX takes
 # to compile that draw well.
 _SMALL = 2**18
@@ -139,11 +136,10 @@ def _fans(shape: tuple[int, ...]) -> tuple[float, float]:
 
 
 def _site() -> Site | None:
-    frame = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         file = frame.f_code.co_filename
-        ours = file.startswith((_HERE, "<"))
-        if not ours and not in_library(file) and not file.startswith(_STDLIB):
+        if not is_silent(file) and not in_library(file):
             return file, frame.f_lineno
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.models.living.model import Tap
 
 # Arguments by which a model is told whether it is trained, whatever it takes where nothing is said: nothing is dropped;
@@ -30,11 +30,7 @@ def called_with(call: Callable[..., Any], given: Mapping[str, Any], **more: Any)
         more: what is handed over where it has a parameter of that name without a default.
     """
     found = dict(given)
-    try:
-        parameters = inspect.signature(call).parameters
-    except (TypeError, ValueError):
-        return found
-    for name, parameter in parameters.items():
+    for name, parameter in (parameters_of(call) or {}).items():
         if name in found:
             continue
         if name in _SAID:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from initcheck.adapters.signatures.parameters import parameters_of
+from initcheck.errors import UsageError
+from initcheck.models.batches.array_batch import ArrayBatch
+from initcheck.models.builds.build import first_line
 from initcheck.models.living.leaves import Leaf
 
 ANY_BATCH = ("8x16", "2x16x32", "2x32x32x3", "int<64:2x16", "2x28x28x1", "2x64x64x3", "2x224x224x3")
@@ -17,16 +20,41 @@ _HEADS = re.compile("General|Einsum|Attention")
 """Layers whose kernels of three axes hold the heads of attention, not a convolution."""
 
 
+def first_batch(
+    call: Callable[..., Any], takes: Callable[[ArrayBatch], object], given: ArrayBatch | None
+) -> ArrayBatch:
+    """The first batch that a model takes before its first layer is known.
+
+    Args:
+        call: of the model.
+        takes: hands a batch to the model, and raises where it does not go through.
+        given: by the user; then no other is tried.
+
+    Raises:
+        UsageError: none goes through; the sentence begins with what the first one ended in.
+    """
+    problem = ""
+    guessed = TOKENS_FIRST if takes_tokens(call) else ANY_BATCH
+    for batch in [given] if given is not None else map(ArrayBatch.read, guessed):
+        try:
+            takes(batch)
+        except Exception as error:
+            problem = problem or f'--batch="{batch.text}" ends in {first_line(error)}'
+            continue
+        return batch
+    raise UsageError(
+        f"which needs a batch, and {problem};"
+        " give the batch it takes, such as --batch=int<100:2x16 or --batch=2x32x32x3"
+    )
+
+
 def takes_tokens(call: Callable[..., Any]) -> bool:
     """Whether a model's first argument is called as tokens are.
 
     >>> takes_tokens(lambda tokens: tokens), takes_tokens(lambda x: x)
     (True, False)
     """
-    try:
-        names = list(inspect.signature(call).parameters)
-    except (TypeError, ValueError):
-        return False
+    names = list(parameters_of(call) or ())
     return bool(names) and bool(_TOKENS.search(names[0].lower()))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.models.batches.array_batch import ArrayBatch
+from initcheck.models.builds.build import first_line
 from initcheck.models.builds.sums import Twins
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.input_reach import input_reach
@@ -64,8 +65,7 @@ class Listener:
         try:
             return self._through(living, arrays, batch, list(constants), dict(twins or {}), whole)
         except Exception as error:
-            words = str(error).strip().splitlines() or [""]
-            return Signal(batch=batch.text, problem=f"no gradient: {type(error).__name__}: {words[0][:160]}")
+            return Signal(batch=batch.text, problem=f"no gradient: {first_line(error)}")
 
     def _first_look(self, living: Living, arrays: Sequence[Any]) -> str | None:
         """Find a batch that goes through, and which layers can be listened to; else why there is none."""
@@ -79,8 +79,7 @@ class Listener:
             try:
                 visits, hidden, output = visits_of(self._autodiff, living, arrays, batch)
             except Exception as error:
-                words = str(error).strip().splitlines() or [""]
-                said = f"{type(error).__name__}: {words[0][:160]}"
+                said = first_line(error)
                 problem = problem or f'no batch goes through; --batch="{batch.text}" ends in {said}; edit it'
                 continue
             if output is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -33,6 +33,17 @@ class Layer:
     def name(self) -> str:
         """Its path as text."""
         return ".".join(self.path)
+
+
+def layers_of(kinds: Iterable[tuple[tuple[str, ...], str]], leaves: Sequence[Leaf]) -> list[Layer]:
+    """The layers of a model, without its root.
+
+    Args:
+        kinds: path and class of every layer, in order.
+        leaves: of the model.
+    """
+    held = {leaf.path[:n] for leaf in leaves if leaf.parameter for n in range(1, len(leaf.path))}
+    return [Layer(path, kind, path in held) for path, kind in kinds if path]
 
 
 class Living(ABC):

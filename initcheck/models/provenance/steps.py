@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sysconfig
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -28,12 +29,19 @@ ANEW = NORMAL | UNIFORM | FILLS | _ORIGINS | frozenset(CONSTANTS)
 _AFFINE = frozenset({"mul", "div", "add", "sub", "neg", "erfinv", "clamp"})
 
 
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 _SITE_PACKAGES = os.sep + "site-packages" + os.sep
 
 
 def in_library(file: str) -> bool:
     """Whether a file belongs to an installed package."""
     return _SITE_PACKAGES in file
+
+
+def is_silent(file: str) -> bool:
+    """Whether a file says nothing of who asked for an operation: it is ours, Python's, or none at all."""
+    return file.startswith((_HERE, "<")) or (file.startswith(_STDLIB) and not in_library(file))
 
 
 def writes_anew(op: str) -> bool:

@@ -14,6 +14,7 @@ from initcheck.models.batches.batch import Batch
 from initcheck.models.batches.corrections import corrected
 from initcheck.models.batches.hints import Hints
 from initcheck.models.batches.inputs import candidates, well_averaged
+from initcheck.models.builds.build import first_line
 from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.blocks import BlockTrail, second_moment
 from initcheck.models.signals.chains import Visit, chains, norms_between
@@ -75,8 +76,7 @@ class Listener:
                 found = self._through(model, batch, constants, twins, whole)
             except Exception as error:
                 # The likeliest batch comes first: its error is the one worth reading.
-                words = str(error).strip().splitlines() or [""]
-                said = f"{type(error).__name__}: {words[0][:160]}"
+                said = first_line(error)
                 problem = problem or f'no batch goes through; --batch="{batch.text}" ends in {said}; edit it'
                 refused.append((batch, error))
                 continue
