@@ -58,11 +58,7 @@ class Sides:
 
 
 def cause_of_difference(seen: Sides) -> Cause:
-    """Name in what B differs from A, and what to write; the first of these that fits.
-
-    Args:
-        seen: two sides of which DIFFERENT was shown.
-    """
+    """Name in what B differs from A, and what to write; the first of these that fits."""
     found = first_cause(_RULES, seen)
     if found is not None:
         return found

@@ -19,13 +19,7 @@ _LARGE = 16_384
 
 
 def exceptions_cause(law: VarianceLaw, samples: Sequence[LawSample], fan: str) -> Cause | None:
-    """Explain the layers that a law does not fit, by what they have in common.
-
-    Args:
-        law: the law that the other layers follow.
-        samples: the second moments it was fitted to.
-        fan: the promised fan.
-    """
+    """Explain the layers that a law does not fit, by what they have in common."""
     ratios = {s.layer: s.mean_square / law.variance(s.layer) for s in samples if s.layer in law.exceptions}
     return first_cause(_RULES, _Exceptions(ratios, samples, fan)) if ratios else None
 

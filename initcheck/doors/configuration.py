@@ -20,11 +20,7 @@ _INITIALIZERS: tuple[TargetKind, ...] = ("initializers",)
 
 
 def find_configuration(start: Path) -> Path | None:
-    """The pyproject.toml that configures a folder: the nearest one above it, as other tools look for theirs.
-
-    Args:
-        start: the folder of the run.
-    """
+    """The pyproject.toml that configures a folder: the nearest one above it, as other tools look for theirs."""
     for folder in (start, *start.parents):
         if (folder / "pyproject.toml").is_file():
             return folder / "pyproject.toml"
@@ -33,9 +29,6 @@ def find_configuration(start: Path) -> Path | None:
 
 def configured(start: Path) -> dict[str, Any]:
     """The options that ``[tool.initcheck]`` sets for a run in a folder, by name; empty where it says nothing.
-
-    Args:
-        start: the folder of the run.
 
     Raises:
         UsageError: the file is no TOML, or the table holds an unknown key or a wrong value.

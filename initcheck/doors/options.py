@@ -309,10 +309,6 @@ def unknown(words: Sequence[str], kind: TargetKind) -> str:
     "there is no option --bath; did you mean '--batch'?"
     >>> unknown(["--profile=quick"], "models")
     '--profile is an option of initializers; a run on models has none of that name'
-
-    Args:
-        words: what was left over.
-        kind: of the run.
     """
     word = next((w for w in words if w.startswith("-")), None)
     if word is None:

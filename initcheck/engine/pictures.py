@@ -41,11 +41,6 @@ def failure_series(claim: Claim, subject: Subject, failed: Evidence) -> Evidence
     """The evidence of a failure, with the series that the claim's ``pictures`` ask for beside its own.
 
     Nothing of it bears on the verdict: that is decided. What cannot be drawn is left out.
-
-    Args:
-        claim: the claim that fails.
-        subject: the initializer.
-        failed: the evidence so far.
     """
     # Weights may be anything: what overflows is left out of a picture.
     with np.errstate(all="ignore"):

@@ -23,9 +23,6 @@ def measured_power(claim: str) -> Iterator[str]:
 
     >>> next(measured_power("units-differ"))
     'one pair of the units copies of others: normal (300 of 300 runs: 99 % or more, at confidence 95 %)'
-
-    Args:
-        claim: its id.
     """
     table = _table()
     for line in table["often"]:

@@ -42,16 +42,7 @@ class _ObservedWeight(Observed):
 def observed_weight(
     structure: Structure, draws: LayerDraws, part: Part, contract: Contract, topic: str, failed: Evidence
 ) -> Observed | None:
-    """What is known of a weight of which a claim failed; None where it cannot be drawn.
-
-    Args:
-        structure: what was found of the layer.
-        draws: the layer's.
-        part: the weight, at the size that failed.
-        contract: what it is held to.
-        topic: of the claim.
-        failed: how it failed.
-    """
+    """What is known of a weight of which a claim failed; None where it cannot be drawn."""
     dtype = contract.dtypes[0]
     parts = [p for p in structure.parts if p.weight == part.weight and p.block == part.block]
 
@@ -84,10 +75,6 @@ def observed_weight(
 
 def copies_along_an_axis(draws: LayerDraws, part: Part) -> Cause | None:
     """Explain matrices that lie along an axis of one weight and are one and the same: experts, heads, a stack.
-
-    Args:
-        draws: the layer's.
-        part: the weight, at the size that failed.
 
     Raises:
         BrokenCall: as ``Draws``.

@@ -48,11 +48,6 @@ def scheme_of(draws: LayerDraws, parts: Sequence[Part], dtype: str) -> Contract 
     One constant at sizes whose fans differ is no accident, and these are the schemes that people write into layers by
     hand. A unit of a depthwise layer has one fan at every size: there 2/fan serves it behind a ReLU however it came
     about. What other weights do stays measured against unit output variance.
-
-    Args:
-        draws: the layer's.
-        parts: its weights at every size.
-        dtype: the dtype asked for.
     """
     try:
         squares = [_mean_square(draws, part, dtype) for part in parts]

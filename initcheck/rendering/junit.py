@@ -20,10 +20,6 @@ def render(report: Report, *, strict: bool = False) -> str:
     >>> from initcheck.report.results import Run
     >>> print(render(Report(run=Run(), results=())).splitlines()[1])
     <testsuites name="initcheck" tests="0" failures="0" errors="0" time="0.000" />
-
-    Args:
-        report: the run to show.
-        strict: let UNDECIDED be a failure too.
     """
     root = ET.Element("testsuites", _totals("initcheck", tuple(report), strict, skipped=False))
     for name in report.initializers:

@@ -30,12 +30,6 @@ def init_lines(
     """Lines that might mend a model, those that draw the fewest tensors again first; each is yet to be proven.
 
     Their code sees ``model``, ``nn``, ``math`` and ``torch``.
-
-    Args:
-        facts: its builds.
-        laws: what was declared of it.
-        activations: names of the classes of its modules.
-        topics: what the failing claims are about.
     """
     yield from _unwritten(facts)
     yield from _declared(facts, laws)

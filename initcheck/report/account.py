@@ -113,11 +113,7 @@ def one_result(result: Result) -> str:
 
 
 def open_lines(report: Results) -> list[str]:
-    """What stays open: claims that are undecided, each with what was seen and what to do, and claims that broke.
-
-    Args:
-        report: the results of a run.
-    """
+    """What stays open: claims that are undecided, each with what was seen and what to do, and claims that broke."""
     lines = [f"{escaped(r.initializer, 200)}  BROKEN  {escaped(r.claim)}: {escaped(r.reason or '', 1_000)}"
              for r in report.broken]  # fmt: skip
     of_each: dict[str, list[Result]] = {}

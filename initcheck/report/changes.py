@@ -59,10 +59,6 @@ def compare(previous: Report, report: Report) -> Changes:
     >>> from initcheck.report.results import Run
     >>> compare(Report(run=Run(seed=0), results=()), Report(run=Run(seed=1), results=())).conditions
     ('seed 0, now 1',)
-
-    Args:
-        previous: the report of the last run.
-        report: the report of this run.
     """
     old = {(r.initializer, r.claim): r for r in previous}
     new = {(r.initializer, r.claim): r for r in report}

@@ -16,13 +16,7 @@ from initcheck.report.verdict import Result
 
 
 def lost(name: str, missing: int, of: int) -> NotChecked:
-    """The entry of an initializer whose verdicts were not all reached.
-
-    Args:
-        name: the initializer's.
-        missing: how many were not.
-        of: how many were to be.
-    """
+    """The entry of an initializer whose verdicts were not all reached."""
     return NotChecked(
         name=name,
         reason=f"{missing} of its {of} claims were not reached: the run had not come to its end",

@@ -35,10 +35,6 @@ def render(report: Results, found: Sequence[Finding]) -> str:
     >>> from initcheck.report.results import Results, Run
     >>> render(Results(run=Run(), results=()), ()).startswith("<div>")
     True
-
-    Args:
-        report: the run to show.
-        found: its findings.
     """
     roots = {(r.initializer, r.claim): r for r in report}
     parts = [f"<p><strong>{escape(headline(report))}</strong>: {escape(sum_of_verdicts(report))}</p>"]

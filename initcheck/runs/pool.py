@@ -22,10 +22,6 @@ Share = tuple[Tested, tuple[str, ...]]
 def judge_all(plan: Plan, *, jobs: int = 1) -> Iterator[Result]:
     """Every verdict of a plan, as it is reached; the same verdicts wherever they are reached.
 
-    Args:
-        plan: what to run.
-        jobs: number of processes.
-
     Raises:
         UsageError: an initializer that only this process has cannot be sent to another.
     """

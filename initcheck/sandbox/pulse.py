@@ -30,11 +30,7 @@ def beat() -> None:
 
 @contextmanager
 def listening_to_beats(listener: Callable[[], None]) -> Iterator[None]:
-    """While it lasts, the first beat is told, and then at most one a second.
-
-    Args:
-        listener: what is called.
-    """
+    """While it lasts, the first beat is told, and then at most one a second."""
     _listeners.append(listener)
     _last[0] = -_SECONDS
     try:

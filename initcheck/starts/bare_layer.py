@@ -22,13 +22,7 @@ _OTHERS = {"num_groups": 4, "groups": 4, "use_running_average": True, "approx_id
 
 
 def bare_sampler(cls: type, name: str, args: Mapping[str, Any]) -> LayerSampler | None:
-    """A sampler of a layer class that is built from one width; None where it needs what no name tells.
-
-    Args:
-        cls: the class.
-        name: the target text.
-        args: keyword arguments that never change.
-    """
+    """A sampler of a layer class that is built from one width; None where it needs what no name tells."""
     kind = is_layer(cls)
     if kind is None:
         return None

@@ -27,11 +27,6 @@ _HEADS = (
 def builder_of(obj: Any, args: Mapping[str, Any], text: str) -> Callable[[], Any] | None:
     """The function that builds the model of a config; None where the object is no config of transformers.
 
-    Args:
-        obj: a class of configs, or a config.
-        args: what the class is called with.
-        text: the target.
-
     Raises:
         UsageError: the class has no such argument, or transformers has no model for it.
     """

@@ -82,9 +82,6 @@ def has_tables(path: Path, section: Section) -> bool:
 def lock_tables(file: str) -> list[str]:
     """The law files that the tables of a file name.
 
-    Args:
-        file: the path.
-
     Raises:
         UsageError: as ``tables``.
     """
@@ -94,9 +91,6 @@ def lock_tables(file: str) -> list[str]:
 
 def same_tables(file: str) -> list[dict[str, Any]]:
     """What each table on two starts says, its waivers read.
-
-    Args:
-        file: the path.
 
     Raises:
         UsageError: as ``tables``.

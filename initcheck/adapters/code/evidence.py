@@ -103,11 +103,6 @@ def evidence_of(obj: Any, name: str, owner: str = "") -> CodeEvidence:
     ([True, False], 'open() (in he_logged, line 2)')
     >>> [evidence_of(he, name).looks for name in ("orth_plus_noise", "gaussian_noise")]
     [True, False]
-
-    Args:
-        obj: a function, a class, an instance.
-        name: its name in the module.
-        owner: the name of the module.
     """
     if isinstance(obj, type):
         return _of_class(obj, name, owner)

@@ -16,11 +16,6 @@ def without_gradient(facts: Facts, found: Untrained, level: float) -> Iterator[R
     Null: the weights and the bias of a unit have a law that is symmetric about zero, so that the unit is nowhere above
     zero with probability 1/2 at most, and units are independent. All u units of one of n layers with probability
     n 2^-u at most. That it is the sign which shuts a layer was seen: with the opposite one a gradient comes.
-
-    Args:
-        facts: the builds of the model.
-        found: what the first one showed.
-        level: the chance that is allowed.
     """
     layers = sum(len(r.shape) > 1 for r in facts.first.records.values())
     shut = {n: units for n, units in found.shut.items() if layers * 2.0**-units <= level}

@@ -47,10 +47,6 @@ def strip(evidence: Evidence, last: Evidence | None = None) -> Strip | None:
     'Allowed 0.8 to 1.25, measured 0.334.'
 
     The scale is logarithmic where everything is positive: a half and a double are then equally far from 1.
-
-    Args:
-        evidence: what was measured.
-        last: the same of the last run.
     """
     band, value = evidence.band, evidence.value
     if band is None or value is None or math.isnan(value):

@@ -52,13 +52,7 @@ def number_edits(source: FunctionSource, square: float | None) -> Iterator[Edit]
 
 
 def width_edits(source: FunctionSource, constant: float, std: str) -> Iterator[Edit]:
-    """Write a standard deviation that follows the width in place of one that is fixed.
-
-    Args:
-        source: of the function.
-        constant: the variance at every width.
-        std: the promised one, as Python writes it.
-    """
+    """Write a standard deviation that follows the width in place of one that is fixed."""
     for node in computed(source):
         value = _number(node)
         if value is not None and value > 0 and abs(value**2 / constant - 1) < 0.03:
@@ -66,12 +60,7 @@ def width_edits(source: FunctionSource, constant: float, std: str) -> Iterator[E
 
 
 def word_edits(source: FunctionSource, activation: str) -> Iterator[Edit]:
-    """Name the promised activation in place of another one, or another fan, as frameworks take them in words.
-
-    Args:
-        source: of the function.
-        activation: the promised one.
-    """
+    """Name the promised activation in place of another one, or another fan, as frameworks take them in words."""
     for node in computed(source):
         word = node.value if isinstance(node, ast.Constant) else None
         others = (activation,) if word in ACTIVATIONS else FANS[:3] if word in FANS else ()
