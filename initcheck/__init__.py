@@ -55,23 +55,23 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "Contract": "contract.contract",
-    "Initializer": "contract.initializer",
-    "Report": "report.report",
-    "check": "doors.check",
-    "check_model": "doors.check_model",
-    "fix": "doors.answers.fix",
-    "gain": "doors.answers.gain",
-    "load": "targets.loading",
-    "lock": "doors.lock",
-    "same": "doors.same",
-    "what": "doors.answers.what",
-}
-
-
 # pytest imports this package at every start, and NumPy and Hypothesis cost 0.3 s.
-__getattr__ = on_first_use("initcheck", {name: f"initcheck.{home}" for name, home in _HOME.items()})
+__getattr__ = on_first_use(
+    "initcheck",
+    {
+        "contract.contract": "Contract",
+        "contract.initializer": "Initializer",
+        "doors.answers.fix": "fix",
+        "doors.answers.gain": "gain",
+        "doors.answers.what": "what",
+        "doors.check": "check",
+        "doors.check_model": "check_model",
+        "doors.lock": "lock",
+        "doors.same": "same",
+        "report.report": "Report",
+        "targets.loading": "load",
+    },
+)
 
 
 def __dir__() -> list[str]:

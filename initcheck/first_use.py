@@ -13,19 +13,20 @@ def on_first_use(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]
 
     Args:
         package: name of the package.
-        homes: name -> the module that defines it.
+        homes: module, without ``initcheck.`` -> the names that it defines, apart by a space.
 
-    >>> on_first_use("initcheck", {"Verdict": "initcheck.report.verdict"})("Verdict").__name__
+    >>> on_first_use("initcheck", {"report.verdict": "Result Verdict"})("Verdict").__name__
     'Verdict'
     >>> on_first_use("initcheck", {})("chekc")
     Traceback (most recent call last):
     AttributeError: module 'initcheck' has no attribute 'chekc'
     """
+    home = {name: f"initcheck.{module}" for module, names in homes.items() for name in names.split()}
 
     def found(name: str) -> Any:
-        if name not in homes:
+        if name not in home:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(homes[name]), name)
+        value = getattr(importlib.import_module(home[name]), name)
         setattr(sys.modules[package], name, value)  # the next time it is simply there
         return value
 

@@ -47,21 +47,21 @@ __all__ = [
     "layers",
 ]
 
-_HOME = {
-    "claim": "claims.statement",
-    **dict.fromkeys(("activations", "depths", "layers"), "claims.strategies"),
-    "Subject": "claims.subject",
-    **dict.fromkeys(("CaseFailed", "NotAsked", "Stage", "Trial"), "claims.trial"),
-    "Case": "contract.case",
-    "Layer": "contract.layer",
-    "BrokenCall": "draws.draws",
-    **dict.fromkeys(("SCREEN", "Stream"), "draws.streams"),
-    "fail_unless": "errors",
-}
-
-
 # This package is imported at every start of pytest, and NumPy and Hypothesis cost 0.3 s.
-__getattr__ = on_first_use("initcheck.claims", {name: f"initcheck.{home}" for name, home in _HOME.items()})
+__getattr__ = on_first_use(
+    "initcheck.claims",
+    {
+        "claims.statement": "claim",
+        "claims.strategies": "activations depths layers",
+        "claims.subject": "Subject",
+        "claims.trial": "CaseFailed NotAsked Stage Trial",
+        "contract.case": "Case",
+        "contract.layer": "Layer",
+        "draws.call": "BrokenCall",
+        "draws.streams": "SCREEN Stream",
+        "errors": "fail_unless",
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -88,43 +88,31 @@ __all__ = [
     "without_gradient",
 ]
 
-_HOME = {
-    "broken_promises": "factory.promises",
-    "ModelTrial": "factory.trial",
-    **dict.fromkeys(("folded", "listed", "place", "unwritten_text"), "factory.wording"),
-    **dict.fromkeys(
-        (
-            "copied_pieces",
-            "differing_replicas",
-            "lost_ties",
-            "never_written",
-            "other_laws",
-            "other_tensors",
-            "repeated_states",
-        ),
-        "ranks.rules",
-    ),
-    "RankTrial": "ranks.subject",
-    **dict.fromkeys(("absurd_in_build", "absurd_values"), "rules.absurd"),
-    "cause_of_growth": "rules.block_growth",
-    "cause_of_loss": "rules.first_loss",
-    **dict.fromkeys(("equal_tensors", "equal_units", "repeated_draws"), "rules.copies"),
-    **dict.fromkeys(
-        ("bypassed_guards", "far_from_the_rest", "fused_fans", "initializer_range", "judge_declared"), "rules.in_force"
-    ),
-    "left_at_default": "rules.left_out",
-    "cause_of_one_output": "rules.lost_input",
-    **dict.fromkeys(("lost_writes", "never_called"), "rules.lost_writes"),
-    "left_random": "rules.reading",
-    **dict.fromkeys(("changed_laws", "unchanged_by_seed"), "rules.rebuilding"),
-    "residual_scalings": "rules.residual_scaling",
-    **dict.fromkeys(("is_traced", "later_notes", "named_deviants", "unnamed_deviants"), "rules.siblings"),
-    "without_gradient": "rules.waiting",
-}
-
-
-# One rule at a time: some import a framework that another model is not of.
-__getattr__ = on_first_use("initcheck.models.questions", {n: f"initcheck.models.{home}" for n, home in _HOME.items()})
+# A run on initializers states the claims on models too, and asks none of these.
+__getattr__ = on_first_use(
+    "initcheck.models.questions",
+    {
+        "models.factory.promises": "broken_promises",
+        "models.factory.trial": "ModelTrial",
+        "models.factory.wording": "folded listed place unwritten_text",
+        "models.ranks.rules": "copied_pieces differing_replicas lost_ties never_written other_laws other_tensors"
+        " repeated_states",
+        "models.ranks.subject": "RankTrial",
+        "models.rules.absurd": "absurd_in_build absurd_values",
+        "models.rules.block_growth": "cause_of_growth",
+        "models.rules.copies": "equal_tensors equal_units repeated_draws",
+        "models.rules.first_loss": "cause_of_loss",
+        "models.rules.in_force": "bypassed_guards far_from_the_rest fused_fans initializer_range judge_declared",
+        "models.rules.left_out": "left_at_default",
+        "models.rules.lost_input": "cause_of_one_output",
+        "models.rules.lost_writes": "lost_writes never_called",
+        "models.rules.reading": "left_random",
+        "models.rules.rebuilding": "changed_laws unchanged_by_seed",
+        "models.rules.residual_scaling": "residual_scalings",
+        "models.rules.siblings": "is_traced later_notes named_deviants unnamed_deviants",
+        "models.rules.waiting": "without_gradient",
+    },
+)
 
 
 def __dir__() -> list[str]:
