@@ -24,6 +24,7 @@ from initcheck.adapters.signatures.signature import KERNEL_ROLES, Slot, role_of
 from initcheck.contract.initializer import Shape
 from initcheck.errors import AmbiguousInitializer, UsageError
 from initcheck.sandbox.containment import InitializerRaised, contained, raised_at
+from initcheck.wording import listed
 
 TRIED: Shape = (5, 7)
 """The shape of the first trial call; what compiles has its own call compiled there."""
@@ -343,10 +344,7 @@ def _meant(result: Any, held: Sequence[str], shape: Shape) -> str | None:
 
 def _not_asked(held: Sequence[str], place: str) -> tuple[str, ...]:
     others = [p for p in held if p != place]
-    more = f" and {len(others) - _FEW} more" if len(others) > _FEW else ""
-    told = (
-        f"Of what it returns {place} is checked, whose shape is asked for; not asked: {', '.join(others[:_FEW])}{more}."
-    )
+    told = f"Of what it returns {place} is checked, whose shape is asked for; not asked: {listed(others, _FEW)}."
     return (told,) if others else ()
 
 

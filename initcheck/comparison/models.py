@@ -21,6 +21,7 @@ from initcheck.comparison.weights.roles import Role, View
 from initcheck.contract.layer import Layer
 from initcheck.draws.call import OutOfTime
 from initcheck.seeds import Seeds
+from initcheck.wording import listed
 
 Partners = tuple[View, View]
 
@@ -86,14 +87,12 @@ def _missing(roles: Sequence[Role], has: str, lacks: str) -> Iterator[str]:
 def _notes(partners: Sequence[Partners], alone: Sequence[str]) -> Iterator[str]:
     turned = [x.role.path for x, y in partners if x.role.turned != y.role.turned or y.turned]
     if turned:
-        more = f" and {len(turned) - 1} more" if len(turned) > 1 else ""
-        yield f"layouts aligned: {turned[0]}{more} stored (in, out) on one side, (out, in) on the other"
+        yield f"layouts aligned: {listed(turned, 1)} stored (in, out) on one side, (out, in) on the other"
     packed = dict.fromkeys(v.role.path for two in partners for v in two if v.rows is not None)
     if packed:
         yield f"compared piece by piece, since the other side holds the pieces apart: {', '.join(packed)}"
     if alone:
-        more = f" and {len(alone) - 4} more" if len(alone) > 4 else ""
-        yield f"buffers that only one has are not compared: {', '.join(alone[:4])}{more}"
+        yield f"buffers that only one has are not compared: {listed(alone, 4)}"
 
 
 def _same_bits(a: Builds, b: Builds, partners: Sequence[Partners], seed: int) -> int:

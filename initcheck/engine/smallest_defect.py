@@ -14,6 +14,7 @@ from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.statistics import GROUP_WEIGHTS, Ledger, excluded_rate, looks
 from initcheck.statistics.mean_bets import expected_above_log_e, expected_below_log_e
 from initcheck.statistics.median import thresholds
+from initcheck.wording import counted
 
 _FACTORS: list[float] = (1 + np.geomspace(1e-3, 9.0, 800)).tolist()
 _SAMPLE = 20_000
@@ -62,7 +63,7 @@ def excluded(decided: Sequence[Evidence], beta: float) -> str:
         beta: error of a HOLDS.
     """
     layers = len({(e.shape, e.dtype) for e in decided})
-    where = f"at {_count(layers, 'layer')}"
+    where = f"at {counted(layers, 'layer')}"
     statistical = [e for e in decided if e.e_value_log10 is not None and e.band is not None]
     if any(name in e.series for e in decided for name in _CURVES):
         outside = f"outside {decided[0].allowed}"
@@ -77,13 +78,9 @@ def excluded(decided: Sequence[Evidence], beta: float) -> str:
     share = excluded_rate(calls, beta)
     often = f"{share:.0%} of the" if share > 0.1 else f"1 in {1 / share:,.0f}"
     return (
-        f"seen in {_count(calls, 'call')} of {_count(layers, 'layer')}: what shows in more than {often} calls of all"
+        f"seen in {counted(calls, 'call')} of {counted(layers, 'layer')}: what shows in more than {often} calls of all"
         f" shapes is excluded, at error {beta:g}"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("s" if number != 1 else "")
 
 
 @functools.lru_cache(maxsize=64)

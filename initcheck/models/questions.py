@@ -15,7 +15,7 @@ from initcheck.first_use import on_first_use
 if TYPE_CHECKING:
     from initcheck.models.factory.promises import broken_promises
     from initcheck.models.factory.trial import ModelTrial
-    from initcheck.models.factory.wording import folded, listed, place, unwritten_text
+    from initcheck.models.factory.wording import folded, place, unwritten_text
     from initcheck.models.ranks.rules import (
         copied_pieces,
         differing_replicas,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from initcheck.models.rules.residual_scaling import residual_scalings
     from initcheck.models.rules.siblings import is_traced, later_notes, named_deviants, unnamed_deviants
     from initcheck.models.rules.waiting import without_gradient
+    from initcheck.wording import listed
 
 __all__ = [
     "ModelTrial",
@@ -94,7 +95,7 @@ __getattr__ = on_first_use(
     {
         "models.factory.promises": "broken_promises",
         "models.factory.trial": "ModelTrial",
-        "models.factory.wording": "folded listed place unwritten_text",
+        "models.factory.wording": "folded place unwritten_text",
         "models.ranks.rules": "copied_pieces differing_replicas lost_ties never_written other_laws other_tensors"
         " repeated_states",
         "models.ranks.subject": "RankTrial",
@@ -111,6 +112,7 @@ __getattr__ = on_first_use(
         "models.rules.residual_scaling": "residual_scalings",
         "models.rules.siblings": "is_traced later_notes named_deviants unnamed_deviants",
         "models.rules.waiting": "without_gradient",
+        "wording": "listed",
     },
 )
 

@@ -19,6 +19,7 @@ from initcheck.draws.streams import SCREEN, Stream
 from initcheck.statistics import SCREEN_LEVEL, Decision, Judgement, excluded_rate, rare_log_e
 from initcheck.statistics.sign_eprocess import RARE
 from initcheck.statistics.sums import may_tie
+from initcheck.wording import listed
 
 Array = npt.NDArray[Any]
 Events = npt.NDArray[np.bool_]
@@ -262,4 +263,4 @@ def _most_units(trial: Trial) -> int:
 
 def _places(rates: Mapping[Case, float], rate: float) -> str:
     shapes = [layer.shape for layer, r in rates.items() if r == rate]
-    return f"shape {shapes[0]}" + (f" and {len(shapes) - 1} more" if len(shapes) > 1 else "")
+    return f"shape {listed([*map(str, shapes)], 1)}"

@@ -22,6 +22,7 @@ from initcheck.report.results import Results, Run
 from initcheck.report.summary import sum_of_verdicts
 from initcheck.report.verdict import Result, Verdict
 from initcheck.safe_text import escaped
+from initcheck.wording import listed
 
 # Three colours by meaning, each legible on a light and on a dark ground: it is so, it is not so, nobody knows.
 _GOOD, _BAD, _OPEN = "32", "1;31", "35"
@@ -202,9 +203,9 @@ def account_lines(failing: Sequence[Result], *, every: bool = False) -> Iterator
 def _measured(results: Sequence[Result]) -> str:
     shown = [
         escaped(r.initializer, 60) + (f" ({escaped(r.evidence.measured, 90)})" if r.evidence.measured else "")
-        for r in results[:_NAMES]
+        for r in results
     ]
-    return ", ".join(shown) + (f" and {len(results) - _NAMES:,} more" if len(results) > _NAMES else "")
+    return listed(shown, _NAMES)
 
 
 def result_line(result: Result) -> str:
@@ -248,7 +249,7 @@ def _by_initializer(report: Report) -> list[str]:
         groups.setdefault(tuple(r.claim for r in results), []).append(name)
     whole = groups.pop((), [])
     ordered = sorted(groups.items(), key=lambda g: (len(g[1]), -len(g[0])))
-    lines = [f"  {_names(names)}: FAILS {_listed(claims, 6)}" for claims, names in ordered[:_SHOWN]]
+    lines = [f"  {_names(names)}: FAILS {listed([*map(escaped, claims)], 6)}" for claims, names in ordered[:_SHOWN]]
     rest = ordered[_SHOWN:]
     if rest:
         lines.append(f"  and {sum(len(names) for _, names in rest):,} more initializers that fail in other ways")
@@ -277,7 +278,7 @@ def _folded(label: str, results: Iterable[Result], *, first_reason: bool = False
         claims = tuple(dict.fromkeys(r.claim for r in found))
         names = dict.fromkeys(r.initializer for r in found)
         of = f" of {len(names):,} initializers" if len(names) > 1 else ""
-        lines.append(f"{label}: {_listed(claims, 4)}{of}: {escaped(reason)}")
+        lines.append(f"{label}: {listed([*map(escaped, claims)], 4)}{of}: {escaped(reason)}")
     if len(reasons) > _SHOWN:
         lines.append(f"{label}: {len(reasons) - _SHOWN:,} more reasons; the JSON report has them all")
     return lines
@@ -325,12 +326,4 @@ def _bound(report: Report) -> str:
 def _names(names: Sequence[str]) -> str:
     if len(names) == 1:
         return escaped(names[0], 80)
-    if len(names) <= _NAMES:
-        return ", ".join(escaped(n, 60) for n in names)
-    first = ", ".join(escaped(n, 60) for n in names[: _NAMES - 1])
-    return f"{first} and {len(names) - _NAMES + 1:,} more"
-
-
-def _listed(claims: Sequence[str], most: int) -> str:
-    shown = ", ".join(escaped(c) for c in claims[:most])
-    return shown + (f" and {len(claims) - most:,} more" if len(claims) > most else "")
+    return listed([escaped(n, 60) for n in names], _NAMES if len(names) <= _NAMES else _NAMES - 1)

@@ -11,12 +11,12 @@ from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.declared import DeclaredLaw
 from initcheck.models.factory.facts import Facts
-from initcheck.models.factory.wording import listed
 from initcheck.models.provenance.law import Law
 from initcheck.models.rules.in_force import names_of
 from initcheck.models.rules.residual_scaling import residual_scalings
 from initcheck.models.signals.signal import HEAD
 from initcheck.repairs.repair import Repair
+from initcheck.wording import listed
 
 _GAINS = {"ReLU": "relu", "Tanh": "tanh", "SELU": "selu", "LeakyReLU": "leaky_relu"}
 _AS_TORCH = "nn.init.kaiming_uniform_({}, a=math.sqrt(5))"

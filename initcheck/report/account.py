@@ -12,6 +12,7 @@ from initcheck.report.results import Results
 from initcheck.report.summary import amount
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.safe_text import escaped
+from initcheck.wording import counted, listed
 
 WHOLE = 3  # initializers up to which a finding is told in full; more of them have three lines each
 _WIDE = 120  # characters beyond which the symptom has a line of its own
@@ -50,7 +51,7 @@ def finding_lines(found: Finding, *, brief: bool = False) -> list[str]:
     waits = _waits(found.waiting)
     if brief:
         others = len(found.claims) - 1
-        more = [f"hence {_count(others, 'more claim')}"] if others else []
+        more = [f"hence {counted(others, 'more claim')}"] if others else []
         more += [waits] if waits else []
         if more:
             lines[-1:] = [f"{lines[-1]}    {'; '.join(more)}"] if lines else ["; ".join(more)]
@@ -72,8 +73,8 @@ def told_lines(found: Sequence[Finding], held_to: Mapping[str, Any] | None, *, b
     """
     if not held_to or "parameters" not in held_to:
         return [line for one in found for line in finding_lines(one, brief=brief)]
-    size = f"{amount(held_to['parameters'])} parameters, {_count(held_to['tensors'], 'tensor')}"
-    size += f", {_count(held_to['blocks'], 'block')}" if held_to.get("blocks") else ""
+    size = f"{amount(held_to['parameters'])} parameters, {counted(held_to['tensors'], 'tensor')}"
+    size += f", {counted(held_to['blocks'], 'block')}" if held_to.get("blocks") else ""
     lines = [f"{_where(found[0])}  {size}  FAILS"]
     for number, one in enumerate(found, 1):
         first, *rest = finding_lines(one)[1:]
@@ -194,9 +195,7 @@ def not_checked_lines(report: Results) -> list[str]:
         # A reason that ends in the call says it already; and a sentence in a sentence has no full stop.
         said = escaped(reason, 1_000).rstrip(".")
         write = f"; write {escaped(call, 1_000)}" if call and escaped(call, 1_000) not in said else ""
-        shown = ", ".join(escaped(n, 120) for n in names[:3])
-        more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
-        lines.append(f"not checked: {shown}{more}: {said}{write}")
+        lines.append(f"not checked: {listed([escaped(n, 120) for n in names])}: {said}{write}")
     return lines
 
 
@@ -272,18 +271,18 @@ def last_line(report: Results, found: Sequence[Finding], seconds: float | None =
         asked = sum(r.verdict is not Verdict.NOT_APPLICABLE for r in report.results)
         if len(names) == 1:
             causes = "" if len(found) == 1 else f"{len(found)} causes, "
-            said = f"1 fails ({causes}{_count(claims, 'claim')} of {asked})"
+            said = f"1 fails ({causes}{counted(claims, 'claim')} of {asked})"
             said += f", {undecided} undecided" if undecided else ""
         else:
             verb = "fails" if failing == 1 else "fail"
-            said = f"{failing} {verb} ({_count(len(found), 'cause')}, {_count(claims, 'claim')})"
+            said = f"{failing} {verb} ({counted(len(found), 'cause')}, {counted(claims, 'claim')})"
             kept = len(names) - len({r.initializer for r in report.results if r.verdict in _OPEN})
             said += f", {kept} keep{'s' if kept == 1 else ''} all" if kept else ""
-            said += f", {_count(undecided, 'claim')} undecided" if undecided else ""
+            said += f", {counted(undecided, 'claim')} undecided" if undecided else ""
     elif not names:
         said = "nothing was asked"
     else:
-        said = f"nothing fails ({_count(held, 'claim')} hold{'s' if held == 1 else ''}, {undecided} undecided)"
+        said = f"nothing fails ({counted(held, 'claim')} hold{'s' if held == 1 else ''}, {undecided} undecided)"
     rate = _one_in(run.alpha)
     each = f" for each {noun}" if len(names) > 1 else ""
     sure = f"; wrong with probability <= {run.beta:g} a claim" if held else ""
@@ -291,7 +290,7 @@ def last_line(report: Results, found: Sequence[Finding], seconds: float | None =
         sure = f"; false alarm <= {rate}{each}" + ("; -v for the evidence" if terminal else "")
     profile = "" if run.profile == "default" else f", profile {escaped(run.profile)}"
     took = f"{seconds:.0f} s" if seconds >= 9.95 else f"{seconds:.1f} s"
-    return f"{_count(len(names), noun)}: {said}{'     ' if terminal else '; '}{took}, seed {run.seed}{profile}{sure}"
+    return f"{counted(len(names), noun)}: {said}{'     ' if terminal else '; '}{took}, seed {run.seed}{profile}{sure}"
 
 
 _OPEN = (Verdict.FAILS, Verdict.UNDECIDED)
@@ -353,15 +352,11 @@ def evidence_text(evidence: Evidence) -> str:
     """How much was drawn and how sure that makes us, as one line; empty where nothing was drawn."""
     parts = []
     if evidence.weights:
-        parts.append(f"{_count(evidence.weights, 'weight')} in {_count(evidence.calls, 'call')}")
+        parts.append(f"{counted(evidence.weights, 'weight')} in {counted(evidence.calls, 'call')}")
     elif evidence.calls:
-        parts.append(_count(evidence.calls, "call"))
+        parts.append(counted(evidence.calls, "call"))
     if evidence.e_value_log10 is not None:
         parts.append(f"e-value 10^{evidence.e_value_log10:.1f}")
     if evidence.error_spent:
         parts.append(f"error rate spent {evidence.error_spent:.2g}")
     return "; ".join(parts)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")

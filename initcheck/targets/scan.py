@@ -25,6 +25,7 @@ from initcheck.errors import UsageError
 from initcheck.report.results import NotChecked
 from initcheck.sandbox.containment import one_line
 from initcheck.targets.modules import members
+from initcheck.wording import listed
 
 _NAMED = 12  # members of the last group that are named; the others are counted
 
@@ -176,7 +177,7 @@ def _model_among(names: list[str], module: ModuleType, text: str) -> str:
 
 def _rest(names: list[str]) -> str:
     """One line for what shows no sign of making weights, with its count."""
-    shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+    shown = listed(names, _NAMED)
     if len(names) == 1:
         return f"1 member shows no sign of making weights, and nothing of it was called: {shown}."
     return f"{len(names):,} members show no sign of making weights, and nothing of them was called: {shown}."

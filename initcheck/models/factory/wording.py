@@ -23,16 +23,6 @@ def place(site: Site | None) -> str:
     return f"{shown}:{line}"
 
 
-def listed(names: Sequence[str], most: int = 3) -> str:
-    """Word a list of names: a few, and how many more.
-
-    >>> listed(["a", "b", "c", "d", "e"])
-    'a, b, c and 2 more'
-    """
-    shown = ", ".join(names[:most])
-    return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
-
-
 def unwritten_text(record: TensorRecord, unwritten: int) -> str:
     """Word how many entries were never written, and which is the first where not all are."""
     text = f"{unwritten:,} of {record.count:,} entries never written"

@@ -6,8 +6,9 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from initcheck.models.factory.wording import listed, place
+from initcheck.models.factory.wording import place
 from initcheck.models.ranks.told import Piece, RankTold
+from initcheck.wording import listed
 
 _CONTRADICTION = 1e-12
 _WITHIN = 0.05

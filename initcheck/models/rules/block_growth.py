@@ -6,8 +6,8 @@ import math
 
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.factory.facts import Facts
-from initcheck.models.factory.wording import listed
 from initcheck.models.signals.signal import NORM_GAIN, ChainSignal
+from initcheck.wording import listed
 
 _GAINS = ((1.0, ""), (0.5, ", half of it through the activation"))
 """What is left of a second moment behind the identity, and behind a ReLU of a symmetric input (He et al. 2015, 2.2)."""

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.factory.trial import RuleFinding
-from initcheck.models.factory.wording import listed, place
+from initcheck.models.factory.wording import place
 from initcheck.models.provenance.steps import Draw
 from initcheck.models.signals.signal import Signal
+from initcheck.wording import listed
 
 _EACH_ON_ITS_OWN = "draw each on its own, with no deepcopy or load_state_dict of another and no seed set between them"
 

@@ -9,8 +9,9 @@ from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import ModelTrial
-from initcheck.models.factory.wording import listed, place
+from initcheck.models.factory.wording import place
 from initcheck.models.provenance.steps import in_library
+from initcheck.wording import listed
 
 
 def left_at_default(trial: ModelTrial) -> None:

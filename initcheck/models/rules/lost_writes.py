@@ -10,8 +10,9 @@ from initcheck.models.builds.record import Lost, TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import RuleFinding
-from initcheck.models.factory.wording import folded, listed, place
+from initcheck.models.factory.wording import folded, place
 from initcheck.models.provenance.steps import Site, in_library
+from initcheck.wording import listed
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import RuleFinding
-from initcheck.models.factory.wording import listed
+from initcheck.wording import listed
 
 
 def left_random(facts: Facts) -> Iterator[RuleFinding]:

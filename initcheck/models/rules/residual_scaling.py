@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import RuleFinding
-from initcheck.models.factory.wording import listed, place
+from initcheck.models.factory.wording import place
 from initcheck.models.rules.siblings import is_traced
+from initcheck.wording import listed
 
 
 @dataclass(frozen=True)

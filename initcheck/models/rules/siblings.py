@@ -11,7 +11,8 @@ from initcheck.models.builds.roles import Role, ordered_with_depth
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.few_models import siblings_needed
 from initcheck.models.factory.trial import RuleFinding
-from initcheck.models.factory.wording import listed, place
+from initcheck.models.factory.wording import place
+from initcheck.wording import listed
 
 _NAMED = ("normal", "uniform", "truncated_normal", "orthogonal", "sparse")
 _EXACT = (*_NAMED, "constant")

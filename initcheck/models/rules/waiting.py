@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import RuleFinding
-from initcheck.models.factory.wording import folded, listed
+from initcheck.models.factory.wording import folded
 from initcheck.models.signals.signal import Untrained
+from initcheck.wording import listed
 
 
 def without_gradient(facts: Facts, found: Untrained, level: float) -> Iterator[RuleFinding]:
