@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,6 @@ from initcheck.comparison.weights.roles import roles_of
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
 from initcheck.locks.lines import Line, folded
-from initcheck.locks.remarks import remarks_of
 from initcheck.models.builds.names import names_of
 from initcheck.models.builds.roles import Role, blocks_of, roles
 from initcheck.models.frameworks.recognition import family_of_factory
@@ -21,6 +21,8 @@ from initcheck.models.portrait import formula_of
 from initcheck.safe_text import relative
 from initcheck.sandbox.global_generators import isolated
 from initcheck.seeds import Seeds
+
+Records = Mapping[str, Any]
 
 _BUILDS = 4
 # Laws of one role that are lines of their own; more are one line, such as a scale that falls from block to block.
@@ -54,7 +56,7 @@ def _traced(model: Model, seed: int) -> Iterator[Line]:
     number, another = Seeds("lock", model.name, seed).upto(2)
     looks = {"places": lambda model, records: places(model)}
     first = builder.build(number, fill=NAN, units=True, looks=looks)
-    remarks = remarks_of(first.records, builder.build(number).records, builder.build(another).records)
+    remarks = _remarks_of(first.records, builder.build(number).records, builder.build(another).records)
     where = first.looks["places"]
     blocks = blocks_of(where)
     groups: list[tuple[Role, str, list[Any], int]] = []
@@ -144,3 +146,63 @@ def _measured(model: Model, seed: int) -> Iterator[Line]:
 def _size(tensors: int, shape: Sequence[int]) -> str:
     words = f"({', '.join(map(str, shape))})"
     return words if tensors == 1 else f"{tensors} x {words}"
+
+
+def _remarks_of(first: Records, again: Records, other: Records) -> dict[str, str]:
+    """What is said of a tensor beside its law, by its path: what was never written, is not its own, hangs on no seed.
+
+    Args:
+        first: a traced build whose fresh memory was filled.
+        again: a build at the same seed.
+        other: a build at another seed.
+    """
+    parameters = {name: record for name, record in first.items() if record.parameter}
+    numbers = Counter(record.digest for record in parameters.values() if _is_random(record))
+    drawn = _drawn_alike(parameters)
+    found = {}
+    for name, record in first.items():
+        if not (record.parameter or record.missing or record.draws):
+            continue  # a counter, a mask, a table of angles
+        said = list(_of_one(record, again.get(name), other.get(name)))
+        if record.parameter and _is_random(record) and numbers[record.digest] > 1:
+            said.append(f"the same numbers in {numbers[record.digest]} tensors")
+        elif name in drawn:
+            said.append(f"drawn from the same random numbers as {drawn[name]}")
+        if said:
+            found[name] = "; ".join(said)
+    return found
+
+
+def _is_random(record: Any) -> bool:
+    return not (record.constant or record.missing or record.law.family in ("fixed", "constant"))
+
+
+def _of_one(record: Any, again: Any, other: Any) -> Iterator[str]:
+    if record.missing:
+        part = "" if record.missing == record.count else f"{record.missing} of {record.count} entries "
+        yield f"{part}never written"
+    for part in record.later:
+        yield f"{record.entries_of(part)} {part.law.text}"
+    if record.twins is not None and record.draws:
+        yield "some rows or columns equal"
+    if not _is_random(record):
+        return
+    if again is not None and again.digest != record.digest:
+        yield "other numbers at one seed"
+    elif other is not None and other.digest == record.digest and (record.draws or not record.law.named):
+        yield "the same numbers at every seed"
+
+
+def _drawn_alike(parameters: Records) -> dict[str, str]:
+    """Of tensors whose generator was in one state before each was drawn, the first of the others."""
+    states: dict[bytes, dict[int, str]] = defaultdict(dict)
+    for name, record in parameters.items():
+        if record.draws:
+            first = min(record.draws, key=lambda draw: draw.number)
+            states[first.state].setdefault(first.number, name)
+    return {
+        name: next(o for o in names.values() if o != name)
+        for names in states.values()
+        if len(names) > 1
+        for name in names.values()
+    }

@@ -24,8 +24,8 @@ from initcheck.repairs.edits.expressions import operand_edits
 from initcheck.repairs.edits.function_source import FunctionSource, source_of
 from initcheck.repairs.edits.statements import statement_edits
 from initcheck.repairs.init_lines import init_lines
-from initcheck.repairs.proof import Proposal
-from initcheck.repairs.repair import FINE, Draft, Repair, edited
+from initcheck.repairs.proof import Proposal, first_doubt
+from initcheck.repairs.repair import Draft, Repair, edited
 from initcheck.report.verdict import Result, Verdict
 from initcheck.sandbox.containment import contained
 
@@ -78,7 +78,7 @@ def change_for_model(model: Model, *, seed: int = 0, claims: Sequence[str] | Non
             if {n: r.shape for n, r in after.items()} != before or _is_the_same(subject.facts, changed.facts):
                 looked_at += 1
                 continue
-            why = _first_doubt(fresh, copy, wanted, list(results))
+            why = first_doubt(functools.partial(fresh.judge, copy), wanted, results, _measured)
         except Exception:  # a line may not fit a model in any way, and a factory without a line of it may break
             looked_at += 1
             continue
@@ -161,18 +161,6 @@ def _is_the_same(before: Facts, after: Facts) -> bool:
         return [r.digest for b in builds for r in b.records.values()]
 
     return digests(before) == digests(after)
-
-
-def _first_doubt(checker: Checker, copy: Model, wanted: Sequence[str], every: Sequence[str]) -> str | None:
-    """Why a change is not enough: something that failed does not hold, or something else fails."""
-    for claim in wanted:
-        result = checker.judge(copy, claim)
-        if result.verdict is not Verdict.HOLDS:
-            return f"{claim} is then {result.verdict.value}: {_measured(result)}"
-    for claim in every:
-        if claim not in wanted and (result := checker.judge(copy, claim)).verdict not in FINE:
-            return f"then {claim} fails: {_measured(result)}"
-    return None
 
 
 def _doubted(facts: Facts, results: dict[str, Result]) -> list[str]:

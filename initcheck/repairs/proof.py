@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,28 @@ def proposal_for(
     if not failed:
         return Proposal(initializer.name, (), None)
     return _Search(checker, initializer, results, failed).found()
+
+
+def first_doubt(
+    judge: Callable[[str], Result],
+    wanted: Collection[str],
+    every: Iterable[str],
+    measured: Callable[[Result], str],
+) -> str | None:
+    """Why a change is not enough: something that failed does not hold, or something else fails; None where it is.
+
+    Args:
+        judge: the verdict of the copy on a claim.
+        wanted: ids of the claims that failed; every: of all that are asked.
+        measured: of a result, in words.
+    """
+    for claim in wanted:
+        if (result := judge(claim)).verdict is not Verdict.HOLDS:
+            return f"{claim} is then {result.verdict.value}: {measured(result)}"
+    for claim in every:
+        if claim not in wanted and (result := judge(claim)).verdict not in FINE:
+            return f"then {claim} fails: {measured(result)}"
+    return None
 
 
 class _Search:
@@ -222,16 +244,13 @@ class _Search:
     def _first_doubt(self, checker: Checker, copy: Initializer) -> str | None:
         if "randomness" in self.topics and copy.recipe is None:
             return "it cannot be carried to another process to be judged there: install cloudpickle"
-        for claim in self.failed:
+
+        def judge(claim: str) -> Result:
             result = checker.judge(copy, claim)
-            if result.verdict is Verdict.UNDECIDED and self.checker.settings.profile == "quick":
-                result = self.longer.judge(copy, claim)
-            if result.verdict is not Verdict.HOLDS:
-                return f"{claim} is then {result.verdict.value}: {_measured(result)}"
-        for claim in self.results:
-            if claim not in self.failed and (result := checker.judge(copy, claim)).verdict not in FINE:
-                return f"then {claim} fails: {_measured(result)}"
-        return None
+            short = result.verdict is Verdict.UNDECIDED and self.checker.settings.profile == "quick"
+            return self.longer.judge(copy, claim) if short and claim in self.failed else result
+
+        return first_doubt(judge, self.failed, self.results, _measured)
 
     def _is_scaled(self) -> bool:
         scale = [r for c, r in self.results.items() if find(c).topic == "scale"]

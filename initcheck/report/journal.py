@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,21 @@ def lost(name: str, missing: int, of: int) -> NotChecked:
         reason=f"{missing} of its {of} claims were not reached: the run had not come to its end",
         call_to_write="the same command with --resume and this file",
     )
+
+
+def replace_file(path: str | Path, text: str) -> None:
+    """Write a file beside another and move it over: a crash must not cost what is already there.
+
+    Raises:
+        OSError: it cannot be written; the other is as it was.
+    """
+    beside = Path(f"{path}.part")
+    try:
+        beside.write_bytes(text.encode(errors="backslashreplace"))
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 class Journal:
@@ -94,13 +108,9 @@ class Journal:
         """
         try:
             if report is not None:
-                # Written beside and moved over: a crash here must not cost what is already there.
-                beside = self.path.with_name(self.path.name + ".part")
                 try:
-                    beside.write_bytes((report.to_json() + "\n").encode(errors="backslashreplace"))
-                    os.replace(beside, self.path)
+                    replace_file(self.path, report.to_json() + "\n")
                 except OSError:
-                    beside.unlink(missing_ok=True)
                     self._put()
                     if not self.path.exists():
                         raise

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from initcheck.errors import UsageError
+from initcheck.report.journal import replace_file
 
 # What a file of each kind begins with; another one is not ours to replace.
 _MARKS: Mapping[str, tuple[bytes, ...]] = {
@@ -81,20 +82,12 @@ class Destination:
         Raises:
             OSError: it cannot be written.
         """
-        data = text.encode(errors="backslashreplace")
-        if self._open is not None:
-            with os.fdopen(self._open, "wb", closefd=True) as file:
-                self._open = None
-                file.write(data)
+        if self._open is None:
+            replace_file(self.path, text)
             return
-        beside = self.path + ".part"
-        try:
-            with open(beside, "wb") as file:
-                file.write(data)
-            os.replace(beside, self.path)
-        except OSError:
-            Path(beside).unlink(missing_ok=True)
-            raise
+        with os.fdopen(self._open, "wb", closefd=True) as file:
+            self._open = None
+            file.write(text.encode(errors="backslashreplace"))
 
     def save(self, text: str, error: OSError) -> UsageError:
         """Write the report somewhere else, and say where."""

@@ -11,7 +11,7 @@ import torch
 
 from initcheck.errors import UsageError
 from initcheck.models.snapshot import Weights
-from initcheck.targets.weight_files import WEIGHTS
+from initcheck.targets.text import WEIGHTS
 
 # Where the checkpoints of common trainers keep the state dict of the model.
 _INSIDE = ("state_dict", "model_state_dict", "model", "module")

@@ -24,8 +24,7 @@ from initcheck.targets.loading import location_of, numbered
 from initcheck.targets.modules import find_object
 from initcheck.targets.recipes import here, importable, pickled, there, unpickled
 from initcheck.targets.tables import model_tables
-from initcheck.targets.text import TargetText, parse
-from initcheck.targets.weight_files import WEIGHTS
+from initcheck.targets.text import WEIGHTS, TargetText, parse
 
 GIVEN = ("seed", "key", "rng", "rngs", "rank", "world", "world_size", "mesh", "device_mesh")
 """Parameters of a factory that it is given by us."""
@@ -54,13 +53,14 @@ def load_models(
     Raises:
         UsageError: there is no such target or table, or it cannot build a model.
     """
+    said = {"laws": laws, "batch": batch, "models": models, "world": world, "mesh": mesh}
     found: list[Model] = []
     for text in dict.fromkeys(targets):
         if text.startswith("@"):
-            found += [_of_table(table, laws, batch, models, world, mesh) for table in model_tables(text[1:])]
+            found += [_of_table(table, said) for table in model_tables(text[1:])]
         else:
             beside = (t for t in model_tables("pyproject.toml", needed=False) if t["target"] == text)
-            found.append(_of_table(next(beside, {"target": text}), laws, batch, models, world, mesh))
+            found.append(_of_table(next(beside, {"target": text}), said))
     return tuple(numbered(found))
 
 
@@ -220,19 +220,17 @@ def _built(obj: Any) -> Any:
     return built_of(obj)
 
 
-def _of_table(
-    table: Mapping[str, Any], laws: Mapping[str, str] | None, batch: str | None, models: int | None, world: int | None,
-    mesh: Mapping[str, int] | None,
-) -> Model:  # fmt: skip
+def _of_table(table: Mapping[str, Any], given: Mapping[str, Any]) -> Model:
+    """The model of a table; what is given for this run wins over what the table says."""
     text = table["target"]
     contract = table.get("contract", Contract())
     said: dict[str, Any] = {
-        "laws": {**{k: str(v) for k, v in table.get("laws", {}).items()}, **(laws or {})},
-        "batch": batch if batch is not None else table.get("batch"),
-        "models": models if models is not None else table.get("models"),
-        "words": [text, *words_of(laws, batch, models, world, mesh)],
-        "world": world,
-        "mesh": dict(mesh) if mesh else None,
+        "laws": {**{k: str(v) for k, v in table.get("laws", {}).items()}, **(given["laws"] or {})},
+        "batch": given["batch"] if given["batch"] is not None else table.get("batch"),
+        "models": given["models"] if given["models"] is not None else table.get("models"),
+        "words": [text, *words_of(**given)],
+        "world": given["world"],
+        "mesh": dict(given["mesh"]) if given["mesh"] else None,
     }
     recipe = {
         "model": text,

@@ -12,6 +12,9 @@ from typing import Any
 
 from initcheck.errors import UsageError
 
+WEIGHTS = (".safetensors", ".safetensors.index.json", ".pt", ".pth", ".bin", ".ckpt")
+"""Ends of the names of files that hold weights."""
+
 
 @dataclass(frozen=True)
 class TargetText:
