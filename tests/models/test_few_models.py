@@ -38,6 +38,15 @@ def test_models_that_cannot_decide_are_not_built() -> None:
     assert not futile([1.0] * 12, LOW, HIGH, plan, budget=80)
 
 
+def test_one_of_three_models_inside_does_not_say_that_further_ones_cannot_decide() -> None:
+    plan = FewModelsPlan(2.5e-7, 1e-3)
+    assert not futile([12.7, 3.6, 25.7], LOW, HIGH, plan, budget=80)
+    half = [12.7, 3.6, 25.7, *([3.0, 9.0] * 7)]
+    assert futile(half, LOW, HIGH, plan, 80, half[3:])
+    most = [12.7, 3.6, 25.7, *([9.0, 3.9] + [20.0] * 23)]
+    assert not futile(most, LOW, HIGH, plan, 80, most[3:])
+
+
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("siblings", [3, 7, 50])
 def test_exchangeable_siblings_rarely_agree_on_the_extreme_one(level: float, siblings: int) -> None:

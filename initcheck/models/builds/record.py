@@ -11,6 +11,8 @@ from initcheck.models.provenance.steps import Draw, Site
 from initcheck.models.provenance.traced_law import Later
 
 _FAR = 12.0
+_ROUNDING = {"float64": 1e-9, "float32": 1e-5}
+"""What an unordered sum in that dtype may move a tensor by, relative to its largest entry."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,23 @@ class TensorRecord:
     def std(self) -> float:
         """Standard deviation of its entries around their mean."""
         return math.sqrt(max(self.second_moment - self.mean**2, 0.0))
+
+    def rounds_to(self, other: TensorRecord) -> bool:
+        """Whether two builds differ by rounding alone: sums, ends and the order of the first entries are the same.
+
+        A least-squares solution of LAPACK depends in its last bits on where its memory lies. What was drawn anew, or
+        put in another order, has other sums or another order.
+        """
+        within = _ROUNDING.get(self.dtype, 0.0)
+        if self.order is None or self.order != other.order or self.shape != other.shape or self.missing:
+            return False
+        mine, theirs = self.sums, other.sums
+        largest = max(abs(mine.low), abs(mine.high))
+        return (
+            math.isclose(mine.squares, theirs.squares, rel_tol=within)
+            and abs(mine.total - theirs.total) <= within * largest * self.count
+            and max(abs(mine.low - theirs.low), abs(mine.high - theirs.high)) <= within * largest
+        )
 
     @property
     def law_text(self) -> str:

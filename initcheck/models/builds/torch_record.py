@@ -34,7 +34,7 @@ def record(
         tensor: of any shape, dtype and device; it is read where it lives, in blocks.
         trace: the trace of the build, or None.
         fill: what fresh memory was filled with, or None.
-        units: whether equal rows and columns are looked for, and the order of the first entries.
+        units: whether equal rows and columns are looked for.
         of: the parameter or buffer that it is the inside of; itself where None.
     """
     of = tensor if of is None else of
@@ -64,7 +64,7 @@ def record(
         own=numbers.rest,
         unwritten=numbers.unwritten,
         first_unwritten=maybe_index(numbers.first_unwritten, shape),
-        order=order_of(tensor.contiguous().view(-1)[:ORDERED].double().cpu().numpy()) if real and units else None,
+        order=order_of(tensor.contiguous().view(-1)[:ORDERED].double().cpu().numpy()) if real else None,
         twins=find_twins(tensor) if real and units and numbers.whole.low != numbers.whole.high else None,
         law=law,
         draws=frozenset().union(*(s.draws for s in chain), *(s.draws for p in later for s in p.steps)),

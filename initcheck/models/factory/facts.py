@@ -142,12 +142,30 @@ class Facts(ABC):
 
     @cached_property
     def unseeded(self) -> dict[str, TensorRecord]:
-        """Tensors whose bits differ between two builds of one seed for another reason than unwritten memory."""
-        builds = [b for b in (self.second, self.plain) if b is not None]
+        """Tensors whose values differ between two builds of one seed for another reason than unwritten memory."""
+        return {n: r for n, r in self._differing.items() if n not in self.rounded}
+
+    @cached_property
+    def rounded(self) -> dict[str, TensorRecord]:
+        """Tensors whose last bits differ between two builds of one seed, and nothing but these."""
+        builds = [self.first, *self._repeats]
+        return {
+            n: r
+            for n, r in self._differing.items()
+            if all(n in b.records and r.rounds_to(b.records[n]) for b in builds)
+        }
+
+    @property
+    def _repeats(self) -> list[Build]:
+        return [b for b in (self.second, self.plain) if b is not None]
+
+    @cached_property
+    def _differing(self) -> dict[str, TensorRecord]:
         return {
             n: r
             for n, r in self.first.records.items()
-            if n not in self.unwritten and any(n not in b.records or b.records[n].digest != r.digest for b in builds)
+            if n not in self.unwritten
+            and any(n not in b.records or b.records[n].digest != r.digest for b in self._repeats)
         }
 
     @property

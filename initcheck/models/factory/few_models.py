@@ -10,6 +10,8 @@ from initcheck.statistics import Decision
 from initcheck.statistics.median import thresholds
 
 _HOPELESS = 0.1
+_TOLD = 12
+"""Models whose signs tell the chance of one well enough."""
 _SHARES = (0.4, 0.15, 0.2, 0.25)  # of the error, a look each
 
 
@@ -22,11 +24,11 @@ class FewModelsPlan:
     nets. It takes the models' values for normal; at these numbers its tails fall as the (n-1)th power of the ratio
     of spread to distance, for any law with a density. The second is the exact sign test, which assumes nothing.
 
-    >>> Plan(level=2.5e-7, beta=1e-3)
-    Plan(level=2.5e-07, beta=0.001)
-    >>> Plan(2.5e-7, 1e-3).holds_by_spread, Plan(2.5e-7, 1e-3).fails_by_spread
+    >>> FewModelsPlan(level=2.5e-7, beta=1e-3)
+    FewModelsPlan(level=2.5e-07, beta=0.001)
+    >>> FewModelsPlan(2.5e-7, 1e-3).holds_by_spread, FewModelsPlan(2.5e-7, 1e-3).fails_by_spread
     ((3, 5, 9, 16), (6, 9, 14))
-    >>> Plan(2.5e-7, 1e-3).holds_by_sign, Plan(2.5e-7, 1e-3).fails_by_sign
+    >>> FewModelsPlan(2.5e-7, 1e-3).holds_by_sign, FewModelsPlan(2.5e-7, 1e-3).fails_by_sign
     ((12, 24), (25, 50))
 
     Attributes:
@@ -63,7 +65,7 @@ class FewModelsPlan:
 def screen(values: Sequence[float], low: float, high: float, plan: FewModelsPlan) -> Decision:
     """Look at the models so far: HOLDS, or FAILS for 'worth a confirmation', or neither yet.
 
-    >>> screen([1.9, 1.89, 1.91], 0.25, 4.0, Plan(2.5e-7, 1e-3)).name
+    >>> screen([1.9, 1.89, 1.91], 0.25, 4.0, FewModelsPlan(2.5e-7, 1e-3)).name
     'HOLDS'
 
     Args:
@@ -101,28 +103,33 @@ def confirm(values: Sequence[float], low: float, high: float, plan: FewModelsPla
     return Decision.UNDECIDED
 
 
-def futile(values: Sequence[float], low: float, high: float, plan: FewModelsPlan, budget: int) -> bool:
+def futile(
+    values: Sequence[float], low: float, high: float, plan: FewModelsPlan, budget: int, fresh: Sequence[float] = ()
+) -> bool:
     """Whether the models so far say that further ones will not decide: with a chance of less than one in ten.
 
     >>> near = [4.15, 4.3, 3.9, 4.2, 4.4, 3.8, 4.1, 4.2, 3.95, 4.3, 4.05, 4.2]
-    >>> futile(near, 0.25, 4.0, Plan(2.5e-7, 1e-3), 80), futile([9.0, 8.0, 10.0], 0.25, 4.0, Plan(2.5e-7, 1e-3), 80)
+    >>> plan = FewModelsPlan(2.5e-7, 1e-3)
+    >>> futile(near, 0.25, 4.0, plan, 80), futile([9.0, 8.0, 10.0], 0.25, 4.0, plan, 80)
     (True, False)
 
     Args:
         values: of the models so far.
         low, high, plan: as for ``screen``.
         budget: most models.
+        fresh: the last of the values, those that ``confirm`` has seen.
     """
     beyond = max(sum(v > high for v in values), sum(v < low for v in values))
     n = len(values)
     if 2 * beyond > n:
         chances = [0.0]
-        left = budget - n
+        left = budget - n + len(fresh)
+        known = max(sum(v > high for v in fresh), sum(v < low for v in fresh))
         for size, k in zip(plan.fails_by_sign, _counts(plan.fails_by_sign, plan.level / 4), strict=True):
-            if size <= left:
-                chances.append(_at_least(k, size, (beyond + 0.5) / (n + 0.5)))
+            if len(fresh) < size <= left:
+                chances.append(_foreseen_at_least(k - known, size - len(fresh), beyond, n))
         for size in plan.fails_by_spread:
-            if size <= left:
+            if len(fresh) < size <= left:
                 chances.append(float(_foreseen(values, low, high, size) <= plan.level / 16))
         return max(chances) < _HOPELESS
     inside = n - beyond
@@ -215,6 +222,26 @@ def _at_least(k: int, n: int, chance: float) -> float:
     if k <= 0:
         return 1.0
     return math.fsum(math.comb(n, i) * chance**i * (1 - chance) ** (n - i) for i in range(k, n + 1))
+
+
+def _foreseen_at_least(k: int, size: int, beyond: int, n: int) -> float:
+    """P(at least k of so many further models lie beyond) after ``beyond`` of n did, from Jeffreys' prior.
+
+    Three models leave the chance of one wide open; the fraction of a dozen that lies beyond tells it.
+
+    >>> [round(_foreseen_at_least(k, 50, beyond, n), 2) for k, beyond, n in ((1, 3, 3), (44, 2, 3), (44, 8, 12))]
+    [1.0, 0.15, 0.0]
+    """
+    if n >= _TOLD:
+        return _at_least(k, size, (beyond + 0.5) / (n + 0.5))
+    a, b = beyond + 0.5, n - beyond + 0.5
+
+    def term(i: int) -> float:
+        chosen = math.lgamma(size + 1) - math.lgamma(i + 1) - math.lgamma(size - i + 1)
+        drawn = math.lgamma(i + a) + math.lgamma(size - i + b) - math.lgamma(size + a + b)
+        return math.exp(chosen + drawn - math.lgamma(a) - math.lgamma(b) + math.lgamma(a + b))
+
+    return math.fsum(term(i) for i in range(max(k, 0), size + 1))
 
 
 def _counts(sizes: tuple[int, int], error: float) -> tuple[int, ...]:

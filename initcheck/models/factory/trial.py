@@ -143,7 +143,9 @@ class ModelTrial(WholeTrial):
             return middle
         start = tried = len(values)
         for n in (*plan.fails_by_spread, *plan.fails_by_sign):
-            if start + n > budget or futile(values, low, high, plan, budget):
+            # What the confirmation has drawn so far tells of the rest too; to stop is never a FAILS.
+            seen = self._values(value_of, 0, tried)
+            if start + n > budget or futile(seen, low, high, plan, budget, seen[start:]):
                 break
             tried = start + n
             if confirm(self._values(value_of, start, n), low, high, plan) is Decision.FAILS:
@@ -155,7 +157,7 @@ class ModelTrial(WholeTrial):
                 )
                 return middle
         more = next((start + n for n in (*plan.fails_by_spread, *plan.fails_by_sign) if start + n > budget), None)
-        hopeful = more is not None and not futile(values, low, high, plan, 1_000)
+        hopeful = more is not None and not futile(self._values(value_of, 0, tried), low, high, plan, 1_000)
         rest = f"; {more} models in all may decide (models={more})" if hopeful else ""
         self.doubts_that(
             f"{what}{where} {middle:.3g} in {tried} models, beyond the edge too rarely or by too little{rest}"

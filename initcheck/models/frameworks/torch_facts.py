@@ -96,9 +96,16 @@ class TorchFacts(Facts):
 
     @cached_property
     def unwritten(self) -> dict[str, TensorRecord]:
-        """Tensors whose bits differ under another fill of fresh memory, and do not differ under the same one."""
+        """Tensors whose bits differ under another fill of fresh memory, and do not differ under the same one.
+
+        Memory that was used unwritten moves them by more than rounding: one fill is NaN.
+        """
         two = self.second.records
-        differ = {n: r for n, r in self.first.records.items() if n not in two or r.digest != two[n].digest}
+        differ = {
+            n: r
+            for n, r in self.first.records.items()
+            if n not in two or (r.digest != two[n].digest and not r.rounds_to(two[n]))
+        }
         certain = {n: r for n, r in differ.items() if n in two and r.unwritten and two[n].unwritten}
         return {n: r for n, r in differ.items() if n in certain or n not in self._unseeded(set(differ) - set(certain))}
 
