@@ -193,8 +193,9 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
     " gradient back, and does where its parameters have the opposite sign: chance does that to one of n layers of u"
     " units with probability n 2^-u at most. UNDECIDED where"
     " nothing leads from what the model returns (an argmin, a detach; a loss that is kept inside or a target under"
-    " no_grad are meant), where the batch does not run a layer, and where a gradient is zero for another reason."
-    " Vectors are asked where their layer has no matrix. Not seen: what is not marked as trainable.",
+    " no_grad are meant), where the batch does not run a layer, where a gradient is zero for another reason, where"
+    " what is trained is no parameter of the model (layers in a list of Python), and where no parameter is trainable."
+    " Vectors are asked where their layer has no matrix. Not seen: what is not marked as trainable beside what is.",
 )  # fmt: skip
 def gradient_reaches_every_tensor(trial: ModelTrial) -> None:
     """Differentiate what the model returns by everything that is trained."""

@@ -47,6 +47,16 @@ def without_gradient(facts: Facts, found: Untrained, level: float) -> Iterator[R
             f"{listed(_roles(facts, found.cut))}: no gradient leads there from what the model returns, though the layer"
             " ran: an argmin, a rounding, a detach or no_grad stands behind it, or nothing uses what it makes",
         )
+    if found.outside:
+        where = found.outside[0].partition(".")[0]
+        yield RuleFinding(
+            "doubt",
+            f"{listed(found.outside)}: trainable, and no parameter of the model: model.parameters() and state_dict() leave"
+            f" it out; keep {where} in a ModuleList, ModuleDict or ParameterList, and a Parameter as it is (.to() or a"
+            " factor makes a tensor of it)",
+        )
+    if found.frozen and not found.outside:
+        yield RuleFinding("doubt", "no parameter is trainable: requires_grad is False everywhere, in the last layer too")
     if found.unused:
         yield RuleFinding("doubt", f"{listed(_roles(facts, found.unused))}: trainable, and never run with this batch")
 

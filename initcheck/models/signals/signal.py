@@ -92,12 +92,16 @@ class Untrained:
         flat: parameters that have a part in what is returned, whose gradient is zero for another reason.
         cut: parameters of modules that ran, from which no gradient leads: behind an argmin, a detach, or not used.
         unused: parameters of layers that the batch did not run.
+        outside: tensors that ask for a gradient, have a part in what is returned, and are no parameter of the model.
+        frozen: no parameter of the model is trainable.
     """
 
     shut: Mapping[str, int] = field(default_factory=dict)
     flat: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    frozen: bool = False
 
 
 @dataclass(frozen=True)
