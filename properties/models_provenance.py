@@ -285,7 +285,8 @@ def no_value_is_absurd(trial: ModelTrial) -> None:
     " author (_no_reinit, keep, _is_hf_initialized), where load_state_dict had read the value, and where the ones that"
     " the scale of a norm starts from were overwritten by a draw around zero. A special value (of a line that writes"
     " no more roles than the line that overwrites it, no default of the layer's class, no"
-    " zeros or ones) is UNDECIDED with both lines; so is a draw into a tensor that is computed anew from others."
+    " zeros or ones) is UNDECIDED with both lines; so are zeros that a narrower line had put in the place of a draw, and"
+    " that a general line draws over; so is a draw into a tensor that is computed anew from others."
     " Recipes that overwrite the general by the special hold." + _NOT_SEEN,
 )
 def nothing_special_is_lost(trial: ModelTrial) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -102,6 +103,11 @@ def _mask(tensor: torch.Tensor, later: list[Later], start: int, stop: int) -> to
     return mask.as_strided(tuple(tensor.shape), tensor.stride(), 0).reshape(-1)
 
 
+def _but_clones(chain: Sequence[Step]) -> Sequence[Step]:
+    """What made a value; where a layer is cloned whole (``copy.deepcopy``), what it was cloned from."""
+    return [s for s in chain if s.op != "clone"] or chain
+
+
 def _lost(steps: tuple[Step, ...], start: int, stop: int) -> list[Lost]:
     found = []
     written = generations(steps, start, stop)
@@ -115,7 +121,7 @@ def _lost(steps: tuple[Step, ...], start: int, stop: int) -> list[Lost]:
                     law_of(chain),
                     chain[-1].site,
                     over.site,
-                    default=all(s.caller.default for s in chain),
+                    default=all(s.caller.default for s in _but_clones(chain)),
                     made=made and not part,
                     loaded=any(s.caller.loading for s in chain),
                     marked=marked,

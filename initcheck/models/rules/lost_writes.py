@@ -129,7 +129,7 @@ def _kind(record: TensorRecord, lost: Lost, reached: Counter[Site]) -> str | Non
     if lost.default or lost.made or lost.site is None or lost.over is None:
         return None
     if lost.law.family == "constant" and _is_plain(record, lost):
-        return None
+        return "special" if _is_put_to_zero(record, lost) and reached[lost.site] < reached[lost.over] else None
     if in_library(lost.site[0]) and in_library(lost.over[0]):
         return None  # both are a library's: its recipe
     return "special" if reached[lost.site] <= reached[lost.over] else None
@@ -142,6 +142,17 @@ def _is_plain(record: TensorRecord, lost: Lost) -> bool:
     """
     again = any(p.law.signature == lost.law.signature for p in record.later)
     return lost.law.mean == 0.0 or again if lost.part else lost.law.mean in (0.0, 1.0)
+
+
+def _is_put_to_zero(record: TensorRecord, lost: Lost) -> bool:
+    """Whether the user's line put a matrix to zero that had been drawn, before it was drawn again.
+
+    The last layer of a branch, a gate or a flow starts at zero on purpose; zeros that a tensor is made with are none.
+    """
+    before = record.lost[: next(i for i, one in enumerate(record.lost) if one is lost)]
+    drawn = any(one.law.family != "constant" and not one.part for one in before)
+    matrix = record.matrix is not None and not lost.part
+    return matrix and lost.law.mean == 0.0 and drawn and not record.constant and not in_library(lost.site[0])  # type: ignore[index]
 
 
 def _roles_of_sites(roles: list[Role]) -> Counter[Site]:
