@@ -78,7 +78,8 @@ def test_the_default_of_a_cloned_layer_is_a_default() -> None:
         one = nn.Linear(12, 12)
         if special:
             nn.init.orthogonal_(one.weight, gain=0.5)
-        net = nn.Sequential(copy.deepcopy(one), nn.Linear(12, 12), nn.Linear(12, 3))
+        other = copy.deepcopy(one)
+        net = nn.Sequential(other, nn.Linear(12, 12), nn.Linear(12, 3))
         for m in net[:2]:
             nn.init.kaiming_normal_(m.weight)
         return net
