@@ -75,7 +75,7 @@ def test_zeros_that_a_tensor_is_made_with_and_one_line_for_all_lose_nothing() ->
 
 def test_the_default_of_a_cloned_layer_is_a_default() -> None:
     def cloned(special: bool) -> nn.Module:
-        one = nn.Linear(12, 12)
+        one = nn.Linear(12, 12, bias=False)
         if special:
             nn.init.orthogonal_(one.weight, gain=0.5)
         other = copy.deepcopy(one)
