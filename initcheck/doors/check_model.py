@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from initcheck.contract.contract import Contract
+from initcheck.contract.model import Model
 from initcheck.engine.checker import Checker, check_waivers
 from initcheck.engine.settings import Settings
 from initcheck.report.report import Report
-from initcheck.targets.models import model_of, words_of
+from initcheck.targets.models import load_models, model_of, words_of
 from initcheck.targets.recipes import importable
 
 
 def check_model(
-    factory: Callable[..., Any],
+    factory: Callable[..., Any] | str,
     batch: object = None,
     laws: Mapping[str, str | float] | None = None,
     seed: int = 0,
@@ -41,7 +43,8 @@ def check_model(
     Args:
         factory: a function or class that returns a new model at each call, of PyTorch, Flax, Equinox or Keras; where it
             has a parameter ``seed``, or of JAX ``key``, ``rng`` or ``rngs``, it is given one. It is called six times
-            or so, four times above 100 million parameters.
+            or so, four times above 100 million parameters. Or the text that names one, as on the command line:
+            ``"pkg.mod:build"``, ``"model.py:Net(width=64)"``.
         batch: what to run the model on: text such as ``int<100:2x16``, ``pkg:make_batch``, a function, or the
             arguments themselves; None to guess it from the model's signature.
         laws: declared standard deviations, by pattern of the tensor's path: ``{"*.c_proj.weight":
@@ -67,16 +70,18 @@ def check_model(
             seed=seed, alpha=alpha, beta=beta, claims=asked, timeout=timeout, kinds=("ranks" if world else "model",)
         )
     )
-    model = model_of(
-        factory,
-        name=name,
-        laws=laws,
-        batch=batch,
-        models=models,
-        contract=Contract(waive=dict(waive or {})),
-        words=[importable(factory) or name or "", *words_of(laws, batch, models, world, mesh)],
-        world=world,
-        mesh=mesh,
-    )
-    check_waivers(model, model.contract.waive)
-    return checker.report([model])
+    said: dict[str, Any] = {"laws": laws, "batch": batch, "models": models, "world": world, "mesh": mesh}
+    if isinstance(factory, str):
+        found = [_said(model, name, waive or {}) for model in load_models([factory], **said)]
+    else:
+        words = [importable(factory) or name or "", *words_of(**said)]
+        found = [model_of(factory, name=name, contract=Contract(waive=dict(waive or {})), words=words, **said)]
+    for model in found:
+        check_waivers(model, model.contract.waive)
+    return checker.report(found)
+
+
+def _said(model: Model, name: str | None, waive: Mapping[str, str]) -> Model:
+    """The model of a text, judged in this process; what is waived here beside what its table waives."""
+    held = replace(model.contract, waive={**model.contract.waive, **waive})
+    return replace(model, name=name or model.name, contract=held, recipe=None)

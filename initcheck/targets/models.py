@@ -33,8 +33,8 @@ GIVEN = ("seed", "key", "rng", "rngs", "rank", "world", "world_size", "mesh", "d
 def load_models(
     targets: Iterable[str],
     *,
-    laws: Mapping[str, str] | None = None,
-    batch: str | None = None,
+    laws: Mapping[str, str | float] | None = None,
+    batch: object = None,
     models: int | None = None,
     world: int | None = None,
     mesh: Mapping[str, int] | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,6 +101,23 @@ def test_declared_laws_of_untraced_weights_say_how_many_models_decide() -> None:
 def test_wrong_use_is_a_sentence(factory: Any, options: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words.replace("*", r"\*")):
         initcheck.check_model(factory, **options)
+
+
+def test_a_text_names_a_model_as_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nets.py").write_text(
+        "from torch import nn\n\n\ndef net(width, std=None):\n"
+        "    layers = nn.Sequential(*[nn.Linear(width, width, bias=False) for _ in range(4)])\n"
+        "    if std is not None:\n        nn.init.normal_(layers[2].weight, std=std)\n    return layers\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    law = "siblings-share-one-law"
+    sound = initcheck.check_model("nets.py:net(width=32)", claims=[law])
+    [result] = initcheck.check_model("nets.py:net(width=32, std=0.5)", claims=[law], name="wider")
+    assert (sound[law].verdict, result.verdict, result.initializer) == (Verdict.HOLDS, Verdict.FAILS, "wider")
+    waived = initcheck.check_model("nets.py:net(width=32, std=0.5)", claims=[law], waive={law: "meant"})
+    assert waived[law].verdict is Verdict.WAIVED
+    with pytest.raises(UsageError, match="did you mean 'net'"):
+        initcheck.check_model("nets.py:nett(width=32)")
 
 
 def test_of_a_built_model_no_claim_is_said_to_hold_and_each_says_what_to_name() -> None:
