@@ -21,7 +21,7 @@ from initcheck.contract.second_moments import BackwardSecondMoment, ForwardSecon
 from initcheck.diagnosis.causes import Cause
 from initcheck.diagnosis.diagnosis import diagnose
 from initcheck.diagnosis.evidence.axes import KERNELS_OF
-from initcheck.diagnosis.evidence.inference import Inferred, infer
+from initcheck.diagnosis.evidence.inference import Inferred, infer, infer_initializer
 from initcheck.diagnosis.observed import Observed
 from initcheck.draws.call import BrokenCall
 from initcheck.draws.draw_plan import kept_whole
@@ -60,18 +60,7 @@ class InitializerSubject:
         target_known = said.activation is not None or said.gain is not None or said.std is not None
         if target_known and said.fan is not None and said.layout is not None and self.initializer.ranks:
             return None
-        layout = said.layout
-        return infer(
-            self._draw_for_inference,
-            framework=self.initializer.framework,
-            layout=layout,
-            seed=self.seed,
-            ranks=self.initializer.ranks,
-            named=self.initializer.named,
-            fan=said.fan,
-            equal_kernels=self.initializer.equal_kernels,
-            squares=self.initializer.squares,
-        )
+        return infer_initializer(self.initializer, self._draw_for_inference, seed=self.seed)
 
     def unsettled(self, claim: Claim) -> str | None:
         """Why nothing can be said of a claim on the scale, where what is promised cannot be told from the draws."""

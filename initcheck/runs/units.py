@@ -16,7 +16,7 @@ from hypothesis.statistics import collector, describe_statistics
 from initcheck.claims.registry import find
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.tested import Tested
-from initcheck.diagnosis.evidence.inference import infer
+from initcheck.diagnosis.evidence.inference import infer_initializer
 from initcheck.draws.draws import digest
 from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.checker import Checker, loaded_libraries
@@ -148,16 +148,7 @@ class Remade:
                 drawn = sampler.calls(shape, [seed], "float32")[0]
             return np.asarray(sampler.to_numpy(drawn), dtype=np.float64)
 
-        return infer(
-            draw,
-            framework=initializer.framework,
-            layout=initializer.contract.layout,
-            ranks=initializer.ranks,
-            named=initializer.named,
-            fan=initializer.contract.fan,
-            equal_kernels=initializer.equal_kernels,
-            squares=initializer.squares,
-        ).lines()
+        return infer_initializer(initializer, draw).lines()
 
     def digests(self, plan: Sequence[Any], dtype: str, global_seed: int) -> list[str]:
         """Digests of calls (shape to ask for, seed, shape expected), or in which way one is broken."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.layer import Layer
+from initcheck.diagnosis.evidence.axes import DENSE_OF
+from initcheck.diagnosis.evidence.inference import infer_initializer
 from initcheck.errors import UsageError
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.starts.parameter_law import ParameterLaw, Sample, fitted
@@ -23,13 +27,13 @@ def law_of_initializer(initializer: Initializer) -> ParameterLaw:
     """The law of what an initializer of shapes returns.
 
     Args:
-        initializer: of no layer; its contract says the layout, (out, in) where it does not.
+        initializer: of no layer; where its contract does not say the layout, the one that a check assumes is taken, and
+            the example says so.
 
     Raises:
         UsageError: it raises at every size, or returns no finite numbers.
     """
-    layout = initializer.contract.layout if initializer.contract.layout in ("out_in", "in_out") else None
-    layout = layout or ("in_out" if initializer.framework in ("jax", "keras", "flax") else "out_in")
+    layout, size = _layout(initializer)
     samples: list[Sample] = []
     problem = "it returns no finite matrix"
     for n_in, n_out in _WIDTHS:
@@ -38,19 +42,35 @@ def law_of_initializer(initializer: Initializer) -> ParameterLaw:
         layer = Layer((n_out, n_in) if layout == "out_in" else (n_in, n_out), layout)
         seeds = list(range(max(3, _ENTRIES // layer.weights)))[:64]
         try:
-            with contained():
-                results = initializer.sampler.calls(layer.shape, seeds, "float32")
-                values = [np.asarray(initializer.sampler.to_numpy(r), dtype=np.float64) for r in results]
+            values = _drawn(initializer, layer.shape, seeds)
         except InitializerRaised as error:
             problem = f"it raises {error}"
             continue
         if all(v.shape == layer.shape and np.isfinite(v).all() for v in values):
             fans = {"fan_in": float(n_in), "fan_out": float(n_out), "fan_avg": (n_in + n_out) / 2}
             fans["max(fan_in, fan_out)"] = float(max(n_in, n_out))
-            samples.append(Sample("dense", values, fans))
+            samples.append(Sample(size, values, fans))
     if not samples:
         raise UsageError(f"{initializer.name} cannot be read: {problem}.")
     law = fitted("weight", samples)
     where: Any = initializer.location
     source = f"{short_path(where[0])}:{where[1]}" if where else ""
     return dataclasses.replace(law, called=scheme_name(law), source=source, beside=beside_pytorch("Linear", law))
+
+
+def _layout(initializer: Initializer) -> tuple[str, str]:
+    """How a matrix lies, and a size in words, with the layout where it is assumed."""
+    declared = initializer.contract.layout
+    dense = DENSE_OF.get(declared, declared) if declared else None
+    if dense in ("out_in", "in_out"):
+        return dense, "dense"
+    inferred = infer_initializer(initializer, lambda shape, seed: _drawn(initializer, shape, [seed])[0]).contract
+    layout = inferred.layout if inferred.layout in ("out_in", "in_out") else "out_in"
+    assumed = inferred.origins.get("layout") == "assumed"
+    return layout, f"dense, ({layout.replace('_', ', ')}) assumed" if assumed else "dense"
+
+
+def _drawn(initializer: Initializer, shape: tuple[int, ...], seeds: Sequence[int]) -> list[npt.NDArray[np.float64]]:
+    with contained():
+        results = initializer.sampler.calls(shape, seeds, "float32")
+        return [np.asarray(initializer.sampler.to_numpy(result), dtype=np.float64) for result in results]

@@ -19,6 +19,20 @@ def test_an_initializer_is_named_by_its_scheme(capsys) -> None:
     assert "called    He (Kaiming) normal\n" in said
 
 
+@pytest.mark.parametrize(("axis", "layout"), [(0, "in, out"), (1, "out, in")])
+def test_where_no_layout_is_declared_the_one_that_a_check_assumes_is_taken(axis: int, layout: str) -> None:
+    def he(shape, rng):
+        return rng.normal(0, (2 / shape[axis]) ** 0.5, shape)
+
+    [start] = initcheck.what(he)
+    assert start.parameters[0].text == "normal, std sqrt(2/fan_in): variance 2/fan_in"
+    assert start.parameters[0].example.endswith(f"dense, ({layout}) assumed")
+    he.__initcheck__ = {"layout": "out_in"}
+    [start] = initcheck.what(he)
+    assert f"std sqrt(2/{'fan_out' if axis == 0 else 'fan_in'})" in start.parameters[0].text
+    assert "assumed" not in start.parameters[0].example
+
+
 def test_what_is_nothing_is_refused() -> None:
     with pytest.raises(UsageError):
         initcheck.what("os.path:join")

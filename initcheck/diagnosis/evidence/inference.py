@@ -12,6 +12,7 @@ import numpy as np
 
 from initcheck.contract.contract import DENSE_ONLY, Contract, Origin
 from initcheck.contract.gains import gains_near
+from initcheck.contract.initializer import Initializer
 from initcheck.diagnosis.evidence.axes import DENSE_OF, KERNELS_OF, AxesRead, read_axes
 from initcheck.diagnosis.evidence.formulas import number
 from initcheck.diagnosis.evidence.marginal_law import Family, family_of
@@ -105,6 +106,21 @@ def infer(
     """
     seen = probe(draw, seed=seed, ranks=_ranks(layout, ranks), equal_kernels=equal_kernels, squares=squares)
     return infer_from(seen, framework=framework, layout=layout, named=named, fan=fan)
+
+
+def infer_initializer(initializer: Initializer, draw: DrawFunction, *, seed: int = 0) -> Inferred:
+    """Infer what an initializer seems to promise, from what is known of it and what it draws; see ``infer``."""
+    return infer(
+        draw,
+        framework=initializer.framework,
+        layout=initializer.contract.layout,
+        seed=seed,
+        ranks=initializer.ranks,
+        named=initializer.named,
+        fan=initializer.contract.fan,
+        equal_kernels=initializer.equal_kernels,
+        squares=initializer.squares,
+    )
 
 
 def infer_from(
