@@ -93,6 +93,34 @@ def test_a_method_is_named_through_its_class(marks, name, signature):
     assert one.sampler.calls((4, 6), [1], "float32")[0].shape == (4, 6)
 
 
+ONE_NUMBER = """
+import numpy as np
+
+def const(shape, rng): return np.full(shape, 0.01)
+
+def flat(shape, seed=0):
+    w = np.empty(shape)
+    w[:] = 0.5
+    return w
+
+def averaging(n_in, n_out): return np.ones((n_in, n_out)) / n_in
+
+def mask(shape, rng): return np.ones(shape)
+
+def padded(values, width): return np.concatenate([values, np.zeros(width)])
+
+def window(shape): return np.ones(shape) / 3
+"""
+
+
+def test_one_number_everywhere_is_taken_where_it_is_called_as_an_initializer_is(tmp_path):
+    (tmp_path / "one_number.py").write_text(ONE_NUMBER)
+    loaded = load(str(tmp_path / "one_number.py"))
+    assert short(i.name for i in loaded.initializers) == {"const", "flat", "averaging"}
+    [rest] = loaded.not_checked
+    assert rest.reason.endswith("nothing of them was called: mask, padded, window.")
+
+
 STATISTICS = "def mean(values):\n    return open('harm', 'w')\n"
 BESIDE = """
 import statistics

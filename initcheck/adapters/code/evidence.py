@@ -62,6 +62,7 @@ _OTHERS_TEXT = """
     crossover process group distributed
 """
 _OTHERS = frozenset(_OTHERS_TEXT.split())
+_SHAPED = {"shape", "dims", "rows", "in", "tensor"}
 _STORED = re.compile(
     r"^_*(w[a-z]{0,2}\d*|u|v|theta\d*|params|parameters|filters|.*weights?\d*|.*kernel\d*|w_\w+|.*matrix)$"
 )
@@ -150,9 +151,11 @@ def _of_function(function: Any, obj: Any, name: str, owner: str, reach: CallReac
     started = any(_INITIALIZER.search(path) for path in reach.paths)
     layers = any(_LAYER.search(path) for path in reach.paths) and (_both_widths(slots) or started)
     named = _says_weights(name, owner)
-    fixed = _fixed(reach) and (named or bool(_DISTRIBUTIONS.search(name.lower())))
+    # One number everywhere is an initializer where it is called as one is; elsewhere it is an array like any other.
+    called_so = _both_widths(slots) or (_roles(slots) & _SHAPED and _roles(slots) & set(RANDOM_ROLES))
+    fixed = _fixed(reach) and (named or bool(_DISTRIBUTIONS.search(name.lower())) or bool(called_so))
     # Choosing at random makes weights where a shape is asked for, and picks out of data elsewhere.
-    shaped = any(s.role in ("shape", "dims", "in", "rows", "tensor") for s in slots)
+    shaped = bool(_roles(slots) & _SHAPED)
     makes = _draws(reach) or fills or layers or fixed or (shaped and _chooses(reach))
     # What an inner function is called, and asks for, speaks for the factory that makes it.
     parameters = slots + [Slot(n, "") for code in inner for n in code.co_varnames[: code.co_argcount]]
@@ -251,9 +254,8 @@ def _words_say(name: str, owner: str, slots: list[Slot]) -> bool:
     if _words(name) & _OTHERS:
         return False
     parameters = {s.name.lower() for s in slots}
-    roles = {s.role for s in slots}
-    shaped = bool(roles & {"shape", "dims", "rows", "in", "tensor"}) or "shape" in parameters
-    random = bool(roles & set(RANDOM_ROLES)) or bool(parameters & {"key", "rng", "generator"})
+    shaped = bool(_roles(slots) & _SHAPED) or "shape" in parameters
+    random = bool(_roles(slots) & set(RANDOM_ROLES)) or bool(parameters & {"key", "rng", "generator"})
     said = bool(parameters & {"fan_in", "fan_out", "nonlinearity", "gain", "in_axis"})
     if any(s.required and s.role == "unknown" for s in slots) and not said:
         return False  # beside a shape it is asked for something of another kind, such as an image
@@ -264,8 +266,12 @@ def _words_say(name: str, owner: str, slots: list[Slot]) -> bool:
     )
 
 
+def _roles(slots: list[Slot]) -> set[str]:
+    return {s.role for s in slots}
+
+
 def _both_widths(slots: list[Slot]) -> bool:
-    return {"in", "out"} <= {s.role for s in slots}
+    return {"in", "out"} <= _roles(slots)
 
 
 def _slots(obj: Any) -> list[Slot]:
