@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 
 from initcheck.models.batches.batch import Batch
 from initcheck.models.signals.gradients import constants_redrawn, without_gradient
+from initcheck.models.signals.hooks import hooked, layers_with_parameters
 from initcheck.models.signals.outputs import first_tensor, main_output
 from initcheck.models.signals.signal import CLOSED, DROWNED, FADED, SAME, STEPS, InputReach
 
@@ -84,10 +84,7 @@ def _share(one: torch.Tensor, two: torch.Tensor) -> float | None:
 
 def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch, found: InputReach) -> InputReach:
     """The last module in which, or behind which, a difference that came in is no more; where it was drowned at once."""
-    with _noted(model) as one:
-        _output(model, batch)
-    with _noted(model) as two:
-        _output(model, other)
+    one, two = _noted(model, batch), _noted(model, other)
     least, behind = 1.0, ""
     for (name, given_a, made_a), (other_name, given_b, made_b) in zip(one, two, strict=False):
         if name != other_name:
@@ -113,27 +110,17 @@ def _pair_share(one: torch.Tensor, two: torch.Tensor) -> float:
     return 1.0 if share is None else share
 
 
-@contextmanager
-def _noted(model: torch.nn.Module) -> Iterator[list[tuple[str, torch.Tensor | None, torch.Tensor]]]:
+def _noted(model: torch.nn.Module, batch: Batch) -> list[tuple[str, torch.Tensor | None, torch.Tensor]]:
     calls: list[tuple[str, torch.Tensor | None, torch.Tensor]] = []
-    handles = []
 
-    def hook(name: str) -> Any:
-        def note(_module: torch.nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-            made, given = first_tensor(output), first_tensor((args, kwargs))
-            if made is not None:
-                calls.append((name, given, made))
+    def note(name: str, given: Any, output: Any) -> None:
+        made = first_tensor(output)
+        if made is not None and name:
+            calls.append((name, first_tensor(given), made))
 
-        return note
-
-    for name, module in model.named_modules():
-        if name and any(True for _ in module.parameters(recurse=False)):
-            handles.append(module.register_forward_hook(hook(name), with_kwargs=True))
-    try:
-        yield calls
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(layers_with_parameters(model), note):
+        _output(model, batch)
+    return calls
 
 
 def _differ(one: torch.Tensor, two: torch.Tensor, least: float = SAME) -> bool:

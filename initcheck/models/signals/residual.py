@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from initcheck.models.batches.batch import Batch
 from initcheck.models.signals.blocks import run_noting
+from initcheck.models.signals.hooks import hooked, layers_with_parameters
 from initcheck.models.signals.outputs import first_tensor
 
 _EXACT = 1e-3
@@ -49,9 +49,9 @@ def residual_writers(
 
 def _writers(block: torch.nn.Module, args: Any, kwargs: Any) -> list[str]:
     """Push the output of one layer while all others keep theirs: what is added to the stream moves it by just that."""
-    layers = {n: m for n, m in block.named_modules() if n and any(True for _ in m.parameters(recurse=False))}
+    layers = {n: m for n, m in layers_with_parameters(block).items() if n}
     kept: dict[str, list[Any]] = {n: [] for n in layers}
-    with _hooked(layers, lambda name, output: kept[name].append(output)):
+    with hooked(layers, lambda name, given, output: kept[name].append(output)):
         before = first_tensor(block(*args, **kwargs))
     again = first_tensor(block(*args, **kwargs))
     if before is None or again is None or not torch.equal(before, again):
@@ -68,7 +68,7 @@ def _writers(block: torch.nn.Module, args: Any, kwargs: Any) -> list[str]:
         # A module around it that has parameters of its own would hand out what it gave before.
         beside = {n: outs for n, outs in kept.items() if not name.startswith(f"{n}.")}
         left = {n: iter([o + size * push] if n == name else outs) for n, outs in beside.items() for o in outs[:1]}
-        with _hooked(layers, functools.partial(_kept_output, left)):
+        with hooked(layers, functools.partial(_kept_output, left)):
             after = first_tensor(block(*args, **kwargs))
         if after is not None and after.shape == before.shape:
             moved = (after - before - size * push).float().abs().max()
@@ -77,18 +77,5 @@ def _writers(block: torch.nn.Module, args: Any, kwargs: Any) -> list[str]:
     return found
 
 
-def _kept_output(left: Mapping[str, Iterator[Any]], name: str, output: Any) -> Any:
+def _kept_output(left: Mapping[str, Iterator[Any]], name: str, _given: Any, output: Any) -> Any:
     return next(left[name], output) if name in left else output
-
-
-@contextmanager
-def _hooked(layers: Mapping[str, torch.nn.Module], change: Callable[[str, Any], Any]) -> Iterator[None]:
-    handles = [
-        layer.register_forward_hook(lambda _m, _a, output, name=name: change(name, output))
-        for name, layer in layers.items()
-    ]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()

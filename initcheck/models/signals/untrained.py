@@ -13,6 +13,7 @@ import torch
 
 from initcheck.models.batches.batch import Batch
 from initcheck.models.signals.gradients import constants_redrawn, weighed
+from initcheck.models.signals.hooks import hooked, layers_with_parameters
 from initcheck.models.signals.outputs import first_tensor, tensors_in
 from initcheck.models.signals.signal import CLOSED, STEPS, Untrained
 from initcheck.models.signals.untrained_layers import Heard, closed, faint, owner_of, rounding, sorted_out
@@ -67,8 +68,7 @@ def _waiting(model: torch.nn.Module, batch: Batch, asked: Mapping[str, torch.nn.
                     left = left if training is None else _none(training, noise)
             if not left:
                 return Untrained()
-            with _heard(model) as heard:
-                batch.run(model)
+            heard = _heard(model, batch)
             found = {n: (asked[n].shape, part) for n, part in left.items()}
             turned = closed(found, asked, heard)
             with _turned(model, turned):
@@ -199,34 +199,23 @@ def _in_training(model: torch.nn.Module) -> Iterator[None]:
                 tensor.copy_(value)
 
 
-@contextmanager
-def _heard(model: torch.nn.Module) -> Iterator[dict[str, Heard]]:
-    """While it lasts, which layers with parameters of their own ran, and what they made."""
+def _heard(model: torch.nn.Module, batch: Batch) -> dict[str, Heard]:
+    """Which layers with parameters of their own ran, and what they made."""
+    layers = layers_with_parameters(model)
     # A list of parameters is never called.
     heard = {n: Heard() for n, m in model.named_modules() if getattr(m.forward, "__func__", None) is _NO_FORWARD}
 
-    def hook(name: str) -> Callable[..., None]:
-        def note(layer: torch.nn.Module, _args: Any, output: Any) -> None:
-            made = first_tensor(output)
-            if made is None or not made.numel():
-                heard[name] = Heard()
-                return
-            now = Heard(_units(layer, made), bool((made > 0).any()), bool((made < 0).any()))
-            heard[name] = now.beside(heard.get(name))
+    def note(name: str, _given: Any, output: Any) -> None:
+        made = first_tensor(output)
+        if made is None or not made.numel():
+            heard[name] = Heard()
+            return
+        now = Heard(_units(layers[name], made), bool((made > 0).any()), bool((made < 0).any()))
+        heard[name] = now.beside(heard.get(name))
 
-        return note
-
-    handles = [
-        module.register_forward_hook(hook(name))
-        for name, module in model.named_modules()
-        if any(True for _ in module.parameters(recurse=False))
-    ]
-    try:
-        with torch.no_grad():
-            yield heard
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(layers, note), torch.no_grad():
+        batch.run(model)
+    return heard
 
 
 def _units(layer: torch.nn.Module, made: torch.Tensor) -> int:

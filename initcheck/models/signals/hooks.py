@@ -1,0 +1,41 @@
+"""Layers of a module of torch listened to: what each was given and made, in one run after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+Told = Callable[[str, Any, Any], Any]
+"""Is told the path of a layer, what it was given and what it made; what it returns, if anything, stands in for that."""
+
+
+@contextmanager
+def hooked(layers: Mapping[str, torch.nn.Module], told: Told) -> Iterator[None]:
+    """While it lasts, somebody is told of every call of these layers.
+
+    >>> made = {}
+    >>> net = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU())
+    >>> with hooked(layers_with_parameters(net), lambda name, given, output: made.update({name: output.shape})):
+    ...     _ = net(torch.zeros(5, 3))
+    >>> made
+    {'0': torch.Size([5, 2])}
+    """
+    handles = [
+        layer.register_forward_hook(
+            lambda _layer, args, kwargs, made, name=name: told(name, (args, kwargs), made), with_kwargs=True
+        )
+        for name, layer in layers.items()
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def layers_with_parameters(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
+    """The layers that hold parameters of their own, the model itself among them, by path."""
+    return {name: m for name, m in model.named_modules() if any(True for _ in m.parameters(recurse=False))}
