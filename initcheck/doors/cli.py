@@ -5,31 +5,26 @@ from __future__ import annotations
 import argparse
 import difflib
 import errno
-import io
 import os
 import pkgutil
 import re
 import shlex
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from initcheck.doors import options
 from initcheck.doors.commands import COMMANDS
 from initcheck.doors.configuration import option_values
+from initcheck.doors.process import end_in_spite_of_threads, ended_by_sigterm, flushed, unwritten, whole_streams
 from initcheck.errors import ClaimFailed, UsageError
 from initcheck.report.results import installed_version
 from initcheck.sandbox.threads import cap_threads
 from initcheck.search_path import add_folder
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from initcheck.rendering.terminal import Page
     from initcheck.report.verdict import Result
     from initcheck.runs.plan import Plan
@@ -73,28 +68,45 @@ initcheck lock --check init.lock fails on any change of law, with the old and th
 initcheck lock --update init.lock writes it anew. initcheck lock m:build --like gpt2 holds a model to a preset.
 Exit code: 0 kept or written, 1 a law changed, 2 usage."""
 
-_KINDS: Mapping[str, tuple[options.TargetKind, str, str]] = {
-    "": ("initializers", "Check weight initializers against the claims about weight initialization.", EPILOG),
-    "model": ("models", "Check what a built model of PyTorch, Flax, Equinox or Keras starts from.", MODEL_EPILOG),
-    "same": ("pairs", "Say whether two initializers, layers or models start from one law.", SAME_EPILOG),
-    "lock": ("locks", "Write the laws of a start into a file for review, and hold it to them.", LOCK_EPILOG),
+
+class _Kind(NamedTuple):
+    """What is run on one kind of targets."""
+
+    word: str
+    """The first of the command line."""
+    tables: Section
+    """Of pyproject.toml, where no target is named."""
+    written: str
+    """A target, as an example."""
+    says: str
+    epilog: str
+
+
+_KINDS: Mapping[options.TargetKind, _Kind] = {
+    "initializers": _Kind(
+        "", "targets", "myinit", "Check weight initializers against the claims about weight initialization.", EPILOG
+    ),
+    "models": _Kind(
+        "model",
+        "models",
+        "pkg.mod:build_model",
+        "Check what a built model of PyTorch, Flax, Equinox or Keras starts from.",
+        MODEL_EPILOG,
+    ),
+    "pairs": _Kind(
+        "same", "same", "A B", "Say whether two initializers, layers or models start from one law.", SAME_EPILOG
+    ),
+    "locks": _Kind(
+        "lock",
+        "locks",
+        "TARGET -o init.lock",
+        "Write the laws of a start into a file for review, and hold it to them.",
+        LOCK_EPILOG,
+    ),
 }
-"""The first word of the command line -> what is run, in words, and what its help ends with."""
-_SECTIONS: Mapping[options.TargetKind, Section] = {
-    "initializers": "targets",
-    "models": "models",
-    "pairs": "same",
-    "locks": "locks",
-}
+_KIND_OF: Mapping[str, options.TargetKind] = {run.word: kind for kind, run in _KINDS.items()}
 # As every page of the guide names it.
 _LOCK_FILE = "init.lock"
-_NAMED: Mapping[options.TargetKind, str] = {
-    "initializers": "myinit",
-    "models": "pkg.mod:build_model",
-    "pairs": "A B",
-    "locks": "TARGET -o init.lock",
-}
-_COMMAND_OF: Mapping[options.TargetKind, str] = {kind: command for command, (kind, _, _) in _KINDS.items()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -106,52 +118,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         # The process is ours: one BLAS thread here too, so that sums are added up in one order everywhere.
         cap_threads()
-        _whole_streams()
-        code = _flushed(_main(list(sys.argv[1:])))
-        _end_in_spite_of_threads(code)
+        whole_streams()
+        code = flushed(_main(list(sys.argv[1:])))
+        end_in_spite_of_threads(code)
         return code
     return _main(list(argv))
-
-
-def _whole_streams() -> None:
-    """See to it that there is something to print to, and that it takes every character."""
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:  # closed: the next file that is opened would be taken for it
-            os.open(os.devnull, os.O_RDWR)
-    if sys.stdout is None:
-        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - as long as the process
-    if sys.stderr is None:
-        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _flushed(code: int) -> int:
-    """The exit code, after the last of the output has gone; that it cannot go is told by the code alone."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return code or 1
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        print(f"initcheck: the output cannot be written: {error.strerror}.", file=sys.stderr)
-        return 2
-    return code
-
-
-def _end_in_spite_of_threads(code: int) -> None:
-    """End the process where an initializer left a thread that it would wait for, perhaps for ever."""
-    left = [t for t in threading.enumerate() if not t.daemon and t is not threading.current_thread()]
-    if left:
-        print(f"initcheck: {len(left)} threads that initializers left running are ended", file=sys.stderr)
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError):  # the reader may have gone
-                stream.flush()
-        os._exit(code)
 
 
 def _main(words: list[str]) -> int:
@@ -164,11 +135,11 @@ def _main(words: list[str]) -> int:
     if "" not in sys.path:
         add_folder(os.getcwd())
     try:
-        with _ended_by_sigterm():
+        with ended_by_sigterm():
             if words and words[0] in COMMANDS:
                 return int(pkgutil.resolve_name(COMMANDS[words[0]])(words[1:]))
-            if words and words[0] in _KINDS:
-                return _run(words[1:], _KINDS[words[0]][0])
+            if words and words[0] in _KIND_OF:
+                return _run(words[1:], _KIND_OF[words[0]])
             return _run(words, "initializers")
     except UsageError as error:
         print(f"initcheck: {error}{_command_meant(words, str(error))}", file=sys.stderr)
@@ -183,9 +154,7 @@ def _main(words: list[str]) -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        print(f"initcheck: the output cannot be written: {error.strerror}.", file=sys.stderr)
-        return 2
+        return unwritten(error)
 
 
 def _command_meant(words: Sequence[str], said: str) -> str:
@@ -194,7 +163,7 @@ def _command_meant(words: Sequence[str], said: str) -> str:
         return f" To check is no word of its own: initcheck {' '.join(words[1:])}"
     if words and words[0] in {"help", "version", "failed", *(option.name for option in options.OPTIONS)}:
         return f" Or the option --{words[0]}?"
-    near = difflib.get_close_matches(words[0], (*COMMANDS, *filter(None, _KINDS)), n=1, cutoff=0.7) if words else []
+    near = difflib.get_close_matches(words[0], (*COMMANDS, *filter(None, _KIND_OF)), n=1, cutoff=0.7) if words else []
     return f" Or the command {near[0]!r}?" if near and repr(words[0]) in said else ""
 
 
@@ -209,14 +178,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _arguments(words: Sequence[str], kind: options.TargetKind) -> argparse.Namespace:
-    command = _COMMAND_OF[kind]
-    _, description, epilog = _KINDS[command]
+    command = _KINDS[kind].word
     named = "A B" if kind == "pairs" else "TARGET..."
     parser = _Parser(
         prog=f"initcheck {command}".strip(),
         usage=f"initcheck {command} {named} [options]" if command else USAGE,
-        description=description,
-        epilog=epilog,
+        description=_KINDS[kind].says,
+        epilog=_KINDS[kind].epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -265,7 +233,7 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     from initcheck.runs.progress import progress
 
     started = time.perf_counter()
-    command = ["initcheck", *filter(None, [_COMMAND_OF[kind]]), *words]
+    command = ["initcheck", *filter(None, [_KINDS[kind].word]), *words]
     plan = plan_of({kind: arguments.targets}, values, shlex.join(command), only=only)
     outputs = Outputs(values, plan.run(), planned=plan.planned, not_checked=plan.not_checked)
     page = Page(sys.stdout, plan.run(), plan.planned, plan.contracts, verbose=arguments.verbose)
@@ -326,15 +294,15 @@ def _configured_targets(kind: options.TargetKind, values: Mapping[str, Any]) -> 
     from initcheck.targets.tables import has_tables
 
     path = find_configuration(Path.cwd())
-    section = _SECTIONS[kind]
+    section = _KINDS[kind].tables
     if kind == "locks" and values["check"] and not (path and has_tables(path, section)) and Path(_LOCK_FILE).is_file():
         return [_LOCK_FILE]
     if path is not None and has_tables(path, section):
         return [f"@{os.path.relpath(path)}"]
-    write, help_ = (" ".join(filter(None, ("initcheck", _COMMAND_OF[kind], w))) for w in (_NAMED[kind], "--help"))
+    command = f"initcheck {_KINDS[kind].word}".strip()
     raise UsageError(
         f"no TARGET is named, and no pyproject.toml here has a table [[tool.initcheck.{section}]], so there is nothing"
-        f" to check. Write {write}, or {help_}."
+        f" to check. Write {command} {_KINDS[kind].written}, or {command} --help."
     )
 
 
@@ -361,26 +329,6 @@ def _failed(
             setattr(then, name, value)
     given = [word for word in words if word not in ("--failed", "-v", "--verbose")]
     return then, given if arguments.targets else [*once.words, *given], once.failed
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does, with what is known so far; where signals can be caught at all."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(number: int, frame: FrameType | None) -> None:
-        # timeout(1) and CI send it twice, to the process and to its group: the second must not cut the end short.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        # Called, for so there is no `raise` of ours in the traceback, by which one of users' code would be known.
-        signal.default_int_handler(number, frame)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _theorems(plan: Plan, page: Page) -> int:
