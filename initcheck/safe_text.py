@@ -15,7 +15,7 @@ _LIBRARIES = tuple(
 )
 
 
-def clean(text: str, *, lines: int = 60, limit: int = 2_000) -> str:
+def clean(text: str, *, lines: int = 60) -> str:
     """The same for text of several lines, whose line ends are kept.
 
     >>> clean("a\\x00\\nb")
@@ -24,9 +24,8 @@ def clean(text: str, *, lines: int = 60, limit: int = 2_000) -> str:
     Args:
         text: what a user or a library wrote.
         lines: lines beyond which the middle is left out.
-        limit: characters of one line beyond which its middle is left out.
     """
-    found = [escaped(line.expandtabs(4), limit) for line in text.split("\n")]
+    found = [escaped(line.expandtabs(4), 2_000) for line in text.split("\n")]
     if len(found) > lines:
         kept = lines // 2
         found = [*found[:kept], f"... ({len(found) - 2 * kept:,} lines) ...", *found[-kept:]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -44,8 +45,7 @@ def keeps_energy(trial: Trial, layer: Case, direction: Direction, within: tuple[
     """
     lo, hi = within
     depth = trial.contract.depth
-    # Kept for the other direction, which is another claim.
-    chains = trial.draws.once(("networks", layer), lambda: Chains(trial.draws, trial.contract, layer))
+    chains = _networks_of(trial, layer)
     which = 0 if direction == "forward" else 1
     curve = "signal_by_depth" if which == 0 else "gradient_by_depth"
     shown: dict[str, object] = {"allowed": f"[{10**lo:g}, {10**hi:g}] through {depth} layers", "band": within}
@@ -67,17 +67,7 @@ def keeps_energy(trial: Trial, layer: Case, direction: Direction, within: tuple[
         exact = {**shown, **word(ratio, SCREEN, 1), "calls": depth}
         return trial.holds(layer, **exact) if lo <= ratio <= hi else trial.fail(layer, **exact)
 
-    def test(stage: Stage) -> Judgement:
-        drawn = 0
-
-        def draw(networks: int) -> Floats:
-            nonlocal drawn
-            drawn += networks
-            return chains.ratios(stage.stream, drawn)[drawn - networks :, which]
-
-        return judge_median(draw, lo, hi, level=stage.level, beta=stage.beta, screen=not stage.confirms)
-
-    judgement, stage = trial.decide(layer, test, rounds=2)
+    judgement, stage = trial.decide(layer, _median(lambda *drawn: chains.ratios(*drawn)[:, which], lo, hi), rounds=2)
     if judgement.decision is Decision.UNDECIDED and not math.isfinite(judgement.measured):
         trial.note("some networks lose the signal altogether, others do not")
     if judgement.decision is not Decision.HOLDS:
@@ -103,7 +93,7 @@ def keeps_singular_values(trial: Trial, layer: Case, least: float) -> None:
     Raises:
         CaseFailed: it is shown not to.
     """
-    chains = trial.draws.once(("networks", layer), lambda: Chains(trial.draws, trial.contract, layer))
+    chains = _networks_of(trial, layer)
     depth = trial.contract.depth
     allowed = f"at least {least:.0%} in [1/2, 2] through {depth} layers"
 
@@ -115,18 +105,29 @@ def keeps_singular_values(trial: Trial, layer: Case, least: float) -> None:
         exact = {**word(share), "calls": depth}
         return trial.holds(layer, **exact) if share >= least else trial.fail(layer, **exact)
 
+    judgement, _ = trial.decide(layer, _median(chains.shares, least, math.inf), rounds=2)
+    trial.settle(layer, judgement, judgement.groups * depth, **word(judgement.measured))
+
+
+def _networks_of(trial: Trial, layer: Case) -> Chains:
+    """Networks of one layer, kept for the other claims on them."""
+    return trial.draws.once(("networks", layer), lambda: Chains(trial.draws, trial.contract, layer))
+
+
+def _median(values: Callable[[Stream, int], Floats], lo: float, hi: float) -> Callable[[Stage], Judgement]:
+    """The test that the median over networks of a value, given for the first so many of a stream, lies in a band."""
+
     def test(stage: Stage) -> Judgement:
         drawn = 0
 
         def draw(networks: int) -> Floats:
             nonlocal drawn
             drawn += networks
-            return chains.shares(stage.stream, drawn)[drawn - networks :]
+            return values(stage.stream, drawn)[drawn - networks :]
 
-        return judge_median(draw, least, math.inf, level=stage.level, beta=stage.beta, screen=not stage.confirms)
+        return judge_median(draw, lo, hi, level=stage.level, beta=stage.beta, screen=not stage.confirms)
 
-    judgement, _ = trial.decide(layer, test, rounds=2)
-    trial.settle(layer, judgement, judgement.groups * depth, **word(judgement.measured))
+    return test
 
 
 def _blame_no_activation(trial: Trial, layer: Case, which: int, measured: float, within: tuple[float, float]) -> None:

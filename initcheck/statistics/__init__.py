@@ -1,6 +1,6 @@
 """Sequential statistics that never flake: e-processes, the error ledger, moments, exchangeability."""
 
-from initcheck.statistics.band import GROUP_WEIGHTS, BandEvidence, band_log_e, band_paths, judge_band
+from initcheck.statistics.band import GROUP_WEIGHTS, BandEvidence, band_paths, judge_band
 from initcheck.statistics.ledger import SCREEN_LEVEL, ClaimLedger, Decision, Judgement, Ledger
 from initcheck.statistics.mean_bets import average_log_e, betting_log_e
 from initcheck.statistics.median import judge_median, looks, median_log_p
@@ -33,7 +33,6 @@ __all__ = [
     "ScaledSignProcess",
     "ScoreEvidence",
     "average_log_e",
-    "band_log_e",
     "band_paths",
     "betting_log_e",
     "call_correlation",

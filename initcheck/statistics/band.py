@@ -30,7 +30,7 @@ DrawGroups = Callable[[int], tuple[npt.NDArray[Any], npt.NDArray[Any]]]
 class BandEvidence:
     """What the groups say about a band [lo, hi]: ln E of four one-sided statements.
 
-    Floats from ``band_log_e`` (the last look), arrays (..., looks) from ``band_paths``.
+    Arrays (..., looks).
 
     Attributes:
         below: for 'the value is below lo'.
@@ -120,30 +120,6 @@ def _means(numer: npt.NDArray[Any], denom: npt.NDArray[Any]) -> Floats:
     with np.errstate(all="ignore"):
         mean = np.cumsum(numer.sum(axis=1)) / np.cumsum(denom.sum(axis=1))
     return np.asarray(mean[LOOK_EVERY - 1 :: LOOK_EVERY])
-
-
-def band_log_e(
-    numer: npt.NDArray[Any],
-    denom: npt.NDArray[Any],
-    lo: float,
-    hi: float,
-    p0: float = CLAUSE,
-    *,
-    mean_statistic: bool = False,
-) -> BandEvidence:
-    """Evidence about a band at the last multiple of 8 base groups; all zero (E = 1) before the first.
-
-    >>> ones = np.ones(24)
-    >>> evidence = band_log_e(ones, ones, 0.8, 1.25)
-    >>> bool(evidence.holds > np.log(2e3)), bool(evidence.fails < 0)
-    (True, True)
-
-    Arguments and errors as in ``band_paths``, for one sequence of groups.
-    """
-    paths = band_paths(numer, denom, lo, hi, p0, mean_statistic=mean_statistic)
-    if paths.below.shape[-1] == 0:
-        return BandEvidence(0.0, 0.0, 0.0, 0.0)
-    return BandEvidence(*(float(p[-1]) for p in (paths.below, paths.above, paths.inside_lo, paths.inside_hi)))
 
 
 def judge_band(

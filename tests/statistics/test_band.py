@@ -5,19 +5,25 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from initcheck.statistics import Decision, band, band_log_e, band_paths, betting_log_e, judge_band
+from initcheck.statistics import BandEvidence, Decision, band, band_paths, betting_log_e, judge_band
 from initcheck.statistics.mean_bets import above_log_e, below_log_e
 
 
+def at_the_last_look(*asked: Any, **options: Any) -> BandEvidence:
+    paths = band_paths(*asked, **options)
+    return BandEvidence(*(p[-1] for p in (paths.below, paths.above, paths.inside_lo, paths.inside_hi)))
+
+
 def test_value_on_the_edge_is_evidence_of_nothing() -> None:
-    upper = band_log_e(np.full(48, 1.25), np.ones(48), 0.8, 1.25)
+    upper = at_the_last_look(np.full(48, 1.25), np.ones(48), 0.8, 1.25)
     assert max(upper.above, upper.inside_hi) < 0
     assert upper.inside_lo > math.log(1e6)
-    lower = band_log_e(np.full(48, 0.8), np.ones(48), 0.8, 1.25)
+    lower = at_the_last_look(np.full(48, 0.8), np.ones(48), 0.8, 1.25)
     assert max(lower.below, lower.inside_lo) < 0
     assert lower.inside_hi > math.log(1e6)
 
@@ -29,7 +35,7 @@ def test_groups_without_a_value_are_evidence_of_nothing() -> None:
         (np.ones(48), np.zeros(48)),
         (np.full(48, np.nan), np.ones(48)),
     ):
-        evidence = band_log_e(numer, denom, 0.8, 1.25, mean_statistic=True)
+        evidence = at_the_last_look(numer, denom, 0.8, 1.25, mean_statistic=True)
         assert max(evidence.below, evidence.above, evidence.inside_lo, evidence.inside_hi) < 0
         judgement = judge_band(
             lambda n, t=numer, d=denom: (t[:n], d[:n]), 0.8, 1.25, level=1e-2, max_groups=48, mean_statistic=True
@@ -38,19 +44,19 @@ def test_groups_without_a_value_are_evidence_of_nothing() -> None:
 
 
 def test_before_the_first_look_there_is_no_evidence() -> None:
-    evidence = band_log_e(np.ones(7), np.ones(7), 0.8, 1.25)
-    assert (evidence.below, evidence.above, evidence.inside_lo, evidence.inside_hi) == (0, 0, 0, 0)
+    evidence = band_paths(np.ones(7), np.ones(7), 0.8, 1.25, mean_statistic=True)
+    assert {p.size for p in (evidence.below, evidence.above, evidence.inside_lo, evidence.inside_hi)} == {0}
 
 
 def test_infinite_edges_leave_an_edge_out() -> None:
-    evidence = band_log_e(np.full(48, 1e9), np.ones(48), -math.inf, 2.0)
+    evidence = at_the_last_look(np.full(48, 1e9), np.ones(48), -math.inf, 2.0)
     assert evidence.fails > math.log(1e6)
-    assert band_log_e(np.full(48, -1e9), np.ones(48), -math.inf, 2.0).holds > math.log(1e6)
+    assert at_the_last_look(np.full(48, -1e9), np.ones(48), -math.inf, 2.0).holds > math.log(1e6)
 
 
 def test_of_a_mean_bets_decide_what_fails_and_signs_what_holds() -> None:
     numer = np.full(8, 125.0)
-    signs, bets = (band_log_e(numer, np.ones(8), 0.8, 1.25, mean_statistic=m) for m in (False, True))
+    signs, bets = (at_the_last_look(numer, np.ones(8), 0.8, 1.25, mean_statistic=m) for m in (False, True))
     assert signs.above < math.log(20)
     assert bets.above == above_log_e(numer, 1.25)[-1] > math.log(1e12)
     assert bets.below == below_log_e(numer, 0.8)[-1] < 0
@@ -84,7 +90,7 @@ def test_evidence_against_a_mean_is_the_bets_of_every_sequence() -> None:
     paths = band_paths(numer, denom, 0.8, 1.25, mean_statistic=True, **options)
     assert paths.above == pytest.approx(betting_log_e(numer / denom / 1.25 - 1.0, 1.0)[..., 7::8])
     assert paths.below == pytest.approx(below_log_e(numer / denom, 0.8)[..., 7::8])
-    alone = band_log_e(numer[1, 2], denom[1, 2], 0.8, 1.25, mean_statistic=True, **options)
+    alone = at_the_last_look(numer[1, 2], denom[1, 2], 0.8, 1.25, mean_statistic=True, **options)
     for name in ("below", "above", "inside_lo", "inside_hi"):
         assert getattr(alone, name) == pytest.approx(getattr(paths, name)[1, 2, -1])
 
@@ -128,7 +134,7 @@ def test_a_draw_that_runs_dry_ends_the_test() -> None:
     dry = iter([(np.ones(16), np.ones(16))])
     judgement = judge_band(lambda n: next(dry), 0.8, 1.25, level=1e-2, max_groups=400)
     assert (judgement.decision, judgement.groups, judgement.looks) == (Decision.UNDECIDED, 16, 2)
-    evidence = band_log_e(np.ones(16), np.ones(16), 0.8, 1.25)
+    evidence = at_the_last_look(np.ones(16), np.ones(16), 0.8, 1.25)
     assert judgement.e_value_log10 == pytest.approx(evidence.holds / math.log(10))
     nothing = judge_band(lambda n: (np.empty(0), np.empty(0)), 0.8, 1.25, level=1e-2, max_groups=400)
     assert (nothing.decision, nothing.groups, nothing.looks) == (Decision.UNDECIDED, 0, 0)
@@ -157,7 +163,7 @@ def test_inner_looks_of_a_batch_are_taken_in_order() -> None:
     """The e-value reported is that of the first look that decides, as a stopping rule demands."""
     judgement = judge_band(constant(125.0), 0.8, 1.25, level=1e-2, max_groups=400, mean_statistic=True)
     assert (judgement.decision, judgement.looks, judgement.groups) == (Decision.FAILS, 1, 24)
-    evidence = band_log_e(np.full(8, 125.0), np.ones(8), 0.8, 1.25, mean_statistic=True)
+    evidence = at_the_last_look(np.full(8, 125.0), np.ones(8), 0.8, 1.25, mean_statistic=True)
     assert judgement.e_value_log10 == pytest.approx(evidence.fails / math.log(10))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from initcheck.statistics import ScaledSignProcess, band_log_e, excluded_rate, first_groups, log_e, rare_log_e
+from initcheck.statistics import ScaledSignProcess, band_paths, excluded_rate, first_groups, log_e, rare_log_e
 
 Q = np.array([0.1, 0.4, 0.64, 0.8, 0.9, 0.96, 1.0])
 V = np.array([0.4 / 6] * 6 + [0.6])
@@ -72,10 +72,10 @@ def test_average_of_the_scales_is_taken_at_multiples_of_eight() -> None:
 @pytest.mark.parametrize("level", [1e-2, 1e-3, 1e-6, 1e-9, 1e-15])
 def test_first_batch_is_the_smallest_that_can_decide(level: float) -> None:
     n = first_groups(-math.log(level))
-    beyond = band_log_e(np.full(n, 2.0), np.ones(n), 0.8, 1.25).above
+    beyond = band_paths(np.full(n, 2.0), np.ones(n), 0.8, 1.25).above[-1]
     assert beyond >= -math.log(level)
     if n > 8:
-        assert band_log_e(np.full(n - 8, 2.0), np.ones(n - 8), 0.8, 1.25).above < -math.log(level)
+        assert band_paths(np.full(n - 8, 2.0), np.ones(n - 8), 0.8, 1.25).above[-1] < -math.log(level)
 
 
 def test_evidence_needs_every_scale() -> None:

@@ -21,7 +21,7 @@ from initcheck.engine.subject import InitializerSubject
 from initcheck.engine.trials.judge import Judge
 from initcheck.engine.trials.onlookers import Glance, Look
 from initcheck.report.verdict import Evidence
-from initcheck.statistics import Decision, Judgement, Ledger, Record, band_log_e
+from initcheck.statistics import Decision, Judgement, Ledger, Record, band_paths
 from initcheck.targets.loading import load
 
 
@@ -219,7 +219,7 @@ def test_a_sound_mean_holds_with_all_that_is_known_of_it() -> None:
     assert evidence.interval == pytest.approx((1.125, 1.125))
     assert evidence.series == {"variance_by_width": [[32, 1.125, *BAND]]}
     assert (evidence.calls, evidence.weights, evidence.error_spent) == (24, 24 * 512, pytest.approx(1e-3 / 2))
-    e_value = band_log_e(np.full(24, 1.125), np.ones(24), *BAND).holds
+    e_value = band_paths(np.full(24, 1.125), np.ones(24), *BAND).holds[-1]
     assert evidence.e_value_log10 == pytest.approx(e_value / math.log(10))
     assert trial.undecided == []
 
