@@ -55,8 +55,8 @@ def explain(words: Sequence[str]) -> int:
     arguments = parser.parse_args(words)
     # as in `list_claims`
     from initcheck.claims.registry import find
+    from initcheck.doors.answers.claim_search import claims_on, is_question
     from initcheck.doors.explanation import in_words, live_examples, theorems_on, write_explanation
-    from initcheck.doors.questions import claims_on, is_question
 
     said = " ".join(arguments.claim)
     if ":" in said and not is_question(said):

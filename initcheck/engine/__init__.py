@@ -1,1 +1,1 @@
-"""One claim against one initializer: its cases, its decisions, its verdict."""
+"""One claim against one subject: its cases, its decisions, its verdict."""

@@ -1,1 +1,1 @@
-"""Text or an object -> initializers, with the recipe that makes them again elsewhere."""
+"""Text or an object -> what is tested: initializers, models, pairs, law files; with recipes to make them again."""

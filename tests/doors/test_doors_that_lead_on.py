@@ -8,8 +8,8 @@ from pathlib import Path
 import fake_engine
 import pytest
 
+from initcheck.doors.answers.claim_search import claims_on, is_question
 from initcheck.doors.cli import main
-from initcheck.doors.questions import claims_on, is_question
 from initcheck.errors import UsageError
 from initcheck.report.report import Report
 
