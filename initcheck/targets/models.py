@@ -23,7 +23,7 @@ from initcheck.targets.configs import builder_of, is_builder, read_config
 from initcheck.targets.loading import location_of, numbered
 from initcheck.targets.modules import find_object
 from initcheck.targets.recipes import here, importable, pickled, there, unpickled
-from initcheck.targets.tables import model_tables
+from initcheck.targets.tables import waived_tables
 from initcheck.targets.text import WEIGHTS, TargetText, parse
 
 GIVEN = ("seed", "key", "rng", "rngs", "rank", "world", "world_size", "mesh", "device_mesh")
@@ -57,9 +57,9 @@ def load_models(
     found: list[Model] = []
     for text in dict.fromkeys(targets):
         if text.startswith("@"):
-            found += [_of_table(table, said) for table in model_tables(text[1:])]
+            found += [_of_table(table, said) for table in waived_tables(text[1:], "models")]
         else:
-            beside = (t for t in model_tables("pyproject.toml", needed=False) if t["target"] == text)
+            beside = (t for t in waived_tables("pyproject.toml", "models", needed=False) if t["target"] == text)
             found.append(_of_table(next(beside, {"target": text}), said))
     return tuple(numbered(found))
 

@@ -14,7 +14,7 @@ from initcheck.errors import UsageError, closest
 from initcheck.targets.loading import load, numbered
 from initcheck.targets.models import load_models, model_of
 from initcheck.targets.recipes import here, there
-from initcheck.targets.tables import same_tables
+from initcheck.targets.tables import waived_tables
 
 _OPEN, _CLOSED = "([{", ")]}"
 
@@ -36,7 +36,7 @@ def load_pairs(
     found: list[Pair] = []
     for text in dict.fromkeys(texts):
         if text.startswith("@"):
-            for table in same_tables(text[1:]):
+            for table in waived_tables(text[1:], "same"):
                 said = tuple(table["layouts"]) if "layouts" in table else layouts
                 ranks = table.get("world", world)
                 found.append(_named(table["a"], table["b"], said, table.get("name"), table["contract"], ranks))

@@ -52,18 +52,19 @@ def tables(file: str, *, contract: Contract | Mapping[str, Any] | str | None = N
         yield {"target": table["target"], "contract": _held_to(table, where, contract), **said}
 
 
-def model_tables(file: str, *, needed: bool = True) -> list[dict[str, Any]]:
-    """What each table on a model says, its waivers read: an expired one is a note of its contract.
+def waived_tables(file: str, section: Literal["models", "same"], *, needed: bool = True) -> list[dict[str, Any]]:
+    """What each table on a model, or on two starts, says, its waivers read: an expired one is a note of its contract.
 
     Args:
         file: the path.
+        section: which of the two.
         needed: whether a file without such a table, or no file at all, is an error.
 
     Raises:
         UsageError: as ``tables``.
     """
     found = []
-    for table, where in _checked(file, "models", needed=needed):
+    for table, where in _checked(file, section, needed=needed):
         waived = contract_of({"waive": table.get("waive", {})}, where, today=datetime.date.today())
         found.append({**table, "contract": waived})
     return found
@@ -87,19 +88,6 @@ def lock_tables(file: str) -> list[str]:
     """
     folder = Path(file).expanduser().parent
     return [str(folder / table["file"]) for table, _ in _checked(file, "locks")]
-
-
-def same_tables(file: str) -> list[dict[str, Any]]:
-    """What each table on two starts says, its waivers read.
-
-    Raises:
-        UsageError: as ``tables``.
-    """
-    found = []
-    for table, where in _checked(file, "same"):
-        waived = contract_of({"waive": table.get("waive", {})}, where, today=datetime.date.today())
-        found.append({**table, "contract": waived})
-    return found
 
 
 def _checked(file: str, section: Section, *, needed: bool = True) -> Iterator[tuple[Mapping[str, Any], str]]:
