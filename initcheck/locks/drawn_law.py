@@ -15,6 +15,7 @@ from initcheck.comparison.shapes import asked_of_both
 from initcheck.comparison.sides import Side
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.layer import Layer
+from initcheck.contract.standard_laws import truncated_std
 from initcheck.diagnosis.evidence.axes import KERNELS_OF
 from initcheck.diagnosis.evidence.denominators import denominator_named
 from initcheck.draws.call import BrokenCall
@@ -132,8 +133,7 @@ def _standard(family: str, cut: float | None, shape: tuple[int, ...], rng: np.ra
         return w
     while (far := np.abs(w) > cut).any():
         w[far] = rng.standard_normal(int(far.sum()))
-    density = math.exp(-cut * cut / 2) / math.sqrt(2 * math.pi)
-    return w / math.sqrt(1 - 2 * cut * density / math.erf(cut / math.sqrt(2)))
+    return w / truncated_std(1.0, -cut, cut)
 
 
 def _orthogonal(layer: Layer, rng: np.random.Generator) -> Floats:

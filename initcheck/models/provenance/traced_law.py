@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 from initcheck.models.provenance.init_calls import law_of_call
 from initcheck.models.provenance.law import UNTRACED, Law, constant, normal, truncated, uniform
@@ -205,10 +206,5 @@ def _clamped(law: Law, given: dict[str, object]) -> Law:
 
 
 def _erfinv(y: float) -> float:
-    if not -1.0 < y < 1.0:
-        return math.inf
-    low, high = 0.0, 6.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if math.erf(middle) < abs(y) else (low, middle)
-    return low
+    """Of the magnitude: that of a normal's lower tail keeps its digits next to 1."""
+    return -NormalDist().inv_cdf((1 - abs(y)) / 2) / math.sqrt(2) if -1.0 < y < 1.0 else math.inf
