@@ -19,6 +19,7 @@ from initcheck.adapters.classes import (
     method_of,
     random_slots,
 )
+from initcheck.adapters.code.kept import keeps_between_calls
 from initcheck.adapters.frameworks import jax_init, known_laws
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer, keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer, layer_function
@@ -77,7 +78,7 @@ def _recognise(
     if signature is None and is_torch_init(obj):
         return torch_initializer(obj, name, args)
     if signature is None and is_keras_initializer(obj):
-        made = keras_initializer(obj, name, args, parameter)
+        made = keras_initializer(obj, name, args, parameter, keeps=keeps_between_calls(obj))
         if made is not None:
             return made
     if isinstance(obj, Method):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.adapters import refusals
+from initcheck.adapters.code.kept import keeps_between_calls
 from initcheck.adapters.frameworks import arrays
 from initcheck.adapters.frameworks.jax_init import JaxSampler
 from initcheck.adapters.frameworks.layer_weight import is_layer, matrices_of, weight_of
@@ -90,11 +92,11 @@ def sampler_of(
     shared: bool = True,
 ) -> CallableSampler:
     """The sampler that calls a function the way a reading says."""
-    cls: type[CallableSampler] = CallableSampler
+    cls: Callable[..., CallableSampler] = CallableSampler
     if any(slot.role == "module" for slot in reading.slots):
         cls = ModuleSampler
     elif any(slot.role == "key" for slot in reading.slots):
-        cls = JaxSampler
+        cls = functools.partial(JaxSampler, keeps=keeps_between_calls(function))
     return cls(
         function=function,
         slots=reading.slots,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.adapters.code.kept import keeps_between_calls
 from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
 from initcheck.adapters.frameworks.compiled import Compiled, Kind
 from initcheck.adapters.frameworks.sampler import SamplerBase
@@ -45,6 +46,7 @@ class LayerSampler(SamplerBase):
 
     def __post_init__(self) -> None:
         self.takes_randomness = self.builder.takes_randomness
+        self.compiled.keeps = self.builder.is_traced and keeps_between_calls(self.builder.maker.target)
 
     def source(self, seed: int) -> Any:
         """The seed itself; the builder makes a key of it, or the global generators are seeded with it."""

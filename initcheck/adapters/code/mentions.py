@@ -36,12 +36,14 @@ class Mentions:
         stored: the attributes that are set.
         strings: constants that may name an attribute to ``getattr``.
         inner: the code objects of functions defined inside, comprehensions left out.
+        rebinds: whether it binds a global, or a name of the function around it, anew.
     """
 
     found: list[Mention] = field(default_factory=list)
     stored: set[str] = field(default_factory=set)
     strings: set[str] = field(default_factory=set)
     inner: list[CodeType] = field(default_factory=list)
+    rebinds: bool = False
 
 
 def mentions_of(code: CodeType) -> Mentions:
@@ -89,6 +91,7 @@ def _mentioned(code: CodeType, known: dict[str, Mention], into: Mentions) -> Ite
             continue
         if op.startswith("STORE_FAST") or op in ("STORE_DEREF", "STORE_NAME", "STORE_GLOBAL"):
             names = told if isinstance(told, tuple) else (told,)
+            into.rebinds |= op == "STORE_GLOBAL" or (op == "STORE_DEREF" and names[0] in code.co_freevars)
             if current is None or current.kind == "unknown":
                 known.pop(names[0], None)
             else:

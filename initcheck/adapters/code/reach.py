@@ -22,6 +22,7 @@ _DEEPEST = 4  # containers in containers
 _WIDEST = 200
 # Libraries whose objects hold those of their user: the layers of a network.
 _HOLDERS = ("torch", "keras", "flax", "equinox", "haiku")
+_CACHE = type(functools.lru_cache(int))  # what a function becomes under functools.cache
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, bytearray, slice, range, type(Ellipsis))
 # What asks for an attribute by a text.
 _BY_TEXT: tuple[Any, ...] = (getattr, operator.attrgetter, operator.methodcaller)
@@ -45,16 +46,26 @@ class CallReach:
         attributes: what is asked of objects of which nothing is known.
         stored: attributes that are set.
         harm: what may do harm, and where, each once; empty where nothing does.
+        lasting: whether an object that outlives the call is reached in which something can be put: a cache, a dict,
+            a list, a global that is bound again.
+        held: whether an instance of a user's class is reached that outlives the call.
     """
 
     paths: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
     stored: set[str] = field(default_factory=set)
     harm: dict[str, str] = field(default_factory=dict)
+    lasting: bool = False
+    held: bool = False
     _codes: set[CodeType] = field(default_factory=set)
     _seen: dict[int, Any] = field(default_factory=dict)  # the objects are kept, so that no other gets their number
     _classes: dict[type, bool] = field(default_factory=dict)  # and whether one is made
     _waiting: list[FunctionType] = field(default_factory=list)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a call may leave something behind for the next one."""
+        return self.lasting or (self.held and bool(self.stored))
 
     def add(self, obj: Any) -> CallReach:
         """Follow a call of an object."""
@@ -95,6 +106,7 @@ class CallReach:
             return
         mentioned = mentions_of(code)
         self.stored |= mentioned.stored
+        self.lasting |= mentioned.rebinds
         for mention in mentioned.found:
             self._resolve(mention, function, where)
         if any(_asks_by_text(m, function) for m in mentioned.found):
@@ -178,10 +190,13 @@ class CallReach:
         wrapped = _static(value, "__wrapped__")
         if wrapped is not _ABSENT and not isinstance(wrapped, property):
             self._touch(wrapped, where, depth + 1)
-        if isinstance(value, functools.partial):
+        if isinstance(value, _CACHE):
+            self.lasting = True  # the function itself was touched above
+        elif isinstance(value, functools.partial):
             for held in (value.func, *value.args, *value.keywords.values()):
                 self._touch(held, where, depth + 1)
         elif isinstance(value, (list, tuple, set, frozenset, Mapping)):
+            self.lasting |= not isinstance(value, (tuple, frozenset))
             for part in _parts(value):
                 self._touch(part, where, depth + 1)
             if isinstance(value, defaultdict):
@@ -219,6 +234,7 @@ class CallReach:
             self._refuse(harm_of_path(f"{cls.__module__}.{cls.__qualname__}"), where)
         else:
             self._class(cls, where, made=False)
+            self.held = True
         holds_users = not is_trusted(cls.__module__) or cls.__module__.partition(".")[0] in _HOLDERS
         for part in _parts(_dict_of(value)) if holds_users else ():
             self._touch(part, where, depth + 1)
@@ -247,7 +263,10 @@ class CallReach:
                 if (special and name not in ("__dict__", "__weakref__", "__module__", "__doc__")) or (
                     name in self.attributes or name in self.stored
                 ):
+                    before = self.lasting
                     self._touch(value, cls.__qualname__, 0)
+                    # Such as the fields of a dataclass: nothing that a call asks for by name.
+                    self.lasting = before if special else self.lasting
 
 
 _ABSENT = object()

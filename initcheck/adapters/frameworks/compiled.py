@@ -53,10 +53,12 @@ class Compiled:
     Attributes:
         called: shapes of own calls, the first one first: another one costs no compilation there.
         trusted: whether it agreed with own calls at some shape; None while it was not compared.
+        keeps: whether a call may leave something behind for the next one: then it is traced ``as_if_called``.
     """
 
     called: dict[Shape, None] = field(default_factory=dict)
     trusted: bool | None = None
+    keeps: bool = False
     _functions: dict[tuple[Shape, str], Function | None] = field(default_factory=dict, repr=False)
 
     def drawn(
@@ -86,7 +88,8 @@ class Compiled:
 
         def asked(at: Shape) -> _Asked:
             kind = (of or _array)(at)
-            return _Asked(at, dtype, traced, own, sources or _numbers, _calls_a_batch(kind.weights), kind.fits)
+            made = (lambda *where: as_if_called(traced(*where))) if self.keeps else traced
+            return _Asked(at, dtype, made, own, sources or _numbers, _calls_a_batch(kind.weights), kind.fits)
 
         if self.trusted is None and seeds:
             # Where the user's own call is compiled already.
@@ -118,6 +121,21 @@ class Compiled:
         except Exception:  # either may raise in any way: then every call is the user's own, whose errors are told
             return False
         return True
+
+
+def as_if_called(call: Call) -> Call:
+    """What does not hang on the source is made of numbers while it is traced, as in a call.
+
+    A table that the user's code keeps from its first call, in a cache or a dict, would hold a tracer otherwise, and
+    raise in every later call. Costs what these numbers cost to compile, at every shape.
+    """
+    numbers = framework_module("jax").ensure_compile_time_eval
+
+    def traced(source: Any) -> Any:
+        with numbers():
+            return call(source)
+
+    return traced
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from initcheck.adapters.frameworks import known_laws
 from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
-from initcheck.adapters.frameworks.compiled import Compiled
+from initcheck.adapters.frameworks.compiled import Compiled, as_if_called
 from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.contract import Contract
@@ -26,10 +26,16 @@ class JaxSampler(CallableSampler):
     """A function that is handed a key; where it can be traced, it is compiled once a shape for many calls.
 
     Attributes:
+        keeps: whether a call may leave something behind for the next one.
         compiled: the compiled functions.
     """
 
-    compiled: Compiled = field(default_factory=Compiled, init=False)
+    keeps: bool = False
+    compiled: Compiled = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.compiled = Compiled(keeps=self.keeps)
 
     def _drawn(self, asked: Sequence[tuple[Shape, Sequence[int]]], dtype: str, *, anew: bool) -> list[list[Any]]:
         """Calls of the user's own."""
@@ -43,7 +49,9 @@ class JaxSampler(CallableSampler):
         """The shape of a traced result: nothing is compiled for it."""
         try:
             with isolated(None):
-                traced = framework_module("jax").eval_shape(self._of_seed(tuple(shape), dtype), np.uint32(0))
+                call = self._of_seed(tuple(shape), dtype)
+                call = as_if_called(call) if self.keeps else call
+                traced = framework_module("jax").eval_shape(call, np.uint32(0))
         except Exception:  # what cannot be traced is called
             return None
         return getattr(traced, "shape", None)

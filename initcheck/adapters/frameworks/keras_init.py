@@ -30,11 +30,20 @@ def is_keras_initializer(obj: Any) -> bool:
     return is_instance_of(obj, _MODULE, "Initializer")
 
 
-def keras_initializer(obj: Any, name: str, args: Mapping[str, Any], parameter: str | None) -> Initializer | None:
+def keras_initializer(
+    obj: Any, name: str, args: Mapping[str, Any], parameter: str | None, *, keeps: bool = False
+) -> Initializer | None:
     """Make an initializer of a Keras initializer class or instance.
 
     None where its configuration holds no seed, and it no initializer whose seed is drawn as it is built: then it is
     called as any other object is.
+
+    Args:
+        obj: the class or instance.
+        name: the target text.
+        args: of its constructor.
+        parameter: which of several returned arrays is meant.
+        keeps: whether a call of it may leave something behind for the next one.
 
     Raises:
         UsageError: the class needs an argument, or cannot be built.
@@ -51,6 +60,7 @@ def keras_initializer(obj: Any, name: str, args: Mapping[str, Any], parameter: s
         config=config,
         takes_randomness=seeded,
         parameter=parameter,
+        compiled=Compiled(keeps=keeps),
     )
     return Initializer(
         name=name,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
+from initcheck.adapters.frameworks.compiled import as_if_called
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer
 from initcheck.adapters.frameworks.keras_seeds import rows_of, traced_seeds
 from initcheck.adapters.frameworks.layer_weight import is_layer
@@ -216,7 +217,9 @@ class Builder:
             return np.zeros(0 if feed.form == "lookup" else function.outline(feed.arranged(inputs)))
 
         try:
-            return feed.form == "lookup" or bool(framework_module("jax").eval_shape(numbers, np.uint32(seed)).size)
+            return feed.form == "lookup" or bool(
+                framework_module("jax").eval_shape(as_if_called(numbers), np.uint32(seed)).size
+            )
         except Exception:  # tried once more with numbers, where its errors are its own
             return False
 
