@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -17,6 +17,7 @@ from initcheck.comparison.parts import Compared, Comparison
 from initcheck.comparison.sides import Side, both_laws
 from initcheck.comparison.weights.builds import Builds, seen
 from initcheck.comparison.weights.matching import match
+from initcheck.comparison.weights.readings import Reading, readings
 from initcheck.comparison.weights.roles import Role, View
 from initcheck.contract.layer import Layer
 from initcheck.draws.call import OutOfTime
@@ -27,6 +28,8 @@ Partners = tuple[View, View]
 
 # Builds of each that choose what is compared, most that are compared, and seeds at which bits are.
 _FIRST, _MOST, _BITS = 32, 600, 3
+# A stack of layers is taken apart first; then their kernels by heads.
+_READ_ANEW = 2
 _FINE = 0.1
 _LEAST_ROWS = 12
 
@@ -48,9 +51,18 @@ def compare_models(
     Raises:
         UsageError: one of them builds no model, or other tensors at another seed.
     """
+    said = []
     partners, left, right = match(a.roles, b.roles)
+    for _ in range(_READ_ANEW):
+        anew = readings([role for role in left if not role.buffer], [role for role in right if not role.buffer])
+        if not any(anew):
+            break
+        for side, found in zip((a, b), anew, strict=True):
+            side.reads(found)
+        said += list(_said(anew))
+        partners, left, right = match(a.roles, b.roles)
     missing = (*_missing(left, "A", "B"), *_missing(right, "B", "A"))
-    notes = tuple(_notes(partners, [role.path for role in (*left, *right) if role.buffer]))
+    notes = (*said, *_notes(partners, [role.path for role in (*left, *right) if role.buffer]))
     same_bits = _same_bits(a, b, partners, seed)
     if same_bits:
         parts = [_part(*two, Answer.SAME, why=f"the same bits at {same_bits} seeds") for two in partners]
@@ -93,6 +105,24 @@ def _notes(partners: Sequence[Partners], alone: Sequence[str]) -> Iterator[str]:
         yield f"compared piece by piece, since the other side holds the pieces apart: {', '.join(packed)}"
     if alone:
         yield f"buffers that only one has are not compared: {listed(alone, 4)}"
+
+
+_READ = {
+    "stacked": "taken apart along the first axis, which counts layers",
+    "inputs": "kernels with several axes of inputs or units, read as matrices",
+    "rows": "read with one row a unit",
+    "bare": "read without axes of length one",
+    "flat": "read as vectors",
+}
+
+
+def _said(anew: tuple[Mapping[str, Reading], Mapping[str, Reading]]) -> Iterator[str]:
+    """In which other shapes the tensors of each side are read, and for what."""
+    for side, found in zip("AB", anew, strict=True):
+        for kind in dict.fromkeys(reading.kind for reading in found.values()):
+            paths = [path for path, reading in found.items() if reading.kind == kind]
+            more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+            yield f"{', '.join(paths[:3])}{more} of {side}: {_READ[kind]}"
 
 
 def _same_bits(a: Builds, b: Builds, partners: Sequence[Partners], seed: int) -> int:

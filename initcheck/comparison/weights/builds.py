@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from initcheck.adapters.signatures.parameters import parameters_of
+from initcheck.comparison.weights.readings import Reading
 from initcheck.comparison.weights.roles import Role, View, roles_of
 from initcheck.comparison.weights.tensors import Tensor, tensors_of
 from initcheck.draws.call import OutOfTime
@@ -51,9 +52,21 @@ class Builds:
         self._kept: dict[View, list[Array]] = {}
         self._watched: dict[str, list[View]] = {}
         self._made = 0
+        self._readings: list[Mapping[str, Reading]] = []
+        self.roles: list[Role] = []
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._look()
+
+    def _look(self) -> None:
         first = self.build(self._seeds.upto(1)[0])
-        self.roles: list[Role] = roles_of(first)
+        self.roles = roles_of(first)
         self._shapes = {tensor.path: tensor.shape for tensor in first}
+
+    def reads(self, found: Mapping[str, Reading]) -> None:
+        """Read tensors of these paths otherwise from now on; before ``watch``."""
+        if found:
+            self._readings.append(found)
+            self._look()
 
     def watch(self, views: Sequence[View]) -> None:
         """Say what is kept of the builds to come; before the first of ``calls``."""
@@ -80,6 +93,8 @@ class Builds:
             raise UsageError(f"{self.name} builds no model: it raises {error}. {advice}") from None
         self.count += 1
         self.weights += sum(t.values.size for t in found)
+        for anew in self._readings:
+            found = [part for t in found for part in (anew[t.path].of(t) if t.path in anew else [t])]
         return found
 
     def calls(self, view: View, start: int, stop: int) -> Array:
@@ -100,11 +115,11 @@ class Builds:
 
 def seen(values: Array, view: View) -> Array:
     """What is kept of one tensor of a role: the rows of the view, or of many some that are evenly spread."""
+    if view.turned:
+        values = values.swapaxes(0, 1)
     matrix: Array = values.reshape(len(values), -1) if values.ndim > 1 else values.reshape(-1, 1)
     if view.rows is not None:
         matrix = matrix[slice(*view.rows)]
-    if view.turned:
-        matrix = matrix.T
     most = max(1, _ENTRIES // (matrix.shape[1] * len(view.role.paths)))
     if len(matrix) <= most:
         return matrix

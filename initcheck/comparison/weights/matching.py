@@ -6,8 +6,10 @@ import difflib
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from initcheck.comparison.weights.roles import Role, View
+from initcheck.comparison.weights.roles import Role, View, turned_round
+from initcheck.models.builds.names import name_of
 
 # Words for one part: a port calls it by another of them.
 _SYNONYMS = (
@@ -58,17 +60,20 @@ def match(a: Sequence[Role], b: Sequence[Role]) -> tuple[list[tuple[View, View]]
             found.append((View(x), View(y, turned=not exact)))
         if exact:
             for one, several in list(_packed(free_a, free_b)):
-                found += zip(_pieces(one, several), map(View, several), strict=True)
-                free_a.remove(one)
-                free_b = [r for r in free_b if r not in several]
+                found += zip(_pieces(one, several), several, strict=True)
+                free_a.remove(one.role)
+                free_b = [r for r in free_b if all(r is not part.role for part in several)]
             for one, several in list(_packed(free_b, free_a)):
-                found += zip(map(View, several), _pieces(one, several), strict=True)
-                free_b.remove(one)
-                free_a = [r for r in free_a if r not in several]
-    order = {role.path: n for n, role in enumerate(a)}
+                found += zip(several, _pieces(one, several), strict=True)
+                free_b.remove(one.role)
+                free_a = [r for r in free_a if all(r is not part.role for part in several)]
+    for shape, pairs in list(_regrouped(free_a, free_b)):
+        free_a, free_b = ([role for role in side if role.shape != shape] for side in (free_a, free_b))
+        found += [(View(mine), View(theirs)) for mine, theirs in pairs]
+    order = {path: n for n, role in enumerate(a) for path in reversed(role.paths)}
     free_a += [role for role in a if role.buffer and role.path not in of_buffers]
     free_b += [role for role in b if role.buffer and role.path not in of_buffers]
-    return sorted(found, key=lambda pair: (order[pair[0].role.path], pair[0].rows or (0, 0))), free_a, free_b
+    return sorted(found, key=lambda pair: (order[pair[0].role.paths[0]], pair[0].rows or (0, 0))), free_a, free_b
 
 
 def _buffers(a: Sequence[Role], b: Sequence[Role]) -> Iterator[tuple[View, View]]:
@@ -85,12 +90,12 @@ def _leaf(role: Role) -> str:
     return _STATISTICS.get(leaf, leaf)
 
 
-def _pieces(one: Role, several: Sequence[Role]) -> Iterator[View]:
+def _pieces(one: View, several: Sequence[View]) -> Iterator[View]:
     """The rows of one matrix that stand for each of several."""
     at = 0
     for part in several:
-        yield View(one, (at, at + part.rows))
-        at += part.rows
+        yield replace(one, rows=(at, at + part.shape[0]))
+        at += part.shape[0]
 
 
 def _likeliest(a: Sequence[Role], b: Sequence[Role], exact: bool) -> Iterator[tuple[Role, Role]]:
@@ -98,7 +103,8 @@ def _likeliest(a: Sequence[Role], b: Sequence[Role], exact: bool) -> Iterator[tu
     scored = [
         (_likeness(x, y), -n, -m, x, y)
         for (n, x), (m, y) in itertools.product(enumerate(a), enumerate(b))
-        if len(x.paths) == len(y.paths) and (x.shape == y.shape if exact else x.shape == y.shape[::-1])
+        if len(x.paths) == len(y.paths)
+        and (x.shape == y.shape if exact else len(y.shape) > 1 and x.shape == turned_round(y.shape))
     ]
     taken: set[tuple[int, str]] = set()
     for _, _, _, x, y in sorted(scored, key=lambda s: s[:3], reverse=True):
@@ -107,25 +113,68 @@ def _likeliest(a: Sequence[Role], b: Sequence[Role], exact: bool) -> Iterator[tu
             yield x, y
 
 
-def _packed(whole: Sequence[Role], parts: Sequence[Role]) -> Iterator[tuple[Role, tuple[Role, ...]]]:
-    """One role, and those that follow one another on the other side whose rows add up to its rows."""
+def _packed(whole: Sequence[Role], parts: Sequence[Role]) -> Iterator[tuple[View, tuple[View, ...]]]:
+    """One role, and those that follow one another on the other side whose rows add up to its rows.
+
+    Of a tree of arrays nobody knows which axis is the units: where the pieces do not fit as they lie, they or the
+    whole are turned round.
+    """
     used: set[str] = set()
-    for one in whole:
-        fitting = [
-            p for p in parts if p.rest == one.rest and p.rows < one.rows and len(p.paths) == len(one.paths)
-            and p.path not in used
-        ]  # fmt: skip
-        best: tuple[float, tuple[Role, ...]] | None = None
-        for count in range(_LEAST, _PACKED + 1):
-            for start in range(len(fitting) - count + 1):
-                several = tuple(fitting[start : start + count])
-                if sum(p.rows for p in several) == one.rows:
-                    apart = abs(several[0].place - one.place)
-                    if best is None or apart < best[0]:
-                        best = apart, several
+    for role in whole:
+        best: tuple[bool, float, View, tuple[View, ...]] | None = None
+        for round_one, round_parts in ((False, False), (False, True), (True, False)):
+            if (round_one or round_parts) and len(role.shape) < 2:
+                continue
+            one = View(role, turned=round_one)
+            fitting = [
+                part
+                for part in (View(p, turned=round_parts) for p in parts)
+                if part.shape[1:] == one.shape[1:]
+                and part.shape[:1] < one.shape[:1]
+                and len(part.role.paths) == len(role.paths)
+                and part.role.path not in used
+            ]
+            for count in range(_LEAST, _PACKED + 1):
+                for start in range(len(fitting) - count + 1):
+                    several = tuple(fitting[start : start + count])
+                    if sum(part.shape[0] for part in several) == one.shape[0]:
+                        apart = abs(several[0].role.place - role.place)
+                        if best is None or (round_one or round_parts, apart) < best[:2]:
+                            best = round_one or round_parts, apart, one, several
         if best is not None:
-            used |= {p.path for p in best[1]}
-            yield one, best[1]
+            used |= {part.role.path for part in best[3]}
+            yield best[2], best[3]
+
+
+def _regrouped(a: Sequence[Role], b: Sequence[Role]) -> Iterator[tuple[tuple[int, ...], list[tuple[Role, Role]]]]:
+    """Roles of one shape that hold as many tensors together, though not each by itself: blocks in a list against
+    blocks by name. Each tensor gets a partner, and those that are together on both sides stay together."""
+    for shape in dict.fromkeys(role.shape for role in a):
+        mine, theirs = (dict(_singles(side, shape)) for side in (a, b))
+        if len(mine) != len(theirs):
+            continue
+        groups: dict[tuple[str, str], list[tuple[Role, Role]]] = {}
+        for x, y in sorted(_likeliest(list(mine), list(theirs), True), key=lambda two: two[0].place):
+            groups.setdefault((mine[x].path, theirs[y].path), []).append((x, y))
+        yield shape, [(_together(xs), _together(ys)) for xs, ys in (zip(*g, strict=True) for g in groups.values())]
+
+
+def _singles(roles: Sequence[Role], shape: tuple[int, ...]) -> Iterator[tuple[Role, Role]]:
+    """Each tensor of a shape as a role of its own, and the role that it is of."""
+    for role in roles:
+        if role.shape == shape:
+            yield from ((_single(role, number), role) for number in range(len(role.places)))
+
+
+def _single(role: Role, number: int) -> Role:
+    path, place = role.paths[number], role.places[number]
+    return replace(role, path=path, paths=(path,), place=place, places=(place,))
+
+
+def _together(roles: Sequence[Role]) -> Role:
+    paths = tuple(role.path for role in roles)
+    places = tuple(role.place for role in roles)
+    return replace(roles[0], path=name_of(paths, paths), paths=paths, places=places)
 
 
 def _likeness(x: Role, y: Role) -> float:

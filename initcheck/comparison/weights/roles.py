@@ -25,6 +25,8 @@ class Role:
         turned: they are stored (in, out).
         owner: the class of their module.
         buffer: they are no parameters.
+        stored: the shape of each as it is stored.
+        places: of each, where they are known.
     """
 
     path: str
@@ -34,6 +36,8 @@ class Role:
     turned: bool = False
     owner: str = ""
     buffer: bool = False
+    stored: tuple[int, ...] = ()
+    places: tuple[float, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -53,7 +57,7 @@ class View:
     Attributes:
         role: whose.
         rows: the first row and the one behind the last; None for all.
-        turned: rows and columns change places.
+        turned: the first two axes change places; rows are those that it has then.
     """
 
     role: Role
@@ -68,8 +72,17 @@ class View:
     @property
     def shape(self) -> tuple[int, ...]:
         """Of one tensor of it."""
-        shape = self.role.shape if self.rows is None else (self.rows[1] - self.rows[0], *self.role.rest)
-        return shape[::-1] if self.turned else shape
+        shape = turned_round(self.role.shape) if self.turned else self.role.shape
+        return shape if self.rows is None else (self.rows[1] - self.rows[0], *shape[1:])
+
+
+def turned_round(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape with its first two axes the other way round: units and inputs, as the other side stores them.
+
+    >>> turned_round((16, 1, 3, 3)), turned_round((4,))
+    ((1, 16, 3, 3), (4,))
+    """
+    return (*shape[1::-1], *shape[2:])
 
 
 def roles_of(tensors: Sequence[Tensor]) -> list[Role]:
@@ -97,7 +110,11 @@ def roles_of(tensors: Sequence[Tensor]) -> list[Role]:
             paths = tuple(m.path for m in members)
             path = name_of(paths, every)
             one = members[0]
-            found.append((first, Role(path, paths, one.shape, first / parameters, one.turned, one.owner, one.buffer)))
+            places = [n / parameters for n in numbers if any(tensors[n] is m for m in members)]
+            role = Role(
+                path, paths, one.shape, places[0], one.turned, one.owner, one.buffer, one.stored.shape, tuple(places)
+            )
+            found.append((first, role))
     return [role for _, role in sorted(found, key=lambda item: item[0])]
 
 

@@ -15,8 +15,8 @@ from initcheck.errors import UsageError
 
 Array = npt.NDArray[Any]
 
-# The classes of PyTorch whose matrices are stored (in, out), as transformers' Conv1D is.
-_STORED_IN_OUT = ("Conv1D",)
+# The classes of PyTorch whose weights are stored (in, out), as transformers' Conv1D is.
+_STORED_IN_OUT = ("Conv1D", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
 ROWS_FIRST = ("embedding", "embeddings", "bias", "scale", "gamma", "beta")
 """The leaves of Keras and Flax that are no kernels: a row of a table, a scale, a bias is what it is there too."""
 
@@ -29,20 +29,30 @@ class Tensor:
         path: its name, its parts divided by dots.
         owner: the class of its module, or its framework where that is not known.
         values: the parameter, its first axis that of the units where it has two axes or more.
-        turned: the axes were turned for that: it is stored (in, out).
+        axes: which axis of the parameter as it is stored each of these is, where they were turned.
         buffer: it is no parameter: a running mean, a mask, a table of angles.
     """
 
     path: str
     owner: str
     values: Array
-    turned: bool = False
+    axes: tuple[int, ...] = ()
     buffer: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape with the units first."""
         return self.values.shape
+
+    @property
+    def turned(self) -> bool:
+        """Whether the axes were turned: it is stored (in, out)."""
+        return bool(self.axes)
+
+    @property
+    def stored(self) -> Array:
+        """The parameter as it is stored."""
+        return self.values.transpose(np.argsort(self.axes)) if self.axes else self.values
 
 
 def tensors_of(model: Any, name: str) -> list[Tensor]:
@@ -97,8 +107,11 @@ def _of_torch(model: Any, torch: Any) -> Iterator[Tensor]:
             path = f"{prefix}.{leaf}" if prefix else leaf
             values = _numbers_of(parameter, path, torch)
             owner = type(module).__name__
-            turned = owner in _STORED_IN_OUT and values.ndim == 2
-            yield Tensor(path, owner, np.array(values.T if turned else values), turned)
+            if owner in _STORED_IN_OUT and values.ndim > 1 and getattr(module, "groups", 1) == 1:
+                axes = (1, 0, *range(2, values.ndim))
+                yield Tensor(path, owner, np.array(values.transpose(axes)), axes)
+            else:
+                yield Tensor(path, owner, np.array(values))
         for leaf, buffer in module._buffers.items():
             if buffer is None or id(buffer) in seen or leaf in module._non_persistent_buffers_set:
                 continue
@@ -128,7 +141,7 @@ def _of_keras(model: Any) -> Iterator[Tensor]:
     for leaf, weight in KerasModel(model).pairs():
         if leaf.parameter or "seed_generator" not in leaf.name:
             values = np.asarray(weight.numpy() if hasattr(weight, "numpy") else weight)
-            yield replace(_units_first(leaf.name, "keras", values), buffer=not leaf.parameter)
+            yield replace(units_first(leaf.name, "keras", values), buffer=not leaf.parameter)
 
 
 def _of_tree(tree: Any, framework: str) -> Iterator[Tensor]:
@@ -136,13 +149,24 @@ def _of_tree(tree: Any, framework: str) -> Iterator[Tensor]:
         jax = sys.modules.get("jax")
         if jax is None:
             raise UsageError("a leaf of the model is no array.")
-        for keys, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
-            words = [str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key)))) for key in keys]
-            path = ".".join(word for word in words if word != "value")
+        for words, leaf in _in_order(tree, jax):
+            # An nnx.Param holds its array by that name; a module of that name is one of the user's.
+            path = ".".join(words[:-1] if words[-1:] == ("value",) else words)
             values = np.asarray(leaf)
-            yield Tensor(path, framework, values) if framework == "equinox" else _units_first(path, framework, values)
+            yield Tensor(path, framework, values) if framework == "equinox" else units_first(path, framework, values)
         return
     yield from (Tensor(path, "numpy", values) for path, values in _flat(tree))
+
+
+def _in_order(tree: Any, jax: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The leaves of a tree in the order in which its dicts hold them: JAX sorts them by name, and loses their place."""
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            for words, leaf in _in_order(value, jax):
+                yield (str(key), *words), leaf
+        return
+    for keys, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
+        yield tuple(str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key)))) for key in keys), leaf
 
 
 def _leaves(tree: Any) -> Iterator[Any]:
@@ -172,14 +196,19 @@ def tensor_of(path: str, framework: str, values: Array) -> Tensor:
     """
     if framework in ("torch", "equinox"):
         return Tensor(path, framework, np.array(values, dtype=np.float32))
-    return _units_first(path.replace("/", "."), framework, values)
+    return units_first(path.replace("/", "."), framework, values)
 
 
-def _units_first(path: str, owner: str, values: Array) -> Tensor:
-    """A weight of Keras or Flax, whose units are the last axis, as PyTorch stores it."""
-    leaf = path.rpartition(".")[2]
+def units_first(path: str, owner: str, values: Array) -> Tensor:
+    """A weight of Keras or Flax, whose units are the last axis, as PyTorch stores it.
+
+    Args:
+        path: its name.
+        owner: its framework.
+        values: as the framework holds it.
+    """
+    leaf = path.rpartition(".")[2].partition("[")[0]
     if values.ndim < 2 or leaf in ROWS_FIRST:
         return Tensor(path, owner, np.array(values, dtype=np.float32))
-    spatial = range(values.ndim - 2)
-    turned = np.transpose(values, (values.ndim - 1, values.ndim - 2, *spatial))
-    return Tensor(path, owner, np.array(turned, dtype=np.float32), turned=True)
+    axes = (values.ndim - 1, values.ndim - 2, *range(values.ndim - 2))
+    return Tensor(path, owner, np.array(np.transpose(values, axes), dtype=np.float32), axes)

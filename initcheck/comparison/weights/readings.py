@@ -1,0 +1,171 @@
+"""Other readings of a tensor: two models may store one thing in different shapes, stacked, by heads, or flat."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from initcheck.comparison.weights.roles import Role, turned_round
+from initcheck.comparison.weights.tensors import Tensor, units_first
+
+Shape = tuple[int, ...]
+
+# Pieces of a packed matrix, at most: q, k and v, or four gates.
+_PACKED = range(2, 5)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a tensor is read anew.
+
+    Attributes:
+        kind: ``stacked``, its first axis counts layers, as of a scan over them; ``inputs``, so many of its first axes
+            are the inputs and the others the units, as of a kernel by heads; ``rows``, a row a unit, as of a
+            convolution that is written as a product; ``bare``, without its axes of length one; ``flat``, a vector.
+        axes: how many are the inputs.
+    """
+
+    kind: Literal["stacked", "inputs", "rows", "bare", "flat"]
+    axes: int = 0
+
+    def of(self, tensor: Tensor) -> list[Tensor]:
+        """The tensor, or its layers, in this reading.
+
+        >>> heads = units_first("query.kernel", "flax", np.ones((32, 4, 8)))
+        >>> heads.shape, [t.shape for t in Reading("inputs", 1).of(heads)]
+        ((8, 4, 32), [(32, 32)])
+        >>> [t.path for t in Reading("stacked").of(units_first("fc.kernel", "flax", np.ones((2, 3, 5))))]
+        ['fc.kernel[0]', 'fc.kernel[1]']
+        """
+        stored = tensor.stored
+        if self.kind == "stacked":
+            one = replace(tensor, axes=())
+            turned = bool(tensor.axes)
+            parts = [replace(one, path=f"{tensor.path}[{k}]", values=layer) for k, layer in enumerate(stored)]
+            return [units_first(p.path, p.owner, p.values) if turned and p.values.ndim > 1 else p for p in parts]
+        if self.kind == "inputs":
+            inputs = math.prod(stored.shape[: self.axes])
+            return [replace(tensor, values=np.ascontiguousarray(stored.reshape(inputs, -1).T), axes=(1, 0))]
+        if self.kind == "rows":
+            return [replace(tensor, values=tensor.values.reshape(len(tensor.values), -1), axes=())]
+        if self.kind == "bare":
+            return [replace(tensor, values=stored.reshape(_bare(stored.shape)), axes=())]
+        return [replace(tensor, values=stored.ravel(), axes=())]
+
+
+def readings(a: Sequence[Role], b: Sequence[Role]) -> tuple[dict[str, Reading], dict[str, Reading]]:
+    """How tensors that found no partner are to be read so that they find one, of each side by path.
+
+    Layers that one side holds in one tensor and the other apart come first; whoever reads them so asks again.
+
+    >>> heads = Role("q.kernel", ("q.kernel",), (8, 4, 32), 0.1, turned=True, stored=(32, 4, 8))
+    >>> plain = Role("q.weight", ("q.weight",), (32, 32), 0.1, stored=(32, 32))
+    >>> readings([heads], [plain])
+    ({'q.kernel': Reading(kind='inputs', axes=1)}, {})
+
+    Args:
+        a, b: roles of each that have no partner.
+    """
+    found: tuple[dict[str, Reading], dict[str, Reading]] = ({}, {})
+    for mine, theirs, kept in ((a, b, found[0]), (b, a, found[1])):
+        for one in mine:
+            if len(one.paths) == 1 and any(_is_stack(one, other) for other in theirs):
+                kept[one.path] = Reading("stacked")
+    if any(found):
+        return _by_path(a, found[0]), _by_path(b, found[1])
+    free = list(b)
+    for x in a:
+        for y in free:
+            forms = _common(x, y) if len(x.paths) == len(y.paths) else None
+            if forms is not None:
+                free.remove(y)
+                for role, reading, kept in ((x, forms[0], found[0]), (y, forms[1], found[1])):
+                    if reading is not None:
+                        kept[role.path] = reading
+                break
+    for mine, theirs, kept in ((a, b, found[0]), (b, a, found[1])):
+        for one in mine:
+            piece = next(filter(None, (_as_piece(one, whole) for whole in theirs)), None)
+            if one.path not in kept and piece is not None:
+                kept[one.path] = piece
+    return _by_path(a, found[0]), _by_path(b, found[1])
+
+
+def _by_path(roles: Sequence[Role], found: dict[str, Reading]) -> dict[str, Reading]:
+    return {path: found[role.path] for role in roles if role.path in found for path in role.paths}
+
+
+def _is_stack(one: Role, layers: Role) -> bool:
+    """Whether one tensor holds the layers of a role of the other side, one under another."""
+    count = len(layers.paths)
+    if count < 2 or one.stored[:1] != (count,) or len(one.stored) < 2:
+        return False
+    inside = _layer_of(one)
+    return _common(inside, replace(layers, paths=layers.paths[:1])) is not None
+
+
+def _layer_of(stack: Role) -> Role:
+    stored = stack.stored[1:]
+    turned = stack.turned and len(stored) > 1
+    return replace(stack, stored=stored, shape=_units_first(stored) if turned else stored, turned=turned)
+
+
+def _units_first(stored: Shape) -> Shape:
+    return (*stored[:-3:-1], *stored[:-2])
+
+
+def _common(x: Role, y: Role) -> tuple[Reading | None, Reading | None] | None:
+    """The readings in which two roles have one shape, each None where it stays as it is."""
+    if math.prod(x.stored) != math.prod(y.stored):
+        return None
+    both = itertools.product(_forms(x), _forms(y))
+    for (mine, p), (theirs, q) in sorted(both, key=lambda two: sum(form is not None for form, _ in two)):
+        if p == q or (len(p) > 1 and p == turned_round(q)):
+            return mine, theirs
+    return None
+
+
+def _forms(role: Role) -> Iterator[tuple[Reading | None, Shape]]:
+    """The readings of a role, and what shape each gives."""
+    yield None, role.shape
+    if 1 in role.stored[:-1] and len(role.stored) > 1:
+        yield Reading("bare"), _bare(role.stored)
+    if len(role.stored) > 2:
+        yield from _by_inputs(role)
+        yield Reading("rows"), (role.shape[0], math.prod(role.rest))
+    if len(role.stored) > 1 and _is_vector(role.path):
+        yield Reading("flat"), (math.prod(role.stored),)
+
+
+def _by_inputs(role: Role) -> Iterator[tuple[Reading, Shape]]:
+    for count in range(1, len(role.stored)) if role.turned else ():
+        yield Reading("inputs", count), (math.prod(role.stored[count:]), math.prod(role.stored[:count]))
+
+
+def _as_piece(one: Role, whole: Role) -> Reading | None:
+    """The reading in which a role is one of a few pieces of another, laid one under another."""
+    if len(one.paths) != len(whole.paths) or len(one.stored) < 2:
+        return None
+    if len(whole.shape) == 1 and _is_vector(one.path) and whole.rows / math.prod(one.stored) in _PACKED:
+        return Reading("flat")
+    fitting = [
+        reading
+        for reading, shape in (_by_inputs(one) if len(one.stored) > 2 else ())
+        if len(whole.shape) == 2 and shape[1] == whole.shape[1] and whole.rows / shape[0] in _PACKED
+    ]
+    return fitting[0] if fitting else None
+
+
+def _bare(shape: Shape) -> Shape:
+    return tuple(n for n in shape if n > 1) or (1,)
+
+
+def _is_vector(path: str) -> bool:
+    """Whether a path is that of a bias or a scale, whose axes are heads and what is in each."""
+    leaf = path.rpartition(".")[2].partition("[")[0].lower()
+    return leaf in ("b", "scale", "gamma", "beta") or "bias" in leaf

@@ -1,0 +1,156 @@
+"""Models that store one thing in different shapes: stacked, by heads, packed, transposed or grouped otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.random import Generator, default_rng
+
+from initcheck.comparison.exchange import Answer
+from initcheck.comparison.models import compare_models
+from initcheck.comparison.parts import Comparison
+from initcheck.comparison.weights.builds import Builds
+from initcheck.comparison.weights.tensors import Tensor, units_first
+
+Make = Callable[[Generator], list[Tensor]]
+
+
+def _compared(a: Make, b: Make) -> Comparison:
+    def factory(make: Make) -> Callable[..., Any]:
+        def build(seed: int) -> list[Tensor]:
+            return make(default_rng(seed))
+
+        return build
+
+    return compare_models(Builds(factory(a), "a", 0), Builds(factory(b), "b", 0))
+
+
+def _flax(path: str, values: Any) -> Tensor:
+    return units_first(path, "flax", np.asarray(values))
+
+
+def _torch(path: str, values: Any) -> Tensor:
+    return Tensor(path, "Linear", np.asarray(values, dtype=np.float32))
+
+
+def _list(rng: Generator, off: float = 1.0) -> list[Tensor]:
+    return [_torch(f"h.{k}.fc.weight", rng.normal(0, off if k == 2 else 1, (24, 12))) for k in range(4)]
+
+
+def _scan(rng: Generator) -> list[Tensor]:
+    return [_flax("layers.fc.kernel", rng.normal(size=(4, 12, 24)))]
+
+
+def _heads(rng: Generator, scale: float = 1.0) -> list[Tensor]:
+    return [
+        _flax("attn.query.kernel", scale * rng.normal(size=(24, 3, 8))),
+        _flax("attn.query.bias", np.zeros((3, 8))),
+        _flax("attn.out.kernel", rng.uniform(-1, 1, (3, 8, 24))),
+    ]
+
+
+def _matrices(rng: Generator) -> list[Tensor]:
+    return [
+        _torch("q_proj.weight", rng.normal(size=(24, 24))),
+        _torch("q_proj.bias", np.zeros(24)),
+        _torch("out_proj.weight", rng.uniform(-1, 1, (24, 24))),
+    ]
+
+
+def _packed(rng: Generator) -> list[Tensor]:
+    return [_torch("weight_ih", rng.normal(size=(48, 10)))]
+
+
+def _gates(rng: Generator, last: float = 1.0) -> list[Tensor]:
+    return [_flax(f"w.{n}", s * rng.normal(size=(16, 10))) for n, s in (("r", 1), ("z", 1), ("n", last))]
+
+
+def _named(rng: Generator, last: float = 1.0) -> list[Tensor]:
+    sizes = {"first": 1, "second": 1, "third": 1, "fourth": last}
+    return [_torch(f"{n}.weight", s * rng.normal(size=(24, 12))) for n, s in sizes.items()]
+
+
+def _tokens(rng: Generator, size: float = 1.0) -> list[Tensor]:
+    return [_torch("pos_embed", size * rng.normal(size=(1, 17, 24))), _torch("fc.weight", rng.normal(size=(9, 24)))]
+
+
+def _tokens_of_flax(rng: Generator) -> list[Tensor]:
+    return [_flax("pos", rng.normal(size=(1, 17, 24))), _flax("fc.kernel", rng.normal(size=(24, 9)))]
+
+
+def _depthwise(rng: Generator, size: float = 1.0) -> list[Tensor]:
+    return [_torch("dw.weight", size * rng.normal(size=(16, 1, 3, 3)))]
+
+
+def _depthwise_of_keras(rng: Generator) -> list[Tensor]:
+    return [_flax("dw.kernel", rng.normal(size=(3, 3, 16, 1)))]
+
+
+def _patches(rng: Generator) -> list[Tensor]:
+    return [_torch("patch.weight", rng.normal(size=(24, 3, 4, 4)))]
+
+
+def _patches_as_a_product(rng: Generator, size: float = 1.0) -> list[Tensor]:
+    return [_flax("patch.kernel", size * rng.normal(size=(48, 24)))]
+
+
+PAIRS: tuple[tuple[Make, Make, Make], ...] = (
+    (_scan, _list, lambda rng: _list(rng, 2.0)),
+    (_matrices, _heads, lambda rng: _heads(rng, 1.5)),
+    (_packed, _gates, lambda rng: _gates(rng, 1.5)),
+    (_list, _named, lambda rng: _named(rng, 1.5)),
+    (_tokens_of_flax, _tokens, lambda rng: _tokens(rng, 1.5)),
+    (_depthwise_of_keras, _depthwise, lambda rng: _depthwise(rng, 1.5)),
+    (_patches, _patches_as_a_product, lambda rng: _patches_as_a_product(rng, 1.5)),
+)
+
+
+@pytest.mark.parametrize(("a", "same", "other"), PAIRS, ids=lambda make: make.__name__.strip("_<>"))
+def test_one_law_in_other_shapes_is_the_same_and_another_is_told(a: Make, same: Make, other: Make) -> None:
+    for one, two in ((a, same), (same, a)):
+        found = _compared(one, two)
+        assert found.missing == ()
+        assert {part.answer for part in found.parts} == {Answer.SAME}
+    found = _compared(a, other)
+    assert found.missing == ()
+    assert found.of(Answer.DIFFERENT)
+
+
+def test_a_tensor_that_only_one_side_has_has_no_partner_in_any_reading() -> None:
+    found = _compared(_packed, lambda rng: [*_packed(rng), _flax("more.kernel", rng.normal(size=(4, 5, 6)))])
+    assert found.missing == ("more.kernel of B, a tensor of shape (6, 5, 4), has no partner in A",)
+
+
+def test_blocks_of_another_number_are_no_partners() -> None:
+    found = _compared(_scan, lambda rng: _list(rng)[:3])
+    assert len(found.missing) == 2
+
+
+def test_what_is_read_otherwise_is_said() -> None:
+    said = " ".join(_compared(_matrices, _heads).notes)
+    assert "attn.query.kernel, attn.out.kernel of B: kernels with several axes of inputs or units" in said
+    assert "attn.query.bias of B: read as vectors" in said
+
+
+def test_a_transposed_convolution_of_torch_has_its_units_first() -> None:
+    def build() -> torch.nn.Module:
+        return torch.nn.ConvTranspose2d(6, 10, 3)
+
+    def grouped() -> torch.nn.Module:
+        return torch.nn.ConvTranspose2d(6, 10, 3, groups=2)
+
+    assert Builds(build, "a", 0).roles[0].shape == (10, 6, 3, 3)
+    assert Builds(grouped, "a", 0).roles[0].shape == (6, 5, 3, 3)
+
+
+def test_a_module_called_value_keeps_its_name_and_a_tree_its_order() -> None:
+    jax = pytest.importorskip("jax")
+
+    def build(key: Any) -> dict[str, Any]:
+        return {name: {"kernel": jax.random.normal(key, (4, 4))} for name in ("query", "key", "value")}
+
+    assert [role.path for role in Builds(build, "a", 0).roles] == ["query.kernel", "key.kernel", "value.kernel"]
