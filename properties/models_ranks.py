@@ -19,7 +19,7 @@ _EXACT = (
 
 @claim(
     "every-rank-builds",
-    says="No rank dies, raises or hangs, and all of them have the same tensors.",
+    says="No rank dies, raises or hangs, and all have the same tensors, but for experts and stages of their own.",
     source="PyTorch, torchrun: every process builds the model",
     topic="promises",
     label="ranks",
@@ -28,7 +28,7 @@ _EXACT = (
 )
 def every_rank_builds(trial: RankTrial) -> None:
     """Wait for every rank, and compare the names of their tensors."""
-    trial.failures += questions.other_tensors(trial.ranks)
+    trial.failures += questions.other_tensors(trial.ranks, trial.whole)
     trial.measured = f"{len(trial.alive)} of {len(trial.ranks)} ranks built a model"
 
 
@@ -89,7 +89,7 @@ def replicas_are_equal(trial: RankTrial) -> None:
 
 @claim(
     "the-whole-follows-its-law",
-    says="The full tensor follows the law of the unsharded build: the fan of the whole, not of the shard.",
+    says="All of a tensor is there and follows the law of the unsharded build: the fan of the whole, not of the shard.",
     source="Shoeybi et al. 2019, Megatron-LM: the master weight is initialised, then split",
     topic="law",
     label="law",
@@ -107,6 +107,7 @@ def the_whole_follows_its_law(trial: RankTrial) -> None:
     elif trial.whole is None:
         trial.doubts.append(f"one process alone {trial.why_not}, so that the law of the whole is not known")
     else:
+        trial.failures += questions.lost_entries(trial.ranks, trial.whole)
         trial.failures += questions.other_laws(trial.ranks, trial.whole)
         equal = _equal_bits(trial)
         trial.measured = f"{len(trial.whole.pieces):,} tensors"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from initcheck.models.ranks.rules import (
         copied_pieces,
         differing_replicas,
+        lost_entries,
         lost_ties,
         never_written,
         other_laws,
@@ -72,6 +73,7 @@ __all__ = [
     "left_at_default",
     "left_random",
     "listed",
+    "lost_entries",
     "lost_ties",
     "lost_writes",
     "named_deviants",
@@ -96,8 +98,8 @@ __getattr__ = on_first_use(
         "models.factory.promises": "broken_promises",
         "models.factory.trial": "ModelTrial",
         "models.factory.wording": "folded place unwritten_text",
-        "models.ranks.rules": "copied_pieces differing_replicas lost_ties never_written other_laws other_tensors"
-        " repeated_states",
+        "models.ranks.rules": "copied_pieces differing_replicas lost_entries lost_ties never_written other_laws"
+        " other_tensors repeated_states",
         "models.ranks.subject": "RankTrial",
         "models.rules.absurd": "absurd_in_build absurd_values",
         "models.rules.block_growth": "cause_of_growth",

@@ -8,9 +8,11 @@ import hashlib
 import pytest
 
 from initcheck.errors import UsageError
+from initcheck.models.ranks.families import as_shards
 from initcheck.models.ranks.rules import (
     copied_pieces,
     differing_replicas,
+    lost_entries,
     lost_ties,
     never_written,
     other_laws,
@@ -76,6 +78,66 @@ def test_sizes_decide_where_no_draw_names_the_law() -> None:
     whole = RankTold(0, {"w": _piece("w", **many, squares=4096 * 0.02**2)})
     assert list(other_laws(_ranks(_piece("a", **many, squares=4096 * 0.0201**2)), whole)) == []
     assert "over the ranks" in next(other_laws(_ranks(_piece("a", **many, squares=4096 * 0.04**2)), whole))
+
+
+def _sized(bits: str, rows: int) -> Piece:
+    return _piece(bits, shape=(rows, 8), count=8 * rows, squares=8 * rows * 0.02**2)
+
+
+def test_shards_of_several_sizes_have_room_in_the_whole() -> None:
+    whole = RankTold(0, {"w": _sized("whole", 48)})
+    uneven = _ranks(*[_sized(b, n) for b, n in zip("abcd", (16, 16, 8, 8), strict=True)])
+    padded = _ranks(*[_sized(b, 13) for b in "abcd"])
+    for ranks in (uneven, padded):
+        assert list(differing_replicas(ranks, whole)) == list(lost_entries(ranks, whole)) == []
+    # Two copies of two shards, of which one is odd.
+    odd = _ranks(*[_sized(b, 24) for b in "abac"])
+    assert list(differing_replicas(odd, whole)) == ["w: 3 different shards, the whole has room for 2"]
+
+
+def test_what_no_rank_holds_is_told() -> None:
+    whole = RankTold(0, {"w": _sized("whole", 48)})
+    [said] = lost_entries(_ranks(*[_sized(b, 8) for b in "abcd"]), whole)
+    assert said == "w: its 4 shards of shape (8, 8) hold 256 entries together, the unsharded build has 384"
+
+
+def _named_ranks(*held: dict[str, str]) -> list[RankTold]:
+    return [RankTold(r, {n: _piece(bits, name=n) for n, bits in names.items()}) for r, names in enumerate(held)]
+
+
+def test_experts_that_every_rank_counts_anew_are_no_replicas() -> None:
+    [whole] = _named_ranks({f"experts.{k}.w": f"e{k}" for k in range(4)} | {"router.w": "r"})
+    own = _named_ranks(*[{f"experts.{k}.w": f"{r}{k}" for k in range(2)} | {"router.w": "r"} for r in range(2)])
+    ranks = as_shards(own, whole)
+    assert list(differing_replicas(ranks, whole)) == list(copied_pieces(ranks, whole)) == []
+    copies = _named_ranks(*[{f"experts.{k}.w": f"{k}" for k in range(2)} | {"router.w": "r"} for _ in range(2)])
+    said = list(copied_pieces(as_shards(copies, whole), whole))
+    assert said[0] == "experts.0.w: its shards on ranks 0, 1 are equal bit for bit (net.py:7)"
+    routers = _named_ranks(*[{f"experts.{k}.w": f"{r}{k}" for k in range(2)} | {"router.w": f"{r}"} for r in range(2)])
+    [said] = differing_replicas(as_shards(routers, whole), whole)
+    assert said.startswith("router.w: ranks 0, 1 hold different values of one replica")
+
+
+def test_layers_that_every_rank_has_all_of_stay_replicas() -> None:
+    [whole] = _named_ranks({f"layers.{k}.w": f"{k}" for k in range(4)})
+    ranks = _named_ranks(*[{f"layers.{k}.w": f"{r}{k}" for k in range(4)} for r in range(2)])
+    assert len(list(differing_replicas(as_shards(ranks, whole), whole))) == 4
+
+
+def test_experts_and_stages_by_their_own_numbers_are_shared_out() -> None:
+    [whole] = _named_ranks({f"layers.{k}.w": f"{k}" for k in range(4)} | {"embed.w": "e"})
+    stages = _named_ranks(
+        {"embed.w": "e", "layers.0.w": "a", "layers.1.w": "b"}, {"layers.2.w": "c", "layers.3.w": "d"}
+    )
+    assert list(other_tensors(stages, whole)) == list(copied_pieces(stages, whole)) == []
+    copies = _named_ranks({"layers.0.w": "a", "layers.1.w": "b"}, {"layers.2.w": "a", "layers.3.w": "b"})
+    assert next(copied_pieces(copies, whole)) == (
+        "layers.0.w on rank 0 and layers.2.w on rank 1 are equal bit for bit (net.py:7)"
+    )
+    gap = _named_ranks({"layers.0.w": "a"}, {"layers.2.w": "c", "layers.3.w": "d"})
+    assert list(other_tensors(gap, whole))
+    lacking = _named_ranks(*[{f"layers.{k}.w": f"{k}" for k in range(4)} for _ in range(2)], {"layers.0.w": "0"})
+    assert "rank 2 lacks layers.1.w" in next(other_tensors(lacking, whole))
 
 
 def test_a_tie_and_unwritten_entries_are_told_by_rank() -> None:

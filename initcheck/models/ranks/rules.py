@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from initcheck.models.factory.wording import place
+from initcheck.models.ranks.families import copies_elsewhere, shared_out
 from initcheck.models.ranks.told import Piece, RankTold
 from initcheck.wording import listed
 
@@ -14,8 +15,8 @@ _CONTRADICTION = 1e-12
 _WITHIN = 0.05
 
 
-def other_tensors(ranks: Sequence[RankTold]) -> Iterator[str]:
-    """Ranks that built nothing, or other tensors than most."""
+def other_tensors(ranks: Sequence[RankTold], whole: RankTold | None = None) -> Iterator[str]:
+    """Ranks that built nothing, or other tensors than most, but for experts and stages that are shared out."""
     # The one that is gone first: the others wait for it, and are not to blame.
     for told in sorted(ranks, key=_blame):
         if told.problem is not None:
@@ -24,9 +25,10 @@ def other_tensors(ranks: Sequence[RankTold]) -> Iterator[str]:
     sets = Counter(tuple(sorted(told.pieces)) for told in alive)
     if len(sets) < 2:
         return
+    meant = shared_out(alive, whole)
     common = set(sets.most_common(1)[0][0])
     for told in alive:
-        lacks, more = common - set(told.pieces), set(told.pieces) - common
+        lacks, more = common - set(told.pieces) - meant, set(told.pieces) - common - meant
         if lacks:
             yield f"rank {told.rank} lacks {listed(sorted(lacks))}, which the others have"
         if more:
@@ -74,6 +76,9 @@ def copied_pieces(ranks: Sequence[RankTold], whole: RankTold | None) -> Iterator
         if len(same) > 1 and copies:
             at = place(same[0][1].site)
             yield f"{name}: its shards on ranks {', '.join(str(r) for r, _ in same)} are equal bit for bit ({at})"
+    for one, rank, other, elsewhere in copies_elsewhere(ranks, whole):
+        at = place(other.site)
+        yield f"{one.name} on rank {rank} and {other.name} on rank {elsewhere} are equal bit for bit ({at})"
 
 
 def repeated_states(ranks: Sequence[RankTold]) -> Iterator[str]:
@@ -103,9 +108,11 @@ def differing_replicas(ranks: Sequence[RankTold], whole: RankTold | None) -> Ite
             if rank not in shards or piece.offset is not None:
                 groups[piece.offset, piece.shape].append((rank, piece))
         plain = [(r, p) for r, p in held if r in shards and p.offset is None]
-        needed = _pieces_needed(plain[0][1], whole) if plain else 0
-        if plain and len({p.digest for _, p in plain}) > needed:
-            yield f"{name}: {len({p.digest for _, p in plain})} different shards, the whole has room for {needed}"
+        different = {p.digest: p for _, p in plain}.values()
+        # Shards may be of several sizes, and the last ones padded; of one more than the whole has room for is too much.
+        if plain and sum(p.count for p in different) - _full(plain[0][1], whole) >= min(p.count for p in different):
+            needed = _pieces_needed(plain[0][1], whole)
+            yield f"{name}: {len(different)} different shards, the whole has room for {needed}"
         for group in groups.values():
             digests = Counter(p.digest for _, p in group)
             if len(digests) < 2:
@@ -168,6 +175,19 @@ def other_laws(ranks: Sequence[RankTold], whole: RankTold | None) -> Iterator[st
             yield f"{name}: root mean square {size:.4g} over the ranks, {before:.4g} unsharded"
 
 
+def lost_entries(ranks: Sequence[RankTold], whole: RankTold | None) -> Iterator[str]:
+    """Tensors of which all ranks together hold less than the unsharded build has."""
+    for name, held in _held(ranks).items():
+        full = _full(held[0][1], whole)
+        together = sum(piece.count for _, piece in held)
+        if together < full and len(held) == sum(told.problem is None for told in ranks):
+            shapes = " and ".join(str(shape) for shape in dict.fromkeys(piece.shape for _, piece in held))
+            yield (
+                f"{name}: its {len(held)} shards of shape {shapes} hold {together:,} entries together, the unsharded"
+                f" build has {full:,}"
+            )
+
+
 def _fan_of_the_shard(piece: Piece, alone: Piece, ratio: float) -> str:
     """Whether the fans of the piece stand where those of the whole belong."""
     if len(piece.shape) < 2 or len(alone.shape) != len(piece.shape) or piece.shape == alone.shape:
@@ -207,9 +227,13 @@ def _shards(held: Sequence[tuple[int, Piece]], whole: RankTold | None) -> list[t
 
 
 def _pieces_needed(piece: Piece, whole: RankTold | None) -> int:
+    return max(1, round(_full(piece, whole) / max(piece.count, 1)))
+
+
+def _full(piece: Piece, whole: RankTold | None) -> int:
+    """Entries of the whole that a piece is of."""
     alone = whole.pieces.get(piece.name) if whole is not None else None
-    full = piece.whole or (alone.shape if alone is not None else piece.shape)
-    return max(1, round(math.prod(full) / max(piece.count, 1)))
+    return math.prod(piece.whole or (alone.shape if alone is not None else piece.shape))
 
 
 def _near(one: float, two: float) -> bool:

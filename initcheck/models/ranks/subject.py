@@ -11,6 +11,7 @@ from initcheck.claims.statement import Claim
 from initcheck.contract.profile import Profile
 from initcheck.engine.judging import Decided, Judging
 from initcheck.engine.whole_trial import WholeTrial
+from initcheck.models.ranks.families import as_shards
 from initcheck.models.ranks.launch import launched
 from initcheck.models.ranks.model import ShardedModel
 from initcheck.models.ranks.told import RankTold
@@ -82,7 +83,7 @@ class ShardedSubject(Judging):
         whole = self.alone if any(told.problem is None for told in ranks) else None
         why_not = whole.problem if whole is not None else None
         trial = RankTrial(
-            ranks,
+            as_shards(ranks, whole if why_not is None else None),
             whole if why_not is None else None,
             why_not,
             alpha=ledger.alpha,
