@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from initcheck.comparison.exchange import Exchange
+from initcheck.comparison.places import Places, each_squared, is_constant, rounded_to, verb_and_sort
 from initcheck.comparison.sides import Side
 from initcheck.diagnosis.causes import Cause, Rule, cause, first_cause
 from initcheck.diagnosis.evidence.formulas import number
@@ -28,6 +29,7 @@ class Sides:
         packed: where one side holds this piece in a larger matrix, which side, and that matrix' shape.
         blocks: of the model, where the role has a tensor in each.
         pieces: E w^2 of B over A's by halves, thirds or quarters of the rows.
+        places: of a role of a model, its tensors and rows on both sides.
     """
 
     a: Side
@@ -38,6 +40,7 @@ class Sides:
     packed: tuple[str, tuple[int, ...]] | None = None
     blocks: int = 0
     pieces: tuple[float, ...] = ()
+    places: Places | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -85,30 +88,51 @@ def _one_call(seen: Sides) -> Mapping[str, object] | None:
     return {"side": "B", "other": "A"} if fixed[1] else {"side": "A", "other": "B"}
 
 
-def _kind(seen: Sides) -> Mapping[str, object] | None:
-    """One is orthogonal, constant or random numbers with a structure, and the other is not."""
+def _constants(seen: Sides) -> Mapping[str, object] | None:
+    """One side is one number everywhere, and the other is not, or is another number."""
     a, b = seen.a, seen.b
-    special = ("orthogonal", "zero", "constant", "one-number")
-    if (a.family.name in special or b.family.name in special) and a.family.name != b.family.name:
-        return {"a": _sort(a, b), "b": _sort(b, a)}
-    if a.family.name == b.family.name == "constant":
-        return {"a": a.family.text, "b": b.family.text}
+    if not (is_constant(a) or is_constant(b)) or (a.family.name == b.family.name and a.family.text == b.family.text):
+        return None
+    said = verb_and_sort(a, b)
+    fix = (
+        f"let B be {said.removeprefix('is ').removesuffix(' everywhere')}"
+        if is_constant(a)
+        else f"draw B as A: {a.words}"
+    )
+    return {"a": said, "b": verb_and_sort(b, a), "fix": fix}
+
+
+def _kind(seen: Sides) -> Mapping[str, object] | None:
+    """One is orthogonal or random numbers with a structure, and the other is not."""
+    a, b = seen.a, seen.b
+    orthogonal = "orthogonal" in (a.family.name, b.family.name) and a.family.name != b.family.name
     names = [s.dependence.name if s.dependence is not None else "" for s in (a, b)]
-    if names[0] != names[1]:
-        return {"a": _sort(a, b), "b": _sort(b, a)}
+    if orthogonal or names[0] != names[1]:
+        return {"a": verb_and_sort(a, b), "b": verb_and_sort(b, a)}
     return None
 
 
-def _sort(side: Side, other: Side) -> str:
-    constants = ("zero", "constant", "one-number")
-    if side.family.name not in (*constants, "orthogonal") and other.family.name in constants:
-        return side.words
-    if side.family.name in ("orthogonal", *constants):
-        words = {"orthogonal": "orthogonal", "zero": "zero everywhere"}
-        return words.get(side.family.name, side.family.text.removeprefix("every weight is ") + " everywhere")
-    if side.dependence is not None:
-        return f"{side.dependence.name.replace('-', ' ')} ({side.family.text})"
-    return f"independent entries ({side.family.text})"
+def _squared(seen: Sides) -> Mapping[str, object] | None:
+    """The variance of one side is the square of the other's, at every shape: it stands for a standard deviation.
+
+    At one shape a factor of four may look the same; there what is held to the measure is believed to be it alone.
+    """
+    if not seen.scaled:
+        return None
+    found = list(each_squared(seen.a, seen.b))
+    for side, each in (("B", [b for b, _ in found]), ("A", [a for _, a in found])):
+        if each and all(each) and (side == "B" or len(each) > 1):
+            return {"side": side, "other": "A" if side == "B" else "B"}
+    return None
+
+
+def _rounded(seen: Sides) -> Mapping[str, object] | None:
+    """One side holds numbers of a narrow type, and the other does not."""
+    kinds = rounded_to(seen.a), rounded_to(seen.b)
+    if kinds[0] == kinds[1] or seen.scaled:
+        return None
+    side, other = ("B", "A") if kinds[1] is not None else ("A", "B")
+    return {"side": side, "other": other, "dtype": kinds[side == "B"]}
 
 
 def _divisor(seen: Sides) -> Mapping[str, object] | None:
@@ -262,6 +286,21 @@ _RULES = (
         "draw {side} from the generator that it is given, or from the global one, and set no seed inside",
     ),
     Rule(
+        lambda seen: seen.places and seen.places.equal_tensors(),
+        "{count} tensors of {side} hold the same numbers ({names}), those of {other} are drawn apart",
+        "split the key, or draw on from one generator, for each of them",
+    ),
+    Rule(
+        lambda seen: seen.places and seen.places.odd_tensors(),
+        "{names} of B {is} {factor} times what A has there, the other {rest} of the role are alike",
+        "draw {names} as the others are",
+    ),
+    Rule(
+        lambda seen: seen.places and seen.places.odd_rows(),
+        "{rows} of A: {a}; of B: {b}; the other rows are alike",
+        "let B have these rows as A has them: a row for padding, a gate's bias",
+    ),
+    Rule(
         _packed,
         "in rows {rows} B's weights are {factor} times A's, in the others they are alike",
         "draw all pieces of a packed matrix as A draws them",
@@ -272,7 +311,13 @@ _RULES = (
         " whose fan_out counts all pieces in {side}",
         "draw each piece of the packed matrix by its own fans, or all at once in both",
     ),
-    Rule(_kind, "A is {a}, B is {b}", "draw B as A is drawn: the entries of a call must know the same of one another"),
+    Rule(_constants, "A {a}, B {b}", "{fix}"),
+    Rule(_kind, "A {a}, B {b}", "draw B as A is drawn: the entries of a call must know the same of one another"),
+    Rule(
+        _squared,
+        "{side}'s variance is the square of {other}'s: it stands where the standard deviation belongs",
+        "take the square root once in both: normal(0, sqrt(variance))",
+    ),
     Rule(
         _divisor,
         "A's variance is {a}, B's is {b}: B divides by {db} where A divides by {da}",
@@ -297,6 +342,11 @@ _RULES = (
     Rule(_factor, "B's weights are {factor} times A's (variance {b} against {a}{laws})", "multiply B's by {inverse}"),
     Rule(_shapes, "B's weights are {from} to {to} times A's, by shape (variance {b} against {a})", "let B follow {a}"),
     Rule(_means, "the mean is {b} standard deviations in B, {a} in A", "draw B around the mean of A"),
+    Rule(
+        _rounded,
+        "{side} holds numbers of {dtype} alone, {other} does not: it was drawn in, or rounded to, {dtype}",
+        "draw both in one type; a draw in {dtype} has few sizes and no far tail",
+    ),
     Rule(_families, "A is {a}, B is {b}, of one variance", "draw B from the law of A"),
     Rule(
         _calls,

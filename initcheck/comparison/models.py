@@ -14,6 +14,7 @@ from initcheck.comparison.call_scores import LARGE_CALLS
 from initcheck.comparison.difference import Sides, cause_of_difference
 from initcheck.comparison.exchange import Answer, Exchange, compare
 from initcheck.comparison.parts import Compared, Comparison
+from initcheck.comparison.places import Places
 from initcheck.comparison.sides import Side, both_laws
 from initcheck.comparison.weights.builds import Builds, seen
 from initcheck.comparison.weights.matching import match
@@ -28,6 +29,8 @@ Partners = tuple[View, View]
 
 # Builds of each that choose what is compared, most that are compared, and seeds at which bits are.
 _FIRST, _MOST, _BITS = 32, 600, 3
+# Builds that a cause is read off.
+_LOOKED_AT = 96
 # A stack of layers is taken apart first; then their kernels by heads.
 _READ_ANEW = 2
 _FINE = 0.1
@@ -138,16 +141,17 @@ def _same_bits(a: Builds, b: Builds, partners: Sequence[Partners], seed: int) ->
 
 def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange) -> Compared:
     """A part with what each side seems to be; one that differs with the likely cause and both laws."""
-    one, other = (side.calls(view, 0, _FIRST) for side, view in ((a, x), (b, y)))
+    drawn = min(_LOOKED_AT, _FIRST + shown.pairs)
+    one, other = (side.calls(view, 0, drawn) for side, view in ((a, x), (b, y)))
     layer = Layer((one.shape[1], one.shape[2]))
     sides = Side({layer: one}), Side({layer: other})
     part = dataclasses.replace(_part(x, y, shown.answer, shown), laws=(sides[0].words, sides[1].words))
     if shown.answer is not Answer.DIFFERENT:
         return part
     mine, theirs = (side.second_moment(layer) for side in sides)
-    # The factor over all pairs; how well it is known shows between the first builds.
+    # The factor over all pairs; how well it is known shows between those that are looked at.
     ratio = shown.factor**2 if mine[0] > 0 else math.inf
-    known = math.hypot(mine[1], theirs[1]) * math.sqrt(_FIRST / (_FIRST + shown.pairs))
+    known = math.hypot(mine[1], theirs[1]) * math.sqrt(drawn / (_FIRST + shown.pairs))
     blocks = len(x.role.paths) if len(x.role.paths) > 1 else 0
     found = cause_of_difference(
         Sides(
@@ -158,9 +162,15 @@ def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange) -> Compared:
             packed=_packed(x, y),
             blocks=blocks,
             pieces=_pieces(one, other, len(x.role.paths)),
+            places=_places(one, other, x, y),
         )
     )
     return dataclasses.replace(part, cause=found.sentence, fix=found.fix, pictures=both_laws(one, other))
+
+
+def _places(one: np.ndarray, other: np.ndarray, x: View, y: View) -> Places:
+    calls = [w.reshape(len(w), len(x.role.paths), -1, w.shape[2]) for w in (one, other)]
+    return Places(*calls, (x.role.paths, y.role.paths), x.shape[0] if x.shape else 1)
 
 
 def _packed(x: View, y: View) -> tuple[str, tuple[int, ...]] | None:

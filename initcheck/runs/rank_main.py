@@ -12,6 +12,7 @@ import pickle
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +50,38 @@ def main(folder: str, rank: int, parent: int) -> None:
 
 def _built(job: Any, folder: str, rank: int, world: int) -> Any:
     import torch
-    import torch.distributed as dist
 
     # They import PyTorch, whose failure is the verdict of this rank.
     from initcheck.models.ranks.build import told_of_rank
     from initcheck.targets.models import factory_again
 
     torch.set_num_threads(1)
+    begin = _one_group(folder, rank, world)
     factory = factory_again(job["recipe"])
-    names = factory_parameters(factory)
-    if not {"rank"} & names:
-        dist.init_process_group("gloo", init_method=f"file://{folder}/group", rank=rank, world_size=world)
+    if not {"rank"} & factory_parameters(factory):
+        begin()
     return told_of_rank(factory, job["recipe"].get("name", "model"), rank, world, job["mesh"], job["seeds"])
+
+
+def _one_group(folder: str, rank: int, world: int) -> Callable[..., None]:
+    """Whoever asks for a process group gets the one of these ranks, once: a factory that begins and ends it by itself,
+    as under torchrun, is called for several builds, and may find it begun."""
+    import torch.distributed as dist
+    from torch.distributed import distributed_c10d
+
+    real = dist.init_process_group
+
+    def init_process_group(*_args: Any, **_options: Any) -> None:
+        if not dist.is_initialized():
+            real("gloo", init_method=f"file://{folder}/group", rank=rank, world_size=world)
+
+    def destroy_process_group(*_args: Any, **_options: Any) -> None:
+        """Leave it to the end of the process."""
+
+    for module in (dist, distributed_c10d):
+        module.init_process_group = init_process_group
+        module.destroy_process_group = destroy_process_group
+    return init_process_group
 
 
 def factory_parameters(factory: Any) -> set[str]:

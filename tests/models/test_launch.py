@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from initcheck.models.ranks import launch
+from initcheck.runs.rank_main import _one_group
 
 _PROGRAM = """
 import faulthandler, os, pickle, signal, subprocess, sys, time
@@ -71,3 +72,24 @@ def test_what_a_rank_has_started_is_ended_with_it(program: Path, tmp_path: Path)
         time.sleep(0.05)
     os.kill(child, 9)
     pytest.fail("a process that a rank had started was left")
+
+
+def test_a_factory_that_begins_and_ends_the_group_itself_finds_that_of_the_ranks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dist = pytest.importorskip("torch.distributed")
+    ended = dist.destroy_process_group
+    for module in (dist, dist.distributed_c10d):
+        for name in ("init_process_group", "destroy_process_group"):
+            monkeypatch.setattr(module, name, getattr(module, name))
+    begin = _one_group(str(tmp_path), 0, 1)
+    assert not dist.is_initialized()
+    try:
+        for _ in range(2):  # as it is called for each build
+            dist.init_process_group("nccl", init_method="env://")
+            assert (dist.get_backend(), dist.get_world_size()) == ("gloo", 1)
+            dist.destroy_process_group()
+        begin()
+        assert dist.is_initialized()
+    finally:
+        ended()

@@ -1,0 +1,187 @@
+"""Where in a role two sides differ, and in what words a side is told: which tensors, which rows, what of entries."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.comparison.sides import Side
+from initcheck.diagnosis.evidence.formulas import number
+
+Array = npt.NDArray[np.float64]
+Words = Mapping[str, object]
+
+_CONSTANTS = ("zero", "constant", "one-number")
+_NEAR, _SIGMAS = 0.02, 6.0
+# Squares of what is near 1 are near it too.
+_TOLD = 0.3
+# Of the tensors of a role no more than a third may be odd, or the others are.
+_ODD = 1 / 3
+_DEPENDENCE = {
+    "dead-units": "rows that are zero",
+    "dead-inputs": "columns that are zero",
+    "duplicate-units": "rows that repeat one another",
+    "duplicate-inputs": "columns that repeat one another",
+    "opposite-units": "rows that are another with the sign changed",
+    "opposite-inputs": "columns that are another with the sign changed",
+    "unit-means": "a mean of its own in each row",
+    "input-means": "a part that all rows share",
+    "correlated-units": "rows that go together",
+    "correlated-inputs": "columns that go together",
+    "unit-scales": "rows of different sizes",
+    "input-scales": "columns of different sizes",
+    "unit-norms-equal": "rows of equal length",
+    "input-norms-equal": "columns of equal length",
+    "low-rank": "a low rank",
+    "fixed-zeros": "zeros at the same places in every call",
+    "fixed-pattern": "a pattern that every call repeats",
+}
+
+
+@dataclass(frozen=True)
+class Places:
+    """One role on both sides, as its first calls show it.
+
+    Attributes:
+        a, b: calls, shape (calls, tensors, rows, columns); of many rows some, evenly spread.
+        paths: of the tensors in A and in B.
+        rows: of one tensor, kept or not.
+    """
+
+    a: Array
+    b: Array
+    paths: tuple[Sequence[str], Sequence[str]]
+    rows: int
+
+    def odd_tensors(self) -> Words | None:
+        """A few tensors have another size than on the other side, and the others have not."""
+        if self.a.shape[1] < 3:
+            return None
+        ratio, known = self._ratios()
+        off = np.abs(ratio) > np.maximum(_NEAR, _SIGMAS * known)
+        if not 0 < off.sum() <= _ODD * len(off):
+            return None
+        # What one or two had through chance would be told of all.
+        factors = [number(math.exp(r / 2)) for r in ratio[off]]
+        names = [path for path, odd in zip(self.paths[1], off, strict=True) if odd]
+        return {
+            "names": ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else ""),
+            "is": "is" if len(names) == 1 else "are",
+            "factor": " and ".join(dict.fromkeys(factors)),
+            "rest": int((~off).sum()),
+        }
+
+    def _ratios(self) -> tuple[Array, Array]:
+        """The logarithm of E w^2 of B over A's for each tensor, and its standard error."""
+        logs, errors = [], []
+        for side in (self.a, self.b):
+            each = np.square(side).mean(axis=(2, 3)) + 1e-30
+            logs.append(np.log(each.mean(axis=0)))
+            errors.append(each.std(axis=0) / each.mean(axis=0) / math.sqrt(len(each)))
+        return logs[1] - logs[0], np.hypot(errors[0], errors[1])
+
+    def equal_tensors(self) -> Words | None:
+        """The tensors of one side hold the same numbers in every call, and those of the other do not."""
+        same = [_copies(side) for side in (self.a, self.b)]
+        if same[0] == same[1]:
+            return None
+        side = "B" if same[1] > same[0] else "A"
+        names = self.paths[side == "B"]
+        return {
+            "side": side, "other": "A" if side == "B" else "B", "count": max(same),
+            "names": ", ".join(names[:3]) + (", ..." if len(names) > 3 else ""),
+        }  # fmt: skip
+
+    def odd_rows(self) -> Words | None:
+        """Some rows are one number on one side and something else on the other, and the other rows are alike."""
+        mine, theirs = (_values(side) for side in (self.a, self.b))
+        off = ~((mine == theirs) | (np.isnan(mine) & np.isnan(theirs)))
+        if off.all() or not off.any() or len(off) < 2:
+            return None
+        first = mine[off][0], theirs[off][0]
+        kept = np.linspace(0, self.rows - 1, len(off)).round().astype(int)
+        words = [_sort_of(value) for value in first]
+        return {"rows": _ranges(kept[off]), "a": words[0], "b": words[1]}
+
+
+def _copies(side: Array) -> int:
+    """How many tensors of a role are copies of another one, in every one of the first calls; constants are none."""
+    found = []
+    for call in side[:4]:
+        different = {tensor.tobytes() for tensor in call if np.ptp(tensor) > 0}
+        found.append(sum(np.ptp(tensor) > 0 for tensor in call) - len(different))
+    most = min(found, default=0)
+    return most + 1 if most else 0
+
+
+def _values(side: Array) -> Array:
+    """What each row is in every call and tensor; NaN of a row whose entries are not one number."""
+    rows = side.transpose(2, 0, 1, 3).reshape(side.shape[2], -1)
+    return np.where(np.ptp(rows, axis=1) == 0, rows[:, 0], np.nan)
+
+
+def _sort_of(value: float) -> str:
+    return "random" if math.isnan(value) else "zero" if value == 0 else f"{value:.4g}"
+
+
+def _ranges(rows: npt.NDArray[np.int_]) -> str:
+    """
+    >>> _ranges(np.array([0])), _ranges(np.array([4, 5, 6, 9]))
+    ('row 0', 'rows 4 to 6 and 9')
+    """
+    ends = [0, *(k + 1 for k, (x, y) in enumerate(pairwise(rows)) if y > x + 1), len(rows)]
+    runs = [(int(rows[i]), int(rows[j - 1])) for i, j in pairwise(ends)]
+    said = [str(first) if first == last else f"{first} to {last}" for first, last in runs[:4]]
+    return f"row{'s' if len(rows) > 1 else ''} {' and '.join(said)}{' and more' if len(runs) > 4 else ''}"
+
+
+def verb_and_sort(side: Side, other: Side) -> str:
+    """What a side is or has, beside the other."""
+    if side.family.name in ("orthogonal", *_CONSTANTS):
+        words = {"orthogonal": "is orthogonal", "zero": "is zero everywhere"}
+        text = side.family.text.removeprefix("every weight is ")
+        return words.get(side.family.name, f"is {text} everywhere")
+    if other.family.name in _CONSTANTS:
+        return f"is {side.words}"
+    if side.dependence is not None:
+        name = side.dependence.name
+        return f"has {_DEPENDENCE.get(name, name.replace('-', ' '))} ({side.family.text})"
+    return f"has independent entries ({side.family.text})"
+
+
+def is_constant(side: Side) -> bool:
+    """Whether a side is one number everywhere."""
+    return side.family.name in _CONSTANTS
+
+
+def rounded_to(side: Side) -> str | None:
+    """The narrow type of which all weights of a side are numbers: bfloat16, float16 or float8; None where none.
+
+    >>> from initcheck.contract.layer import Layer
+    >>> w = np.random.default_rng(0).normal(size=(4, 16, 16))
+    >>> rounded_to(Side({Layer((16, 16)): w})), rounded_to(Side({Layer((16, 16)): w.astype(np.float16)}))
+    (None, 'float16')
+    """
+    values = np.concatenate([np.asarray(w, dtype=np.float32).ravel() for w in side.calls.values()])
+    values = values[np.isfinite(values) & (values != 0)]
+    if np.unique(np.abs(values)).size < 16:
+        return None
+    if not (values.view(np.uint32) & 0xFFFF).any():
+        return "bfloat16"
+    return "float16" if np.array_equal(values.astype(np.float16).astype(np.float32), values) else None
+
+
+def each_squared(a: Side, b: Side) -> Iterator[tuple[bool, bool]]:
+    """At each shape where they differ, whether E w^2 of B is the square of A's, and whether A's is that of B's."""
+    for x, y in zip(a.samples, b.samples, strict=False):
+        if x.mean_square > 0 and y.mean_square > 0:
+            mine, theirs = math.log(x.mean_square), math.log(y.mean_square)
+            if abs(mine - theirs) < _TOLD:
+                continue
+            near = _NEAR + 5 * math.hypot(x.relative_se, y.relative_se)
+            yield abs(theirs - 2 * mine) < 2 * near, abs(mine - 2 * theirs) < 2 * near

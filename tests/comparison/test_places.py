@@ -1,0 +1,94 @@
+"""Where in a role two models differ, in words: one tensor of many, rows, copies, a type, a square root forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.random import Generator, default_rng
+
+from initcheck.comparison.exchange import Answer
+from initcheck.comparison.models import compare_models
+from initcheck.comparison.parts import Compared
+from initcheck.comparison.weights.builds import Builds
+from initcheck.comparison.weights.tensors import Tensor
+
+Draw = Callable[[Generator], Any]
+
+
+def _blocks(scales: tuple[float, ...] = (1.0,) * 12, copies: bool = False) -> Draw:
+    def draw(rng: Generator) -> list[Tensor]:
+        drawn = [rng.normal(size=(20, 20)) for _ in scales]
+        arrays = [0.1 * s * drawn[0 if copies else k] for k, s in enumerate(scales)]
+        return [Tensor(f"layers.{k}.weight", "Linear", np.float32(w)) for k, w in enumerate(arrays)]
+
+    return draw
+
+
+def _one(values: Draw) -> Draw:
+    return lambda rng: [Tensor("tok.weight", "Embedding", np.float32(values(rng)))]
+
+
+def _padded(rng: Generator) -> Any:
+    w = rng.normal(size=(60, 24))
+    w[0] = 0
+    return w
+
+
+def _forget(rng: Generator) -> Any:
+    return np.repeat([0.0, 1.0, 0.0, 0.0], 32)
+
+
+def _bfloat16(rng: Generator) -> Any:
+    """As a normal is drawn in bfloat16: of 7 random bits, which reach 2.7 standard deviations."""
+    sizes = np.array([NormalDist().inv_cdf((k + 0.5) / 128) for k in range(128)])
+    drawn = np.float32(rng.choice(sizes / sizes.std(), (64, 32)))
+    return ((drawn.view(np.uint32) + 0x8000) & 0xFFFF0000).view(np.float32)
+
+
+def _compare(a: Draw, b: Draw) -> list[Compared]:
+    def factory(draw: Draw) -> Callable[..., Any]:
+        def build(seed: int) -> Any:
+            return draw(default_rng(seed))
+
+        return build
+
+    return compare_models(Builds(factory(a), "a", 0), Builds(factory(b), "b", 0)).parts
+
+
+def _normal(scale: float = 1.0) -> Draw:
+    return _one(lambda rng: scale * rng.normal(size=(60, 24)))
+
+
+CAUSES = (
+    (_blocks(), _blocks((1.0,) * 7 + (1.2,) + (1.0,) * 4), "layers.7.weight of B is 1.2 times what A has there"),
+    (_blocks(), _blocks(copies=True), "12 tensors of B hold the same numbers (layers.0.weight, "),
+    (_one(_padded), _normal(), "row 0 of A: zero; of B: random; the other rows are alike"),
+    (_one(_forget), _one(lambda rng: np.zeros(128)), "rows 32 to 63 of A: 1; of B: zero; the other rows are alike"),
+    (_one(lambda rng: rng.uniform(-0.2, 0.2, 48)), _one(lambda rng: np.zeros(48)), "A is a uniform, variance 0.013"),
+    (_one(lambda rng: np.ones(48)), _one(lambda rng: np.zeros(48)), "A is 1 everywhere, B is zero everywhere"),
+    (_normal(0.02), _normal(0.0004), "B's variance is the square of A's: it stands where the standard dev"),
+    (_one(lambda rng: rng.normal(size=(64, 32))), _one(_bfloat16), "B holds numbers of bfloat16 alone, A does not"),
+    (_normal(), _normal(1.3), "B's weights are 1.3 times A's"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("a", "b", "words"), CAUSES, ids=[words[:24] for _, _, words in CAUSES])
+def test_where_and_in_what_they_differ_is_said(a: Draw, b: Draw, words: str) -> None:
+    [part] = _compare(a, b)
+    assert part.answer is Answer.DIFFERENT
+    assert words in (part.cause or "")
+
+
+@pytest.mark.parametrize("law", [a for a, *_ in CAUSES[:4]], ids=["blocks", "again", "padded", "gates"])
+def test_one_law_of_such_places_is_the_same(law: Draw) -> None:
+    [part] = _compare(law, lambda rng: law(default_rng(rng.integers(2**32))))
+    assert part.answer is Answer.SAME
+
+
+def test_a_constant_is_mended_by_the_constant() -> None:
+    [part] = _compare(_one(lambda rng: np.ones(48)), _one(lambda rng: np.zeros(48)))
+    assert part.fix == "let B be 1"
