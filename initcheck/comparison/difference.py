@@ -30,6 +30,7 @@ class Sides:
         blocks: of the model, where the role has a tensor in each.
         pieces: E w^2 of B over A's by halves, thirds or quarters of the rows.
         places: of a role of a model, its tensors and rows on both sides.
+        worlds: of each side, how many ranks hold it together; None where one does.
     """
 
     a: Side
@@ -41,6 +42,7 @@ class Sides:
     blocks: int = 0
     pieces: tuple[float, ...] = ()
     places: Places | None = None
+    worlds: tuple[int | None, ...] = (None, None)
 
     @property
     def ratio(self) -> float | None:
@@ -204,6 +206,16 @@ def _depth(seen: Sides) -> Mapping[str, object] | None:
     return None
 
 
+def _fan_of_the_shard(seen: Sides) -> Mapping[str, object] | None:
+    """The whole that ranks hold together is larger by their number: each divides by what it holds itself."""
+    if seen.ratio is None or not seen.scaled:
+        return None
+    for side, other, ratio, world in zip("BA", "AB", (seen.ratio, 1 / seen.ratio), seen.worlds[::-1], strict=True):
+        if world is not None and abs(ratio / world - 1) < 2 * _NEAR:
+            return {"side": side, "other": other, "factor": number(math.sqrt(ratio)), "world": world}
+    return None
+
+
 def _fans(seen: Sides) -> Mapping[str, object] | None:
     """Both standard deviations of one matrix follow a fan, and not the same one."""
     if seen.ratio is None or not seen.scaled or len(seen.shape) < 2:
@@ -332,6 +344,12 @@ _RULES = (
         _gains,
         "both are orthogonal, and the gain of {larger} is {factor} times that of {other}{said}",
         "give both one gain: draw piece by piece in both or in neither, or multiply {larger} by {inverse}",
+    ),
+    Rule(
+        _fan_of_the_shard,
+        "{side}'s weights are {factor} times {other}'s, the root of its {world} ranks: the fan of the shard stands for"
+        " that of the whole",
+        "divide by the fan of the whole on every rank",
     ),
     Rule(
         _depth,

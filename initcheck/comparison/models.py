@@ -38,7 +38,14 @@ _LEAST_ROWS = 12
 
 
 def compare_models(
-    a: Builds, b: Builds, *, seed: int = 0, alpha: float = 1e-6, beta: float = 1e-3, fine: bool = False
+    a: Builds,
+    b: Builds,
+    *,
+    seed: int = 0,
+    alpha: float = 1e-6,
+    beta: float = 1e-3,
+    fine: bool = False,
+    worlds: tuple[int | None, ...] = (None, None),
 ) -> Comparison:
     """Compare two models: bits of the same seeds first, then the law of every role, a build of each making a pair.
 
@@ -50,6 +57,7 @@ def compare_models(
         seed: of the run.
         alpha, beta: error rates.
         fine: whether roles are told apart as finely as shapes of functions are, which takes three times as many builds.
+        worlds: of each, how many ranks hold it; None where one does.
 
     Raises:
         UsageError: one of them builds no model, or other tensors at another seed.
@@ -87,7 +95,7 @@ def compare_models(
         except OutOfTime:
             parts.append(_part(x, y, Answer.UNDECIDED, why=f"the time was over after {a.count:,} builds"))
             continue
-        parts.append(_told(a, b, x, y, shown))
+        parts.append(_told(a, b, x, y, shown, worlds))
     return _comparison(a, b, parts, missing, notes, 0)
 
 
@@ -139,7 +147,7 @@ def _same_bits(a: Builds, b: Builds, partners: Sequence[Partners], seed: int) ->
     return _BITS if partners else 0
 
 
-def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange) -> Compared:
+def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange, worlds: tuple[int | None, ...]) -> Compared:
     """A part with what each side seems to be; one that differs with the likely cause and both laws."""
     drawn = min(_LOOKED_AT, _FIRST + shown.pairs)
     one, other = (side.calls(view, 0, drawn) for side, view in ((a, x), (b, y)))
@@ -163,6 +171,7 @@ def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange) -> Compared:
             blocks=blocks,
             pieces=_pieces(one, other, len(x.role.paths)),
             places=_places(one, other, x, y),
+            worlds=worlds,
         )
     )
     return dataclasses.replace(part, cause=found.sentence, fix=found.fix, pictures=both_laws(one, other))

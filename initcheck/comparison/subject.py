@@ -97,6 +97,7 @@ class PairSubject(Judging):
         self._profile = profile
         self._seed = seed
         self._comparison: Comparison | None = None
+        self._odd: tuple[dict[str, str], dict[str, str]] = ({}, {})
 
     def decide(self, claim: Claim, ledger: Ledger, timeout: float | None) -> Decided:
         """Judge one claim; the first that asks compares.
@@ -150,6 +151,7 @@ class PairSubject(Judging):
                     alpha=ledger.alpha,
                     beta=ledger.beta,
                     fine=self._profile.name == "thorough",
+                    worlds=tuple(self.pair.world if takes_rank(one.factory) else None for one in (a, b)),
                 )
                 self._note_ranks(a, b)
             else:
@@ -161,7 +163,16 @@ class PairSubject(Judging):
             return
         sides = [side for side, one in zip("AB", (a, b), strict=True) if takes_rank(one.factory)]
         note = f"{' and '.join(sides)}: the shards of {self.pair.world} ranks, laid side by side"
-        self._comparison = dataclasses.replace(self._comparison, notes=(note, *self._comparison.notes))
+        odd = []
+        for side, found in zip("AB", self._odd, strict=True):
+            for path, ranks in found.items():
+                who = f"ranks {ranks} hold" if "," in ranks else f"rank {ranks} holds"
+                odd.append(f"{path} of {side}: {who} other numbers than rank 0, of what is one tensor in the whole")
+        self._comparison = dataclasses.replace(
+            self._comparison,
+            notes=(note, *self._comparison.notes),
+            missing=(*odd, *self._comparison.missing),
+        )
 
     def _factories(self, a: Model, b: Model) -> list[Callable[..., Any]]:
         """What builds each whole: of a sharded one all ranks, put together.
@@ -179,7 +190,8 @@ class PairSubject(Judging):
                 f" initcheck model TARGET --world {world}."
             )
         return [
-            put_together(one.factory, world, one.name) if takes_rank(one.factory) else one.factory for one in (a, b)
+            put_together(one.factory, world, one.name, odd) if takes_rank(one.factory) else one.factory
+            for one, odd in zip((a, b), self._odd, strict=True)
         ]
 
     def held_to(self) -> Mapping[str, Any]:

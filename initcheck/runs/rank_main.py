@@ -52,13 +52,14 @@ def _built(job: Any, folder: str, rank: int, world: int) -> Any:
     import torch
 
     # They import PyTorch, whose failure is the verdict of this rank.
+    from initcheck.adapters.signatures.rank_words import RANK
     from initcheck.models.ranks.build import told_of_rank
     from initcheck.targets.models import factory_again
 
     torch.set_num_threads(1)
     begin = _one_group(folder, rank, world)
     factory = factory_again(job["recipe"])
-    if not {"rank"} & factory_parameters(factory):
+    if not set(RANK) & factory_parameters(factory):
         begin()
     return told_of_rank(factory, job["recipe"].get("name", "model"), rank, world, job["mesh"], job["seeds"])
 

@@ -14,6 +14,7 @@ from typing import Any
 from initcheck.adapters.classes import Method
 from initcheck.adapters.frameworks.layer_weight import is_layer
 from initcheck.adapters.signatures.parameters import parameters_of
+from initcheck.adapters.signatures.rank_words import RANK, WORLD
 from initcheck.contract.contract import Contract
 from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
@@ -26,7 +27,7 @@ from initcheck.targets.recipes import here, importable, pickled, there, unpickle
 from initcheck.targets.tables import waived_tables
 from initcheck.targets.text import WEIGHTS, TargetText, parse
 
-GIVEN = ("seed", "key", "rng", "rngs", "rank", "world", "world_size", "mesh", "device_mesh")
+GIVEN = ("seed", "key", "rng", "rngs", *RANK, *WORLD, "mesh", "device_mesh")
 """Parameters of a factory that it is given by us."""
 
 

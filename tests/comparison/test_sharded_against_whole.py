@@ -34,6 +34,12 @@ def own_fan(seed, rank, world):
     up, down = rng.normal(0, 8**-0.5, (16 // world, 8)), rng.normal(0, (16 // world) ** -0.5, (8, 16 // world))
     return {"up": up, "down": down, "norm": np.ones(8)}
 
+def own_norms(seed, rank, world):
+    return {**sliced(seed, rank, world), "norm": np.random.default_rng([seed, rank]).normal(1, 1e-3, 8)}
+
+def by_other_words(seed, tp_rank, tp_size):
+    return sliced(seed, tp_rank, tp_size)
+
 def lost(seed, rank, world):
     return {"up": np.ones((16 // world - (world > 1), 8))}
 """
@@ -51,7 +57,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("sliced", 0, "SAME"),
         ("alike", 1, "DIFFERENT in 2 of 3"),
-        ("own_fan", 1, "B's weights are 2 times A's"),
+        ("own_fan", 1, "B's weights are 2 times A's, the root of its 4 ranks: the fan of the shard stands for that of"),
+        ("own_norms", 1, "norm of B: ranks 1, 2, 3 hold other numbers than rank 0, of what is one tensor in the whole"),
+        ("by_other_words", 0, "SAME"),
         ("lost", 2, "up has shape (16, 8) unsharded, and the 4 ranks hold (3, 8)"),
     ],
 )

@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 
 from initcheck.adapters.signatures.parameters import parameters_of
+from initcheck.adapters.signatures.rank_words import rank_words
 from initcheck.comparison.weights.tensors import Tensor, tensors_of
 from initcheck.errors import UsageError
-
-_WORLD = ("world", "world_size")
 
 
 def takes_rank(factory: Callable[..., Any]) -> bool:
     """Whether a factory builds the shard of one rank: it has the parameters ``rank`` and ``world``."""
-    names = parameters_of(factory) or {}
-    return "rank" in names and any(word in names for word in _WORLD)
+    return rank_words(parameters_of(factory) or ()) is not None
 
 
-def put_together(factory: Callable[..., Any], world: int, name: str) -> Callable[..., list[Tensor]]:
+def put_together(
+    factory: Callable[..., Any], world: int, name: str, odd: dict[str, str] | None = None
+) -> Callable[..., list[Tensor]]:
     """A factory of the whole model: every rank is built, at the same seed, and its shards are laid side by side.
 
     The shape of the whole is read off the build of a world of one. A tensor that is as large on every rank is a
@@ -38,18 +38,29 @@ def put_together(factory: Callable[..., Any], world: int, name: str) -> Callable
         factory: builds the shard of ``rank`` of ``world``.
         world: how many ranks.
         name: for messages.
+        odd: takes up, by path, which ranks hold other numbers of a replica than the first.
 
     Raises:
         UsageError: when it is called, the shards of a tensor are not those of the whole.
     """
-    word = next(w for w in _WORLD if w in (parameters_of(factory) or {}))
+    words = rank_words(parameters_of(factory) or ())
+    assert words is not None, "put_together is asked of a factory that takes_rank"
 
     def whole(**given: Any) -> list[Tensor]:
-        alone = tensors_of(factory(rank=0, **{word: 1}, **given), name)
-        ranks = [tensors_of(factory(rank=rank, **{word: world}, **given), name) for rank in range(world)]
-        return [_joined(tensor, [_of_path(one, tensor.path, name) for one in ranks], name) for tensor in alone]
+        alone = tensors_of(factory(**dict(zip(words, (0, 1), strict=True)), **given), name)
+        ranks = [
+            tensors_of(factory(**dict(zip(words, (rank, world), strict=True)), **given), name) for rank in range(world)
+        ]
+        found = []
+        for tensor in alone:
+            shards = [_of_path(one, tensor.path, name) for one in ranks]
+            others = _other_replicas(tensor, shards)
+            if odd is not None and others:
+                odd.setdefault(tensor.path, others)
+            found.append(_joined(tensor, shards, name))
+        return found
 
-    kept = [p for n, p in (parameters_of(factory) or {}).items() if n not in ("rank", *_WORLD)]
+    kept = [p for n, p in (parameters_of(factory) or {}).items() if n not in words]
     whole.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]  # what randomness it takes is read off it
     return whole
 
@@ -59,6 +70,14 @@ def _of_path(tensors: Sequence[Tensor], path: str, name: str) -> Tensor:
     if found is None:
         raise UsageError(f"{name}: {path} of the unsharded build is on no rank; every rank must hold a shard of it.")
     return found
+
+
+def _other_replicas(whole: Tensor, shards: Sequence[Tensor]) -> str:
+    """The ranks whose replica of a tensor is not the first one's; empty where it is no replica, or all are one."""
+    if any(shard.shape != whole.shape for shard in shards):
+        return ""
+    first = shards[0].values
+    return ", ".join(str(k) for k, s in enumerate(shards) if not np.array_equal(s.values, first, equal_nan=True))
 
 
 def _joined(whole: Tensor, shards: Sequence[Tensor], name: str) -> Tensor:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from initcheck.adapters.signatures.parameters import parameters_of
+from initcheck.adapters.signatures.rank_words import rank_words
 from initcheck.draws.call import OutOfTime
 from initcheck.errors import UsageError
 from initcheck.models.builds.record import TensorRecord
@@ -101,8 +102,7 @@ class Builder:
 
 def on_a_call_that_raises(factory: Callable[..., Any]) -> str:
     """What to do about a factory that raises where it is called."""
-    names = parameters_of(factory) or {}
-    if "rank" in names and {"world", "world_size"} & set(names):
+    if rank_words(parameters_of(factory) or ()) is not None:
         return "It builds one rank: --world 4 builds those of four."
     return "Call it alone first."
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from initcheck.adapters.signatures.rank_words import RANK, WORLD
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.torch_build import CANARY, NAN, ModelBuilder
 from initcheck.models.ranks.shard_generator import ShardGenerator
@@ -35,8 +36,9 @@ def told_of_rank(
         ShardGenerator.install()
     builder = ModelBuilder(factory, name)
     given: dict[str, Any] = {}
-    for word, value in (("rank", rank), ("world", world), ("world_size", world)):
-        if builder.takes(word) is not None:
+    for words, value in ((RANK, rank), (WORLD, world)):
+        word = builder.takes(*words)
+        if word is not None:
             given[word] = value
     if builder.takes("mesh", "device_mesh") is not None:
         from torch.distributed.device_mesh import init_device_mesh
