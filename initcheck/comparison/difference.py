@@ -286,7 +286,7 @@ def _calls(seen: Sides) -> Mapping[str, object] | None:
     return {"a": f"{100 * seen.a.energies:.2g}", "b": f"{100 * seen.b.energies:.2g}"}
 
 
-_RULES = (
+_RULES: tuple[Rule[Sides], ...] = (
     Rule(
         _values,
         "{share} % of {side}'s weights are not finite, of {other}'s {rest} %",
@@ -298,17 +298,17 @@ _RULES = (
         "draw {side} from the generator that it is given, or from the global one, and set no seed inside",
     ),
     Rule(
-        lambda seen: seen.places and seen.places.equal_tensors(),
+        lambda seen: seen.places.equal_tensors() if seen.places is not None else None,
         "{count} tensors of {side} hold the same numbers ({names}), those of {other} are drawn apart",
         "split the key, or draw on from one generator, for each of them",
     ),
     Rule(
-        lambda seen: seen.places and seen.places.odd_tensors(),
+        lambda seen: seen.places.odd_tensors() if seen.places is not None else None,
         "{names} of B {is} {factor} times what A has there, the other {rest} of the role are alike",
         "draw {names} as the others are",
     ),
     Rule(
-        lambda seen: seen.places and seen.places.odd_rows(),
+        lambda seen: seen.places.odd_rows() if seen.places is not None else None,
         "{rows} of A: {a}; of B: {b}; the other rows are alike",
         "let B have these rows as A has them: a row for padding, a gate's bias",
     ),

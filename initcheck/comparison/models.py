@@ -178,8 +178,8 @@ def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange, worlds: tuple
 
 
 def _places(one: np.ndarray, other: np.ndarray, x: View, y: View) -> Places:
-    calls = [w.reshape(len(w), len(x.role.paths), -1, w.shape[2]) for w in (one, other)]
-    return Places(*calls, (x.role.paths, y.role.paths), x.shape[0] if x.shape else 1)
+    mine, theirs = (w.reshape(len(w), len(x.role.paths), -1, w.shape[2]) for w in (one, other))
+    return Places(mine, theirs, (x.role.paths, y.role.paths), x.shape[0] if x.shape else 1)
 
 
 def _packed(x: View, y: View) -> tuple[str, tuple[int, ...]] | None:

@@ -80,8 +80,8 @@ def _one_group(folder: str, rank: int, world: int) -> Callable[..., None]:
         """Leave it to the end of the process."""
 
     for module in (dist, distributed_c10d):
-        module.init_process_group = init_process_group
-        module.destroy_process_group = destroy_process_group
+        for function in (init_process_group, destroy_process_group):
+            setattr(module, function.__name__, function)
     return init_process_group
 
 

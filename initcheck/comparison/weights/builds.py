@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.adapters.signatures.parameters import parameters_of
+from initcheck.comparison.weights.calls import Calls
 from initcheck.comparison.weights.readings import Reading
 from initcheck.comparison.weights.roles import Role, View, roles_of
 from initcheck.comparison.weights.tensors import Tensor, tensors_of
@@ -48,6 +47,7 @@ class Builds:
         self.weights = 0
         self.deadline: float | None = None
         self._factory = factory
+        self._calls = Calls(factory)
         self._seeds = Seeds("same", name, seed)
         self._kept: dict[View, list[Array]] = {}
         self._watched: dict[str, list[View]] = {}
@@ -85,7 +85,7 @@ class Builds:
             raise OutOfTime
         try:
             with contained(), isolated(seed):
-                found = tensors_of(self._factory(**_randomness(self._factory, seed)), self.name)
+                found = tensors_of(self._calls(seed), self.name)
         except InitializerRaised as error:
             if isinstance(error.original, UsageError):
                 raise error.original from None
@@ -125,21 +125,3 @@ def seen(values: Array, view: View) -> Array:
         return matrix
     kept: Array = matrix[np.linspace(0, len(matrix) - 1, most).round().astype(int)]
     return kept
-
-
-def _randomness(factory: Callable[..., Any], seed: int) -> dict[str, Any]:
-    taken = parameters_of(factory) or {}
-    given: dict[str, Any] = {}
-    if "seed" in taken:
-        given["seed"] = seed
-    if "key" in taken:
-        given["key"] = _loaded("jax").random.key(seed)
-    if "rngs" in taken:
-        given["rngs"] = _loaded("flax.nnx").Rngs(seed)
-    return given
-
-
-def _loaded(name: str) -> Any:
-    if name not in sys.modules:
-        raise UsageError(f"a parameter asks for a key of {name}, which the target does not import.")
-    return sys.modules[name]

@@ -91,6 +91,13 @@ def _read(model: Any, name: str) -> Iterator[Tensor]:
     if isinstance(model, Mapping):
         statistics = _of_tree(model["batch_stats"], "flax") if "params" in model and "batch_stats" in model else ()
         return itertools.chain(_of_tree(model.get("params", model), "flax"), _as_buffers(statistics))
+    linen = sys.modules.get("flax.linen")
+    if linen is not None and isinstance(model, linen.Module):
+        raise UsageError(
+            f"{name} returns {type(model).__name__} of flax.linen, which has no parameters before its init: give it a"
+            f" parameter key and return what init gives, {type(model).__name__}(...).init(key, batch), where the batch"
+            " has the sizes that you want."
+        )
     raise UsageError(
         f"{name} returns {type(model).__name__}: expected a torch.nn.Module, a Keras model, a module of Flax or"
         " Equinox, or a dict of arrays by name."
