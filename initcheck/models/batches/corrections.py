@@ -19,6 +19,10 @@ _SEED = 20260102
 _STEPS = 9
 """Batches that are tried: the side of an image needs three or four, and any of two inputs may be the wrong one."""
 _SIDES = (4, 1024)
+_FOLDS = (4, 9, 16, 64)
+"""Places of an image that are made channels of one."""
+_SHORTER = 4
+"""Tokens below which a sequence is not made shorter."""
 _FEWEST_TOKENS = 2
 """Where nothing tells how many there are: each is a valid index of two or more."""
 
@@ -42,6 +46,8 @@ _EINOPS_RANK = re.compile(r"expected (\d)(?:\+)? dims\. Received (\d)-dim tensor
 _EINOPS_CHUNKS = re.compile(r"can't divide axis of length (\d+) in chunks of (\d+)")
 _CONFIG = re.compile(r"\((\d+)\) doesn't match (?:the )?model(?:'s)? config\w* \((\d+)\)")
 _LAYOUT = re.compile(r"shape (?:must be|should be|expected|of) ?[\[(]([a-z_]+(?:, ?[a-z_]+)+)[\])]")
+_SPLIT = re.compile(r"expects split_sizes to sum exactly to (\d+) .*got split_sizes=\[([\d, ]+)\]")
+_BEYOND = re.compile(r"index out of range|out of bounds for dimension|index \d+ is out of bounds")
 _SMALL = re.compile(r"too small|can't be greater than actual input size")
 _IMAGE = re.compile(r"mage size \((\d+)\*(\d+)\) doesn't match model|height \((\d+)\) doesn't match model \((\d+)\)")
 
@@ -89,8 +95,7 @@ def _changed(batch: Batch, said: str, tokens: int) -> Iterator[Batch]:
     """The batch with one of its tensors changed that the error may speak of."""
     named = dict(pair for name, value in batch.kwargs.items() for pair in flat(name, value))
     for place, value in [*enumerate(batch.args), *named.items()]:
-        change = _wanted(value, said, tokens) if isinstance(value, torch.Tensor) else None
-        if change is not None:
+        for change in _wanted(value, said, tokens) if isinstance(value, torch.Tensor) else ():
             made = _made(change)
             args = tuple(made if place == i else v for i, v in enumerate(batch.args))
             kwargs = nested({n: made if place == n else v for n, v in named.items()})
@@ -104,8 +109,24 @@ def _made(change: _Change) -> torch.Tensor:
     return torch.randn(change.shape, generator=generator)
 
 
-def _wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
-    """What the error asks of this tensor; None where it says nothing of it."""
+def _wanted(tensor: torch.Tensor, said: str, tokens: int) -> Iterator[_Change]:
+    """What the error may ask of this tensor, likeliest first."""
+    shape, real = tuple(tensor.shape), tensor.dtype.is_floating_point
+    if _BEYOND.search(said):
+        if not real and int(tensor.max()) >= _FEWEST_TOKENS:  # an offset is added, of a field among others
+            yield _Change(shape, _FEWEST_TOKENS)
+        if len(shape) > 1 and shape[1] > _SHORTER:
+            yield _Change((shape[0], shape[1] // 2, *shape[2:]), 0 if real else int(tensor.max()) + 1)
+        return
+    if real and (found := _SUM.search(said)) is not None:
+        folded = _for_folded(shape, int(found[1] or found[3]), int(found[2] or found[4]))
+        yield from [folded] if folded is not None else []
+    change = _one_wanted(tensor, said, tokens)
+    yield from [change] if change is not None else []
+
+
+def _one_wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
+    """What an error asks that says one thing of a tensor; None where it says nothing of it."""
     shape, real = tuple(tensor.shape), tensor.dtype.is_floating_point
     if _TOKENS.search(said):
         return _Change(shape[:2], tokens or _FEWEST_TOKENS) if real else None
@@ -120,6 +141,8 @@ def _wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
         return _for_sum(shape, high, int(found[1]), int(found[2]))
     if not real:
         return None
+    if (found := _SPLIT.search(said)) is not None:
+        return _renamed(shape, int(found[1]), sum(map(int, found[2].split(","))), last=True)
     if (found := _IMAGE.search(said)) is not None:
         side = int(found[4] or found[1])
         return _Change((*shape[:-2], side, side)) if len(shape) > 3 else None
@@ -133,7 +156,7 @@ def _wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
         return _for_features(shape, int(found[2].split(",")[-1]), int(found[1]))
     if (found := _CELL.search(said)) is not None:
         wanted, got = (found[1], found[2]) if found[1] else (found[4], found[3]) if found[3] else (found[5], found[6])
-        return _renamed(shape, int(got), int(wanted), last=True)
+        return _renamed(shape, int(got), int(wanted), last=True) or _less(shape, int(got), int(wanted))
     if (found := _RANK.search(said)) is not None:
         return _of_rank(shape, int(found[2]))
     if (found := _TOO_MANY.search(said)) is not None:
@@ -158,7 +181,23 @@ def _for_product(shape: tuple[int, ...], got: int, wanted: int) -> _Change | Non
     """Features that a matrix wants: of the last axis, or of an image that was flattened."""
     if shape[-1] == got:
         return _Change((*shape[:-1], wanted))
-    return _scaled(shape, wanted / got) if got else None
+    return (_less(shape, got, wanted) or _scaled(shape, wanted / got)) if got else None
+
+
+def _less(shape: tuple[int, ...], got: int, wanted: int) -> _Change | None:
+    """What a layer wants, less what stands beside it there: it was made as wide as all that the layer is given."""
+    left = wanted - (got - wanted)
+    return _Change((*shape[:-1], left)) if len(shape) < 4 and shape[-1] == wanted and 0 < left < wanted else None
+
+
+def _for_folded(shape: tuple[int, ...], one: int, two: int) -> _Change | None:
+    """Channels of an image whose places are folded into them, 2 x 2 or so, where a layer knows how many those are."""
+    for got, wanted in ((one, two), (two, one)):
+        if len(shape) == 4 and got == shape[1] * round(got / shape[1]) and got // shape[1] in _FOLDS:
+            channels, left = divmod(wanted * shape[1], got)
+            if channels and not left:
+                return _Change((shape[0], channels, *shape[2:]))
+    return None
 
 
 def _for_sum(shape: tuple[int, ...], high: int, one: int, two: int) -> _Change | None:

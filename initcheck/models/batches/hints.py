@@ -16,6 +16,7 @@ from initcheck.adapters.signatures.parameters import parameters_of
 
 _SUB_CONFIGS = ("text_config", "vision_config", "audio_config", "text_encoder", "encoder", "decoder", "backbone_config")
 _SEED = 20260102
+_WHOLE = ("cfg", "configs", "conf", "args", "opt", "params", "hparams", "c")
 _GRIDS = {"grid_thw": (1, 3), "image_grid_thw": (1, 3), "spatial_shapes": (2, 2)}
 """Arguments that tell how many patches lie along each axis, and their shape: one image, or two."""
 _GRID = 4
@@ -113,6 +114,16 @@ class Hints:
         )
         value = self._number(*names)
         return min(value, 64) if value is not None else None
+
+    @property
+    def steps(self) -> int | None:
+        """Steps of a series that a forecast is made of, where the model says them."""
+        return self._number("seq_len", "input_len", "input_length", "context_window", "context_length", "lookback")
+
+    @property
+    def series(self) -> int:
+        """Series that are forecast together."""
+        return self._number("enc_in", "c_in", "n_vars", "n_series", "num_series", "n_features", "in_channels") or 3
 
     @property
     def width(self) -> int | None:
@@ -340,6 +351,8 @@ def _sources(model: torch.nn.Module) -> Iterator[Any]:
             if sub is not None and not isinstance(sub, str):
                 yield sub
     yield model
+    # What a user hands in as a whole: a dataclass, a namespace, a dict.
+    yield from (vars(model)[n] for n in _WHOLE if n in vars(model))
     yield from model.children()
 
 

@@ -24,6 +24,8 @@ from initcheck.models.builds.places import kind_of
 _SEED = 20260102
 _MOST = 48
 """Batches that are tried at most: a model that takes none of them is not waited for."""
+_ALSO = 8
+"""Batches that are tried with what has a default."""
 _FEWEST = 16
 """Values of a channel. Behind norms of four (images of 32 x 32 where a network halves them five times) a gradient was
 measured 100 times as large as behind norms of sixteen and more, which agree with one another."""
@@ -96,6 +98,9 @@ def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ..
         yield from _in_parts(model, needed, parts, hints)
     if not hints.has_config and not any(n.endswith("edge_index") for n in needed):
         yield from islice(_as_read(model, [*needed, *keys_taken(model)], hints), _MOST // 2)
+        # What has a default may be asked for all the same, as the label of a model that is told it has classes.
+        also = [n for n, p in parameters.items() if p.default is None and n in readers(model)]
+        yield from islice(_as_read(model, [*needed, *also], hints) if also else (), _ALSO)
     for names in _named(parameters, hints):
         for length in (16, 8):
             kwargs = {n: hints.make(n, length) for n in dict.fromkeys((*names, *needed))}
@@ -146,6 +151,10 @@ def _in_parts(
     model: torch.nn.Module, needed: list[str], parts: Mapping[str, tuple[str, ...]], hints: Hints
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """Arguments that are dicts, tuples or lists of tensors: each part by its name, else as the first layer takes it."""
+    read = readers(model)
+    asked = [f"{n}.{part}" if part and ":" not in part else n for n in needed for part in parts.get(n, ("",))]
+    if any("." in path and path in read for path in asked):
+        yield from (((), made) for made in islice(batches_as_read(asked, read, hints, sequence=False), _ALSO))
     generator = torch.Generator().manual_seed(_SEED)
     for shape, high in _shapes(model, _first_layer(model), hints):
         made = {}
@@ -258,6 +267,8 @@ def _shapes(
     elif isinstance(first, (torch.nn.Linear, torch.nn.LazyLinear)):
         flat, tokens = (8, first.in_features), (2, 16, first.in_features)
         yield from ((s, 0) for s in ((tokens, flat) if sequence else (flat, tokens)))
+        if hints.steps:  # series in columns, of which the model makes its tokens
+            yield from ((s, 0) for s in ((2, hints.steps, hints.series), (2, hints.series, hints.steps)))
         # A patch is flattened by the model itself: an image of its channels.
         for image in hints.images:
             yield (2, hints.channels, *image), 0
@@ -267,7 +278,7 @@ def _shapes(
     elif isinstance(first, torch.nn.modules.conv._ConvNd):
         axes = len(first.kernel_size)
         sizes: list[tuple[int, ...]] = [s for s in hints.images if len(s) == axes]
-        sizes += [(n,) * axes for n in ((32, 64, 28, 224) if axes == 2 else (32, 64, 16) if axes == 1 else (16, 32))]
+        sizes += [(n,) * axes for n in ((32, 64, 28, 84, 224, 128) if axes == 2 else (32, 64, 16) if axes == 1 else (16, 32))]
         for image in dict.fromkeys(sizes):
             yield (4, first.in_channels, *image), 0
     elif isinstance(first, torch.nn.LayerNorm):

@@ -286,6 +286,9 @@ class _Frame:
         key = node.slice
         if isinstance(node.value, ast.Name) and node.value.id == self._keys:
             return (_Part(str(key.value)),) if isinstance(key, ast.Constant) else ()
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):  # one part of an argument that is a dict
+            whole_of = self._value(node.value)
+            return (_Part(f"{whole_of[0].name}.{key.value}"),) if len(whole_of) == 1 and whole_of[0].name else ()
         table = self._object(node.value)
         if isinstance(table, nn.Parameter) and table.dim() == 2:
             return self._following.called(
@@ -323,6 +326,11 @@ class _Frame:
     def _function(self, name: str, node: ast.Call, args: list[_Value]) -> _Value:
         """A function of torch: some join, some multiply by a parameter, most leave the layout as it is."""
         if name in _JOINED:
+            more = [k.value for k in node.keywords if k.arg == "dim"]
+            axis = (node.args[1:2] or more or [None])[0]
+            one = next((replace(p) for p in args[0] if p.name), None) if args else None
+            if isinstance(axis, ast.Constant) and axis.value == 0 and one is not None:
+                return (one,)  # more of them, each as wide
             return args[0] if args else ()
         if name in ("mul", "add") and len(args) > 1:
             return self._operation(ast.BinOp(node.args[0], ast.Add(), node.args[1]))

@@ -1,0 +1,164 @@
+"""Batches of models as strangers write them: splits, offsets, states beside the input, dicts of fields, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from initcheck.models.signals.block_signal import Listener
+from initcheck.models.signals.signal import Signal
+
+
+def _heard(model: nn.Module) -> Signal:
+    return Listener(None).hear(model)
+
+
+class Split(nn.Module):
+    """Places and views in one tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places, self.out = nn.Linear(21, 16), nn.Linear(16 + 9, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        places, views = torch.split(x, [21, 9], dim=-1)
+        return self.out(torch.cat([self.places(places).relu(), views], -1))
+
+
+class Fields(nn.Module):
+    """Fields of one table, each from its own offset on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("offsets", torch.tensor([0, 20, 50, 60]))
+        self.table, self.out = nn.Embedding(100, 8), nn.Linear(32, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.table(x + self.offsets).flatten(1))
+
+
+class Memory(nn.Module):
+    """An LSTM that is given what was read of a memory beside the input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm, self.out = nn.LSTM(8 + 10, 16), nn.Linear(16, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        read, state = x.new_zeros(x.shape[1], 10), None
+        for step in x:
+            made, state = self.lstm(torch.cat([step, read], 1)[None], state)
+            read = self.out(made[0])
+        return read
+
+
+class Fed(nn.Module):
+    """A decoder that is given its own last frame first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text, self.frames, self.out = nn.Embedding(40, 16), nn.Linear(20, 16), nn.Linear(16, 20)
+
+    def forward(self, text: Tensor, mels: Tensor) -> Tensor:
+        steps = mels.permute(2, 0, 1)
+        steps = torch.cat((steps.new_zeros(1, steps.size(1), 20), steps), dim=0)
+        return self.out(self.frames(steps) + self.text(text).mean(1))
+
+
+class Towers(nn.Module):
+    """One argument, a dict of ids, bags and numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.user, self.item, self.genre = nn.Embedding(60, 16), nn.Embedding(80, 16), nn.EmbeddingBag(8, 16)
+        self.one, self.two = nn.Linear(16 + 3, 8), nn.Linear(32, 8)
+
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        user = torch.cat([self.user(batch["user_id"]), batch["user_dense"]], -1)
+        item = torch.cat([self.item(batch["item_id"]), self.genre(batch["genres"])], -1)
+        return (self.one(user) * self.two(item)).sum(-1, keepdim=True)
+
+
+class Labelled(nn.Module):
+    """A label that has a default and is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.label = nn.Linear(12, 16), nn.Embedding(10, 16)
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        assert y is not None, "must specify y"
+        return self.body(x) + self.label(y)
+
+
+@dataclass
+class Config:
+    seq_len: int = 48
+    patch: int = 8
+    width: int = 16
+
+
+class Patches(nn.Module):
+    """A series that is cut into patches; only its config says how long it is."""
+
+    def __init__(self, cfg: Config) -> None:
+        super().__init__()
+        self.cfg, self.number = cfg, cfg.seq_len // cfg.patch
+        self.embed, self.head = nn.Linear(cfg.patch, cfg.width), nn.Linear(cfg.width * self.number, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        patches = x.permute(0, 2, 1).unfold(-1, self.cfg.patch, self.cfg.patch)
+        made = self.embed(patches).reshape(-1, self.number, self.cfg.width)
+        return self.head(made.reshape(-1, x.shape[2], self.number * self.cfg.width))
+
+
+class Squeezed(nn.Module):
+    """Two by two places of an image become channels, half of which a layer reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shift, self.part = nn.Parameter(torch.zeros(1, 12, 1, 1)), nn.Conv2d(6, 6, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b = (nn.functional.pixel_unshuffle(x, 2) + self.shift).chunk(2, 1)
+        return torch.cat([a, b + self.part(a)], 1)
+
+
+class Atari(nn.Module):
+    """Frames of 84 x 84, as a view alone says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convs = nn.Sequential(
+            nn.Conv2d(4, 8, 8, 4), nn.ReLU(), nn.Conv2d(8, 16, 4, 2), nn.ReLU(), nn.Conv2d(16, 16, 3), nn.ReLU()
+        )
+        self.out = nn.Linear(784, 6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.convs(x).view(-1, 784))
+
+
+@pytest.mark.parametrize(
+    ("build", "batch"),
+    [
+        (Split, "8x30"),
+        (Fields, r"int<2:\dx4"),
+        (Memory, r"\d+x\d+x8"),
+        (Fed, r"text=int<40:2x16;mels=2x20x16"),
+        (Towers, r"batch.user_id=int<60:8;.*batch.user_dense=8x3;.*genres=int<8:8x16"),
+        (Labelled, r"x=8x12;y=int<10:8"),
+        (lambda: Patches(Config()), r"2x48x\d+"),
+        (Squeezed, r"4x3x\d+x\d+"),
+        (Atari, "4x4x84x84"),
+    ],
+)
+def test_a_batch_is_found(build: Callable[[], nn.Module], batch: str) -> None:
+    import re
+
+    signal = _heard(build())
+    assert signal.problem is None
+    assert all(re.search(part, signal.batch) for part in batch.split(".*"))
