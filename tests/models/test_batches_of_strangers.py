@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -157,8 +158,65 @@ class Atari(nn.Module):
     ],
 )
 def test_a_batch_is_found(build: Callable[[], nn.Module], batch: str) -> None:
-    import re
-
     signal = _heard(build())
     assert signal.problem is None
     assert all(re.search(part, signal.batch) for part in batch.split(".*"))
+
+
+class Plain(nn.Module):
+    """Reads a name that its code, or a module, does not have."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how, self.table, self.out = how, nn.Linear(6, 4), nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        made = self.table(x)
+        if self.how == "name":
+            return self.out(hidden)  # type: ignore[name-defined]  # noqa: F821
+        if self.how == "tensor":
+            return self.out(x.nothing)  # type: ignore[attr-defined]
+        return self.first(made) if self.how == "module" else self.out(x)
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("name", r"the code stops at NameError: name 'hidden' is not defined \(.*strangers.py:\d+: return self.out"),
+        ("module", r"the code stops at AttributeError: 'Plain' object has no attribute 'first'"),
+        ("tensor", r"ends in AttributeError: 'Tensor' object has no attribute"),
+        ("shape", r"ends in RuntimeError: mat1 and mat2 shapes cannot be multiplied"),
+    ],
+)
+def test_a_name_that_the_code_lacks_is_said_and_no_batch_is_to_be_edited_for_it(how: str, said: str) -> None:
+    problem = str(_heard(Plain(how)).problem)
+    assert re.search(said, problem)
+    assert problem.endswith("mend it") is (how in ("name", "module"))
+
+
+def test_lazy_layers_are_given_something() -> None:
+    for build in (lambda: nn.Sequential(nn.LazyConv2d(8, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(4)), Lazy):
+        assert _heard(build()).problem is None
+
+
+class Lazy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.LazyLinear(8), nn.Linear(8, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.two(self.one(x).relu())
+
+
+def test_the_batch_has_the_type_that_most_of_the_model_has() -> None:
+    class Flow(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_parameter("loc", nn.Parameter(torch.zeros(6, dtype=torch.float64)))
+            self.one, self.two = nn.Linear(6, 8), nn.Linear(8, 6)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.two(self.one(x).tanh()) - self.loc
+
+    assert _heard(Flow()).problem is None
+    assert _heard(nn.Sequential(nn.Linear(6, 8), nn.Linear(8, 6)).double()).problem is None

@@ -107,6 +107,26 @@ def test_a_writer_inside_a_module_with_parameters_of_its_own_is_seen() -> None:
     assert found == {("0",): ("branch.out",)}
 
 
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_attention_of_torch_writes_by_its_last_matrix(batch_first: bool) -> None:
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attn = nn.MultiheadAttention(8, 2, batch_first=batch_first)
+            self.norm, self.up, self.down = nn.LayerNorm(8), nn.Linear(8, 16), nn.Linear(16, 8)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            h = self.norm(x)
+            x = x + self.attn(h, h, h, need_weights=False)[0]
+            return x + self.down(self.up(x).relu())
+
+    batch = Batch((torch.randn(5, 4, 8),))
+    found = residual_writers(nn.Sequential(Block()).eval(), batch, [("0",)])
+    assert found[("0",)] == ("attn.out_proj", "down")
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=batch_first, norm_first=True)
+    assert residual_writers(nn.Sequential(layer).eval(), batch, [("0",)])[("0",)] == ("self_attn.out_proj", "linear2")
+
+
 def test_a_law_of_depth_rises_or_falls() -> None:
     assert ordered_with_depth([1 / math.sqrt(i + 1) for i in range(9)], range(9))
     assert ordered_with_depth([1, 1, 1, 2, 2, 2], range(6))

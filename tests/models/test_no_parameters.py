@@ -32,7 +32,9 @@ class Heads(nn.Module):
         return [head(self.trunk(x)) for head in heads]
 
 
-@pytest.mark.parametrize("keep", [list, tuple, lambda heads: {"one": heads[0], "two": heads[1]}, lambda heads: [heads[:1]]])
+@pytest.mark.parametrize(
+    "keep", [list, tuple, lambda heads: {"one": heads[0], "two": heads[1]}, lambda heads: [heads[:1]]]
+)
 def test_layers_in_a_list_of_python_are_no_parameters(keep: Callable[[list[nn.Linear]], Any]) -> None:
     class Net(Heads):
         def forward(self, x: Tensor) -> list[Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -34,13 +35,16 @@ class Batch(CallArguments):
 
     def run(self, model: torch.nn.Module) -> Any:
         """Call the model, with the batch moved to its device and real numbers in its dtype."""
-        weight = next((p for p in model.parameters() if p.dtype.is_floating_point and p.element_size() > 1), None)
+        # The type that most of it has: a base of a flow may be kept in double precision beside its layers.
+        known = [p for p in model.parameters() if not torch.nn.parameter.is_lazy(p)]
+        real = [p for p in known if p.dtype.is_floating_point and p.element_size() > 1]
+        usual = Counter(p.dtype for p in real).most_common(1)
+        weight = next((p for p in real if p.dtype == usual[0][0]), None)
         if weight is None:
             return model(*self.args, **self.kwargs)
 
         def placed(tensor: torch.Tensor) -> torch.Tensor:
-            real = tensor.dtype.is_floating_point
-            return tensor.to(weight.device, weight.dtype if real else tensor.dtype)
+            return tensor.to(weight.device, weight.dtype if tensor.dtype.is_floating_point else tensor.dtype)
 
         return model(*_each(self.args, placed), **_each(dict(self.kwargs), placed))
 

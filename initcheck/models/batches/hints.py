@@ -121,6 +121,11 @@ class Hints:
         return self._number("seq_len", "input_len", "input_length", "context_window", "context_length", "lookback")
 
     @property
+    def _ahead(self) -> int:
+        """Steps that the decoder of a forecast is given: those it is told of, and those it is to make."""
+        return (self._number("label_len") or 0) + (self._number("pred_len", "horizon") or self.steps or 0)
+
+    @property
     def series(self) -> int:
         """Series that are forecast together."""
         return self._number("enc_in", "c_in", "n_vars", "n_series", "num_series", "n_features", "in_channels") or 3
@@ -207,6 +212,9 @@ class Hints:
             bins = self._number("num_mel_bins", "feature_size", "input_dim", "num_features", "n_mels")
             frames = self._number("max_source_positions")
             return None if not bins else ((2, bins, 2 * frames) if frames else (2, 64, bins), 0)
+        if self.steps and re.fullmatch("(x|batch_x)_(mark_)?(enc|dec)|batch_[xy](_mark)?", name):
+            ahead = self.steps if "dec" not in name and "_y" not in name else self._ahead
+            return (2, ahead, 4 if "mark" in name else self.series), 0
         if name in ("timestep", "timesteps", "t", "time", "sigma", "noise_labels"):
             return (2,), 1000
         if name in ("class_labels", "y", "labels") and self._number(

@@ -24,6 +24,8 @@ from initcheck.models.builds.places import kind_of
 _SEED = 20260102
 _MOST = 48
 """Batches that are tried at most: a model that takes none of them is not waited for."""
+_LAZY = 16
+"""Numbers that a layer is given which takes what comes first."""
 _ALSO = 8
 """Batches that are tried with what has a default."""
 _FEWEST = 16
@@ -265,7 +267,8 @@ def _shapes(
                 yield (2, length), first.num_embeddings
         yield (8,), first.num_embeddings
     elif isinstance(first, (torch.nn.Linear, torch.nn.LazyLinear)):
-        flat, tokens = (8, first.in_features), (2, 16, first.in_features)
+        wide = first.in_features or _LAZY
+        flat, tokens = (8, wide), (2, 16, wide)
         yield from ((s, 0) for s in ((tokens, flat) if sequence else (flat, tokens)))
         if hints.steps:  # series in columns, of which the model makes its tokens
             yield from ((s, 0) for s in ((2, hints.steps, hints.series), (2, hints.series, hints.steps)))
@@ -278,9 +281,11 @@ def _shapes(
     elif isinstance(first, torch.nn.modules.conv._ConvNd):
         axes = len(first.kernel_size)
         sizes: list[tuple[int, ...]] = [s for s in hints.images if len(s) == axes]
-        sizes += [(n,) * axes for n in ((32, 64, 28, 84, 224, 128) if axes == 2 else (32, 64, 16) if axes == 1 else (16, 32))]
+        sizes += [
+            (n,) * axes for n in ((32, 64, 28, 84, 224, 128) if axes == 2 else (32, 64, 16) if axes == 1 else (16, 32))
+        ]
         for image in dict.fromkeys(sizes):
-            yield (4, first.in_channels, *image), 0
+            yield (4, first.in_channels or hints.channels, *image), 0
     elif isinstance(first, torch.nn.LayerNorm):
         for lead in ((2, 16), (8,)):
             yield (*lead, *first.normalized_shape), 0

@@ -56,7 +56,9 @@ def without_gradient(facts: Facts, found: Untrained, level: float) -> Iterator[R
             " factor makes a tensor of it)",
         )
     if found.frozen and not found.outside:
-        yield RuleFinding("doubt", "no parameter is trainable: requires_grad is False everywhere, in the last layer too")
+        yield RuleFinding(
+            "doubt", "no parameter is trainable: requires_grad is False everywhere, in the last layer too"
+        )
     if found.unused:
         yield RuleFinding("doubt", f"{listed(_roles(facts, found.unused))}: trainable, and never run with this batch")
 

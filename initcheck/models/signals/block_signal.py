@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -26,7 +27,9 @@ from initcheck.models.signals.repeated import repeated_layers
 from initcheck.models.signals.residual import residual_writers
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, ChainSignal, Signal
 from initcheck.models.signals.untrained import untrained
+from initcheck.sandbox.containment import one_line, raised_at
 
+_LACKING = re.compile(r"'(\w+)' object has no attribute")
 _ERRORS = 6
 """Different errors that are followed; what is refused for a seventh reason is not understood."""
 
@@ -83,7 +86,9 @@ class Listener:
             self._batch = batch
             return found
         return Signal(
-            problem=problem or "no batch can be made from the model's signature; give one, such as --batch=2x16"
+            problem=_own_mistake(model, refused)
+            or problem
+            or "no batch can be made from the model's signature; give one, such as --batch=2x16"
         )
 
     def _tried(self, model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -> Iterator[Batch]:
@@ -141,8 +146,12 @@ def _corrected(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -
     tokens = Hints(model).vocabulary or 0
 
     def run(batch: Batch) -> Any:
-        with torch.no_grad():
-            return batch.run(model)
+        try:
+            with torch.no_grad():
+                return batch.run(model)
+        except Exception as error:
+            refused.append((batch, error))
+            raise
 
     different: dict[str, tuple[Batch, Exception]] = {}
     for batch, error in refused:
@@ -152,6 +161,19 @@ def _corrected(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -
         yield from corrected(batch, run, error, tokens)
     for batch, _ in followed:
         yield batch.of_one_item()
+
+
+def _own_mistake(model: torch.nn.Module, refused: Iterable[tuple[Batch, Exception]]) -> str | None:
+    """A name that the model's own code does not have, which no batch mends; None where there is none."""
+    kinds = {type(m).__name__ for m in model.modules()}
+    for batch, error in refused:
+        lacking = _LACKING.match(str(error)) if isinstance(error, AttributeError) else None
+        if isinstance(error, NameError) or (lacking is not None and lacking[1] in kinds):
+            at = raised_at(error, own=True)
+            return (
+                f'no batch goes through; with --batch="{batch.text}" the code stops at {one_line(error)}{at}; mend it'
+            )
+    return None
 
 
 def _chain_signal(run: list[Visit], gradients: Sequence[torch.Tensor | None]) -> ChainSignal:

@@ -53,28 +53,42 @@ def _writers(block: torch.nn.Module, args: Any, kwargs: Any) -> list[str]:
     kept: dict[str, list[Any]] = {n: [] for n in layers}
     with hooked(layers, lambda name, given, output: kept[name].append(output)):
         before = first_tensor(block(*args, **kwargs))
-    again = first_tensor(block(*args, **kwargs))
+    with hooked(layers, lambda _name, _given, _output: None):  # with hooks a layer of torch takes another way
+        again = first_tensor(block(*args, **kwargs))
     if before is None or again is None or not torch.equal(before, again):
         return []
     generator = torch.Generator().manual_seed(20260106)
     push = torch.randn(before.shape, generator=generator).to(before)
     found = []
     for name, layer in layers.items():
-        outputs = kept[name]
+        outputs = [_written(o) for o in kept[name]]
+        attention = isinstance(layer, torch.nn.MultiheadAttention)
         one = len(outputs) == 1 and isinstance(outputs[0], torch.Tensor) and outputs[0].shape == push.shape
-        if not one or sum(p.dim() > 1 for p in layer.parameters(recurse=False)) != 1:
+        if not one or not (attention or sum(p.dim() > 1 for p in layer.parameters(recurse=False)) == 1):
             continue
         size = before.float().square().mean().sqrt().to(before)
         # A module around it that has parameters of its own would hand out what it gave before.
         beside = {n: outs for n, outs in kept.items() if not name.startswith(f"{n}.")}
-        left = {n: iter([o + size * push] if n == name else outs) for n, outs in beside.items() for o in outs[:1]}
+        left = {
+            n: iter([_moved(o, size * push)] if n == name else outs) for n, outs in beside.items() for o in outs[:1]
+        }
         with hooked(layers, functools.partial(_kept_output, left)):
             after = first_tensor(block(*args, **kwargs))
         if after is not None and after.shape == before.shape:
             moved = (after - before - size * push).float().abs().max()
             if float(moved) <= _EXACT * float((size * push).float().abs().max()):
-                found.append(name)
+                # Its last matrix is multiplied inside, and never called.
+                found.append(f"{name}.out_proj" if attention else name)
     return found
+
+
+def _written(output: Any) -> Any:
+    """What a layer makes; of attention without the weights that it returns beside it."""
+    return output[0] if isinstance(output, tuple) and output else output
+
+
+def _moved(output: Any, push: torch.Tensor) -> Any:
+    return (output[0] + push, *output[1:]) if isinstance(output, tuple) else output + push
 
 
 def _kept_output(left: Mapping[str, Iterator[Any]], name: str, _given: Any, output: Any) -> Any:
