@@ -61,8 +61,8 @@ def every_tensor_is_written(trial: ModelTrial) -> None:
     topic="randomness",
     label="rebuild",
     kind="model",
-    decided_by="exact for bits: three builds of one seed and one of another; last bits that rounding moves (a solution of"
-    " LAPACK) are a note. A second initialisation by the root's"
+    decided_by="exact for bits: three builds of one seed and one of another; last bits that rounding moves (a solution"
+    " of LAPACK) are a note. A second initialisation by the root's"
     " own init_weights, initialize_weights or reset_parameters, and a build under bfloat16, are held to 5 % of the"
     " second moment (bfloat16 also to 2 % of a standard deviation of the mean, and to no entry beyond twelve); chance"
     " explains a moved second moment with probability at most 1e-12 a tensor (Chernoff, entries of the measured"
@@ -285,8 +285,8 @@ def no_value_is_absurd(trial: ModelTrial) -> None:
     " author (_no_reinit, keep, _is_hf_initialized), where load_state_dict had read the value, and where the ones that"
     " the scale of a norm starts from were overwritten by a draw around zero. A special value (of a line that writes"
     " no more roles than the line that overwrites it, no default of the layer's class, no"
-    " zeros or ones) is UNDECIDED with both lines; so are zeros that a narrower line had put in the place of a draw, and"
-    " that a general line draws over; so is a draw into a tensor that is computed anew from others."
+    " zeros or ones) is UNDECIDED with both lines; so are zeros that a narrower line had put in the place of a draw,"
+    " and that a general line draws over; so is a draw into a tensor that is computed anew from others."
     " Recipes that overwrite the general by the special hold." + _NOT_SEEN,
 )
 def nothing_special_is_lost(trial: ModelTrial) -> None:
@@ -326,8 +326,9 @@ def promises_kept(trial: ModelTrial) -> None:
     " head that the config says is tied, and a row at padding_idx that is not zero, fail. A matrix in the blocks ten"
     " times beside the one standard deviation of most, an init statement that never ran behind a guard on names,"
     " Xavier on several matrices in one (qkv) by the user's line, and a matrix that keeps torch's default where all"
-    " others of the layer it is derived from, or that of a layer inside its own, are drawn, are UNDECIDED: only a"
-    " declared law can say what should have been." + _NOT_SEEN,
+    " others of the layer it is derived from, or that of a layer inside its own, are drawn, or that stands deeper than"
+    " a loop over children() goes, bounds of 1/sqrt(fan_out), and a bias at the log-odds of a rare class with the other"
+    " sign are UNDECIDED: only a declared law can say what should have been." + _NOT_SEEN,
 )
 def declared_laws_are_in_force(trial: ModelTrial) -> None:
     """Hold every tensor that a declared pattern names to the declared standard deviation."""
@@ -340,6 +341,7 @@ def declared_laws_are_in_force(trial: ModelTrial) -> None:
     questions.far_from_the_rest(trial)
     questions.fused_fans(trial)
     questions.left_at_default(trial)
+    questions.slips(trial)
     if promises.kept:
         trial.measured = "; ".join(filter(None, (trial.measured, *promises.kept)))
     if trial.measured is None and not trial.doubts:

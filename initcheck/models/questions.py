@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from initcheck.models.rules.rebuilding import changed_laws, unchanged_by_seed
     from initcheck.models.rules.residual_scaling import residual_scalings
     from initcheck.models.rules.siblings import is_traced, later_notes, named_deviants, unnamed_deviants
+    from initcheck.models.rules.slips import slips
     from initcheck.models.rules.waiting import without_gradient
     from initcheck.wording import listed
 
@@ -85,6 +86,7 @@ __all__ = [
     "repeated_draws",
     "repeated_states",
     "residual_scalings",
+    "slips",
     "unchanged_by_seed",
     "unnamed_deviants",
     "unwritten_text",
@@ -113,6 +115,7 @@ __getattr__ = on_first_use(
         "models.rules.rebuilding": "changed_laws unchanged_by_seed",
         "models.rules.residual_scaling": "residual_scalings",
         "models.rules.siblings": "is_traced later_notes named_deviants unnamed_deviants",
+        "models.rules.slips": "slips",
         "models.rules.waiting": "without_gradient",
         "wording": "listed",
     },

@@ -197,3 +197,62 @@ def test_what_is_drawn_twice_beside_what_never_is_leaves_open_for_whom_it_was_me
     # Drawn again with all the rest, as where every part initialises itself first; and a head left as it is.
     for drawn in (("encoder", "decoder"), ("encoder", "encoder", "decoder"), ("encoder",)):
         assert _judged(lambda drawn=drawn: Coded(*drawn), DECLARED, "4x8").verdict is not Verdict.UNDECIDED
+
+
+class Deep(nn.Module):
+    """Two heads, and a body one module deeper."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU())
+        self.one, self.two = nn.Linear(16, 4), nn.Linear(16, 3)
+        getattr(self, how)()
+
+    def children_only(self) -> None:
+        for m in self.children():
+            if isinstance(m, nn.Linear):
+                nn.init.normal_(m.weight, std=0.02)
+
+    def by_a_function(self) -> None:
+        for name in self._modules:
+            _draw(self._modules[name])
+
+    def recursive(self) -> None:
+        _into(self)
+
+    def all_modules(self) -> None:
+        for m in self.modules():
+            _draw(m)
+
+    def heads_by_name(self) -> None:
+        for m in (self.one, self.two):
+            nn.init.normal_(m.weight, std=0.02)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.one(self.body(x)), self.two(self.body(x))
+
+
+def _draw(m: nn.Module | None) -> None:
+    if isinstance(m, nn.Linear):
+        nn.init.normal_(m.weight, std=0.02)
+
+
+def _into(m: nn.Module) -> None:
+    for child in m.children():
+        if isinstance(child, nn.Linear):
+            nn.init.normal_(child.weight, std=0.02)
+        _into(child)
+
+
+@pytest.mark.parametrize("how", ["children_only", "by_a_function"])
+def test_what_stands_deeper_than_a_loop_over_children_is_named(how: str) -> None:
+    found = _judged(lambda: Deep(how), DECLARED, "4x8")
+    assert found.verdict is Verdict.UNDECIDED
+    said = _said(found)
+    assert "body.0.weight, body.2.weight: the default of torch, while one.weight, two.weight of the same class" in said
+    assert "in a loop over children, which goes no deeper; modules() does" in said
+
+
+@pytest.mark.parametrize("how", ["recursive", "all_modules", "heads_by_name"])
+def test_loops_that_go_deeper_and_heads_that_are_named_are_sound(how: str) -> None:
+    assert _judged(lambda: Deep(how), DECLARED, "4x8").verdict is Verdict.NOT_APPLICABLE

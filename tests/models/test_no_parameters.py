@@ -77,7 +77,8 @@ class Scaled(nn.Module):
 
 def test_a_parameter_times_a_factor_is_none() -> None:
     result = _judged(lambda: Scaled(0.5))
-    assert result.verdict is Verdict.UNDECIDED and "scale: trainable, and no parameter" in str(result.reason)
+    assert result.verdict is Verdict.UNDECIDED
+    assert "scale: trainable, and no parameter" in str(result.reason)
     assert _judged(lambda: Scaled(None)).verdict is Verdict.HOLDS
 
 
@@ -112,5 +113,6 @@ def test_of_a_model_that_is_frozen_whole_nothing_is_decided() -> None:
         return net
 
     result = _judged(frozen)
-    assert result.verdict is Verdict.UNDECIDED and "no parameter is trainable" in str(result.reason)
+    assert result.verdict is Verdict.UNDECIDED
+    assert "no parameter is trainable" in str(result.reason)
     assert _judged(with_a_head).verdict is Verdict.HOLDS

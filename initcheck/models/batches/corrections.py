@@ -149,10 +149,10 @@ def _one_wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
     if _SMALL.search(said) is not None:
         return _Change((*shape[:2], *(2 * n for n in shape[2:]))) if max(shape, default=0) < _SIDES[1] else None
     if (found := _CHANNELS.search(said)) is not None:
-        got, channels = int(found[2]), int(found[1])
-        found_first = _renamed(shape, got, channels) or _for_folded(shape, got, channels)
+        had, channels = int(found[2]), int(found[1])
+        second = _renamed(shape, had, channels) or _for_folded(shape, had, channels)
         # A series whose columns become channels has them last.
-        return found_first or (_renamed(shape, got, channels, last=True) if len(shape) == 3 else None)
+        return second or (_renamed(shape, had, channels, last=True) if len(shape) == 3 else None)
     if (found := _STATISTICS.search(said)) is not None:
         return _renamed(shape, int(found[2]), int(found[1]))
     if (found := _NORM.search(said)) is not None:

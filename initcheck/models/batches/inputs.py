@@ -267,8 +267,8 @@ def _shapes(
                 yield (2, length), first.num_embeddings
         yield (8,), first.num_embeddings
     elif isinstance(first, (torch.nn.Linear, torch.nn.LazyLinear)):
-        wide = first.in_features or _LAZY
-        flat, tokens = (8, wide), (2, 16, wide)
+        features = first.in_features or _LAZY
+        flat, tokens = (8, features), (2, 16, features)
         yield from ((s, 0) for s in ((tokens, flat) if sequence else (flat, tokens)))
         if hints.steps:  # series in columns, of which the model makes its tokens
             yield from ((s, 0) for s in ((2, hints.steps, hints.series), (2, hints.series, hints.steps)))

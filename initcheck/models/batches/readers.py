@@ -327,7 +327,7 @@ class _Frame:
         """A function of torch: some join, some multiply by a parameter, most leave the layout as it is."""
         if name in _JOINED:
             more = [k.value for k in node.keywords if k.arg == "dim"]
-            axis = (node.args[1:2] or more or [None])[0]
+            axis = next(iter([*node.args[1:2], *more]), None)
             one = next((replace(p) for p in args[0] if p.name), None) if args else None
             if isinstance(axis, ast.Constant) and axis.value == 0 and one is not None:
                 return (one,)  # more of them, each as wide

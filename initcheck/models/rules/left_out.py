@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import linecache
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -10,8 +12,10 @@ from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import ModelTrial
 from initcheck.models.factory.wording import place
-from initcheck.models.provenance.steps import in_library
+from initcheck.models.provenance.steps import Site, in_library
 from initcheck.wording import listed
+
+_CHILDREN = frozenset(("children", "named_children", "_modules"))
 
 
 def left_at_default(trial: ModelTrial) -> None:
@@ -20,12 +24,13 @@ def left_at_default(trial: ModelTrial) -> None:
     A class derived from one whose matrices are all drawn, as ``type(m) is Linear`` leaves it out; and the matrix that
     a layer of several holds itself where one of the layer inside is drawn, as ``isinstance(m, Linear)`` leaves the
     ``in_proj_weight`` of ``MultiheadAttention``. And matrices of a class that is drawn twice elsewhere by one line, as
-    where ``encoder.apply(init)`` stands twice, for encoder and decoder. A doubt, for it may be meant; a declared law
-    decides.
+    where ``encoder.apply(init)`` stands twice, for encoder and decoder. And what stands deeper than a loop over
+    ``children()`` goes. A doubt, for it may be meant; a declared law decides.
     """
     undeclared = [r for r in trial.facts.roles if not any(law.matches(r.members[0].name) for law in trial.laws)]
-    for said in (*_derived(trial.facts, undeclared), *_half(trial.facts, undeclared), *_twice(trial.facts, undeclared)):
-        trial.doubts_that(f"{said}; a declared law decides")
+    for kind in (_derived, _half, _twice, _deeper):
+        for said in kind(trial.facts, undeclared):
+            trial.doubts_that(f"{said}; a declared law decides")
 
 
 def _derived(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
@@ -79,6 +84,65 @@ def _twice(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
                 f" {listed([r.path for r in again])} of the same class {'is' if len(again) == 1 else 'are'} drawn twice"
                 f" over by {place(one.law.site)}: one of the two calls may have been meant for the others"
             )
+
+
+def _deeper(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
+    drawn: dict[Site, list[TensorRecord]] = defaultdict(list)
+    for role in facts.roles:
+        for record in role.members:
+            if len(role.shape) > 1 and record.law.site is not None and _is_drawn(facts, record):
+                drawn[record.law.site].append(record)
+    for site, records in drawn.items():
+        holders = {_holder(_holder(r.name)) for r in records}
+        if len(holders) != 1:
+            continue
+        holder, kinds = holders.pop(), {r.owner for r in records}
+        left = [
+            r.path for r in roles
+            if len(r.shape) > 1 and r.members[0].owner in kinds and _is_default(facts, r.members[0])
+            and _is_below(_holder(_holder(r.members[0].name)), holder)
+        ]  # fmt: skip
+        if left and _loops_over_children(site):
+            yield (
+                f"{listed(left)}: the default of torch, while {listed([r.name for r in records])} of the same class"
+                f" {'is' if len(records) == 1 else 'are'} drawn at {place(site)} in a loop over children, which goes no"
+                " deeper; modules() does"
+            )
+
+
+def _holder(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _is_below(path: str, holder: str) -> bool:
+    return path != holder and (not holder or path.startswith(f"{holder}."))
+
+
+def _loops_over_children(site: Site) -> bool:
+    """Whether the line stands in a loop over the children of a module, or its function is called by one.
+
+    A function that calls itself goes deeper by that.
+    """
+    try:
+        code = ast.parse("".join(linecache.getlines(site[0])))
+    except (SyntaxError, ValueError):
+        return False
+    around = [
+        f for f in ast.walk(code)
+        if isinstance(f, ast.FunctionDef) and f.lineno <= site[1] <= (f.end_lineno or f.lineno)
+    ]  # fmt: skip
+    name = max(around, key=lambda f: f.lineno).name if around else ""
+    if any(name in _called(f) for f in around):
+        return False
+    loops = [n for n in ast.walk(code) if isinstance(n, ast.For) and _CHILDREN & _called(n.iter)]
+    return any(n.lineno <= site[1] <= (n.end_lineno or n.lineno) or name in _called(n) for n in loops)
+
+
+def _called(node: ast.AST) -> set[str]:
+    """Names of what is called or looked up inside."""
+    calls = [n.func for n in ast.walk(node) if isinstance(n, ast.Call)]
+    named = {f.id if isinstance(f, ast.Name) else f.attr for f in calls if isinstance(f, (ast.Name, ast.Attribute))}
+    return named | {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and n.attr == "_modules"}
 
 
 def _is_drawn_twice(facts: Facts, role: Role) -> bool:

@@ -51,9 +51,9 @@ def without_gradient(facts: Facts, found: Untrained, level: float) -> Iterator[R
         where = found.outside[0].partition(".")[0]
         yield RuleFinding(
             "doubt",
-            f"{listed(found.outside)}: trainable, and no parameter of the model: model.parameters() and state_dict() leave"
-            f" it out; keep {where} in a ModuleList, ModuleDict or ParameterList, and a Parameter as it is (.to() or a"
-            " factor makes a tensor of it)",
+            f"{listed(found.outside)}: trainable, and no parameter of the model: model.parameters() and state_dict()"
+            f" leave it out; keep {where} in a ModuleList, ModuleDict or ParameterList, and a Parameter as it is"
+            " (.to() or a factor makes a tensor of it)",
         )
     if found.frozen and not found.outside:
         yield RuleFinding(
