@@ -10,8 +10,8 @@ from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.trial import ModelTrial
 from initcheck.models.factory.wording import place
-from initcheck.wording import listed
 from initcheck.models.provenance.steps import Site, in_library
+from initcheck.wording import listed
 
 _LAYERS = frozenset(("Linear", "Conv1d", "Conv2d", "Conv3d"))
 """Layers of torch whose weights are known to be (outputs, inputs, ...)."""
