@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     )
     from initcheck.models.ranks.subject import RankTrial
     from initcheck.models.rules.absurd import absurd_in_build, absurd_values
-    from initcheck.models.rules.block_growth import cause_of_growth
     from initcheck.models.rules.copies import equal_tensors, equal_units, repeated_draws
-    from initcheck.models.rules.first_loss import cause_of_loss
     from initcheck.models.rules.in_force import (
         bypassed_guards,
         far_from_the_rest,
@@ -39,12 +37,12 @@ if TYPE_CHECKING:
         judge_declared,
     )
     from initcheck.models.rules.left_out import left_at_default
-    from initcheck.models.rules.lost_input import cause_of_one_output
     from initcheck.models.rules.lost_writes import lost_writes, never_called
     from initcheck.models.rules.reading import left_random
     from initcheck.models.rules.rebuilding import changed_laws, unchanged_by_seed
     from initcheck.models.rules.residual_scaling import residual_scalings
     from initcheck.models.rules.siblings import is_traced, later_notes, named_deviants, unnamed_deviants
+    from initcheck.models.rules.signal_causes import cause_of_growth, cause_of_loss, cause_of_one_output
     from initcheck.models.rules.slips import slips
     from initcheck.models.rules.waiting import without_gradient
     from initcheck.wording import listed
@@ -104,17 +102,15 @@ __getattr__ = on_first_use(
         " other_tensors repeated_states",
         "models.ranks.subject": "RankTrial",
         "models.rules.absurd": "absurd_in_build absurd_values",
-        "models.rules.block_growth": "cause_of_growth",
         "models.rules.copies": "equal_tensors equal_units repeated_draws",
-        "models.rules.first_loss": "cause_of_loss",
         "models.rules.in_force": "bypassed_guards far_from_the_rest fused_fans initializer_range judge_declared",
         "models.rules.left_out": "left_at_default",
-        "models.rules.lost_input": "cause_of_one_output",
         "models.rules.lost_writes": "lost_writes never_called",
         "models.rules.reading": "left_random",
         "models.rules.rebuilding": "changed_laws unchanged_by_seed",
         "models.rules.residual_scaling": "residual_scalings",
         "models.rules.siblings": "is_traced later_notes named_deviants unnamed_deviants",
+        "models.rules.signal_causes": "cause_of_growth cause_of_loss cause_of_one_output",
         "models.rules.slips": "slips",
         "models.rules.waiting": "without_gradient",
         "wording": "listed",

@@ -1,4 +1,4 @@
-"""Why a signal grows or fades from block to block: what a block of one matrix multiplies, what a residual one adds."""
+"""Why a signal is not as it should be: it grows from block to block, ends above chance, or is lost on its way."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.factory.facts import Facts
-from initcheck.models.signals.signal import NORM_GAIN, ChainSignal
+from initcheck.models.factory.wording import place
+from initcheck.models.signals.signal import HEAD, NORM_GAIN, ChainSignal, InputReach, Signal
 from initcheck.wording import listed
 
 _GAINS = ((1.0, ""), (0.5, ", half of it through the activation"))
@@ -98,3 +99,86 @@ def _matrix(facts: Facts, block: str) -> TensorRecord | None:
         if r.parameter and len(r.shape) > 1 and name.startswith(f"{block}.")
     ]
     return found[0] if len(found) == 1 else None
+
+
+_NORMED = 2.0
+"""What has passed a norm is smaller."""
+
+
+def cause_of_loss(facts: Facts) -> tuple[str | None, str | None]:
+    """The likely cause of a first loss above chance, and its fix; None where no one matrix is the head.
+
+    Logits of variance v lie above chance by v/2 (the logarithm of the mean of exp for normal entries), and are sums
+    of as many inputs as the head has, each times one of its weights. Given logits of size 1, half of what is allowed
+    above chance is used. A head that is the table of tokens also gives a token the logit of its own row.
+    """
+    signal: Signal = facts.first.looks["signal"]
+    also = {first: further for further, first in facts.first.tied.items()}
+    found = [r for r in facts.first.records.values() if _reads_out(r, signal.classes)]
+    called = [r for r in found if any(_is_head(n) for n in (r.name, also.get(r.name, "")))]
+    heads = called or found
+    if len(heads) != 1 or not signal.logits or not signal.classes or not heads[0].std:
+        return None, None
+    (head,) = heads
+    bias = facts.first.records.get(f"{head.name.rpartition('.')[0]}.bias")
+    if bias is not None and 2 * bias.std**2 > signal.logits**2:
+        return (
+            f"logits of size {signal.logits:.3g}: most of it is {bias.name}, std {bias.std:.3g}",
+            f"start {bias.name} at 0",
+        )
+    inputs = head.count // signal.classes
+    given = signal.logits / (head.std * math.sqrt(inputs))
+    tied, std = "", head.std / signal.logits
+    if head.name in also:
+        # What the stream keeps of a token, along its own row: at most ln(classes), and its exp is that of all others.
+        tied = f" (also {also[head.name]}, so that a token answers with itself)"
+        std = min(std, math.log(signal.classes) / (given * inputs))
+    return (
+        f"logits of size {signal.logits:.3g}: {inputs} inputs of size {given:.3g} times the weights of"
+        f" {head.name}{tied}, std {head.std:.3g}",
+        f"give {head.name} the standard deviation {std:.2g}" + (", or what it reads a norm" if given > _NORMED else ""),
+    )
+
+
+def _reads_out(record: TensorRecord, classes: int | None) -> bool:
+    """Whether it is a matrix with a row or column for each class."""
+    return record.parameter and len(record.shape) == 2 and classes in record.shape
+
+
+def _is_head(name: str) -> bool:
+    return HEAD.search(name.rpartition(".")[0]) is not None
+
+
+def cause_of_one_output(facts: Facts, reach: InputReach) -> tuple[str, str | None, str | None]:
+    """Where the difference of two inputs is lost, the likely cause, and its fix; None where nothing tells.
+
+    Args:
+        facts: the builds of the model.
+        reach: what the first one did with two inputs, whose outputs are the same.
+    """
+    if reach.lost_behind is not None:
+        return (
+            f"; lost behind {reach.lost_behind}",
+            "nothing that it makes is above zero, where a ReLU, or what is flat too, makes one value of all",
+            "start its bias, and the mean of its weights, at 0, so that half of what it makes is above",
+        )
+    if reach.fades:
+        return (
+            "",
+            "the difference fades from layer to layer, until rounding swallows it",
+            "draw wider, so that every layer keeps the size of what it is given (sqrt(2/fan_in) before a ReLU)",
+        )
+    if reach.lost_in is None:
+        return "", None, None
+    inside = f"{reach.lost_in}." if reach.lost_in else ""
+    weight = facts.first.records.get(f"{inside}weight") or facts.first.records.get(f"{inside}kernel")
+    weight = weight or facts.first.records.get(f"{inside}scale")
+    if weight is None or not (weight.low == weight.high == 0):
+        return f"; lost in {reach.lost_in}", None, None
+    where = place(weight.law.site)
+    start = "1, as a scale" if len(weight.shape) < 2 else "draws that differ"
+    return (
+        f"; lost in {reach.lost_in}",
+        f"{weight.name} is 0 ({where}): nothing of what the layer is given is in what it makes",
+        f"start {facts.role_of(weight.name)} at {start}",
+    )
