@@ -17,6 +17,7 @@ from initcheck.layers.fans import structure_of
 from initcheck.layers.sampler import LayerSampler
 from initcheck.models.provenance.law import Law
 from initcheck.sandbox.containment import InitializerRaised, contained
+from initcheck.sandbox.global_generators import isolated
 from initcheck.starts.parameter_law import ParameterLaw, Sample, fitted
 from initcheck.starts.schemes import beside_pytorch, is_recurrent, scheme_name
 from initcheck.starts.source_line import source_line
@@ -195,8 +196,9 @@ def _exact_stds(sampler: LayerSampler, size: Size) -> dict[str, tuple[float | No
 def _of_keras(sampler: LayerSampler, size: Size) -> dict[str, tuple[float | None, str]]:
     from initcheck.models.lineage.keras_weights import noted_weights  # imports Keras: only for a layer of its own
 
-    with noted_weights() as noted:
-        [function] = sampler.functions(size, [1])
+    # By itself: of builds that one compiled function made no layer asks for its weights.
+    with noted_weights() as noted, isolated(1), contained():
+        function = sampler.builder.build(size, 1)
     laws = [noted.laws.get(id(variable)) for variable in function.layer.trainable_variables]
     named = zip(function.parameters(), laws, strict=True)
     return {name: (law.std, _family_of(law)) for name, law in named if law is not None and law.named}
