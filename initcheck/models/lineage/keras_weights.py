@@ -115,7 +115,7 @@ def _law(initializer: Any, shape: tuple[int, ...]) -> Law:
 
 
 def _scaled(initializer: Any, shape: tuple[int, ...]) -> Law:
-    fan_in, fan_out = _fans(shape)
+    fan_in, fan_out = _fans(shape, getattr(initializer, "input_axes", None), getattr(initializer, "output_axes", None))
     fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
     variance = initializer.scale / max(1.0, fans[initializer.mode])
     if initializer.distribution == "uniform":
@@ -127,7 +127,10 @@ def _scaled(initializer: Any, shape: tuple[int, ...]) -> Law:
     return truncated(0.0, sigma, -2 * sigma, 2 * sigma)
 
 
-def _fans(shape: tuple[int, ...]) -> tuple[float, float]:
+def _fans(shape: tuple[int, ...], inputs: Any = None, outputs: Any = None) -> tuple[float, float]:
+    """The fans of a kernel, by the axes that a layer told its initializer: EinsumDense does since Keras 3.15."""
+    if inputs is not None and outputs is not None:
+        return float(math.prod(shape[k] for k in inputs)), float(math.prod(shape[k] for k in outputs))
     if len(shape) < 2:
         n = float(shape[0]) if shape else 1.0
         return n, n
