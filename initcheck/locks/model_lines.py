@@ -183,6 +183,8 @@ def _of_one(record: Any, again: Any, other: Any) -> Iterator[str]:
         yield f"{part}never written"
     for part in record.later:
         yield f"{record.entries_of(part)} {part.law.text}"
+    if record.dtype not in ("float32", "") and record.parameter:
+        yield f"in {record.dtype}"
     if record.twins is not None and record.draws:
         yield "some rows or columns equal"
     if not _is_random(record):

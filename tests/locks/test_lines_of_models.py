@@ -48,6 +48,15 @@ def test_what_is_never_written_or_not_its_own_stands_beside_the_law() -> None:
     assert found["2.weight"].law == "every entry 0; row 1 constant 7"
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_another_type_than_float32_stands_beside_the_law(dtype: torch.dtype) -> None:
+    found = by_path(lambda: three().to(dtype))
+    name = str(dtype).removeprefix("torch.")
+    assert found["0.weight"].law == f"normal, std 0.1; in {name}"
+    assert found["2.weight"].law == f"every entry 0; in {name}"
+    assert by_path(lambda: three().to(torch.float32)) == by_path(three)
+
+
 def test_a_buffer_is_a_line_where_it_is_random_or_never_written() -> None:
     def build() -> nn.Module:
         net = nn.BatchNorm1d(3)  # whose counter and moments are no lines
