@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -202,6 +203,10 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
             yield f"{line.path} {line.size}: {line.law}; the lock says {known.law}"
     gone = [line for path, line in before.items() if path not in now]
     come = [line for path, line in now.items() if path not in before]
+    for line, known in list(_renamed(gone, come)):
+        yield f"{line.path} {line.size} is {known.path} in the lock; its law is kept: {line.law}"
+        gone.remove(known)
+        come.remove(line)
     # A role whose tensors came to have two laws is two lines now, and one that has one law again is one.
     for line in come:
         wholes = [g for g in gone if covers(g.path, line.path) and _shape(g.size) == _shape(line.size)]
@@ -224,6 +229,24 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
             yield f"{line.path} {line.size} has gone; the lock says {line.law}"
         elif left > 0:
             yield f"{left} of {line.path} {line.size} have gone; the lock says {line.law}"
+
+
+def _renamed(gone: Sequence[Line], come: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
+    """What came in the place of what went: of one size, law and last word, by names that are likest."""
+    free = list(come)
+    for known in gone:
+        fitting = [
+            line
+            for line in free
+            if line.size == known.size
+            and _is_same(known, line)
+            and _leaf(line.path) == _leaf(known.path)
+            and not any(covers(one.path, line.path) or covers(line.path, one.path) for one in gone)
+        ]
+        if fitting:
+            likest = max(fitting, key=lambda line: difflib.SequenceMatcher(None, line.path, known.path).ratio())
+            free.remove(likest)
+            yield likest, known
 
 
 def _is_same(old: Line, new: Line) -> bool:

@@ -155,3 +155,24 @@ def test_a_preset_says_what_its_source_does(like: str, path: str, law: str, depa
 def test_what_a_preset_has_no_law_for_is_not_counted_as_judged() -> None:
     lines = (Line("a.q.weight", "(8, 8)", "normal, std 7"), Line("a.k.weight", "(8, 8)", "normal, std 7"))
     assert judged(lines, "t5") == 1
+
+
+def test_what_has_another_name_and_the_same_law_is_one_change() -> None:
+    laws = {"q.weight": "normal, std 0.02", "q.bias": "every entry 0"}
+    old, new, other = (
+        Lock("m", tuple(Line(f"h.*.{block}.{leaf}", "4 x (8, 8)", law) for leaf, law in found.items()))
+        for block, found in (
+            ("attn", laws),
+            ("attention", laws),
+            ("attention", {**laws, "q.weight": "normal, std 0.1"}),
+        )
+    )
+    assert list(changes(old, new)) == [
+        "h.*.attention.q.weight 4 x (8, 8) is h.*.attn.q.weight in the lock; its law is kept: normal, std 0.02",
+        "h.*.attention.q.bias 4 x (8, 8) is h.*.attn.q.bias in the lock; its law is kept: every entry 0",
+    ]
+    assert list(changes(old, other)) == [
+        "h.*.attention.q.bias 4 x (8, 8) is h.*.attn.q.bias in the lock; its law is kept: every entry 0",
+        "h.*.attention.q.weight 4 x (8, 8) has come, and is not in the lock: normal, std 0.1",
+        "h.*.attn.q.weight 4 x (8, 8) has gone; the lock says normal, std 0.02",
+    ]
