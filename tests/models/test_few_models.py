@@ -43,6 +43,8 @@ def test_one_of_three_models_inside_does_not_say_that_further_ones_cannot_decide
     assert not futile([12.7, 3.6, 25.7], LOW, HIGH, plan, budget=80)
     half = [12.7, 3.6, 25.7, *([3.0, 9.0] * 7)]
     assert futile(half, LOW, HIGH, plan, 80, half[3:])
+    wide = [12.7, 3.6, 25.7, 3.1, 14.0, 30.0, 9.0, 3.9, 40.0, 16.0, 11.0, 22.0]
+    assert not futile(wide, LOW, HIGH, plan, 80, wide[3:])
     most = [12.7, 3.6, 25.7, *([9.0, 3.9] + [20.0] * 23)]
     assert not futile(most, LOW, HIGH, plan, 80, most[3:])
 

@@ -125,9 +125,14 @@ def futile(
         chances = [0.0]
         left = budget - n + len(fresh)
         known = max(sum(v > high for v in fresh), sum(v < low for v in fresh))
+        one_beyond = _one_beyond(values, low, high)
         for size, k in zip(plan.fails_by_sign, _counts(plan.fails_by_sign, plan.level / 4), strict=True):
             if len(fresh) < size <= left:
-                chances.append(_foreseen_at_least(k - known, size - len(fresh), beyond, n))
+                more = size - len(fresh)
+                if n < _TOLD:
+                    chances.append(_foreseen_at_least(k - known, more, beyond, n))
+                else:
+                    chances.append(_at_least(k - known, more, max((beyond + 0.5) / (n + 0.5), one_beyond)))
         for size in plan.fails_by_spread:
             if len(fresh) < size <= left:
                 chances.append(float(_foreseen(values, low, high, size) <= plan.level / 16))
@@ -211,6 +216,16 @@ def _foreseen(values: Sequence[float], low: float, high: float, size: int) -> fl
     return student_tail(_ratio(distance, later), size - 1)
 
 
+def _one_beyond(values: Sequence[float], low: float, high: float) -> float:
+    """The chance that one further model lies beyond an edge, were all spread as the ones so far."""
+    found = _statistics(values, low, high)
+    if found is None:
+        return 0.0
+    mean, error, below, above = found
+    spread = error * math.sqrt(len(values) + 1)
+    return 1.0 - student_tail(_ratio(max(mean - above, below - mean), spread), len(values) - 1)
+
+
 def _ratio(distance: float, error: float) -> float:
     if math.isinf(distance):
         return distance
@@ -229,11 +244,9 @@ def _foreseen_at_least(k: int, size: int, beyond: int, n: int) -> float:
 
     Three models leave the chance of one wide open; the fraction of a dozen that lies beyond tells it.
 
-    >>> [round(_foreseen_at_least(k, 50, beyond, n), 2) for k, beyond, n in ((1, 3, 3), (44, 2, 3), (44, 8, 12))]
-    [1.0, 0.15, 0.0]
+    >>> [round(_foreseen_at_least(k, 50, beyond, 3), 2) for k, beyond in ((1, 3), (44, 3), (44, 2))]
+    [1.0, 0.66, 0.15]
     """
-    if n >= _TOLD:
-        return _at_least(k, size, (beyond + 0.5) / (n + 0.5))
     a, b = beyond + 0.5, n - beyond + 0.5
 
     def term(i: int) -> float:
