@@ -109,7 +109,7 @@ def _refuse_hidden(cls: type, name: str, args: dict[str, Any], widths: list[Slot
     """
     given = {
         **{s.name: n for s, n in zip(widths, _PROBES[0], strict=True)},
-        **{s.name: random_value(s)(1) for s in random},
+        **{s.name: random_value(s.role)(1) for s in random},
     }
     try:
         with contained(), isolated(1):
@@ -170,7 +170,7 @@ def _followed(
     for probe in _PROBES:
         given: dict[str, Any] = {s.name: n for s, n in zip(widths, probe, strict=True)}
         given.update({s.name: _KERNEL for s in kernel})
-        given.update({s.name: random_value(s)(1) for s in random})
+        given.update({s.name: random_value(s.role)(1) for s in random})
         try:
             with contained(), isolated(1):
                 built = cls(**args, **given)

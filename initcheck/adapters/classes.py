@@ -248,7 +248,7 @@ def _kinds_of(random: list[Slot], make: Callable[..., Any]) -> list[list[Slot]]:
 
 
 def _builder(make: Callable[..., Any], random: list[Slot], args: dict[str, Any]) -> Callable[[int], Any]:
-    makers = {slot.name: random_value(slot) for slot in random}
+    makers = {slot.name: random_value(slot.role) for slot in random}
     return lambda seed: make(**args, **{name: source(seed) for name, source in makers.items()})
 
 

@@ -19,7 +19,7 @@ from initcheck.adapters.classes import (
     method_of,
     random_slots,
 )
-from initcheck.adapters.code.kept import keeps_between_calls
+from initcheck.adapters.code.reach import keeps_between_calls
 from initcheck.adapters.frameworks import jax_init, known_laws
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer, keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer, layer_function

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.adapters import refusals
-from initcheck.adapters.code.kept import keeps_between_calls
+from initcheck.adapters.code.reach import keeps_between_calls
 from initcheck.adapters.frameworks import arrays
 from initcheck.adapters.frameworks.jax_init import JaxSampler
 from initcheck.adapters.frameworks.layer_weight import is_layer, matrices_of, weight_of

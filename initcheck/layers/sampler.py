@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.adapters.code.kept import keeps_between_calls
+from initcheck.adapters.code.reach import keeps_between_calls
 from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
 from initcheck.adapters.frameworks.compiled import Compiled, Kind
 from initcheck.adapters.frameworks.sampler import SamplerBase

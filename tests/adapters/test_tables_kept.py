@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import initcheck
-from initcheck.adapters.code.kept import keeps_between_calls
+from initcheck.adapters.code.reach import keeps_between_calls
 from initcheck.adapters.recognition import recognise
 
 TABLE = {}

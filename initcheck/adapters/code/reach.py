@@ -331,3 +331,18 @@ def _path_of(value: Any) -> str:
 def _is_written_in_python(cls: type) -> bool:
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     return cls.__module__ not in sys.builtin_module_names and (file is None or file.endswith((".py", ".pyc")))
+
+
+def keeps_between_calls(obj: Any) -> bool:
+    """Whether a call of an object may fill a cache, a table or a global that a later call reads.
+
+    >>> table = {}
+    >>> keeps_between_calls(lambda n: table.setdefault(n, n**0.5)), keeps_between_calls(lambda n: n**0.5)
+    (True, False)
+
+    Of an object and its class alike what is asked is a call of the object. What a call makes and drops keeps nothing.
+    """
+    reach = CallReach().add(obj)
+    if isinstance(obj, type):
+        reach.add_method(obj, "__call__")
+    return reach.keeps

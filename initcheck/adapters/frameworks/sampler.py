@@ -190,7 +190,7 @@ class CallableSampler(SamplerBase):
 
     def __post_init__(self) -> None:
         self._random = [slot for slot in self.slots if slot.role in RANDOM_ROLES or slot.role in self.makers]
-        self._makers = [self.makers.get(slot.role) or random_value(slot) for slot in self._random]
+        self._makers = [self.makers.get(slot.role) or random_value(slot.role) for slot in self._random]
         self.takes_randomness = bool(self._random)
         fresh = [slot.role for slot in self.slots if slot.role in _FRESH]
         self._fills_one_tensor = self.framework == "torch" and fresh == ["tensor"]

@@ -44,9 +44,9 @@ def absent(name: str) -> str:
     return f'{name} is not installed; install it with: pip install "initcheck[{name}]"'
 
 
-def random_value(slot: Slot) -> Callable[[int], Any]:
-    """How a generator, key or seed of that kind is made of a whole number; always a fresh one."""
-    match slot.role:
+def random_value(role: str) -> Callable[[int], Any]:
+    """How a generator, key or seed of that role is made of a whole number; always a fresh one."""
+    match role:
         case "rng":
             return np.random.default_rng
         case "random_state":

@@ -14,7 +14,7 @@ from initcheck.adapters.frameworks.compiled import as_if_called
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer
 from initcheck.adapters.frameworks.keras_seeds import rows_of, traced_seeds
 from initcheck.adapters.frameworks.layer_weight import is_layer
-from initcheck.adapters.signatures.arguments import framework_module
+from initcheck.adapters.signatures.arguments import framework_module, random_value
 from initcheck.adapters.signatures.constructor import constructor
 from initcheck.adapters.signatures.frameworks import compiles
 from initcheck.errors import UsageError
@@ -61,7 +61,9 @@ class Maker:
         """The framework's own object, before Keras and linen have seen an input."""
         fixed = {name: _with_seed(value, seed) for name, value in self.args.items()}
         if self.random is not None:
-            fixed[self.random[0]] = _source(self.random[1], seed)
+            parameter, role = self.random
+            # A seed that is traced stays as it is.
+            fixed[parameter] = seed if role == "seed" else random_value(role)(seed)
         widths = dict(size.arguments)
         if self.is_class:
             return self.target(**widths, **fixed)
@@ -268,11 +270,3 @@ def _with_seed(value: Any, seed: int) -> Any:
         config = dict(value.get_config())
         return type(value).from_config({**config, **({"seed": seed} if "seed" in config else {})})
     return value
-
-
-def _source(role: str, seed: int) -> Any:
-    if role == "key":
-        return framework_module("jax").random.key(seed)
-    if role == "rngs":
-        return framework_module("flax.nnx").Rngs(seed)
-    return seed
