@@ -14,6 +14,7 @@ from initcheck.models.builds.names import covers
 MOST_LINES = 24
 _HEAD = "# initcheck lock 1: laws of a start, to be reviewed. Check: initcheck lock --check {file}"
 _NUMBER = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
+_CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _CONSTANT = re.compile(r"every entry [01]")
 _DIGITS = re.compile(r"\{[^}]*\}|\d+")
 # Numbers that are written with four digits are equal where they agree to three; measured ones beyond chance.
@@ -163,8 +164,15 @@ def read_locks(text: str, file: str) -> tuple[Lock, ...]:
     Raises:
         UsageError: it is no such file; the sentence names the line.
     """
-    if not text.startswith("# initcheck lock 1"):
+    text = text.removeprefix("\ufeff")  # as some editors write it
+    version = re.match(r"# initcheck lock (\d+)\b", text)
+    if version is None:
         raise UsageError(f"{file!r} is no law file: it does not begin with '# initcheck lock 1'.")
+    if version[1] != "1":
+        raise UsageError(
+            f"{file!r} is a law file of version {version[1]}, and this initcheck reads version 1: write it anew with"
+            " initcheck lock TARGET -o FILE."
+        )
     found: dict[str, list[Line]] = {}
     target = None
     for number, row in enumerate(text.splitlines(), start=1):
@@ -173,8 +181,14 @@ def read_locks(text: str, file: str) -> tuple[Lock, ...]:
             continue
         if row.startswith("[") and row.rstrip().endswith("]"):
             target = row.strip()[1:-1]
+            if target in found:
+                raise UsageError(f"{file!r}, line {number}: [{target}] stands there a second time; keep the one that is"
+                                 " meant.")  # fmt: skip
             found[target] = []
             continue
+        if row.startswith(_CONFLICT):
+            raise UsageError(f"{file!r}, line {number}: a conflict of a merge was left there, {row[:20]!r}; settle it,"
+                             " or write the file anew: initcheck lock TARGET -o FILE.")  # fmt: skip
         fields = re.split(r"\s{2,}", row.strip(), maxsplit=2)
         if target is None or len(fields) != 3:
             raise UsageError(f"{file!r}, line {number}, is no line of a law file: expected path, size and law, apart by"

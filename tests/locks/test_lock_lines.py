@@ -176,3 +176,27 @@ def test_what_has_another_name_and_the_same_law_is_one_change() -> None:
         "h.*.attention.q.weight 4 x (8, 8) has come, and is not in the lock: normal, std 0.1",
         "h.*.attn.q.weight 4 x (8, 8) has gone; the lock says normal, std 0.02",
     ]
+
+
+_FILE = "# initcheck lock 1: laws\n\n[m:he]\nweights  any shape  normal, variance 2/fan_in\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (_FILE + _FILE.partition("\n\n")[2], "'init.lock', line 5: [m:he] stands there a second time"),
+        (
+            _FILE.replace("weights", "<<<<<<< HEAD\nweights"),
+            "line 4: a conflict of a merge was left there, '<<<<<<< HEAD'",
+        ),
+        (_FILE.replace("lock 1", "lock 2"), "is a law file of version 2, and this initcheck reads version 1"),
+    ],
+)
+def test_a_file_that_was_merged_badly_or_is_of_another_version_is_refused(text: str, words: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        read_locks(text, "init.lock")
+    assert words in str(refused.value)
+
+
+def test_a_mark_of_byte_order_changes_nothing() -> None:
+    assert read_locks("\ufeff" + _FILE, "init.lock") == read_locks(_FILE, "init.lock")
