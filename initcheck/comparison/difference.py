@@ -230,7 +230,7 @@ def _formulas(variance: float, shape: tuple[int, ...]) -> Iterator[str]:
     """The usual formulas that give a variance at a shape, units first: of a square matrix there are several."""
     fan_in, fan_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
     fans = {"fan_in": fan_in, "fan_out": fan_out, "(fan_in + fan_out)": fan_in + fan_out}
-    powers = {"fan_in": (1, 2, 1 / 3), "fan_out": (1, 2), "(fan_in + fan_out)": (2,)}
+    powers = {"fan_in": (1, 2, 1 / 3), "fan_out": (1, 2, 1 / 3), "(fan_in + fan_out)": (2,)}
     for name, fan in fans.items():
         for power in powers[name]:
             if abs(variance * fan / power - 1) < _NEAR:
