@@ -39,8 +39,9 @@ class Preset:
     Attributes:
         name: for ``--like``.
         source: paper and code, and where they disagree whom the preset follows.
-        laws: what a tensor is -> its law, as lines say it; L is the number of blocks, n the columns of a matrix. A kind
-            that is not here is not judged: what its law hangs on does not show in a line.
+        laws: what a tensor is -> its law, as lines say it; L is the number of blocks, n the columns of a matrix, d the
+            width of a head, some divisor of its rows. A kind that is not here is not judged: what its law hangs on
+            does not show in a line.
         cut: whether the law cut at two standard deviations, with the same number before the cut, is as good.
     """
 
@@ -78,9 +79,12 @@ PRESETS: Mapping[str, Preset] = {
         ),
         Preset(
             "t5",
-            "Raffel et al. 2020; transformers T5PreTrainedModel._init_weights with factor 1. Not judged: q, whose std"
-            " 1/sqrt(n d_kv) hangs on the width of a head, and the relative biases, 1/sqrt(d_model)",
-            {"linear": "normal, std 1/sqrt(n)", "residual": "normal, std 1/sqrt(n)", "embedding": "normal, std 1"},
+            "Raffel et al. 2020; transformers T5PreTrainedModel._init_weights with factor 1; of q, std 1/sqrt(n d_kv),"
+            " any width of a head that divides its rows is taken. Not judged: the relative biases, 1/sqrt(d_model)",
+            {
+                "linear": "normal, std 1/sqrt(n)", "residual": "normal, std 1/sqrt(n)", "embedding": "normal, std 1",
+                "query": "normal, std 1/sqrt(n*d)",
+            },
         ),
         Preset(
             "vit",
@@ -131,12 +135,12 @@ def departures(lines: tuple[Line, ...], like: str, blocks: int) -> Iterator[str]
                 yield f"{line.path}: {line.law}; {like} has {law.replace('[01]', '1, or 0 for a shift')}"
             continue
         family, _, formula = law.partition(", std ")
-        std = _value(formula, blocks, _columns(line.size))
         found = re.search(r"\(([\d.e+-]+) before the cut at", line.law) if preset.cut else None
         found = found or re.search(r"(?:std |\+-)([\d.e+-]+)", line.law)
         drawn = float(found[1]) if found is not None else math.nan
         if line.law.startswith("uniform"):
             drawn /= math.sqrt(3)
+        std = _value(formula, blocks, line.size, drawn)
         if not same_law(f"std {std:.4g}", f"std {drawn:.4g}", line.entries):
             yield f"{line.path}: {line.law}; {like} has {law}" + (f" = {std:.4g}" if formula != f"{std:g}" else "")
         elif family not in line.law and not line.entries and not line.law.startswith("truncated_normal"):
@@ -155,17 +159,26 @@ def _law_of(line: Line, preset: Preset) -> str | None:
     return constant or (None if line.size == "tied" else preset.laws.get(kind))
 
 
-def _columns(size: str) -> int:
+def _rows_and_columns(size: str) -> tuple[int, int]:
     shape = re.search(r"\(([^)]*)\)", size)
     numbers = [int(n) for n in re.findall(r"\d+", shape[1])] if shape else []
-    return math.prod(numbers[1:]) if len(numbers) > 1 else 1
+    return (numbers[0], math.prod(numbers[1:])) if len(numbers) > 1 else (1, 1)
 
 
-def _value(formula: str, blocks: int, columns: int) -> float:
-    """A standard deviation by its formula; only the four forms above are written there."""
-    numbers = {"L": max(1, blocks), "n": columns}
+def _value(formula: str, blocks: int, size: str, drawn: float) -> float:
+    """A standard deviation by its formula; only the five forms above are written there."""
+    rows, columns = _rows_and_columns(size)
     over, _, root = formula.partition("/sqrt(")
     if not root:
         return float(formula)
+    head = _head(rows, columns, drawn)
+    numbers = {"L": max(1, blocks), "n": columns, "d": head}
     inside = math.prod(float(numbers.get(part, part)) for part in root.rstrip(")").split("*"))
     return float(over) / math.sqrt(inside)
+
+
+def _head(rows: int, columns: int, drawn: float) -> int:
+    """The width of a head that a standard deviation 1/sqrt(n d) names, or the nearest that divides the rows."""
+    widths = [d for d in range(2, rows + 1) if rows % d == 0] or [rows]
+    named = 1 / (columns * drawn * drawn) if drawn > 0 else math.inf
+    return min(widths, key=lambda d: abs(math.log(d / named)) if 0 < named < math.inf else d)

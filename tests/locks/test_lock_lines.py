@@ -153,7 +153,8 @@ def test_a_preset_says_what_its_source_does(like: str, path: str, law: str, depa
 
 
 def test_what_a_preset_has_no_law_for_is_not_counted_as_judged() -> None:
-    lines = (Line("a.q.weight", "(8, 8)", "normal, std 7"), Line("a.k.weight", "(8, 8)", "normal, std 7"))
+    bias = Line("a.relative_attention_bias.weight", "(8, 8)", "normal, std 7")
+    lines = (bias, Line("a.k.weight", "(8, 8)", "normal, std 7"))
     assert judged(lines, "t5") == 1
 
 
@@ -200,3 +201,13 @@ def test_a_file_that_was_merged_badly_or_is_of_another_version_is_refused(text: 
 
 def test_a_mark_of_byte_order_changes_nothing() -> None:
     assert read_locks("\ufeff" + _FILE, "init.lock") == read_locks(_FILE, "init.lock")
+
+
+@pytest.mark.parametrize(
+    ("std", "kept"),
+    [((48 * 8) ** -0.5, True), ((48 * 16) ** -0.5, True), (48**-0.5, False), ((48 * 7) ** -0.5, False), (0.0, False)],
+)
+def test_the_query_of_t5_is_scaled_by_the_width_of_some_head(std: float, kept: bool) -> None:
+    line = Line("block.*.q.weight", "3 x (32, 48)", f"normal, std {std:.4g}")
+    assert (not list(departures((line,), "t5", 3))) is kept
+    assert judged((line,), "t5") == 1
