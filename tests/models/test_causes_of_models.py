@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 import initcheck  # noqa: E402  (torch is optional)
 from initcheck.models.batches.array_batch import ArrayBatch  # noqa: E402
 from initcheck.models.batches.batch import Batch  # noqa: E402
+from initcheck.report.verdict import Verdict  # noqa: E402
 
 nn = torch.nn
 
@@ -194,3 +195,26 @@ def test_a_declared_law_that_is_missed_by_axes_of_the_kernel_names_them():
     )
     assert "its fan counts 3 x 5 = 15 too" in str(report)
     assert "draw it with std 0.1581" in str(report)
+
+
+class Generated(nn.Module):
+    """Two matrices made of a vector each, which starts at ``size``."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.one, self.two = (nn.Parameter(size * torch.randn(8)) for _ in range(2))
+        self.first, self.second = nn.Linear(8, 12 * 12, bias=False), nn.Linear(8, 5 * 12, bias=False)
+
+    def forward(self, x):
+        made = (x @ self.first(self.one).view(12, 12)).relu()
+        return made @ self.second(self.two).view(12, 5)
+
+
+def test_zeros_that_meet_are_named_where_one_output_is_made_of_all():
+    claim = "input-reaches-the-output"
+    report = initcheck.check_model(lambda: Generated(0.0), batch="8x12", claims=[claim])
+    assert report[claim].verdict is Verdict.FAILS
+    assert "one, two start near zero" in str(report)
+    assert "draw one at random, or what it meets" in str(report)
+    sound = initcheck.check_model(lambda: Generated(1.0), batch="8x12", claims=[claim])
+    assert sound[claim].verdict is Verdict.HOLDS

@@ -168,6 +168,15 @@ def cause_of_one_output(facts: Facts, reach: InputReach) -> tuple[str, str | Non
             "the difference fades from layer to layer, until rounding swallows it",
             "draw wider, so that every layer keeps the size of what it is given (sqrt(2/fan_in) before a ReLU)",
         )
+    if reach.stuck:
+        first = facts.first.records.get(reach.stuck[0])
+        at = f" ({place(first.law.site)})" if first is not None and first.law.site is not None else ""
+        return (
+            "",
+            f"{listed(reach.stuck)} start near zero{at}, and what is made of one meets the zero of another, so that no"
+            " gradient comes back to them",
+            f"draw {reach.stuck[0]} at random, or what it meets",
+        )
     if reach.lost_in is None:
         return "", None, None
     inside = f"{reach.lost_in}." if reach.lost_in else ""

@@ -32,7 +32,9 @@ def input_reach(model: torch.nn.Module, batch: Batch) -> InputReach | None:
             if share >= DROWNED:
                 return InputReach(share)
             lost = _where_lost(model, batch, other, InputReach(share))
-            return replace(lost, closed=_closed(model, batch, other, lost))
+            lost = replace(lost, closed=_closed(model, batch, other, lost))
+            untold = lost.exact and lost.closed is None and lost.lost_in is None and lost.lost_behind is None
+            return replace(lost, stuck=_stuck(model, batch, other, lost)) if untold else lost
     except (RuntimeError, IndexError, ValueError, TypeError, KeyError, AssertionError):
         return None
 
@@ -58,6 +60,14 @@ def _closed(model: torch.nn.Module, batch: Batch, other: Batch, lost: InputReach
             if gates and one is not None and two is not None and lost.opened_by(_share(one, two)):
                 return gates[0]
     return None
+
+
+def _stuck(model: torch.nn.Module, batch: Batch, other: Batch, lost: InputReach) -> tuple[str, ...]:
+    """Constants near zero that make one output of all, where nothing but their values opens the way: zero by zero."""
+    with constants_redrawn(model, below=CLOSED, but=()) as redrawn:
+        one, two = _output(model, batch), _output(model, other)
+    opened = one is not None and two is not None and lost.opened_by(_share(one, two))
+    return tuple(redrawn) if opened else ()
 
 
 def _output(model: torch.nn.Module, batch: Batch) -> torch.Tensor | None:

@@ -49,6 +49,7 @@ class InputReach:
         fades: it had become small before rounding swallowed it.
         closed: the first constant near zero, a gate or a matrix, where the input arrives once such constants are not.
         drowned_at: the module whose input no longer shows the difference, where everything before it did.
+        stuck: constants near zero that no step moves, where the input arrives once they are random.
     """
 
     share: float
@@ -57,6 +58,7 @@ class InputReach:
     fades: bool = False
     closed: str | None = None
     drowned_at: str | None = None
+    stuck: tuple[str, ...] = ()
 
     @property
     def exact(self) -> bool:
