@@ -14,6 +14,7 @@ import numpy as np
 
 from initcheck.adapters.code.evidence import ignores_self
 from initcheck.adapters.frameworks.sampler import SamplerBase
+from initcheck.adapters.shapes_taken import shapes_taken
 from initcheck.adapters.signatures.arguments import random_value
 from initcheck.adapters.signatures.frameworks import used_by
 from initcheck.adapters.signatures.readings import Needs, Reading, needs, random_kinds, readings_of
@@ -299,5 +300,6 @@ def _per_draw(
         takes_dtype=any(s.role in ("dtype", "dtype_name", "tensor") for s in chosen.reading.slots),
         notes=chosen.notes,
         function=make,
+        **shapes_taken(bound, chosen, framework),
     )
     return made, chosen.works

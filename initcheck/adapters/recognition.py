@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Mapping
@@ -24,12 +23,13 @@ from initcheck.adapters.frameworks import jax_init, known_laws
 from initcheck.adapters.frameworks.keras_init import is_keras_initializer, keras_initializer
 from initcheck.adapters.frameworks.layer_weight import is_layer, layer_function
 from initcheck.adapters.frameworks.torch_init import is_torch_init, torch_initializer
-from initcheck.adapters.frameworks.torch_module import asks_for_convolutions, is_for_linear
+from initcheck.adapters.frameworks.torch_module import asks_for_convolutions
 from initcheck.adapters.one_number import NumberSampler, number_sampler
+from initcheck.adapters.shapes_taken import shapes_taken
 from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.adapters.signatures.readings import Needs, Reading, explicit_readings, readings_of
 from initcheck.adapters.signatures.signature import Slot, describe, parse_signature, slots_of
-from initcheck.adapters.trial_calls import Chosen, choose, framework_of, sampler_of, written_ranks
+from initcheck.adapters.trial_calls import Chosen, choose, framework_of, sampler_of
 from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import merged, own_declaration
 from initcheck.contract.initializer import Initializer
@@ -38,8 +38,6 @@ from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
 _DEEPEST_FACTORY = 3
-# Even and odd, square, wide and tall: what raises at each of them is for no matrix.
-_MATRICES = ((4, 6), (8, 8), (16, 2), (1, 1))
 
 
 def recognise(
@@ -277,23 +275,6 @@ def _check_arguments(function: Callable[..., Any], name: str, args: Mapping[str,
             raise UsageError(f"{name} has no parameter {key!r}; {closest(key, parameters)}")
 
 
-def _takes_kernels_alone(chosen: Chosen) -> bool:
-    """Whether it raises at every matrix, as what unpacks the four axes of a kernel does."""
-    for shape in _MATRICES if len(chosen.shape) == 4 else ():
-        with contextlib.suppress(InitializerRaised), contained():
-            chosen.sampler.calls(shape, [12345], "float32")
-            return False
-    return len(chosen.shape) == 4
-
-
-def _said_of_modules(function: Callable[..., Any], chosen: Chosen) -> list[str]:
-    """The names of a function, of the modules it takes and of their kinds."""
-    modules = [slot.name for slot in chosen.reading.slots if slot.role == "module"]
-    parameters = parameters_of(function) or {}
-    kinds = [str(parameters[m].annotation) for m in modules if m in parameters]
-    return [getattr(function, "__name__", ""), *modules, *kinds]
-
-
 def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Initializer:
     framework = framework_of(chosen)
     sampler = chosen.sampler
@@ -305,32 +286,18 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
     elif framework in ("jax", "flax"):
         said["layout"] = "in_out"
     roles = {slot.role for slot in chosen.reading.slots}
-    ranks: tuple[int, ...] = jax_init.ranks_of(function) if framework == "jax" else ()
-    if roles & {"rows", "cols", "side"}:
-        ranks = (2,)
-    elif roles & {"in", "out", "widths"} and chosen.works:
-        ranks = (len(chosen.shape),)
-    elif "module" in roles and chosen.works:
-        ranks = written_ranks(chosen.sampler)
-        by_name = is_for_linear(*_said_of_modules(function, chosen))
-        if 2 in ranks and by_name and not asks_for_convolutions(function):
-            ranks = (2,)
-    elif not ranks and chosen.works and (len(chosen.shape) in (3, 5) or _takes_kernels_alone(chosen)):
-        ranks = (len(chosen.shape),)  # matrices, and of three and five axes kernels of four, were refused before
     return Initializer(
         name=name,
         sampler=sampler,
         contract=(jax_init.known_contract(function) if framework == "jax" else None) or known_laws.known(said),
         framework=framework,
         signature=str(chosen.reading),
-        ranks=ranks,
         takes_randomness=sampler.takes_randomness,
         uses_global_generator=not sampler.takes_randomness and bool(sampler.reseeds),
         batched="key" in roles,
-        squares="side" in roles or chosen.squares,
-        equal_kernels=bool(roles & {"kernel_side", "square_kernel"}),
         by_kind="module" in roles and asks_for_convolutions(function),
         takes_dtype=bool(roles & {"dtype", "dtype_name", "tensor", "module"}),
         notes=chosen.notes,
         function=function,
+        **shapes_taken(function, chosen, framework),
     )

@@ -11,12 +11,15 @@ import numpy as np
 from initcheck.contract.contract import Contract, Origin
 from initcheck.draws.call import BrokenCall
 from initcheck.draws.streams import SCREEN
+from initcheck.layers.direct import measured
 from initcheck.layers.draws import LayerDraws
-from initcheck.layers.part import Part
+from initcheck.layers.part import Part, Whole
+from initcheck.networks import Activation
 
 # Weights looked at of every part: their mean square is known to 2 % under a normal law.
 _WEIGHTS = 4_096
 _BUILDS = (8, 64)
+_RUNS = 48
 _TOLERANCE, _SIGMAS, _LARGEST_ERROR = 0.04, 4.0, 0.1
 
 
@@ -64,6 +67,34 @@ def scheme_of(draws: LayerDraws, parts: Sequence[Part], dtype: str) -> Contract 
             origins: dict[str, Origin] = {"activation": "inferred", "fan": "inferred"}
             return Contract(activation=scheme.activation, fan=scheme.fan, origins=origins, notes=notes)
     return None
+
+
+def gives(draws: LayerDraws, wholes: Sequence[Whole], phi: Activation, variance: float, dtype: str) -> bool:
+    """Whether the outputs of a layer that is run have this variance at every size.
+
+    Args:
+        draws: the layer's.
+        wholes: the layer at every size it is run at.
+        phi: what its inputs come out of.
+        variance: over that of what comes out of ``phi``.
+        dtype: of the builds.
+    """
+    feed_of, several = draws.sampler.builder.feed, len({whole.number for whole in wholes}) > 1
+    for whole in wholes:
+        seeds = draws.seeds(whole, dtype, SCREEN, 0, _RUNS)
+        interior, feed = draws.structure.interiors[whole.number], feed_of(whole.size)
+        try:
+            values = [
+                float(np.mean(measured(f, feed, whole.size, interior, phi, s, backward=False).astype(float) ** 2))
+                for f, s in zip(draws.sampler.functions(whole.size, seeds), seeds, strict=True)
+            ]
+        except Exception:  # the user's code may raise in any way: where it does so for a claim, that is told
+            return False
+        mean = float(np.mean(values)) / variance
+        error = float(np.std(values, ddof=1)) / variance / math.sqrt(_RUNS)
+        if error > _LARGEST_ERROR * mean or abs(mean - 1) > max(_TOLERANCE, _SIGMAS * error):
+            return False
+    return several
 
 
 def _mean_square(draws: LayerDraws, part: Part, dtype: str) -> tuple[float, float]:

@@ -34,7 +34,7 @@ from initcheck.layers.observed import copies_along_an_axis, observed_weight
 from initcheck.layers.part import Part, Whole
 from initcheck.layers.run_causes import cause_of_a_run
 from initcheck.layers.sampler import LayerSampler
-from initcheck.layers.schemes import scheme_of
+from initcheck.layers.schemes import gives, scheme_of
 from initcheck.report.verdict import Evidence
 
 _REPEATS = 6
@@ -83,6 +83,8 @@ class LayerSubject:
                 known = self.structure.contracts.get(name)
                 if known is not None and known.fan is not None:
                     notes.append(f"{name} is held to what its initializer promises: {known.activation}, {known.fan}")
+            if self._serves_relu and not _SCALE & set(said.origins):
+                said = said.filled_by(replace(_DEFAULT, activation="relu"), "inferred")
             said = said.filled_by(_DEFAULT, "assumed")
         return replace(said, notes=(*said.notes, *notes))
 
@@ -92,13 +94,12 @@ class LayerSubject:
 
     def _held(self, weight: str) -> Contract:
         said = self.initializer.contract
-        scale = {"activation", "gain", "std", "fan"}
         known = self.structure.contracts.get(weight)
-        if known is not None and not scale & set(said.origins) and known.base("distribution") != "constant":
+        if known is not None and not _SCALE & set(said.origins) and known.base("distribution") != "constant":
             kept = {k: v for k, v in known.origins.items() if k != "layout"}
             said = said.filled_by(replace(known, layout=None, origins=kept, notes=()), "known")
         scheme = self._schemes.get(weight)
-        if scheme is not None and not scale & set(said.origins):
+        if scheme is not None and not _SCALE & set(said.origins):
             said = said.filled_by(scheme, "inferred")
         if "entries" not in said.origins and weight in self._orthogonal:
             said = said.filled_by(Contract(entries="dependent"), "inferred")
@@ -128,6 +129,22 @@ class LayerSubject:
         parts = self.structure.parts
         names = dict.fromkeys(part.weight for part in parts)
         return {name: scheme_of(self.draws, [p for p in parts if p.weight == name], dtype) for name in names}
+
+    @functools.cached_property
+    def _serves_relu(self) -> bool:
+        """Whether a layer of several weights gives at every size what one of them, which follows He's law, gives alone.
+
+        So does a layer with LoRA beside it, whose second factor starts at zero. Two weights of LeCun's law that are
+        added give twice the variance too, and neither is He's.
+        """
+        parts, wholes = self.structure.parts, self.structure.wholes
+        dtype = self.initializer.contract.dtypes[0]
+        if not wholes or self.structure.lookup or self.structure.answering is not None:
+            return False
+        names = dict.fromkeys(part.weight for part in parts)
+        schemes = [scheme_of(self.draws, [p for p in parts if p.weight == name], dtype) for name in names]
+        he = any(scheme is not None and (scheme.activation, scheme.fan) == _HE for scheme in schemes)
+        return he and gives(self.draws, wholes, nonlinearity(_DEFAULT), 2.0, dtype)
 
     @functools.cached_property
     def _plan(self) -> tuple[Part, ...]:
@@ -302,3 +319,5 @@ class LayerSubject:
 
 
 _DEFAULT = Contract(activation="linear", fan="fan_in")
+_HE = ("relu", "fan_in")
+_SCALE = {"activation", "gain", "std", "fan"}

@@ -157,6 +157,32 @@ def test_draws_of_a_layer_tell_the_causes_of_other_claims():
     assert "one key" in repeated.sentence
 
 
+class Branches(nn.Module):
+    """Branches that are added: of each the power of its matrix, 2 for He's law and 1 for LeCun's."""
+
+    def __init__(self, in_features, out_features, powers, factor=1.0):
+        super().__init__()
+        drawn = [torch.randn(out_features, in_features) * math.sqrt(power / in_features) for power in powers]
+        self.branches = nn.ParameterList([nn.Parameter(matrix) for matrix in drawn])
+        self.a = nn.Parameter(torch.randn(4, in_features) / math.sqrt(in_features))
+        self.b = nn.Parameter(torch.zeros(out_features, 4))
+        self.factor = factor
+
+    def forward(self, x):
+        return self.factor * sum(x @ w.T for w in self.branches) + x @ self.a.T @ self.b.T
+
+
+@pytest.mark.parametrize(
+    ("powers", "factor", "activation"),
+    [((2,), 1.0, "relu"), ((1, 1), 1.0, "linear"), ((2, 2), 1.0, "linear"), ((2,), math.sqrt(0.5), "linear")],
+)
+def test_what_one_matrix_of_he_gives_alone_serves_a_relu(powers, factor, activation):
+    def build(in_features, out_features):
+        return Branches(in_features, out_features, powers, factor)
+
+    assert subject_of(build).contract.activation == activation
+
+
 def test_zeros_beside_weights_that_are_drawn_are_asked_for_no_law():
     class LoRA(nn.Module):
         def __init__(self, in_features, out_features, drawn=True):

@@ -1,0 +1,61 @@
+"""Which shapes a function is asked for, by what its parameters stand for and what trial calls showed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from initcheck.adapters.frameworks import jax_init
+from initcheck.adapters.frameworks.torch_module import asks_for_convolutions, is_for_linear
+from initcheck.adapters.signatures.parameters import parameters_of
+from initcheck.adapters.trial_calls import Chosen, written_ranks
+from initcheck.sandbox.containment import InitializerRaised, contained
+
+# Even and odd, square, wide and tall: what raises at each of them is for no matrix.
+_MATRICES = ((4, 6), (8, 8), (16, 2), (1, 1))
+
+
+def shapes_taken(function: Callable[..., Any], chosen: Chosen, framework: str) -> dict[str, Any]:
+    """The fields of an ``Initializer`` that say it: ``ranks``, ``squares``, ``equal_kernels``.
+
+    Args:
+        function: the user's.
+        chosen: the reading of it that works.
+        framework: whose arrays come out.
+    """
+    roles = {slot.role for slot in chosen.reading.slots}
+    ranks: tuple[int, ...] = jax_init.ranks_of(function) if framework == "jax" else ()
+    if roles & {"rows", "cols", "side"}:
+        ranks = (2,)
+    elif roles & {"in", "out", "widths"} and chosen.works:
+        ranks = (len(chosen.shape),)
+    elif "module" in roles and chosen.works:
+        ranks = written_ranks(chosen.sampler)
+        by_name = is_for_linear(*_said_of_modules(function, chosen))
+        if 2 in ranks and by_name and not asks_for_convolutions(function):
+            ranks = (2,)
+    elif not ranks and chosen.works and (len(chosen.shape) in (3, 5) or _takes_kernels_alone(chosen)):
+        ranks = (len(chosen.shape),)  # matrices, and of three and five axes kernels of four, were refused before
+    return {
+        "ranks": ranks,
+        "squares": "side" in roles or chosen.squares,
+        "equal_kernels": bool(roles & {"kernel_side", "square_kernel"}),
+    }
+
+
+def _takes_kernels_alone(chosen: Chosen) -> bool:
+    """Whether it raises at every matrix, as what unpacks the four axes of a kernel does."""
+    for shape in _MATRICES if len(chosen.shape) == 4 else ():
+        with contextlib.suppress(InitializerRaised), contained():
+            chosen.sampler.calls(shape, [12345], "float32")
+            return False
+    return len(chosen.shape) == 4
+
+
+def _said_of_modules(function: Callable[..., Any], chosen: Chosen) -> list[str]:
+    """The names of a function, of the modules it takes and of their kinds."""
+    modules = [slot.name for slot in chosen.reading.slots if slot.role == "module"]
+    parameters = parameters_of(function) or {}
+    kinds = [str(parameters[m].annotation) for m in modules if m in parameters]
+    return [getattr(function, "__name__", ""), *modules, *kinds]
