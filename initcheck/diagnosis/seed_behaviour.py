@@ -111,7 +111,11 @@ def seed_behaviours(draw: DrawFunction, seed: int = 0) -> tuple[str, ...]:
         found = _of_seeds(draw, seed, kept, results) + _of_globals(draw, seed)
     except Exception:  # what it raises is another claim's finding
         return ()
-    if np.shares_memory(first, last) or not np.array_equal(np.asarray(first, dtype=np.float64), kept):
+    unchanged = np.array_equal(np.asarray(first, dtype=np.float64), kept)
+    if "seed-ignored" in found and unchanged and np.shares_memory(first, last):
+        # With a seed that is fixed every call would make an array of its own.
+        found = ("cached", *(name for name in found if name != "seed-ignored"), "handed-out-again")
+    elif np.shares_memory(first, last) or not unchanged:
         found += ("aliased",)
     elif np.shares_memory(last, again):
         found += ("handed-out-again",)

@@ -33,6 +33,18 @@ def kept(shape, seed):
     return np.random.default_rng(seed).normal(size=shape)
 
 
+def kept_by_shape(shape, seed, table={}):  # noqa: B006  # the table is meant to live on
+    if shape not in table:
+        table[shape] = np.random.default_rng(seed).normal(size=shape)
+    return table[shape]
+
+
+def one_buffer(shape, seed, table={}):  # noqa: B006
+    whole = table.setdefault(shape, np.empty(shape))
+    whole[:] = np.random.default_rng(seed).normal(size=shape)
+    return whole
+
+
 def zero_for_none(shape, seed):
     return np.random.default_rng(seed or None).normal(size=shape)
 
@@ -69,6 +81,8 @@ def running_sums(shape, seed):
         (numpy_global, ("global-generator",)),
         (seeds_python, ("reseeds-global-generator",)),
         (seeds_torch, ("seed-ignored", "reseeds-global-generator")),
+        (kept_by_shape, ("cached", "handed-out-again")),
+        (one_buffer, ("aliased",)),
         (kept, ("handed-out-again",)),
         (zero_for_none, ("zero-is-no-seed",)),
         (rows_by_number, ("moved-calls",)),
