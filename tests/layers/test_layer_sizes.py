@@ -5,12 +5,15 @@ import sys
 
 import numpy as np
 import pytest
+from strangers_convolutions import Causal, Convolution, Depthwise
 from torch import nn
 
+import initcheck
 from initcheck.adapters.signatures.constructor import roles_of
 from initcheck.errors import UsageError
 from initcheck.layers.bench.sizes import sizes_of
 from initcheck.layers.recognition import layer_initializer
+from initcheck.report.verdict import Verdict
 from initcheck.targets.loading import load
 
 
@@ -84,3 +87,28 @@ def test_the_width_of_one_head_is_a_quarter_of_that_of_the_layer(width, head):
     exec(f"def init(self, {width}, {head}): ...\nmade.__init__ = init", {"made": made})
     for size in sizes_of(made, "torch", "it", {}):
         assert dict(size.arguments) == {width: size.inputs, head: size.inputs // 4}
+
+
+@pytest.mark.parametrize("cls", [Convolution, Depthwise, Causal])
+def test_a_convolution_of_a_strangers_is_built_and_run_from_its_widths(cls):
+    claim = "accepts-every-shape"
+    report = initcheck.check(cls, profile="quick", claims=[claim])
+    assert report[claim].verdict is Verdict.HOLDS
+
+
+def test_a_kernel_is_a_number_or_one_for_each_side_as_its_parameter_says():
+    class Sides(nn.Module):
+        def __init__(self, in_channels, out_channels, kernel_size=(3, 3, 3)):
+            super().__init__()
+
+    class Annotated(nn.Module):
+        def __init__(self, in_channels, out_channels, kernel_size: tuple[int, int]):
+            super().__init__()
+
+    def kernels(cls, kind="torch"):
+        return {dict(size.arguments)["kernel_size"] for size in sizes_of(cls, kind, "it", {})}
+
+    assert kernels(Convolution) == {3}
+    assert kernels(Sides) == {(3, 3, 3)}
+    assert kernels(Annotated) == {(3, 3)}
+    assert kernels(nn.Conv2d) == {3}

@@ -81,7 +81,7 @@ def feeds(kind: str, size: Size, layer: Any, axes: int) -> Iterator[Feed]:
     if name.endswith("Cell"):
         yield from (Feed("cell", kind, copies) for copies in (1, 2))
     if size.kernel or axes > 0:
-        yield Feed("image", kind, axes=len(size.kernel) or axes)
+        yield Feed("image", kind, axes=axes if axes > 0 else len(size.kernel))
     if kind == "keras" and _needs_steps(layer):
         yield Feed("tokens", kind)
     yield Feed("rows", kind)

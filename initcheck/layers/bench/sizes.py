@@ -118,22 +118,27 @@ def _dense(roles: Mapping[str, str], inputs: int, outputs: int, *, probe: bool =
 def _convolutions(cls: type, kind: str, roles: Mapping[str, str]) -> Iterator[Size]:
     """Rectangles both ways, groups and depthwise where there is a parameter, strides where it is transposed."""
     digits = re.search(r"([123])[dD]", cls.__name__)
-    axes = int(digits[1]) if digits else 2
+    said = constructor(cls)[roles["kernel"]]
+    axes = int(digits[1]) if digits else len(said.default) if isinstance(said.default, tuple) else 2
+    as_tuple = _of_all_sides(said, unsaid=kind in ("linen", "nnx") or (digits is None and kind == "equinox"))
     transposed = "ranspose" in cls.__name__
     kernels = ((3, 1), (4, 2)) if transposed else ((3, 1),)
 
     def size(inputs: int, outputs: int, kernel: int, stride: int, **others: int) -> Size:
         values: dict[str, Any] = {"in": inputs, "out": outputs, "kernel": kernel, **others}
-        if digits is None or kind in ("linen", "nnx"):
+        if as_tuple:
             values["kernel"] = (kernel,) * axes
         if stride > 1:
             values["stride"] = (stride,) * axes if kind in ("linen", "nnx") else stride
         arguments = tuple((roles[role], value) for role, value in values.items() if role in roles)
         return Size(arguments, inputs, outputs, kernel=(kernel,) * axes, stride=stride)
 
-    if "out" not in roles:  # Keras' DepthwiseConv
+    if "multiplier" in roles and "out" not in roles:  # Keras' DepthwiseConv
         for inputs in (16, 64, 512):
             yield from (size(inputs, inputs * m, 3, 1, multiplier=m) for m in (1, 2))
+        return
+    if "out" not in roles:  # one width for both sides, each channel alone or all of them together
+        yield from (size(width, width, 3, 1, width=width) for width in (16, 32, 96))
         return
     side = {1: 96, 2: 64, 3: 24}[axes]
     for kernel, stride in kernels:
@@ -143,6 +148,17 @@ def _convolutions(cls: type, kind: str, roles: Mapping[str, str]) -> Iterator[Si
         for kernel, stride in kernels:
             yield from (size(i, o, kernel, stride, groups=_GROUPS) for i, o in ((32, 8), (8, 32)))
             yield from (size(16, 16 * m, kernel, stride, groups=16) for m in (1, 2))
+
+
+def _of_all_sides(kernel: inspect.Parameter, *, unsaid: bool) -> bool:
+    """Whether a parameter for a kernel takes a number for each side, by its default or annotation.
+
+    A class of the user's for torch or Keras computes with one number; those of the frameworks take one as well.
+    """
+    if isinstance(kernel.default, (int, tuple)):
+        return isinstance(kernel.default, tuple)
+    annotated = str(getattr(kernel.annotation, "__name__", kernel.annotation))
+    return annotated != "int" and (unsaid or annotated.lower().startswith("tuple"))
 
 
 def _steps(cls: type) -> bool:

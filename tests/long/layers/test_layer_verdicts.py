@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from strangers_convolutions import Causal, Convolution, Depthwise
 from torch import nn
 
 import initcheck
@@ -230,3 +231,12 @@ def test_a_masked_layer_is_judged_by_what_it_does(by_all, verdict):
     assert found["gradient-variance-near-one"].verdict is verdict
     assert found["units-differ"].verdict is Verdict.HOLDS
     assert found["every-unit-has-its-variance"].verdict is Verdict.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(("cls", "broken"), [(Convolution, {"gain": 3.0}), (Depthwise, {"fan": None}), (Causal, None)])
+def test_a_convolution_of_a_strangers_is_built_from_its_widths_and_judged(cls, broken):
+    claim = "output-variance-near-one"
+    report = initcheck.check(cls, profile="quick", claims=[claim])
+    assert report[claim].verdict is Verdict.HOLDS
+    if broken is not None:
+        assert initcheck.check(cls, args=broken, profile="quick", claims=[claim])[claim].verdict is Verdict.FAILS
