@@ -43,9 +43,10 @@ def test_last_bits_are_a_note() -> None:
     [
         lambda weight, number: weight * (1 + 0.001 * number),
         lambda weight, number: weight.flatten().roll(number).view_as(weight),
+        lambda weight, number: torch.cat((weight[:6], weight[6:].roll(number, 0))),
         lambda weight, number: weight + 1e-3 * torch.eye(8, 12) * number,
     ],
-    ids=["larger", "another order", "a few entries"],
+    ids=["larger", "another order", "the last rows in another order", "a few entries"],
 )
 def test_more_than_the_last_bits_fails(change: Callable[[Tensor, int], Tensor]) -> None:
     report = initcheck.check_model(_moved(change), claims=CLAIMS)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.models.builds.record import TensorRecord, bounds_of, ends_of, made_of_parts, maybe_index
-from initcheck.models.builds.sums import MOST_PAIRS, ORDERED, EntrySums, Twins, equal_by_chance, order_of
+from initcheck.models.builds.sums import MOST_PAIRS, ORDERED, EntrySums, Twins, equal_by_chance, order_of, spread_over
 from initcheck.models.provenance.law import UNTRACED, Law
 from initcheck.models.provenance.steps import Step
 from initcheck.models.provenance.traced_law import Later, last_chain, later_writes, law_of
@@ -79,6 +79,7 @@ def array_record(
         sums=whole,
         own=whole if mask is None else _sums(flat[~mask]),
         order=order_of(flat[:ORDERED]) if finite and units else None,
+        spread=tuple(flat[spread_over(n)].tolist()) if finite else (),
         twins=_twins(array, dtype) if finite and units and whole.low != whole.high else None,
         law=law,
         draws=draws,

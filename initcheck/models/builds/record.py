@@ -56,6 +56,7 @@ class TensorRecord:
         sums: of all its entries; own: of those that its law describes, without what was written later.
         unwritten: entries that hold the fill; first_unwritten: the index of the first of them.
         order: digest of the order of the first 64 entries, None where they are too few, tied or sorted.
+        spread: some entries from all over it.
         twins: equal non-zero rows or columns.
         law: what the trace says it was drawn from.
         draws: the draws its values come from.
@@ -83,6 +84,7 @@ class TensorRecord:
     unwritten: int = 0
     first_unwritten: tuple[int, ...] | None = None
     order: bytes | None = None
+    spread: tuple[float, ...] = ()
     twins: Twins | None = None
     law: Law = UNTRACED
     draws: frozenset[Draw] = frozenset()
@@ -140,13 +142,14 @@ class TensorRecord:
         return math.sqrt(max(self.second_moment - self.mean**2, 0.0))
 
     def rounds_to(self, other: TensorRecord) -> bool:
-        """Whether two builds differ by rounding alone: sums, ends and the order of the first entries are the same.
+        """Whether two builds differ by rounding alone: sums, ends and the entries at some places are the same.
 
-        A least-squares solution of LAPACK depends in its last bits on where its memory lies. What was drawn anew, or
-        put in another order, has other sums or another order.
+        A least-squares solution of LAPACK depends in its last bits on where its memory lies. What was drawn anew has
+        other sums, and what was put in another order, such as rows that are shuffled, other entries at these places.
         """
         within = _ROUNDING.get(self.dtype, 0.0)
-        if self.order is None or self.order != other.order or self.shape != other.shape or self.missing:
+        alike = self.shape == other.shape and len(self.spread) == len(other.spread) > 0
+        if not within or not alike or self.missing:
             return False
         mine, theirs = self.sums, other.sums
         largest = max(abs(mine.low), abs(mine.high))
@@ -154,6 +157,7 @@ class TensorRecord:
             math.isclose(mine.squares, theirs.squares, rel_tol=within)
             and abs(mine.total - theirs.total) <= within * largest * self.count
             and max(abs(mine.low - theirs.low), abs(mine.high - theirs.high)) <= within * largest
+            and all(abs(x - y) <= within * largest for x, y in zip(self.spread, other.spread, strict=True))
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ MOST_PAIRS = 32
 """Pairs of equal units that are kept."""
 ORDERED = 64
 """Entries whose order tells a copy."""
+_SPREAD = 256
 # Bits of a value that can be relied on to differ by chance; a coarse grid makes equal rows of few entries likely.
 _BITS = {"float32": 20, "float64": 40, "float16": 9, "bfloat16": 6}
 
@@ -96,6 +98,18 @@ def order_of(head: npt.NDArray[np.float64]) -> bytes | None:
     if (np.diff(head[order]) <= 0).any() or (np.diff(order) > 0).all() or (np.diff(order) < 0).all():
         return None
     return hashlib.blake2b(order.tobytes(), digest_size=16).digest()
+
+
+@functools.lru_cache(maxsize=1_024)
+def spread_over(count: int) -> npt.NDArray[np.int64]:
+    """Some places of so many entries, at random and always the same; all of a few.
+
+    >>> spread_over(3), len(spread_over(10**9))
+    (array([0, 1, 2]), 256)
+    """
+    if count <= _SPREAD:
+        return np.arange(count)
+    return np.random.default_rng(20260102).integers(count, size=_SPREAD)
 
 
 def equal_by_chance(units: int, entries: int, dtype: str) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from initcheck.models.builds.record import Lost, TensorRecord, bounds_of, ends_of, made_of_parts, maybe_index
 from initcheck.models.builds.reductions import reduced
-from initcheck.models.builds.sums import ORDERED, order_of
+from initcheck.models.builds.sums import ORDERED, order_of, spread_over
 from initcheck.models.builds.twins import find_twins
 from initcheck.models.provenance.fill import Fill
 from initcheck.models.provenance.steps import Step
@@ -35,7 +37,7 @@ def record(
         tensor: of any shape, dtype and device; it is read where it lives, in blocks.
         trace: the trace of the build, or None.
         fill: what fresh memory was filled with, or None.
-        units: whether equal rows and columns are looked for.
+        units: whether equal rows and columns are looked for, and the order of the first entries.
         of: the parameter or buffer that it is the inside of; itself where None.
     """
     of = tensor if of is None else of
@@ -65,7 +67,8 @@ def record(
         own=numbers.rest,
         unwritten=numbers.unwritten,
         first_unwritten=maybe_index(numbers.first_unwritten, shape),
-        order=order_of(tensor.contiguous().view(-1)[:ORDERED].double().cpu().numpy()) if real else None,
+        order=order_of(_entries(tensor, slice(ORDERED))) if real and units else None,
+        spread=tuple(_entries(tensor, torch.from_numpy(spread_over(tensor.numel()))).tolist()) if real else (),
         twins=find_twins(tensor) if real and units and numbers.whole.low != numbers.whole.high else None,
         law=law,
         draws=frozenset().union(*(s.draws for s in chain), *(s.draws for p in later for s in p.steps)),
@@ -81,6 +84,14 @@ def record(
         order_written=last.order if last is not None else 0,
         inside=last.caller.inside if last is not None else frozenset(),
     )
+
+
+def _entries(tensor: torch.Tensor, places: slice | torch.Tensor) -> npt.NDArray[np.float64]:
+    """The entries of a tensor at places of it as a flat one."""
+    flat = tensor.contiguous().view(-1)
+    chosen = flat[places] if isinstance(places, slice) else flat[places.to(flat.device)]
+    found: npt.NDArray[np.float64] = chosen.double().cpu().numpy()
+    return found
 
 
 def _mask(tensor: torch.Tensor, later: list[Later], start: int, stop: int) -> torch.Tensor | None:
