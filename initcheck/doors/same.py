@@ -9,7 +9,7 @@ from initcheck.contract.contract import Contract
 from initcheck.engine.checker import Checker, check_waivers
 from initcheck.engine.settings import Settings
 from initcheck.report.report import Report
-from initcheck.targets.pairs import pair_of
+from initcheck.targets.pairs import pair_of, words_of_pair
 
 
 def same(
@@ -56,6 +56,8 @@ def same(
         UsageError: one of them is no target, or the two are of kinds that cannot be compared.
     """
     checker = Checker(Settings(seed=seed, profile=profile, alpha=alpha, beta=beta, timeout=timeout, kinds=("pair",)))
-    pair = pair_of(a, b, name=name, layouts=layouts, world=world, contract=Contract(waive=dict(waive or {})))
+    words = words_of_pair(a, b, layouts, world) if isinstance(a, str) and isinstance(b, str) else ()
+    contract = Contract(waive=dict(waive or {}))
+    pair = pair_of(a, b, name=name, layouts=layouts, world=world, contract=contract, words=words)
     check_waivers(pair, pair.contract.waive)
     return checker.report([pair])

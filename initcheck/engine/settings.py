@@ -47,6 +47,8 @@ class Settings:
             isolate: whether it takes a process of its own, since what is tested ends or stops the one it is in.
         """
         if _nameless(tested):
+            if tested.kind == "pair":
+                return f"initcheck.same({tested.name.replace(' against ', ', ')}, seed={self.seed})"
             door = "check_model" if isinstance(tested, Model) else "check"
             return f"initcheck.{door}({tested.name}, claims=[{claim.id!r}], seed={self.seed})"
         command = _COMMANDS.get(tested.kind)
@@ -72,5 +74,7 @@ def _nameless(tested: Tested) -> bool:
     """Whether it is an object of this process that no command line can name."""
     if isinstance(tested, Model):
         return bool(tested.words) and not tested.words[0]
+    if tested.kind == "pair":
+        return not tested.words
     # Without cloudpickle an object of this process has no recipe; what text names always has one.
     return tested.recipe is None or "pickle" in tested.recipe

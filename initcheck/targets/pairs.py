@@ -129,6 +129,11 @@ def pair_of(
     )
 
 
+def words_of_pair(a: str, b: str, layouts: Sequence[str] | None, world: int | None) -> list[str]:
+    """How a command line names the pair of two texts, with its options."""
+    return [a, b, *([f"--layouts={','.join(layouts)}"] if layouts else []), *([f"--world={world}"] if world else [])]
+
+
 def pair_again(recipe: Mapping[str, Any]) -> Pair:
     """Make a pair again in a fresh process from the plain data of its ``recipe``.
 
@@ -151,7 +156,7 @@ def _named(
     contract: Contract | None = None,
     world: int | None = None,
 ) -> Pair:
-    words = [a, b, *([f"--layouts={','.join(layouts)}"] if layouts else []), *([f"--world={world}"] if world else [])]
+    words = words_of_pair(a, b, layouts, world)
     recipe = {
         "pair": [a, b], "text": f"{a},{b}", "name": name, "layouts": list(layouts) if layouts else None, "words": words,
         "waive": dict(contract.waive) if contract else {}, "world": world, **here(),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import initcheck
 from initcheck.doors.cli import main
 from initcheck.targets.pairs import read_layouts, two_of
 
@@ -76,3 +78,15 @@ def test_tables_of_pyproject_are_compared(folder: Path, capsys: pytest.CaptureFi
 def test_two_targets_are_cut_at_the_comma_outside_of_brackets() -> None:
     assert two_of("m:f(a=(1, 2), b='x,y'),m:g") == ("m:f(a=(1, 2), b='x,y')", "m:g")
     assert read_layouts("in_out,out_in") == ("in_out", "out_in")
+
+
+def test_the_line_that_repeats_a_difference_names_both(folder: Path) -> None:
+    texts = initcheck.same("two_inits.py:he", "two_inits.py:wrong", profile="quick", layouts=("out_in", "out_in"))
+    words = "initcheck same two_inits.py:he two_inits.py:wrong --layouts=out_in,out_in"
+    assert f"again   {words} --claims=start-from-one-law --profile=quick --seed=0" in str(texts)
+
+    def half(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        return rng.normal(0, np.sqrt(0.5 / shape[1]), shape)
+
+    functions = initcheck.same("two_inits.py:he", half, profile="quick", layouts=("out_in", "out_in"))
+    assert "again   initcheck.same(two_inits.py:he, " in str(functions)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from torch import nn
 
 import initcheck
 from initcheck.comparison.weights.matching import match
 from initcheck.comparison.weights.roles import Role, roles_of
 from initcheck.comparison.weights.tensors import Tensor, tensor_of, tensors_of
 from initcheck.errors import UsageError
+from initcheck.report.verdict import Verdict
 
 Tree = dict[str, object]
 
@@ -128,3 +130,17 @@ def test_a_scaling_by_depth_is_named() -> None:
     report = initcheck.same(lambda seed: blocks(seed, 1.0), lambda seed: blocks(seed, 6**-0.5))
     likely = report["start-from-one-law"].evidence.likely
     assert likely == "B's weights are scaled by 1/sqrt(2 L) (L = 3 blocks), A's are not"
+
+
+def test_tensors_without_an_entry_start_from_nothing() -> None:
+    def build(std: float = 0.1) -> nn.Module:
+        net = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 0))
+        nn.init.normal_(net[0].weight, std=std)
+        return net
+
+    def wider() -> nn.Module:
+        return build(0.3)
+
+    same, other = initcheck.same(build, build), initcheck.same(build, wider)
+    assert [r.verdict for r in same.results] == [Verdict.HOLDS, Verdict.HOLDS]
+    assert [r.verdict for r in other.results] == [Verdict.HOLDS, Verdict.FAILS]
