@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import functools
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from initcheck.contract.contract import Contract, Origin
+from initcheck.contract.waiver import contract_of
 from initcheck.errors import UsageError
 
 Declared = Contract | Mapping[str, Any] | str | None
@@ -26,7 +30,7 @@ def declared_contract(contract: Declared) -> Contract:
         said: dict[str, Origin] = dict.fromkeys(contract.said(), "declared")
         return dataclasses.replace(contract, origins={**said, **contract.origins})
     if isinstance(contract, Mapping):
-        return Contract.from_mapping(contract)
+        return contract_of(contract, "contract", today=datetime.date.today())
     raise UsageError(f"contract={contract!r} is no Contract, dict or text such as 'activation=relu'.")
 
 
@@ -52,6 +56,16 @@ def own_declaration(*objects: Any, name: str) -> dict[str, Any]:
         if own is not None:
             return dict(own)
     return {}
+
+
+def declares(*objects: Any) -> bool:
+    """Whether one of these objects has an ``__initcheck__``, a partial by its function; no code of theirs is run.
+
+    >>> declares(print), declares(type("He", (), {"__initcheck__": {"activation": "relu"}})())
+    (False, True)
+    """
+    functions = [obj.func for obj in objects if isinstance(obj, functools.partial)]
+    return any(inspect.getattr_static(obj, "__initcheck__", None) is not None for obj in (*objects, *functions))
 
 
 def merged(declared: Contract, own: Contract, known: Contract) -> Contract:

@@ -1,4 +1,4 @@
-"""A waiver as it is written in TOML: a reason, or a reason with the last day on which it is in force."""
+"""A waiver as it is written in TOML or Python: a reason, or a reason with the last day on which it is in force."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _read(claim: str, given: Any, where: str) -> tuple[str, datetime.date | None
     if until is not None and (not isinstance(until, datetime.date) or isinstance(until, datetime.datetime)):
         raise UsageError(
             f"{where}: the waiver of {claim!r} has until = {until!r};"
-            " it must be a date without quotes, such as 2027-01-01."
+            " it must be a date: 2027-01-01 without quotes in TOML, datetime.date(2027, 1, 1) in Python."
         )
     return reason, until
 

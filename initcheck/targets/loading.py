@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import inspect
 import os
 import sys
@@ -20,9 +21,10 @@ from initcheck.adapters.refusals import ComplexWeights
 from initcheck.adapters.signatures.frameworks import FRAMEWORKS, home
 from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.contract.contract import Contract
-from initcheck.contract.declaration import Declared, declared_contract, merged, own_declaration
+from initcheck.contract.declaration import Declared, declared_contract, declares, merged, own_declaration
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.tested import Tested
+from initcheck.contract.waiver import contract_of
 from initcheck.errors import UnreadableTarget, UsageError
 from initcheck.layers.recognition import layer_initializer
 from initcheck.report.results import NotChecked
@@ -60,7 +62,7 @@ class Loaded:
     Attributes:
         initializers: ready to be checked; no two share a name.
         not_checked: members of a module that were not made into one, why, and what to write instead.
-        unread: targets that were named and could not be read, or show nothing to check, and why.
+        unread: what was named, or has an ``__initcheck__``, and could not be read or shows nothing to check, and why.
     """
 
     initializers: tuple[Initializer, ...]
@@ -213,17 +215,13 @@ def _one(
     if watch is not None and not watch(name):
         unread: Any = None
         return Initializer(name=name, sampler=unread, contract=declared, location=location_of(obj), recipe=recipe)
-    saying = (obj.function, obj.owner) if isinstance(obj, Method) else (obj,)
-    keys = own_declaration(*saying, name=name)
+    keys = own_declaration(*_saying(obj), name=name)
     signature = signature or keys.pop("signature", None)
     parameter = parameter or keys.pop("parameter", None)
     args = {**keys.pop("args", {}), **args}
     layer = layer_initializer(obj, name, args) if signature is None and parameter is None else None
     initializer = layer or recognise(obj, name, signature=signature, args=args, parameter=parameter)
-    try:
-        own = Contract.from_mapping(keys)
-    except UsageError as error:
-        raise UsageError(f"{name}.__initcheck__: {error}") from None
+    own = contract_of(keys, f"{name}.__initcheck__", today=datetime.date.today())
     contract = _told(obj, resolved(merged(declared, own, initializer.contract)))
     initializer = replace(initializer, contract=contract, location=location_of(obj), recipe=recipe)
     return as_declared(initializer, contract) if layer is None else initializer
@@ -256,13 +254,27 @@ def _parts(
 
 
 def _load_module(module: ModuleType, text: str, declared: Contract, recipe: Mapping[str, Any] | None) -> Loaded:
+    promised: set[str] = set()
+
     def read(member: Any, name: str) -> Initializer:
         whole = f"{text}:{name}"
         own = {**recipe, "target": whole} if recipe is not None else None
-        return _one(member, whole, declared, None, {}, None, own)
+        try:
+            return _one(member, whole, declared, None, {}, None, own)
+        except UsageError:
+            if declares(*_saying(member)):
+                promised.add(whole)
+            raise
 
     taken, left = scan(module, text, read)
-    return Loaded(tuple(taken), tuple(left))
+    # What promises something by its own word is no bystander: a run that cannot read it must not end well.
+    unread = tuple(n for n in left if n.name in promised)
+    return Loaded(tuple(taken), tuple(n for n in left if n not in unread), unread)
+
+
+def _saying(obj: Any) -> tuple[Any, ...]:
+    """The objects whose ``__initcheck__`` speaks for this one."""
+    return (obj.function, obj.owner) if isinstance(obj, Method) else (obj,)
 
 
 def _load_object(

@@ -187,7 +187,10 @@ def test_a_waiver_holds_through_its_last_day() -> None:
         (True, "needs a reason"),
         ({"until": TODAY}, "needs a reason"),
         ({"reason": "r", "untill": TODAY}, "has no key 'untill'; did you mean 'until'"),
-        ({"reason": "r", "until": "2027-01-01"}, "until = '2027-01-01'; it must be a date without quotes"),
+        (
+            {"reason": "r", "until": "2027-01-01"},
+            "until = '2027-01-01'; it must be a date: 2027-01-01 without quotes in TOML",
+        ),
     ],
 )
 def test_a_waiver_that_is_wrong_is_told(waiver: object, sentence: str) -> None:

@@ -213,3 +213,46 @@ def one_by_one(shape):
 def test_a_draw_from_any_law_is_a_draw(function):
     """Names that say nothing: the law that is drawn from is the evidence."""
     assert evidence_of(function, function.__name__).makes
+
+
+DECLARING = """
+import datetime, functools
+
+def he(shape, rng):
+    return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
+
+def other(shape, rng):
+    return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
+
+"""
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "he.__initcheck__ = {'activation': 'relo'}",
+        "he.__initcheck__ = {'waive': {'zero-mean': {'why': 'r'}}}",
+        "he.__initcheck__ = {'waive': {'zero-mean': {'reason': 'r', 'until': '2027-01-01'}}}",
+        "he.__initcheck__ = {'signature': '(in, out)'}",
+        "he.__initcheck__ = 'activation=relu'",
+        "he.__initcheck__ = {'fans': 'fan_in'}\nhe = functools.partial(he)",
+    ],
+)
+def test_a_promise_that_cannot_be_read_is_unread_though_its_neighbours_are_taken(declared, tmp_path):
+    (tmp_path / "declaring.py").write_text(DECLARING + declared)
+    loaded = load(str(tmp_path / "declaring.py"))
+    assert short(i.name for i in loaded.initializers) == {"other"}
+    assert short(n.name for n in loaded.unread) == {"he"}
+    assert "he" not in short(n.name for n in loaded.not_checked)
+
+
+def test_a_promise_that_can_be_read_and_a_bystander_that_promises_nothing_leave_nothing_unread(tmp_path):
+    (tmp_path / "declaring.py").write_text(
+        DECLARING + "he.__initcheck__ = {'waive': {'zero-mean': {'reason': 'r', 'until': datetime.date(9999, 1, 1)}}}\n"
+        "def xavier_weights(first, second, third, fourth): return first.normal(size=(second, third, fourth))\n"
+    )
+    loaded = load(str(tmp_path / "declaring.py"))
+    he = next(i for i in loaded.initializers if i.name.endswith(":he"))
+    assert he.contract.waive == {"zero-mean": "r (until 9999-01-01)"}
+    assert short(n.name for n in loaded.not_checked) >= {"xavier_weights"}
+    assert loaded.unread == ()
