@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 from initcheck.starts.parameter_law import ParameterLaw, Sample, fitted
 from initcheck.starts.schemes import beside_pytorch, is_recurrent, scheme_name
-from initcheck.starts.source_line import source_line
+from initcheck.starts.source_line import source_line, written_at
 
 Array = npt.NDArray[np.float64]
 Fans = Mapping[str, tuple[float, float]]
@@ -29,6 +31,7 @@ _ENTRIES = 40_000  # of a parameter at one size, from this many builds at least:
 _FEWEST, _MOST = 3, 24
 _SIZES = 3
 _ONE_ENTRY = 0.5
+_OURS = str(Path(__file__).parents[1]) + os.sep
 _FAR, _NEAR_TWO = 6.0, 0.01
 
 
@@ -46,11 +49,12 @@ def laws_of_layer(sampler: LayerSampler, *, measured: bool = True) -> list[Param
     sizes = [s for s in sampler.sizes if not s.probe and min(s.inputs, s.outputs) > 1][:_SIZES] or list(sampler.sizes)
     true = _true_fans(sampler, sizes) if measured else {}
     samples: dict[str, list[Sample]] = {}
+    over: dict[str, str] = {}
     problem: InitializerRaised | None = None
     for size in sizes:
         try:
             with contained():
-                _read(sampler, size, true.get(size, {}), samples)
+                _read(sampler, size, true.get(size, {}), samples, over)
         except InitializerRaised as error:
             problem = error
     if not samples:
@@ -59,10 +63,11 @@ def laws_of_layer(sampler: LayerSampler, *, measured: bool = True) -> list[Param
     target = sampler.builder.maker.target
     cls = target if isinstance(target, type) else None
     owners = _owners(sampler, sizes[0]) if sampler.builder.kind == "torch" else {}
-    return [
+    named = [
         _named(fitted(name, found), cls, sampler.builder.name, owners.get(name), found)
         for name, found in samples.items()
     ]
+    return [dataclasses.replace(law, source=over.get(law.name, law.source)) for law in named]
 
 
 def _owners(sampler: LayerSampler, size: Size) -> dict[str, type]:
@@ -89,12 +94,14 @@ def _named(
     )
 
 
-def _read(sampler: LayerSampler, size: Size, true: Fans, samples: dict[str, list[Sample]]) -> None:
+def _read(
+    sampler: LayerSampler, size: Size, true: Fans, samples: dict[str, list[Sample]], over: dict[str, str]
+) -> None:
     [first] = _parameters(sampler, size, [1])
     entries = max(sum(a.size for a in first.values()), 1)
     builds = max(_FEWEST, min(_MOST, math.ceil(_ENTRIES / entries)))
     several = [first, *_parameters(sampler, size, range(2, builds + 1))]
-    exact = _exact_stds(sampler, size)
+    exact = _exact_stds(sampler, size, over)
     recurrent = is_recurrent(getattr(sampler.builder.maker.target, "__name__", sampler.builder.name))
     for name, array in first.items():
         fans = _fans(name, first, true, size, sampler.builder.kind, recurrent)
@@ -178,8 +185,12 @@ def _weight_of(name: str, parameters: Mapping[str, Array]) -> str | None:
     return next(iter([*same, *near, *weights]), None)
 
 
-def _exact_stds(sampler: LayerSampler, size: Size) -> dict[str, tuple[float | None, str]]:
-    """The standard deviations and families that calls of PyTorch, or the initializers of Keras, name in one build."""
+def _exact_stds(sampler: LayerSampler, size: Size, over: dict[str, str]) -> dict[str, tuple[float | None, str]]:
+    """The standard deviations and families that calls of PyTorch, or the initializers of Keras, name in one build.
+
+    ``over`` is given the line of each parameter that was written over what its own class had put there: no source of
+    that class says what it starts from.
+    """
     if sampler.builder.kind == "keras":
         return _of_keras(sampler, size)
     if sampler.builder.kind != "torch":
@@ -188,6 +199,10 @@ def _exact_stds(sampler: LayerSampler, size: Size) -> dict[str, tuple[float | No
 
     make: Callable[[], Any] = lambda: sampler.builder.maker.make(size, 1)  # noqa: E731
     records = ModelBuilder(make, sampler.builder.name).build(1, traced=True).records
+    for name, r in records.items():
+        # A line of ours is where the layer was asked for: its own class wrote, and says so in its source.
+        if r.parameter and r.lost and r.law.site is not None and not r.law.site[0].startswith(_OURS):
+            over[name] = written_at(*r.law.site)
     return {
         name: (r.law.std, _family_of(r.law)) for name, r in records.items() if r.parameter and r.law.std and not r.later
     }

@@ -15,7 +15,7 @@ from initcheck.models.frameworks.recognition import facts_of, family_of_factory
 from initcheck.models.portrait import formula_of
 from initcheck.starts.parameter_law import ParameterLaw
 from initcheck.starts.schemes import beside_pytorch, is_recurrent, scheme_name
-from initcheck.starts.source_line import short_path
+from initcheck.starts.source_line import written_at
 
 _GATES = {"LSTM": 4, "GRU": 3}
 _CONSTANTS = (1.0, 2.0, 1 / 3, 0.5)
@@ -89,7 +89,7 @@ def _law(
         fan_out=truly.get("fan_out"),
         gain=std * fan_in**0.5 if std is not None and fan_in is not None else None,
         example=f"{number} of this kind",
-        source=f"{short_path(law.site[0])}:{law.site[1]}" if law.site else "",
+        source=written_at(*law.site) if law.site else "",
     )
     called = " or ".join(_names(found, fans))
     return dataclasses.replace(found, called=called, beside=beside_pytorch(record.owner, _with_law(found, fans)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import linecache
 import re
 import textwrap
 from pathlib import Path
@@ -80,6 +81,11 @@ def _prose(source: str) -> set[int]:
         return set()
     texts = (n for n in ast.walk(tree) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))
     return {line - 1 for n in texts for line in range(n.lineno, (n.end_lineno or n.lineno) + 1)}
+
+
+def written_at(file: str, number: int) -> str:
+    """``package/file.py:LINE  code`` of a line that was seen to write a parameter."""
+    return f"{short_path(file)}:{number}  {linecache.getline(file, number).strip()[:90]}".rstrip()
 
 
 def short_path(file: str) -> str:

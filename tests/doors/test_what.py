@@ -85,6 +85,60 @@ def test_a_model_is_told_group_by_group() -> None:
     }
 
 
+WHOLE = """
+import torch
+from torch import nn
+
+
+class Layer(nn.Module):
+    def __init__(self, in_features, out_features):
+        super().__init__()
+        self.inner, self.plain = nn.Linear(in_features, out_features), nn.Linear(out_features, out_features)
+        nn.init.normal_(self.inner.weight, std=0.02)
+
+    def forward(self, x):
+        return self.plain(self.inner(x))
+
+
+class Net(nn.Module):
+    def __init__(self, d=16):
+        super().__init__()
+        self.blocks = nn.ModuleList(Layer(d, d) for _ in range(3))
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+class Norm(nn.Module):
+    def __init__(self, dim=8):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(dim))
+
+    def forward(self, x):
+        return x * self.weight
+"""
+
+
+def test_what_was_written_over_is_told_by_the_line_that_wrote_last(tmp_path, monkeypatch) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "written_over.py").write_text(WHOLE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    layer, net, norm = (initcheck.what(f"written_over:{name}")[0] for name in ("Layer", "Net", "Norm"))
+    of_layer = {law.name: law.source for law in layer.parameters}
+    assert of_layer["inner.weight"] == "written_over.py:10  nn.init.normal_(self.inner.weight, std=0.02)"
+    # What stays as its own class left it is told by the source of that class.
+    assert all("torch/nn/modules/linear.py:" in of_layer[n] for n in ("inner.bias", "plain.weight", "plain.bias"))
+    assert (layer.kind, net.kind, norm.kind) == ("layer", "model", "layer")
+    of_net = {law.name: law.source for law in net.parameters}
+    assert set(of_net) == {f"blocks.*.{n}.{p}" for n in ("inner", "plain") for p in ("weight", "bias")}
+    assert of_net["blocks.*.inner.weight"] == "written_over.py:10  nn.init.normal_(self.inner.weight, std=0.02)"
+    assert of_net["blocks.*.plain.weight"].startswith("written_over.py:9  self.inner, self.plain = nn.Linear(")
+    assert "torch.ones(dim)" in norm.parameters[0].source
+
+
 @pytest.mark.long
 def test_infer_says_the_same_of_a_layer(capsys) -> None:
     pytest.importorskip("torch")

@@ -11,6 +11,7 @@ from typing import Any
 
 from initcheck.adapters.classes import Method
 from initcheck.adapters.frameworks.layer_weight import is_layer
+from initcheck.adapters.signatures.frameworks import FRAMEWORKS, home
 from initcheck.doors.answers.json_file import write_json
 from initcheck.errors import UsageError
 from initcheck.layers.sampler import LayerSampler
@@ -79,7 +80,9 @@ def what(target: Any, *, args: Mapping[str, Any] | None = None) -> tuple[Start, 
     try:
         loaded = load(target, args=args)
     except UsageError as error:
-        other = _bare(found, name, given) or _model(found, name, given)
+        other = _bare(found, name, given)
+        if other is None or _is_whole(found, other):
+            other = _model(found, name, given) or other
         if other is None:
             raise error from None
         return (other,)
@@ -105,6 +108,11 @@ def _bare(found: Any, name: str, args: Mapping[str, Any]) -> Start | None:
         return None
     kind = sampler.builder.kind
     return Start(name, "layer", {"linen": "flax", "nnx": "flax"}.get(kind, kind), tuple(laws))
+
+
+def _is_whole(found: type, read: Start) -> bool:
+    """Whether a class of the user's holds layers, so that it is told as a model is: group by group, by its writes."""
+    return home(found) not in FRAMEWORKS and any("." in law.name for law in read.parameters)
 
 
 def _model(found: Any, name: str, args: Mapping[str, Any]) -> Start | None:
