@@ -17,6 +17,18 @@ _NOT_SEEN = (
 )
 
 
+def _shows_no_tensor(trial: ModelTrial) -> bool:
+    """Say of a model of which no tensor was read that nothing of it is decided."""
+    first = trial.facts.first
+    if first.records:
+        return False
+    for name, why in list(first.unread.items())[:1]:
+        trial.doubts_that(f"{name} is not read: {why}; nor is any other tensor of the model")
+    if not first.unread:
+        trial.not_applicable("the model has no tensor")
+    return True
+
+
 @claim(
     "every-tensor-is-written",
     says="No entry of any parameter or buffer is left as the memory was found.",
@@ -29,6 +41,8 @@ _NOT_SEEN = (
 )
 def every_tensor_is_written(trial: ModelTrial) -> None:
     """Fill fresh memory with NaN, then with a canary: what still holds the fill was never written."""
+    if _shows_no_tensor(trial):
+        return
     if "unwritten" in trial.facts.impossible:
         trial.not_applicable(trial.facts.impossible["unwritten"])
         return
@@ -70,6 +84,8 @@ def every_tensor_is_written(trial: ModelTrial) -> None:
 )
 def rebuilds_the_same(trial: ModelTrial) -> None:
     """Build again: same seed, other seed, initialised twice, in bfloat16."""
+    if _shows_no_tensor(trial):
+        return
     from dataclasses import replace
 
     facts = trial.facts
@@ -163,6 +179,8 @@ def equal_matrices(trial: ModelTrial) -> None:
 )
 def tensors_are_distinct(trial: ModelTrial) -> None:
     """Compare random tensors, their units and their draws; ask the gradient about constant matrices."""
+    if _shows_no_tensor(trial):
+        return
     random = trial.facts.random
     signal = trial.facts.first.looks["signal"]
     equal = [*questions.equal_tensors(random), *questions.equal_units(random, signal)]
@@ -269,6 +287,8 @@ def finite_values(trial: ModelTrial) -> None:
 )
 def no_value_is_absurd(trial: ModelTrial) -> None:
     """Look for NaN, infinities and entries that their law excludes."""
+    if _shows_no_tensor(trial):
+        return
     trial.says(questions.absurd_values(trial.facts))
     dtypes = sorted({r.dtype for r in trial.facts.second.records.values()})
     trial.measured = f"{len(trial.facts.second.records):,} tensors of {', '.join(dtypes)}"
@@ -291,6 +311,8 @@ def no_value_is_absurd(trial: ModelTrial) -> None:
 )
 def nothing_special_is_lost(trial: ModelTrial) -> None:
     """Read off the trace what was overwritten, and by which line."""
+    if _shows_no_tensor(trial):
+        return
     if "overwritten" in trial.facts.impossible:
         trial.not_applicable(trial.facts.impossible["overwritten"])
         return

@@ -210,6 +210,8 @@ def gradient_reaches_every_tensor(trial: ModelTrial) -> None:
         trial.says(questions.without_gradient(trial.facts, first.untrained, trial.level))
         trained = sum(r.parameter and r.trainable for r in trial.facts.first.records.values())
         trial.measured = f"{trained:,} trainable tensors asked"
+        if not (trial.facts.first.records or trial.facts.first.unread or trial.doubts):
+            trial.not_applicable("the model has no tensor")
 
 
 @claim(

@@ -162,11 +162,11 @@ class Plan:
 
     @property
     def problem(self) -> str | None:
-        """The sentence by which a run ends in an error where something that was named could not be read."""
+        """The sentence by which a run ends in an error where something that was named could not be judged."""
         if not self.unread:
             return None
         names = ", ".join(escaped(n.name, 120) for n in self.unread)
-        return f"what was named could not all be read, so that nothing is known of {names}: see 'not checked'."
+        return f"nothing is known of {names}: named, and not read, or without anything to check; see 'not checked'."
 
     def judge(self, tested: Tested, claim_id: str) -> Result:
         """Decide one claim."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -113,6 +114,20 @@ def test_a_float8_weight_that_nobody_wrote_is_named() -> None:
     build = lambda: _Holder(torch.empty(8, 8, dtype=torch.float8_e4m3fn))  # noqa: E731
     said = initcheck.check_model(build, claims=[WRITTEN])[WRITTEN].evidence.case
     assert "held: 64 of 64 entries never written" in str(said)
+
+
+@pytest.mark.parametrize("build", [lambda: nn.Sequential(nn.LazyLinear(4)), lambda: nn.Linear(4, 4, device="meta")])
+def test_of_a_model_of_which_nothing_is_read_nothing_holds(build: Callable[[], nn.Module]) -> None:
+    claims = [WRITTEN, "rebuilds-the-same", "tensors-are-distinct", "no-value-is-absurd", "nothing-special-is-lost"]
+    assert {r.verdict for r in initcheck.check_model(build, claims=claims).results} == {Verdict.UNDECIDED}
+
+    class Twice(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return 2 * x
+
+    asked = [*claims, "gradient-reaches-every-tensor"]
+    none = initcheck.check_model(Twice, batch="4x4", claims=asked)
+    assert {r.verdict for r in none.results} == {Verdict.NOT_APPLICABLE}
 
 
 def test_what_has_no_memory_is_one_sentence() -> None:
