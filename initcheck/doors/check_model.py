@@ -10,6 +10,7 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.model import Model
 from initcheck.engine.checker import Checker, check_waivers
 from initcheck.engine.settings import Settings
+from initcheck.models.ranks.model import ShardedModel
 from initcheck.report.report import Report
 from initcheck.targets.models import load_models, model_of, words_of
 from initcheck.targets.recipes import importable
@@ -84,4 +85,6 @@ def check_model(
 def _said(model: Model, name: str | None, waive: Mapping[str, str]) -> Model:
     """The model of a text, judged in this process; what is waived here beside what its table waives."""
     held = replace(model.contract, waive={**model.contract.waive, **waive})
-    return replace(model, name=name or model.name, contract=held, recipe=None)
+    # Ranks are processes of their own, which make the model again.
+    recipe = model.recipe if isinstance(model, ShardedModel) else None
+    return replace(model, name=name or model.name, contract=held, recipe=recipe)

@@ -212,3 +212,22 @@ def test_tensors_that_have_another_name_in_every_build_are_left_open() -> None:
     [result] = report
     assert result.verdict is Verdict.UNDECIDED
     assert "a second build at the same seed has no tensor of that name" in str(result.reason or result.evidence.case)
+
+
+@pytest.mark.long
+def test_the_ranks_of_a_text_are_built_by_processes_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ranked.py").write_text(
+        "from torch import nn\n"
+        "def net(rank, world):\n"
+        "    return nn.Linear(8, 8)\n"
+        "def lost(rank, world):\n"
+        "    return nn.Linear(8, 8 if rank == 0 else 1 / 0)\n"
+    )
+    claim = "every-rank-builds"
+    sound, broken = (initcheck.check_model(f"ranked.py:{n}", world=2, claims=[claim]) for n in ("net", "lost"))
+    assert sound[claim].verdict is Verdict.HOLDS
+    assert broken[claim].verdict is Verdict.FAILS
+    assert "rank 1 raises ZeroDivisionError" in str(broken)
