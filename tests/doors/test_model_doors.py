@@ -281,7 +281,7 @@ def test_pytest_has_one_item_a_claim(in_process, pytester: pytest.Pytester) -> N
     assert result.parseoutcomes()["failed"] == 2
     result.stdout.fnmatch_lines(
         [
-            "initcheck: * claims x 1 models, seed 0; the project's own tests are not run: *",
+            "initcheck: * claims x 1 model, seed 0; the project's own tests are not run: *",
             "nets:net(off=3.0)::siblings_share_one_law FAILED*",
             "*h.1.weight: drawn as normal std 0.75, its 3 siblings as normal std 0.25*",
             "initcheck model nets:net(off=3.0)   1.088 k parameters*",
@@ -310,7 +310,7 @@ def test_pytest_writes_one_file_of_initializers_and_models(in_process, pytester:
         assert kind == "markdown" or "nets:he" in text  # a summary names what fails
     result.stdout.fnmatch_lines(
         [
-            "initcheck: 1 claims x 1 initializers, 1 claims x 1 models*",
+            "initcheck: 1 claim x 1 initializer, 1 claim x 1 model*",
             "1 initializer: nothing fails (1 claim holds, 0 undecided)*",
             "*1 of 1 fail*",
         ]

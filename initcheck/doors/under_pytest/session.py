@@ -24,6 +24,7 @@ from initcheck.report.report import Report, result_from_plain, result_to_plain
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.runs.outputs import Outputs
 from initcheck.sandbox.descendants import RUN, end_marked, new_mark
+from initcheck.wording import counted
 
 
 class ClaimSession:
@@ -206,10 +207,10 @@ class ClaimSession:
         """What will be asked of how many."""
         plan = self.plan
         asked = []
-        for kind, noun in (("check", "initializers"), ("model", "models"), ("pair", "pairs"), ("lock", "locks")):
+        for kind, noun in (("check", "initializer"), ("model", "model"), ("pair", "pair"), ("lock", "lock")):
             claims = sum(claim.kind == kind for claim in plan.claims)
             tested = sum(i.kind == kind for i in plan.initializers)
-            asked += [f"{claims} claims x {tested} {noun}"] if claims else []
+            asked += [f"{counted(claims, 'claim')} x {counted(tested, noun)}"] if claims else []
         asked += [f"{len(plan.theorems)} theorems and myths"] if plan.theorems else []
         asked += [f"baseline {plan.baseline.header}"] if plan.baseline is not None else []
         alone = "" if self._beside_tests else "; the project's own tests are not run: name them beside"
