@@ -94,7 +94,8 @@ def page(found: Iterable[Row], versions: str) -> str:
         " name of a scheme, or are zero or one. `fan_in` and `fan_out` are counted as the framework's helper reads the"
         " shape; `initcheck what LAYER` finds what a unit truly sums over, and says where they differ. `hidden` is the"
         " width of a recurrent state, `width` that of a row, `in1` the first of two inputs.\n\n"
-        "The page is written by `python -m initcheck.starts.atlas`; a test compares it with what is installed.\n\n"
+        "The page is what `KERAS_BACKEND=jax python -m initcheck.starts.atlas` prints;"
+        " a test compares it with what is installed.\n\n"
         "| layer | parameter | law | called | beside PyTorch's layer of the kind |\n| --- | --- | --- | --- | --- |\n"
     )
     return head + "\n".join(row.cells() for row in every) + "\n"
