@@ -149,7 +149,7 @@ def _by_inputs(role: Role) -> Iterator[tuple[Reading, Shape]]:
 
 def _as_piece(one: Role, whole: Role) -> Reading | None:
     """The reading in which a role is one of a few pieces of another, laid one under another."""
-    if len(one.paths) != len(whole.paths) or len(one.stored) < 2:
+    if len(one.paths) != len(whole.paths) or len(one.stored) < 2 or not math.prod(one.stored):
         return None
     if len(whole.shape) == 1 and _is_vector(one.path) and whole.rows / math.prod(one.stored) in _PACKED:
         return Reading("flat")
