@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import re
 import shutil
@@ -76,8 +77,13 @@ def _written() -> None:
 
 
 def _api(name: str) -> str:
-    """The page of a module: what its `__all__` holds, wherever that was written, each name on one page alone."""
-    options = [":members:", ":imported-members:"]
+    """The page of a module: what its `__all__` holds, wherever that was written, each name on one page alone.
+
+    Of a module without `__all__` it is what is written there: what it imports has its own place.
+    """
+    options = [":members:"]
+    if hasattr(importlib.import_module(name), "__all__"):
+        options.append(":imported-members:")
     if name != "initcheck":
         options.append(f":exclude-members: {', '.join(initcheck.__all__)}")
     return f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n" + "".join(f"   {line}\n" for line in options)
