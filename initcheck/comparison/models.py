@@ -134,8 +134,7 @@ def _said(anew: tuple[Mapping[str, Reading], Mapping[str, Reading]]) -> Iterator
     for side, found in zip("AB", anew, strict=True):
         for kind in dict.fromkeys(reading.kind for reading in found.values()):
             paths = [path for path, reading in found.items() if reading.kind == kind]
-            more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
-            yield f"{', '.join(paths[:3])}{more} of {side}: {_READ[kind]}"
+            yield f"{listed(paths)} of {side}: {_READ[kind]}"
 
 
 def _same_bits(a: Builds, b: Builds, partners: Sequence[Partners], seed: int) -> int:

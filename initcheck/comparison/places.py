@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from initcheck.comparison.sides import Side
 from initcheck.diagnosis.evidence.formulas import number
+from initcheck.wording import listed
 
 Array = npt.NDArray[np.float64]
 Words = Mapping[str, object]
@@ -70,7 +71,7 @@ class Places:
         factors = [number(math.exp(r / 2)) for r in ratio[off]]
         names = [path for path, odd in zip(self.paths[1], off, strict=True) if odd]
         return {
-            "names": ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else ""),
+            "names": listed(names, 4),
             "is": "is" if len(names) == 1 else "are",
             "factor": " and ".join(dict.fromkeys(factors)),
             "rest": int((~off).sum()),
@@ -160,7 +161,7 @@ def is_constant(side: Side) -> bool:
 
 
 def rounded_to(side: Side) -> str | None:
-    """The narrow type of which all weights of a side are numbers: bfloat16, float16 or float8; None where none.
+    """The narrow type of which all weights of a side are numbers: bfloat16 or float16; None where neither.
 
     >>> from initcheck.contract.layer import Layer
     >>> w = np.random.default_rng(0).normal(size=(4, 16, 16))

@@ -122,11 +122,13 @@ class LayerSubject:
 
     @functools.cached_property
     def _schemes(self) -> dict[str, Contract | None]:
+        """Of the weights that are judged each by itself, the contract of the scheme that it follows."""
+        return {} if self.structure.lookup or self.structure.wholes else self._schemes_seen
+
+    @functools.cached_property
+    def _schemes_seen(self) -> dict[str, Contract | None]:
         """He's or Glorot's contract of the weights that follow it at every size; no other law is guessed."""
-        if self.structure.lookup or self.structure.wholes:
-            return {}
-        dtype = self.initializer.contract.dtypes[0]
-        parts = self.structure.parts
+        parts, dtype = self.structure.parts, self.initializer.contract.dtypes[0]
         names = dict.fromkeys(part.weight for part in parts)
         return {name: scheme_of(self.draws, [p for p in parts if p.weight == name], dtype) for name in names}
 
@@ -137,13 +139,12 @@ class LayerSubject:
         So does a layer with LoRA beside it, whose second factor starts at zero. Two weights of LeCun's law that are
         added give twice the variance too, and neither is He's.
         """
-        parts, wholes = self.structure.parts, self.structure.wholes
-        dtype = self.initializer.contract.dtypes[0]
+        wholes = self.structure.wholes
         if not wholes or self.structure.lookup or self.structure.answering is not None:
             return False
-        names = dict.fromkeys(part.weight for part in parts)
-        schemes = [scheme_of(self.draws, [p for p in parts if p.weight == name], dtype) for name in names]
-        he = any(scheme is not None and (scheme.activation, scheme.fan) == _HE for scheme in schemes)
+        seen = self._schemes_seen.values()
+        he = any(scheme is not None and (scheme.activation, scheme.fan) == _HE for scheme in seen)
+        dtype = self.initializer.contract.dtypes[0]
         return he and gives(self.draws, wholes, nonlinearity(_DEFAULT), 2.0, dtype)
 
     @functools.cached_property

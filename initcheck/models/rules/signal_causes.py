@@ -18,6 +18,9 @@ _NEAR = math.log(1.25)
 _NEARLY_ALL = 0.8
 """Of what the second half does, when one block is named for it."""
 
+_NORMED = 2.0
+"""What has passed a norm is smaller."""
+
 
 def cause_of_growth(facts: Facts, chain: ChainSignal, direction: str, growth: float) -> tuple[str | None, str | None]:
     """The likely cause of a growth beyond the band, and its fix; None where no arithmetic gives one.
@@ -99,10 +102,6 @@ def _matrix(facts: Facts, block: str) -> TensorRecord | None:
         if r.parameter and len(r.shape) > 1 and name.startswith(f"{block}.")
     ]
     return found[0] if len(found) == 1 else None
-
-
-_NORMED = 2.0
-"""What has passed a norm is smaller."""
 
 
 def cause_of_loss(facts: Facts) -> tuple[str | None, str | None]:
