@@ -180,7 +180,7 @@ def _raised_at(evidence: Evidence) -> str | None:
     lines = [line for text in evidence.detail for line in text.splitlines()]
     for line in lines:
         frame = _LAST_FRAME.match(line)
-        if frame and not frame["file"].startswith(("<frozen", _LIBRARY)):
+        if frame and not _of_python(frame["file"]):
             return f"{relative(frame['file'])}:{frame['line']}, in {frame['name']}"
     for number in range(len(lines) - 1, -1, -1):
         frame = _FRAME.match(lines[number])
@@ -188,6 +188,13 @@ def _raised_at(evidence: Evidence) -> str | None:
             code = lines[number + 1].strip() if number + 1 < len(lines) else ""
             return f"{relative(frame['file'])}:{frame['line']}: {code}".rstrip(": ")
     return None
+
+
+def _of_python(file: str) -> bool:
+    """Whether a frame is in Python's own library, whose files `relative` names without their folder."""
+    whole = os.path.join(_LIBRARY, file)
+    theirs = os.path.isabs(file) or not os.path.isfile(file)
+    return file.startswith("<frozen") or (theirs and whole.startswith(_LIBRARY) and os.path.isfile(whole))
 
 
 def _again(root: Result, report: Results) -> str | None:

@@ -1,6 +1,6 @@
 """The program of a process of ours: initializers made again from plain data, judged or drawn there.
 
-``python -m initcheck.runs.fresh_main STACK PARENT`` reads requests from standard input and writes answers to standard
+``python -m initcheck.runs.fresh_main PARENT`` reads requests from standard input and writes answers to standard
 output, one JSON object a line (``initcheck.sandbox.child`` is the other end).
 """
 
@@ -15,29 +15,29 @@ from typing import IO, Any
 from initcheck.sandbox.threads import cap_threads, end_with_parent
 
 
-def main(stack: str, parent: str) -> None:
-    """Answer requests until there are no more.
+def main(parent: str) -> None:
+    """Answer requests until there are no more; descriptor 2 is told where a crash was.
 
     Args:
-        stack: the file that tells where a crash was.
         parent: id of the process that asks.
     """
     end_with_parent(int(parent))
     cap_threads()
     sys.argv = ["initcheck"]  # a module that reads its arguments as it is imported was given none
-    requests, answers = _channels()
-    with open(stack, "w") as file:
-        faulthandler.enable(file)
-        _serve(requests, answers)
+    requests, answers, stack = _channels()
+    faulthandler.enable(stack)
+    _serve(requests, answers)
 
 
-def _channels() -> tuple[IO[str], IO[str]]:
-    """The two ends of the conversation, on descriptors that no code looks for; 0, 1 and 2 lead nowhere."""
+def _channels() -> tuple[IO[str], IO[str], IO[str]]:
+    """The two ends of the conversation and the file for a stack, on descriptors that no code looks for; 0, 1 and 2
+    lead nowhere."""
     requests, answers = os.fdopen(os.dup(0), encoding="ascii"), os.fdopen(os.dup(1), "w", encoding="ascii")
+    stack = os.fdopen(os.dup(2), "w")
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
-    return requests, answers
+    return requests, answers, stack
 
 
 def _serve(requests: IO[str], answers: IO[str]) -> None:

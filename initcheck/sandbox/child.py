@@ -37,13 +37,13 @@ class Child:
     What its code writes to descriptors 1 and 2 never mixes with the answers; it is not kept.
 
     Args:
-        module: run as ``python -m module STACK PARENT``: where to write its stack if it crashes, and this process.
+        module: run as ``python -m module PARENT``, this process; its stack, if it crashes, goes to descriptor 2.
         hash_seed: of Python's ``hash`` there; as this process was started with where None.
     """
 
     def __init__(self, module: str, hash_seed: str | None = None) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="initcheck-", ignore_cleanup_errors=True)
-        self._stack = Path(self._folder.name) / "stack"
+        # A file without a name: nothing is left of it, however this process ends.
+        self._stack = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - as long as the process lives
         self._mark = new_mark()
         environment = {**os.environ, CHILD: self._mark}
         if hash_seed is not None:
@@ -52,14 +52,14 @@ class Child:
         # put on the path: a statistics.py in it would stand in for Python's own until a target asks for it.
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), _ROOT]))
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", module, str(self._stack), str(os.getpid())],
+            [sys.executable, "-P", "-m", module, str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._stack,
             text=True,
             encoding="ascii",
             env=environment,
-            cwd=None if _folder_is_there() else self._folder.name,  # a program can hardly start in one that was removed
+            cwd=None if _folder_is_there() else tempfile.gettempdir(),  # hardly one that was removed
             start_new_session=True,  # Ctrl-C is for this process; and what it starts can be ended with it
         )
         self._ended = False
@@ -130,7 +130,7 @@ class Child:
                 if pipe is not None:
                     pipe.close()
         self._process.wait()
-        self._folder.cleanup()
+        self._stack.close()
 
     def _listen(self, pipe: IO[str] | None) -> None:
         with contextlib.suppress(ValueError, OSError):  # the pipe is closed under us when the run ends
@@ -160,8 +160,9 @@ class Child:
 
     def _stack_lines(self) -> tuple[str, ...]:
         try:
-            lines = self._stack.read_text(errors="replace").splitlines()
-        except OSError:
+            self._stack.seek(0)
+            lines = self._stack.read().splitlines()
+        except (OSError, ValueError):
             return ()
         # The frames of initcheck itself say nothing of where the user's code was.
         noise = (_OURS, "<frozen runpy>", "Extension modules: ")
