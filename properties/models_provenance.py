@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from initcheck.claims import claim
@@ -172,8 +171,9 @@ def equal_matrices(trial: ModelTrial) -> None:
     " columns of three entries or more, and constant matrices, are decided by one backward pass: equal units whose"
     " gradients are equal fail, others are noted with their pattern; a constant matrix fails whose gradient is zero,"
     " or equal in all rows or all columns, and stays so for two small steps; one that has none either where all that"
-    " is constant is random is not used by the batch, a note. One layer under several names of a list is open where it"
-    " is given one input more than once, and so are equal matrices that no seed changes."
+    " is constant is random is not used by the batch, a note. One layer under several names is open where a list holds"
+    " no other, where it is the default of a parameter, and where it is given one input more than once; so are equal"
+    " matrices that no seed changes."
     + _NOT_SEEN
     + " Nor are tensors that are correlated but unequal, and the state of NumPy's generator.",
 )
@@ -194,10 +194,7 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     constant = [
         n for n, r in trial.facts.first.records.items() if r.parameter and r.trainable and r.constant and r.matrix
     ]
-    one_layer = "one layer under {} names, given one input more than once: it makes one output ([layer] * n?)"
-    for sentence in questions.folded(
-        [(questions.listed(n), re.sub(r"\.\d+", ".*", n[0]), one_layer.format(len(n))) for n in signal.repeated]
-    ):
+    for sentence in questions.shared_layers(trial.facts):
         trial.doubts_that(sentence)
     broken = [n for n in constant if signal.gradients.get(n) in ("differ", "later")]
     words = {

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from initcheck.models.ranks.subject import RankTrial
     from initcheck.models.rules.absurd import absurd_in_build, absurd_values
-    from initcheck.models.rules.copies import equal_tensors, equal_units, repeated_draws
+    from initcheck.models.rules.copies import equal_tensors, equal_units, repeated_draws, shared_layers
     from initcheck.models.rules.in_force import (
         bypassed_guards,
         far_from_the_rest,
@@ -84,6 +84,7 @@ __all__ = [
     "repeated_draws",
     "repeated_states",
     "residual_scalings",
+    "shared_layers",
     "slips",
     "unchanged_by_seed",
     "unnamed_deviants",
@@ -102,7 +103,7 @@ __getattr__ = on_first_use(
         " other_tensors repeated_states",
         "models.ranks.subject": "RankTrial",
         "models.rules.absurd": "absurd_in_build absurd_values",
-        "models.rules.copies": "equal_tensors equal_units repeated_draws",
+        "models.rules.copies": "equal_tensors equal_units repeated_draws shared_layers",
         "models.rules.in_force": "bypassed_guards far_from_the_rest fused_fans initializer_range judge_declared",
         "models.rules.left_out": "left_at_default",
         "models.rules.lost_writes": "lost_writes never_called",

@@ -54,9 +54,11 @@ def test_one_parameter_under_two_names_is_a_tie():
 
 
 class Listed(nn.Module):
-    def __init__(self, *, after_another: bool) -> None:
+    """Layers one after another, or side by side; between them stands what ``first`` says."""
+
+    def __init__(self, layers: list[nn.Module], *, after_another: bool) -> None:
         super().__init__()
-        self.layers = nn.ModuleList([nn.Linear(8, 8)] * 3)
+        self.layers = nn.ModuleList(layers)
         self.after_another = after_another
 
     def forward(self, x):
@@ -66,12 +68,52 @@ class Listed(nn.Module):
         return made
 
 
-def test_one_layer_under_several_names_is_open_where_it_is_given_one_input():
-    claim = "tensors-are-distinct"
-    side_by_side = _page(lambda: Listed(after_another=False), claim, "4x8")
-    assert "UNDECIDED" in side_by_side
-    assert "layers.0, layers.1, layers.2: one layer under 3 names" in side_by_side
-    assert "UNDECIDED" not in _page(lambda: Listed(after_another=True), claim, "4x8")
+@pytest.mark.parametrize("after_another", [False, True])
+def test_a_list_of_one_layer_is_open(after_another):
+    page = _page(lambda: Listed([nn.Linear(8, 8)] * 3, after_another=after_another), "tensors-are-distinct", "4x8")
+    assert "UNDECIDED" in page
+    assert "layers.0, layers.1, layers.2: one layer under 3 names" in page
+    assert ("no other stands beside it" if after_another else "given one input more than once") in page
+
+
+def test_one_of_several_layers_that_is_applied_twice_is_no_list_of_one():
+    def build():
+        shared = nn.Linear(8, 8)
+        return Listed([shared, nn.Linear(8, 8), shared], after_another=True)
+
+    assert "nothing fails (1 claim" in _page(build, "tensors-are-distinct", "4x8")
+
+
+class Feeding(nn.Module):
+    """Its feed is an argument, whose default is made with the class."""
+
+    def __init__(self, feed: nn.Module = nn.Linear(8, 8)) -> None:  # noqa: B008
+        super().__init__()
+        self.feed = feed
+
+    def forward(self, x):
+        return torch.tanh(self.feed(x))
+
+
+def test_a_layer_that_is_a_default_argument_is_one_in_all_blocks():
+    page = _page(lambda: nn.Sequential(Feeding(), Feeding(), Feeding()), "tensors-are-distinct", "4x8")
+    assert "0.feed, 1.feed, 2.feed: one layer under 3 names" in page
+    assert "the default of Feeding(feed=...)" in page
+    each = _page(lambda: nn.Sequential(*(Feeding(nn.Linear(8, 8)) for _ in range(3))), "tensors-are-distinct", "4x8")
+    assert "one layer" not in each
+
+
+def test_one_head_of_several_tasks_is_open():
+    class Tasks(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            head = nn.Linear(8, 4)
+            self.heads = nn.ModuleDict({"age": head, "sex": head})
+
+        def forward(self, x):
+            return {task: head(x) for task, head in self.heads.items()}
+
+    assert "heads.age, heads.sex: one layer under 2 names" in _page(Tasks, "tensors-are-distinct", "4x8")
 
 
 def test_a_dead_relu_is_told_by_the_layer_before_it():

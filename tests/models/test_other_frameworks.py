@@ -271,3 +271,27 @@ def test_a_factory_that_imports_its_library_when_it_is_called_is_not_taken_for_o
         monkeypatch.delitem(sys.modules, name, raising=False)
     assert recognition._told(of_torch) == "torch"
     assert recognition._told(build) is None  # it is called to see
+
+
+class Attends(linen.Module):
+    """Attention whose biases have the axes of its heads; keys may be kept from the gradient."""
+
+    cut: bool = False
+
+    @linen.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        keys = jax.lax.stop_gradient(linen.DenseGeneral((2, 8), name="key")(x)) if self.cut else None
+        if keys is None:
+            return x + linen.MultiHeadDotProductAttention(2)(x, x)
+        queries = linen.DenseGeneral((2, 8), name="query")(x)
+        return x + linen.Dense(16)(linen.dot_product_attention(queries, keys, keys).reshape(x.shape))
+
+
+def test_the_bias_of_keys_in_flax_is_a_vector_of_two_axes() -> None:
+    claim = "gradient-reaches-every-tensor"
+    batch = "2x5x16"
+    sound = check_model(lambda: Attends(), batch=batch, claims=[claim], name="net")[claim]
+    assert sound.verdict is Verdict.HOLDS, sound.reason
+    cut = check_model(lambda: Attends(cut=True), batch=batch, claims=[claim], name="net")[claim]
+    assert cut.verdict is Verdict.UNDECIDED
+    assert "key.kernel: no gradient leads there" in (cut.reason or "")

@@ -172,8 +172,11 @@ class TensorRecord:
 
     @property
     def matrix(self) -> tuple[int, int] | None:
-        """Rows and columns of what is left when dimensions of size 1 are dropped; None for a vector."""
-        sizes = [n for n in self.shape if n > 1]
+        """Rows and columns of what is left when dimensions of size 1 are dropped; None for a vector.
+
+        A bias is one too, where Flax gives that of attention the axes of its heads.
+        """
+        sizes = [n for n in self.shape if n > 1] if self.name.rpartition(".")[2] != "bias" else []
         return (sizes[0], math.prod(sizes[1:])) if len(sizes) > 1 else None
 
     @property

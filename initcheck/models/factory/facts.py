@@ -37,6 +37,7 @@ class Layout:
         promises: ties and padding rows.
         bases: class of the user's -> the layers of the library that it is derived from, and draws as.
         holders: layers of the library that hold matrices and layers with matrices.
+        shared: names of one layer, where a list holds nothing else or a parameter has it as its default -> which one.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Layout:
     promises: Promises = field(default_factory=Promises)
     bases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     holders: frozenset[str] = frozenset()
+    shared: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, name: str, records: Mapping[str, TensorRecord], places: dict[str, Place], **more: Any) -> Layout:

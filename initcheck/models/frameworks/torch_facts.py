@@ -15,6 +15,7 @@ from initcheck.models.batches.batch import Batch
 from initcheck.models.builds.build import Build
 from initcheck.models.builds.places import bases, holders, places
 from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.shared import shared_layers
 from initcheck.models.builds.torch_build import CANARY, NAN, ModelBuilder, tensors_of
 from initcheck.models.builds.width_law import WidthLaw
 from initcheck.models.builds.widths import follow_width
@@ -138,6 +139,7 @@ class TorchFacts(Facts):
             promises=promises_of(model),
             bases=bases(model),
             holders=holders(model),
+            shared=shared_layers(model),
         )
         if layout.parameters > _MANY_THREADS:
             self.builder.use_all_threads()

@@ -18,7 +18,7 @@ from initcheck.models.living.visits import visits_of
 from initcheck.models.signals.chains import Visit, chains, norms_between
 from initcheck.models.signals.equal_units import gradient_kind, twins_kind
 from initcheck.models.signals.signal import FEWEST_BLOCKS, HEAD, STEPS, ChainSignal, Signal
-from initcheck.models.signals.untrained_layers import faint, rounding
+from initcheck.models.signals.untrained_layers import faint, is_matrix, owner_of, rounding
 
 _NO_BLOCKS = "no four blocks of one shape follow one another, numbered in a list or by their names"
 
@@ -116,7 +116,7 @@ class Listener:
         judged = {n: gradient_kind(by_index[asked[n]]) for n in constants if n in asked}
         equal = {n: twins_kind(by_index[asked[n]], t) for n, t in twins.items() if n in asked}
         noise = self._rounding(living, arrays, batch, {i: gradients[i] for i in trained}) if whole else {}
-        waiting = {i for i in trained if whole and self._autodiff.largest(gradients[i]) <= noise.get(i, 0.0)}
+        waiting = self._without_gradient(living, {i: gradients[i] for i in trained}, noise) if whole else set()
         moved = arrays
         if waiting or any(kind != "differ" for kind in judged.values()):
             moved, later = self._after_steps(living, arrays, batch)
@@ -149,6 +149,13 @@ class Listener:
             return {}
         wide = {n: self._autodiff.largest(g) for n, g in zip(doubtful, found, strict=True)}
         return {numbers[n]: size for n, size in rounding({n: sizes[n] for n in doubtful}, wide).items()}
+
+    def _without_gradient(self, living: Living, gradients: Mapping[int, Any], noise: Mapping[int, float]) -> set[int]:
+        """Those that have none; not the bias of a layer whose matrix has one, such as that of keys."""
+        found = {i for i, g in gradients.items() if self._autodiff.largest(g) <= noise.get(i, 0.0)}
+        names = {i: living.leaves[i].name for i in gradients}
+        moved = {owner_of(n) for i, n in names.items() if i not in found}
+        return {i for i in found if is_matrix(names[i], gradients[i].shape) or owner_of(names[i]) not in moved}
 
     def _after_steps(
         self, living: Living, arrays: Sequence[Any], batch: ArrayBatch

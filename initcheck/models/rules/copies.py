@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from initcheck.models.builds.record import TensorRecord
+from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import RuleFinding
-from initcheck.models.factory.wording import place
+from initcheck.models.factory.wording import folded, place
 from initcheck.models.provenance.steps import Draw
 from initcheck.models.signals.signal import Signal
 from initcheck.wording import listed
@@ -53,6 +55,36 @@ def equal_units(random: Mapping[str, TensorRecord], signal: Signal) -> Iterator[
         else:
             why = signal.problem or "no gradient reaches them"
             yield RuleFinding("doubt", f"{said}, and whether training tells them apart is not known ({why})")
+
+
+def shared_layers(facts: Facts) -> Iterator[str]:
+    """Layers under several names: in a list that holds no other, by a default argument, or given one input twice.
+
+    One layer in place of several is a design (ALBERT) or ``[layer] * n``, and the numbers are the same.
+    """
+    shared = facts.layout.shared
+    repeated = facts.first.looks["signal"].repeated
+    for names, default in shared.items():
+        if default:
+            said = f"one layer under {len(names)} names: the default of {default} was made once, when the class was"
+        elif names in repeated:
+            continue
+        else:
+            said = (
+                f"one layer under {len(names)} names, and no other stands beside it: [layer] * n makes one, not n"
+                " (where it is meant, one name is enough)"
+            )
+        yield f"{listed(list(names))}: {said}"
+    yield from folded(
+        [
+            (
+                listed(n),
+                re.sub(r"\.\d+", ".*", n[0]),
+                f"one layer under {len(n)} names, given one input more than once: it makes one output ([layer] * n?)",
+            )
+            for n in repeated
+        ]
+    )
 
 
 def repeated_draws(random: Mapping[str, TensorRecord]) -> Iterator[RuleFinding]:
