@@ -68,6 +68,11 @@ def named_deviants(role: Role) -> Iterator[RuleFinding]:
         one, two = (r for _, r in known)
         yield RuleFinding("note", f"{one.name} has {_words(one)}, {two.name} {_words(two)}: two make no rule")
         return
+    constant = "constant" in (known[0][1].law.family, deviants[0][1].law.family)
+    if _numbered_by_call(role) and (len(deviants) > 1 or constant):
+        laws = listed([f"{len(m)} {_words(m[0][1])}" for m in by_law.values()])
+        yield RuleFinding("note", f"{role.path}: {laws}; numbered as they were made, they may play several parts")
+        return
     if len(deviants) >= 3 and _follows_depth(known):
         first, last = known[0][1].law, known[-1][1].law
         yield RuleFinding("note", f"{role.path}: a law of depth, from {first.text} to {last.text}")
@@ -101,6 +106,16 @@ def named_deviants(role: Role) -> Iterator[RuleFinding]:
             likely=likely,
             fix=fix,
         )
+
+
+def _numbered_by_call(role: Role) -> bool:
+    """Whether a framework numbers these layers as they are made, so that several may play another part than the rest.
+
+    Of a flat network of Keras, ``batch_normalization_*`` are those that end a residual branch, and all others.
+    """
+    layer = role.path.rpartition(".")[0].rpartition(".")[2]
+    called = layer.removesuffix("_*").replace("_", "").lower()
+    return layer.endswith("_*") and called == role.members[0].owner.lower()
 
 
 def unnamed_deviants(role: Role, facts: Facts, level: float) -> Iterator[RuleFinding]:

@@ -36,6 +36,8 @@ class Visit:
 
 
 _NUMBERED = re.compile(r"^(.*?)_?(\d+)$")
+_NORM = re.compile(r"^(Batch|Layer|Group|Instance|RMS)Norm(alization)?([1-3]d)?$")
+"""Layers that are no blocks: what they make is as large as their scale, whatever they are given."""
 
 
 def containers(layers: Iterable[tuple[Sequence[str], object]]) -> dict[str, str]:
@@ -50,7 +52,7 @@ def containers(layers: Iterable[tuple[Sequence[str], object]]) -> dict[str, str]
     groups: dict[tuple[tuple[str, ...], str, object], list[str]] = defaultdict(list)
     for path, kind in layers:
         match = _NUMBERED.match(path[-1]) if path else None
-        if match is not None:
+        if match is not None and not _NORM.match(getattr(kind, "__name__", str(kind))):
             groups[tuple(path[:-1]), match[1], kind].append(".".join(path))
     found: dict[str, str] = {}
     for (parent, prefix, _kind), names in groups.items():
