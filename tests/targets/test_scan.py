@@ -1,5 +1,6 @@
 """A scan calls nothing that its code does not show to make weights, and nothing that could do harm."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -256,3 +257,56 @@ def test_a_promise_that_can_be_read_and_a_bystander_that_promises_nothing_leave_
     assert he.contract.waive == {"zero-mean": "r (until 9999-01-01)"}
     assert short(n.name for n in loaded.not_checked) >= {"xavier_weights"}
     assert loaded.unread == ()
+
+
+class Truncating:
+    def __init__(self, truncate=True):
+        self.truncate = truncate
+
+    def __call__(self, shape, rng):
+        drawn = rng.normal(0, shape[0] ** -0.5, shape)
+        return np.clip(drawn, -1, 1) if self.truncate else drawn
+
+
+@dataclasses.dataclass(frozen=True)
+class TruncatingConfig:
+    truncate: bool = False
+
+    def __call__(self, shape, rng):
+        return rng.normal(0, shape[0] ** -0.5, shape) * (0.5 if self.truncate else 1)
+
+
+class Shortening(Truncating):
+    """A method of that name, and a file's, do what they did."""
+
+    def __call__(self, shape, rng):
+        self.truncate(0)
+        return rng.normal(0, shape[0] ** -0.5, shape)
+
+    def truncate(self, size):
+        open("weights", "a").truncate(size)
+
+
+class Held:
+    def __init__(self, log):
+        self.log = log
+
+    def __call__(self, shape, rng):
+        self.log.truncate(0)
+        return rng.normal(0, shape[0] ** -0.5, shape)
+
+
+@pytest.mark.parametrize(
+    "obj, harm",
+    [
+        (Truncating, None),
+        (Truncating(), None),
+        (TruncatingConfig, None),
+        (TruncatingConfig(), None),
+        (Shortening, ".truncate() (in Shortening.truncate"),
+        (Held, ".truncate() (in Held.__call__"),
+    ],
+)
+def test_a_field_that_is_called_as_a_method_of_files_is_read_and_does_no_harm(obj, harm):
+    found = evidence_of(obj, "HeInit").harm
+    assert (found is None) if harm is None else found.startswith(harm)

@@ -30,6 +30,7 @@ _BY_TEXT: tuple[Any, ...] = (getattr, operator.attrgetter, operator.methodcaller
 _BEHIND = {"apply": ("forward", "setup_context")}
 # What an enumeration calls of its class where it does not know a value.
 _OF_ENUMS = ("_missing_", "_generate_next_value_")
+_COMPARING = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__repr__")
 _MAKING = ("__init__", "__new__", "__post_init__", "__init_subclass__", "__set_name__", "__del__")
 
 
@@ -45,7 +46,6 @@ class CallReach:
         paths: what was reached of libraries, as ``numpy.random.randn``.
         attributes: what is asked of objects of which nothing is known.
         stored: attributes that are set.
-        harm: what may do harm, and where, each once; empty where nothing does.
         lasting: whether an object that outlives the call is reached in which something can be put: a cache, a dict,
             a list, a global that is bound again.
         held: whether an instance of a user's class is reached that outlives the call.
@@ -54,13 +54,32 @@ class CallReach:
     paths: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
     stored: set[str] = field(default_factory=set)
-    harm: dict[str, str] = field(default_factory=dict)
     lasting: bool = False
     held: bool = False
+    _harm: dict[str, str] = field(default_factory=dict)
+    _own_asked: dict[str, str] = field(default_factory=dict)  # of the instance that a method is asked of, and where
+    _held_plainly: set[str] = field(default_factory=set)  # attributes of instances that are numbers or texts
     _codes: set[CodeType] = field(default_factory=set)
     _seen: dict[int, Any] = field(default_factory=dict)  # the objects are kept, so that no other gets their number
     _classes: dict[type, bool] = field(default_factory=dict)  # and whether one is made
     _waiting: list[FunctionType] = field(default_factory=list)
+
+    @property
+    def harm(self) -> dict[str, str]:
+        """What may do harm, and where, each once; empty where nothing does."""
+        own = {harm_of_attribute(name): (name, where) for name, where in self._own_asked.items()}
+        own.pop(None, None)
+        return {**{str(what): where for what, (name, where) in own.items() if not self._is_data(name)}, **self._harm}
+
+    def _is_data(self, name: str) -> bool:
+        """Whether instances hold something else under the name of a harmful method, as a field `truncate`, true or not.
+
+        What is stored there was asked for elsewhere, under its own name.
+        """
+        found = [_static(cls, name) for cls in self._classes]
+        given = any(name in getattr(cls, "__dataclass_fields__", ()) for cls in self._classes)
+        plain = given or name in self.stored | self._held_plainly or any(isinstance(value, _PLAIN) for value in found)
+        return plain and not any(map(callable, found))
 
     @property
     def keeps(self) -> bool:
@@ -93,7 +112,7 @@ class CallReach:
 
     def _refuse(self, what: str | None, where: str) -> None:
         if what is not None:
-            self.harm.setdefault(what, where)
+            self._harm.setdefault(what, where)
 
     def _read(self, function: FunctionType) -> None:
         code = function.__code__
@@ -138,7 +157,11 @@ class CallReach:
             else:
                 return  # a NameError
         else:
-            for name in mention.attributes:
+            asked = list(mention.attributes)
+            if asked and mention.name == _instance_of_method(function):
+                self.attributes.add(first := asked.pop(0))
+                self._own_asked.setdefault(first, where)
+            for name in asked:
                 self._ask(name, where)
             return
         self._walk(value, mention.attributes, where)
@@ -235,6 +258,7 @@ class CallReach:
         else:
             self._class(cls, where, made=False)
             self.held = True
+        self._held_plainly |= {name for name, held in _dict_of(value).items() if isinstance(held, _PLAIN)}
         holds_users = not is_trusted(cls.__module__) or cls.__module__.partition(".")[0] in _HOLDERS
         for part in _parts(_dict_of(value)) if holds_users else ():
             self._touch(part, where, depth + 1)
@@ -258,7 +282,7 @@ class CallReach:
             for name, value in list(vars(cls).items()):
                 special = name.startswith("__") and name.endswith("__")
                 special = special or (name in _OF_ENUMS and issubclass(cls, enum.Enum))
-                if special and name in _MAKING and not made:
+                if (special and name in _MAKING and not made) or (name in _COMPARING and _is_generated(cls, value)):
                     continue
                 if (special and name not in ("__dict__", "__weakref__", "__module__", "__doc__")) or (
                     name in self.attributes or name in self.stored
@@ -270,6 +294,19 @@ class CallReach:
 
 
 _ABSENT = object()
+
+
+def _instance_of_method(function: FunctionType) -> str | None:
+    """What a method calls its instance; None of a plain function."""
+    owner, code = function.__qualname__.rpartition(".")[0], function.__code__
+    is_method = bool(owner) and not owner.endswith("<locals>") and code.co_argcount > 0
+    return code.co_varnames[0] if is_method else None
+
+
+def _is_generated(cls: type, method: Any) -> bool:
+    """Whether a dataclass wrote it: of its fields, whatever they are called, it reads the values."""
+    code = getattr(inspect.unwrap(method), "__code__", None) if inspect.isfunction(method) else None
+    return code is not None and code.co_filename == "<string>" and "__dataclass_fields__" in vars(cls)
 
 
 def _asks_by_text(mention: Mention, function: FunctionType) -> bool:

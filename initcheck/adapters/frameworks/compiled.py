@@ -93,14 +93,17 @@ class Compiled:
 
         if self.trusted is None and seeds:
             # Where the user's own call is compiled already.
-            self.trusted = self._agrees(asked(compared_at or next(iter(self.called), shape)), seeds[0])
+            at = asked(compared_at or next(iter(self.called), shape))
+            self.trusted = (not self.keeps or _repeats(at, seeds[0])) and self._agrees(at, seeds[0])
         function = self._function(asked(shape)) if self.trusted else None
         return list(_run(asked(shape), function, seeds)) if function is not None else None
 
     def _function(self, asked: _Asked) -> Function | None:
         key = (asked.shape, asked.dtype)
         if key not in self._functions:
-            self._functions[key] = _function_of(asked)
+            # What a call keeps is kept of a call first: of a trace it would be a tracer, where it hangs on the source.
+            called = not self.keeps or _was_called(asked)
+            self._functions[key] = _function_of(asked) if called else None
         return self._functions[key]
 
     def _agrees(self, asked: _Asked, seed: int) -> bool:
@@ -121,6 +124,26 @@ class Compiled:
         except Exception:  # either may raise in any way: then every call is the user's own, whose errors are told
             return False
         return True
+
+
+def _repeats(asked: _Asked, seed: int) -> bool:
+    """Whether a call of the user's own is the same again after another one: what counts its calls is never traced."""
+    leaves = framework_module("jax").tree_util.tree_leaves
+    try:
+        first, _, again = asked.own(asked.shape, [seed, (seed + 1) % 2**31, seed], asked.dtype)
+        same = zip(leaves(first), leaves(again), strict=True)
+        return all(np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True) for a, b in same)
+    except Exception:  # told where the calls are made one by one
+        return False
+
+
+def _was_called(asked: _Asked) -> bool:
+    """Make one call of the user's own; False where it raises, as every further one may tell."""
+    try:
+        asked.own(asked.shape, [0], asked.dtype)
+    except Exception:
+        return False
+    return True
 
 
 def as_if_called(call: Call) -> Call:

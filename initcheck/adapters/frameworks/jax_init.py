@@ -11,7 +11,7 @@ import numpy as np
 
 from initcheck.adapters.frameworks import known_laws
 from initcheck.adapters.frameworks.cheaply_compiled import own_calls_compiled_cheaply
-from initcheck.adapters.frameworks.compiled import Compiled, as_if_called
+from initcheck.adapters.frameworks.compiled import Compiled
 from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.contract import Contract
@@ -46,12 +46,12 @@ class JaxSampler(CallableSampler):
         return results
 
     def outline(self, shape: Shape, dtype: str) -> Shape | None:
-        """The shape of a traced result: nothing is compiled for it."""
+        """The shape of a traced result: nothing is compiled for it. What a call keeps it keeps of a call of its own."""
         try:
+            if self.keeps:
+                return getattr(self.calls(shape, [0], dtype)[0], "shape", None)
             with isolated(None):
-                call = self._of_seed(tuple(shape), dtype)
-                call = as_if_called(call) if self.keeps else call
-                traced = framework_module("jax").eval_shape(call, np.uint32(0))
+                traced = framework_module("jax").eval_shape(self._of_seed(tuple(shape), dtype), np.uint32(0))
         except Exception:  # what cannot be traced is called
             return None
         return getattr(traced, "shape", None)
