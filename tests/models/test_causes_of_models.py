@@ -260,3 +260,23 @@ def test_zeros_that_meet_are_named_where_one_output_is_made_of_all():
     assert "draw one at random, or what it meets" in str(report)
     sound = initcheck.check_model(lambda: Generated(1.0), batch="8x12", claims=[claim])
     assert sound[claim].verdict is Verdict.HOLDS
+
+
+class Scaled(nn.Module):
+    """A layer whose outputs are multiplied by a vector of its own (IA3)."""
+
+    def __init__(self, start: float) -> None:
+        super().__init__()
+        self.base, self.factor = nn.Linear(8, 8), nn.Parameter(torch.full((8,), start))
+
+    def forward(self, x):
+        return self.base(x) * self.factor
+
+
+def test_a_factor_of_zero_is_named_whatever_it_is_called():
+    def build(start):
+        return nn.Sequential(Scaled(start), nn.ReLU(), nn.Linear(8, 2))
+
+    page = _page(lambda: build(0.0), "input-reaches-the-output", "4x8")
+    assert "0.factor is 0" in page
+    assert "nothing fails" in _page(lambda: build(1.0), "input-reaches-the-output", "4x8")

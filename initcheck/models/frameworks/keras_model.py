@@ -139,10 +139,11 @@ class KerasModel(Living):
             return self._model.stateless_call(train, fixed, *args, **kwargs)[0]
 
     def _arguments(self, batch: ArrayBatch) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
-        """A functional model takes its inputs as one argument: a list, or a table by their names."""
+        """A functional model takes its inputs as one argument: a list, or a table by their names or by its own."""
         names = [one.name for one in getattr(self._model, "inputs", None) or ()]
         if len(names) > 1 and len(batch.args) == len(names):
-            return (list(batch.args),), batch.kwargs
+            wanted = getattr(self._model, "_inputs_struct", names)
+            return (keras.tree.pack_sequence_as(wanted, list(batch.args)),), batch.kwargs
         if batch.kwargs and set(batch.kwargs) == set(names):
             return (dict(batch.kwargs),), {}
         return batch.args, batch.kwargs
@@ -158,9 +159,12 @@ class KerasModel(Living):
     def _input(self, one: Any, shapes: Mapping[str, tuple[int, ...]]) -> str:
         sizes = "x".join(str(n or (2 if i == 0 else 16)) for i, n in enumerate(one.shape))
         whole = "int" in str(one.dtype)
-        table = next((shapes[leaf.name][0] for leaf in self.leaves if "Embed" in leaf.owner), 0)
+        # The table that looks it up may be one of several, of a vocabulary of its own.
+        reads = [part for part in self._parts.values() if isinstance(part, keras.layers.Embedding)]
+        own = next((part.input_dim for part in reads if any(one is given for given in _inputs_of(part))), 0)
+        table = own or next((shapes[leaf.name][0] for leaf in self.leaves if "Embed" in leaf.owner), 0)
         first = [layer.kind for layer in self.layers if layer.holds][:1]
-        if whole or (table and first == ["Embedding"]):
+        if whole or own or (table and first == ["Embedding"] and len(self._model.inputs) == 1):
             return f"int<{table or 2}:{sizes}"
         return sizes
 
@@ -171,6 +175,11 @@ class KerasModel(Living):
     def _path(self, text: str) -> tuple[str, ...]:
         raw = self._raw(text)
         return tuple(self._names.get(raw[: i + 1], part) for i, part in enumerate(raw))
+
+
+def _inputs_of(layer: Any) -> list[Any]:
+    """The symbolic tensors that a layer was called on where a functional model was put together."""
+    return [given for node in layer._inbound_nodes for given in node.input_tensors]
 
 
 @contextlib.contextmanager
@@ -202,8 +211,9 @@ def _names(paths: Iterable[tuple[str, ...]], kinds: Mapping[tuple[str, ...], str
     for path in paths:
         auto = _snake_case(kinds[path])
         match = _NUMBERED.match(path[-1])
-        if match is not None and match[1] == auto:
-            families[path[:-1], auto].append((int(match[2] or 0), path))
+        # Bidirectional names its two layers after the one that it was given.
+        if match is not None and match[1] in (auto, f"forward_{auto}", f"backward_{auto}"):
+            families[path[:-1], match[1]].append((int(match[2] or 0), path))
     found = {}
     for (_, auto), members in families.items():
         for place, (_, path) in enumerate(sorted(members)):

@@ -43,18 +43,28 @@ def _share(one: Any, two: Any) -> float | None:
     return difference / (2**0.5 * spread)
 
 
+def _pair_share(one: Any, two: Any) -> float:
+    if one.shape != two.shape or not one.size:
+        return 1.0
+    share = _share(one.astype(np.float64), two.astype(np.float64))
+    return 1.0 if share is None else share
+
+
 def _where_lost(
     autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch, other: ArrayBatch, found: InputReach
 ) -> InputReach:  # fmt: skip
-    """The last layer in which, or behind which, a difference that came in is no more."""
+    """The last layer in which, or behind which, a difference that came in is no more; where it was drowned at once."""
     one, two = (_noted(autodiff, living, arrays, b) for b in (batch, other))
-    behind = ""
+    least, behind = 1.0, ""
     for (name, given_a, made_a), (same, given_b, made_b) in zip(one, two, strict=False):
         if name != same or given_a is None or given_b is None:
             continue
         arrives = _differ(made_a, made_b)
         given, clearly = _differ(given_a, given_b), _differ(given_a, given_b, FADED * SAME)
         found = found.through(name, behind, given=given, clearly=clearly, made=arrives)
+        before, after = _pair_share(given_a, given_b), _pair_share(made_a, made_b)
+        found = found.drowned_before(name, before, least)
+        least = min([least, *(share for share in (before, after) if share > 0)])
         behind = name if arrives and not np.any(made_a > 0) else ""
     return found
 

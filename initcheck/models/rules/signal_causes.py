@@ -18,6 +18,10 @@ _NEAR = math.log(1.25)
 _NEARLY_ALL = 0.8
 """Of what the second half does, when one block is named for it."""
 
+_FACTORS = ("weight", "kernel", "scale", "gamma")
+_ADDED = ("bias", "beta")
+"""What a layer multiplies by and what it adds, as the frameworks name it."""
+
 _NORMED = 2.0
 """What has passed a norm is smaller."""
 
@@ -178,10 +182,8 @@ def cause_of_one_output(facts: Facts, reach: InputReach) -> tuple[str, str | Non
         )
     if reach.lost_in is None:
         return "", None, None
-    inside = f"{reach.lost_in}." if reach.lost_in else ""
-    weight = facts.first.records.get(f"{inside}weight") or facts.first.records.get(f"{inside}kernel")
-    weight = weight or facts.first.records.get(f"{inside}scale")
-    if weight is None or not (weight.low == weight.high == 0):
+    weight = _zero_of(facts, reach.lost_in)
+    if weight is None:
         return f"; lost in {reach.lost_in}", None, None
     where = place(weight.law.site)
     start = "1, as a scale" if len(weight.shape) < 2 else "draws that differ"
@@ -190,3 +192,15 @@ def cause_of_one_output(facts: Facts, reach: InputReach) -> tuple[str, str | Non
         f"{weight.name} is 0 ({where}): nothing of what the layer is given is in what it makes",
         f"start {facts.role_of(weight.name)} at {start}",
     )
+
+
+def _zero_of(facts: Facts, layer: str) -> TensorRecord | None:
+    """The parameter of a layer that is zero, where it is what the input is multiplied by."""
+    zeros = {
+        name.rpartition(".")[2]: r
+        for name, r in facts.first.records.items()
+        if r.parameter and name.rpartition(".")[0] == layer and r.low == r.high == 0
+    }
+    known = [zeros[name] for name in _FACTORS if name in zeros]
+    others = [r for name, r in zeros.items() if name not in _ADDED]
+    return next(iter(known or others), None)

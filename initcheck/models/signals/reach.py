@@ -104,8 +104,7 @@ def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch, found: Input
             given, clearly = _differ(given_a, given_b), _differ(given_a, given_b, FADED * SAME)
             found = found.through(name, behind, given=given, clearly=clearly, made=arrives)
             share = _pair_share(given_a, given_b)
-            if found.drowned_at is None and 0 < share < DROWNED and least > 10 * DROWNED:
-                found = replace(found, drowned_at=name)
+            found = found.drowned_before(name, share, least)
             least = min(least, share) if share > 0 else least
         behind = name if arrives and not bool((made_a.float() > 0).any()) else ""
         share = _pair_share(made_a, made_b)

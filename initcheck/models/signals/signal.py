@@ -80,6 +80,17 @@ class InputReach:
             return self
         return replace(self, lost_in=name, fades=False) if clearly else replace(self, fades=True)
 
+    def drowned_before(self, name: str, share: float, least: float) -> InputReach:
+        """What is known once one more module was given something; of those that are given too little the first is kept.
+
+        Args:
+            name: of the module.
+            share: of the difference in what it is given.
+            least: of all that was given and made before it.
+        """
+        drowned = self.drowned_at is None and 0 < share < DROWNED and least > 10 * DROWNED
+        return replace(self, drowned_at=name) if drowned else self
+
     def opened_by(self, share: float | None) -> bool:
         """Whether a difference of that size, seen once closed gates are open, is another one: ten times as large."""
         return share is not None and share >= 10 * max(self.share, SAME)

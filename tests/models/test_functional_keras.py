@@ -1,0 +1,121 @@
+"""Networks of Keras put together call by call: layers numbered as they are made, several inputs, one tower twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from initcheck.doors.check_model import check_model
+from initcheck.report.report import Report
+from initcheck.report.verdict import Verdict
+
+keras = pytest.importorskip("keras")
+layers, initializers = keras.layers, keras.initializers
+
+LAW, SIGNAL, INPUT = "siblings-share-one-law", "signal-survives-the-blocks", "input-reaches-the-output"
+DISTINCT, REACHED = "tensors-are-distinct", "gradient-reaches-every-tensor"
+
+
+def _judged(build: Callable[[], Any], *claims: str, batch: str | None = None) -> Report:
+    return check_model(build, claims=claims, batch=batch, name="net")
+
+
+def _residual(first: str, last: str, std: float = 0.3, odd: float = 0.3) -> Any:
+    """Blocks of two normed layers beside a stream; ``odd`` is the standard deviation of one of nine kernels."""
+    given = x = layers.Input((16,))
+    for n in range(4):
+        made = x
+        for m, gamma in enumerate((first, last)):
+            kernel = initializers.RandomNormal(stddev=odd if (n, m) == (2, 1) else std)
+            made = layers.Dense(16, use_bias=False, kernel_initializer=kernel)(made)
+            made = layers.BatchNormalization(gamma_initializer=gamma)(made)
+        x = layers.add([x, made])
+    return keras.Model(given, layers.Dense(3)(layers.BatchNormalization(gamma_initializer=first)(x)))
+
+
+def test_gammas_of_zero_that_end_branches_are_no_odd_siblings_and_no_block_without_signal() -> None:
+    report = _judged(lambda: _residual("ones", "zeros"), LAW, SIGNAL)
+    assert not report.failures, report
+    assert any("numbered as they were made" in note for note in report[LAW].notes)
+
+
+def test_one_kernel_among_layers_that_are_numbered_as_they_were_made_is_odd() -> None:
+    assert _judged(lambda: _residual("ones", "ones", odd=3.0), LAW)[LAW].verdict is Verdict.FAILS
+
+
+def test_where_every_gamma_is_zero_the_gamma_is_named() -> None:
+    found = _judged(lambda: _residual("zeros", "zeros"), INPUT)[INPUT]
+    assert found.verdict is Verdict.FAILS
+    assert "gamma is 0" in (found.evidence.likely or "")
+
+
+def _table(inputs: Callable[[dict[str, Any]], Any]) -> Any:
+    numbers = layers.Input((5,), name="numbers")
+    words = {n: layers.Input((1,), dtype="int32", name=f"word_{n}") for n in (50, 7)}
+    read = [layers.Flatten()(layers.Embedding(n, 4)(word)) for n, word in words.items()]
+    made = layers.Dense(2)(layers.Dense(8, activation="relu")(layers.concatenate([numbers, *read])))
+    return keras.Model(inputs({"numbers": numbers, "a": words[50], "b": words[7]}), made)
+
+
+@pytest.mark.parametrize("inputs", [dict, lambda given: list(given.values())], ids=["a dict", "a list"])
+def test_several_inputs_are_handed_over_as_the_model_wants_them(inputs: Callable[[dict[str, Any]], Any]) -> None:
+    report = _judged(lambda: _table(inputs), INPUT)
+    assert report[INPUT].verdict is Verdict.HOLDS, report[INPUT].reason
+    batch = report.contracts["net"]["batch"]
+    assert {"int<50:2x1", "int<7:2x1", "2x5"} == set(batch.split(";"))
+
+
+class Placed(layers.Layer):
+    """Words and places, added."""
+
+    def __init__(self, places: float) -> None:
+        super().__init__()
+        self.words = layers.Embedding(40, 16)
+        self.places = layers.Embedding(12, 16, embeddings_initializer=initializers.RandomNormal(stddev=places))
+
+    def call(self, given: Any) -> Any:
+        return self.words(given) + self.places(keras.ops.arange(12))
+
+
+def _words(places: float) -> Any:
+    given = layers.Input((12,))
+    return keras.Model(given, layers.Dense(3)(layers.LayerNormalization()(Placed(places)(given))))
+
+
+@pytest.mark.parametrize(("places", "verdict"), [(10.0, Verdict.FAILS), (0.05, Verdict.HOLDS)])
+def test_what_drowns_the_input_is_said_to(places: float, verdict: Verdict) -> None:
+    found = _judged(lambda: _words(places), INPUT, batch="int<40:2x12")[INPUT]
+    assert found.verdict is verdict
+    assert ("drowned on the way into layer_normalization" in str(found.evidence.case)) is (places == 10.0)
+
+
+def test_the_bias_of_a_cell_has_two_axes_and_is_a_vector() -> None:
+    """The towers of a difference are one: what moves both alike moves nothing."""
+
+    def build() -> Any:
+        one, two = layers.Input((6, 3)), layers.Input((6, 3))
+        tower = layers.GRU(8)
+        return keras.Model([one, two], layers.Dense(1)(layers.subtract([tower(one), tower(two)])))
+
+    report = _judged(build, DISTINCT, REACHED)
+    assert not report.failures, report
+
+
+def test_the_layers_of_a_bidirectional_one_are_called_alike_in_every_build() -> None:
+    def build() -> Any:
+        given = layers.Input((6, 3))
+        return keras.Model(given, layers.Dense(2)(layers.Bidirectional(layers.GRU(4))(given)))
+
+    claim = "rebuilds-the-same"
+    assert _judged(build, claim)[claim].verdict is Verdict.HOLDS
+
+
+def test_two_zeros_behind_one_another_still_fail() -> None:
+    def build() -> Any:
+        given = layers.Input((8,))
+        low = layers.Dense(2, use_bias=False, kernel_initializer="zeros")(given)
+        return keras.Model(given, layers.Dense(8)(given) + layers.Dense(8, kernel_initializer="zeros")(low))
+
+    assert _judged(build, DISTINCT)[DISTINCT].verdict is Verdict.FAILS
