@@ -11,9 +11,10 @@ import pytest
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import Autodiff, weights_of_output
 from initcheck.models.living.leaves import Leaf
-from initcheck.models.living.listener import Listener
+from initcheck.models.living.live_arrays import LiveArrays
 from initcheck.models.living.model import Layer, Living, Tap
 from initcheck.models.living.visits import visits_of
+from initcheck.models.signals.listener import Listener
 from initcheck.models.signals.signal import Signal
 
 DEPTH, WIDTH, ROWS = 5, 6, 4
@@ -96,8 +97,8 @@ def test_behind_a_dead_layer_no_gradient_comes_and_no_input_arrives(library: str
     numbers, x = _numbers()
 
     def heard(model: Chain) -> Signal:
-        listener = Listener(LIBRARIES[library]()[0], lambda: ArrayBatch((x,)))
-        return listener.hear(model, [array(a) for a in numbers], whole=True)
+        live = LiveArrays(LIBRARIES[library]()[0], model, [array(a) for a in numbers])
+        return Listener(lambda: ArrayBatch((x,))).hear(live, whole=True)
 
     sound, dead = heard(Chain(array)), heard(Chain(array, dead=3))
     [whole], [cut] = sound.chains, dead.chains
@@ -145,7 +146,7 @@ def test_the_first_loss_is_the_same_whether_a_model_ends_in_a_softmax_or_not(siz
     weight = jax.numpy.asarray(size * _numbers()[0][0])
     losses = []
     for end in (lambda x: x, jax.nn.softmax):
-        found = Listener(_jax()[0], None).hear(Classifier(end), [weight])
+        found = Listener(None).hear(LiveArrays(_jax()[0], Classifier(end), [weight]))
         assert found.classes == WIDTH
         losses.append(found.loss)
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
@@ -156,7 +157,7 @@ def test_of_small_constants_those_that_no_step_moves_are_no_gates() -> None:
     jax = pytest.importorskip("jax")
     dead = Classifier(lambda x: 0.3 + jax.nn.relu(x - 0.2))
     assert dead.leaves[0].trainable
-    reach = Listener(_jax()[0], None).hear(dead, [jax.numpy.full((WIDTH, WIDTH), 0.01)], whole=True).reach
+    reach = Listener(None).hear(LiveArrays(_jax()[0], dead, [jax.numpy.full((WIDTH, WIDTH), 0.01)]), whole=True).reach
     assert reach is not None
     assert (reach.share, reach.closed) == (0.0, None)
 
@@ -167,7 +168,7 @@ def test_a_zero_head_that_a_map_hides_is_no_input_that_is_lost(closed: bool) -> 
     weight = jax.numpy.zeros((WIDTH, WIDTH))
     lost = Classifier(lambda x: x if closed else 0.0 * x)
     lost.layers = ()  # nobody can listen to it
-    reach = Listener(_jax()[0], None).hear(lost, [weight], whole=True).reach
+    reach = Listener(None).hear(LiveArrays(_jax()[0], lost, [weight]), whole=True).reach
     assert reach is not None
     assert (reach.share, reach.lost_in) == (0.0, None)
     assert (reach.closed is not None) is closed
@@ -192,7 +193,7 @@ def test_no_model_of_jax_is_run_step_by_step_where_a_trace_tells_as_much() -> No
     autodiff, array = _jax()
     numbers, x = _numbers()
     arrays, living, looking = [array(a) for a in numbers], Counted(array, looks=False), Counted(array, looks=True)
-    signal = Listener(autodiff, lambda: ArrayBatch((x,))).hear(living, arrays, whole=True)
+    signal = Listener(lambda: ArrayBatch((x,))).hear(LiveArrays(autodiff, living, arrays), whole=True)
     assert living.on_numbers
     assert not any(living.on_numbers)
     assert [len(chain.blocks) for chain in signal.chains] == [DEPTH]

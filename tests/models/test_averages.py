@@ -9,7 +9,8 @@ from torch import nn
 
 from initcheck.models.batches.batch import Batch
 from initcheck.models.batches.inputs import fewest_averaged, well_averaged
-from initcheck.models.signals.block_signal import Listener
+from initcheck.models.modules.live_module import LiveModule
+from initcheck.models.signals.listener import Listener
 
 
 def _halved(times: int, norm: type[nn.Module] = nn.BatchNorm2d) -> nn.Module:
@@ -20,8 +21,8 @@ def _halved(times: int, norm: type[nn.Module] = nn.BatchNorm2d) -> nn.Module:
 
 
 def test_an_image_is_larger_where_a_network_halves_it_five_times() -> None:
-    assert Listener(None).hear(_halved(3)).batch == "4x3x32x32"
-    assert Listener(None).hear(_halved(5)).batch == "4x3x64x64"
+    assert Listener(None).hear(LiveModule(_halved(3))).batch == "4x3x32x32"
+    assert Listener(None).hear(LiveModule(_halved(5))).batch == "4x3x64x64"
 
 
 def test_where_no_image_is_large_enough_the_largest_comes_first_and_what_was_not_looked_at_last() -> None:
@@ -36,7 +37,7 @@ def test_other_norms_average_over_no_batch() -> None:
         def __init__(self, channels: int) -> None:
             super().__init__(2, channels)
 
-    assert Listener(None).hear(_halved(5, Grouped)).batch == "4x3x32x32"
+    assert Listener(None).hear(LiveModule(_halved(5, Grouped))).batch == "4x3x32x32"
 
 
 def test_vectors_are_not_counted_and_errors_are_left_to_the_caller() -> None:

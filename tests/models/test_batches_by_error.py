@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from initcheck.models.batches.batch import Batch, text_of
 from initcheck.models.living.first_layers import batches_for
 from initcheck.models.living.leaves import Leaf
-from initcheck.models.signals.block_signal import Listener
+from initcheck.models.modules.live_module import LiveModule
+from initcheck.models.signals.listener import Listener
 
 
 def _atari() -> nn.Module:
@@ -146,10 +147,11 @@ class OfLayers(nn.Module):
 def test_the_errors_of_a_model_lead_to_a_batch(build: Callable[[], nn.Module], batch: str | None) -> None:
     torch.manual_seed(0)
     model = build()
-    heard = Listener(None).hear(model)
+    heard = Listener(None).hear(LiveModule(model))
     assert heard.problem is None
     assert batch is None or heard.batch == batch
-    assert Listener(Batch.maker(heard.batch)).hear(model).problem is None  # the text that is shown makes it again
+    again = Listener(Batch.maker(heard.batch)).hear(LiveModule(model))
+    assert again.problem is None  # the text that is shown makes it again
 
 
 def test_a_model_that_takes_nothing_says_what_became_of_the_likeliest_batch() -> None:
@@ -157,7 +159,7 @@ def test_a_model_that_takes_nothing_says_what_became_of_the_likeliest_batch() ->
         def forward(self, x: Tensor) -> Tensor:
             raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied (8x{x.shape[-1]} and 7x3)")
 
-    problem = Listener(None).hear(Never(24, 4)).problem or ""
+    problem = Listener(None).hear(LiveModule(Never(24, 4))).problem or ""
     assert '--batch="8x24" ends in RuntimeError' in problem
 
 
@@ -195,7 +197,7 @@ def test_no_cache_is_asked_for_and_the_config_is_as_it_was() -> None:
             return super().forward(x)
 
     model = Cached(24, 4)
-    assert Listener(None).hear(model).problem is None
+    assert Listener(None).hear(LiveModule(model)).problem is None
     assert model.config.use_cache is True
 
 
@@ -217,7 +219,7 @@ class Patches(nn.Module):
 
 
 def test_rows_of_patches_come_with_their_grid() -> None:
-    heard = Listener(None).hear(Patches())
+    heard = Listener(None).hear(LiveModule(Patches()))
     assert heard.batch == "pixel_values=2x16x192;pixel_attention_mask=ones:2x16;spatial_shapes=all=4:2x2"
 
 
@@ -227,7 +229,7 @@ def test_a_model_without_a_forward_is_not_run_and_says_so() -> None:
             super().__init__()
             self.coarse, self.fine = nn.Linear(4, 4), nn.Linear(4, 4)
 
-    heard = Listener(None).hear(Parts())
+    heard = Listener(None).hear(LiveModule(Parts()))
     assert (heard.batch, heard.problem, heard.unheard) == (
         "",
         None,
@@ -237,7 +239,7 @@ def test_a_model_without_a_forward_is_not_run_and_says_so() -> None:
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 def test_a_model_of_torchscript_that_nobody_can_listen_to_is_refused_in_words() -> None:
-    heard = Listener(None).hear(torch.jit.script(nn.Sequential(*(nn.Linear(4, 4) for _ in range(4)))))
+    heard = Listener(None).hear(LiveModule(torch.jit.script(nn.Sequential(*(nn.Linear(4, 4) for _ in range(4))))))
     assert heard.problem is not None
     assert "not supported on ScriptModules" in heard.problem
 
@@ -246,7 +248,7 @@ def test_a_model_of_torchscript_that_nobody_can_listen_to_is_refused_in_words() 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 def test_a_compiled_model_is_heard_as_it_is_written() -> None:
     net = nn.Sequential(*(nn.Linear(4, 4) for _ in range(4)))
-    plain, compiled = (Listener(None).hear(model).chains[0] for model in (net, torch.compile(net)))
+    plain, compiled = (Listener(None).hear(LiveModule(model)).chains[0] for model in (net, torch.compile(net)))
     assert (compiled.forward, compiled.backward) == (plain.forward, plain.backward)
 
 
@@ -271,7 +273,7 @@ class Behind(nn.Module):
     ids=["product", "sum", "norm"],
 )
 def test_an_error_that_speaks_of_nothing_asks_for_no_size(model: nn.Module) -> None:
-    heard = Listener(None).hear(model)
+    heard = Listener(None).hear(LiveModule(model))
     assert heard.problem is not None
     assert heard.problem.startswith("no batch goes through")
 
@@ -303,7 +305,7 @@ class Controlled(nn.Module):
 
 
 def test_what_a_model_of_diffusion_is_conditioned_on_fits_its_latents() -> None:
-    batch = Listener(None).hear(Controlled()).batch
+    batch = Listener(None).hear(LiveModule(Controlled())).batch
     assert "sample=2x4x16x16;encoder_hidden_states=2x8x20;" in batch
     assert "encoder_attention_mask=ones:2x8" in batch
     assert "controlnet_cond=2x3x128x128" in batch
@@ -360,8 +362,8 @@ class Patterned(nn.Module):
     (lambda: nn.Sequential(Patterned(), nn.LayerNorm(192), nn.Linear(192, 8)), "2x3x32x32"),
 ], ids=["dict", "tuple", "list", "einops"])  # fmt: skip
 def test_arguments_that_are_taken_apart_are_made_of_their_parts(build: Callable[[], nn.Module], batch: str) -> None:
-    said = Listener(None).hear(build()).batch
+    said = Listener(None).hear(LiveModule(build())).batch
     assert said == batch
     make = Batch.maker(said)
     assert make is not None
-    assert Listener(make).hear(build()).problem is None  # the line can be given as --batch
+    assert Listener(make).hear(LiveModule(build())).problem is None  # the line can be given as --batch

@@ -10,12 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from initcheck.models.signals.block_signal import Listener
+from initcheck.models.modules.live_module import LiveModule
+from initcheck.models.signals.listener import Listener
 from initcheck.models.signals.signal import Signal
 
 
 def _heard(model: nn.Module) -> Signal:
-    return Listener(None).hear(model)
+    return Listener(None).hear(LiveModule(model))
 
 
 class Split(nn.Module):

@@ -10,7 +10,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import initcheck  # noqa: E402  (torch is optional)
-from initcheck.models.signals.block_signal import Listener  # noqa: E402
+from initcheck.models.modules.live_module import LiveModule  # noqa: E402
+from initcheck.models.signals.listener import Listener  # noqa: E402
 from initcheck.models.signals.signal import ChainSignal  # noqa: E402
 
 WIDTH, DEPTH = 32, 8
@@ -58,7 +59,7 @@ NO_CHAINS = {
 
 
 def _of_layers(model):
-    signal = Listener(None).hear(model)
+    signal = Listener(None).hear(LiveModule(model))
     assert signal.problem is None
     return [c for c in signal.chains if c.name == "layers"]
 
@@ -82,7 +83,7 @@ def test_layers_that_are_numbered_by_their_names_are_a_chain():
                 x = torch.relu(getattr(self, f"fc{i}")(x))
             return self.bn2(self.bn1(x))
 
-    (chain,) = Listener(None).hear(Student()).chains
+    (chain,) = Listener(None).hear(LiveModule(Student())).chains
     assert (chain.name, len(chain.blocks)) == ("fc", DEPTH)
 
 
@@ -140,7 +141,7 @@ def test_sound_layers_in_a_list_hold():
 def test_a_stem_of_one_shape_with_the_body_does_not_hide_its_blocks():
     layers = [torch.nn.Sequential(torch.nn.Linear(WIDTH, WIDTH), torch.nn.ReLU()) for _ in range(DEPTH)]
     stem = torch.nn.Sequential(torch.nn.Linear(WIDTH, WIDTH), torch.nn.LayerNorm(WIDTH))
-    (chain,) = Listener(None).hear(torch.nn.Sequential(stem, torch.nn.Sequential(*layers))).chains
+    (chain,) = Listener(None).hear(LiveModule(torch.nn.Sequential(stem, torch.nn.Sequential(*layers)))).chains
     assert (chain.name, len(chain.blocks)) == ("1", DEPTH)
 
 
@@ -169,7 +170,7 @@ class _Normed(torch.nn.Module):
 
 def test_what_batch_norms_do_to_a_gradient_is_not_laid_at_the_weights():
     torch.manual_seed(0)
-    (chain,) = [c for c in Listener(None).hear(_Normed(12)).chains if c.name == "convs"]
+    (chain,) = [c for c in Listener(None).hear(LiveModule(_Normed(12))).chains if c.name == "convs"]
     assert chain.norms == 6
     assert chain.growth("backward") == pytest.approx((math.pi / (math.pi - 1)) ** 6, rel=0.5)  # 9.98
     assert chain.unexplained("backward") < 2 < 4 < chain.growth("backward")

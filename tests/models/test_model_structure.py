@@ -16,11 +16,12 @@ from initcheck.models.batches.inputs import candidates
 from initcheck.models.builds.places import places
 from initcheck.models.builds.roles import ordered_with_depth, roles
 from initcheck.models.builds.torch_build import tensors_of
-from initcheck.models.signals.block_signal import Listener
-from initcheck.models.signals.blocks import BlockTrail
+from initcheck.models.modules.blocks import BlockTrail
+from initcheck.models.modules.live_module import LiveModule
+from initcheck.models.modules.residual import residual_writers
 from initcheck.models.signals.chains import chains
 from initcheck.models.signals.equal_units import gradient_kind
-from initcheck.models.signals.residual import residual_writers
+from initcheck.models.signals.listener import Listener
 
 
 def _runs(model: nn.Module, *args: Tensor) -> list[tuple[str, int]]:
@@ -136,7 +137,7 @@ def test_a_law_of_depth_rises_or_falls() -> None:
 
 @pytest.mark.parametrize("model", [GPT(2), Llama(2), ViT(2), ResNet(2), LSTMLanguageModel(), mlp(2)])
 def test_a_batch_is_guessed_from_the_model(model: nn.Module) -> None:
-    signal = Listener(None).hear(model)
+    signal = Listener(None).hear(LiveModule(model))
     assert signal.problem is None
     assert signal.batch
 
@@ -156,7 +157,7 @@ def test_where_no_batch_goes_through_the_signal_says_why() -> None:
         def forward(self, graph: Any) -> Tensor:
             return self.a(graph.nodes)
 
-    assert "no batch goes through" in str(Listener(None).hear(Odd()).problem)
+    assert "no batch goes through" in str(Listener(None).hear(LiveModule(Odd())).problem)
 
 
 @pytest.mark.parametrize(
@@ -201,5 +202,5 @@ def test_a_layer_behind_a_zero_layer_moves_with_the_next_step() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return self.head(x + self.gate(x))
 
-    signal = Listener(None).hear(Gated(), ["gate.weight", "head.weight"])
+    signal = Listener(None).hear(LiveModule(Gated()), ["gate.weight", "head.weight"])
     assert signal.gradients == {"gate.weight": "later", "head.weight": "differ"}

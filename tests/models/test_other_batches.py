@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.batches.batch import Batch
+from initcheck.models.modules.live_module import LiveModule
 from initcheck.models.signals.reach import input_reach
 
 
@@ -39,11 +40,11 @@ class Real(nn.Module):
 
 
 def test_a_complex_vector_is_compared_with_another_order_of_it() -> None:
-    reach = input_reach(Real(), Batch((torch.randn(8, dtype=torch.complex64),)))
+    reach = input_reach(LiveModule(Real()), Batch((torch.randn(8, dtype=torch.complex64),)))
     assert reach is not None
     assert reach.share > 0.1
 
 
 @pytest.mark.parametrize("dtype", [torch.uint16, torch.float8_e4m3fn])
 def test_a_vector_that_torch_cannot_turn_over_is_not_compared(dtype: torch.dtype) -> None:
-    assert input_reach(Real(), Batch((torch.arange(8.0).to(dtype),))) is None
+    assert input_reach(LiveModule(Real()), Batch((torch.arange(8.0).to(dtype),))) is None

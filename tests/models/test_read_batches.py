@@ -23,8 +23,9 @@ import initcheck
 from initcheck.models.batches.arguments import no_forward
 from initcheck.models.batches.batch import Batch
 from initcheck.models.batches.readers import readers
-from initcheck.models.signals.block_signal import Listener
-from initcheck.models.signals.outputs import tensors_in
+from initcheck.models.modules.live_module import LiveModule
+from initcheck.models.modules.outputs import tensors_in
+from initcheck.models.signals.listener import Listener
 from initcheck.models.signals.untrained import untrained
 
 
@@ -181,7 +182,7 @@ class Series(nn.Module):
 )
 def test_every_argument_is_made_as_its_layer_takes_it(build: Callable[[], nn.Module], batch: str) -> None:
     torch.manual_seed(0)
-    heard = Listener(None).hear(build())
+    heard = Listener(None).hear(LiveModule(build()))
     assert heard.problem is None
     assert heard.batch == batch
 
@@ -322,7 +323,7 @@ def test_what_a_model_writes_into_itself_in_training_is_put_back() -> None:
     torch.manual_seed(0)
     model = Averaged().eval()
     parameters, before = dict(model.named_parameters()), {n: t.clone() for n, t in model.state_dict().items()}
-    found = untrained(model, Batch((torch.randn(8, 6),)))
+    found = untrained(LiveModule(model), Batch((torch.randn(8, 6),)))
     assert found is not None
     assert [*found.cut, *found.unused] == ["codes"]  # it was run in training too, in vain
     assert all(p is parameters[n] for n, p in model.named_parameters())
@@ -346,9 +347,9 @@ class Codes(nn.Module):
 
 
 def test_an_image_as_wide_as_a_codebook_has_no_first_loss() -> None:
-    assert Listener(lambda: initcheck_batch("4x3x64x64")).hear(Codes()).loss is None
+    assert Listener(lambda: initcheck_batch("4x3x64x64")).hear(LiveModule(Codes())).loss is None
     words = nn.Sequential(nn.Embedding(64, 8), nn.Linear(8, 64))
-    assert Listener(None).hear(words).loss is not None
+    assert Listener(None).hear(LiveModule(words)).loss is not None
 
 
 def initcheck_batch(text: str) -> Any:
@@ -375,7 +376,7 @@ class Agent(nn.Module):
 def test_a_forward_that_refuses_every_call_is_none_and_what_can_take_its_place_is_named() -> None:
     said = no_forward(Agent())
     assert said == "Agent has no forward of its own: it cannot be run; a factory may set model.forward = model.act"
-    assert Listener(None).hear(Agent()).unheard == said
+    assert Listener(None).hear(LiveModule(Agent())).unheard == said
 
     def given_one() -> nn.Module:
         model = Agent()
@@ -383,4 +384,4 @@ def test_a_forward_that_refuses_every_call_is_none_and_what_can_take_its_place_i
         return model
 
     assert no_forward(given_one()) is None
-    assert Listener(None).hear(given_one()).batch == "8x4"
+    assert Listener(None).hear(LiveModule(given_one())).batch == "8x4"

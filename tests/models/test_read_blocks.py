@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from initcheck.models.signals.block_signal import Listener
+from initcheck.models.modules.live_module import LiveModule
+from initcheck.models.signals.listener import Listener
 from initcheck.models.signals.signal import ChainSignal
 
 _BLOCKS, _WIDTH = 8, 24
@@ -40,7 +41,7 @@ class Read(nn.Module):
 ])  # fmt: skip
 def test_the_growth_of_a_gradient_is_that_of_the_blocks(gain: float, loudness: float, low: float, high: float) -> None:
     torch.manual_seed(1)
-    (chain,) = Listener(None).hear(Read(gain, loudness)).chains
+    (chain,) = Listener(None).hear(LiveModule(Read(gain, loudness))).chains
     growth = chain.growth("backward")
     assert growth is not None
     assert low < growth < high

@@ -177,6 +177,10 @@ class CallArguments(ABC):
     def filled(cls, part: Part) -> Any:
         """An array of the framework, of the shape and with the numbers of one part of a text."""
 
+    @abstractmethod
+    def shuffled(self) -> Self:
+        """Another batch of the same kind: the entries of what has several values in another order."""
+
     @classmethod
     def read(cls, text: str) -> Self:
         """The arguments of a text of shapes.

@@ -24,8 +24,9 @@ from initcheck.models.lineage.jax_keys import Known, run
 from initcheck.models.lineage.jax_origins import Origin
 from initcheck.models.living.jax_autodiff import JaxAutodiff
 from initcheck.models.living.leaves import Leaf, stacks_of, unstacked_name
-from initcheck.models.living.listener import Listener
+from initcheck.models.living.live_arrays import LiveArrays
 from initcheck.models.living.model import Living
+from initcheck.models.signals.listener import Listener
 from initcheck.models.signals.signal import FEWEST_BLOCKS, Signal
 from initcheck.sandbox.global_generators import isolated
 
@@ -61,7 +62,8 @@ class JaxFacts(ArrayFacts):
         self._framework = framework
         make = ArrayBatch.maker(model.batch)
         self._given = make() if make is not None else None
-        self._listener = Listener(JaxAutodiff(), make)
+        self._autodiff = JaxAutodiff()
+        self._listener = Listener(make)
         self._seeded = self.builder.takes("seed") is not None
         self._keyed = self.builder.takes(*_KEYS)
         self._traced: tuple[Any, Living] | None = None
@@ -93,7 +95,8 @@ class JaxFacts(ArrayFacts):
 
     def hear(self, made: Made, constants: Sequence[str], twins: Mapping[str, Twins], *, whole: bool) -> Signal:
         """Listen to a model that was just built."""
-        return self._listener.hear(made.living, made.arrays, constants, twins, whole=whole)
+        live = LiveArrays(self._autodiff, made.living, made.arrays)
+        return self._listener.hear(live, constants, twins, whole=whole)
 
     @property
     def _takes_chance(self) -> bool:
@@ -153,7 +156,7 @@ class JaxFacts(ArrayFacts):
         batch = self._given
         if batch is None:
             batch = self._given = linen_batch(module, jax.random.key(0))
-            self._listener = Listener(JaxAutodiff(), lambda: batch)
+            self._listener = Listener(lambda: batch)
         with linen.intercept_methods(told):
             if variables is None:
                 variables = linen_init(module, key, batch)

@@ -26,10 +26,11 @@ from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.called import called_with, listening
 from initcheck.models.living.first_layers import batches_for, first_batch
 from initcheck.models.living.leaves import Leaf
-from initcheck.models.living.listener import Listener
+from initcheck.models.living.live_arrays import LiveArrays
 from initcheck.models.living.model import Living, Tap, layers_of
 from initcheck.models.provenance.law import UNTRACED
 from initcheck.models.provenance.steps import Draw, Step
+from initcheck.models.signals.listener import Listener
 from initcheck.models.signals.signal import Signal
 from initcheck.sandbox.global_generators import isolated
 
@@ -60,6 +61,7 @@ class KerasFacts(ArrayFacts):
         self._make = ArrayBatch.maker(model.batch)
         self._seeded = self.builder.takes("seed") is not None
         self._listener: Listener | None = None
+        self._autodiff: Autodiff | None = None
 
     def make(self, seed: int, *, units: bool) -> Made:
         """Build once.
@@ -86,11 +88,11 @@ class KerasFacts(ArrayFacts):
     def hear(self, made: Made, constants: Sequence[str], twins: Mapping[str, Twins], *, whole: bool) -> Signal:
         """Listen to a model that was just built; Keras differentiates as its backend does."""
         if self._listener is None:
-            autodiff = _autodiff(keras.config.backend())
-            if autodiff is None:
-                return Signal(problem=f"the backend {keras.config.backend()} of Keras differentiates nothing")
-            self._listener = Listener(autodiff, self._make)
-        return self._listener.hear(made.living, made.arrays, constants, twins, whole=whole)
+            self._autodiff = _autodiff(keras.config.backend())
+            self._listener = Listener(self._make)
+        if self._autodiff is None:
+            return Signal(problem=f"the backend {keras.config.backend()} of Keras differentiates nothing")
+        return self._listener.hear(LiveArrays(self._autodiff, made.living, made.arrays), constants, twins, whole=whole)
 
     def _called(self, model: Any) -> None:
         """Call a model that is built by its first call."""

@@ -21,9 +21,10 @@ from initcheck.models.builds.width_law import WidthLaw
 from initcheck.models.builds.widths import follow_width
 from initcheck.models.factory.facts import Facts, Layout
 from initcheck.models.frameworks.torch_promises import declared_std, promises_of
+from initcheck.models.modules.live_module import LiveModule
 from initcheck.models.provenance.frames import INITIALISERS
 from initcheck.models.provenance.guards import LineWatch, init_methods, name_guards
-from initcheck.models.signals.block_signal import Listener
+from initcheck.models.signals.listener import Listener
 from initcheck.models.signals.signal import Signal
 from initcheck.sandbox.containment import one_line
 
@@ -151,11 +152,11 @@ class TorchFacts(Facts):
             what = "entries were never written" if records[absurd[0]].missing else "entries are NaN or infinite"
             return Signal(problem=f"{what} ({absurd[0]})")
         if self._others or "first" in self.__dict__:
-            return self._listener.hear(model)
+            return self._listener.hear(LiveModule(model))
         # What is a fact about one model is asked of the first.
         wanted = [n for n, r in records.items() if r.parameter and r.trainable and r.constant and r.matrix is not None]
         twins = {n: r.twins for n, r in records.items() if r.parameter and r.trainable and r.twins is not None}
-        return self._listener.hear(model, wanted, twins, whole=True)
+        return self._listener.hear(LiveModule(model), wanted, twins, whole=True)
 
 
 def _again(model: torch.nn.Module, _records: dict[str, TensorRecord]) -> tuple[str, Any, CodeType | None] | None:

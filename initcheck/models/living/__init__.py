@@ -1,1 +1,1 @@
-"""A model outside of torch that can be run: its arrays by path, its layers listened to, its signal measured."""
+"""A model outside of torch that can be run: its arrays by path, its layers listened to, differentiated."""

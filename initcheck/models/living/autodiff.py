@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,10 +12,28 @@ import numpy.typing as npt
 
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.model import Living, Tap
+from initcheck.models.signals.chains import Visit
 
 
 @dataclass(frozen=True)
-class Measured:
+class Blocks:
+    """What the first run of the first model told.
+
+    Attributes:
+        batch: that it was run on.
+        runs: of blocks that follow one another, at least four.
+        unheard: why there is none.
+        puts_out: whether an array of real numbers came out.
+    """
+
+    batch: ArrayBatch
+    runs: Sequence[Sequence[Visit]]
+    unheard: str | None
+    puts_out: bool
+
+
+@dataclass(frozen=True)
+class ArraysMeasured:
     """One run of a model, forward and backward.
 
     Attributes:
@@ -33,7 +50,13 @@ class Measured:
 
 
 class Autodiff(ABC):
-    """One library of arrays: what it calls an array, and how it differentiates."""
+    """One library of arrays: what it calls an array, and how it differentiates; one object for the builds of a factory.
+
+    Attributes:
+        blocks: what the first model that was listened to told of its blocks.
+    """
+
+    blocks: Blocks | None = None
 
     @abstractmethod
     def leaves(self, value: Any) -> list[Any]:
@@ -51,7 +74,7 @@ class Autodiff(ABC):
     def measure(
         self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int],
         *, whole: bool = False,
-    ) -> Measured:  # fmt: skip
+    ) -> ArraysMeasured:  # fmt: skip
         """Run the model, differentiate a weighted sum of its output, and note what reaches some of its layers.
 
         Args:
@@ -91,14 +114,9 @@ class Autodiff(ABC):
         """Layers that hold a slice for each block, and whose passes the first run told apart."""
         return ()
 
-    def addend(self, numbers: npt.NDArray[Any]) -> Any:
-        """Numbers as the library adds them to an array of its own."""
-        return numbers
-
-    def largest(self, array: Any) -> float:
-        """The size of its largest entry; infinite where one is no number."""
-        size = float(np.abs(self.host(array)).max(initial=0.0))
-        return math.inf if math.isnan(size) else size
+    def like(self, array: Any, value: Any) -> Any:
+        """A value, of the library's own kind or NumPy's, as an array of the type that another one has."""
+        return value if value is array else array * 0 + np.asarray(value, array.dtype)
 
     def hides(self, array: Any) -> bool:
         """Whether an array stands for numbers that a transformation of the library will bring later."""
@@ -133,7 +151,7 @@ class EagerAutodiff(Autodiff):
     def measure(
         self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int],
         *, whole: bool = False,
-    ) -> Measured:  # fmt: skip
+    ) -> ArraysMeasured:  # fmt: skip
         """Run the model once and differentiate by what its layers made and by its arrays."""
         real = [i for i, a in enumerate(arrays) if self.is_real(a)]
         made: dict[str, Any] = {}
@@ -151,7 +169,7 @@ class EagerAutodiff(Autodiff):
 
         outputs, heard, by_layer, by_weight = self.differentiated(run, [arrays[i] for i in real])
         gradients = dict(zip(real, by_weight, strict=True))
-        return Measured(
+        return ArraysMeasured(
             forward={n: _second_moment(self.host(a)) for n, a in zip(made, heard, strict=True)},
             backward={n: _second_moment(self.host(g)) for n, g in zip(made, by_layer, strict=True)},
             output=np.asarray(self.host(outputs[0]), np.float64),

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from initcheck.adapters.frameworks.cheaply_compiled import compiled
 from initcheck.models.batches.array_batch import ArrayBatch
-from initcheck.models.living.autodiff import Autodiff, Measured, weights_of_output
+from initcheck.models.living.autodiff import ArraysMeasured, Autodiff, weights_of_output
 from initcheck.models.living.model import Living, Tap
 from initcheck.models.living.unrolled import Passes
 
@@ -89,7 +89,7 @@ class JaxAutodiff(Autodiff):
     def measure(
         self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int],
         *, whole: bool = False,
-    ) -> Measured:  # fmt: skip
+    ) -> ArraysMeasured:  # fmt: skip
         """Run what was compiled for these layers and arrays; the model is that of the first build."""
         real = [i for i, a in enumerate(arrays) if self.is_real(a)]
         case = tuple(names), tuple(asked), whole
@@ -98,7 +98,7 @@ class JaxAutodiff(Autodiff):
         floats = [arrays[i] for i in real]
         rest = [None if i in set(real) else a for i, a in enumerate(arrays)]
         forward, backward, output, gradients = self._compiled[case](floats, rest, batch.args, dict(batch.kwargs))
-        return Measured(
+        return ArraysMeasured(
             {name: float(share) * float(size) ** 2 for name, (share, size) in forward.items()},
             {name: float(share) * float(size) ** 2 for name, (share, size) in backward.items()},
             np.asarray(output, np.float64),

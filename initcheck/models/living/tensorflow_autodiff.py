@@ -27,6 +27,10 @@ class TensorFlowAutodiff(EagerAutodiff):
         """The tensor in the host's memory."""
         return np.asarray(array)
 
+    def like(self, array: Any, value: Any) -> Any:
+        """Of its dtype."""
+        return tf.cast(tf.convert_to_tensor(value), array.dtype)
+
     def hides(self, array: Any) -> bool:
         """Whether the tensor is one of a graph, as within ``tf.function``."""
         return bool(tf.is_tensor(array)) and not hasattr(array, "numpy")

@@ -33,9 +33,9 @@ class TorchAutodiff(EagerAutodiff):
         found = array.detach().cpu()
         return (found.float() if found.dtype == torch.bfloat16 else found).numpy()
 
-    def addend(self, numbers: npt.NDArray[Any]) -> Any:
-        """As a tensor: NumPy's arrays are added with a warning."""
-        return torch.as_tensor(numbers)
+    def like(self, array: Any, value: Any) -> Any:
+        """On its device and of its dtype."""
+        return torch.as_tensor(value).to(array)
 
     def run(
         self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Iterable[str]

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from initcheck.models.batches.array_batch import ArrayBatch
-from initcheck.models.living.autodiff import Autodiff
+from initcheck.models.living.autodiff import Autodiff, Blocks
 from initcheck.models.living.model import Living
-from initcheck.models.signals.chains import Visit, containers
+from initcheck.models.signals.chains import Visit, chains, containers
+from initcheck.models.signals.signal import FEWEST_BLOCKS
+
+_NO_BLOCKS = "no four blocks of one shape follow one another, numbered in a list or by their names"
 
 
 def candidates_of(living: Living) -> dict[str, str]:
@@ -56,6 +59,16 @@ def visits_of(
     hidden += [name for name in living.stacked if not any(f"{name}.".startswith(f"{n}.") for n in found)]
     often = Counter(v.name for v in visits)
     return [v for v in visits if often[v.name] == 1], hidden, output
+
+
+def blocks_of(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> Blocks:
+    """What a first run tells of a model's blocks; the arrays that passed through them are dropped."""
+    visits, hidden, output = visits_of(autodiff, living, arrays, batch)
+    runs = [run for run in chains(visits) if len(run) >= FEWEST_BLOCKS]
+    for visit in visits:
+        visit.given = visit.made = None
+    unheard = f"{hidden[0]} runs inside a scan or a vmap, where nobody can listen" if hidden else _NO_BLOCKS
+    return Blocks(batch, runs, None if runs else unheard, output is not None)
 
 
 def _handed_on(given: Any, before: Visit) -> bool:

@@ -1,4 +1,1 @@
-"""What a model does with one batch: signal, gradients, residual stream, whether its input arrives.
-
-The words and measures for it, and how modules of torch are measured; ``living`` measures those of other frameworks.
-"""
+"""What a model of any framework does with one batch: signal, gradients, whether its input arrives."""

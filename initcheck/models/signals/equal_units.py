@@ -1,13 +1,18 @@
-"""What the gradient says of units that start equal, of any framework: arrays in the host's memory."""
+"""What the gradient says of units that start equal: at once, and after the first steps."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.models.batches.batch_text import CallArguments
 from initcheck.models.builds.sums import Twins
+from initcheck.models.signals.live_model import LiveModel, constants_redrawn, without_gradient
+from initcheck.models.signals.signal import STEPS
 
 _EQUAL = 1e-5
 """Equal units may be summed in another order: relative to the largest gradient, rounding is no difference."""
@@ -45,3 +50,41 @@ def twins_kind(gradient: npt.NDArray[Any] | None, twins: Twins) -> str:
         else:
             found.add("equal" if float(np.abs(one - two).max()) <= _EQUAL * scale else "differ")
     return next((kind for kind in ("equal", "differ") if kind in found), "zero")
+
+
+def after_steps(model: LiveModel, batch: CallArguments, judged: Mapping[str, str]) -> dict[str, str]:
+    """Take small steps: behind a zero layer a gradient is zero at first and comes with the next step.
+
+    A layer that is dead, or whose units are tied, stays so for ever. Of matrices without a gradient those are not
+    reached that have none either where every constant parameter is random: zeros that shut a layer off are dead by
+    their values; what this batch does not use (a window that is longer than its tokens, a branch for images) is not.
+
+    Args:
+        model: its parameters are moved.
+        batch: goes through it.
+        judged: constant matrices, and what ``gradient_kind`` says of each.
+    """
+    tied = [n for n, kind in judged.items() if kind != "differ"]
+    if not tied:
+        return dict(judged)
+    with ExitStack() as moved:
+        for _ in range(STEPS):
+            gradients = model.gradients(batch, model.trained)
+            model = moved.enter_context(model.changed(_stepped(model, gradients), back=False))
+            del gradients
+        found = model.gradients(batch, tied)
+        later = {n: gradient_kind(None if g is None else model.host(g)) for n, g in found.items()}
+        judged = {n: "later" if n in tied and later.get(n) == "differ" else kind for n, kind in judged.items()}
+        dead = [n for n, kind in judged.items() if kind == "zero"]
+        if dead:
+            with constants_redrawn(model) as (redrawn, _):
+                judged |= dict.fromkeys(without_gradient(redrawn, batch, dead), "unreached")
+    return judged
+
+
+def _stepped(model: LiveModel, gradients: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    values = model.values
+    for name, gradient in gradients.items():
+        size = 0.0 if gradient is None else model.second_moment(gradient) ** 0.5
+        if size > 0:
+            yield name, values[name] - (0.01 / size) * gradient

@@ -6,134 +6,112 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-import torch
+import numpy as np
+import numpy.typing as npt
 
-from initcheck.models.batches.batch import Batch
-from initcheck.models.signals.gradients import constants_redrawn, without_gradient
-from initcheck.models.signals.hooks import hooked, layers_with_parameters
-from initcheck.models.signals.outputs import first_tensor, main_output
+from initcheck.models.batches.batch_text import CallArguments
+from initcheck.models.signals.live_model import UNABLE, LiveModel, constants_redrawn, without_gradient
 from initcheck.models.signals.signal import CLOSED, DROWNED, FADED, SAME, STEPS, InputReach
+from initcheck.models.signals.untrained_layers import owner_of
+
+_Array = npt.NDArray[Any]
 
 
-def input_reach(model: torch.nn.Module, batch: Batch) -> InputReach | None:
+def input_reach(model: LiveModel, batch: CallArguments) -> InputReach | None:
     """Run the model on a batch and on its entries in another order; None where the outputs cannot be compared."""
     try:
         other = batch.shuffled()
-        tensors = ([a for a in b.arrays if isinstance(a, torch.Tensor)] for b in (batch, other))
-        if all(map(torch.equal, *tensors)):
+        if all(np.array_equal(model.host(a), model.host(b)) for a, b in zip(batch.arrays, other.arrays, strict=True)):
             return None
-        with torch.no_grad():
-            one, two = _output(model, batch), _output(model, other)
-            if one is None or two is None or one.shape != two.shape or not one.numel():
-                return None
-            share = _share(one, two)
-            if share is None:
-                return None
-            if share >= DROWNED:
-                return InputReach(share)
-            lost = _where_lost(model, batch, other, InputReach(share))
-            lost = replace(lost, closed=_closed(model, batch, other, lost))
-            untold = lost.exact and lost.closed is None and lost.lost_in is None and lost.lost_behind is None
-            return replace(lost, stuck=_stuck(model, batch, other, lost)) if untold else lost
-    except (RuntimeError, IndexError, ValueError, TypeError, KeyError, AssertionError):
+        share = _share(model, model.output(batch), model.output(other))
+        if share is None or share >= DROWNED:
+            return None if share is None else InputReach(share)
+        lost = _where_lost(model, batch, other, InputReach(share))
+        lost = replace(lost, closed=_closed(model, batch, other, lost))
+        untold = lost.exact and lost.closed is None and lost.lost_in is None and lost.lost_behind is None
+        return replace(lost, stuck=_stuck(model, batch, other, lost)) if untold else lost
+    except UNABLE:
         return None
 
 
-def _closed(model: torch.nn.Module, batch: Batch, other: Batch, lost: InputReach) -> str | None:
+def _closed(model: LiveModel, batch: CallArguments, other: CallArguments, lost: InputReach) -> str | None:
     """The first constant near zero, where the input arrives once such constants are random.
 
     Of those alone that the first steps move: what gets no gradient, as before a ReLU that is dead, is no gate. Vectors
     of the layer that swallows all of its input stay: a norm of zeros is no gate that a stream passes by. Those of a
     module that holds layers may be one.
     """
-    layer = model.get_submodule(lost.lost_in) if lost.lost_in is not None else None
-    within = layer.named_parameters(recurse=False) if layer is not None and not any(layer.children()) else ()
-    vectors = {f"{lost.lost_in}.{name}" for name, parameter in within if parameter.dim() < 2}
-    trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    alone = lost.lost_in is not None and not any(p.startswith(f"{lost.lost_in}.") for p in model.parts)
+    vectors = {n for n, shape in model.trained.items() if alone and owner_of(n) == lost.lost_in and len(shape) < 2}
     gates: list[str] = []
     with ExitStack() as opened:
         for _ in range(STEPS):
-            with torch.enable_grad():
-                unmoved = without_gradient(model, batch, trained)
-            gates += opened.enter_context(constants_redrawn(model, below=CLOSED, but=vectors | unmoved))
-            one, two = _output(model, batch), _output(model, other)
-            if gates and one is not None and two is not None and lost.opened_by(_share(one, two)):
+            unmoved = without_gradient(model, batch, model.trained)
+            model, names = opened.enter_context(constants_redrawn(model, below=CLOSED, but=vectors | unmoved))
+            gates += names
+            if gates and lost.opened_by(_share(model, model.output(batch), model.output(other))):
                 return gates[0]
     return None
 
 
-def _stuck(model: torch.nn.Module, batch: Batch, other: Batch, lost: InputReach) -> tuple[str, ...]:
+def _stuck(model: LiveModel, batch: CallArguments, other: CallArguments, lost: InputReach) -> tuple[str, ...]:
     """Constants near zero that make one output of all, where nothing but their values opens the way: zero by zero."""
-    with constants_redrawn(model, below=CLOSED, but=()) as redrawn:
-        one, two = _output(model, batch), _output(model, other)
-    opened = one is not None and two is not None and lost.opened_by(_share(one, two))
-    return tuple(redrawn) if opened else ()
+    with constants_redrawn(model, below=CLOSED) as (redrawn, names):
+        share = _share(redrawn, redrawn.output(batch), redrawn.output(other))
+    return names if lost.opened_by(share) else ()
 
 
-def _output(model: torch.nn.Module, batch: Batch) -> torch.Tensor | None:
-    torch.manual_seed(0)  # a model may draw in its forward pass; the build's seed is set anew for every build
-    found = main_output(batch.run(model))
-    return None if found is None else found.float()
-
-
-def _share(one: torch.Tensor, two: torch.Tensor) -> float | None:
+def _share(model: LiveModel, one: _Array | None, two: _Array | None) -> float | None:
     """The difference over the variation of the output, without what is constant in a channel."""
-    both = torch.stack([one, two])
-    if both.dim() > 3:
-        channel = -1 if both.dim() == 4 else 2
-        axes = [a for a in range(both.dim()) if a != channel % both.dim()]
-        both = both - both.mean(axes, keepdim=True)
+    if one is None or two is None or one.shape != two.shape or not one.size:
+        return None
+    both = np.stack([one, two]).astype(np.float64)
+    if both.ndim > 3:
+        channel = 2 if model.channels_first and both.ndim > 4 else both.ndim - 1
+        both = both - both.mean(tuple(a for a in range(both.ndim) if a != channel), keepdims=True)
     else:
         both = both - both.mean()
-    spread = float(both.square().mean().sqrt())
-    difference = float((one - two).square().mean().sqrt())
+    spread = float(np.sqrt(np.square(both).mean()))
+    difference = float(np.sqrt(np.square(both[0] - both[1]).mean()))
     if not spread:
         return 0.0 if difference == 0.0 else None
     return difference / (2**0.5 * spread)
 
 
-def _where_lost(model: torch.nn.Module, batch: Batch, other: Batch, found: InputReach) -> InputReach:
-    """The last module in which, or behind which, a difference that came in is no more; where it was drowned at once."""
-    one, two = _noted(model, batch), _noted(model, other)
+def _where_lost(model: LiveModel, batch: CallArguments, other: CallArguments, found: InputReach) -> InputReach:
+    """The last layer in which, or behind which, a difference that came in is no more; where it was drowned at once."""
     least, behind = 1.0, ""
-    for (name, given_a, made_a), (other_name, given_b, made_b) in zip(one, two, strict=False):
-        if name != other_name:
+    pairs = zip(_noted(model, batch), _noted(model, other), strict=False)
+    for (name, given_a, made_a), (same, given_b, made_b) in pairs:
+        if name != same:
             continue
         arrives = _differ(made_a, made_b)
         if given_a is not None and given_b is not None:
             given, clearly = _differ(given_a, given_b), _differ(given_a, given_b, FADED * SAME)
             found = found.through(name, behind, given=given, clearly=clearly, made=arrives)
-            share = _pair_share(given_a, given_b)
+            share = _share(model, given_a, given_b)
+            share = 1.0 if share is None else share
             found = found.drowned_before(name, share, least)
             least = min(least, share) if share > 0 else least
-        behind = name if arrives and not bool((made_a.float() > 0).any()) else ""
-        share = _pair_share(made_a, made_b)
-        least = min(least, share) if share > 0 else least
+        behind = name if arrives and not np.any(made_a > 0) else ""
+        share = _share(model, made_a, made_b)
+        least = min(least, share) if share else least
     return found
 
 
-def _pair_share(one: torch.Tensor, two: torch.Tensor) -> float:
-    if one.shape != two.shape or not one.numel():
-        return 1.0
-    share = _share(one.float(), two.float())
-    return 1.0 if share is None else share
+def _noted(model: LiveModel, batch: CallArguments) -> list[tuple[str, _Array | None, _Array]]:
+    calls: list[tuple[str, _Array | None, _Array]] = []
 
-
-def _noted(model: torch.nn.Module, batch: Batch) -> list[tuple[str, torch.Tensor | None, torch.Tensor]]:
-    calls: list[tuple[str, torch.Tensor | None, torch.Tensor]] = []
-
-    def note(name: str, given: Any, output: Any) -> None:
-        made = first_tensor(output)
+    def note(name: str, given: _Array | None, made: _Array | None) -> None:
         if made is not None and name:
-            calls.append((name, first_tensor(given), made))
+            calls.append((name, given, made))
 
-    with hooked(layers_with_parameters(model), note):
-        _output(model, batch)
+    model.listen(batch, model.layers, note)
     return calls
 
 
-def _differ(one: torch.Tensor, two: torch.Tensor, least: float = SAME) -> bool:
+def _differ(one: _Array, two: _Array, least: float = SAME) -> bool:
     if one.shape != two.shape:
         return True
-    size = float(one.float().abs().max()) if one.numel() else 0.0
-    return bool(one.numel()) and float((one.float() - two.float()).abs().max()) > least * size
+    size = float(np.abs(one).max()) if one.size else 0.0
+    return bool(one.size) and float(np.abs(one.astype(np.float64) - two.astype(np.float64)).max()) > least * size

@@ -10,8 +10,8 @@ import torch
 
 from initcheck.models.batches.batch import Batch
 from initcheck.models.builds.places import kind_of
+from initcheck.models.modules.outputs import first_tensor
 from initcheck.models.signals.chains import Visit, containers
-from initcheck.models.signals.outputs import first_tensor
 
 _BETWEEN = 64
 """Operations between two layers of a chain; norms that are written out take a dozen."""

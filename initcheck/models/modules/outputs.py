@@ -63,3 +63,13 @@ def main_output(output: Any) -> torch.Tensor | None:
         if isinstance(value, torch.Tensor):
             return value
     return first_tensor(output)
+
+
+def weighed(output: torch.Tensor) -> torch.Tensor:
+    """The output's entries with random weights, summed: the same weights for every model of one shape.
+
+    One number, since torch imports a computer algebra system where it is given a gradient.
+    """
+    generator = torch.Generator().manual_seed(20260103)
+    weights = torch.randn(output.shape, generator=generator, dtype=torch.float32).to(output)
+    return (output * weights).sum()

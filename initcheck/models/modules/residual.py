@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from initcheck.models.batches.batch import Batch
-from initcheck.models.signals.blocks import run_noting
-from initcheck.models.signals.hooks import hooked, layers_with_parameters
-from initcheck.models.signals.outputs import first_tensor
+from initcheck.models.modules.blocks import run_noting
+from initcheck.models.modules.hooks import hooked, layers_with_parameters
+from initcheck.models.modules.outputs import first_tensor
 
 _EXACT = 1e-3
 """Of the push; rounding only: all else stands still."""

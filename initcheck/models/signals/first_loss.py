@@ -1,0 +1,33 @@
+"""The first loss of a model: cross-entropy with random targets, where its last dimension counts classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.models.signals.live_model import LiveModel
+
+
+def first_loss(
+    model: LiveModel, output: npt.NDArray[Any]
+) -> tuple[float, int, float] | tuple[None, None, None]:  # fmt: skip
+    """Loss, number of classes, and root mean square of the logits; nothing where no head or table has these classes.
+
+    Args:
+        model: tells what its heads count.
+        output: what it put out, in the host's memory.
+    """
+    classes = output.shape[-1] if output.ndim else 0
+    if classes < 2 or classes not in model.classes(output.ndim):
+        return None, None, None
+    logits = output.reshape(-1, classes).astype(np.float64)
+    if np.all(logits >= 0) and np.allclose(logits.sum(-1), 1, atol=1e-3):  # a softmax is part of the model
+        logits = np.log(np.maximum(logits, np.finfo(np.float32).tiny))
+    targets = model.targets(len(logits), classes)
+    top = logits.max(-1, keepdims=True)
+    logs = logits - top - np.log(np.exp(logits - top).sum(-1, keepdims=True))
+    spread = logits - logits.mean(-1, keepdims=True)
+    loss = float(-logs[np.arange(len(logits)), targets].mean())
+    return loss, int(classes), float(np.sqrt(np.square(spread).mean()))
