@@ -256,3 +256,57 @@ def test_what_stands_deeper_than_a_loop_over_children_is_named(how: str) -> None
 @pytest.mark.parametrize("how", ["recursive", "all_modules", "heads_by_name"])
 def test_loops_that_go_deeper_and_heads_that_are_named_are_sound(how: str) -> None:
     assert _judged(lambda: Deep(how), DECLARED, "4x8").verdict is Verdict.NOT_APPLICABLE
+
+
+def _met(m: nn.Module) -> None:
+    if isinstance(m, nn.Linear) and not isinstance(m, nn.LazyLinear):
+        nn.init.normal_(m.weight, std=0.1)
+
+
+def _tall(last: Callable[[], nn.Module]) -> nn.Module:
+    return nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), last())
+
+
+def _replaced() -> nn.Module:
+    net = _tall(lambda: nn.Linear(16, 4)).apply(_met)
+    net[4] = nn.Linear(16, 3)
+    return net
+
+
+def _lazy() -> nn.Module:
+    net = _tall(lambda: nn.LazyLinear(3)).apply(_met)
+    net(torch.zeros(2, 8))
+    return net
+
+
+@pytest.mark.parametrize("build", [_replaced, _lazy], ids=["a new head", "a lazy head"])
+def test_a_layer_that_came_behind_the_line_that_draws_all_others_is_named(build: Callable[[], nn.Module]) -> None:
+    found = _judged(build, DECLARED, "4x8")
+    assert found.verdict is Verdict.UNDECIDED
+    assert "4.weight: uniform +-0.25, the default of torch, while every other Linear is drawn (0.weight" in _said(found)
+
+
+class Encoder(nn.Module):
+    """An encoder that draws itself, and a head that keeps the default of torch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder, self.head = _tall(lambda: nn.Linear(16, 16)).apply(_met), nn.Linear(16, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.encoder(x))
+
+
+def _by_hand() -> nn.Module:
+    net = _tall(lambda: nn.Linear(16, 3))
+    for layer in (net[0], net[2]):
+        nn.init.normal_(layer.weight, std=0.1)
+    return net
+
+
+@pytest.mark.parametrize(
+    "build", [Encoder, _by_hand, lambda: _tall(lambda: nn.Linear(16, 4)).apply(_met)],
+    ids=["a head beside its encoder", "layers that are chosen", "all"],
+)  # fmt: skip
+def test_a_head_beside_what_is_drawn_keeps_its_default(build: Callable[[], nn.Module]) -> None:
+    assert "every other Linear" not in _said(_judged(build, DECLARED, "4x8"))

@@ -15,6 +15,8 @@ from initcheck.models.factory.wording import place
 from initcheck.models.provenance.steps import Site, in_library
 from initcheck.wording import listed
 
+_KINDS = frozenset(("isinstance", "issubclass", "type", "hasattr", "find", "startswith"))
+"""What a function asks that is handed to ``apply``: ``isinstance(m, Linear)``, ``classname.find("Linear")``."""
 _CHILDREN = frozenset(("children", "named_children", "_modules"))
 
 
@@ -25,10 +27,11 @@ def left_at_default(trial: ModelTrial) -> None:
     a layer of several holds itself where one of the layer inside is drawn, as ``isinstance(m, Linear)`` leaves the
     ``in_proj_weight`` of ``MultiheadAttention``. And matrices of a class that is drawn twice elsewhere by one line, as
     where ``encoder.apply(init)`` stands twice, for encoder and decoder. And what stands deeper than a loop over
-    ``children()`` goes. A doubt, for it may be meant; a declared law decides.
+    ``children()`` goes. And the few of a class that one line draws wherever it meets it: a head that was replaced
+    behind it, a lazy layer that was none yet. A doubt, for it may be meant; a declared law decides.
     """
     undeclared = [r for r in trial.facts.roles if not any(law.matches(r.members[0].name) for law in trial.laws)]
-    for kind in (_derived, _half, _twice, _deeper):
+    for kind in (_derived, _half, _twice, _deeper, _one_of_all):
         for said in kind(trial.facts, undeclared):
             trial.doubts_that(f"{said}; a declared law decides")
 
@@ -108,6 +111,59 @@ def _deeper(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
                 f" {'is' if len(records) == 1 else 'are'} drawn at {place(site)} in a loop over children, which goes no"
                 " deeper; modules() does"
             )
+
+
+def _one_of_all(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
+    drawn: dict[tuple[Site, str], list[TensorRecord]] = defaultdict(list)
+    for role in facts.roles:
+        for record in role.members:
+            if len(role.shape) > 1 and record.law.site is not None and _is_drawn(facts, record):
+                drawn[record.law.site, record.owner].append(record)
+    for (site, owner), records in drawn.items():
+        alike = [r for role in facts.roles for r in role.members if len(role.shape) > 1 and r.owner == owner]
+        left = [r for r in alike if _is_default(facts, r)]
+        others = [r for (_, kind), several in drawn.items() if kind == owner for r in several]
+        rest = len(left) + len(others) == len(alike)
+        known = {r.name for role in roles for r in role.members}
+        top = _common([_holder(r.name) for same, several in drawn.items() if same[0][0] == site[0] for r in several])
+        if (
+            not left
+            or not rest
+            or len(left) >= max(2, len(records))
+            or records is not max((d for (_, k), d in drawn.items() if k == owner), key=len)
+            or not all(r.name in known and (not top or r.name.startswith(f"{top}.")) for r in left)
+            or _loops_over_children(site)
+            or not _meets_all(site)
+        ):
+            continue
+        yield (
+            f"{listed([r.name for r in left])}: {left[0].law.text}, the default of torch, while every other {owner} is"
+            f" drawn ({records[0].name}: {records[0].law.text}, {place(site)}): it was put in behind that line, or was"
+            " lazy then"
+        )
+
+
+def _common(holders: Sequence[str]) -> str:
+    """The module that all of these stand in; '' where that is the model itself."""
+    paths = [h.split(".") for h in holders]
+    shared = 0
+    while all(len(p) > shared and p[shared] == paths[0][shared] for p in paths):
+        shared += 1
+    return ".".join(paths[0][:shared]) if len(set(holders)) > 1 else _holder(holders[0])
+
+
+def _meets_all(site: Site) -> bool:
+    """Whether the function of a line asks of which class a module is, as what is handed to ``apply`` does."""
+    try:
+        code = ast.parse("".join(linecache.getlines(site[0])))
+    except (SyntaxError, ValueError):
+        return False
+    around = [
+        f for f in ast.walk(code)
+        if isinstance(f, ast.FunctionDef) and f.lineno <= site[1] <= (f.end_lineno or f.lineno)
+    ]  # fmt: skip
+    asked = [n.test for f in around for n in ast.walk(f) if isinstance(n, ast.If)]
+    return any(_KINDS & _called(test) for test in asked)
 
 
 def _holder(name: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import linecache
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
+from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import ModelTrial
 from initcheck.models.factory.wording import place
 from initcheck.models.provenance.steps import Site, in_library
@@ -15,6 +18,14 @@ from initcheck.wording import listed
 
 _LAYERS = frozenset(("Linear", "Conv1d", "Conv2d", "Conv3d"))
 """Layers of torch whose weights are known to be (outputs, inputs, ...)."""
+_LSTMS = frozenset(("LSTM", "LSTMCell"))
+_GATES = {0: "input gate", 2: "new content", 3: "output gate"}
+_SCHEMES = (1.0, 2.0)
+"""Variances times the fan, of LeCun and of He."""
+_SCALES = frozenset(("weight", "scale", "gamma"))
+_NORM = re.compile(r"Norm(alization)?([1-3]d)?$")
+_FEW = 8
+"""Entries of which a mean tells nothing yet."""
 _RARE = (0.1, 0.05, 0.02, 0.01, 0.005, 0.001)
 """Shares of positives that a classifier of a rare class is told to start from."""
 
@@ -22,7 +33,14 @@ _RARE = (0.1, 0.05, 0.02, 0.01, 0.005, 0.001)
 def slips(trial: ModelTrial) -> None:
     """Say where a number would be a known one but for a slip: a doubt, for it may be meant."""
     undeclared = [r for r in trial.facts.roles if not any(law.matches(r.members[0].name) for law in trial.laws)]
-    for said in (*_other_fan(undeclared), *_other_sign(undeclared)):
+    found = (
+        *_other_fan(undeclared),
+        *_outputs_for_inputs(trial.facts, undeclared),
+        *_other_sign(undeclared),
+        *_other_gate(undeclared),
+        *_scale_around_zero(undeclared),
+    )
+    for said in found:
         trial.doubts_that(f"{said}; a declared law decides")
 
 
@@ -48,6 +66,90 @@ def _other_fan(roles: list[Role]) -> Iterator[str]:
 
 def _is_bound(record: TensorRecord, fan: int) -> bool:
     return math.isclose(record.law.high, 1 / math.sqrt(fan), rel_tol=1e-4)
+
+
+def _outputs_for_inputs(facts: Facts, roles: list[Role]) -> Iterator[str]:
+    """The scale of He or of LeCun by the outputs, where an initializer takes the wrong axis of a weight for inputs.
+
+    Those of torch take the second axis, and a layer of the user's that multiplies from the right has its inputs on the
+    first; those of JAX take the last but one, and the weights of Equinox have their outputs there. Where the line says
+    ``fan_out`` it is meant.
+    """
+    by_site: dict[Site, list[tuple[TensorRecord, int, int]]] = defaultdict(list)
+    for role in roles:
+        record = role.members[0]
+        site = record.law.site
+        axes = _axes(facts, record) if len(role.shape) == 2 and not record.default else None
+        if axes is not None and record.law.named and site is not None and not in_library(site[0]):
+            by_site[site].append((record, *axes))
+    for site, found in by_site.items():
+        line = linecache.getline(*site)
+        told = [f for f in found if f[1] != f[2]]
+        if len({(i, o) for _, i, o in told}) < 2 or "out" in line:
+            continue
+        scale = next((c for c in _SCHEMES if all(_is_scale(r, o, c) for r, _, o in found)), None)
+        # Of widths that fall by one factor both fans may give a known number.
+        if scale is not None and not any(all(_is_scale(r, i, c) for r, i, _ in found) for c in _SCHEMES):
+            one, inputs, outputs = max(told, key=lambda f: max(f[1] / f[2], f[2] / f[1]))
+            axis = "first" if one.shape[0] == inputs else "second"
+            yield (
+                f"{listed([r.name for r, _, _ in found])}: the variance {scale:g}/fan_out, as of {one.name} for"
+                f" {outputs} outputs, where the {axis} of its axes counts its {inputs} inputs ({place(site)}): std"
+                f" {one.law.std:.4g}, and sqrt({scale:g}/fan_in) = {math.sqrt(scale / inputs):.4g}"
+            )
+
+
+def _axes(facts: Facts, record: TensorRecord) -> tuple[int, int] | None:
+    """Inputs and outputs of a matrix whose layer is known, or whose bias tells them apart; of torch's own none."""
+    rows, columns = record.shape
+    if "overwritten" in facts.impossible:
+        return record.fans if record.owner == "Linear" and not record.inputs_first else None
+    bias = facts.first.records.get(f"{record.name.rpartition('.')[0]}.bias")
+    right = bias is not None and bias.shape == (columns,) and rows != columns
+    return (rows, columns) if right and record.owner not in _LAYERS else None
+
+
+def _is_scale(record: TensorRecord, fan: int, scale: float) -> bool:
+    return any(math.isclose(std**2 * fan, scale, rel_tol=1e-3) for std in record.law.stds)
+
+
+def _other_gate(roles: list[Role]) -> Iterator[str]:
+    """The ones of an LSTM's forget gate (Jozefowicz et al. 2015) in another quarter of its bias."""
+    for role in roles:
+        record = role.members[0]
+        units = role.shape[0] // 4 if len(role.shape) == 1 else 0
+        ones = [
+            p for p in record.later if p.region is not None and p.law.family == "constant" and (p.law.mean or 0) > 0
+        ]
+        if record.owner not in _LSTMS or not units or len(ones) != 1:
+            continue
+        region = ones[0].region
+        assert region is not None
+        gate, inside = divmod(region.offset - record.memory[1], units)
+        if region.entries == units and not inside and gate in _GATES:
+            yield (
+                f"{role.path}: {record.entries_of(ones[0])} start at {ones[0].law.mean:g}"
+                f" ({place(ones[0].law.site)}), the {_GATES[gate]}; the gate that forgets has entries"
+                f" {units}..{2 * units - 1} (torch orders them i, f, g, o)"
+            )
+
+
+def _scale_around_zero(roles: list[Role]) -> Iterator[str]:
+    """Scales of norms that are drawn around 0, where nothing tells that they were 1 before."""
+    for role in roles:
+        record = role.members[0]
+        drawn = record.parameter and not record.constant and record.count >= _FEW and not record.lost
+        vector = record.matrix is None and record.name.rpartition(".")[2] in _SCALES
+        if (
+            drawn
+            and vector
+            and _NORM.search(record.owner)
+            and abs(record.mean) < 4 * record.std / math.sqrt(record.count)
+        ):
+            yield (
+                f"{role.path}: the scale of {record.owner} is drawn around 0 with std {record.std:.4g}"
+                f" ({place(record.law.site)}), and one that starts at 1 hands on what it normalises"
+            )
 
 
 def _other_sign(roles: list[Role]) -> Iterator[str]:

@@ -80,7 +80,7 @@ def _share(model: LiveModel, one: _Array | None, two: _Array | None) -> float | 
 
 def _where_lost(model: LiveModel, batch: CallArguments, other: CallArguments, found: InputReach) -> InputReach:
     """The last layer in which, or behind which, a difference that came in is no more; where it was drowned at once."""
-    least, behind = 1.0, ""
+    least, last, behind = 1.0, 0, ""
     pairs = zip(_noted(model, batch), _noted(model, other), strict=False)
     for (name, given_a, made_a), (same, given_b, made_b) in pairs:
         if name != same:
@@ -91,9 +91,10 @@ def _where_lost(model: LiveModel, batch: CallArguments, other: CallArguments, fo
             found = found.through(name, behind, given=given, clearly=clearly, made=arrives)
             share = _share(model, given_a, given_b)
             share = 1.0 if share is None else share
-            found = found.drowned_before(name, share, least)
+            if given_a.size >= last:  # a part of it, such as a class token, may tell less by design
+                found = found.drowned_before(name, share, least)
             least = min(least, share) if share > 0 else least
-        behind = name if arrives and not np.any(made_a > 0) else ""
+        last, behind = made_a.size, name if arrives and not np.any(made_a > 0) else ""
         share = _share(model, made_a, made_b)
         least = min(least, share) if share else least
     return found

@@ -1,0 +1,104 @@
+"""A fan by the wrong axis, ones in a wrong gate, scales around zero: open with the tensor's name; their kin is sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import initcheck
+from initcheck.report.verdict import Verdict
+
+CLAIM = "declared-laws-are-in-force"
+WIDTHS = (64, 32, 16, 8)
+
+
+def _said(build: Callable[..., Any], batch: str | None = None) -> str:
+    result = initcheck.check_model(build, claims=[CLAIM], batch=batch)[CLAIM]
+    assert result.verdict in (Verdict.UNDECIDED, Verdict.NOT_APPLICABLE, Verdict.HOLDS)
+    return str(result.reason) if result.verdict is Verdict.UNDECIDED else ""
+
+
+class Right(nn.Module):
+    """x @ w: the rows of its weight are inputs."""
+
+    def __init__(self, inputs: int, outputs: int, mode: str) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.empty(inputs, outputs)), nn.Parameter(torch.zeros(outputs))
+        if mode == "fan_in":
+            nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
+        else:
+            nn.init.kaiming_normal_(self.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight + self.bias
+
+
+@pytest.mark.parametrize(("mode", "words"), [("fan_in", "the variance 2/fan_out, as of"), ("fan_out", "")])
+def test_torchs_fan_in_of_a_weight_on_the_right_is_its_outputs(mode: str, words: str) -> None:
+    said = _said(lambda: nn.Sequential(*(Right(i, o, mode) for i, o in pairwise(WIDTHS))), "4x64")
+    assert words in said
+    assert bool(said) is bool(words)
+
+
+@pytest.mark.parametrize("axes", [(-2, -1), (-1, -2)], ids=["as they are", "named"])
+def test_he_of_jax_takes_the_outputs_of_a_weight_of_equinox_for_inputs(axes: tuple[int, int]) -> None:
+    jax = pytest.importorskip("jax")
+    eqx = pytest.importorskip("equinox")
+
+    def build(key: Any) -> Any:
+        init = jax.nn.initializers.he_normal(*axes)
+        made = []
+        for (i, o), k in zip(pairwise(WIDTHS), jax.random.split(key, 3), strict=True):
+            layer = eqx.nn.Linear(i, o, key=k)
+            made.append(eqx.tree_at(lambda m: m.weight, layer, init(jax.random.fold_in(k, 1), (o, i))))
+        return eqx.nn.Sequential(made)
+
+    said = _said(build, "64")
+    assert ("layers.0.weight, layers.1.weight, layers.2.weight: the variance 2/fan_out" in said) is (axes == (-2, -1))
+    assert bool(said) is (axes == (-2, -1))
+
+
+def _recurrent(quarter: int, kind: type[nn.RNNBase] = nn.LSTM) -> nn.Module:
+    net = kind(8, 6, batch_first=True)
+    for name, parameter in net.named_parameters():
+        if "bias" in name:
+            nn.init.zeros_(parameter)
+            parameter.data[quarter * 6 : (quarter + 1) * 6].fill_(1.0)
+    return net
+
+
+@pytest.mark.parametrize(("quarter", "gate"), [(0, "input gate"), (1, ""), (2, "new content"), (3, "output gate")])
+def test_ones_in_another_gate_than_the_one_that_forgets_are_asked_about(quarter: int, gate: str) -> None:
+    said = _said(lambda: _recurrent(quarter), "2x5x8")
+    assert (f"start at 1 (tests/models/test_axes_and_gates.py:71), the {gate}" in said) is bool(gate)
+    assert bool(said) is bool(gate)
+
+
+def test_a_gru_has_other_gates() -> None:
+    assert not _said(lambda: _recurrent(0, nn.GRU), "2x5x8")
+
+
+class Norm(nn.Module):
+    """A norm by hand, whose scale is drawn; around 1 in GANs."""
+
+    def __init__(self, around: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(around + 0.02 * torch.randn(32))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * x.square().mean(-1, keepdim=True).rsqrt() * self.weight
+
+
+Norm.__name__ = "RMSNorm"
+
+
+@pytest.mark.parametrize("around", [0.0, 1.0])
+def test_a_scale_that_is_drawn_around_zero_is_asked_about(around: float) -> None:
+    said = _said(lambda: nn.Sequential(nn.Linear(8, 32), Norm(around), nn.Linear(32, 2)), "4x8")
+    assert ("1.weight: the scale of RMSNorm is drawn around 0" in said) is (around == 0.0)
+    assert bool(said) is (around == 0.0)
