@@ -16,6 +16,7 @@ from initcheck.diagnosis.seed_behaviour import BEHAVIOURS, seed_behaviours
 from initcheck.diagnosis.value_causes import (
     absolute_cut_cause,
     cancelling_cause,
+    counted_cause,
     grid_cause,
     largest_cause,
     narrow_cause,
@@ -99,6 +100,7 @@ RESULTS = (
 
 # Of a group only the first cause that fits is said, for the others would say it less well; then comes the next group.
 _BEFORE_SEEDS: Sequence[Sequence[Callable[[Observed], Cause | None]]] = (
+    (counted_cause,),
     ORTHOGONAL,
     (unpaired_cause, dependence_cause),
     UNSIGNED,

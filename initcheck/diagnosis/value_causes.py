@@ -16,6 +16,7 @@ from initcheck.diagnosis.law_exceptions import exceptions_cause
 from initcheck.diagnosis.observed import Observed
 
 _SHAPE = (64, 64)
+_COUNTED, _LATER = (16, 16), 32
 _CALLS = 16
 _WEIGHTS = 65_536
 _MOST_CALLS = 1024
@@ -115,6 +116,34 @@ def grid_cause(seen: Observed) -> Cause | None:
         f"every weight is {what}, whatever the width: they are rounded",
         "leave the rounding out, or round to a fraction of the std",
         "scale depth law symmetry entries distribution precision promises",
+    )
+
+
+def counted_cause(seen: Observed) -> Cause | None:
+    """Explain a scale by the number of calls: one seed gives the same weights again, all of them by a factor.
+
+    >>> made = []
+    >>> def by_depth(shape, seed):
+    ...     made.append(shape)
+    ...     return np.random.default_rng(seed).normal(size=shape) / len(made)
+    >>> counted_cause(Observed(draw=by_depth, topic="scale")).sentence
+    'the scale goes with the number of calls: 32 calls later the same seed gives the same weights times 0.0303'
+    """
+    if seen.topic not in ("scale", "depth", "law"):
+        return None
+    drawn = repeated(seen.draw, _COUNTED, seen.seed, _LATER + 1, np.array, step=0)
+    if drawn is None or not drawn[0].any():
+        return None
+    first, last = drawn[0], drawn[-1]
+    ratio = float(np.vdot(first, last) / np.vdot(first, first))
+    # Thousands of calls may have been made before, so that each is one in many.
+    if abs(ratio - 1) < 1e-5 or not np.allclose(last, ratio * first, rtol=1e-4, atol=1e-6 * float(np.abs(last).max())):
+        return None
+    return cause(
+        f"the scale goes with the number of calls: {_LATER} calls later the same seed gives the same weights times"
+        f" {ratio:.3g}",
+        "count the layers where the network is built and hand the number in; let the scale depend on the shape alone",
+        "scale depth law",
     )
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from initcheck.adapters.frameworks.layer_weight import FRAMEWORK, is_layer
+from initcheck.adapters.signatures.annotations import annotated_signature
 from initcheck.adapters.signatures.constructor import constructor, roles_of
 from initcheck.adapters.signatures.frameworks import used_by
 from initcheck.adapters.signatures.signature import Slot, slots_of
@@ -21,10 +24,16 @@ from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
 _RANDOM = ("key", "rngs", "seed")
+# What a function of any module is handed in trial calls; and bases, of which none is built.
+_HANDED_TEXT = "Module Linear Conv1d Conv2d Conv3d Embedding Sequential ModuleList ModuleDict"
+_HANDED = frozenset(_HANDED_TEXT.split())
+_KINDS_BY_NAME = {"lstm": "LSTM", "gru": "GRU"}
 
 
 def layer_initializer(obj: Any, name: str, args: Mapping[str, Any]) -> Initializer | None:
     """Make an initializer of a layer class, a partial of one, or ``f(in_, out)`` that builds a layer; else None.
+
+    Also of ``f(gru)`` that initializes a layer of torch of a kind that its annotation, or its name, tells.
 
     Raises:
         UsageError: its sizes cannot be told, or it cannot be built at any of them.
@@ -38,6 +47,9 @@ def layer_initializer(obj: Any, name: str, args: Mapping[str, Any]) -> Initializ
         return _of_class(obj, kind, name, args)
     if not inspect.isroutine(obj) and not hasattr(obj, "func"):
         return None
+    kind_of = _layer_that_it_takes(obj, args)
+    if kind_of is not None:
+        return _of_a_kind(obj, kind_of, name, args)
     return _of_factory(obj, name, args)
 
 
@@ -51,6 +63,36 @@ def _of_class(cls: type, kind: str, name: str, args: Mapping[str, Any]) -> Initi
     roles, _ = roles_of(cls, kind, args)
     random = next(((roles[role], role) for role in ("key", "rngs") if role in roles), None)
     return initializer_of(Builder(Maker(cls, name, dict(args), random), kind), sizes_of(cls, kind, name, args))
+
+
+def _layer_that_it_takes(function: Any, args: Mapping[str, Any]) -> type | None:
+    """The class of torch.nn that a function of one module is for, where a linear layer or a convolution is none."""
+    try:
+        parameters = annotated_signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    required = [p for p in parameters if p.default is p.empty and p.name not in args]
+    nn = sys.modules.get("torch.nn")
+    if nn is None or len(required) != 1 or required[0].kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
+        return None
+    told = required[0].annotation
+    found = getattr(nn, _KINDS_BY_NAME.get(required[0].name, ""), None) if told is inspect.Parameter.empty else told
+    inside = isinstance(found, type) and found.__module__.startswith("torch.nn.modules.") and is_layer(found)
+    return found if inside and found.__name__ not in _HANDED else None
+
+
+def _of_a_kind(function: Any, cls: type, name: str, args: Mapping[str, Any]) -> Initializer:
+    """An initializer of one kind of layer: such a layer is built at its sizes, and initialized each time."""
+    try:
+        sizes = sizes_of(cls, "torch", name, {})
+    except UsageError as error:
+        raise UsageError(
+            f"{name} initializes {cls.__name__}, which cannot be built from widths alone; pass a function (fan_in,"
+            " fan_out) that builds one, initializes it and returns it."
+        ) from error
+    made = initializer_of(Builder(Maker(cls, name, {}, then=functools.partial(function, **args)), "torch"), sizes)
+    shown = getattr(function, "__name__", name)
+    return replace(made, function=function, signature=f"{shown}({made.signature.removesuffix(', a layer')}), a layer")
 
 
 def _of_factory(function: Any, name: str, args: Mapping[str, Any]) -> Initializer | None:

@@ -94,7 +94,9 @@ def _lines(sampler: LayerSampler, contract: Contract, weights: Sequence[str]) ->
     if kind == "equinox":
         yield from _of_equinox(weights, maker, gain)
         return
-    argument = next((a for a in _ARGUMENTS if maker.is_class and a in constructor(maker.target)), None)  # type: ignore[arg-type]
+    argument = next(
+        (a for a in _ARGUMENTS if maker.is_class and maker.then is None and a in constructor(maker.target)), None
+    )  # type: ignore[arg-type]
     if argument is None:
         return
     for mode, _ in _MODES:

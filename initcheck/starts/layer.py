@@ -61,7 +61,7 @@ def laws_of_layer(sampler: LayerSampler, *, measured: bool = True) -> list[Param
         why = f"it raises {problem}" if problem is not None else "it holds no parameter that is an array of numbers"
         raise UsageError(f"{sampler.builder.name} cannot be read as a layer: {why}.")
     target = sampler.builder.maker.target
-    cls = target if isinstance(target, type) else None
+    cls = target if isinstance(target, type) and sampler.builder.maker.then is None else None
     owners = _owners(sampler, sizes[0]) if sampler.builder.kind == "torch" else {}
     named = [
         _named(fitted(name, found), cls, sampler.builder.name, owners.get(name), found)

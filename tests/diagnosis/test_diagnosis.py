@@ -396,3 +396,22 @@ def test_at_most_300_000_weights_are_drawn():
 def test_every_topic_of_a_cause_is_a_topic_of_some_claim():
     for cause in BEHAVIOURS.values():
         assert cause.topics <= {"randomness", "memory", "globals"}
+
+
+def test_a_scale_that_goes_with_the_number_of_calls_is_told_of_the_count():
+    """Also after thousands of calls, where one call more changes little; state of another kind is not told so."""
+    made = [30_000]
+
+    def of_the_layer(shape, seed):
+        made[0] += 1
+        return np.random.default_rng(seed).normal(0, (shape[1] * made[0]) ** -0.5, shape)
+
+    one = np.random.default_rng(5)
+    cause = diagnose(Observed(draw=of_the_layer, contract=Contract(layout="out_in"), topic="scale"))
+    assert cause is not None
+    assert cause.sentence.startswith("the scale goes with the number of calls: 32 calls later the same seed")
+    too_small = diagnose(
+        Observed(draw=lambda s, seed: one.normal(0, 0.1, s), contract=Contract(layout="out_in"), topic="scale")
+    )
+    assert too_small is not None
+    assert "number of calls" not in too_small.sentence

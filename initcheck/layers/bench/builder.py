@@ -45,12 +45,14 @@ class Maker:
         name: the target text.
         args: keyword arguments that never change.
         random: the parameter that takes the seed, and its role (``key``, ``rngs``, ``seed``); None for none.
+        then: initializes in place what was built, or returns another one; None where a layer starts as it is built.
     """
 
     target: Callable[..., Any]
     name: str
     args: Mapping[str, Any]
     random: tuple[str, str] | None = None
+    then: Callable[[Any], Any] | None = None
 
     @property
     def is_class(self) -> bool:
@@ -66,7 +68,9 @@ class Maker:
             fixed[parameter] = seed if role == "seed" else random_value(role)(seed)
         widths = dict(size.arguments)
         if self.is_class:
-            return self.target(**widths, **fixed)
+            made = self.target(**widths, **fixed)
+            started = self.then(made) if self.then is not None else None
+            return started if is_layer(started) else made
         return self.target(*widths.values(), **fixed)
 
     def defaults(self) -> dict[str, Any]:
