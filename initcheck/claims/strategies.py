@@ -40,7 +40,7 @@ def _two_matrices(subject: Subject, claim: Claim) -> Sequence[Case]:
 
 
 def _medium_and_larger(subject: Subject, claim: Claim) -> Sequence[Case]:
-    larger = [a for a in subject.domain.plan if a.weights > 1_100] if subject.positioned else []
+    larger = [] if subject.dear_calls else [a for a in subject.domain.plan if a.weights > 1_100]
     return (*subject.medium, *larger)
 
 

@@ -73,6 +73,10 @@ class Subject(Protocol):
     def positioned(self) -> tuple[Case, ...]:
         """Those whose positions are looked at one by one, in thousands of calls; none where calls are too dear."""
 
+    @property
+    def dear_calls(self) -> bool:
+        """Whether calls are so dear that no claim looks at more of them than a verdict needs."""
+
     def peers(self, layer: Case) -> tuple[Case, ...]:
         """Everything that one call draws beside this case; none where a call draws one weight."""
 

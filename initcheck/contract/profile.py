@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from initcheck.errors import UsageError, closest
 
@@ -21,6 +21,8 @@ class Profile:
         weights: most weights drawn for one case before it ends UNDECIDED.
         calls: most calls drawn for one case before it ends UNDECIDED.
         shrink: most layers tried while looking for the smallest failing one.
+        dear: calls, or weights, cost a hundred times what they usually do: what an ordinary check would look at beside
+            is left out, and what a FAILS rests on is not.
     """
 
     name: str
@@ -32,6 +34,15 @@ class Profile:
     weights: int
     calls: int
     shrink: int
+    dear: bool = False
+
+    def for_dear_calls(self) -> Profile:
+        """The part of it that is left where a call, or a weight, costs a hundred times what it usually does.
+
+        >>> profile("default").for_dear_calls().calls
+        18750
+        """
+        return replace(self, dear=True, largest=min(self.largest, 16_384), calls=self.calls // 8)
 
 
 PROFILES = {

@@ -26,6 +26,7 @@ from initcheck.diagnosis.observed import Observed
 from initcheck.draws.call import BrokenCall
 from initcheck.draws.draw_plan import kept_whole
 from initcheck.draws.draws import Draws
+from initcheck.draws.instructions import calls_are_dear
 from initcheck.draws.streams import SCREEN
 from initcheck.draws.tail import second_moment_exists
 from initcheck.report.verdict import Evidence
@@ -36,6 +37,8 @@ _MAGNITUDES = 16
 _REPEATS = 24
 _MOST_REPEATS = 4_096
 _RARE_WEIGHTS = 2**26
+# So many weights show what one of them costs.
+_TELLING = 64
 
 
 class InitializerSubject:
@@ -43,13 +46,13 @@ class InitializerSubject:
 
     Attributes:
         initializer: the initializer.
-        profile: the budget.
+        budget: what the profile of the run pays for.
         draws: everything drawn of it, by seeds that derive from the run seed.
     """
 
     def __init__(self, initializer: Initializer, profile: Profile, seed: int) -> None:
         self.initializer = initializer
-        self.profile = profile
+        self.budget = profile
         self.seed = seed
         self.draws = Draws(initializer, seed)
 
@@ -92,6 +95,17 @@ class InitializerSubject:
     @functools.cached_property
     def contract(self) -> Contract:
         """What the claims hold it to: declared, else known, else inferred, else (linear, fan_in)."""
+        held_to = self._held_to
+        if self.why_dear is None:
+            return held_to
+        said = (
+            f"{self.why_dear}: it was asked for {len(self.domain.plan)} shapes, each as seldom as a verdict allows; no"
+            " other width was glanced at"
+        )
+        return dataclasses.replace(held_to, notes=(*held_to.notes, f"{said}."))
+
+    @functools.cached_property
+    def _held_to(self) -> Contract:
         said = self.initializer.contract
         if said.promised("distribution") == "orthogonal":
             # Orthonormal rows, or columns of a tall matrix, have that variance and can have no other.
@@ -116,26 +130,51 @@ class InitializerSubject:
     @functools.cached_property
     def domain(self) -> Domain:
         """The layers it is asked for."""
-        convolutions = self.inferred is not None and self.inferred.handles_convolutions
-        domain = domain_of(
-            self.contract,
-            self.profile,
-            self.seed,
-            self.initializer.name,
-            ranks=self.initializer.ranks,
-            convolutions=convolutions,
-            costly_shapes=self.costly_shapes,
-            squares=self.initializer.squares,
-            equal_kernels=self.initializer.equal_kernels,
-        )
+        domain = self._domain_of(self.profile, self.costly_shapes)
         whole = [case for case in domain.plan if 64 <= case.weights <= 1_100]
         self.draws.kept = kept_whole(domain.plan, whole)
         return domain
 
+    def _domain_of(self, budget: Profile, costly_shapes: bool) -> Domain:
+        return domain_of(
+            self._held_to,
+            budget,
+            self.seed,
+            self.initializer.name,
+            ranks=self.initializer.ranks,
+            convolutions=self.inferred is not None and self.inferred.handles_convolutions,
+            costly_shapes=costly_shapes,
+            squares=self.initializer.squares,
+            equal_kernels=self.initializer.equal_kernels,
+        )
+
+    @functools.cached_property
+    def profile(self) -> Profile:
+        """The budget; of calls that are dear a part of it."""
+        return self.budget if self.why_dear is None else self.budget.for_dear_calls()
+
+    @functools.cached_property
+    def why_dear(self) -> str | None:
+        """Why few calls can be afforded, in words; None where an ordinary check can be."""
+        if self._is_compiled:
+            return None
+        plan = self._domain_of(self.budget, False).plan
+        larger = next((case for case in plan if case.weights >= _TELLING), plan[-1])
+        return calls_are_dear(self.draws, (plan[0], larger), self._held_to.dtypes[0])
+
+    @property
+    def dear_calls(self) -> bool:
+        """Whether claims look at no more calls than a verdict needs: of dear ones, or where no layer is small."""
+        return self.why_dear is not None or not self.medium
+
+    @property
+    def _is_compiled(self) -> bool:
+        return self.initializer.batched or compiles(self.initializer.framework)
+
     @property
     def costly_shapes(self) -> bool:
-        """Whether every new shape costs a compilation: then few are asked for, and none for a glance."""
-        return self.initializer.batched or compiles(self.initializer.framework)
+        """Whether a new shape costs a compilation, or its calls too much: few are asked for, and none for a glance."""
+        return self._is_compiled or self.why_dear is not None
 
     @functools.cached_property
     def kernels_held_to(self) -> dict[str, Any] | None:

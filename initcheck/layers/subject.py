@@ -263,6 +263,11 @@ class LayerSubject:
         return self.medium if small and self.initializer.framework == "torch" else ()
 
     @property
+    def dear_calls(self) -> bool:
+        """Whether a build is so dear that no position is looked at."""
+        return not self.positioned
+
+    @property
     def smaller(self) -> int:
         """None: the worst weight is named instead of the smallest."""
         return 0

@@ -83,7 +83,7 @@ def calls_are_distinct(trial: Trial, layer: Case) -> None:
     Raises:
         CaseFailed: a coincidence among calls never looked at.
     """
-    alone = trial.planned_calls(layer) if trial.subject.positioned and trial.thrift == 1 else 0
+    alone = trial.planned_calls(layer) if trial.thrift == 1 and not trial.subject.dear_calls else 0
     found = _Results(trial.subject.constant)
     _look(trial, layer, SCREEN, alone, found)
     calls, seen = found.calls, found.coincidences
@@ -255,7 +255,7 @@ def repeats_bit_for_bit(trial: Trial, layers: Sequence[Case]) -> None:
     fresh = fresh_processes().start(trial.initializer, plan, trial.dtype)
     # What only some calls do is seen in many: here alone, where a call is cheap.
     lightest, many = layers[0], plan
-    if trial.subject.positioned:
+    if not trial.subject.dear_calls:
         seeds = trial.draws.seeds(lightest, trial.dtype, Stream("repeat"), 2, _MORE_SEEDS + 2)
         many = [*plan, *((lightest.asked, seed, lightest.shape) for seed in seeds)]
     here = {

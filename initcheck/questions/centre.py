@@ -89,6 +89,9 @@ def centred_over_a_result(trial: Trial, layer: Case) -> None:
     tolerances: list[float] = []
 
     def test(stage: Stage) -> Judgement:
+        if stage.confirms and profile.dear and least > paid:
+            # What is rare and huge must be among the calls, and of dear ones so many are not paid for.
+            return Judgement(Decision.UNDECIDED, 0.0, stage.level, math.nan, 0, 0)
         judgement, tolerance = judge_mean(trial, layer, stage, asked)
         tolerances.append(tolerance)
         return judgement

@@ -70,7 +70,7 @@ def units_never_tie(trial: Trial, layer: Case, *, briefly: bool = False) -> None
             yield np.array([words is not None for words in found])
 
     profile = trial.subject.profile
-    few = briefly or trial.subject.is_constant(layer) or not trial.subject.positioned
+    few = briefly or trial.subject.is_constant(layer) or trial.subject.dear_calls
     calls = 24 if few else trial.planned_calls(layer)
     first = trial.once("first layer asked for ties", lambda: layer) == layer
     if first and not few:
@@ -105,7 +105,7 @@ def gradients_never_tie(trial: Trial, layer: Case) -> None:
             tied += sum(tied_rows(matrix) is not None for matrix in below[suspected])
             yield _equal_rows(gradients)
 
-    few = trial.subject.is_constant(layer) or not trial.subject.positioned
+    few = trial.subject.is_constant(layer) or trial.subject.dear_calls
     first = trial.once("first layer asked for equal gradients", lambda: layer) == layer
     count = _rare(trial, ties, calls=200 if first and not few else 12, most=_CONFIRM if few else 2_000)
     if count.decision is Decision.HOLDS and tied:

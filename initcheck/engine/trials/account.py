@@ -102,7 +102,7 @@ class Account:
 
     def planned_calls(self, layer: Case) -> int:
         """How many calls of the screen every claim reads: the usual ones where calls are dear."""
-        return planned_calls(layer) if self.subject.positioned else usual_calls(layer)
+        return usual_calls(layer) if self.subject.dear_calls else planned_calls(layer)
 
     def records(self, layer: Case, stream: Stream, calls: int) -> Record:
         """The sums of the first calls of a stream."""

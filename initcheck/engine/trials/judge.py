@@ -203,6 +203,10 @@ class Judge(Account):
         """Judge the mean of a statistic against a band at one stage; ``drawn`` takes the values that were looked at."""
         layer, size = statistic.layer, _calls_a_group(statistic.layer, stage)
         seen = 0
+        most = self.affordable_groups(layer, size, stage, heavy_tailed=True)
+        rare = self._groups_for_what_is_rare(layer, size)
+        # Where dear calls are too few for what rests on rare ones, a larger layer must show it.
+        enough = rare <= most or not self.subject.profile.dear
 
         def draw(groups: int) -> tuple[Floats, Floats]:
             nonlocal seen
@@ -213,22 +217,25 @@ class Judge(Account):
                 drawn.append(fresh.ravel())
             return fresh, np.ones_like(fresh)
 
-        return judge_band(
+        judgement = judge_band(
             draw,
             *within,
             level=stage.level,
             beta=stage.beta,
-            max_groups=self.affordable_groups(layer, size, stage, heavy_tailed=True),
+            max_groups=most,
             fails_only=stage.confirms,
             mean_statistic=True,
             early=stage.confirms or stage.final,
             below_after=self.groups_before_below(layer, size, stage),
             at_once=stage.final,
-            bets_beta=self.beta * BETS_SHARE if stage.stream == SCREEN else 0.0,
-            bets_after=self._groups_for_what_is_rare(layer, size),
+            bets_beta=self.beta * BETS_SHARE if stage.stream == SCREEN and enough else 0.0,
+            bets_after=rare,
             holds_no_more=bool(self.undecided),
-            from_below=self.subject.second_moment_exists,
+            from_below=self.subject.second_moment_exists and enough,
         )
+        if not enough and judgement.measured < within[0]:
+            return replace(judgement, decision=Decision.UNDECIDED)
+        return judgement
 
     def decide(
         self,
