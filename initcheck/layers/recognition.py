@@ -77,8 +77,9 @@ def _layer_that_it_takes(function: Any, args: Mapping[str, Any]) -> type | None:
         return None
     told = required[0].annotation
     found = getattr(nn, _KINDS_BY_NAME.get(required[0].name, ""), None) if told is inspect.Parameter.empty else told
-    inside = isinstance(found, type) and found.__module__.startswith("torch.nn.modules.") and is_layer(found)
-    return found if inside and found.__name__ not in _HANDED else None
+    if not isinstance(found, type) or not found.__module__.startswith("torch.nn.modules.") or not is_layer(found):
+        return None
+    return None if found.__name__ in _HANDED else found
 
 
 def _of_a_kind(function: Any, cls: type, name: str, args: Mapping[str, Any]) -> Initializer:

@@ -94,9 +94,10 @@ def _lines(sampler: LayerSampler, contract: Contract, weights: Sequence[str]) ->
     if kind == "equinox":
         yield from _of_equinox(weights, maker, gain)
         return
-    argument = next(
-        (a for a in _ARGUMENTS if maker.is_class and maker.then is None and a in constructor(maker.target)), None
-    )  # type: ignore[arg-type]
+    if not isinstance(maker.target, type) or maker.then is not None:
+        return
+    taken = constructor(maker.target)
+    argument = next((a for a in _ARGUMENTS if a in taken), None)
     if argument is None:
         return
     for mode, _ in _MODES:

@@ -1,4 +1,4 @@
-"""Functions that initialize one kind of layer of torch, told by an annotation or a name: that kind is built for them."""
+"""Functions that initialize one kind of layer of torch, told by an annotation or a name: that kind is built."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def gates(gru: nn.GRU):
 
 
 def of_its_name(lstm, std=1.0):
-    for name, p in lstm.named_parameters():
+    for p in lstm.parameters():
         nn.init.normal_(p, std=std / lstm.hidden_size**0.5) if p.dim() > 1 else nn.init.zeros_(p)
 
 
@@ -82,7 +82,7 @@ def crf(m: nn.AdaptiveLogSoftmaxWithLoss):
 
 
 def test_a_kind_that_no_widths_build_is_refused():
-    with pytest.raises(UsageError, match="crf initializes AdaptiveLogSoftmaxWithLoss.*initializes it and returns it"):
+    with pytest.raises(UsageError, match=r"crf initializes AdaptiveLogSoftmaxWithLoss.*initializes it and returns it"):
         layer_initializer(crf, "crf", {})
 
 

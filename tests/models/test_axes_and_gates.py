@@ -1,4 +1,4 @@
-"""A fan by the wrong axis, ones in a wrong gate, scales around zero: open with the tensor's name; their kin is sound."""
+"""A fan by the wrong axis, ones in a wrong gate, scales around zero: open, by name; their kin is sound."""
 
 from __future__ import annotations
 
