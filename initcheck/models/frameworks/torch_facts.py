@@ -15,13 +15,13 @@ from initcheck.models.batches.batch import Batch
 from initcheck.models.builds.build import Build
 from initcheck.models.builds.places import bases, holders, places
 from initcheck.models.builds.record import TensorRecord
-from initcheck.models.builds.shared import shared_layers
 from initcheck.models.builds.torch_build import CANARY, NAN, ModelBuilder, tensors_of
 from initcheck.models.builds.width_law import WidthLaw
 from initcheck.models.builds.widths import follow_width
 from initcheck.models.factory.facts import Facts, Layout
 from initcheck.models.frameworks.torch_promises import declared_std, promises_of
 from initcheck.models.modules.live_module import LiveModule
+from initcheck.models.modules.shared import shared_layers
 from initcheck.models.provenance.frames import INITIALISERS
 from initcheck.models.provenance.guards import LineWatch, init_methods, name_guards
 from initcheck.models.signals.listener import Listener
