@@ -112,6 +112,35 @@ def test_the_layers_of_a_bidirectional_one_are_called_alike_in_every_build() -> 
     assert _judged(build, claim)[claim].verdict is Verdict.HOLDS
 
 
+class Blocks(keras.Model):
+    """Four layers, or one of them four times."""
+
+    def __init__(self, one: bool, trainable: bool = True) -> None:
+        super().__init__()
+        first = layers.Dense(8)
+        self.blocks = [first] * 4 if one else [first, *(layers.Dense(8) for _ in range(3))]
+        self.trainable = trainable
+
+    def call(self, x: Any) -> Any:
+        for block in self.blocks:
+            x = keras.ops.tanh(block(x))
+        return x
+
+
+@pytest.mark.parametrize("one", [True, False])
+def test_a_list_of_one_layer_is_open(one: bool) -> None:
+    found = _judged(lambda: Blocks(one), DISTINCT, batch="4x8")[DISTINCT]
+    assert ("blocks.0, blocks.1, blocks.2 and 1 more: one layer under 4 names" in str(found.reason)) is one
+    assert found.verdict is (Verdict.UNDECIDED if one else Verdict.HOLDS)
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_a_model_of_which_nothing_is_trained_is_open(trainable: bool) -> None:
+    found = _judged(lambda: Blocks(False, trainable), REACHED, batch="4x8")[REACHED]
+    assert found.verdict is (Verdict.HOLDS if trainable else Verdict.UNDECIDED)
+    assert ("no parameter is trainable" in str(found.reason)) is not trainable
+
+
 def test_two_zeros_behind_one_another_still_fail() -> None:
     def build() -> Any:
         given = layers.Input((8,))

@@ -295,3 +295,20 @@ def test_the_bias_of_keys_in_flax_is_a_vector_of_two_axes() -> None:
     cut = check_model(lambda: Attends(cut=True), batch=batch, claims=[claim], name="net")[claim]
     assert cut.verdict is Verdict.UNDECIDED
     assert "key.kernel: no gradient leads there" in (cut.reason or "")
+
+
+def test_a_list_of_one_layer_of_nnx_is_open() -> None:
+    class Net(nnx.Module):
+        def __init__(self, rngs: nnx.Rngs, one: bool) -> None:
+            first = nnx.Linear(8, 8, rngs=rngs)
+            self.layers = nnx.List([first if one else nnx.Linear(8, 8, rngs=rngs) for _ in range(3)])
+
+        def __call__(self, x: jax.Array) -> jax.Array:
+            for layer in self.layers:
+                x = jnp.tanh(layer(x))
+            return x
+
+    shared = check_model(lambda rngs: Net(rngs, one=True), batch="4x8", claims=[DISTINCT], name="net")[DISTINCT]
+    assert "layers.0, layers.1, layers.2: one layer under 3 names" in str(shared.reason)
+    each = check_model(lambda rngs: Net(rngs, one=False), batch="4x8", claims=[DISTINCT], name="net")
+    assert each[DISTINCT].verdict is Verdict.HOLDS

@@ -74,7 +74,7 @@ class ArrayFacts(Facts):
         records = {r.name: r for r in made.records}
         if self._layout is None:
             shapes = {leaf.path: r.shape for leaf, r in zip(made.leaves, made.records, strict=True)}
-            self._layout = Layout.of(made.living.name, records, places_of(shapes))
+            self._layout = Layout.of(made.living.name, records, places_of(shapes), shared=made.living.shared)
         looks: dict[str, Any] = {"layout": self._layout, "note": made.note}
         if listened:
             looks["signal"] = self._signal(made, records, whole=listened == "whole")

@@ -27,7 +27,7 @@ from initcheck.models.living.called import called_with, listening
 from initcheck.models.living.first_layers import batches_for, first_batch
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.live_arrays import LiveArrays
-from initcheck.models.living.model import Living, Tap, layers_of
+from initcheck.models.living.model import Living, Tap, layers_of, lists_of_one
 from initcheck.models.provenance.law import UNTRACED
 from initcheck.models.provenance.steps import Draw, Step
 from initcheck.models.signals.listener import Listener
@@ -121,6 +121,7 @@ class KerasModel(Living):
         self._names = {**_names(kinds, kinds), **_names(unnamed, unnamed)}
         self.leaves = [_leaf(v, self._path(v.path), owners, {id(t) for t in self._train}) for v in self.variables]
         self._parts = {self._path("/".join(path)): part for path, part in layers.items() if path}
+        self.shared = lists_of_one((((), model), *self._parts.items()), keras.layers.Layer)
         self.layers = layers_of(((path, type(part).__name__) for path, part in self._parts.items()), self.leaves)
 
     def pairs(self) -> Iterator[tuple[Leaf, Any]]:

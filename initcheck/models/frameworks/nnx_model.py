@@ -12,7 +12,7 @@ from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.called import called_with, listening
 from initcheck.models.living.first_layers import batches_for
 from initcheck.models.living.leaves import Leaf
-from initcheck.models.living.model import Layer, Living, Tap, layers_of
+from initcheck.models.living.model import Layer, Living, Tap, layers_of, lists_of_one
 
 _RANDOM_STATE = (nnx.RngKey, nnx.RngCount)
 
@@ -27,6 +27,7 @@ def nnx_parts(model: Any) -> tuple[list[Any], NnxModel]:
     kept = [i for i, (_, variable) in enumerate(variables) if not isinstance(variable, _RANDOM_STATE)]
     living = NnxModel(type(model).__name__, [leaves[i] for i in kept], _layers(modules, leaves), graph, tree)
     living.all_arrays, living.kept = arrays, kept
+    living.shared = lists_of_one(modules.items(), nnx.Module)
     return [arrays[i] for i in kept], living
 
 

@@ -46,6 +46,23 @@ def layers_of(kinds: Iterable[tuple[tuple[str, ...], str]], leaves: Sequence[Lea
     return [Layer(path, kind, path in held) for path, kind in kinds if path]
 
 
+def lists_of_one(layers: Iterable[tuple[tuple[str, ...], Any]], kind: type) -> dict[tuple[str, ...], str]:
+    """The names that one layer has in a list that holds no other, as ``[layer] * n`` makes it.
+
+    Args:
+        layers: path of a layer, or the model -> itself.
+        kind: what a layer is an object of.
+    """
+    found = {}
+    for path, layer in layers:
+        for word, value in vars(layer).items():
+            several = list(value) if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else []
+            alone = len(several) > 1 and isinstance(several[0], kind) and all(one is several[0] for one in several)
+            if alone and not word.startswith("_"):
+                found[tuple(".".join((*path, word, str(i))) for i in range(len(several)))] = ""
+    return found
+
+
 class Living(ABC):
     """One model, whose arrays are given at every run.
 
@@ -54,12 +71,14 @@ class Living(ABC):
         leaves: its arrays, in the order in which they are handed in.
         layers: every layer, in the order in which they were made or first called.
         stacked: name of a layer whose arrays hold one slice for each block, as a scan wants them -> its blocks.
+        shared: names of one layer that fills a list alone -> nothing more (``Layout.shared``).
     """
 
     name: str
     leaves: Sequence[Leaf]
     layers: Sequence[Layer]
     stacked: Mapping[str, int] = MappingProxyType({})
+    shared: Mapping[tuple[str, ...], str] = MappingProxyType({})
 
     @abstractmethod
     def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
