@@ -1,4 +1,4 @@
-"""A fan by the wrong axis, ones in a wrong gate, scales around zero: open, by name; their kin is sound."""
+"""A fan by the wrong axis, ones in a wrong gate, zero scales, loud biases: open, by name; their kin is sound."""
 
 from __future__ import annotations
 
@@ -102,3 +102,25 @@ def test_a_scale_that_is_drawn_around_zero_is_asked_about(around: float) -> None
     said = _said(lambda: nn.Sequential(nn.Linear(8, 32), Norm(around), nn.Linear(32, 2)), "4x8")
     assert ("1.weight: the scale of RMSNorm is drawn around 0" in said) is (around == 0.0)
     assert bool(said) is (around == 0.0)
+
+
+@pytest.mark.parametrize(("std", "words"), [(10.0, "0.bias: drawn with std"), (0.5, "")])
+def test_a_bias_beside_which_no_input_counts_is_asked_about(std: float, words: str) -> None:
+    def build() -> nn.Module:
+        net = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 2))
+        nn.init.normal_(net[0].bias, std=std)
+        return net
+
+    said = _said(build, "4x16")
+    assert words in said
+    assert bool(said) is bool(words)
+
+
+def test_the_phases_of_random_features_are_no_loud_bias() -> None:
+    def build() -> nn.Module:
+        net = nn.Sequential(nn.Linear(16, 64), nn.Linear(64, 2))
+        nn.init.normal_(net[0].weight, std=0.25)
+        nn.init.uniform_(net[0].bias, 0, 6.2832)
+        return net
+
+    assert not _said(build, "4x16")

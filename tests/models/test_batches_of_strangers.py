@@ -221,3 +221,37 @@ def test_the_batch_has_the_type_that_most_of_the_model_has() -> None:
 
     assert _heard(Flow()).problem is None
     assert _heard(nn.Sequential(nn.Linear(6, 8), nn.Linear(8, 6)).double()).problem is None
+
+
+class Neighbours(nn.Module):
+    """Points in (batch, channels, points); each is given beside how it differs from the ones next to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.out = nn.Conv2d(6, 8, 1), nn.Linear(8, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        _, _, points = x.size()
+        near = torch.stack([x.roll(i, -1) for i in range(1, 4)], -1) - x[..., None]
+        both = torch.cat([near, x[..., None].expand(-1, -1, points, 3)], 1)
+        return self.out(self.conv(both).amax((2, 3)))
+
+
+def test_channels_of_a_point_are_a_part_of_what_a_layer_is_given_of_it() -> None:
+    assert _heard(Neighbours()).batch.startswith("4x3x")
+
+
+class Style(nn.Module):
+    """A generator whose first matrix by name is no layer that reads the noise."""
+
+    def __init__(self, latent_dim: int = 12) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.start, self.style = nn.Parameter(torch.randn(1, 5, 4, 4)), nn.Parameter(torch.randn(5, latent_dim))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.start * (z @ self.style.T)[:, :, None, None]
+
+
+def test_noise_is_as_wide_as_the_model_says() -> None:
+    assert _heard(Style()).batch == "8x12"

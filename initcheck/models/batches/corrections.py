@@ -150,7 +150,7 @@ def _one_wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
         return _Change((*shape[:2], *(2 * n for n in shape[2:]))) if max(shape, default=0) < _SIDES[1] else None
     if (found := _CHANNELS.search(said)) is not None:
         had, channels = int(found[2]), int(found[1])
-        second = _renamed(shape, had, channels) or _for_folded(shape, had, channels)
+        second = _renamed(shape, had, channels) or _for_folded(shape, had, channels) or _fewer(shape, had, channels)
         # A series whose columns become channels has them last.
         return second or (_renamed(shape, had, channels, last=True) if len(shape) == 3 else None)
     if (found := _STATISTICS.search(said)) is not None:
@@ -201,6 +201,14 @@ def _for_folded(shape: tuple[int, ...], one: int, two: int) -> _Change | None:
             if channels and not left:
                 return _Change((shape[0], channels, *shape[2:]))
     return None
+
+
+def _fewer(shape: tuple[int, ...], had: int, channels: int) -> _Change | None:
+    """Channels of which a layer is given several each: of a point, its own and how its neighbours differ."""
+    each = had // shape[1] if len(shape) > 1 else 0
+    wanted, left = divmod(channels, each) if each > 1 else (0, 1)
+    whole = wanted > 0 and not left and each * shape[1] == had
+    return _Change((shape[0], wanted, *shape[2:])) if whole else None
 
 
 def _for_sum(shape: tuple[int, ...], high: int, one: int, two: int) -> _Change | None:

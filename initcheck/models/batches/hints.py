@@ -262,7 +262,13 @@ class Hints:
             return _GRIDS[name], _GRID
         if name == "bbox":
             return (2, length, 4), 1
-        return self._graph(name, length)
+        graph = self._graph(name, length)
+        return graph if graph is not None else self._noise(name)
+
+    def _noise(self, name: str) -> tuple[tuple[int, ...], int] | None:
+        """The vector that a generator makes an image of."""
+        wide = self._number("z_dim", "latent_dim", "nz", "style_dim", "noise_dim", "latent_size", "dim_latent")
+        return ((8, wide), 0) if wide and re.fullmatch("z|(input_)?noise|latents?(_code)?|styles?", name) else None
 
     def _patches(self, name: str) -> tuple[int, ...] | None:
         """Patches of images in one row, where the model is told their grids of time, height and width."""

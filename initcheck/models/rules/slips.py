@@ -26,6 +26,8 @@ _SCALES = frozenset(("weight", "scale", "gamma"))
 _NORM = re.compile(r"Norm(alization)?([1-3]d)?$")
 _FEW = 8
 """Entries of which a mean tells nothing yet."""
+_LOUD = 5.0
+"""Times what the inputs bring: biases of Fourier features (up to 2 pi) and of a state space's steps are below."""
 _RARE = (0.1, 0.05, 0.02, 0.01, 0.005, 0.001)
 """Shares of positives that a classifier of a rare class is told to start from."""
 
@@ -39,6 +41,7 @@ def slips(trial: ModelTrial) -> None:
         *_other_sign(undeclared),
         *_other_gate(undeclared),
         *_scale_around_zero(undeclared),
+        *_loud_bias(trial.facts, undeclared),
     )
     for said in found:
         trial.doubts_that(f"{said}; a declared law decides")
@@ -149,6 +152,24 @@ def _scale_around_zero(roles: list[Role]) -> Iterator[str]:
             yield (
                 f"{role.path}: the scale of {record.owner} is drawn around 0 with std {record.std:.4g}"
                 f" ({place(record.law.site)}), and one that starts at 1 hands on what it normalises"
+            )
+
+
+def _loud_bias(facts: Facts, roles: list[Role]) -> Iterator[str]:
+    """Biases that are drawn so wide that inputs of size 1 are lost beside them."""
+    for role in roles:
+        record = role.members[0]
+        layer, _, leaf = record.name.rpartition(".")
+        beside = (facts.first.records.get(f"{layer}.{n}" if layer else n) for n in ("weight", "kernel"))
+        weight = next((r for r in beside if r is not None and len(r.shape) > 1), None)
+        if leaf != "bias" or weight is None or not record.trainable or record.name not in facts.random:
+            continue
+        brought = math.sqrt(weight.fans[0] * weight.second_moment)
+        if record.std > _LOUD * brought > 0:
+            yield (
+                f"{role.path}: drawn with std {record.std:.3g} ({place(record.law.site)}), {record.std / brought:.3g}"
+                f" times what inputs of size 1 bring through {weight.name} ({brought:.3g}): the layer makes nearly the"
+                " same of them all"
             )
 
 
