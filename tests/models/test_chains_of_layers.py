@@ -204,3 +204,18 @@ def test_of_blocks_of_several_matrices_the_one_that_does_it_alone_is_named():
     assert "0.7 alone does nearly all of it" in str(alone)
     every = initcheck.check_model(lambda: build([0.3] * 8), batch="16x32", claims=claims)
     assert re.search(r"0\.0 to 0\.7.*\n.*every block multiplies it by 0\.\d+, 8 blocks", str(every))
+
+
+def test_what_biases_add_is_not_laid_at_the_weights():
+    def build():
+        made = torch.nn.Sequential()
+        for _ in range(6):
+            made.append(torch.nn.Linear(WIDTH, WIDTH))
+            torch.nn.init.normal_(made[-1].weight, std=math.sqrt(1 / 3 / WIDTH))
+            torch.nn.init.normal_(made[-1].bias, std=0.01)
+            made.append(torch.nn.ReLU())
+        return made
+
+    page = str(initcheck.check_model(build, batch=f"64x{WIDTH}", claims=["signal-survives-the-blocks"]))
+    assert "half of it through the activation, and its bias adds to that" in page
+    assert "the standard deviation sqrt(2/fan_in)" in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.factory.facts import Facts
@@ -71,7 +72,8 @@ def cause_of_growth(facts: Facts, chain: ChainSignal, direction: str, growth: fl
     if len(found) < len(matrices) or len(fans) > 1 or not variance > 0:
         return f"every block multiplies it by {rate:.3g}, {len(chain.blocks)} blocks of them", None
     fan, word = fans.pop(), "fan_in" if direction == "forward" else "fan_out"
-    passed = rate / (fan * variance)
+    added = [_bias_beside(facts, m) for m in found] if direction == "forward" else []
+    passed = (_without_biases(chain, added) or rate) / (fan * variance)
     gain, through = next(
         ((g, text) for g, text in _GAINS if abs(math.log(passed / g)) < _NEAR),
         (passed, f", times {passed:.3g} by what stands between the matrices"),
@@ -83,9 +85,25 @@ def cause_of_growth(facts: Facts, chain: ChainSignal, direction: str, growth: fl
     named = listed(list(dict.fromkeys(facts.role_of(m.name) for m in found)))
     return (
         f"every block multiplies it by {rate:.3g}: {fan} inputs times the variance of its weights,"
-        f" {std:.3g}^2{through}",
+        f" {std:.3g}^2{through}{', and its bias adds to that' if any(added) else ''}",
         f"give {named} the standard deviation {formula}{needed:.3g}{again}",
     )
+
+
+def _bias_beside(facts: Facts, matrix: TensorRecord) -> float:
+    """The second moment of the bias of a matrix's layer; 0 where it has none."""
+    bias = facts.first.records.get(f"{matrix.name.rpartition('.')[0]}.bias")
+    return bias.second_moment if bias is not None else 0.0
+
+
+def _without_biases(chain: ChainSignal, added: Sequence[float]) -> float | None:
+    """What a block of the second half multiplies a second moment by, less what its bias adds; None where it has none."""
+    if not any(added):
+        return None
+    first = len(chain.forward) - len(added)
+    pairs = list(zip(chain.forward[first - 1 :], chain.forward[first:], added, strict=False))
+    factors = [(made - bias) / given for given, made, bias in pairs if given > 0 and made > bias]
+    return math.exp(math.fsum(map(math.log, factors)) / len(factors)) if factors else None
 
 
 def _alone(chain: ChainSignal, direction: str) -> str | None:
