@@ -97,7 +97,7 @@ def _bias_beside(facts: Facts, matrix: TensorRecord) -> float:
 
 
 def _without_biases(chain: ChainSignal, added: Sequence[float]) -> float | None:
-    """What a block of the second half multiplies a second moment by, less what its bias adds; None where it has none."""
+    """What a block of the second half multiplies a second moment by, less what its bias adds; None without one."""
     if not any(added):
         return None
     first = len(chain.forward) - len(added)
