@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ _ERRORS = 6
 """Different errors that are followed; what is refused for a seventh reason is not understood."""
 
 
-def tried_batches(model: torch.nn.Module, refused: Sequence[tuple[Batch, Exception]]) -> Iterator[Batch]:
+def tried_batches(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -> Iterator[Batch]:
     """What its library, signature and layers say that it takes; then as its errors want it.
 
     Args:
@@ -27,7 +27,7 @@ def tried_batches(model: torch.nn.Module, refused: Sequence[tuple[Batch, Excepti
         refused: what did not go through so far, and what was raised; it grows while they are taken.
     """
     yield from well_averaged(model, candidates(model))
-    yield from _corrected(model, list(refused))
+    yield from _corrected(model, refused)
 
 
 def _corrected(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -> Iterator[Batch]:

@@ -40,7 +40,7 @@ class ArraysMeasured:
         forward: name of a layer -> second moment of what it made.
         backward: name of a layer -> second moment of the gradient that reaches what it made.
         output: the first array of real numbers that came out.
-        gradients: of the arrays that were asked for, in their order; of the library's own kind.
+        gradients: of the arrays of real numbers, in their order; of the library's own kind.
     """
 
     forward: dict[str, float]
@@ -72,9 +72,8 @@ class Autodiff(ABC):
 
     @abstractmethod
     def measure(
-        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int],
-        *, whole: bool = False,
-    ) -> ArraysMeasured:  # fmt: skip
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], *, whole: bool = False
+    ) -> ArraysMeasured:
         """Run the model, differentiate a weighted sum of its output, and note what reaches some of its layers.
 
         Args:
@@ -82,14 +81,11 @@ class Autodiff(ABC):
             arrays: of its leaves.
             batch: its arguments.
             names: of the layers that are listened to.
-            asked: numbers of the arrays whose gradient is wanted.
             whole: whether all that it returns is summed up, and not its first array alone.
         """
 
-    def in_double(
-        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, asked: Sequence[int]
-    ) -> list[Any] | None:
-        """The gradients by some arrays in double precision; None where the library or the model cannot."""
+    def in_double(self, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> Sequence[Any] | None:
+        """The gradients in double precision; None where the library or the model cannot."""
         return None
 
     def run(
@@ -149,9 +145,8 @@ class EagerAutodiff(Autodiff):
         """
 
     def measure(
-        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int],
-        *, whole: bool = False,
-    ) -> ArraysMeasured:  # fmt: skip
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], *, whole: bool = False
+    ) -> ArraysMeasured:
         """Run the model once and differentiate by what its layers made and by its arrays."""
         real = [i for i, a in enumerate(arrays) if self.is_real(a)]
         made: dict[str, Any] = {}
@@ -168,12 +163,11 @@ class EagerAutodiff(Autodiff):
             return self.outputs(returned, whole), list(made.values())
 
         outputs, heard, by_layer, by_weight = self.differentiated(run, [arrays[i] for i in real])
-        gradients = dict(zip(real, by_weight, strict=True))
         return ArraysMeasured(
             forward={n: _second_moment(self.host(a)) for n, a in zip(made, heard, strict=True)},
             backward={n: _second_moment(self.host(g)) for n, g in zip(made, by_layer, strict=True)},
             output=np.asarray(self.host(outputs[0]), np.float64),
-            gradients=[gradients[i] for i in asked],
+            gradients=by_weight,
         )
 
 

@@ -24,7 +24,7 @@ class JaxAutodiff(Autodiff):
     def __init__(self) -> None:
         self._passes = Passes({})
         self._outermost: Any = None
-        self._compiled: dict[tuple[tuple[str, ...], tuple[int, ...], bool], Callable[..., Any]] = {}
+        self._compiled: dict[tuple[tuple[str, ...], bool], Callable[..., Any]] = {}
 
     def leaves(self, value: Any) -> list[Any]:
         """What a nested value holds, in order."""
@@ -44,9 +44,9 @@ class JaxAutodiff(Autodiff):
 
     def output(self, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> npt.NDArray[np.float64] | None:
         """Of what was compiled for the signal, if anything was: step by step, each step is compiled."""
-        for names, asked, whole in self._compiled:
+        for names, whole in self._compiled:
             if not whole:
-                return self.measure(living, arrays, batch, names, asked).output
+                return self.measure(living, arrays, batch, names).output
         return super().output(living, arrays, batch)
 
     @property
@@ -87,14 +87,13 @@ class JaxAutodiff(Autodiff):
         return made
 
     def measure(
-        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], asked: Sequence[int],
-        *, whole: bool = False,
-    ) -> ArraysMeasured:  # fmt: skip
+        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, names: Sequence[str], *, whole: bool = False
+    ) -> ArraysMeasured:
         """Run what was compiled for these layers and arrays; the model is that of the first build."""
         real = [i for i, a in enumerate(arrays) if self.is_real(a)]
-        case = tuple(names), tuple(asked), whole
+        case = tuple(names), whole
         if case not in self._compiled:
-            self._compiled[case] = compiled(self._measured(living, names, real, asked, whole), runs_often=False)
+            self._compiled[case] = compiled(self._measured(living, names, real, whole), runs_often=False)
         floats = [arrays[i] for i in real]
         rest = [None if i in set(real) else a for i, a in enumerate(arrays)]
         forward, backward, output, gradients = self._compiled[case](floats, rest, batch.args, dict(batch.kwargs))
@@ -105,23 +104,19 @@ class JaxAutodiff(Autodiff):
             gradients,
         )
 
-    def in_double(
-        self, living: Living, arrays: Sequence[Any], batch: ArrayBatch, asked: Sequence[int]
-    ) -> list[Any] | None:
-        """The gradients by some arrays, all real numbers widened; None before JAX 0.8."""
+    def in_double(self, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> Sequence[Any] | None:
+        """The gradients, all real numbers widened; None before JAX 0.8."""
         if not hasattr(jax, "enable_x64"):
             return None
         with jax.enable_x64(True):
             wide = [self._widened(a) for a in arrays]
             args, kwargs = jax.tree.map(self._widened, (batch.args, dict(batch.kwargs)))
-            return list(self.measure(living, wide, ArrayBatch(args, kwargs), (), asked, whole=True).gradients)
+            return self.measure(living, wide, ArrayBatch(args, kwargs), (), whole=True).gradients
 
     def _widened(self, array: Any) -> Any:
         return jnp.asarray(np.asarray(array, np.float64)) if self.is_real(array) else array
 
-    def _measured(
-        self, living: Living, names: Sequence[str], real: Sequence[int], asked: Sequence[int], whole: bool
-    ) -> Callable[..., Any]:  # fmt: skip
+    def _measured(self, living: Living, names: Sequence[str], real: Sequence[int], whole: bool) -> Callable[..., Any]:
         """The function that is compiled: energies of the blocks forward and backward, the output, gradients.
 
         What reaches a block is the gradient by zeros that are added to what it made.
@@ -161,13 +156,8 @@ class JaxAutodiff(Autodiff):
             (_, (keep, output)), (backward, gradients) = jax.value_and_grad(weighed, argnums=(0, 1), has_aux=True)(
                 pushes, floats
             )
-            order = {i: k for k, i in enumerate(real)}
-            return (
-                {n: _mean_square(a) for n, a in keep.items()},
-                {n: _mean_square(g) for n, g in backward.items()},
-                output,
-                [gradients[order[i]] for i in asked],
-            )
+            ahead, back = ({n: _mean_square(a) for n, a in of.items()} for of in (keep, backward))
+            return ahead, back, output, gradients
 
         return measure
 

@@ -53,22 +53,14 @@ class LiveArrays(LiveModel):
     @cached_property
     def layers(self) -> Sequence[str]:
         """The layers that hold parameters of their own."""
-        return [layer.name for layer in self._living.layers if layer.name in self._owners]
-
-    @property
-    def uncalled(self) -> Collection[str]:
-        """The root, and lists of arrays."""
-        return self._owners - self.parts
-
-    @cached_property
-    def _owners(self) -> set[str]:
-        return {owner_of(leaf.name) for leaf in self._living.leaves if leaf.parameter}
+        owners = {owner_of(leaf.name) for leaf in self._living.leaves if leaf.parameter}
+        return [layer.name for layer in self._living.layers if layer.name in owners]
 
     def host(self, array: Any) -> npt.NDArray[Any]:
         """The array in the host's memory."""
         return self._autodiff.host(array)
 
-    def batches(self, refused: Sequence[tuple[ArrayBatch, Exception]]) -> Iterator[ArrayBatch]:
+    def batches(self, refused: list[tuple[ArrayBatch, Exception]]) -> Iterator[ArrayBatch]:
         """Those that its inputs or its first layer take."""
         shapes = {leaf.name: tuple(a.shape) for leaf, a in zip(self._living.leaves, self._arrays, strict=True)}
         return map(ArrayBatch.read, self._living.candidates(shapes))
@@ -95,7 +87,7 @@ class LiveArrays(LiveModel):
         if known is None or known[0] is not batch:
             blocks = self._autodiff.blocks
             heard = [v.name for run in blocks.runs for v in run] if blocks is not None and not whole else []
-            found = self._autodiff.measure(self._living, self._arrays, batch, heard, self._real, whole=whole)
+            found = self._autodiff.measure(self._living, self._arrays, batch, heard, whole=whole)
             known = self._measured[whole] = batch, found
         return known[1]
 
@@ -117,9 +109,11 @@ class LiveArrays(LiveModel):
 
     def gradients(self, batch: Any, names: Collection[str], *, whole: bool = False) -> dict[str, Any]:
         """The gradients, by some parameters, of a weighted sum of what is put out: zeros where there is none."""
-        by_place = zip(self._real, self._run(batch, whole=whole).gradients, strict=True)
-        by_name = {self._living.leaves[i].name: gradient for i, gradient in by_place}
+        by_name = self._by_name(self._run(batch, whole=whole).gradients)
         return {n: by_name[n] for n in names}
+
+    def _by_name(self, gradients: Sequence[Any]) -> dict[str, Any]:
+        return {self._living.leaves[i].name: gradient for i, gradient in zip(self._real, gradients, strict=True)}
 
     def sizes(self, batch: Any, names: Collection[str]) -> dict[str, float | None]:
         """The largest entry of the gradient of all that is put out; of the first array alone where that tells all."""
@@ -131,9 +125,9 @@ class LiveArrays(LiveModel):
 
     def sizes_in_double(self, batch: ArrayBatch, names: Collection[str]) -> dict[str, float]:
         """Of the arrays widened, where the library can."""
-        asked = [i for i in self._real if self._living.leaves[i].name in set(names)]
-        found = self._autodiff.in_double(self._living, self._arrays, batch, asked)
-        return {self._living.leaves[i].name: self.largest(g) for i, g in zip(asked, found or (), strict=False)}
+        found = self._autodiff.in_double(self._living, self._arrays, batch)
+        by_name = self._by_name(found) if found is not None else {}
+        return {n: self.largest(g) for n, g in by_name.items() if n in names}
 
     @contextmanager
     def changed(self, values: Iterable[tuple[str, Any]], *, back: bool = True) -> Iterator[LiveArrays]:

@@ -47,34 +47,34 @@ class LiveModule(LiveModel):
     @property
     def values(self) -> Mapping[str, torch.Tensor]:
         """The parameters, as they are now."""
-        return {n: p.detach() for n, p in self.module.named_parameters()}
+        return {n: p.detach() for n, p in self._parameters()}
 
     @property
     def trained(self) -> Mapping[str, tuple[int, ...]]:
         """Name of a parameter that asks for a gradient and has entries -> its shape."""
-        return {n: tuple(p.shape) for n, p in self.module.named_parameters() if p.requires_grad and p.numel()}
+        return {n: tuple(p.shape) for n, p in self._parameters() if p.requires_grad and p.numel()}
+
+    def _parameters(self) -> Iterator[tuple[str, torch.nn.Parameter]]:
+        """Those that have memory: lazy ones have none before the first call."""
+        named = self.module.named_parameters()
+        return ((n, p) for n, p in named if not torch.nn.parameter.is_lazy(p))
 
     @property
-    def parts(self) -> Collection[str]:
-        """The paths of all modules."""
-        return dict(self.module.named_modules()).keys()
+    def parts(self) -> set[str]:
+        """The paths of all modules but lists, which have no forward."""
+        return {n for n, m in self.module.named_modules() if getattr(m.forward, "__func__", None) is not _NO_FORWARD}
 
     @property
     def layers(self) -> Sequence[str]:
         """The modules that hold parameters of their own."""
         return list(layers_with_parameters(self.module))
 
-    @property
-    def uncalled(self) -> Collection[str]:
-        """Modules without a forward: lists."""
-        return {n for n, m in self.module.named_modules() if getattr(m.forward, "__func__", None) is _NO_FORWARD}
-
     def host(self, array: Any) -> npt.NDArray[Any]:
         """A tensor in the host's memory; NumPy knows no bfloat16, and no table of which some rows are kept."""
         found = array.detach().to_dense().cpu() if isinstance(array, torch.Tensor) else torch.as_tensor(array)
         return (found.float() if found.dtype == torch.bfloat16 else found).numpy()
 
-    def batches(self, refused: Sequence[tuple[Batch, Exception]]) -> Iterator[Batch]:
+    def batches(self, refused: list[tuple[Batch, Exception]]) -> Iterator[Batch]:
         """What its library, signature and layers say that it takes; then as its errors want it."""
         return tried_batches(self.module, refused)
 
@@ -120,12 +120,12 @@ class LiveModule(LiveModel):
         """The module itself; the values it had are put back."""
         own = dict(self.module.named_parameters())
         kept: dict[torch.Tensor, torch.Tensor] = {}
-        with torch.no_grad():
-            for name, value in values:
-                if back:
-                    kept[own[name]] = own[name].clone()
-                own[name].copy_(torch.as_tensor(value))
         try:
+            with torch.no_grad():
+                for name, value in values:
+                    if back:
+                        kept[own[name]] = own[name].clone()
+                    own[name].copy_(torch.as_tensor(value))
             yield self
         finally:
             with torch.no_grad():

@@ -69,28 +69,24 @@ class LiveModel(ABC):
     @property
     @abstractmethod
     def parts(self) -> Collection[str]:
-        """The paths of all layers and of what holds them."""
+        """The paths of all layers and of what holds them, if it can be called."""
 
     @property
     @abstractmethod
     def layers(self) -> Sequence[str]:
         """The layers that hold parameters of their own and can be listened to."""
 
-    @property
-    @abstractmethod
-    def uncalled(self) -> Collection[str]:
-        """What holds parameters of its own and is never called, such as a list of them."""
-
     @abstractmethod
     def host(self, array: Any) -> npt.NDArray[Any]:
         """An array in the host's memory."""
 
     @abstractmethod
-    def batches(self, refused: Sequence[tuple[Any, Exception]]) -> Iterator[Any]:
+    def batches(self, refused: list[tuple[Any, Exception]]) -> Iterator[Any]:
         """Batches that it may take, likeliest first.
 
         Args:
-            refused: what did not go through so far, and what was raised; it grows while they are taken.
+            refused: what did not go through so far, and what was raised; it grows while they are taken, and what is
+                tried on the way is added.
         """
 
     @abstractmethod

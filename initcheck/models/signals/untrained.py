@@ -85,7 +85,8 @@ def _none(sizes: Mapping[str, float | None], noise: Mapping[str, float]) -> dict
 
 def _heard(model: LiveModel, batch: CallArguments) -> dict[str, Heard]:
     """Which layers with parameters of their own ran, and what they made."""
-    heard = dict.fromkeys(model.uncalled, Heard())
+    # What is never called, such as a list of parameters, is not said to be unused.
+    heard = dict.fromkeys({owner_of(n) for n in model.values} - set(model.parts), Heard())
 
     def note(name: str, _given: npt.NDArray[Any] | None, made: npt.NDArray[Any] | None) -> None:
         if made is None or not made.size:
