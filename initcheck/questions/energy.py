@@ -13,7 +13,7 @@ from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.contract.contract import Contract
 from initcheck.contract.second_moments import nonlinearity
-from initcheck.draws.chains import ISOMETRIC, Chains, ideal_ratios
+from initcheck.draws.chains import ISOMETRIC, NEAR_EDGE, Chains, ideal_ratios
 from initcheck.draws.streams import SCREEN, Stream
 from initcheck.statistics import Decision, Judgement, judge_median
 from initcheck.statistics.interval import of_median
@@ -22,9 +22,6 @@ Floats = npt.NDArray[np.float64]
 Direction = Literal["forward", "backward"]
 
 _MOST_POINTS = 41
-
-# A network of normal weights that comes so near the band's edge, in the same direction, excuses what lies beyond it.
-_NEAR_EDGE = 0.7
 
 
 def names_activation(contract: Contract) -> bool:
@@ -139,7 +136,7 @@ def _blame_no_activation(trial: Trial, layer: Case, which: int, measured: float,
     phi = nonlinearity(trial.contract)
     ideal = ideal_ratios(phi, layer.inputs, trial.contract.depth)[which]
     edge = within[1] if measured > 0 else within[0]
-    excused = ideal / edge > _NEAR_EDGE and abs(measured - ideal) < abs(edge)
+    excused = ideal / edge > NEAR_EDGE and abs(measured - ideal) < abs(edge)
     # A gate squares the energy in every layer: what begins above 1 grows without end, what begins below dies.
     excused = excused or (phi.gate is not None and abs(ideal) > 10 * max(-within[0], within[1]))
     direction = "a signal" if which == 0 else "a gradient"

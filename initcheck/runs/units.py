@@ -5,35 +5,24 @@ from __future__ import annotations
 import dataclasses
 import pickle
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from hypothesis.statistics import collector, describe_statistics
 
 from initcheck.claims.registry import find
-from initcheck.contract.initializer import Initializer
 from initcheck.contract.tested import Tested
-from initcheck.diagnosis.evidence.inference import infer_initializer
-from initcheck.draws.draws import digest
 from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.checker import Checker, loaded_libraries
 from initcheck.engine.judging import Tell, unheard
 from initcheck.engine.settings import Settings
 from initcheck.report.report import result_from_plain, result_to_plain
 from initcheck.report.verdict import Result, placed
-from initcheck.sandbox.containment import InitializerRaised
-from initcheck.sandbox.containment import contained as user_code
-from initcheck.sandbox.global_generators import isolated
 from initcheck.sandbox.surroundings import stuck
 from initcheck.sandbox.threads import others
-from initcheck.targets.loading import rebuild
-from initcheck.targets.locks import locked_again
-from initcheck.targets.models import model_again
-from initcheck.targets.pairs import pair_again
 from initcheck.targets.recipes import recipe_of
+from initcheck.targets.remade import Remade
 
 Plain = dict[str, Any]
 
@@ -87,36 +76,15 @@ class UnitOutcome:
         return [dataclasses.replace(result_from_plain(r), location=placed(tested.location)) for r in self.results]
 
 
-_AGAIN: Mapping[str, Callable[[Mapping[str, Any]], Tested]] = {
-    "model": model_again,
-    "pair": pair_again,
-    "lock": locked_again,
-}
+class Judged:
+    """The claims of an initializer or a model that was made again here, with what was drawn or built of it so far."""
 
-
-class Remade:
-    """An initializer or a model made again in this process, with what was drawn or built of it so far.
-
-    Raises:
-        UsageError: it cannot be made here.
-    """
-
-    def __init__(
-        self,
-        recipe: Mapping[str, Any],
-        settings: Mapping[str, Any] | None = None,
-        tested: Tested | None = None,
-    ) -> None:
-        if tested is None:
-            with user_code(put_back=False):
-                again = next((make for key, make in _AGAIN.items() if key in recipe), rebuild)
-                tested = again(recipe)
-        self.tested = tested
-        self.checker = Checker(_settings(settings)) if settings is not None else None
+    def __init__(self, remade: Remade, settings: Mapping[str, Any]) -> None:
+        self.tested = remade.tested
+        self.checker = Checker(_settings(settings))
 
     def judge(self, claim_ids: Sequence[str], tell: Tell = unheard) -> UnitOutcome:
         """The verdicts on some claims; ``tell`` hears what takes long on the way."""
-        assert self.checker is not None
         self.checker.tell = tell
         statistics: list[Any] = []
         heard: Any = collector
@@ -130,42 +98,6 @@ class Remade:
             [describe_statistics(run) for run in statistics],
         )
 
-    def inferred(self) -> list[str]:
-        """The contract that it seems to keep, in the words of ``initcheck infer``."""
-        assert isinstance(self.tested, Initializer)
-        initializer, sampler = self.tested, self.tested.sampler
-        if initializer.subject is not None:
-            # Here, as few runs have a layer: what layers start from takes a tenth of all modules.
-            from initcheck.layers.sampler import LayerSampler
-            from initcheck.starts.layer import laws_of_layer
-
-            assert isinstance(sampler, LayerSampler)
-            laws = [line for law in laws_of_layer(sampler) for line in law.lines()]
-            return ["a layer, judged by what it does; its parameters start from:", *(f"  {line}" for line in laws)]
-
-        def draw(shape: tuple[int, ...], seed: int) -> npt.NDArray[Any]:
-            with user_code():
-                drawn = sampler.calls(shape, [seed], "float32")[0]
-            return np.asarray(sampler.to_numpy(drawn), dtype=np.float64)
-
-        return infer_initializer(initializer, draw).lines()
-
-    def digests(self, plan: Sequence[Any], dtype: str, global_seed: int) -> list[str]:
-        """Digests of calls (shape to ask for, seed, shape expected), or in which way one is broken."""
-        assert isinstance(self.tested, Initializer)
-        sampler, found = self.tested.sampler, []
-        with isolated(global_seed):
-            for asked, seed, shape in plan:
-                try:
-                    with user_code():
-                        result = sampler.calls(tuple(asked), [seed], dtype)[0]
-                    array = sampler.to_numpy(result)
-                    broken = None if array.shape == tuple(shape) else "shape"
-                except (InitializerRaised, TypeError) as error:
-                    broken = "type" if isinstance(error, TypeError) else "raises"
-                found.append(f"broken: {broken}" if broken else digest(array).hex())
-        return found
-
 
 def _settings(plain: Mapping[str, Any]) -> Settings:
     claims = plain["claims"]
@@ -176,7 +108,7 @@ def _settings(plain: Mapping[str, Any]) -> Settings:
 # Users' code runs with the global generators, the warnings and the output of its process redirected, so that units
 # in two threads of one process (a Dask worker has several) would see each other's.
 _one_at_a_time = threading.Lock()
-_last: list[tuple[bytes, Remade]] = []
+_last: list[tuple[bytes, Judged]] = []
 
 
 def judge(unit: Unit) -> UnitOutcome:
@@ -189,7 +121,7 @@ def judge(unit: Unit) -> UnitOutcome:
         # The last initializer judged here is kept: its next family of claims reads the same draws.
         key = pickle.dumps((unit.run, unit.settings, unit.recipe))
         if not _last or _last[0][0] != key:
-            _last[:] = [(key, Remade(unit.recipe, unit.settings))]
+            _last[:] = [(key, Judged(Remade(unit.recipe), unit.settings))]
         return _last[0][1].judge(unit.claim_ids)
 
 

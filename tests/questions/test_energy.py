@@ -5,6 +5,7 @@ import pytest
 
 import initcheck
 from initcheck import Verdict
+from initcheck.draws import chains
 from initcheck.draws.chains import ideal_ratios
 from initcheck.networks import activation
 
@@ -51,3 +52,14 @@ def test_normal_weights_of_the_ideal_gain_keep_homogeneous_activations():
     for name in ("linear", "relu"):
         assert np.abs(ideal_ratios(activation(name), 64, 20)).max() < 0.3
     assert min(ideal_ratios(activation("silu"), 64, 20)) > 0.7
+
+
+@pytest.mark.parametrize("name", ["linear", "relu", "tanh", "gelu", "silu", "selu", "elu", "mish"])
+def test_few_ideal_networks_excuse_what_many_do(name, monkeypatch):
+    phi = activation(name)
+    few = np.array(ideal_ratios(phi, 65, 20))
+    monkeypatch.setattr(chains, "_FIRST_FEW", chains._IDEAL_NETWORKS)
+    many = np.array(ideal_ratios.__wrapped__(phi, 65, 20))
+    assert (np.abs(few) > chains.NEAR_EDGE).tolist() == (np.abs(many) > chains.NEAR_EDGE).tolist()
+    # What is told by the first few is told by them alone.
+    assert (few == many).all() == (name not in ("linear", "elu"))
