@@ -303,11 +303,11 @@ def test_a_role_far_from_the_rest_is_a_doubt_with_factor_and_line() -> None:
 # -- depth scaling, and inputs
 
 
-def _scaled(names: tuple[str, ...], blocks: range = range(8)) -> nn.Module:
+def _scaled(names: tuple[str, ...], blocks: range = range(8), by: float = 4.0) -> nn.Module:
     model = GPT(8, 16, scaled=None)
     for i in blocks:
         for name in names:
-            nn.init.normal_(model.h[i].get_submodule(name).weight, std=0.02 / 4)  # type: ignore[union-attr, arg-type]
+            nn.init.normal_(model.h[i].get_submodule(name).weight, std=0.02 / by)  # type: ignore[union-attr, arg-type]
     return model
 
 
@@ -324,6 +324,15 @@ def test_a_scaling_of_the_wrong_layer_fails_and_of_one_of_two_is_a_doubt() -> No
     assert "h.*.attn.c_proj.weight writes to the residual stream with std 0.02" in _said(wrong, SCALING)
     one = initcheck.check_model(lambda: _scaled(("mlp.c_proj",)), claims=[SCALING])
     assert one[SCALING].verdict is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize(("n", "said"), [(24, True), (16, True), (12, False), (50, False)])
+def test_a_scaling_by_another_depth_than_the_model_has_is_a_doubt(n: int, said: bool) -> None:
+    """Of eight blocks, over sqrt(2 n); 3 x 8 would be three writers a block, 2 x 50 is ten squared."""
+    build = lambda: _scaled(("attn.c_proj", "mlp.c_proj"), by=math.sqrt(2 * n))  # noqa: E731
+    result = initcheck.check_model(build, claims=[SCALING])[SCALING]
+    assert (result.verdict is Verdict.UNDECIDED) is said
+    assert (f"sqrt(2 x {n})" in str(result.reason)) is said
 
 
 @pytest.mark.long

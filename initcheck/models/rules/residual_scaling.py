@@ -14,6 +14,9 @@ from initcheck.models.factory.wording import place
 from initcheck.models.rules.siblings import is_traced
 from initcheck.wording import listed
 
+_DEPTHS = (6, 12, 16, 20, 22, 24, 26, 28, 30, 36, 40, 48, 60, 80, 96)
+"""Blocks of GPT-2, of Llama and of their kin, as the default of a config may have them."""
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -79,7 +82,31 @@ def _scaling(container: str, roles: Sequence[Role], writers: Sequence[Role], blo
         findings.append(
             RuleFinding("note", f"{listed([r.path for r in wrong])} is scaled too, and does not write to it")
         )
+    elif base is not None and not right and not wrong and (other := _other_depth(writers, base, blocks)) is not None:
+        one = writers[0].members[0]
+        findings.append(
+            RuleFinding(
+                "doubt",
+                f"{listed([r.path for r in writers])}: std {writers[0].law_std:.4g} = {base.law_std:.4g}/sqrt(2 x"
+                f" {other}) ({place(one.law.site)}), as of {other} blocks, and there are {blocks}",
+            )
+        )
     return Scaling(container, _paths(writers), _paths(right), _paths(plain), _paths(wrong), findings=tuple(findings))
+
+
+def _other_depth(writers: Sequence[Role], base: Role, blocks: int) -> int | None:
+    """The depth by which all that writes is scaled, over sqrt(2 n) for n of a model of usual depth, where it is not L.
+
+    Not where the root is a whole number, which any factor may be, nor where a block may have three that write.
+    """
+    for n in _DEPTHS:
+        usual = 2 * n not in (blocks, 2 * blocks, 3 * blocks) and math.isqrt(2 * n) ** 2 != 2 * n
+        if usual and all(
+            not _same_scheme(r, base) and math.isclose(base.law_std / r.law_std, math.sqrt(2 * n), rel_tol=1e-4)
+            for r in writers
+        ):
+            return n
+    return None
 
 
 def _paths(roles: Sequence[Role]) -> tuple[str, ...]:
