@@ -297,6 +297,40 @@ class Encoder(nn.Module):
         return self.head(self.encoder(x))
 
 
+class Chosen(nn.Module):
+    """A stem that keeps the default of torch, and two parts that a loop draws."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.body, self.head = nn.Linear(8, 8), _tall(lambda: nn.Linear(16, 16)), nn.Linear(16, 3)
+        for part in (self.body, self.head):
+            for m in part.modules():
+                if isinstance(m, nn.Linear):
+                    nn.init.normal_(m.weight, std=0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.body(self.stem(x)))
+
+
+class Looped(nn.Module):
+    """Every module is asked, and then comes another head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.head = _tall(lambda: nn.Linear(16, 16)), nn.Linear(16, 3)
+        for m in self.modules():
+            if isinstance(m, nn.Linear):
+                nn.init.normal_(m.weight, std=0.1)
+        self.head = nn.Linear(16, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.body(x))
+
+
+def test_a_head_that_comes_behind_a_loop_over_all_modules_is_named() -> None:
+    assert "head.weight: uniform +-0.25, the default of torch, while every" in _said(_judged(Looped, DECLARED, "4x8"))
+
+
 def _by_hand() -> nn.Module:
     net = _tall(lambda: nn.Linear(16, 3))
     for layer in (net[0], net[2]):
@@ -305,8 +339,8 @@ def _by_hand() -> nn.Module:
 
 
 @pytest.mark.parametrize(
-    "build", [Encoder, _by_hand, lambda: _tall(lambda: nn.Linear(16, 4)).apply(_met)],
-    ids=["a head beside its encoder", "layers that are chosen", "all"],
+    "build", [Encoder, Chosen, _by_hand, lambda: _tall(lambda: nn.Linear(16, 4)).apply(_met)],
+    ids=["a head beside its encoder", "parts that are chosen", "layers that are chosen", "all"],
 )  # fmt: skip
 def test_a_head_beside_what_is_drawn_keeps_its_default(build: Callable[[], nn.Module]) -> None:
     assert "every other Linear" not in _said(_judged(build, DECLARED, "4x8"))

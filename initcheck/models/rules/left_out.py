@@ -15,8 +15,7 @@ from initcheck.models.factory.wording import place
 from initcheck.models.provenance.steps import Site, in_library
 from initcheck.wording import listed
 
-_KINDS = frozenset(("isinstance", "issubclass", "type", "hasattr", "find", "startswith"))
-"""What a function asks that is handed to ``apply``: ``isinstance(m, Linear)``, ``classname.find("Linear")``."""
+_MODULES = frozenset(("modules", "named_modules"))
 _CHILDREN = frozenset(("children", "named_children", "_modules"))
 
 
@@ -125,7 +124,10 @@ def _one_of_all(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
         others = [r for (_, kind), several in drawn.items() if kind == owner for r in several]
         rest = len(left) + len(others) == len(alike)
         known = {r.name for role in roles for r in role.members}
-        top = _common([_holder(r.name) for same, several in drawn.items() if same[0][0] == site[0] for r in several])
+        meets = _meets_all(site)
+        # A class that asks all of its modules may be a part of the model; the model's own is none.
+        here = [_holder(r.name) for same, several in drawn.items() if same[0][0] == site[0] for r in several]
+        top = "" if facts.layout.name in meets else _common(here)
         if (
             not left
             or not rest
@@ -133,7 +135,7 @@ def _one_of_all(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
             or records is not max((d for (_, k), d in drawn.items() if k == owner), key=len)
             or not all(r.name in known and (not top or r.name.startswith(f"{top}.")) for r in left)
             or _loops_over_children(site)
-            or not _meets_all(site)
+            or not meets
         ):
             continue
         yield (
@@ -152,18 +154,45 @@ def _common(holders: Sequence[str]) -> str:
     return ".".join(paths[0][:shared]) if len(set(holders)) > 1 else _holder(holders[0])
 
 
-def _meets_all(site: Site) -> bool:
-    """Whether the function of a line asks of which class a module is, as what is handed to ``apply`` does."""
+def _meets_all(site: Site) -> set[str]:
+    """Classes that hand all of their modules to a line, '' for a function: in a loop over them, or by ``apply``.
+
+    Not those of a part (``self.encoder``), and not in a loop over chosen parts.
+    """
     try:
         code = ast.parse("".join(linecache.getlines(site[0])))
     except (SyntaxError, ValueError):
-        return False
-    around = [
-        f for f in ast.walk(code)
-        if isinstance(f, ast.FunctionDef) and f.lineno <= site[1] <= (f.end_lineno or f.lineno)
+        return set()
+    around = [n for n in ast.walk(code) if isinstance(n, (ast.For, ast.FunctionDef)) and _covers(n, site[1])]
+    over = [n.iter for n in around if isinstance(n, ast.For) and _MODULES & _called(n.iter)]
+    names = {n.name for n in around if isinstance(n, ast.FunctionDef)}
+    applied = [
+        n for n in ast.walk(code)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == "apply" and n.args
+        and names & {getattr(n.args[0], "id", ""), getattr(n.args[0], "attr", "")}
     ]  # fmt: skip
-    asked = [n.test for f in around for n in ast.walk(f) if isinstance(n, ast.If)]
-    return any(_KINDS & _called(test) for test in asked)
+    classes = [n for n in ast.walk(code) if isinstance(n, ast.ClassDef)]
+    return {
+        next((c.name for c in classes if _covers(c, call.lineno) and ast.unparse(call).startswith("self.")), "")
+        for call in over or applied
+        if _is_whole(code, call)
+    }
+
+
+def _is_whole(code: ast.AST, call: ast.expr) -> bool:
+    """Whether what is called is a method of a module that has a name of its own, no part and no loop's."""
+    whose = call.func.value if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else None
+    if isinstance(whose, ast.Call):
+        return True
+    loops = [
+        n.target for n in ast.walk(code) if isinstance(n, ast.For) and _covers(n, call.lineno) and n.iter is not call
+    ]
+    chosen = {name.id for target in loops for name in ast.walk(target) if isinstance(name, ast.Name)}
+    return isinstance(whose, ast.Name) and whose.id not in chosen
+
+
+def _covers(node: ast.For | ast.FunctionDef | ast.ClassDef, line: int) -> bool:
+    return node.lineno <= line <= (node.end_lineno or node.lineno)
 
 
 def _holder(name: str) -> str:
