@@ -225,8 +225,8 @@ def gradient_reaches_every_tensor(trial: ModelTrial) -> None:
     decided_by="exact. Which layers write to the stream is measured in the middle block of every chain: their output is"
     " moved, and the block's output moves by just that. A role is scaled where its named standard deviation is that"
     " of the other matrices over sqrt(L) or sqrt(2 L), and no formula of the fans gives both. FAILS where a layer"
-    " that does not write is scaled in place of one that does; UNDECIDED where one of several writers is not scaled, and"
-    " where all are by sqrt(2 n) for another usual depth n."
+    " that does not write is scaled in place of one that does; UNDECIDED where one of several writers is not scaled,"
+    " and where all are by sqrt(2 n) for another usual depth n."
     " Not seen: laws that no draw names, blocks that cannot be run alone, scalings by another number.",
 )
 def residual_writers_share_one_scaling(trial: ModelTrial) -> None:
