@@ -16,7 +16,7 @@ from initcheck.models.batches.inputs import candidates
 from initcheck.models.builds.places import places
 from initcheck.models.builds.roles import ordered_with_depth, roles
 from initcheck.models.builds.torch_build import tensors_of
-from initcheck.models.modules.blocks import BlockTrail
+from initcheck.models.modules.blocks import block_trail
 from initcheck.models.modules.live_module import LiveModule
 from initcheck.models.modules.residual import residual_writers
 from initcheck.models.signals.chains import chains
@@ -25,9 +25,9 @@ from initcheck.models.signals.listener import Listener
 
 
 def _runs(model: nn.Module, *args: Tensor) -> list[tuple[str, int]]:
-    with torch.no_grad(), BlockTrail(model.eval()) as trail:
+    with torch.no_grad(), block_trail(model.eval()) as visits:
         model(*args)
-    return [(run[0].container, len(run)) for run in chains(trail.visits)]
+    return [(run[0].container, len(run)) for run in chains(visits)]
 
 
 IDS = torch.arange(16).reshape(2, 8)

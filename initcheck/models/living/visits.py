@@ -9,7 +9,7 @@ from typing import Any
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import Autodiff, Blocks
 from initcheck.models.living.model import Living
-from initcheck.models.signals.chains import Visit, chains, containers
+from initcheck.models.signals.chains import Trail, Visit, chains, containers
 from initcheck.models.signals.signal import FEWEST_BLOCKS
 
 _NO_BLOCKS = "no four blocks of one shape follow one another, numbered in a list or by their names"
@@ -31,31 +31,21 @@ def visits_of(
     counted_in = candidates_of(living)
     slices = {f"{name}.{k}": name for name, count in living.stacked.items() for k in range(count)}
     norms = {layer.name for layer in living.layers if layer.kind.startswith("BatchNorm")}
-    visits: list[Visit] = []
+    trail = Trail({**counted_in, **slices}, norms, _handed_on)
     hidden: list[str] = []
-    ran: list[str] = []
 
     def note(name: str, given: Any, made: Any) -> Any:
-        if name in norms:
-            ran.append(name)
-            if name not in counted_in:
-                return made
-        array, before = autodiff.first_real(made), autodiff.first_real(given)
-        if array is None:
-            return made
-        if autodiff.hides(array):
+        array = autodiff.first_real(made)
+        hides = array is not None and autodiff.hides(array)
+        if hides and (name not in norms or name in counted_in):
             hidden.append(name)
-            return made
-        container = slices.get(name) or counted_in[name]
-        visit = Visit(container, name, before, array, tuple(array.shape), 0.0, norms=len(ran))
-        last = next((v for v in reversed(visits) if v.container == container), None)
-        visit.serial = last is None or _handed_on(before, last)
-        visits.append(visit)
+        # How large it is will be measured in a run of its own.
+        trail.passed(name, autodiff.first_real(given), None if hides else array, lambda _: 0.0)
         return made
 
     output = autodiff.first_real(autodiff.first_run(living, arrays, batch, note, norms | counted_in.keys()))
     found = autodiff.unstacked
-    visits = [v for v in visits if v.name not in slices or slices[v.name] in found]
+    visits = [v for v in trail.visits if v.name not in slices or slices[v.name] in found]
     hidden += [name for name in living.stacked if not any(f"{name}.".startswith(f"{n}.") for n in found)]
     often = Counter(v.name for v in visits)
     return [v for v in visits if often[v.name] == 1], hidden, output

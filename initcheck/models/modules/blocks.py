@@ -2,77 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
-from initcheck.models.batches.batch import Batch
 from initcheck.models.builds.places import kind_of
+from initcheck.models.modules.hooks import hooked
 from initcheck.models.modules.outputs import first_tensor
-from initcheck.models.signals.chains import Visit, containers
+from initcheck.models.signals.chains import Trail, Visit, containers
 
 _BETWEEN = 64
 """Operations between two layers of a chain; norms that are written out take a dozen."""
 
 
-@dataclass
-class BlockTrail:
-    """Hooks on every candidate block; after a forward pass ``visits`` holds what went through, in order."""
+@contextmanager
+def block_trail(model: torch.nn.Module) -> Iterator[list[Visit]]:
+    """While it lasts, what goes through every candidate block is noted, in order."""
+    modules = dict(model.named_modules())
+    holding = [(path, m) for path, m in modules.items() if path and any(True for _ in m.parameters())]
+    sequential = {path for path, module in modules.items() if isinstance(module, torch.nn.Sequential)}
+    norms = {path for path, m in modules.items() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)}
 
-    model: torch.nn.Module
-    visits: list[Visit] = field(default_factory=list)
-    _handles: list[Any] = field(default_factory=list)
-    _sequential: set[str] = field(default_factory=set)
-    _norms: int = 0
+    def in_order(given: torch.Tensor | None, before: Visit) -> bool:
+        return before.container in sequential or _handed_on(given, before)
 
-    def __enter__(self) -> BlockTrail:
-        modules = dict(self.model.named_modules())
-        self._sequential = {path for path, module in modules.items() if isinstance(module, torch.nn.Sequential)}
-        holding = [(path, m) for path, m in modules.items() if path and any(True for _ in m.parameters())]
-        for name, container in containers((path.split("."), kind_of(m)) for path, m in holding).items():
-            hook = self._hook(container, name)
-            self._handles.append(modules[name].register_forward_hook(hook, with_kwargs=True))
-        for module in modules.values():
-            if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-                self._handles.append(module.register_forward_hook(self._count))
-        return self
+    trail = Trail(containers((path.split("."), kind_of(m)) for path, m in holding), norms, in_order)
 
-    def __exit__(self, *_: object) -> None:
-        for handle in self._handles:
-            handle.remove()
+    def told(name: str, given: Any, output: Any) -> None:
+        trail.passed(name, first_tensor(given), first_tensor(output), second_moment)
 
-    def _count(self, *_: object) -> None:
-        self._norms += 1
-
-    def _hook(self, container: str, name: str) -> Callable[..., None]:
-        def note(_module: torch.nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-            made, given = first_tensor(output), first_tensor((args, kwargs))
-            if made is None:
-                return
-            visit = Visit(container, name, given, made, tuple(made.shape), second_moment(made), norms=self._norms)
-            before = next((v for v in reversed(self.visits) if v.container == container), None)
-            visit.serial = before is None or container in self._sequential or _handed_on(given, before)
-            self.visits.append(visit)
-
-        return note
-
-
-def run_noting(
-    model: torch.nn.Module,
-    batch: Batch,
-    modules: Iterable[torch.nn.Module],
-    note: Callable[[torch.nn.Module, Any, Any], None],
-) -> None:
-    """Run a model once, without gradients, and tell what each of these modules is given: itself, args and kwargs."""
-    handles = [module.register_forward_pre_hook(note, with_kwargs=True) for module in modules]
-    try:
-        with torch.no_grad():
-            batch.run(model)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked({path: m for path, m in modules.items() if path in trail.heard}, told):
+        yield trail.visits
 
 
 def _handed_on(given: torch.Tensor | None, before: Visit) -> bool:

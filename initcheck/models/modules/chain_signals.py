@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import torch
 
 from initcheck.models.batches.batch import Batch
-from initcheck.models.modules.blocks import BlockTrail, second_moment
+from initcheck.models.modules.blocks import block_trail, second_moment
 from initcheck.models.modules.outputs import main_output, weighed
 from initcheck.models.signals.chains import Visit, chains, norms_between
 from initcheck.models.signals.signal import FEWEST_BLOCKS, ChainSignal
@@ -17,11 +17,11 @@ def chain_signals(
     model: torch.nn.Module, batch: Batch, names: Collection[str]
 ) -> tuple[tuple[ChainSignal, ...], torch.Tensor | None, dict[str, torch.Tensor | None]]:
     """Run a module forward and backward once: its chains, its output, and the gradients by some parameters."""
-    with torch.enable_grad(), BlockTrail(model) as trail:
+    with torch.enable_grad(), block_trail(model) as visits:
         output = main_output(batch.run(model))
     if output is None:
         return (), None, {}
-    runs = [run for run in chains(trail.visits) if len(run) >= FEWEST_BLOCKS]
+    runs = [run for run in chains(visits) if len(run) >= FEWEST_BLOCKS]
     asked = {n: p for n, p in model.named_parameters() if n in names and p.requires_grad}
     made = [v.made for run in runs for v in run if v.made is not None]
     inputs = [t for t in (*made, *asked.values()) if t.requires_grad]
@@ -31,7 +31,7 @@ def chain_signals(
         gradients = {id(t): g for t, g in zip(inputs, found, strict=True)}
     signals = tuple(_chain_signal(run, [gradients.get(id(v.made)) for v in run]) for run in runs)
     by_name = {n: gradients.get(id(p)) for n, p in asked.items()}
-    trail.visits.clear()
+    visits.clear()
     del runs, made, inputs, gradients
     output = output.detach()
     if any(s.outside("backward") for s in signals):
@@ -56,9 +56,9 @@ def _through_the_chain_alone(
     comes from them all, and that sum says nothing of the blocks. The graph is built once more, so that no model whose
     gradient keeps its size holds it twice.
     """
-    with torch.enable_grad(), BlockTrail(model) as trail:
+    with torch.enable_grad(), block_trail(model) as visits:
         output = main_output(batch.run(model))
-    runs = {tuple(v.name for v in run): run for run in chains(trail.visits)}
+    runs = {tuple(v.name for v in run): run for run in chains(visits)}
     found = []
     for signal in signals:
         run = runs.get(signal.blocks) if signal.outside("backward") else None
@@ -69,5 +69,5 @@ def _through_the_chain_alone(
             alone = _chain_signal(run, [*others, last])
             signal = alone if alone.backward else signal
         found.append(signal)
-    trail.visits.clear()
+    visits.clear()
     return tuple(found)

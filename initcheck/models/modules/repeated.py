@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from initcheck.models.batches.batch import Batch
-from initcheck.models.modules.blocks import run_noting
+from initcheck.models.modules.hooks import run_noting
 from initcheck.models.modules.outputs import first_tensor
 
 

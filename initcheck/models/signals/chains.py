@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,42 @@ def containers(layers: Iterable[tuple[Sequence[str], object]]) -> dict[str, str]
         if len(names) >= FEWEST_SIBLINGS:
             found |= dict.fromkeys(names, ".".join((*parent, prefix) if prefix else parent))
     return found
+
+
+class Trail:
+    """The passes of the signal through candidate blocks, in order.
+
+    Args:
+        counted_in: name of a candidate -> its container, as ``containers`` gives it.
+        norms: names of the batch norms.
+        handed_on: whether a block was given what an earlier one made.
+
+    Attributes:
+        visits: so far.
+    """
+
+    def __init__(
+        self, counted_in: Mapping[str, str], norms: Collection[str], handed_on: Callable[[Any, Visit], bool]
+    ) -> None:
+        self._counted_in, self._norms, self._handed_on = counted_in, norms, handed_on
+        self._ran = 0
+        self.visits: list[Visit] = []
+
+    @property
+    def heard(self) -> set[str]:
+        """The layers that it must be told of."""
+        return {*self._counted_in, *self._norms}
+
+    def passed(self, name: str, given: Any, made: Any, energy: Callable[[Any], float]) -> None:
+        """Be told of one call of a layer: the arrays that it was given and made; no array where there was none."""
+        self._ran += name in self._norms
+        container = self._counted_in.get(name)
+        if container is None or made is None:
+            return
+        visit = Visit(container, name, given, made, tuple(made.shape), energy(made), norms=self._ran)
+        before = next((v for v in reversed(self.visits) if v.container == container), None)
+        visit.serial = before is None or self._handed_on(given, before)
+        self.visits.append(visit)
 
 
 def norms_between(run: Sequence[Visit]) -> int:
