@@ -123,6 +123,35 @@ def test_a_signal_near_the_end_of_float32_keeps_its_size_and_one_beyond_is_infin
     assert found.forward["block_1"] == np.inf
 
 
+class Windowed(Living):
+    """A table beside a matrix: never used, or multiplied by a gate that is zero as it is."""
+
+    name = "Windowed"
+    leaves = (Leaf(("dense", "kernel"), "Dense"), Leaf(("table",), "Windowed"), Leaf(("gate",), "Windowed"))
+    layers = (Layer(("dense",), "Dense"),)
+
+    def __init__(self, array: Callable[[Any], Any], *, gated: bool) -> None:
+        self.array, self.gated = array, gated
+
+    def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
+        made = self.array(batch.args[0]) @ arrays[0]
+        return made + arrays[2] * arrays[1][0] if self.gated else made
+
+    def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:
+        return [f"{ROWS}x{WIDTH}"]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_constant_that_the_batch_does_not_use_is_told_from_one_beside_another_zero(library: str) -> None:
+    _, array = LIBRARIES[library]()
+    numbers, _ = _numbers()
+    zeros = np.zeros((3, WIDTH), np.float32), np.zeros(WIDTH, np.float32)
+    arrays = [array(a) for a in (numbers[0], *zeros)]
+    for gated, kind in ((False, "unreached"), (True, "zero")):
+        live = LiveArrays(LIBRARIES[library]()[0], Windowed(array, gated=gated), arrays)
+        assert Listener(None).hear(live, ["table"]).gradients == {"table": kind}
+
+
 class Classifier(Living):
     """A matrix named as a head is, with a softmax behind it or without."""
 
