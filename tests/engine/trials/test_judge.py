@@ -97,6 +97,7 @@ def stubbed(
     moment: bool = True,
     contract: Contract | None = None,
     weights: int = 400_000,
+    dear: bool = False,
     plan: tuple[Layer, ...] = (),
     **squares: float,
 ) -> Judge:
@@ -105,7 +106,7 @@ def stubbed(
         initializer="the initializer",
         contract=contract or Contract(dtypes=("float32", "bfloat16")),
         draws=FakeDraws(**squares),
-        profile=SimpleNamespace(weights=weights, calls=40_000),
+        profile=SimpleNamespace(weights=weights, calls=40_000, dear=dear),
         is_constant=lambda layer: constant and layer is not None,
         second_moment_exists=moment,
         domain=SimpleNamespace(plan=plan, largest=max(plan, key=lambda layer: layer.weights, default=None)),
@@ -600,3 +601,20 @@ def test_zeros_are_drawn_on_only_where_they_may_show_something(rate: float, aske
     else:
         with pytest.raises(CaseFailed):
             trial.keeps(statistic, BAND)
+
+
+@pytest.mark.parametrize(
+    ("dear", "weights", "value", "decision"),
+    [
+        (False, 400_000, 0.5, Decision.FAILS),
+        (True, 400_000, 0.5, Decision.UNDECIDED),
+        (True, 4_000_000, 0.5, Decision.FAILS),
+        (True, 400_000, 9.0, Decision.FAILS),
+    ],
+)
+def test_of_dear_calls_a_mean_is_called_too_small_only_where_what_is_rare_can_be_drawn(
+    dear: bool, weights: int, value: float, decision: Decision
+) -> None:
+    trial = stubbed(dear=dear, weights=weights, confirm_0=value)
+    stage = Stage(Stream.confirmation(0), 1e-6, 1e-3, 1, confirms=True)
+    assert trial.judge_at(second_moment(), (0.8, 1.25), stage).decision is decision
