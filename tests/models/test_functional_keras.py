@@ -148,3 +148,16 @@ def test_two_zeros_behind_one_another_still_fail() -> None:
         return keras.Model(given, layers.Dense(8)(given) + layers.Dense(8, kernel_initializer="zeros")(low))
 
     assert _judged(build, DISTINCT)[DISTINCT].verdict is Verdict.FAILS
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "Dense"])
+def test_recurrent_layers_are_no_blocks_and_what_they_let_through_is_no_loss(kind: str) -> None:
+    def build() -> Any:
+        given = x = layers.Input((8, 16))
+        for _ in range(4):
+            kernel = {"kernel_initializer": initializers.RandomNormal(stddev=0.1)} if kind == "Dense" else {}
+            x = layers.LSTM(16, return_sequences=True)(x) if kind == "LSTM" else layers.Dense(16, **kernel)(x)
+        return keras.Model(given, layers.Dense(3)(x))
+
+    found = _judged(build, SIGNAL)[SIGNAL]
+    assert found.verdict is (Verdict.NOT_APPLICABLE if kind == "LSTM" else Verdict.FAILS)

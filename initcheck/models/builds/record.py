@@ -174,9 +174,10 @@ class TensorRecord:
     def matrix(self) -> tuple[int, int] | None:
         """Rows and columns of what is left when dimensions of size 1 are dropped; None for a vector.
 
-        A bias is one too, where Flax gives that of attention the axes of its heads.
+        A bias is one too where Flax gives it the axes of heads, or Keras one of two for a cell.
         """
-        sizes = [n for n in self.shape if n > 1] if self.name.rpartition(".")[2] != "bias" else []
+        vector = self.inputs_first and self.name.rpartition(".")[2] == "bias"
+        sizes = [] if vector else [n for n in self.shape if n > 1]
         return (sizes[0], math.prod(sizes[1:])) if len(sizes) > 1 else None
 
     @property

@@ -36,8 +36,12 @@ class Visit:
 
 
 _NUMBERED = re.compile(r"^(.*?)_?(\d+)$")
-_NORM = re.compile(r"^(Batch|Layer|Group|Instance|RMS)Norm(alization)?([1-3]d)?$")
-"""Layers that are no blocks: what they make is as large as their scale, whatever they are given."""
+_NO_BLOCK = re.compile(
+    r"^(Batch|Layer|Group|Instance|RMS)Norm(alization)?([1-3]d)?$|^(Optimized|Simple|Conv|Conv[1-3]D)?(LSTM|GRU|RNN)(Cell)?$"
+    r"|^Bidirectional$"
+)
+"""Layers that are no blocks. What a norm makes is as large as its scale, whatever it is given. What a recurrent layer
+makes is as small as its gates are open, half of a tanh of half, and no scheme keeps it at the size of its input."""
 
 
 def containers(layers: Iterable[tuple[Sequence[str], object]]) -> dict[str, str]:
@@ -52,7 +56,7 @@ def containers(layers: Iterable[tuple[Sequence[str], object]]) -> dict[str, str]
     groups: dict[tuple[tuple[str, ...], str, object], list[str]] = defaultdict(list)
     for path, kind in layers:
         match = _NUMBERED.match(path[-1]) if path else None
-        if match is not None and not _NORM.match(getattr(kind, "__name__", str(kind))):
+        if match is not None and not _NO_BLOCK.match(getattr(kind, "__name__", str(kind))):
             groups[tuple(path[:-1]), match[1], kind].append(".".join(path))
     found: dict[str, str] = {}
     for (parent, prefix, _kind), names in groups.items():
