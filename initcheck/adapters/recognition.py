@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import inspect
 from collections.abc import Callable, Mapping
@@ -237,6 +238,8 @@ def _of_class(
 
     One that is asked for two widths and holds an array of both is a layer: that array is what is checked.
     """
+    if issubclass(cls, enum.Enum) and not args:
+        raise refusals.of_members(name, list(cls.__members__))
     held = held_arrays(cls, name, args, parameter) if signature is None else None
     if held is not None:
         chosen = choose(name, cls, held.readings, named=True, fixed=args, parameter=held.parameter)

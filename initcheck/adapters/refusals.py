@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from initcheck.adapters.frameworks.arrays import dtype_name, is_array
+from initcheck.adapters.frameworks.arrays import dtype_name, is_array, parts_of, pick, shape_of
 from initcheck.adapters.signatures.readings import Needs, Reading
 from initcheck.adapters.signatures.signature import describe, role_of
 from initcheck.errors import UsageError
 
 _MOST = 5
+# What code says that makes the two parts of complex numbers.
+_OF_PARTS = re.compile(r"imag|complex|view_as_real|cfloat|quadrature")
 # As torch says it.
 _OF_A_VECTOR = "can not be computed for tensor with fewer than 2 dimensions"
 # Methods of generators of NumPy and of Python: who asks a parameter for one of them takes a generator.
@@ -33,6 +35,14 @@ class ToldTrial(Protocol):
     @property
     def problem(self) -> str:
         """What it did, to be read after "it"."""
+
+    @property
+    def result(self) -> Any:
+        """What it returned; None where it raised."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape asked for."""
 
 
 def is_complex(value: Any) -> bool:
@@ -53,6 +63,14 @@ class ComplexWeights(Needs):
     """
 
     parts = ("real", "imag")
+
+
+def of_members(name: str, members: Sequence[str]) -> UsageError:
+    """The refusal of an enumeration, whose members are what is called."""
+    if not members:
+        return UsageError(f"{name} is an enumeration without members; pass a function, such as def init(shape, rng).")
+    ways = " or ".join(f"{name}.{member}" for member in members[:_MOST])
+    return Needs(f"{name} is an enumeration; name one of its members: {ways}.", f"{name}.{members[0]}")
 
 
 def refuse_coroutine(function: Callable[..., Any], name: str) -> None:
@@ -83,6 +101,35 @@ def refuse_complex(name: str, returned: Sequence[Any]) -> None:
             f" parts are checked apart, each times sqrt(2): {first} and {second}.",
             first,
         )
+
+
+def refuse_parts(name: str, function: Callable[..., Any], tried: Sequence[ToldTrial]) -> None:
+    """Refuse complex weights whose two parts come as two arrays, or along a last axis of two.
+
+    Raises:
+        ComplexWeights: so the result looks, and the code of the function says that it is meant.
+    """
+    if not any(_in_parts(trial.result, trial.shape) for trial in tried) or not _OF_PARTS.search(_text_of(function)):
+        return
+    first, second = (f"{name.partition('(')[0]}(parameter={part!r})" for part in ComplexWeights.parts)
+    raise ComplexWeights(
+        f"{name} returns real and imaginary parts, and the claims are about real weights; its parts are checked apart,"
+        f" each times sqrt(2): {first} and {second}.",
+        first,
+    )
+
+
+def _in_parts(result: Any, shape: Sequence[int]) -> bool:
+    return parts_of(result) is not None and shape_of(pick(result, "real")) == tuple(shape)
+
+
+def _text_of(function: Callable[..., Any]) -> str:
+    """The names and texts in the code of a function; of what has none nothing."""
+    code = getattr(inspect.unwrap(getattr(function, "func", function)), "__code__", None)
+    if code is None:
+        return ""
+    said = [*code.co_names, *code.co_varnames, *map(str, code.co_consts), getattr(function, "__name__", "")]
+    return " ".join(said).lower()
 
 
 def refuse_other_sides(name: str, parameter: str, trial: ToldTrial) -> None:

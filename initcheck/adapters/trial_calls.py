@@ -148,6 +148,8 @@ def choose(
             )
     if working:
         return working[0]
+    if parameter is None:
+        refusals.refuse_parts(name, function, tried)
     for outcome in tried:
         if outcome.several:
             # A stranger takes the first: one of the shape asked for.

@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
+
 from initcheck.diagnosis.causes import Cause, cause
 from initcheck.diagnosis.evidence.formulas import number
+from initcheck.diagnosis.evidence.probe import Array
 from initcheck.diagnosis.observed import Observed
 
 _OWN = "draw every weight on its own"
@@ -110,6 +113,40 @@ _OF_ONE = {
     "opposite-units": "one unit is a copy of another with the opposite sign: antithetic sampling",
     "opposite-inputs": "the weights of one input are those of another with the opposite sign",
 }
+
+
+def centre_cause(seen: Observed) -> Cause | None:
+    """Explain kernels of which the centre alone is drawn, as of a delta-orthogonal start.
+
+    >>> from initcheck.contract.contract import Contract
+    >>> def delta(shape, seed):
+    ...     drawn = np.zeros(shape)
+    ...     middle = tuple(n // 2 for n in shape[2:])
+    ...     drawn[(..., *middle)] = np.random.default_rng(seed).normal(size=shape[:2])
+    ...     return drawn
+    >>> of_kernels = Contract(layout="oihw")
+    >>> centre_cause(Observed(draw=delta, contract=of_kernels)).sentence
+    'the centre of the kernel alone is drawn, all else is zero: a delta-orthogonal start, perhaps'
+    """
+    kernels = [a for arrays in seen.probe.draws.values() for a in arrays if a.ndim > 2]
+    sides = [[n for n, axis in zip(a.shape, seen.layout, strict=False) if axis not in "io"] for a in kernels]
+    spread = [(a, side) for a, side in zip(kernels, sides, strict=True) if min(side, default=0) > 1]
+    if not spread or not all(_is_of_one_position(a, seen.layout) for a, _ in spread):
+        return None
+    return cause(
+        "the centre of the kernel alone is drawn, all else is zero: a delta-orthogonal start, perhaps",
+        "draw every position; or, where that is meant, give the centre alone the variance that is due to all positions,"
+        " and declare entries='dependent'",
+        _EVERYWHERE,
+    )
+
+
+def _is_of_one_position(kernel: Array, layout: str) -> bool:
+    """Whether of all positions of a kernel one, at the middle, holds weights that are not zero."""
+    axes = tuple(n for n, axis in enumerate(layout) if axis in "io")
+    found = np.argwhere(kernel.any(axis=axes))
+    sides = [n for place, n in enumerate(kernel.shape) if place not in axes]
+    return len(found) == 1 and all(at in (n // 2, (n - 1) // 2) for at, n in zip(found[0], sides, strict=True))
 
 
 def dependence_cause(seen: Observed) -> Cause | None:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from initcheck.diagnosis.causes import Cause, Rule, first_cause
-from initcheck.diagnosis.dependence_causes import dependence_cause
+from initcheck.diagnosis.cut_causes import absolute_cut_cause, default_cut_cause
+from initcheck.diagnosis.dependence_causes import centre_cause, dependence_cause
 from initcheck.diagnosis.family_causes import DEGENERATE, FAMILY, MEAN, ORTHOGONAL, UNSIGNED, is_degenerate
 from initcheck.diagnosis.law_causes import LAW, SCALE_PER_CALL
 from initcheck.diagnosis.observed import Observed
 from initcheck.diagnosis.seed_behaviour import BEHAVIOURS, seed_behaviours
 from initcheck.diagnosis.value_causes import (
-    absolute_cut_cause,
     cancelling_cause,
     counted_cause,
     grid_cause,
@@ -102,13 +102,14 @@ RESULTS = (
 _BEFORE_SEEDS: Sequence[Sequence[Callable[[Observed], Cause | None]]] = (
     (counted_cause,),
     ORTHOGONAL,
-    (unpaired_cause, dependence_cause),
+    (unpaired_cause, centre_cause, dependence_cause),
     UNSIGNED,
 )
 _AFTER_SEEDS: Sequence[Sequence[Callable[[Observed], Cause | None]]] = (
     MEAN,
     (grid_cause,),
     (largest_cause, own_size_cause),
+    (default_cut_cause,),
     FAMILY,
     SCALE_PER_CALL,
     LAW,

@@ -126,7 +126,8 @@ def _odd_widths(off: _Exceptions) -> bool:
     # A layer of few weights may be off by a heavy tail's doing: their own standard error does not show it.
     measured = [s for s in off.samples if s.layer in off.ratios]
     sure = any(s.n >= 1000 or not math.isfinite(s.mean_square) for s in measured)
-    return sure and len(off.ratios) > 1 and all(off.width(a) % 2 == 1 for a in off.ratios)
+    widths = {off.width(a) for a in off.ratios}
+    return sure and len(off.ratios) > 1 and widths != {1} and all(w % 2 == 1 for w in widths)
 
 
 def _large_tensors(off: _Exceptions) -> Mapping[str, object] | None:

@@ -255,40 +255,6 @@ def _length(weights: Array) -> float:
 _SIZES = {"largest weight": _largest, "length of all weights of a call together": _length}
 
 
-def absolute_cut_cause(seen: Observed) -> Cause | None:
-    """Explain a law that ends where the weights meet a bound which does not go with the width.
-
-    >>> def cut(shape, seed):
-    ...     return np.clip(np.random.default_rng(seed).normal(0, shape[1] ** -0.5, shape), -0.3, 0.3)
-    >>> absolute_cut_cause(Observed(draw=cut)).sentence
-    'the weights end at +-0.3 at the widths whose law goes beyond that'
-    """
-    pooled = [np.abs(np.concatenate([a.ravel() for a in arrays])) for arrays in seen.probe.draws.values()]
-    tops = [(float(sizes.max()), float(np.median(sizes))) for sizes in pooled if sizes.size >= 1024]
-    if len(tops) < 5:
-        return None
-    bound = max(top for top, _ in tops)
-    cut = [middle for top, middle in tops if top >= 0.98 * bound]
-    free = [middle for top, middle in tops if top < 0.98 * bound]
-    # Of one law the largest of a thousand weights lies at one multiple of their median, more or less.
-    reaches = [sorted(top / middle for top, middle in tops if middle and (top >= 0.98 * bound) is is_cut)
-               for is_cut in (True, False)]  # fmt: skip
-    # Two widths say it where the law itself ends far sooner at one of them than where it is free.
-    short = len(cut) == 2 and len(reaches[1]) >= 3 and reaches[0][0] < 0.75 * reaches[1][len(reaches[1]) // 2]
-    if (len(cut) < 3 and not short) or max(cut) < 1.25 * min(cut) or (free and min(cut) < 0.9 * max(free)):
-        return None
-    # What is normalised ends somewhere too, and has the variance that is due.
-    due = [s.mean_square * s.layer.fan_in for s in seen.samples if s.n >= 1024]
-    if max(due) < 1.2 * min(due):
-        return None
-    where = "at the widths whose law goes beyond that" if free else "at every width, whatever the std"
-    return cause(
-        f"the weights end at +-{number(bound)} {where}",
-        "cut at a multiple of the std, not at one number",
-        "scale depth law",
-    )
-
-
 def cancelling_cause(seen: Observed) -> Cause | None:
     """Explain an output variance by weights of a unit that cancel, or add up, behind inputs of positive mean.
 

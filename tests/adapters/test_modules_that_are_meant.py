@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -86,3 +87,37 @@ def init_linear_layers(m: Any) -> None:
 )  # fmt: skip
 def test_what_says_that_it_is_for_linear_layers_is_not_asked_of_kernels(init: Init, ranks: tuple[int, ...]) -> None:
     assert recognise(init, f"nets:{init.__name__}").ranks == ranks
+
+
+@functools.singledispatch
+def by_dispatch(m):
+    """Nothing of another kind."""
+
+
+@by_dispatch.register
+def _(m: nn.Linear):
+    nn.init.xavier_uniform_(m.weight)
+
+
+@by_dispatch.register
+def _(m: nn.Conv2d):
+    nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
+
+
+BY_KIND = {nn.Linear: nn.init.xavier_uniform_, nn.Conv2d: nn.init.kaiming_normal_}
+RECURRENT = {nn.GRU: nn.init.orthogonal_}
+
+
+def by_table(m):
+    if type(m) in BY_KIND:
+        BY_KIND[type(m)](m.weight)
+
+
+def of_one_law(m):
+    if type(m) not in RECURRENT:
+        nn.init.xavier_uniform_(m.weight)
+
+
+@pytest.mark.parametrize(("init", "by_kind"), [(by_dispatch, True), (by_table, True), (of_one_law, False)])
+def test_kernels_of_what_chooses_by_a_table_of_kinds_have_a_law_of_their_own(init, by_kind):
+    assert recognise(init, "init").by_kind is by_kind

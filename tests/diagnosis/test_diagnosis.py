@@ -235,7 +235,7 @@ def fed_by_others(s, seed):
 @pytest.mark.parametrize(("draw", "said"), [
     (clipped(lambda s: 1.0, 2.0), "the std is 0.96 at every width"),
     (clipped(lambda s: (2 / s[1]) ** 0.5, 0.1), "the weights are cut at +-0.1 at every width"),
-    (cut_at_two, "the weights end at +-2 at the widths whose law goes beyond that"),
+    (cut_at_two, "the weights end at +-2, whatever their std: at fan_in 1 that leaves"),
     (fed_by_others, "the diagonal is zero, as where no unit feeds itself"),
     (normal(lambda s: 1 / s[1]), None),
 ])  # fmt: skip
@@ -415,3 +415,42 @@ def test_a_scale_that_goes_with_the_number_of_calls_is_told_of_the_count():
     )
     assert too_small is not None
     assert "number of calls" not in too_small.sentence
+
+
+def ending_at_two(std, seed, shape):
+    generator, drawn = np.random.default_rng(seed), np.full(shape, 9.0)
+    while (far := np.abs(drawn) > 2).any():
+        drawn[far] = generator.normal(0, std, far.sum())
+    return drawn
+
+
+@pytest.mark.parametrize("gain", [1, 2])
+def test_a_cut_at_two_whatever_the_std_is_felt_at_small_fans_and_is_no_integer_division(gain):
+    contract = Contract(activation="relu" if gain == 2 else "linear", layout="out_in")
+    told = diagnose(
+        Observed(
+            draw=lambda shape, seed: ending_at_two((gain / shape[1]) ** 0.5, seed, shape),
+            contract=contract,
+            topic="scale",
+        )
+    )
+    assert told is not None
+    assert told.sentence.startswith("the weights end at +-2, whatever their std: at fan_in 1 that leaves 0.")
+    halved = diagnose(Observed(draw=normal(lambda s: gain / (2 * s[1])), contract=contract, topic="scale"))
+    assert halved is not None
+    assert "end at" not in halved.sentence
+
+
+def test_a_kernel_of_which_the_centre_alone_is_drawn_is_told_so_and_a_mask_is_not():
+    def centre(shape, seed):
+        drawn = np.zeros(shape)
+        drawn[(..., *(n // 2 for n in shape[2:]))] = rng(seed).normal(size=shape[:2])
+        return drawn
+
+    def masked(shape, seed):
+        return rng(seed).normal(size=shape) * (np.random.default_rng(0).random(shape) < 0.3)
+
+    kernels = Contract(layout="oihw")
+    told = [diagnose(Observed(draw=draw, contract=kernels, topic="scale")) for draw in (centre, masked)]
+    assert all(told)
+    assert [cause.sentence.startswith("the centre of the kernel alone") for cause in told] == [True, False]

@@ -16,6 +16,7 @@ from initcheck.errors import UsageError
 # Where an array of another library says what NumPy makes of it: TensorFlow's and tinygrad's way, MXNet's, Theano's.
 _SAYS_NUMPY = ("numpy", "asnumpy", "get_value")
 
+_PARTS = ("real", "imag")
 STACK = "*"
 """The ``parameter=`` of a list of arrays that are one: the rows of a matrix, or matrices of a stack."""
 
@@ -126,7 +127,7 @@ def pick(value: Any, parameter: str) -> Any:
     """One array out of a tuple, list, dict or nested dict, by name or number: ``0``, ``dense.kernel``.
 
     ``*`` is all of a list of arrays of one shape, as one array. ``real`` and ``imag`` of complex weights are those
-    parts times sqrt(2).
+    parts times sqrt(2): also of two arrays, and along a last axis of two.
 
     Raises:
         UsageError: there is no such entry; the sentence lists what there is.
@@ -135,6 +136,8 @@ def pick(value: Any, parameter: str) -> Any:
         if step in ("real", "imag") and is_array(value) and dtype_name(value).startswith("complex"):
             # Half of what a complex unit passes on is in each part: times sqrt(2) it is judged as the whole.
             value = getattr(value, step) * 2**0.5
+        elif step in _PARTS and (parts := parts_of(value)) is not None:
+            value = parts[_PARTS.index(step)] * 2**0.5
         elif step == STACK and stacked_shape(value) is not None:
             value = np.stack([to_numpy(one) for one in value])
         elif step.lstrip("-").isdigit() and -_length(value) <= int(step) < _length(value):
@@ -149,6 +152,22 @@ def pick(value: Any, parameter: str) -> Any:
             there = ", ".join(entries(value)) or "nothing"
             raise UsageError(f"parameter={parameter!r}: there is no {step!r} in {_kind(value)}; it holds {there}.")
     return value
+
+
+def parts_of(value: Any) -> tuple[Any, Any] | None:
+    """What could be the real and the imaginary part of complex weights: two arrays of one shape, or a last axis of two.
+
+    >>> [part.shape for part in parts_of((np.zeros((3, 4)), np.zeros((3, 4))))], parts_of(np.zeros((3, 4, 2)))[1].shape
+    ([(3, 4), (3, 4)], (3, 4))
+    >>> parts_of(np.zeros((3, 4))) is None
+    True
+    """
+    if isinstance(value, dict) and set(value) == set(_PARTS):
+        value = [value[part] for part in _PARTS]
+    if isinstance(value, (list, tuple)):
+        return (value[0], value[1]) if len(value) == 2 and len(stacked_shape(value) or ()) > 2 else None
+    shape = shape_of(value) if is_array(value) else None
+    return (value[..., 0], value[..., 1]) if shape is not None and len(shape) > 2 and shape[-1] == 2 else None
 
 
 def _length(value: Any) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -21,6 +22,8 @@ from initcheck.sandbox.many_generators import generators
 
 _SHARED = frozenset({"rng", "random_state", "torch_generator", "python_random", "rngs"})
 _FRESH = frozenset({"tensor", "tensors", "module"})
+# What yields without an end is asked no further.
+_MOST_YIELDED = 256
 
 
 @dataclass(frozen=True)
@@ -241,7 +244,7 @@ class CallableSampler(SamplerBase):
         return self._prepared(shape, dtype, None)
 
     def _prepared(self, shape: Shape, dtype: str, fresh: Callable[[], Any] | None) -> Callable[[Any], Any]:
-        function, keywords = self.function, dict(self.fixed)
+        function, keywords = _whole(self.function), dict(self.fixed)
         positional: list[Any] = []
         holes: list[tuple[int | str, int | None]] = []  # place, and which random value; None: a fresh tensor
         listed: set[int | str] = set()  # where a list of one tensor is passed
@@ -296,6 +299,14 @@ class CallableSampler(SamplerBase):
             return lambda: torch.full(shape, float("nan"), dtype=wanted)
         wanted = np.dtype(dtype if dtype in ("float16", "float32", "float64") else "float32")
         return lambda: np.full(shape, np.nan, dtype=wanted)
+
+
+def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function; of one that yields its arrays, a function that returns the first of them in a list."""
+    asked = function if inspect.isroutine(function) or hasattr(function, "func") else type(function).__call__
+    if not inspect.isgeneratorfunction(asked):
+        return function
+    return lambda *args, **kwargs: list(islice(function(*args, **kwargs), _MOST_YIELDED))
 
 
 class _Buffer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -112,12 +112,21 @@ def is_for_linear(*names: str) -> bool:
 def asks_for_convolutions(function: Any) -> bool:
     """Whether the code of a function names convolutions, as what tells layers by their kind does.
 
+    Or a table by kind does that its code names, or a ``functools.singledispatch`` is.
+
     >>> def by_kind(m): return 1 if "Conv" in type(m).__name__ else 2
     >>> asks_for_convolutions(by_kind), asks_for_convolutions(lambda conv: conv.weight)
     (True, False)
     """
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return isinstance(code, CodeType) and any("conv" in word.lower() for word in _words_in(code))
+    plain = inspect.unwrap(function)
+    code, names = getattr(plain, "__code__", None), getattr(plain, "__globals__", {})
+    if not isinstance(code, CodeType):
+        return False
+    tables = [getattr(function, "registry", None), *(names.get(word) for word in _words_in(code))]
+    kinds = [
+        kind.__name__ for table in tables if isinstance(table, Mapping) for kind in table if isinstance(kind, type)
+    ]
+    return any("conv" in word.lower() for word in (*_words_in(code), *kinds))
 
 
 def _words_in(code: CodeType) -> Iterator[str]:
