@@ -9,13 +9,14 @@ from functools import partial
 
 import numpy as np
 
-from initcheck.comparison.difference import Sides, cause_of_difference
+from initcheck.comparison.causes.difference import cause_of_difference
+from initcheck.comparison.causes.differing import Sides
+from initcheck.comparison.causes.sides import Side, both_laws
 from initcheck.comparison.drawn import Drawn
 from initcheck.comparison.exchange import FIRST, Answer, Exchange, compare
 from initcheck.comparison.layers import WeightOfLayer
 from initcheck.comparison.parts import Compared, Comparison
 from initcheck.comparison.shapes import Asked, asked_of_both
-from initcheck.comparison.sides import Side, both_laws
 from initcheck.contract.layer import Layer
 from initcheck.draws.call import BrokenCall, OutOfTime
 from initcheck.seeds import Seeds
@@ -154,7 +155,7 @@ def _explained(a: Drawn, b: Drawn, layers: list[tuple[Layer, Layer]], parts: lis
     for k in shown:
         x, y = (s.second_moment(layers[k][n]) for n, s in enumerate(sides))
         ratios.append((y[0] / x[0] if x[0] > 0 else math.inf, math.hypot(x[1], y[1])))
-    found = cause_of_difference(Sides(sides[0], sides[1], clearest, tuple(ratios)))
+    found = cause_of_difference(Sides(sides[0], sides[1], clearest.feature.name, clearest.kinds, tuple(ratios)))
     for k in shown:
         drawn_of = [side.calls[layers[k][n]] for n, side in enumerate(sides)]
         parts[k] = dataclasses.replace(parts[k], cause=found.sentence, fix=found.fix, pictures=both_laws(*drawn_of))

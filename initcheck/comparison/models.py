@@ -11,15 +11,17 @@ from itertools import pairwise
 import numpy as np
 
 from initcheck.comparison.call_scores import LARGE_CALLS
-from initcheck.comparison.difference import Sides, cause_of_difference
+from initcheck.comparison.causes.difference import cause_of_difference
+from initcheck.comparison.causes.differing import Sides
+from initcheck.comparison.causes.places import Places
+from initcheck.comparison.causes.sides import Side, both_laws
 from initcheck.comparison.exchange import Answer, Exchange, compare
 from initcheck.comparison.parts import Compared, Comparison
-from initcheck.comparison.places import Places
-from initcheck.comparison.sides import Side, both_laws
 from initcheck.comparison.weights.builds import Builds, seen
 from initcheck.comparison.weights.matching import match
 from initcheck.comparison.weights.readings import Reading, readings
 from initcheck.comparison.weights.roles import Role, View
+from initcheck.comparison.weights.shards import Told
 from initcheck.contract.layer import Layer
 from initcheck.draws.call import OutOfTime
 from initcheck.seeds import Seeds
@@ -31,8 +33,8 @@ Partners = tuple[View, View]
 _FIRST, _MOST, _BITS = 32, 600, 3
 # Builds that a cause is read off.
 _LOOKED_AT = 96
-# A stack of layers is taken apart first; then their kernels by heads.
-_READ_ANEW = 2
+# A stack of layers is taken apart first, then their stacks of experts; then kernels by heads.
+_READ_ANEW = 3
 _FINE = 0.1
 _LEAST_ROWS = 12
 
@@ -45,7 +47,7 @@ def compare_models(
     alpha: float = 1e-6,
     beta: float = 1e-3,
     fine: bool = False,
-    worlds: tuple[int | None, ...] = (None, None),
+    shards: tuple[Told | None, Told | None] = (None, None),
 ) -> Comparison:
     """Compare two models: bits of the same seeds first, then the law of every role, a build of each making a pair.
 
@@ -57,7 +59,7 @@ def compare_models(
         seed: of the run.
         alpha, beta: error rates.
         fine: whether roles are told apart as finely as shapes of functions are, which takes three times as many builds.
-        worlds: of each, how many ranks hold it; None where one does.
+        shards: of each, what is told of the shards that it is put together from; None where one process built it.
 
     Raises:
         UsageError: one of them builds no model, or other tensors at another seed.
@@ -97,7 +99,7 @@ def compare_models(
         except OutOfTime:
             parts.append(_part(x, y, Answer.UNDECIDED, why=f"the time was over after {a.count:,} builds"))
             continue
-        parts.append(_told(a, b, x, y, shown, worlds))
+        parts.append(_told(a, b, x, y, shown, shards))
     return _comparison(a, b, parts, missing, notes, 0)
 
 
@@ -121,7 +123,7 @@ def _notes(partners: Sequence[Partners], alone: Sequence[str]) -> Iterator[str]:
 
 
 _READ = {
-    "stacked": "taken apart along the first axis, which counts layers",
+    "stacked": "taken apart along the first axis, which counts layers or experts",
     "inputs": "kernels with several axes of inputs or units, read as matrices",
     "rows": "read with one row a unit",
     "bare": "read without axes of length one",
@@ -148,7 +150,7 @@ def _same_bits(a: Builds, b: Builds, partners: Sequence[Partners], seed: int) ->
     return _BITS if partners else 0
 
 
-def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange, worlds: tuple[int | None, ...]) -> Compared:
+def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange, shards: tuple[Told | None, Told | None]) -> Compared:
     """A part with what each side seems to be; one that differs with the likely cause and both laws."""
     drawn = min(_LOOKED_AT, _FIRST + shown.pairs)
     one, other = (side.calls(view, 0, drawn) for side, view in ((a, x), (b, y)))
@@ -165,14 +167,20 @@ def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange, worlds: tuple
     found = cause_of_difference(
         Sides(
             *sides,
-            shown,
+            shown.feature.name,
+            shown.kinds,
             ((ratio, known),),
             shape=x.shape,
             packed=_packed(x, y),
             blocks=blocks,
             pieces=_pieces(one, other, len(x.role.paths)),
             places=_places(one, other, x, y),
-            worlds=worlds,
+            worlds=tuple(told.world if told is not None else None for told in shards),
+            repeats=tuple(
+                told is not None and not told.repeats.isdisjoint(view.role.paths)
+                for told, view in zip(shards, (x, y), strict=True)
+            ),
+            stacks=(a.stacks.get(x.role.paths[0], 1), b.stacks.get(y.role.paths[0], 1)),
         )
     )
     return dataclasses.replace(part, cause=found.sentence, fix=found.fix, pictures=both_laws(one, other))

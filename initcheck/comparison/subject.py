@@ -19,11 +19,12 @@ from initcheck.comparison.pair import Pair
 from initcheck.comparison.parts import Compared, Comparison
 from initcheck.comparison.shapes import Asked
 from initcheck.comparison.weights.builds import Builds
-from initcheck.comparison.weights.shards import put_together, takes_rank
+from initcheck.comparison.weights.shards import Told, put_together, takes_rank
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
+from initcheck.contract.tested import Tested
 from initcheck.engine.judging import Decided, Judging
 from initcheck.engine.whole_trial import WholeTrial
 from initcheck.errors import UsageError
@@ -97,7 +98,7 @@ class PairSubject(Judging):
         self._profile = profile
         self._seed = seed
         self._comparison: Comparison | None = None
-        self._odd: tuple[dict[str, str], dict[str, str]] = ({}, {})
+        self._told = _ranks_of(pair.a, pair.world), _ranks_of(pair.b, pair.world)
 
     def decide(self, claim: Claim, ledger: Ledger, timeout: float | None) -> Decided:
         """Judge one claim; the first that asks compares.
@@ -151,26 +152,27 @@ class PairSubject(Judging):
                     alpha=ledger.alpha,
                     beta=ledger.beta,
                     fine=self._profile.name == "thorough",
-                    worlds=tuple(self.pair.world if takes_rank(one.factory) else None for one in (a, b)),
+                    shards=self._told,
                 )
-                self._note_ranks(a, b)
+                self._note_ranks()
             else:
                 raise UsageError(_UNLIKE.format(a=a.name, b=b.name))
         return self._comparison
 
-    def _note_ranks(self, a: Model, b: Model) -> None:
+    def _note_ranks(self) -> None:
         if self.pair.world is None or self._comparison is None:
             return
-        sides = [side for side, one in zip("AB", (a, b), strict=True) if takes_rank(one.factory)]
-        note = f"{' and '.join(sides)}: the shards of {self.pair.world} ranks, laid side by side"
+        sides = [side for side, told in zip("AB", self._told, strict=True) if told is not None]
+        notes = [f"{' and '.join(sides)}: the shards of {self.pair.world} ranks, laid side by side"]
         odd = []
-        for side, found in zip("AB", self._odd, strict=True):
-            for path, ranks in found.items():
-                who = f"ranks {ranks} hold" if "," in ranks else f"rank {ranks} holds"
-                odd.append(f"{path} of {side}: {who} other numbers than rank 0, of what is one tensor in the whole")
+        for side, told in zip("AB", self._told, strict=True):
+            if told is None:
+                continue
+            notes += [f"{path} of {side}: {how}" for path, how in told.notes.items()]
+            odd += [f"{path} of {side}: {who}, of what is one tensor in the whole" for path, who in told.odd.items()]
         self._comparison = dataclasses.replace(
             self._comparison,
-            notes=(note, *self._comparison.notes),
+            notes=(*notes, *self._comparison.notes),
             missing=(*odd, *self._comparison.missing),
         )
 
@@ -183,15 +185,15 @@ class PairSubject(Judging):
         world = self.pair.world
         if world is None:
             return [a.factory, b.factory]
-        if not (takes_rank(a.factory) or takes_rank(b.factory)):
+        if not any(self._told):
             raise UsageError(
                 f"--world {world}: neither {a.name} nor {b.name} has the parameters rank and world, so that none builds"
                 " the shard of a rank. What needs processes for its ranks is held to its unsharded build by"
                 f" initcheck model TARGET --world {world}."
             )
         return [
-            put_together(one.factory, world, one.name, odd) if takes_rank(one.factory) else one.factory
-            for one, odd in zip((a, b), self._odd, strict=True)
+            put_together(one.factory, one.name, told) if told is not None else one.factory
+            for one, told in zip((a, b), self._told, strict=True)
         ]
 
     def held_to(self) -> Mapping[str, Any]:
@@ -213,6 +215,11 @@ class PairSubject(Judging):
 _UNLIKE = (
     "{a} and {b} cannot be compared: give two of functions of a shape and layers, or two functions that build a model."
 )
+
+
+def _ranks_of(one: Tested, world: int | None) -> Told | None:
+    """What will be told of the shards of one side; None where one process builds it."""
+    return Told(world) if world is not None and isinstance(one, Model) and takes_rank(one.factory) else None
 
 
 def _asked(a: Initializer, b: Initializer, profile: str) -> Asked | None:

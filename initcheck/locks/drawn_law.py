@@ -10,9 +10,9 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.comparison.causes.sides import Side
 from initcheck.comparison.drawn import Drawn
 from initcheck.comparison.shapes import asked_of_both
-from initcheck.comparison.sides import Side
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.layer import Layer
 from initcheck.contract.standard_laws import truncated_std

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.comparison.weights.builds import Builds
+from initcheck.comparison.weights.readings import stacks_in
 from initcheck.comparison.weights.roles import roles_of
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
@@ -29,12 +30,13 @@ _BUILDS = 4
 _LAWS = 4
 
 
-def lines_of_model(model: Model, seed: int = 0) -> tuple[Line, ...]:
+def lines_of_model(model: Model, seed: int = 0, *, apart: bool = False) -> tuple[Line, ...]:
     """One line a role, at most 24 of them.
 
     Args:
         model: what builds it.
         seed: of the run; the laws are the same at every seed.
+        apart: whether layers that a scan stacks in one tensor are told as the tensors of a list of layers.
 
     Raises:
         UsageError: it is built already, or its factory builds no model.
@@ -43,7 +45,7 @@ def lines_of_model(model: Model, seed: int = 0) -> tuple[Line, ...]:
         raise UsageError(f"{model.name} is built already; name the function that builds it: a law is read off a build.")
     with isolated(seed):
         traced = family_of_factory(model) == "torch"
-    return folded(_traced(model, seed) if traced else _measured(model, seed))
+    return folded(_traced(model, seed) if traced else _measured(model, seed, apart))
 
 
 def _traced(model: Model, seed: int) -> Iterator[Line]:
@@ -130,8 +132,10 @@ def _law_of(record: Any) -> str:
     return str(record.law.text).replace(" std ", ", std ", 1)
 
 
-def _measured(model: Model, seed: int) -> Iterator[Line]:
+def _measured(model: Model, seed: int, apart: bool) -> Iterator[Line]:
     builds = Builds(model.factory, model.name, seed)
+    if apart:
+        builds.reads(stacks_in(builds.roles))
     made = [builds.build(number) for number in Seeds("lock", model.name, seed).upto(_BUILDS)]
     for role in roles_of(made[0]):
         values = np.concatenate([t.values.ravel() for build in made for t in build if t.path in role.paths])

@@ -13,7 +13,7 @@ from initcheck.locks.lines import Line, same_law
 # What a tensor is, told by its path: the first that fits.
 _KINDS = (
     ("ssm", re.compile(r"(^|\.)(A_log|D|dt_proj\.\w+|conv1d\.\w+)$")),
-    ("norm", re.compile(r"(^|[._])(ln|norm|layernorm|layer_norm|rmsnorm|bn)[\w]*(\.|$)", re.IGNORECASE)),
+    ("norm", re.compile(r"(^|[._])(ln|norm|layernorm|layer_norm|rmsnorm|bn)[^.]*(\.|$)", re.IGNORECASE)),
     ("patches", re.compile(r"(patch_embed|patch_embeddings|conv_proj)[\w.]*(weight|bias)$")),
     ("bias", re.compile(r"bias$")),
     ("relative", re.compile(r"relative_attention_bias\.weight$")),
@@ -31,6 +31,10 @@ _KINDS = (
     ("query", re.compile(r"\.(q|q_proj|query)\.weight$")),
 )  # fmt: skip
 
+_LEAVES = dict.fromkeys(("kernel", "embedding", "embeddings", "scale", "gamma", "w"), "weight")
+_LEAVES |= dict.fromkeys(("beta", "b"), "bias")
+_STACKED = re.compile(r"\[[^\]]*\]$")
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -40,8 +44,8 @@ class Preset:
         name: for ``--like``.
         source: paper and code, and where they disagree whom the preset follows.
         laws: what a tensor is -> its law, as lines say it; L is the number of blocks, n the columns of a matrix, d the
-            width of a head, some divisor of its rows. A kind that is not here is not judged: what its law hangs on
-            does not show in a line.
+            width of a head: its rows by the heads that a table of relative positions tells, else some divisor of them.
+            A kind that is not here is not judged: what its law hangs on does not show in a line.
         cut: whether the law cut at two standard deviations, with the same number before the cut, is as good.
     """
 
@@ -80,7 +84,8 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "t5",
             "Raffel et al. 2020; transformers T5PreTrainedModel._init_weights with factor 1; of q, std 1/sqrt(n d_kv),"
-            " any width of a head that divides its rows is taken. Not judged: the relative biases, 1/sqrt(d_model)",
+            " d_kv is its rows by the heads of the relative biases; without such, any that divides its rows is taken."
+            " Not judged: the relative biases, 1/sqrt(d_model)",
             {
                 "linear": "normal, std 1/sqrt(n)", "residual": "normal, std 1/sqrt(n)", "embedding": "normal, std 1",
                 "query": "normal, std 1/sqrt(n*d)",
@@ -126,6 +131,7 @@ def departures(lines: tuple[Line, ...], like: str, blocks: int) -> Iterator[str]
     if like not in PRESETS:
         raise UsageError(f"there is no preset {like!r}; {closest(like, PRESETS)}")
     preset = PRESETS[like]
+    heads = _heads(lines)
     for line in lines:
         law = _law_of(line, preset)
         if law is None:
@@ -140,7 +146,7 @@ def departures(lines: tuple[Line, ...], like: str, blocks: int) -> Iterator[str]
         drawn = float(found[1]) if found is not None else math.nan
         if line.law.startswith("uniform"):
             drawn /= math.sqrt(3)
-        std = _value(formula, blocks, line.size, drawn)
+        std = _value(formula, blocks, line.size, drawn, heads)
         if not same_law(f"std {std:.4g}", f"std {drawn:.4g}", line.entries):
             yield f"{line.path}: {line.law}; {like} has {law}" + (f" = {std:.4g}" if formula != f"{std:g}" else "")
         elif family not in line.law and not line.entries and not line.law.startswith("truncated_normal"):
@@ -154,9 +160,22 @@ def judged(lines: tuple[Line, ...], like: str) -> int:
 
 def _law_of(line: Line, preset: Preset) -> str | None:
     """What a preset says of a line; None where it says nothing."""
-    kind = next((kind for kind, pattern in _KINDS if pattern.search(line.path)), "linear")
+    path = _in_words_of_torch(line.path)
+    # A tree of arrays may call a matrix by what PyTorch calls its module, wo for wo.weight.
+    named = path, f"{path}.weight"
+    kind = next((kind for name in named for kind, pattern in _KINDS if pattern.search(name)), "linear")
     constant = {"norm": r"every entry [01]", "bias": r"every entry 0"}.get(kind)
     return constant or (None if line.size == "tied" else preset.laws.get(kind))
+
+
+def _in_words_of_torch(path: str) -> str:
+    """A path of Flax, Keras or Equinox as PyTorch would have it, so that one pattern tells what it is.
+
+    >>> _in_words_of_torch("h.*.attn.c_proj.kernel"), _in_words_of_torch("layers.wte.embedding[*]")
+    ('h.*.attn.c_proj.weight', 'layers.wte.weight')
+    """
+    module, dot, leaf = _STACKED.sub("", path).replace("/", ".").rpartition(".")
+    return f"{module}{dot}{_LEAVES.get(leaf, leaf)}"
 
 
 def _rows_and_columns(size: str) -> tuple[int, int]:
@@ -165,13 +184,19 @@ def _rows_and_columns(size: str) -> tuple[int, int]:
     return (numbers[0], math.prod(numbers[1:])) if len(numbers) > 1 else (1, 1)
 
 
-def _value(formula: str, blocks: int, size: str, drawn: float) -> float:
+def _heads(lines: tuple[Line, ...]) -> int | None:
+    """How many heads a model has, where a table of relative positions has a column for each."""
+    tables = [line for line in lines if "relative_attention_bias" in line.path and line.size != "tied"]
+    return _rows_and_columns(tables[0].size)[1] if tables else None
+
+
+def _value(formula: str, blocks: int, size: str, drawn: float, heads: int | None) -> float:
     """A standard deviation by its formula; only the five forms above are written there."""
     rows, columns = _rows_and_columns(size)
     over, _, root = formula.partition("/sqrt(")
     if not root:
         return float(formula)
-    head = _head(rows, columns, drawn)
+    head = rows // heads if heads and rows % heads == 0 else _head(rows, columns, drawn)
     numbers = {"L": max(1, blocks), "n": columns, "d": head}
     inside = math.prod(float(numbers.get(part, part)) for part in root.rstrip(")").split("*"))
     return float(over) / math.sqrt(inside)

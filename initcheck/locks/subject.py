@@ -92,12 +92,13 @@ class LockSubject(Judging):
         target, lock = self.locked.target, self.locked.lock
         if isinstance(target, Initializer) and lock is not None:
             return self._drawn(target, lock, ledger)
+        like = self.locked.like
+        if like is not None and isinstance(target, Model):
+            self._lines = lines = lines_of_model(target, self._seed, apart=True)
+            blocks = max((int(line.size.split(" x ")[0]) for line in lines if " x " in line.size), default=1)
+            return LockTrial(self.locked, judged(lines, like), [*departures(lines, like, blocks)])
         now = lock_of(target, self._seed)
         self._lines = now.lines
-        like = self.locked.like
-        if like is not None:
-            blocks = max((int(line.size.split(" x ")[0]) for line in now.lines if " x " in line.size), default=1)
-            return LockTrial(self.locked, judged(now.lines, like), [*departures(now.lines, like, blocks)])
         assert lock is not None
         return LockTrial(self.locked, len(now.lines), [*changes(lock, now)])
 

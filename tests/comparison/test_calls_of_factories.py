@@ -1,14 +1,12 @@
-"""Factories of models called by seed: slow ones of JAX are compiled where that changes nothing, and only there."""
+"""Factories of models called by seed: those that JAX compiles anew are compiled once, where that changes nothing."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
 import pytest
 
-from initcheck.comparison.weights import calls
 from initcheck.comparison.weights.calls import Calls
 from initcheck.comparison.weights.tensors import tensors_of
 from initcheck.errors import UsageError
@@ -16,38 +14,41 @@ from initcheck.errors import UsageError
 jax = pytest.importorskip("jax")
 
 
-def _slow() -> None:
-    began = time.process_time()
-    while time.process_time() - began < 0.02:
-        pass
+def _drawn(key: Any) -> Any:
+    """Compiled anew at each call: JAX knows a scan by its function, and this one is another every time."""
+    return jax.lax.scan(lambda carry, one: (carry, jax.random.normal(one, (4,))), 0, jax.random.split(key, 3))[1]
 
 
-@pytest.fixture(autouse=True)
-def _any_second_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "_SLOW", 0.01)
-
-
-def test_a_slow_factory_of_its_key_is_compiled_and_gives_what_it_gave() -> None:
+def test_a_factory_that_compiles_anew_of_its_key_is_compiled_and_gives_what_it_gave() -> None:
     traced = []
 
     def build(key: Any) -> dict[str, Any]:
         traced.append(key)
-        _slow()
-        return {"w": jax.random.normal(key, (3, 4))}
+        return {"w": _drawn(key)}
 
     call = Calls(build)
     found = [call(seed)["w"] for seed in range(8)]
     assert len(traced) == 4  # three calls, and one that is traced
     for seed, values in enumerate(found):
-        assert np.allclose(values, jax.random.normal(jax.random.key(seed), (3, 4)))
+        assert np.allclose(values, _drawn(jax.random.key(seed)))
+
+
+def test_a_factory_that_compiles_nothing_anew_is_called_as_it_is() -> None:
+    called = []
+
+    def build(key: Any) -> dict[str, Any]:
+        called.append(key)
+        return {"w": jax.random.normal(key, (3, 4))}
+
+    call = Calls(build)
+    assert len([call(seed) for seed in range(8)]) == len(called) == 8
 
 
 def test_a_factory_that_draws_from_elsewhere_too_is_called_as_it_is() -> None:
     rng = np.random.default_rng(0)
 
     def build(key: Any) -> dict[str, Any]:
-        _slow()
-        return {"w": jax.random.normal(key, (3, 4)), "v": jax.numpy.asarray(rng.normal(size=3))}
+        return {"w": _drawn(key), "v": jax.numpy.asarray(rng.normal(size=3))}
 
     call = Calls(build)
     found = [np.asarray(call(seed)["v"]) for seed in range(6)]
@@ -56,8 +57,7 @@ def test_a_factory_that_draws_from_elsewhere_too_is_called_as_it_is() -> None:
 
 def test_a_factory_that_cannot_be_traced_is_called_as_it_is() -> None:
     def build(key: Any) -> dict[str, Any]:
-        _slow()
-        w = jax.random.normal(key, (3, 4))
+        w = _drawn(key)
         return {"w": w / float(w.std())}
 
     call = Calls(build)

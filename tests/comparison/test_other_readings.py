@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -98,6 +99,32 @@ def _patches_as_a_product(rng: Generator, size: float = 1.0) -> list[Tensor]:
     return [_flax("patch.kernel", size * rng.normal(size=(48, 24)))]
 
 
+def _experts(rng: Generator, third: float = 1.0) -> list[Tensor]:
+    sizes = [(k, e, n) for k in range(2) for e in range(3) for n in ("w1", "w3")]
+    return [
+        _torch(
+            f"h.{k}.experts.{e}.{n}.weight",
+            (third if e == 2 and n == "w3" else 1) * rng.normal(size=(16, 12)),
+        )
+        for k, e, n in sizes
+    ]
+
+
+def _experts_in_one(rng: Generator) -> list[Tensor]:
+    """As JAX holds them, and vmap makes them."""
+    return [_flax(f"h_{k}.experts.{n}.kernel", rng.normal(size=(3, 12, 16))) for k in range(2) for n in ("w1", "w3")]
+
+
+def _experts_of_layers(rng: Generator) -> list[Tensor]:
+    """Of a scan over blocks, each of which has a stack of experts."""
+    return [_flax(f"h.experts.{n}", rng.normal(size=(2, 3, 12, 16))) for n in ("w1", "w3")]
+
+
+def _gates_and_ups(rng: Generator) -> list[Tensor]:
+    """As transformers holds them: gate and up in one matrix of an expert, all experts in one tensor."""
+    return [_torch(f"layers.{k}.mlp.experts.gate_up_proj", rng.normal(size=(3, 32, 12))) for k in range(2)]
+
+
 PAIRS: tuple[tuple[Make, Make, Make], ...] = (
     (_scan, _list, lambda rng: _list(rng, 2.0)),
     (_matrices, _heads, lambda rng: _heads(rng, 1.5)),
@@ -105,6 +132,9 @@ PAIRS: tuple[tuple[Make, Make, Make], ...] = (
     (_list, _named, lambda rng: _named(rng, 1.5)),
     (_tokens_of_flax, _tokens, lambda rng: _tokens(rng, 1.5)),
     (_depthwise_of_keras, _depthwise, lambda rng: _depthwise(rng, 1.5)),
+    (_experts_in_one, _experts, lambda rng: _experts(rng, 1.5)),
+    (_experts_of_layers, _experts, lambda rng: _experts(rng, 1.5)),
+    (_gates_and_ups, _experts, lambda rng: _experts(rng, 1.5)),
     (_patches, _patches_as_a_product, lambda rng: _patches_as_a_product(rng, 1.5)),
 )
 
@@ -154,3 +184,22 @@ def test_a_module_called_value_keeps_its_name_and_a_tree_its_order() -> None:
         return {name: {"kernel": jax.random.normal(key, (4, 4))} for name in ("query", "key", "value")}
 
     assert [role.path for role in Builds(build, "a", 0).roles] == ["query.kernel", "key.kernel", "value.kernel"]
+
+
+def test_experts_have_those_of_their_number_as_partners() -> None:
+    parts = _compared(_experts, _experts_in_one).parts
+    numbers = [re.findall(r"experts\.(\d).*(w\d).*(w\d).*\[(\d)", p.name + p.partner)[0] for p in parts]
+    assert len(numbers) == 6
+    assert all((expert, name) == (other, its) for expert, name, its, other in numbers)
+
+
+def test_a_stack_whose_axis_is_counted_to_the_fan_is_named() -> None:
+    def drawn(count: int) -> Make:
+        return lambda rng: [_flax("experts.up.kernel", rng.normal(0, (12 * count) ** -0.5, size=(5, 12, 24)))]
+
+    def apart(rng: Generator) -> list[Tensor]:
+        return [_torch(f"experts.{k}.up.weight", rng.normal(0, 12**-0.5, size=(24, 12))) for k in range(5)]
+
+    [part] = _compared(apart, drawn(5)).parts
+    assert "one over the root of the 5 layers or experts that B holds in one tensor" in (part.cause or "")
+    assert _compared(apart, drawn(1)).parts[0].answer is Answer.SAME

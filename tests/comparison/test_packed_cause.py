@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from initcheck.comparison.difference import Sides, cause_of_difference
+from initcheck.comparison.causes.difference import cause_of_difference
+from initcheck.comparison.causes.differing import Sides
+from initcheck.comparison.causes.sides import Side
 from initcheck.comparison.exchange import compare
-from initcheck.comparison.sides import Side
 from initcheck.contract.layer import Layer
 
 SHAPE, WHOLE = (24, 24), (72, 24)
@@ -21,7 +22,9 @@ def _said(one: Any, other: Any, packed: tuple[str, tuple[int, ...]] | None = Non
     shape = one.shape[1:]
     ratio = float(np.square(other).mean() / np.square(one).mean())
     a, b = (Side({Layer(shape): calls}) for calls in (one, other))
-    return cause_of_difference(Sides(a, b, shown, ((ratio, 0.001),), shape=shape, packed=packed)).sentence
+    return cause_of_difference(
+        Sides(a, b, shown.feature.name, shown.kinds, ((ratio, 0.001),), shape=shape, packed=packed)
+    ).sentence
 
 
 @pytest.mark.parametrize(

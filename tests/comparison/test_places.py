@@ -63,7 +63,28 @@ def _normal(scale: float = 1.0) -> Draw:
     return _one(lambda rng: scale * rng.normal(size=(60, 24)))
 
 
+def _one_uniform(rng: Generator) -> list[Tensor]:
+    drawn = [rng.normal(size=(20, 20)) if k != 5 else rng.uniform(-(3**0.5), 3**0.5, (20, 20)) for k in range(12)]
+    return [Tensor(f"layers.{k}.weight", "Linear", np.float32(0.1 * w)) for k, w in enumerate(drawn)]
+
+
+def _norms(odd: float) -> Draw:
+    return lambda rng: [Tensor(f"h.{k}.ln.weight", "LN", np.full(8, odd if k == 7 else 1.0)) for k in range(12)]
+
+
+def _pruned(rng: Generator) -> Any:
+    w = rng.normal(size=(60, 24))
+    w[np.abs(w) < np.quantile(np.abs(w), 0.3)] = 0
+    return w
+
+
 CAUSES = (
+    (_blocks(), _one_uniform, "layers.5.weight of B is a uniform where A has a normal, the other 11 of the role are a"),
+    (_norms(1.0), _norms(0.0), "h.7.ln.weight of B is zero, and not so in A, the other 11 of the role are alike"),
+    (_norms(0.0), _norms(1.0), "h.7.ln.weight of B is not zero, as in A, the other 11 of the role are alike"),
+    (_one(lambda rng: 1e4 ** -(np.arange(8) / 8)), _one(lambda rng: 5e5 ** -(np.arange(8) / 8)),
+     "rows 1 to 7 of A: 0.3162 to 0.0003162; of B: 0.1939 to 1.031e-05; the other rows are alike"),
+    (_normal(), _one(_pruned), "A is a normal, B is sparse, 70 % of the weights not zero"),
     (_blocks(), _blocks((1.0,) * 7 + (1.2,) + (1.0,) * 4), "layers.7.weight of B is 1.2 times what A has there"),
     (_blocks(), _blocks(copies=True), "12 tensors of B hold the same numbers (layers.0.weight, "),
     (_one(_padded), _normal(), "row 0 of A: zero; of B: random; the other rows are alike"),

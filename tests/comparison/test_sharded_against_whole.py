@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import initcheck
-from initcheck.comparison.weights.shards import put_together
+from initcheck.comparison.weights.shards import Told, put_together
 from initcheck.doors.cli import main
 from initcheck.errors import UsageError
 
@@ -42,6 +42,41 @@ def by_other_words(seed, tp_rank, tp_size):
 
 def lost(seed, rank, world):
     return {"up": np.ones((16 // world - (world > 1), 8))}
+
+def _drawn(seed, *shape, std=0.02):
+    return np.random.default_rng([seed, *shape]).normal(0, std, shape)
+
+def large(seed):
+    layers = {f"layers.{k}.w": _drawn([seed, 9, k], 8, 8) for k in range(4)}
+    experts = {f"experts.{k}.w": _drawn([seed, 8, k], 6, 8) for k in range(8)}
+    qkv = np.concatenate([_drawn([seed, k], 16, 8, std=0.01 * (k + 1)) for k in range(3)])
+    return {"embed": _drawn(seed, 10, 8), "kv": _drawn(seed, 4, 8), "qkv": qkv, **layers, **experts}
+
+def laid_out(seed, rank, world):
+    one = large(seed)
+    rows = -(-10 // world)
+    padded = np.concatenate([one["embed"], np.zeros((rows * world - 10, 8))])
+    kv = np.split(one["kv"], min(2, world))[rank * min(2, world) // world]
+    qkv = np.concatenate([np.split(piece, world)[rank] for piece in np.split(one["qkv"], 3)])
+    layers = {f"layers.{k}.w": one[f"layers.{k}.w"] for k in range(rank * 4 // world, (rank + 1) * 4 // world)}
+    each = 8 // world
+    experts = {f"experts.{k}.w": one[f"experts.{rank * each + k}.w"] for k in range(each)}
+    return {"embed": padded[rank * rows:][:rows], "kv": kv, "qkv": qkv, **layers, **experts}
+
+def heads_apart(seed, rank, world):
+    return {**laid_out(seed, rank, world), "kv": _drawn([seed, rank], 4 // min(2, world), 8)}
+
+def one_size(seed, rank, world):
+    qkv = _drawn([seed, rank], 48 // world, 8)
+    return {**laid_out(seed, rank, world), "qkv": large(seed)["qkv"] if world == 1 else qkv}
+
+def experts_alike(seed, rank, world):
+    same = {f"experts.{k}.w": _drawn([seed, 8, k], 6, 8) for k in range(8 // world)}
+    return {**laid_out(seed, rank, world), **same}
+
+def an_expert_lost(seed, rank, world):
+    found = {f"experts.{k}.w": large(seed)[f"experts.{k}.w"] for k in range(8) if world == 1 or k % world == rank}
+    return {path: w for path, w in found.items() if world == 1 or path != "experts.5.w"}
 """
 
 
@@ -57,6 +92,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("sliced", 0, "SAME"),
         ("alike", 1, "DIFFERENT in 2 of 3"),
+        ("alike", 1, "the shards that the 4 ranks of B hold repeat one another"),
         ("own_fan", 1, "B's weights are 2 times A's, the root of its 4 ranks: the fan of the shard stands for that of"),
         ("own_norms", 1, "norm of B: ranks 1, 2, 3 hold other numbers than rank 0, of what is one tensor in the whole"),
         ("by_other_words", 0, "SAME"),
@@ -72,12 +108,35 @@ def test_what_the_ranks_hold_is_compared_with_the_whole(
     assert words in said
 
 
+@pytest.mark.parametrize(
+    ("sharded", "code", "words"),
+    [
+        ("laid_out", 0, "qkv of B: each rank holds its part of 3 pieces"),
+        ("laid_out", 0, "kv of B: each of its 2 pieces is held by 2 ranks"),
+        ("laid_out", 0, "embed of B: 2 rows of padding beyond the whole are not compared"),
+        (
+            "heads_apart",
+            1,
+            "kv of B: ranks 1, 3 hold other numbers than ranks 0, 2, of what is one tensor",
+        ),
+        ("one_size", 1, "in rows 0 to 15 (piece 1 of 3), 32 to 47 (piece 3 of 3) B's weights are"),
+        ("experts_alike", 1, "8 tensors of B hold the same numbers"),
+        ("an_expert_lost", 2, "experts.5.w of the unsharded build is on no rank; some rank must hold it"),
+    ],
+)
+def test_pieces_that_ranks_share_or_hold_alone_are_the_whole(
+    folder: Path, sharded: str, code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["same", "shard_models.py:large", f"shard_models.py:{sharded}", "--world=4", "--timeout=60"]) == code
+    assert words in "".join(capsys.readouterr())
+
+
 def test_uneven_shards_are_laid_side_by_side() -> None:
     def uneven(rank: int, world: int) -> dict[str, np.ndarray]:
         rows = np.array_split(np.arange(10.0).reshape(5, 2), world)[rank]
         return {"w": rows}
 
-    [tensor] = put_together(uneven, 3, "m")()
+    [tensor] = put_together(uneven, "m", Told(3))()
     assert np.array_equal(tensor.values, np.arange(10.0).reshape(5, 2))
 
 

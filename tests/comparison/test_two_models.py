@@ -144,3 +144,13 @@ def test_tensors_without_an_entry_start_from_nothing() -> None:
     same, other = initcheck.same(build, build), initcheck.same(build, wider)
     assert [r.verdict for r in same.results] == [Verdict.HOLDS, Verdict.HOLDS]
     assert [r.verdict for r in other.results] == [Verdict.HOLDS, Verdict.FAILS]
+
+
+def test_what_four_libraries_call_the_output_of_attention_is_its_partner() -> None:
+    names = [f"{n}_proj.weight" for n in ("query", "key", "value", "output")]
+    mine = [Role(name, (name,), (4, 4), k / 4) for k, name in enumerate(names)]
+    packed, out = "in_proj_weight", "out_proj.weight"
+    found, left, right = match(mine, [Role(packed, (packed,), (12, 4), 0.0), Role(out, (out,), (4, 4), 0.5)])
+    assert [x.name for x, _ in found] == names
+    assert [y.name for _, y in found] == [f"{packed}[0:4]", f"{packed}[4:8]", f"{packed}[8:12]", out]
+    assert left == right == []

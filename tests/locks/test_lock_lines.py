@@ -211,3 +211,30 @@ def test_the_query_of_t5_is_scaled_by_the_width_of_some_head(std: float, kept: b
     line = Line("block.*.q.weight", "3 x (32, 48)", f"normal, std {std:.4g}")
     assert (not list(departures((line,), "t5", 3))) is kept
     assert judged((line,), "t5") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "law", "departs"),
+    [
+        ("h.*.attn.c_proj.kernel", "random, std 0.01", False),
+        ("h.*.attn.c_proj.kernel", "random, std 0.02", True),
+        ("h.mlp.c_proj.kernel[*]", "random, std 0.01", False),
+        ("h.*.mlp.c_proj", "random, std 0.02", True),
+        ("h.*.mlp.wo", "random, std 0.01", False),
+        ("h/mlp/c_fc/kernel", "random, std 0.02", False),
+        ("wte.embedding", "random, std 0.02", False),
+        ("h.ln_*.scale[*]", "every entry 1", False),
+        ("h.ln_*.scale[*]", "every entry 0.5", True),
+        ("h.*.bn.beta", "every entry 0", False),
+    ],
+)
+def test_a_preset_reads_the_names_of_flax_and_keras(path: str, law: str, departs: bool) -> None:
+    line = Line(path, "2 x (64, 64)", law, entries=8_192 if law.startswith("random") else 0)
+    assert bool(list(departures((line,), "gpt2", 2))) == departs
+
+
+@pytest.mark.parametrize(("std", "kept"), [((48 * 8) ** -0.5, True), ((48 * 4) ** -0.5, False)])
+def test_the_width_of_a_head_of_t5_follows_from_its_relative_biases(std: float, kept: bool) -> None:
+    query = Line("block.*.q.weight", "3 x (32, 48)", f"normal, std {std:.4g}")
+    table = Line("block.0.relative_attention_bias.weight", "(32, 4)", "normal, std 0.14")
+    assert (not list(departures((query, table), "t5", 3))) is kept

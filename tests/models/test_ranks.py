@@ -118,6 +118,15 @@ def test_experts_that_every_rank_counts_anew_are_no_replicas() -> None:
     assert said.startswith("router.w: ranks 0, 1 hold different values of one replica")
 
 
+def test_experts_that_no_rank_holds_are_lost() -> None:
+    [whole] = _named_ranks({f"experts.{k}.w": f"e{k}" for k in range(4)})
+    ranks = as_shards(_named_ranks({"experts.0.w": "a"}, {"experts.0.w": "b"}), whole)
+    assert list(differing_replicas(ranks, whole)) == list(copied_pieces(ranks, whole)) == []
+    assert list(lost_entries(ranks, whole)) == [
+        "experts.0.w: its 2 shards of shape (4, 8) hold 64 entries together, the unsharded build has 128"
+    ]
+
+
 def test_layers_that_every_rank_has_all_of_stay_replicas() -> None:
     [whole] = _named_ranks({f"layers.{k}.w": f"{k}" for k in range(4)})
     ranks = _named_ranks(*[{f"layers.{k}.w": f"{r}{k}" for k in range(4)} for r in range(2)])

@@ -38,6 +38,7 @@ class Builds:
         roles: of its tensors, read off the first build.
         count: builds so far.
         weights: numbers that were built.
+        stacks: by path, of what was taken out of a stack, how many it held.
         deadline: on the clock of ``time.monotonic``, after which no build is begun.
     """
 
@@ -45,6 +46,7 @@ class Builds:
         self.name = name
         self.count = 0
         self.weights = 0
+        self.stacks: dict[str, int] = {}
         self.deadline: float | None = None
         self._factory = factory
         self._calls = Calls(factory)
@@ -94,8 +96,14 @@ class Builds:
         self.count += 1
         self.weights += sum(t.values.size for t in found)
         for anew in self._readings:
-            found = [part for t in found for part in (anew[t.path].of(t) if t.path in anew else [t])]
+            found = [part for t in found for part in (self._read(t, anew[t.path]) if t.path in anew else [t])]
         return found
+
+    def _read(self, tensor: Tensor, reading: Reading) -> list[Tensor]:
+        parts = reading.of(tensor)
+        if reading.kind == "stacked":
+            self.stacks.update((part.path, len(parts) * self.stacks.get(tensor.path, 1)) for part in parts)
+        return parts
 
     def calls(self, view: View, start: int, stop: int) -> Array:
         """Of builds of these numbers what is kept of a role, its tensors laid one under another.

@@ -1,9 +1,9 @@
-"""Calls of the factory of a model by seed: what it asks for is given, and one that is slow of JAX is compiled."""
+"""Calls of the factory of a model by seed: what it asks for is given; what JAX compiles anew is compiled once."""
 
 from __future__ import annotations
 
+import functools
 import sys
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,9 +12,9 @@ import numpy as np
 from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.errors import UsageError
 
-# Seconds of the processor that a call takes which is worth compiling, as that of a scan over layers, which JAX compiles
-# anew at each call; and the calls that show it, the first of which warms up.
-_SLOW, _SHOWN = 0.3, 3
+# Calls that show whether JAX compiles something anew at each, as a scan over layers; the first compiles everything.
+_SHOWN = 3
+_COMPILED = "/jax/core/compile/backend_compile_duration"
 _NEAR = 1e-4
 
 
@@ -29,7 +29,7 @@ class Calls:
         self._factory = factory
         self._taken = set(parameters_of(factory) or ())
         self._compiled: Callable[[Any], Any] | None = None
-        self._shown: list[tuple[float, Any, Any]] | None = []
+        self._shown: list[tuple[int, Any, Any]] | None = []
 
     def __call__(self, seed: int) -> Any:
         """One model of a seed.
@@ -40,11 +40,12 @@ class Calls:
         given = self._given(seed)
         if self._compiled is not None:
             return self._compiled(given["key"])
-        began = time.process_time()
+        if given.keys() != {"key"} or self._shown is None:
+            return self._factory(**given)
+        before = len(_compilations())
         made = self._factory(**given)
-        if given.keys() == {"key"} and self._shown is not None:
-            self._shown.append((time.process_time() - began, given["key"], made))
-            self._compile()
+        self._shown.append((len(_compilations()) - before, given["key"], made))
+        self._compile()
         return made
 
     def _given(self, seed: int) -> dict[str, Any]:
@@ -58,13 +59,13 @@ class Calls:
         return given
 
     def _compile(self) -> None:
-        """Compile a slow factory of arrays, if that gives what it gave before: then it hangs on its key alone."""
+        """Compile a factory of arrays of which each call compiles some part anew, if that gives what it gave before."""
         assert self._shown is not None
         if len(self._shown) < _SHOWN:
             return
         shown, self._shown = self._shown[1:], None
         jax = _loaded("jax")
-        if min(seconds for seconds, _, _ in shown) < _SLOW or not all(_is_tree(made, jax) for _, _, made in shown):
+        if not all(count and _is_tree(made, jax) for count, _, made in shown):
             return
         compiled = jax.jit(self._factory)
         try:
@@ -73,6 +74,19 @@ class Calls:
             return
         if alike:
             self._compiled = compiled
+
+
+@functools.cache
+def _compilations() -> list[float]:
+    """What JAX has compiled since this was first asked: the seconds of each, of which only the number is looked at."""
+    found: list[float] = []
+
+    def heard(event: str, seconds: float, **_: Any) -> None:
+        if event == _COMPILED:
+            found.append(seconds)
+
+    _loaded("jax").monitoring.register_event_duration_secs_listener(heard)
+    return found
 
 
 def _is_tree(made: Any, jax: Any) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from initcheck.comparison.weights.roles import Role, View, turned_round
+from initcheck.comparison.weights.roles import Role, View, family_of, turned_round
+from initcheck.comparison.weights.tensors import OF_A_DICT
 from initcheck.models.builds.names import name_of
 
 # Words for one part: a port calls it by another of them.
@@ -16,9 +18,10 @@ _SYNONYMS = (
     ("wte", "tok", "token", "word", "embed", "embedding", "embeddings", "embeds", "tokens"),
     ("wpe", "pos", "position", "positions", "positional"),
     ("qkv", "attn", "in_proj", "c_attn", "query_key_value"),
-    ("q", "query", "wq", "to_q", "q_proj"), ("k", "key", "wk", "to_k", "k_proj"),
-    ("v", "value", "wv", "to_v", "v_proj"),
-    ("o", "out", "o_proj", "wo", "proj", "out_proj", "dense", "to_out", "c_proj"),
+    ("q", "query", "wq", "to_q", "q_proj", "query_proj", "q_lin"),
+    ("k", "key", "wk", "to_k", "k_proj", "key_proj", "k_lin"),
+    ("v", "value", "wv", "to_v", "v_proj", "value_proj", "v_lin"),
+    ("o", "out", "o_proj", "wo", "proj", "out_proj", "dense", "to_out", "c_proj", "output_proj", "out_lin"),
     ("fc", "fc1", "up", "up_proj", "c_fc", "w1", "w3", "intermediate", "lin1", "linear1", "dense_0"),
     ("fc2", "down", "down_proj", "w2", "lin2", "linear2", "output", "dense_1"),
     ("gate", "gate_proj", "w1"),
@@ -39,7 +42,7 @@ def match(a: Sequence[Role], b: Sequence[Role]) -> tuple[list[tuple[View, View]]
     Roles of one shape and as many members may be partners; of several the likeliest by name and place is taken.
     Then one matrix and several that follow one another, whose rows add up to its rows: q, k and v against qkv, four
     gates against one; these are compared piece by piece. Last what has the shape turned round. Buffers have buffers
-    of their own name as partners.
+    of their own name as partners, or what an entry of a dict is called, of which nobody knows that it is one.
 
     >>> qkv = Role("h.*.attn.qkv.weight", ("0", "1"), (12, 4), 0.1)
     >>> q, k, v = (Role(f"l.*.{n}.weight", ("0", "1"), (4, 4), p) for n, p in (("q", 0.1), ("k", 0.2), ("v", 0.3)))
@@ -71,18 +74,32 @@ def match(a: Sequence[Role], b: Sequence[Role]) -> tuple[list[tuple[View, View]]
         free_a, free_b = ([role for role in side if role.shape != shape] for side in (free_a, free_b))
         found += [(View(mine), View(theirs)) for mine, theirs in pairs]
     order = {path: n for n, role in enumerate(a) for path in reversed(role.paths)}
-    free_a += [role for role in a if role.buffer and role.path not in of_buffers]
-    free_b += [role for role in b if role.buffer and role.path not in of_buffers]
+    alone_a, alone_b = ([r for r in side if r.buffer and r.path not in of_buffers] for side in (a, b))
+    for mine, theirs in ((alone_a, free_b), (free_a, alone_b)):
+        for x, y in list(_by_leaf([r for r in mine if _may_be(r)], [r for r in theirs if _may_be(r)])):
+            mine.remove(x)
+            theirs.remove(y)
+            found.append((View(x), View(y)))
+    free_a, free_b = [*free_a, *alone_a], [*free_b, *alone_b]
     return sorted(found, key=lambda pair: (order[pair[0].role.paths[0]], pair[0].rows or (0, 0))), free_a, free_b
 
 
 def _buffers(a: Sequence[Role], b: Sequence[Role]) -> Iterator[tuple[View, View]]:
-    """Buffers of one leaf and shape, the likeliest partner first: of another name one is another thing."""
-    sides = [[role for role in side if role.buffer] for side in (a, b)]
-    for leaf in dict.fromkeys(_leaf(role) for role in sides[0]):
-        mine, theirs = ([role for role in side if _leaf(role) == leaf] for side in sides)
-        for x, y in _likeliest(mine, theirs, True):
-            yield View(x), View(y)
+    """Buffers of one leaf and shape."""
+    for x, y in _by_leaf(*([role for role in side if role.buffer] for side in (a, b))):
+        yield View(x), View(y)
+
+
+def _by_leaf(a: Sequence[Role], b: Sequence[Role]) -> Iterator[tuple[Role, Role]]:
+    """Roles of one leaf and shape, the likeliest partner first: of another name a buffer is another thing."""
+    for leaf in dict.fromkeys(_leaf(role) for role in a):
+        mine, theirs = ([role for role in side if _leaf(role) == leaf] for side in (a, b))
+        yield from _likeliest(mine, theirs, True)
+
+
+def _may_be(role: Role) -> bool:
+    """Whether a role is one of buffers, or of entries that may be."""
+    return role.buffer or role.owner == OF_A_DICT
 
 
 def _leaf(role: Role) -> str:
@@ -100,8 +117,9 @@ def _pieces(one: View, several: Sequence[View]) -> Iterator[View]:
 
 def _likeliest(a: Sequence[Role], b: Sequence[Role], exact: bool) -> Iterator[tuple[Role, Role]]:
     """Partners, the surest first; each role once."""
+    numbers = _numbers(a), _numbers(b)
     scored = [
-        (_likeness(x, y), -n, -m, x, y)
+        (_likeness(x, y) + (numbers[0][n] == numbers[1][m] != (0, 1)), -n, -m, x, y)
         for (n, x), (m, y) in itertools.product(enumerate(a), enumerate(b))
         if len(x.paths) == len(y.paths)
         and (x.shape == y.shape if exact else len(y.shape) > 1 and x.shape == turned_round(y.shape))
@@ -113,6 +131,18 @@ def _likeliest(a: Sequence[Role], b: Sequence[Role], exact: bool) -> Iterator[tu
             yield x, y
 
 
+def _numbers(roles: Sequence[Role]) -> list[tuple[int, int]]:
+    """Of each role which it is of those that differ from it in a number alone, and of how many: of experts, say."""
+    families: dict[tuple[str, tuple[int, ...]], int] = {}
+    keys = [(family_of(role.path), role.shape) for role in roles]
+    counts = Counter(keys)
+    found = []
+    for key in keys:
+        found.append((families.setdefault(key, 0), counts[key]))
+        families[key] += 1
+    return found
+
+
 def _packed(whole: Sequence[Role], parts: Sequence[Role]) -> Iterator[tuple[View, tuple[View, ...]]]:
     """One role, and those that follow one another on the other side whose rows add up to its rows.
 
@@ -121,7 +151,7 @@ def _packed(whole: Sequence[Role], parts: Sequence[Role]) -> Iterator[tuple[View
     """
     used: set[str] = set()
     for role in whole:
-        best: tuple[bool, float, View, tuple[View, ...]] | None = None
+        best: tuple[bool, bool, float, View, tuple[View, ...]] | None = None
         for round_one, round_parts in ((False, False), (False, True), (True, False)):
             if (round_one or round_parts) and len(role.shape) < 2:
                 continue
@@ -139,11 +169,19 @@ def _packed(whole: Sequence[Role], parts: Sequence[Role]) -> Iterator[tuple[View
                     several = tuple(fitting[start : start + count])
                     if sum(part.shape[0] for part in several) == one.shape[0]:
                         apart = abs(several[0].role.place - role.place)
-                        if best is None or (round_one or round_parts, apart) < best[:2]:
-                            best = round_one or round_parts, apart, one, several
+                        rank = round_one or round_parts, not _are_siblings(several), apart
+                        if best is None or rank < best[:3]:
+                            best = *rank, one, several
         if best is not None:
-            used |= {part.role.path for part in best[3]}
-            yield best[2], best[3]
+            used |= {part.role.path for part in best[4]}
+            yield best[3], best[4]
+
+
+def _are_siblings(pieces: Sequence[View]) -> bool:
+    """Whether pieces stand in one module, each by its own name, before ``weight`` or ``bias`` or without them."""
+    words = [piece.role.path.split(".") for piece in pieces]
+    common = sum(1 for _ in itertools.takewhile(lambda same: len(set(same)) == 1, zip(*words, strict=False)))
+    return all(common >= len(own) - 2 for own in words)
 
 
 def _regrouped(a: Sequence[Role], b: Sequence[Role]) -> Iterator[tuple[tuple[int, ...], list[tuple[Role, Role]]]]:

@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from initcheck.comparison.weights.roles import Role, turned_round
-from initcheck.comparison.weights.tensors import Tensor, units_first
+from initcheck.comparison.weights.roles import Role, family_of, turned_round
+from initcheck.comparison.weights.tensors import OF_A_DICT, Tensor, units_first
 
 Shape = tuple[int, ...]
 
@@ -73,11 +73,12 @@ def readings(a: Sequence[Role], b: Sequence[Role]) -> tuple[dict[str, Reading], 
     """
     found: tuple[dict[str, Reading], dict[str, Reading]] = ({}, {})
     for mine, theirs, kept in ((a, b, found[0]), (b, a, found[1])):
-        for one in mine:
-            if len(one.paths) == 1 and any(_is_stack(one, other) for other in theirs):
-                kept[one.path] = Reading("stacked")
+        families = list(_families(theirs))
+        for each in itertools.chain.from_iterable((one, *_singles(one)) for one in mine):
+            if any(_is_stack(each, others) for others in families):
+                kept.update(dict.fromkeys(each.paths, Reading("stacked")))
     if any(found):
-        return _by_path(a, found[0]), _by_path(b, found[1])
+        return found
     free = list(b)
     for x in a:
         for y in free:
@@ -96,17 +97,81 @@ def readings(a: Sequence[Role], b: Sequence[Role]) -> tuple[dict[str, Reading], 
     return _by_path(a, found[0]), _by_path(b, found[1])
 
 
+def stacks_in(roles: Sequence[Role]) -> dict[str, Reading]:
+    """The tensors of one model that hold layers one under another, by path, told by nothing but the model.
+
+    Such are all below one name if their first axes have one length, and a bias or a scale among them has two axes.
+
+    >>> shapes = {"layers.fc.kernel": (4, 8, 16), "layers.fc.bias": (4, 16), "head.kernel": (4, 8), "head.bias": (8,)}
+    >>> sorted(stacks_in([Role(path, (path,), stored, 0.0, stored=stored) for path, stored in shapes.items()]))
+    ['layers.fc.bias', 'layers.fc.kernel']
+    """
+    found: dict[str, Reading] = {}
+    below: dict[str, list[Role]] = {}
+    for role in roles:
+        words = role.path.split(".")
+        for count in range(1, len(words)):
+            below.setdefault(".".join(words[:count]), []).append(role)
+    for members in below.values():
+        lengths = {role.stored[:1] for role in members}
+        vectors = [role for role in members if _is_vector(role.path)]
+        if (
+            len(lengths) == 1
+            and all(len(role.stored) > 1 for role in members)
+            and len(vectors) < len(members)
+            and any(len(role.stored) == 2 for role in vectors)
+        ):
+            found.update((path, Reading("stacked")) for role in members for path in role.paths)
+    return found
+
+
 def _by_path(roles: Sequence[Role], found: dict[str, Reading]) -> dict[str, Reading]:
     return {path: found[role.path] for role in roles if role.path in found for path in role.paths}
 
 
-def _is_stack(one: Role, layers: Role) -> bool:
-    """Whether one tensor holds the layers of a role of the other side, one under another."""
-    count = len(layers.paths)
-    if count < 2 or one.stored[:1] != (count,) or len(one.stored) < 2:
+def _families(roles: Sequence[Role]) -> Iterator[list[Role]]:
+    """Each role by itself, and those that differ in a number alone, as the experts of a block do."""
+    found: dict[tuple[str, Shape, int], list[Role]] = {}
+    for role in roles:
+        found.setdefault((family_of(role.path), role.shape, len(role.paths)), []).append(role)
+        yield [role]
+    yield from (family for family in found.values() if len(family) > 1)
+
+
+def _singles(role: Role) -> Iterator[Role]:
+    """Each of several tensors by itself: w1 and w3 differ in a number too, and are no layers."""
+    if len(role.paths) > 1:
+        yield from (replace(role, path=path, paths=(path,)) for path in role.paths)
+
+
+def _is_stack(one: Role, others: Sequence[Role]) -> bool:
+    """Whether each tensor of a role holds, one under another, the layers or the experts that the other side has apart.
+
+    Layers are one role of as many tensors, experts of each block as many roles; of both the layers come first.
+    """
+    layers, experts = len(others[0].paths), len(others)
+    counts = [n for n in ((layers,) if len(one.paths) == 1 else ()) + ((experts,) if experts > 1 else ()) if n > 1]
+    if len(one.paths) not in (1, layers) or not counts or one.stored[: len(counts)] != tuple(counts):
         return False
-    inside = _layer_of(one)
-    return _common(inside, replace(layers, paths=layers.paths[:1])) is not None
+    if len(counts) == 1 and experts > 1 and len(one.paths) != layers:
+        return False
+    if len(one.stored) <= len(counts):
+        return False
+    inside = one
+    for _ in counts:
+        inside = _layer_of(inside)
+    single = replace(others[0], paths=one.paths)
+    return _common(inside, single) is not None or _holds_pieces(inside, single)
+
+
+def _holds_pieces(whole: Role, piece: Role) -> bool:
+    """Whether a matrix is a few of another laid one under another, as gate and up are in one matrix of an expert."""
+    shapes = (piece.shape, turned_round(piece.shape)) if len(piece.shape) > 1 else (piece.shape,)
+    return any(
+        shape[1:] == whole.shape[1:] and shape[0] > 0 and whole.shape[0] / shape[0] in _PACKED
+        for shape in shapes
+        if len(shape) == len(whole.shape) > 1
+    )
 
 
 def _layer_of(stack: Role) -> Role:
@@ -143,7 +208,7 @@ def _forms(role: Role) -> Iterator[tuple[Reading | None, Shape]]:
 
 
 def _by_inputs(role: Role) -> Iterator[tuple[Reading, Shape]]:
-    for count in range(1, len(role.stored)) if role.turned else ():
+    for count in range(1, len(role.stored)) if role.turned or role.owner == OF_A_DICT else ():
         yield Reading("inputs", count), (math.prod(role.stored[count:]), math.prod(role.stored[:count]))
 
 

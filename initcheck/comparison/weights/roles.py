@@ -11,6 +11,7 @@ from initcheck.comparison.weights.tensors import Tensor
 from initcheck.models.builds.names import name_of
 
 _NUMBER = re.compile(r"\d+")
+_WORD = re.compile(r"(?<![^.\[])\d+(?![^.\]])")
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,15 @@ def turned_round(shape: tuple[int, ...]) -> tuple[int, ...]:
     ((1, 16, 3, 3), (4,))
     """
     return (*shape[1::-1], *shape[2:])
+
+
+def family_of(path: str) -> str:
+    """A path without the numbers that are words of it, which it shares with its like.
+
+    >>> family_of("blocks.*.experts.3.w1.weight"), family_of("blocks.*.experts.w1[3]")
+    ('blocks.*.experts.*.w1.weight', 'blocks.*.experts.w1[*]')
+    """
+    return _WORD.sub("*", path)
 
 
 def roles_of(tensors: Sequence[Tensor]) -> list[Role]:

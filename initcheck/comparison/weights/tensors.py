@@ -19,6 +19,11 @@ Array = npt.NDArray[Any]
 _STORED_IN_OUT = ("Conv1D", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
 ROWS_FIRST = ("embedding", "embeddings", "bias", "scale", "gamma", "beta")
 """The leaves of Keras and Flax that are no kernels: a row of a table, a scale, a bias is what it is there too."""
+OF_A_DICT = "dict"
+"""The owner of what nobody but the name of an entry tells of: it may be a parameter or a buffer."""
+_STATISTICS = ("running_mean", "running_var", "num_batches_tracked", "moving_mean", "moving_variance")
+# Where a checkpoint holds the weights: always under these words, and under this one beside an optimiser's state.
+_WEIGHTS, _BESIDE = ("params", "state_dict", "model_state_dict"), "model"
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def tensors_of(model: Any, name: str) -> list[Tensor]:
 
     Args:
         model: a ``torch.nn.Module``, a Keras model that is built, a Flax ``nnx.Module``, the variables of a Linen
-            module, an Equinox module, or a dict of arrays.
+            module, an Equinox module, a state dict, or arrays in dicts, lists, tuples and what JAX knows as a tree.
         name: of the target, for messages.
 
     Raises:
@@ -90,7 +95,7 @@ def _read(model: Any, name: str) -> Iterator[Tensor]:
         return _of_tree(equinox.filter(model, equinox.is_inexact_array), "equinox")
     if isinstance(model, Mapping):
         statistics = _of_tree(model["batch_stats"], "flax") if "params" in model and "batch_stats" in model else ()
-        return itertools.chain(_of_tree(model.get("params", model), "flax"), _as_buffers(statistics))
+        return itertools.chain(_of_tree(_weights_in(model), "flax"), _as_buffers(statistics))
     linen = sys.modules.get("flax.linen")
     if linen is not None and isinstance(model, linen.Module):
         raise UsageError(
@@ -98,10 +103,28 @@ def _read(model: Any, name: str) -> Iterator[Tensor]:
             f" parameter key and return what init gives, {type(model).__name__}(...).init(key, batch), where the batch"
             " has the sizes that you want."
         )
+    if isinstance(getattr(model, "params", None), Mapping):  # a TrainState of Flax, and what is made like it
+        kept = {name: found for name in ("params", "batch_stats") if (found := getattr(model, name, None))}
+        return _read(kept, name)
+    if _is_tree(model):
+        return _of_tree(model, "flax")
     raise UsageError(
         f"{name} returns {type(model).__name__}: expected a torch.nn.Module, a Keras model, a module of Flax or"
-        " Equinox, or a dict of arrays by name."
+        " Equinox, or a dict or list of arrays."
     )
+
+
+def _weights_in(model: Mapping[str, Any]) -> Any:
+    """Of a checkpoint what holds the weights."""
+    words = [*_WEIGHTS, *([_BESIDE] if any(str(key).startswith("opt") for key in model) else [])]
+    return next((model[word] for word in words if isinstance(model.get(word), Mapping)), model)
+
+
+def _is_tree(model: Any) -> bool:
+    """Whether this holds arrays as JAX knows it, or as a list or a tuple does."""
+    jax = sys.modules.get("jax")
+    leaves = list(_leaves(model)) if jax is None else jax.tree_util.tree_leaves(model)
+    return bool(leaves) and leaves[0] is not model and all(hasattr(leaf, "shape") for leaf in leaves)
 
 
 def _of_torch(model: Any, torch: Any) -> Iterator[Tensor]:
@@ -152,45 +175,72 @@ def _of_keras(model: Any) -> Iterator[Tensor]:
 
 
 def _of_tree(tree: Any, framework: str) -> Iterator[Tensor]:
-    if any(type(leaf) is not np.ndarray for leaf in _leaves(tree)):
-        jax = sys.modules.get("jax")
-        if jax is None:
-            raise UsageError("a leaf of the model is no array.")
-        for words, leaf in _in_order(tree, jax):
-            # An nnx.Param holds its array by that name; a module of that name is one of the user's.
-            path = ".".join(words[:-1] if words[-1:] == ("value",) else words)
-            values = np.asarray(leaf)
-            yield Tensor(path, framework, values) if framework == "equinox" else units_first(path, framework, values)
-        return
-    yield from (Tensor(path, "numpy", values) for path, values in _flat(tree))
+    """The arrays of a tree; those of NumPy and of PyTorch as they lie, since nobody knows which axis is the units."""
+    torch = sys.modules.get("torch")
+    leaves = list(_in_order(tree))
+    as_they_lie = all(type(leaf) is np.ndarray for _, leaf in leaves)
+    seen: set[object] = set()
+    for words, leaf in leaves:
+        # An nnx.Param holds its array by that name; a module of that name is one of the user's.
+        path = ".".join(words[:-1] if words[-1:] == ("value",) else words)
+        of_torch = torch is not None and isinstance(leaf, torch.Tensor)
+        if not (of_torch or as_they_lie):
+            values = _values_of(leaf, path)
+            if values is not None and (values.ndim or values.dtype.kind not in "iub"):
+                if framework == "equinox":
+                    yield Tensor(path, framework, _real(values))
+                elif np.iscomplexobj(values):
+                    one, two = (units_first(path, framework, part) for part in (values.real, values.imag))
+                    axes = (*one.axes, values.ndim) if one.axes else ()
+                    yield replace(one, values=np.stack([one.values, two.values], axis=-1), axes=axes)
+                else:
+                    yield units_first(path, framework, values)
+            continue
+        if of_torch:
+            memory = (leaf.data_ptr(), leaf.shape) if leaf.numel() and not leaf.is_meta else id(leaf)
+            if memory in seen:
+                continue  # tied
+            seen.add(memory)
+        values = _numbers_of(leaf, path, torch) if of_torch else _real(leaf)
+        counter = values.ndim == 0 and not (leaf.is_floating_point() if of_torch else leaf.dtype.kind in "fc")
+        buffer = counter or words[-1].rpartition(".")[2] in _STATISTICS
+        yield Tensor(path, OF_A_DICT, np.array(values), buffer=buffer)
 
 
-def _in_order(tree: Any, jax: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _values_of(leaf: Any, path: str) -> Array | None:
+    """The numbers of a leaf; None of a key of JAX."""
+    if "key<" in str(getattr(leaf, "dtype", "")):
+        return None
+    values = np.asarray(leaf)
+    if values.dtype.kind in "OUS":
+        raise UsageError(f"{path} is {type(leaf).__name__}, no array: return the weights alone.")
+    return values
+
+
+def _real(values: Array) -> Array:
+    """Complex numbers as pairs of real ones, as PyTorch shows them."""
+    return np.stack([values.real, values.imag], axis=-1) if np.iscomplexobj(values) else values
+
+
+def _in_order(tree: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     """The leaves of a tree in the order in which its dicts hold them: JAX sorts them by name, and loses their place."""
     if isinstance(tree, Mapping):
         for key, value in tree.items():
-            for words, leaf in _in_order(value, jax):
-                yield (str(key), *words), leaf
-        return
-    for keys, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
-        yield tuple(str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key)))) for key in keys), leaf
+            words = (".".join(map(str, key)) if isinstance(key, tuple) else str(key).replace("/", "."),)
+            yield from ((words + inner, leaf) for inner, leaf in _in_order(value))
+    elif isinstance(tree, (list, tuple)):
+        names = getattr(tree, "_fields", range(len(tree)))
+        for key, value in zip(names, tree, strict=True):
+            yield from (((str(key), *inner), leaf) for inner, leaf in _in_order(value))
+    elif tree is not None:
+        jax = sys.modules.get("jax")
+        pairs = jax.tree_util.tree_flatten_with_path(tree)[0] if jax is not None else [((), tree)]
+        for keys, leaf in pairs:
+            yield tuple(str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key)))) for key in keys), leaf
 
 
 def _leaves(tree: Any) -> Iterator[Any]:
-    if not isinstance(tree, Mapping):
-        yield tree
-        return
-    for value in tree.values():
-        yield from _leaves(value)
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Array]]:
-    for key, value in tree.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{path}.")
-        else:
-            yield path, value
+    return (leaf for _, leaf in _in_order(tree))
 
 
 def tensor_of(path: str, framework: str, values: Array) -> Tensor:

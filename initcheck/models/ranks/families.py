@@ -40,7 +40,8 @@ def as_shards(ranks: Sequence[RankTold], whole: RankTold | None) -> list[RankTol
             # What the ranks have beyond it would be tensors by their own names, and no numbers that begin anew.
             if all(m == mine[0] for m in mine) and mine[0] and len(members) > len(mine[0]):
                 count, rest = divmod(len(members), len(mine[0]))
-                if rest == 0 and len(alive) % count == 0:
+                # Ranks that are fewer than the parts leave some of them to nobody, which shows in the sum.
+                if rest == 0 and (len(alive) % count == 0 or len(alive) < count):
                     times[name] = count
     return [
         replace(told, pieces={n: _part(p, times[n]) if n in times else p for n, p in told.pieces.items()})
