@@ -69,6 +69,17 @@ class Case(ABC):
         """How many numbers a call gives."""
         return math.prod(self.shape)
 
+    def fan(self, name: str) -> float:
+        """One of the fans that a variance may be promised to be divided by.
+
+        Args:
+            name: ``fan_in``, ``fan_out``, ``fan_avg`` or ``fan_max``.
+        """
+        if name == "fan_max":
+            # An orthogonal convolution is one of its matrix (units, inputs), whatever fan_out counts.
+            return max(self.inputs, self.units)
+        return {"fan_in": self.fan_in, "fan_out": self.fan_out, "fan_avg": (self.fan_in + self.fan_out) / 2}[name]
+
     @property
     def groups(self) -> int:
         """Groups of units that share no input; 1 where every unit sees every input."""

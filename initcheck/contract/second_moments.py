@@ -71,14 +71,8 @@ class ForwardSecondMoment(Statistic):
     def ideal(self) -> float:
         """1 for fan_in; 2 in/(in + out) for fan_avg; in/max(in, out) for fan_max; times gain^2/ideal gain^2."""
         layer, fan = self.layer, self.contract.fan or "fan_in"
-        shape = {
-            "fan_in": 1.0,
-            "fan_out": layer.fan_in / layer.fan_out,
-            "fan_avg": 2 * layer.fan_in / (layer.fan_in + layer.fan_out),
-            # An orthogonal convolution is one of its matrix (units, inputs), whatever fan_out counts.
-            "fan_max": layer.inputs / max(layer.inputs, layer.units),
-        }[fan]
-        return shape * declared_power(self.contract)
+        inputs = layer.inputs if fan == "fan_max" else layer.fan_in
+        return inputs / layer.fan(fan) * declared_power(self.contract)
 
     def per_call(self, record: Record) -> Floats:
         """E y^2 given W, averaged over units, over the ideal."""
@@ -104,13 +98,7 @@ class BackwardSecondMoment(Statistic):
     def ideal(self) -> float:
         """As the forward one with the fans exchanged; times gain^2/ideal gain^2, times m2'/m2 of the activation."""
         layer, fan = self.layer, self.contract.fan or "fan_in"
-        shape = {
-            "fan_in": layer.fan_out / layer.fan_in,
-            "fan_out": 1.0,
-            "fan_avg": 2 * layer.fan_out / (layer.fan_in + layer.fan_out),
-            "fan_max": layer.fan_out / max(layer.inputs, layer.units),
-        }[fan]
-        return shape * declared_power(self.contract)
+        return layer.fan_out / layer.fan(fan) * declared_power(self.contract)
 
     def per_call(self, record: Record) -> Floats:
         """m2' fan_out mean(w^2) over the ideal."""

@@ -27,12 +27,10 @@ def default_cut_cause(seen: Observed) -> Cause | None:
     >>> default_cut_cause(Observed(draw=default, contract=Contract(layout="out_in"), topic="scale")).sentence
     'the weights end at +-2, whatever their std: at fan_in 1 that leaves 0.774 of the variance'
     """
-    divisors = {"fan_in": lambda layer: layer.fan_in, "fan_out": lambda layer: layer.fan_out}
-    divisor = divisors.get(seen.fan, lambda layer: (layer.fan_in + layer.fan_out) / 2)
     samples = [s for s in seen.samples if s.n >= 64 and math.isfinite(s.mean_square)]
-    stds = [math.sqrt(seen.power / divisor(s.layer)) for s in samples]
+    stds = [math.sqrt(seen.power / s.layer.fan(seen.fan)) for s in samples]
     shares = [truncated_std(1.0, -_CUT / std, _CUT / std) ** 2 for std in stds]
-    felt = [(share, divisor(s.layer)) for s, share in zip(samples, shares, strict=True) if share < 0.9]
+    felt = [(share, s.layer.fan(seen.fan)) for s, share in zip(samples, shares, strict=True) if share < 0.9]
     fits = all(
         abs(s.mean_square / (std**2 * share) - 1) <= max(0.05, 5 * s.relative_se)
         for s, std, share in zip(samples, stds, shares, strict=True)

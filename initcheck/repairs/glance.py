@@ -82,7 +82,7 @@ class Glance:
         if contract.std is not None:
             wanted = contract.std**2
         else:
-            wanted = required_power(contract) / promised_fan(case, contract)
+            wanted = required_power(contract) / case.fan(contract.fan or "fan_in")
         calls = np.mean(drawn**2, axis=1)
         found = float(calls.mean()) / wanted
         error = float(calls.std(ddof=1)) / math.sqrt(len(calls)) / wanted
@@ -99,14 +99,3 @@ class Glance:
     @staticmethod
     def _array(copy: Initializer, result: Any) -> npt.NDArray[np.float64]:
         return np.asarray(copy.sampler.to_numpy(result), dtype=np.float64)
-
-
-def promised_fan(case: Case, contract: Contract) -> float:
-    """What the variance of a case is promised to be divided by."""
-    fans = {
-        "fan_in": case.fan_in,
-        "fan_out": case.fan_out,
-        "fan_avg": (case.fan_in + case.fan_out) / 2,
-        "fan_max": max(case.inputs, case.units),
-    }
-    return float(fans[contract.fan or "fan_in"])

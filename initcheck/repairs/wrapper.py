@@ -22,7 +22,6 @@ from initcheck.diagnosis.observed import Observed
 from initcheck.errors import UsageError
 from initcheck.repairs.edits.plain_draw import fan_text, number
 from initcheck.repairs.edits.results import missing, rescaling
-from initcheck.repairs.glance import promised_fan
 from initcheck.repairs.repair import Repair, as_declared
 
 Array = npt.NDArray[Any]
@@ -70,7 +69,7 @@ def _operations(
 
         def ratio(w: Array, shape: Shape) -> Array:
             layer = _layer(shape, contract)
-            return w * math.sqrt(power / promised_fan(layer, contract) / law.variance(layer))
+            return w * math.sqrt(power / layer.fan(contract.fan or "fan_in") / law.variance(layer))
 
         yield "formula", f"the variance is {law}: another fan is promised", operation, ratio
 
