@@ -86,7 +86,7 @@ def own_builds(sampler, number, seeds):
 SEEDS = [5, 2**31 - 1, 6]
 
 
-@pytest.mark.parametrize("target", [layers.Dense, Plain, seeded])
+@pytest.mark.parametrize("target", [layers.Dense, Plain, seeded, cached])
 def test_builds_by_the_batch_are_the_users_own(target):
     sampler = sampler_of(target)
     for number in (1, 2):
@@ -113,7 +113,7 @@ def test_a_thousand_builds_run_the_users_code_a_few_times():
     assert not runs
 
 
-@pytest.mark.parametrize("target", [Scaled, cached, of_numpy, of_python, started_anew])
+@pytest.mark.parametrize("target", [Scaled, of_numpy, of_python, started_anew])
 def test_what_a_trace_does_not_show_is_built_one_by_one_as_before(target):
     sampler = sampler_of(target)
     functions = sampler.functions(sampler.sizes[1], SEEDS)
