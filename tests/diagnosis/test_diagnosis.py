@@ -454,3 +454,12 @@ def test_a_kernel_of_which_the_centre_alone_is_drawn_is_told_so_and_a_mask_is_no
     told = [diagnose(Observed(draw=draw, contract=kernels, topic="scale")) for draw in (centre, masked)]
     assert all(told)
     assert [cause.sentence.startswith("the centre of the kernel alone") for cause in told] == [True, False]
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_of_three_axes_of_which_one_divides_the_stack_is_named_that_may_be_meant(axis):
+    """(heads, head_dim, width) is no kernel: what is divided by one axis keeps its variance in each head."""
+    draw = normal(lambda shape: 1 / shape[axis] if len(shape) == 3 else 1 / shape[1])
+    told = diagnose(Observed(draw=draw, contract=Contract(layout="oiw"), topic="scale", layer=Layer((4, 6, 3), "oiw")))
+    assert told is not None
+    assert "(experts, heads), declare it, as stack=0" in told.fix

@@ -149,7 +149,7 @@ def _fan_alone(fan: str, other: str) -> tuple[Mistake, ...]:
 _INSTEAD = "the fan itself: {write}"
 _ROOT_MISSING = "the square root is missing"
 _NO_POSITIONS = "the kernel's positions are not counted in the"
-_OR_STACK = f"{_FIX}; or declare its axis, as stack=0, if it numbers matrices of their own (experts)"
+_OR_STACK = f"{_FIX}; or, if an axis numbers matrices of their own (experts, heads), declare it, as stack=0"
 
 
 def _squared(base: str) -> tuple[Mistake, ...]:
@@ -253,7 +253,7 @@ _POWERS = (
     Denominator(
         "receptive",
         lambda a: a.receptive,
-        _says("the fan counts the kernel's positions alone, not the channels"),
+        _says("the fan counts the kernel's positions alone, not the channels", _OR_STACK),
     ),
     Denominator("units*receptive", lambda a: float(a.units * a.receptive), _DEPTHWISE),
     Denominator("weights", lambda a: float(a.weights), _says("scaled by the number of weights")),
