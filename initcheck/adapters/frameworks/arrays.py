@@ -189,7 +189,7 @@ def entries(value: Any) -> list[str]:
 def array_places(value: Any, depth: int = 3) -> list[str]:
     """Every array in a result of several, as ``parameter=`` names it: ``W1``, ``0.1`` for the second of a first pair.
 
-    >>> places([(np.zeros(2), np.zeros(3)), {"b": np.zeros(1)}])
+    >>> array_places([(np.zeros(2), np.zeros(3)), {"b": np.zeros(1)}])
     ['0.0', '0.1', '1.b']
     """
     found = []
