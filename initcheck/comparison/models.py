@@ -19,7 +19,7 @@ from initcheck.comparison.exchange import Answer, Exchange, compare
 from initcheck.comparison.parts import Compared, Comparison
 from initcheck.comparison.weights.builds import Builds, seen
 from initcheck.comparison.weights.matching import match
-from initcheck.comparison.weights.readings import Reading, readings
+from initcheck.comparison.weights.readings import Reading, added, readings
 from initcheck.comparison.weights.roles import Role, View
 from initcheck.comparison.weights.shards import Told
 from initcheck.contract.layer import Layer
@@ -73,6 +73,15 @@ def compare_models(
         for side, found in zip((a, b), anew, strict=True):
             side.reads(found)
         said += list(_said(anew))
+        partners, left, right = match(a.roles, b.roles)
+    sums = added(left, a.roles), added(right, b.roles)
+    for side, name, pairs in zip((a, b), "AB", sums, strict=True):
+        side.adds(pairs)
+        said += [
+            f"{' and '.join(sorted(two, reverse=True))} of {name}: read as their sum, as an LSTM adds them"
+            for two in pairs.items()
+        ]
+    if any(sums):
         partners, left, right = match(a.roles, b.roles)
     missing = (*_missing(left, "A", "B"), *_missing(right, "B", "A"))
     # A tensor without an entry, as of no classes or no heads, starts from nothing.

@@ -203,3 +203,30 @@ def test_a_stack_whose_axis_is_counted_to_the_fan_is_named() -> None:
     [part] = _compared(apart, drawn(5)).parts
     assert "one over the root of the 5 layers or experts that B holds in one tensor" in (part.cause or "")
     assert _compared(apart, drawn(1)).parts[0].answer is Answer.SAME
+
+
+@pytest.mark.parametrize(("hidden", "same"), [(0.0, True), (0.5, False)])
+def test_the_two_biases_of_an_lstm_are_read_as_their_sum(hidden: float, same: bool) -> None:
+    def module(seed: int) -> Any:
+        torch.manual_seed(seed)
+        net = torch.nn.LSTM(6, 5)
+        for name, p in net.named_parameters():
+            torch.nn.init.normal_(p) if p.ndim > 1 else torch.nn.init.constant_(p, hidden if "hh" in name else 1)
+        return net
+
+    def one(rng: Generator) -> list[Tensor]:
+        kernels = _flax("kernel", rng.normal(size=(6, 20))), _flax("recurrent_kernel", rng.normal(size=(5, 20)))
+        return [*kernels, _flax("bias", np.ones(20))]
+
+    found = compare_models(Builds(module, "a", 0), Builds(lambda seed: one(default_rng(seed)), "b", 0))
+    assert found.missing == ()
+    assert any("bias_ih_l0 and bias_hh_l0 of A: read as their sum" in note for note in found.notes)
+    assert all(part.answer is Answer.SAME for part in found.parts) is same
+
+
+def test_the_biases_of_a_gru_are_two() -> None:
+    gru = torch.nn.GRU(6, 5)
+    one = [_flax("kernel", np.ones((6, 15))), _flax("recurrent_kernel", np.ones((5, 15))), _flax("bias", np.ones(15))]
+    found = compare_models(Builds(lambda: gru, "a", 0), Builds(lambda: one, "b", 0))
+    [words] = found.missing
+    assert words.startswith("bias_ih_l0 of A")

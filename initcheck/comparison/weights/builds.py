@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,7 @@ class Builds:
         self._kept: dict[View, list[Array]] = {}
         self._watched: dict[str, list[View]] = {}
         self._made = 0
+        self._added: dict[str, str] = {}
         self._readings: list[Mapping[str, Reading]] = []
         self.roles: list[Role] = []
         self._shapes: dict[str, tuple[int, ...]] = {}
@@ -68,6 +70,12 @@ class Builds:
         """Read tensors of these paths otherwise from now on; before ``watch``."""
         if found:
             self._readings.append(found)
+            self._look()
+
+    def adds(self, found: Mapping[str, str]) -> None:
+        """Read of these tensors, from now on, their sum with another, in the place of that one; before ``watch``."""
+        if found:
+            self._added.update(found)
             self._look()
 
     def watch(self, views: Sequence[View]) -> None:
@@ -97,6 +105,11 @@ class Builds:
         self.weights += sum(t.values.size for t in found)
         for anew in self._readings:
             found = [part for t in found for part in (self._read(t, anew[t.path]) if t.path in anew else [t])]
+        if self._added:
+            sums = {t.path: t for t in found}
+            for path, other in self._added.items():
+                sums[other] = replace(sums[other], values=sums[other].values + sums.pop(path).values)
+            found = list(sums.values())
         return found
 
     def _read(self, tensor: Tensor, reading: Reading) -> list[Tensor]:

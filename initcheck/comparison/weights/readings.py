@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,6 +18,7 @@ Shape = tuple[int, ...]
 
 # Pieces of a packed matrix, at most: q, k and v, or four gates.
 _PACKED = range(2, 5)
+_OTHER_BIAS = re.compile(r"(?<=bias_)(ih|hh)(?=(_l\d+)?(_reverse)?$)")
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,26 @@ def readings(a: Sequence[Role], b: Sequence[Role]) -> tuple[dict[str, Reading], 
             if one.path not in kept and piece is not None:
                 kept[one.path] = piece
     return _by_path(a, found[0]), _by_path(b, found[1])
+
+
+def added(left: Sequence[Role], roles: Sequence[Role]) -> dict[str, str]:
+    """The biases of an LSTM of PyTorch that found no partner, and to which other each is added at every step.
+
+    Libraries that hold one bias hold the sum of the two. A GRU does not add them: one is multiplied by the reset gate.
+
+    >>> two = [Role(f"bias_{n}_l0", (f"bias_{n}_l0",), (16,), 0.5, owner="LSTM") for n in ("ih", "hh")]
+    >>> added(two[1:], two), added(two, two)
+    ({'bias_hh_l0': 'bias_ih_l0'}, {})
+    """
+    found: dict[str, str] = {}
+    alone = {path for role in left for path in role.paths}
+    every = {path for role in roles for path in role.paths}
+    for role in left:
+        for path in role.paths if role.owner in ("LSTM", "LSTMCell") else ():
+            other = _OTHER_BIAS.sub(lambda name: "ih" if name[0] == "hh" else "hh", path)
+            if other != path and other in every - alone:
+                found[path] = other
+    return found
 
 
 def stacks_in(roles: Sequence[Role]) -> dict[str, Reading]:
