@@ -224,6 +224,21 @@ def test_the_two_biases_of_an_lstm_are_read_as_their_sum(hidden: float, same: bo
     assert all(part.answer is Answer.SAME for part in found.parts) is same
 
 
+@pytest.mark.parametrize(("reset", "same"), [(0.0, True), (1.0, False)])
+def test_two_biases_in_one_tensor_are_those_of_a_gru(reset: float, same: bool) -> None:
+    def module() -> Any:
+        net = torch.nn.GRU(6, 5)
+        for p in net.parameters():
+            torch.nn.init.constant_(p, 1.0 if p.ndim > 1 else 0.0)
+        return net
+
+    bias = _flax("bias", np.stack([np.zeros(15), np.full(15, reset)]))
+    one = [_flax("kernel", np.ones((6, 15))), _flax("recurrent_kernel", np.ones((5, 15))), bias]
+    found = compare_models(Builds(module, "a", 0), Builds(lambda: one, "b", 0))
+    assert found.missing == ()
+    assert all(part.answer is Answer.SAME for part in found.parts) is same
+
+
 def test_the_biases_of_a_gru_are_two() -> None:
     gru = torch.nn.GRU(6, 5)
     one = [_flax("kernel", np.ones((6, 15))), _flax("recurrent_kernel", np.ones((5, 15))), _flax("bias", np.ones(15))]

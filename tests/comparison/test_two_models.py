@@ -154,3 +154,17 @@ def test_what_four_libraries_call_the_output_of_attention_is_its_partner() -> No
     assert [x.name for x, _ in found] == names
     assert [y.name for _, y in found] == [f"{packed}[0:4]", f"{packed}[4:8]", f"{packed}[8:12]", out]
     assert left == right == []
+
+
+def test_a_bias_goes_with_the_weight_of_its_module() -> None:
+    """Norm and product have names that nobody knows, and biases of one shape."""
+    a, b = (
+        [Role(path, (path,), shape, k / 6) for k, (path, shape) in enumerate(held)]
+        for held in (
+            (("n.weight[*]", (4,)), ("n.bias[*]", (4,)), ("m.0.weight[*]", (4, 8)), ("m.0.bias[*]", (4,))),
+            (("m2.bias", (4,)), ("m2.weight", (4, 8)), ("norm.bias", (4,)), ("norm.weight", (4,))),
+        )
+    )
+    found = {x.name: y.name for x, y in match(a, b)[0]}
+    assert found["n.bias[*]"] == "norm.bias"
+    assert found["m.0.bias[*]"] == "m2.bias"

@@ -124,11 +124,35 @@ def _likeliest(a: Sequence[Role], b: Sequence[Role], exact: bool) -> Iterator[tu
         if len(x.paths) == len(y.paths)
         and (x.shape == y.shape if exact else len(y.shape) > 1 and x.shape == turned_round(y.shape))
     ]
+    first = _surest(scored)
+    together = Counter((_module(x), _module(y)) for x, y in first)
+    own = {(x.path, y.path) for x, y in first}
+
+    def suggested(x: Role, y: Role) -> bool:
+        """Whether other tensors of their modules are partners: a bias goes with its weight by any name."""
+        others = together[_module(x), _module(y)] - ((x.path, y.path) in own)
+        return others > 0 and _module(x) != "" and _words(x.path)[-1:] == _words(y.path)[-1:]
+
+    again = [(score + suggested(x, y), n, m, x, y) for score, n, m, x, y in scored]
+    yield from _surest(again)
+
+
+def _surest(scored: Sequence[tuple[float, int, int, Role, Role]]) -> list[tuple[Role, Role]]:
+    """Of all pairs with their likeness the surest first, each role once."""
     taken: set[tuple[int, str]] = set()
+    found = []
     for _, _, _, x, y in sorted(scored, key=lambda s: s[:3], reverse=True):
         if (0, x.path) not in taken and (1, y.path) not in taken:
             taken |= {(0, x.path), (1, y.path)}
-            yield x, y
+            found.append((x, y))
+    return found
+
+
+def _module(role: Role) -> str:
+    """The path of what holds a tensor; of a stack, which of its layers or experts that is."""
+    path, bracket, number = role.path.partition("[")
+    module = path.rpartition(".")[0]
+    return module and f"{module}{bracket}{number}"
 
 
 def _numbers(roles: Sequence[Role]) -> list[tuple[int, int]]:

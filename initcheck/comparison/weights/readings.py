@@ -152,10 +152,11 @@ def _by_path(roles: Sequence[Role], found: dict[str, Reading]) -> dict[str, Read
 
 
 def _families(roles: Sequence[Role]) -> Iterator[list[Role]]:
-    """Each role by itself, and those that differ in a number alone, as the experts of a block do."""
+    """Each role by itself, and those that differ in a number alone, as experts do, or are the biases of one cell."""
     found: dict[tuple[str, Shape, int], list[Role]] = {}
     for role in roles:
-        found.setdefault((family_of(role.path), role.shape, len(role.paths)), []).append(role)
+        key = _OTHER_BIAS.sub("*", family_of(role.path))
+        found.setdefault((key, role.shape, len(role.paths)), []).append(role)
         yield [role]
     yield from (family for family in found.values() if len(family) > 1)
 
