@@ -331,6 +331,27 @@ def test_a_head_that_comes_behind_a_loop_over_all_modules_is_named() -> None:
     assert "head.weight: uniform +-0.25, the default of torch, while every" in _said(_judged(Looped, DECLARED, "4x8"))
 
 
+class Skipped(nn.Module):
+    """Every module is asked, and the head, or what has one output, is skipped; what is replaced is the same layer."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__()
+        self.body, self.head = _tall(lambda: nn.Linear(16, 16)), nn.Linear(16, 1)
+        for name, m in self.named_modules():
+            if isinstance(m, nn.Linear) and (name != "head" if by == "name" else m.out_features > 1):
+                nn.init.normal_(m.weight, std=0.1)
+        if by == "replaced":
+            self.head = nn.Linear(16, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.body(x))
+
+
+@pytest.mark.parametrize(("by", "named"), [("name", False), ("size", False), ("replaced", True)])
+def test_a_head_that_the_loop_met_and_skipped_was_not_put_in_behind_it(by: str, named: bool) -> None:
+    assert ("it was put in behind that line" in _said(_judged(lambda: Skipped(by), DECLARED, "4x8"))) is named
+
+
 def _by_hand() -> nn.Module:
     net = _tall(lambda: nn.Linear(16, 3))
     for layer in (net[0], net[2]):

@@ -133,6 +133,8 @@ def _one_of_all(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
             or not rest
             or len(left) >= max(2, len(records))
             or records is not max((d for (_, k), d in drawn.items() if k == owner), key=len)
+            # What was there before the line ran was met and skipped: by its name, by its size.
+            or min(r.order_written for r in left) < min(r.order_written for r in records)
             or not all(r.name in known and (not top or r.name.startswith(f"{top}.")) for r in left)
             or _loops_over_children(site)
             or not meets
