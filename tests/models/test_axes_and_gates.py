@@ -45,6 +45,32 @@ def test_torchs_fan_in_of_a_weight_on_the_right_is_its_outputs(mode: str, words:
     assert bool(said) is bool(words)
 
 
+class ByOutputs(Right):
+    """A deviation that is computed by the outputs, and says so, a line above."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, "fan_out")
+        fan_out = self.weight.shape[1]
+        std = (2 / fan_out) ** 0.5
+        nn.init.normal_(self.weight, 0, std)
+
+
+class ByColumns(Right):
+    """The same numbers by what torch calls the inputs."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, "fan_out")
+        fan_in, _fan_out = nn.init._calculate_fan_in_and_fan_out(self.weight)
+        std = (2 / fan_in) ** 0.5
+        nn.init.normal_(self.weight, 0, std)
+
+
+@pytest.mark.parametrize(("kind", "meant"), [(ByOutputs, True), (ByColumns, False)])
+def test_a_fan_out_that_is_named_a_line_above_is_meant(kind: Callable[[int, int], nn.Module], meant: bool) -> None:
+    said = _said(lambda: nn.Sequential(*(kind(i, o) for i, o in pairwise(WIDTHS))), "4x64")
+    assert ("the variance 2/fan_out" in said) is not meant
+
+
 @pytest.mark.parametrize("axes", [(-2, -1), (-1, -2)], ids=["as they are", "named"])
 def test_he_of_jax_takes_the_outputs_of_a_weight_of_equinox_for_inputs(axes: tuple[int, int]) -> None:
     jax = pytest.importorskip("jax")
@@ -63,6 +89,21 @@ def test_he_of_jax_takes_the_outputs_of_a_weight_of_equinox_for_inputs(axes: tup
     assert bool(said) is (axes == (-2, -1))
 
 
+def test_a_fan_out_of_jax_that_is_asked_for_by_word_is_meant() -> None:
+    jax = pytest.importorskip("jax")
+    eqx = pytest.importorskip("equinox")
+
+    def build(key: Any) -> Any:
+        init = jax.nn.initializers.variance_scaling(2.0, "fan_out", "normal", in_axis=-1, out_axis=-2)
+        made = []
+        for (i, o), k in zip(pairwise(WIDTHS), jax.random.split(key, 3), strict=True):
+            layer = eqx.nn.Linear(i, o, key=k)
+            made.append(eqx.tree_at(lambda m: m.weight, layer, init(jax.random.fold_in(k, 1), (o, i))))
+        return eqx.nn.Sequential(made)
+
+    assert not _said(build, "64")
+
+
 def _recurrent(quarter: int, kind: type[nn.RNNBase] = nn.LSTM) -> nn.Module:
     net = kind(8, 6, batch_first=True)
     for name, parameter in net.named_parameters():
@@ -75,8 +116,32 @@ def _recurrent(quarter: int, kind: type[nn.RNNBase] = nn.LSTM) -> nn.Module:
 @pytest.mark.parametrize(("quarter", "gate"), [(0, "input gate"), (1, ""), (2, "new content"), (3, "output gate")])
 def test_ones_in_another_gate_than_the_one_that_forgets_are_asked_about(quarter: int, gate: str) -> None:
     said = _said(lambda: _recurrent(quarter), "2x5x8")
-    assert (f"start at 1 (tests/models/test_axes_and_gates.py:71), the {gate}" in said) is bool(gate)
+    line = _recurrent.__code__.co_firstlineno + 5
+    assert (f"start at 1 (tests/models/test_axes_and_gates.py:{line}), the {gate}" in said) is bool(gate)
     assert bool(said) is bool(gate)
+
+
+class LSTMCell(nn.Module):
+    """A cell by hand, whose gates stand in the order i, o, f, g."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.into, self.again = nn.Linear(8, 24, bias=False), nn.Linear(6, 24, bias=False)
+        self.bias = nn.Parameter(torch.zeros(24))
+        with torch.no_grad():
+            self.bias[12:18].fill_(1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = c = x.new_zeros(x.shape[0], 6)
+        for at in x.unbind(1):
+            i, o, f, g = (self.into(at) + self.again(h) + self.bias).chunk(4, -1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+        return h
+
+
+def test_a_cell_by_hand_may_have_its_gates_in_another_order() -> None:
+    assert not _said(LSTMCell, "2x5x8")
 
 
 def test_a_gru_has_other_gates() -> None:
@@ -104,6 +169,21 @@ def test_a_scale_that_is_drawn_around_zero_is_asked_about(around: float) -> None
     assert bool(said) is (around == 0.0)
 
 
+class OneRMSNorm(nn.Module):
+    """The norm of Gemma: 1 and its scale."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(0.02 * torch.randn(32))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * x.square().mean(-1, keepdim=True).rsqrt() * (1.0 + self.weight.float())
+
+
+def test_a_scale_beside_one_is_drawn_around_zero() -> None:
+    assert not _said(lambda: nn.Sequential(nn.Linear(8, 32), OneRMSNorm(), nn.Linear(32, 2)), "4x8")
+
+
 @pytest.mark.parametrize(("std", "words"), [(10.0, "0.bias: drawn with std"), (0.5, "")])
 def test_a_bias_beside_which_no_input_counts_is_asked_about(std: float, words: str) -> None:
     def build() -> nn.Module:
@@ -114,6 +194,15 @@ def test_a_bias_beside_which_no_input_counts_is_asked_about(std: float, words: s
     said = _said(build, "4x16")
     assert words in said
     assert bool(said) is bool(words)
+
+
+def test_the_bias_alone_is_named_beside_which_no_input_counts() -> None:
+    def build() -> nn.Module:
+        net = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 8), nn.ReLU(), nn.Linear(8, 2))
+        nn.init.normal_(net[2].bias, std=10.0)
+        return net
+
+    assert _said(build, "4x16").startswith("2.bias: drawn with std")
 
 
 def test_the_phases_of_random_features_are_no_loud_bias() -> None:

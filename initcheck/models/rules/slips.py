@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import math
 import re
@@ -75,8 +76,8 @@ def _outputs_for_inputs(facts: Facts, roles: list[Role]) -> Iterator[str]:
     """The scale of He or of LeCun by the outputs, where an initializer takes the wrong axis of a weight for inputs.
 
     Those of torch take the second axis, and a layer of the user's that multiplies from the right has its inputs on the
-    first; those of JAX take the last but one, and the weights of Equinox have their outputs there. Where the line says
-    ``fan_out`` it is meant.
+    first; those of JAX take the last but one, and the weights of Equinox have their outputs there. Where the statement,
+    or what it computes with, says ``fan_out`` it is meant.
     """
     by_site: dict[Site, list[tuple[TensorRecord, int, int]]] = defaultdict(list)
     for role in roles:
@@ -86,9 +87,8 @@ def _outputs_for_inputs(facts: Facts, roles: list[Role]) -> Iterator[str]:
         if axes is not None and record.law.named and site is not None and not in_library(site[0]):
             by_site[site].append((record, *axes))
     for site, found in by_site.items():
-        line = linecache.getline(*site)
         told = [f for f in found if f[1] != f[2]]
-        if len({(i, o) for _, i, o in told}) < 2 or "out" in line:
+        if len({(i, o) for _, i, o in told}) < 2 or _says_fan_out(site):
             continue
         scale = next((c for c in _SCHEMES if all(_is_scale(r, o, c) for r, _, o in found)), None)
         # Of widths that fall by one factor both fans may give a known number.
@@ -100,6 +100,53 @@ def _outputs_for_inputs(facts: Facts, roles: list[Role]) -> Iterator[str]:
                 f" {outputs} outputs, where the {axis} of its axes counts its {inputs} inputs ({place(site)}): std"
                 f" {one.law.std:.4g}, and sqrt({scale:g}/fan_in) = {math.sqrt(scale / inputs):.4g}"
             )
+
+
+def _says_fan_out(site: Site) -> bool:
+    """Whether a statement names the outputs, or one does that made what it computes with in the same function."""
+    code = _code(site[0])
+    around = [n for n in ast.walk(code) if isinstance(n, ast.stmt) and n.lineno <= site[1] <= (n.end_lineno or 0)]
+    statements = [n for n in around if not hasattr(n, "body")]
+    if not statements:
+        return "out" in linecache.getline(*site)
+    if "out" in ast.unparse(statements[0]):
+        return True
+    functions = [n for n in around if isinstance(n, (ast.FunctionDef, ast.Lambda))]
+    scope = max(functions, key=lambda n: n.lineno, default=code)
+    made = {
+        target.id: n.value
+        for n in ast.walk(scope)
+        if isinstance(n, ast.Assign)
+        for target in n.targets
+        if isinstance(target, ast.Name)
+    }
+    ahead, seen = _names(statements[0]), set[str]()
+    while ahead:
+        name = ahead.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        value = made.get(name)
+        if value is not None:
+            divisors = [n.right for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+            if any("out" in ast.unparse(d) for d in divisors):
+                return True
+            ahead |= _names(value)
+    return bool({"fan_out", "fanout"} & seen)
+
+
+def _names(node: ast.AST) -> set[str]:
+    """The names in some code, and the words that it hands on as texts."""
+    words = {str(n.value) for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return words | {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def _code(file: str) -> ast.Module:
+    """What a file of Python holds; nothing where it is none."""
+    try:
+        return ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return ast.Module(body=[], type_ignores=[])
 
 
 def _axes(facts: Facts, record: TensorRecord) -> tuple[int, int] | None:
@@ -124,7 +171,9 @@ def _other_gate(roles: list[Role]) -> Iterator[str]:
         ones = [
             p for p in record.later if p.region is not None and p.law.family == "constant" and (p.law.mean or 0) > 0
         ]
-        if record.owner not in _LSTMS or not units or len(ones) != 1:
+        # A cell of the user's own may have its gates in any order; torch's own starts from torch's default.
+        torchs = record.default or any(lost.default for lost in record.lost)
+        if record.owner not in _LSTMS or not torchs or not units or len(ones) != 1:
             continue
         region = ones[0].region
         assert region is not None
@@ -148,11 +197,30 @@ def _scale_around_zero(roles: list[Role]) -> Iterator[str]:
             and vector
             and _NORM.search(record.owner)
             and abs(record.mean) < 4 * record.std / math.sqrt(record.count)
+            and not _adds_one(record)
         ):
             yield (
                 f"{role.path}: the scale of {record.owner} is drawn around 0 with std {record.std:.4g}"
                 f" ({place(record.law.site)}), and one that starts at 1 hands on what it normalises"
             )
+
+
+def _adds_one(record: TensorRecord) -> bool:
+    """Whether a norm of the user's multiplies by 1 and its scale, as Gemma's does; its class stands beside the draw."""
+    site, leaf = record.law.site, record.name.rpartition(".")[2]
+    classes = ast.walk(_code(site[0])) if site is not None else ()
+    sums = [
+        [n.left, n.right]
+        for kind in classes
+        if isinstance(kind, ast.ClassDef) and kind.name == record.owner
+        for n in ast.walk(kind)
+        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add)
+    ]
+    return any(
+        any(isinstance(n, ast.Constant) and n.value == 1 for n in terms)
+        and any(isinstance(n, ast.Attribute) and n.attr == leaf for term in terms for n in ast.walk(term))
+        for terms in sums
+    )
 
 
 def _loud_bias(facts: Facts, roles: list[Role]) -> Iterator[str]:
@@ -167,7 +235,8 @@ def _loud_bias(facts: Facts, roles: list[Role]) -> Iterator[str]:
         brought = math.sqrt(weight.fans[0] * weight.second_moment)
         if record.std > _LOUD * brought > 0:
             yield (
-                f"{role.path}: drawn with std {record.std:.3g} ({place(record.law.site)}), {record.std / brought:.3g}"
+                f"{listed([r.name for r in role.members])}: drawn with std {record.std:.3g}"
+                f" ({place(record.law.site)}), {record.std / brought:.3g}"
                 f" times what inputs of size 1 bring through {weight.name} ({brought:.3g}): the layer makes nearly the"
                 " same of them all"
             )
