@@ -259,7 +259,7 @@ class XavierUniform:
         nn.init.xavier_uniform_(tensor, self.gain)
 
 
-@fifth(r"another kind|raises|[Pp]ass a function|unwritten")
+@fifth(LAYER)
 def init_lstm(lstm):
     for name, p in lstm.named_parameters():
         if "weight_hh" in name:

@@ -132,8 +132,8 @@ PAIRS: tuple[tuple[Make, Make, Make], ...] = (
     (_list, _named, lambda rng: _named(rng, 1.5)),
     (_tokens_of_flax, _tokens, lambda rng: _tokens(rng, 1.5)),
     (_depthwise_of_keras, _depthwise, lambda rng: _depthwise(rng, 1.5)),
-    (_experts_in_one, _experts, lambda rng: _experts(rng, 1.5)),
-    (_experts_of_layers, _experts, lambda rng: _experts(rng, 1.5)),
+    pytest.param(_experts_in_one, _experts, lambda rng: _experts(rng, 1.5), marks=pytest.mark.long),
+    pytest.param(_experts_of_layers, _experts, lambda rng: _experts(rng, 1.5), marks=pytest.mark.long),
     (_gates_and_ups, _experts, lambda rng: _experts(rng, 1.5)),
     (_patches, _patches_as_a_product, lambda rng: _patches_as_a_product(rng, 1.5)),
 )
