@@ -1,4 +1,4 @@
-"""What a contract says of the calls themselves: matrices stacked along an axis, a mean that is meant."""
+"""What is said of the calls themselves: axes of inputs and units, matrices stacked along one, a mean that is meant."""
 
 from __future__ import annotations
 
@@ -9,19 +9,31 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.adapters.frameworks.jax_init import made_by_jax
+from initcheck.adapters.jax_axes import MEMBERS, Axes, told_axes
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer, Sampler, Shape
 
-_MEMBERS = 4
 _ALIKE = 1e-2  # relative error of a Gram matrix in the lowest precision that orthogonal weights are made in
 
 
 def as_declared(initializer: Initializer, contract: Contract) -> Initializer:
-    """The initializer as its contract says that it is called and meant; itself where the contract says nothing."""
+    """The initializer as its contract, or itself, says that it is called and meant; itself where neither does."""
+    axes = _axes_of(initializer, contract)
+    if axes is not None:
+        contract = contract.filled_by(Contract(layout="in_out"), "known")
+        note = f"asked for weights with the axes that it was told, {axes}; they are judged as matrices (inputs, units)"
+        initializer = replace(
+            initializer,
+            sampler=FoldedSampler(initializer.sampler, axes),
+            contract=contract,
+            ranks=(2,),
+            notes=(*initializer.notes, note),
+        )
     if contract.stack is not None:
         stacked = StackedSampler(initializer.sampler, contract.stack, contract.layout in ("in_out", "hwio", "wio"))
         note = (
-            f"asked for {_MEMBERS} matrices stacked along axis {contract.stack}; each gives a share of the units"
+            f"asked for {MEMBERS} matrices stacked along axis {contract.stack}; each gives a share of the units"
             " judged, and where all are orthogonal the first is judged whole"
         )
         notes = (*initializer.notes, note)
@@ -31,6 +43,13 @@ def as_declared(initializer: Initializer, contract: Contract) -> Initializer:
         centred = CentredSampler(initializer.sampler, contract.mean)
         initializer = replace(initializer, sampler=centred, notes=(*initializer.notes, note))
     return initializer
+
+
+def _axes_of(initializer: Initializer, contract: Contract) -> Axes | None:
+    """The axes that a function of JAX was told, where no user says what they mean."""
+    made = made_by_jax(getattr(initializer.sampler, "function", None))
+    told = contract.stack is not None or contract.origins.get("layout") == "declared"
+    return None if made is None or told else told_axes(made)
 
 
 @dataclass(frozen=True)
@@ -100,16 +119,13 @@ class CentredSampler(WrappedSampler):
 
 
 @dataclass
-class StackedSampler(WrappedSampler):
-    """One matrix of many that are drawn together: experts, heads, a batch of kernels.
+class _MembersSampler(WrappedSampler):
+    """One matrix of some that are drawn together.
 
-    Its units come from the members in turn: the first quarter from the first one. So a unit has the law that its
-    member gives it at that shape, and members that are equal, as one key for all makes them, are units that are copies.
-    Units of several orthogonal matrices are not orthogonal to one another: of such members the first is taken whole.
+    Its units come from the members in turn: the first quarter from the first one of four. So a unit has the law that
+    its member gives it at that shape, and members that are equal, as one key for all makes them, are units that are
+    copies. Units of several orthogonal matrices are not orthogonal to one another: of such the first is taken whole.
     """
-
-    axis: int
-    units_last: bool
 
     def to_numpy(self, result: Any) -> npt.NDArray[Any]:
         """It is an array already."""
@@ -119,25 +135,69 @@ class StackedSampler(WrappedSampler):
         """The dtype of the stack it is taken from."""
         return str(result.dtype)
 
-    def asked(self, shape: Shape) -> Shape:
-        """So many members beside one another along the axis."""
-        axis = self.axis if self.axis >= 0 else len(shape) + 1 + self.axis
-        return (*shape[:axis], _MEMBERS, *shape[axis:])
+    def members(self, weights: npt.NDArray[Any]) -> Sequence[npt.NDArray[Any]]:
+        """The matrices that lie in one result."""
+        raise NotImplementedError
+
+    def unit_axis(self) -> int:
+        """The axis of the units of a member."""
+        return 0
 
     def changed(self, result: Any, shape: Shape, dtype: str) -> _Member:
         """One matrix of the stack."""
-        stack = self.inner.to_numpy(result)
+        weights = self.inner.to_numpy(result)
         name = self.inner.dtype_name(result)
-        if stack.shape != self.asked(shape):
-            return _Member(stack, name)  # of another shape than asked: that is for the claims to say
-        members: list[npt.NDArray[Any]] = list(np.moveaxis(stack, self.axis, 0))
-        if _are_orthogonal(members) and not all(np.array_equal(m, members[0]) for m in members):
+        if weights.shape != self.asked(shape):
+            return _Member(weights, name)  # of another shape than asked: that is for the claims to say
+        members = self.members(weights)
+        alike = _are_orthogonal(members) and not all(np.array_equal(m, members[0]) for m in members[1:])
+        if len(members) == 1 or alike:
             return _Member(members[0], name)
-        axis = -1 if self.units_last else 0
+        axis = self.unit_axis()
         # The same places of every member: members that are equal then give equal units.
-        shares = [len(p) for p in np.array_split(np.arange(shape[axis]), _MEMBERS)]
+        shares = [len(p) for p in np.array_split(np.arange(shape[axis]), len(members))]
         parts = [np.take(m, np.arange(n), axis=axis) for m, n in zip(members, shares, strict=True)]
         return _Member(np.concatenate(parts, axis=axis), name)
+
+
+@dataclass
+class StackedSampler(_MembersSampler):
+    """One matrix of many that are drawn together along an axis: experts, heads, a batch of kernels."""
+
+    axis: int
+    units_last: bool
+
+    def asked(self, shape: Shape) -> Shape:
+        """So many members beside one another along the axis."""
+        axis = self.axis if self.axis >= 0 else len(shape) + 1 + self.axis
+        return (*shape[:axis], MEMBERS, *shape[axis:])
+
+    def members(self, weights: npt.NDArray[Any]) -> Sequence[npt.NDArray[Any]]:
+        """The matrices along the axis."""
+        return list(np.moveaxis(weights, self.axis, 0))
+
+    def unit_axis(self) -> int:
+        """The last axis of a matrix (in, out), the first of (out, in)."""
+        return -1 if self.units_last else 0
+
+
+@dataclass
+class FoldedSampler(_MembersSampler):
+    """The matrix (inputs, units) of weights whose inputs and units lie along several axes, or along unusual ones."""
+
+    axes: Axes
+
+    def asked(self, shape: Shape) -> Shape:
+        """The shape of so many inputs and units along the axes."""
+        return self.axes.shape(*shape)
+
+    def members(self, weights: npt.NDArray[Any]) -> Sequence[npt.NDArray[Any]]:
+        """The matrices of the batch, or the one there is."""
+        return list(self.axes.matrices(weights))
+
+    def unit_axis(self) -> int:
+        """The units come last."""
+        return -1
 
 
 def _are_orthogonal(members: Sequence[npt.NDArray[Any]]) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,21 +72,36 @@ class JaxSampler(CallableSampler):
         return lambda seed: call([key(seed)])
 
 
+def made_by_jax(function: Any) -> Callable[..., Any] | None:
+    """The function made by ``jax.nn.initializers`` that is called, a dtype filled in or not; None of everything else.
+
+    >>> import functools, jax
+    >>> he = jax.nn.initializers.he_normal()
+    >>> made_by_jax(functools.partial(he, dtype="bfloat16")) is he, made_by_jax(jax.nn.initializers.he_normal)
+    (True, None)
+    """
+    while isinstance(function, functools.partial) and not function.args and set(function.keywords) <= {"dtype"}:
+        function = function.func
+    if getattr(function, "__module__", None) not in _HOME or not inspect.isfunction(function):
+        return None
+    return function if "." in function.__qualname__ or function.__name__ in ("zeros", "ones") else None
+
+
 def known_contract(function: Any) -> Contract | None:
     """What a function made by ``jax.nn.initializers`` promises, read off the values it closed over.
 
     None for everything else.
     """
-    if getattr(function, "__module__", None) not in _HOME or not inspect.isfunction(function):
+    made = made_by_jax(function)
+    if made is None:
         return None
-    kind = function.__qualname__.partition(".")[0]
-    closed = dict(inspect.getclosurevars(function).nonlocals)
+    kind = made.__qualname__.partition(".")[0]
+    closed = dict(inspect.getclosurevars(made).nonlocals)
     contract = _law(kind, closed)
     if contract is None:
         return None
-    layout, notes = _layout(closed)
-    said = {**contract.said(), **({"layout": layout} if layout else {})}
-    return known_laws.known(said, contract.notes + notes)
+    layout = layout_of(closed)
+    return known_laws.known({**contract.said(), **({"layout": layout} if layout else {})}, contract.notes)
 
 
 def _law(kind: str, closed: dict[str, Any]) -> Contract | None:
@@ -106,19 +122,31 @@ def _law(kind: str, closed: dict[str, Any]) -> Contract | None:
     return None
 
 
-def _layout(closed: dict[str, Any]) -> tuple[str | None, tuple[str, ...]]:
-    axes = closed.get("in_axis", -2), closed.get("out_axis", closed.get("column_axis", -1))
-    if axes[0] in (-2, 0) and axes[1] in (-1, 1):
-        return "in_out", ()
-    if axes[0] in (-1, 1) and axes[1] in (-2, 0):
-        return "out_in", ()
-    return None, (f"in_axis={axes[0]!r}, out_axis={axes[1]!r} is no layout that a contract can name.",)
+def layout_of(closed: Mapping[str, Any]) -> str | None:
+    """The layout of matrices and of convolutions that the axes say; None where no layout says it.
+
+    >>> [layout_of({"in_axis": i, "out_axis": o}) for i, o in ((-2, -1), (1, 0), (0, 1))]
+    ['in_out', 'out_in', None]
+    """
+    if "column_axis" in closed:  # an orthogonal one: every axis beside the columns is of the inputs
+        return {-1: "in_out", 0: "out_in"}.get(closed["column_axis"])
+    axes = axes_in(closed.get("in_axis", -2)), axes_in(closed.get("out_axis", -1))
+    if axes_in(closed.get("batch_axis", ())):
+        return None
+    usual: dict[tuple[tuple[int, ...], tuple[int, ...]], str] = {((-2,), (-1,)): "in_out", ((1,), (0,)): "out_in"}
+    return usual.get(axes)
+
+
+def axes_in(axes: Any) -> tuple[int, ...]:
+    """One axis or several, as a tuple."""
+    return (axes,) if isinstance(axes, int) else tuple(axes)
 
 
 def ranks_of(function: Any) -> tuple[int, ...]:
     """Numbers of axes that a function made by ``jax.nn.initializers`` accepts, where that is known."""
-    kind = getattr(function, "__qualname__", "").partition(".")[0]
-    if getattr(function, "__module__", None) not in _HOME:
+    made = made_by_jax(function)
+    if made is None:
         return ()
+    kind = made.__qualname__.partition(".")[0]
     many = {"variance_scaling": (2, 3, 4, 5), "orthogonal": (2, 3, 4, 5), "delta_orthogonal": (3, 4, 5)}
     return many.get(kind, (1, 2, 3, 4, 5))

@@ -1,5 +1,6 @@
 """The verdicts on complex weights and on stacked matrices, right ones and wrong ones."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -36,3 +37,17 @@ def test_members_that_are_equal_are_units_that_are_copies(function, verdict):
     contract = {"stack": 0, "layout": "in_out", "activation": "linear", "widths": (8, 64)}
     report = check(function, claims=["units-differ"], contract=contract, profile="quick")
     assert [r.verdict.value for r in report.results] == [verdict]
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        jax.nn.initializers.variance_scaling(1.0, "fan_in", "normal", in_axis=0, out_axis=(1, 2)),
+        jax.nn.initializers.lecun_normal(batch_axis=0),
+    ],
+)
+def test_a_scale_along_the_axes_that_jax_was_told_holds_and_half_of_what_is_promised_fails(init):
+    right = check(init, claims=["output-variance-near-one", "variance-follows-one-law"])
+    assert [r.verdict.value for r in right.results] == ["HOLDS", "HOLDS"]
+    wrong = check(init, claims=["output-variance-near-one"], contract="activation=relu")
+    assert [r.verdict.value for r in wrong.results] == ["FAILS"]
