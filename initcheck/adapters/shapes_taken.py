@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,11 @@ from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.adapters.trial_calls import Chosen, written_ranks
 from initcheck.sandbox.containment import InitializerRaised, contained
 
+_KERNEL = (5, 7, 3, 2, 2)
+# A number of sides beside the word, on either side of it; a text that counts transposed or any others says no more.
+_SIDED = re.compile(r"conv(?:olution(?:al|s)?)?[ _-]*([123])[ -]?d(?![a-z])|(?<![0-9a-z])([123])[ _-]?d[ _-]+conv")
+_OF_MANY = re.compile(r"transpos|(?<![a-z])nd(?![a-z])|any (shape|rank|number)")
+_OF_MATRICES = re.compile(r"dense|linear|matri|fully")
 # Even and odd, square, wide and tall: what raises at each of them is for no matrix.
 _MATRICES = ((4, 6), (8, 8), (16, 2), (1, 1))
 
@@ -35,6 +42,8 @@ def shapes_taken(function: Callable[..., Any], chosen: Chosen, framework: str) -
         by_name = is_for_linear(*_said_of_modules(function, chosen))
         if 2 in ranks and by_name and not asks_for_convolutions(function):
             ranks = (2,)
+    elif not ranks and chosen.works and (said := _ranks_said(function)) and _takes(chosen, said):
+        ranks = said
     elif not ranks and chosen.works and (len(chosen.shape) in (3, 5) or _takes_kernels_alone(chosen)):
         ranks = (len(chosen.shape),)  # matrices, and of three and five axes kernels of four, were refused before
     return {
@@ -51,6 +60,37 @@ def _takes_kernels_alone(chosen: Chosen) -> bool:
             chosen.sampler.calls(shape, [12345], "float32")
             return False
     return len(chosen.shape) == 4
+
+
+def _ranks_said(function: Callable[..., Any]) -> tuple[int, ...]:
+    """The numbers of axes that a name, or the first line of a docstring, says: ``he_conv1d``, "for 1-d convolutions".
+
+    >>> def he_conv1d(shape, rng): "He of Conv1d."
+    >>> def he(shape, rng): "He, for dense layers and 2-d convolutions."
+    >>> _ranks_said(he_conv1d), _ranks_said(he)
+    ((3,), (2, 4))
+    """
+    plain = function.func if isinstance(function, functools.partial) else function
+    doc = getattr(plain, "__doc__", None)
+    first = doc.strip().partition("\n")[0] if isinstance(doc, str) else ""
+    said = f"{getattr(plain, '__name__', '')} {first}".lower()
+    sides = {side for pair in _SIDED.findall(said) for side in pair if side}
+    if not sides or _OF_MANY.search(said):
+        return ()
+    return tuple(([2] if _OF_MATRICES.search(said) else []) + sorted(int(side) + 2 for side in sides))
+
+
+def _takes(chosen: Chosen, ranks: tuple[int, ...]) -> bool:
+    """Whether it makes weights of each of these numbers of axes."""
+    for rank in ranks:
+        try:
+            with contained():
+                [result] = chosen.sampler.calls(_KERNEL[:rank], [12345], "float32")
+        except InitializerRaised:
+            return False
+        if getattr(result, "shape", None) is None or tuple(result.shape) != _KERNEL[:rank]:
+            return False
+    return True
 
 
 def _said_of_modules(function: Callable[..., Any], chosen: Chosen) -> list[str]:
