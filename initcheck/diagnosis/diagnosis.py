@@ -134,7 +134,7 @@ def _causes(seen: Observed) -> Iterator[Cause]:
         return
     yield from _firsts(_BEFORE_SEEDS, seen)
     if seen.topic in (None, "randomness", "memory", "globals"):
-        yield from (BEHAVIOURS[name] for name in seed_behaviours(seen.draw, seen.seed))
+        yield from (BEHAVIOURS[name] for name in seed_behaviours(seen.call or seen.draw, seen.seed))
     yield from _firsts(_AFTER_SEEDS, seen)
 
 

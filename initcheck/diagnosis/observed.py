@@ -38,6 +38,7 @@ class Observed:
         seed: the seeds used are those that follow.
         equal_kernels: it takes one number for all sides of a kernel.
         squares: it makes square matrices only.
+        call: as ``draw``, by a call of the user's own that meets the global generators as they stand; or None.
         measured, allowed: what failed and what would have held, in words.
     """
 
@@ -49,6 +50,7 @@ class Observed:
     seed: int = 0
     equal_kernels: bool = False
     squares: bool = False
+    call: DrawFunction | None = None
     measured: str = ""
     allowed: str = ""
 

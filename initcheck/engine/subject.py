@@ -83,6 +83,7 @@ class InitializerSubject:
             seed=self.seed,
             equal_kernels=self.initializer.equal_kernels,
             squares=self.initializer.squares,
+            call=functools.partial(self._draw_for_inference, own=True),
             measured=failed.measured or "",
             allowed=failed.allowed or "",
         )
@@ -293,10 +294,10 @@ class InitializerSubject:
         # A NaN in every call is no law of one point, but no law at all.
         return bool(np.isfinite(values).all()) and len(np.unique(np.abs(values))) <= _MAGNITUDES
 
-    def _draw_for_inference(self, shape: tuple[int, ...], seed: int) -> Any:
+    def _draw_for_inference(self, shape: tuple[int, ...], seed: int, *, own: bool = False) -> Any:
         layer = Layer(shape, _ANY_LAYOUT.get(len(shape), "out_in"))
         dtype = self.initializer.contract.dtypes[0]
-        [result] = self.draws.raw(layer, dtype, [seed], own=False)
+        [result] = self.draws.raw(layer, dtype, [seed], own=own)
         array = self.initializer.sampler.to_numpy(result)
         # Another shape than was asked for is shown as it is: it tells what went wrong.
         return array if array.shape != shape else self.draws.array(layer, dtype, result)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+import initcheck
 from initcheck.diagnosis.seed_behaviour import seed_behaviours
 
 
@@ -98,3 +99,21 @@ def test_seeds_global_generators_and_memory_are_told_apart(draw, found):
 @pytest.mark.parametrize("draw", [circulant, running_sums])
 def test_calls_whose_own_weights_hang_together_are_not_said_to_be_related(draw):
     assert {seed_behaviours(draw, seed) for seed in range(5)} == {()}
+
+
+def takes_the_global(shape, rng):
+    return np.random.normal(0, shape[1] ** -0.5, shape)
+
+
+def seeds_the_global(shape, rng):
+    np.random.seed(rng.integers(2**31))
+    return np.random.normal(0, shape[1] ** -0.5, shape)
+
+
+@pytest.mark.parametrize(
+    ("init", "verb"), [(takes_the_global, "it draws from a global generator"), (seeds_the_global, "it seeds a global")]
+)
+def test_what_draws_from_a_global_generator_is_not_said_to_seed_it(init, verb):
+    claim = "leaves-global-generators-alone"
+    [result] = initcheck.check(init, claims=[claim], profile="quick")
+    assert result.evidence.likely.startswith(verb)
