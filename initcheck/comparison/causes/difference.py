@@ -147,7 +147,7 @@ _RULES: tuple[Rule[Sides], ...] = (
     ),
     Rule(
         lambda seen: seen.places.odd_tensors() if seen.places is not None else None,
-        "{names} of B {said}, the other {rest} of the role are alike",
+        "{names} of {side} {said}, the other {rest} of the role are alike",
         "draw {names} as the others are",
     ),
     Rule(
@@ -217,7 +217,7 @@ _RULES: tuple[Rule[Sides], ...] = (
     ),
     Rule(
         lambda seen: seen.places.odd_laws() if seen.places is not None else None,
-        "{names} of B {said}, the other {rest} of the role are alike",
+        "{names} of {side} {said}, the other {rest} of the role are alike",
         "draw {names} as the others are",
     ),
     Rule(_families, "A is {a}, B is {b}, of one variance", "draw B from the law of A"),

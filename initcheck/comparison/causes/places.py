@@ -21,6 +21,8 @@ Words = Mapping[str, object]
 
 _CONSTANTS = ("zero", "constant", "one-number")
 _NEAR, _SIGMAS = 0.02, 6.0
+# Beside it no weight counts.
+_NONE = 1e-30
 # Squares of what is near 1 are near it too.
 _TOLD = 0.3
 # Of the tensors of a role no more than a third may be odd, or the others are.
@@ -69,13 +71,14 @@ class Places:
         off = self._few(np.abs(ratio) > np.maximum(_NEAR, _SIGMAS * known))
         if off is None:
             return None
-        sizes = [np.square(side).mean(axis=(0, 2, 3))[off] for side in (self.a, self.b)]
+        one, other, names = self._odd_side(off, np.log([_sizes(side) for side in (self.a, self.b)]), _NEAR, known)
+        sizes = [_sizes(side)[off] > _NONE for side in (self.a, self.b)]
         if not (sizes[0].all() and sizes[1].all()):
-            said = "zero, and not so in A" if sizes[0].any() else "not zero, as in A"
-            return self._words_of(off, said)
+            said = "not zero, as in" if sizes[one == "B"].any() else "zero, and not so in"
+            return self._words_of(off, one, names, f"{said} {other}")
         # What one or two had through chance would be told of all.
-        factors = [number(math.exp(r / 2)) for r in ratio[off]]
-        return self._words_of(off, f"{' and '.join(dict.fromkeys(factors))} times what A has there")
+        factors = [number(math.exp((r if one == "B" else -r) / 2)) for r in ratio[off]]
+        return self._words_of(off, one, names, f"{' and '.join(dict.fromkeys(factors))} times what {other} has there")
 
     def odd_laws(self) -> Words | None:
         """A few tensors have another law than on the other side, of one size, and the others have not."""
@@ -84,22 +87,35 @@ class Places:
         if off is None:
             return None
         families = [_family(side[:, off]) for side in (self.a, self.b)]
-        return None if families[0] == families[1] else self._words_of(off, f"{families[1]} where A has {families[0]}")
+        if families[0] == families[1]:
+            return None
+        side, against, names = self._odd_side(off, np.log([one, two]), _TAIL, np.hypot(its, other))
+        mine, theirs = families[::-1] if side == "B" else families
+        return self._words_of(off, side, names, f"{mine} where {against} has {theirs}")
 
     def _few(self, off: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
         """The tensors that are odd, where there are some and not too many."""
         return off if len(off) > 2 and 0 < off.sum() <= _ODD * len(off) else None
 
-    def _words_of(self, off: npt.NDArray[np.bool_], said: str) -> Words:
-        names = [path for path, odd in zip(self.paths[1], off, strict=True) if odd]
+    def _odd_side(
+        self, off: npt.NDArray[np.bool_], logs: Array, near: float, known: Array
+    ) -> tuple[str, str, Sequence[str]]:
+        """The side to be mended, the other and the paths of its own: A where B's odd tensors are as the rest of B."""
+        apart = [np.abs(side[off] - np.median(side[~off])) > np.maximum(near, _SIGMAS * known[off]) for side in logs]
+        if apart[0].all() and not apart[1].any():
+            return "A", "B", self.paths[0]
+        return "B", "A", self.paths[1]
+
+    def _words_of(self, off: npt.NDArray[np.bool_], side: str, paths: Sequence[str], said: str) -> Words:
+        names = [path for path, odd in zip(paths, off, strict=True) if odd]
         verb = "is" if len(names) == 1 else "are"
-        return {"names": listed(names, 4), "said": f"{verb} {said}", "rest": int((~off).sum())}
+        return {"names": listed(names, 4), "side": side, "said": f"{verb} {said}", "rest": int((~off).sum())}
 
     def _ratios(self) -> tuple[Array, Array]:
         """The logarithm of E w^2 of B over A's for each tensor, and its standard error."""
         logs, errors = [], []
         for side in (self.a, self.b):
-            each = np.square(side).mean(axis=(2, 3)) + 1e-30
+            each = np.square(side).mean(axis=(2, 3)) + _NONE
             logs.append(np.log(each.mean(axis=0)))
             errors.append(each.std(axis=0) / each.mean(axis=0) / math.sqrt(len(each)))
         return logs[1] - logs[0], np.hypot(errors[0], errors[1])
@@ -127,13 +143,19 @@ class Places:
         return {"rows": _ranges(kept[off]), "a": words[0], "b": words[1]}
 
 
+def _sizes(side: Array) -> Array:
+    """E w^2 of each tensor; of zeros nearly none."""
+    sizes: Array = np.square(side).mean(axis=(0, 2, 3)) + _NONE
+    return sizes
+
+
 def _fourth_moments(side: Array) -> tuple[Array, Array]:
     """E w^4 over the square of E w^2 of each tensor, and the standard error of its logarithm."""
     squares = np.square(side)
     each = np.square(squares).mean(axis=(2, 3))
-    mean = each.mean(axis=0) + 1e-30
+    mean = each.mean(axis=0) + _NONE
     error = each.std(axis=0) / mean / math.sqrt(len(each))
-    return mean / (np.square(squares.mean(axis=(0, 2, 3))) + 1e-30), error
+    return mean / (np.square(squares.mean(axis=(0, 2, 3))) + _NONE), error
 
 
 def _family(side: Array) -> str:
