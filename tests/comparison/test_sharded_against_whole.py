@@ -131,6 +131,19 @@ def test_pieces_that_ranks_share_or_hold_alone_are_the_whole(
     assert words in "".join(capsys.readouterr())
 
 
+def _padded(each: int) -> list[tuple[int, ...]]:
+    def shard(rank: int, world: int) -> dict[str, np.ndarray]:
+        return {"w": np.zeros((10 if world == 1 else each, 2))}
+
+    return [tensor.shape for tensor in put_together(shard, "m:shard", Told(4))()]
+
+
+def test_no_rank_holds_padding_alone() -> None:
+    assert _padded(3) == [(10, 2)]
+    with pytest.raises(UsageError, match=r"w has shape \(10, 2\) unsharded, and the 4 ranks hold \(4, 2\)"):
+        _padded(4)
+
+
 def test_uneven_shards_are_laid_side_by_side() -> None:
     def uneven(rank: int, world: int) -> dict[str, np.ndarray]:
         rows = np.array_split(np.arange(10.0).reshape(5, 2), world)[rank]

@@ -135,7 +135,8 @@ def _joined(whole: Tensor, held: Mapping[int, Tensor], name: str, told: Told, pa
             groups = _groups(held, full // sizes[0])
             told.notes[whole.path] = f"each of its {len(groups)} pieces is held by {len(groups[0])} ranks"
             return replace(whole, values=np.concatenate(_of_replicas(whole.path, groups, told), axis=axis))
-        if axis == 0 and full < sum(sizes) < 2 * full:
+        # A rank that would hold padding alone holds a shard of another size than it should.
+        if axis == 0 and 0 < sum(sizes) - full < sizes[0]:
             told.notes[whole.path] = f"{sum(sizes) - full} rows of padding beyond the whole are not compared"
             return replace(whole, values=np.concatenate([shard.values for shard in held.values()])[:full])
     shapes = ", ".join(str(shape) for shape in dict.fromkeys(shard.shape for shard in held.values()))
