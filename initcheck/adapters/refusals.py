@@ -124,11 +124,16 @@ def _in_parts(result: Any, shape: Sequence[int]) -> bool:
 
 
 def _text_of(function: Callable[..., Any]) -> str:
-    """The names and texts in the code of a function; of what has none nothing."""
+    """The names and texts in the code of a function; of what has none nothing.
+
+    What its docstring calls complex may be a network; what it calls imaginary is a part.
+    """
     code = getattr(inspect.unwrap(getattr(function, "func", function)), "__code__", None)
     if code is None:
         return ""
-    said = [*code.co_names, *code.co_varnames, *map(str, code.co_consts), getattr(function, "__name__", "")]
+    told = getattr(function, "__doc__", None)
+    texts = [re.sub("complex", "", text, flags=re.I) if text == told else text for text in map(str, code.co_consts)]
+    said = [*code.co_names, *code.co_varnames, *texts, getattr(function, "__name__", "")]
     return " ".join(said).lower()
 
 

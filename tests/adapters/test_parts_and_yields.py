@@ -48,7 +48,13 @@ def test_both_parts_of_complex_weights_are_checked_each_times_the_root_of_two(in
     assert np.mean(drawn**2) * 64 == pytest.approx(1, rel=0.03)
 
 
-def test_two_matrices_that_are_no_parts_are_asked_for_by_number():
+def of_networks(shape, rng):
+    """Queries and keys of complex networks."""
+    return query_and_key(shape, rng)
+
+
+@pytest.mark.parametrize("query_and_key", [query_and_key, of_networks])
+def test_two_matrices_that_are_no_parts_are_asked_for_by_number(query_and_key):
     with pytest.raises(UsageError, match="parameter='0' or parameter='1'"):
         recognise(query_and_key, "init")
 
