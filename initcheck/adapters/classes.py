@@ -290,7 +290,7 @@ def _per_draw(
     call = "" if method == "__call__" else f".{method}"
     made = Initializer(
         name=name,
-        sampler=chosen.sampler,
+        sampler=chosen.judged,
         contract=merged(Contract(), promised, Contract(layout=layout, origins={"layout": "known"} if layout else {})),
         framework=framework,
         signature=f"{getattr(make, '__name__', name)}({built}){call}{chosen.reading}".replace(

@@ -119,7 +119,7 @@ class CentredSampler(WrappedSampler):
 
 
 @dataclass
-class _MembersSampler(WrappedSampler):
+class MembersSampler(WrappedSampler):
     """One matrix of some that are drawn together.
 
     Its units come from the members in turn: the first quarter from the first one of four. So a unit has the law that
@@ -135,6 +135,10 @@ class _MembersSampler(WrappedSampler):
         """The dtype of the stack it is taken from."""
         return str(result.dtype)
 
+    def returned(self, shape: Shape) -> Shape:
+        """The shape of one result."""
+        return self.asked(shape)
+
     def members(self, weights: npt.NDArray[Any]) -> Sequence[npt.NDArray[Any]]:
         """The matrices that lie in one result."""
         raise NotImplementedError
@@ -147,7 +151,7 @@ class _MembersSampler(WrappedSampler):
         """One matrix of the stack."""
         weights = self.inner.to_numpy(result)
         name = self.inner.dtype_name(result)
-        if weights.shape != self.asked(shape):
+        if weights.shape != self.returned(shape):
             return _Member(weights, name)  # of another shape than asked: that is for the claims to say
         members = self.members(weights)
         alike = _are_orthogonal(members) and not all(np.array_equal(m, members[0]) for m in members[1:])
@@ -161,7 +165,7 @@ class _MembersSampler(WrappedSampler):
 
 
 @dataclass
-class StackedSampler(_MembersSampler):
+class StackedSampler(MembersSampler):
     """One matrix of many that are drawn together along an axis: experts, heads, a batch of kernels."""
 
     axis: int
@@ -182,7 +186,7 @@ class StackedSampler(_MembersSampler):
 
 
 @dataclass
-class FoldedSampler(_MembersSampler):
+class FoldedSampler(MembersSampler):
     """The matrix (inputs, units) of weights whose inputs and units lie along several axes, or along unusual ones."""
 
     axes: Axes

@@ -291,7 +291,7 @@ def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Ini
     roles = {slot.role for slot in chosen.reading.slots}
     return Initializer(
         name=name,
-        sampler=sampler,
+        sampler=chosen.judged,
         contract=(jax_init.known_contract(function) if framework == "jax" else None) or known_laws.known(said),
         framework=framework,
         signature=str(chosen.reading),

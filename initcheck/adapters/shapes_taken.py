@@ -8,10 +8,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from initcheck.adapters.frameworks import jax_init
+import numpy as np
+
+from initcheck.adapters.frameworks import arrays, jax_init
+from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.adapters.frameworks.torch_module import asks_for_convolutions, is_for_linear
 from initcheck.adapters.signatures.parameters import parameters_of
-from initcheck.adapters.trial_calls import Chosen, written_ranks
+from initcheck.adapters.trial_calls import TRIED, Chosen
 from initcheck.sandbox.containment import InitializerRaised, contained
 
 _KERNEL = (5, 7, 3, 2, 2)
@@ -33,12 +36,12 @@ def shapes_taken(function: Callable[..., Any], chosen: Chosen, framework: str) -
     """
     roles = {slot.role for slot in chosen.reading.slots}
     ranks: tuple[int, ...] = jax_init.ranks_of(function) if framework == "jax" else ()
-    if roles & {"rows", "cols", "side"}:
+    if chosen.packing is not None or roles & {"rows", "cols", "side"}:
         ranks = (2,)
     elif roles & {"in", "out", "widths"} and chosen.works:
         ranks = (len(chosen.shape),)
     elif "module" in roles and chosen.works:
-        ranks = written_ranks(chosen.sampler)
+        ranks = _written_ranks(chosen.sampler)
         by_name = is_for_linear(*_said_of_modules(function, chosen))
         if 2 in ranks and by_name and not asks_for_convolutions(function):
             ranks = (2,)
@@ -91,6 +94,17 @@ def _takes(chosen: Chosen, ranks: tuple[int, ...]) -> bool:
         if getattr(result, "shape", None) is None or tuple(result.shape) != _KERNEL[:rank]:
             return False
     return True
+
+
+def _written_ranks(sampler: CallableSampler) -> tuple[int, ...]:
+    """The numbers of axes whose weights are written: code that looks for layers by kind leaves others as they are."""
+    ranks = []
+    for shape in (TRIED, *(_KERNEL[:rank] for rank in (3, 4, 5))):
+        with contextlib.suppress(InitializerRaised), contained():
+            result = arrays.to_numpy(sampler.calls(shape, [12345], "float32")[0])
+            if not np.isnan(result).all():
+                ranks.append(len(shape))
+    return tuple(ranks)
 
 
 def _said_of_modules(function: Callable[..., Any], chosen: Chosen) -> list[str]:

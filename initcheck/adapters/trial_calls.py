@@ -18,12 +18,13 @@ from initcheck.adapters.frameworks.jax_init import JaxSampler
 from initcheck.adapters.frameworks.layer_weight import is_layer, matrices_of, weight_of
 from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.adapters.frameworks.torch_module import ModuleSampler
+from initcheck.adapters.packed_widths import PackedSampler, Packing, packing_of
 from initcheck.adapters.signatures.arguments import Unfit
 from initcheck.adapters.signatures.frameworks import defines_function, framework_of_result
 from initcheck.adapters.signatures.names import SIDES_OR_WIDTHS
 from initcheck.adapters.signatures.readings import Needs, Reading, needs
 from initcheck.adapters.signatures.signature import KERNEL_ROLES, Slot, role_of
-from initcheck.contract.initializer import Shape
+from initcheck.contract.initializer import Sampler, Shape
 from initcheck.errors import AmbiguousInitializer, UsageError
 from initcheck.sandbox.containment import InitializerRaised, contained, raised_at
 from initcheck.wording import listed
@@ -36,7 +37,6 @@ _OTHERS: tuple[Shape, ...] = (
     (5, 7, 3, 2), (3, 2, 5, 7), (5, 7, 3), (3, 5, 7), (6, 6), (5, 7, 3, 3), (3, 3, 5, 7), (8, 8, 3, 3), (6,),
     (5, 7, 3, 2, 2), (3, 2, 2, 5, 7),
 )  # fmt: skip
-_KERNELS = ((5, 7, 3), (5, 7, 3, 2), (5, 7, 3, 2, 2))  # one convolution of each number of axes
 _SQUARES = ((6, 6), (8, 8, 3, 3))
 # Widths that differ, and two shapes of equal widths.
 _EQUAL_WIDTHS: tuple[tuple[Shape, Shape, Shape], ...] = (
@@ -69,6 +69,7 @@ class Chosen:
         problem: what a trial call did in place of that, to be read after "it".
         squares: it needs as many outputs as inputs.
         several: the arrays that came back, of which the user must say which is meant.
+        packing: how several matrices lie side by side in what it makes, as the gates of an LSTM.
     """
 
     sampler: CallableSampler
@@ -81,6 +82,12 @@ class Chosen:
     problem: str = ""
     squares: bool = False
     several: list[str] = field(default_factory=list)
+    packing: Packing | None = None
+
+    @property
+    def judged(self) -> Sampler:
+        """The sampler whose weights are judged: of matrices side by side it gives one."""
+        return self.sampler if self.packing is None else PackedSampler(self.sampler, self.packing)
 
 
 def sampler_of(
@@ -140,7 +147,7 @@ def choose(
                 break
     if len(working) > 1:
         first, *others = working
-        other = next((o for o in others if not _same(first, o)), None)
+        other = next((o for o in others if _digest(first.result) != _digest(o.result)), None)
         if other is not None:
             raise AmbiguousInitializer(
                 f"{name} is ambiguous: it works as {first.reading} and as {other.reading}, with different"
@@ -172,15 +179,29 @@ def choose(
     refusals.refuse_complex(name, returned)
     if parameter is not None and named and returned:
         refusals.refuse_other_sides(name, parameter, next(c for c in tried if c.result is not None))
+    if tried and parameter is None and (packed := _packed(tried[0])) is not None:
+        return packed
     if named and tried:
         # What is an array of another shape is judged by the claims; a call that gives none supports no reading.
-        meant = [c for c in tried if c.reading.meaning == tried[0].reading.meaning and _is_of_another_shape(c)]
+        of_another_shape = [c for c in tried if arrays.is_array(c.result) and c.problem.startswith("returns shape")]
+        meant = [c for c in of_another_shape if c.reading.meaning == tried[0].reading.meaning]
         if meant and not any(_of_unknown_kind(slot) for slot in readings[0].slots):
             note = f"read as {meant[0].reading} by its names; a trial call {meant[0].problem}."
             return replace(meant[0], notes=(note,))
     if not named and tried and defines_function(function):
         raise needs(name, [slot for slot in tried[0].reading.slots if slot.required])
     raise UsageError(refusals.listing(name, tried))
+
+
+def _packed(failed: Chosen) -> Chosen | None:
+    """It as one that makes several matrices of one size side by side; None where it makes nothing of the kind."""
+    roles = {slot.role for slot in failed.reading.slots}
+    of_unknown_kind = any(map(_of_unknown_kind, failed.reading.slots))
+    sampler, packing = (None if of_unknown_kind else packing_of(failed.sampler, roles)) or (failed.sampler, None)
+    if packing is None:
+        return None
+    failed = replace(failed, sampler=sampler, problem="", notes=(packing.told,), shape=TRIED)
+    return replace(failed, works=True, packing=packing, layout=packing.layout)
 
 
 def _try_other_modules(failed: Chosen) -> Chosen:
@@ -194,10 +215,6 @@ def _try_other_modules(failed: Chosen) -> Chosen:
     if table.works:
         return replace(table, notes=("It takes no layer but nn.Embedding; its rows are read as outputs.",))
     return failed
-
-
-def _is_of_another_shape(trial: Chosen) -> bool:
-    return arrays.is_array(trial.result) and trial.problem.startswith("returns shape")
 
 
 def _of_unknown_kind(slot: Slot) -> bool:
@@ -372,24 +389,9 @@ def _judge_layer(chosen: Chosen, shape: Shape) -> Chosen:
     return _judge(replace(chosen, result=result, sampler=replace(chosen.sampler, layer=True)), shape)
 
 
-def written_ranks(sampler: CallableSampler) -> tuple[int, ...]:
-    """The numbers of axes whose weights are written: code that looks for layers by kind leaves others as they are."""
-    ranks = []
-    for shape in (TRIED, *_KERNELS):
-        with contextlib.suppress(InitializerRaised), contained():
-            result = arrays.to_numpy(sampler.calls(shape, [12345], "float32")[0])
-            if not np.isnan(result).all():
-                ranks.append(len(shape))
-    return tuple(ranks)
-
-
-def _same(one: Chosen, other: Chosen) -> bool:
-    return _digest(one.result) == _digest(other.result)
-
-
 def _digest(result: Any) -> bytes:
     array = np.ascontiguousarray(arrays.to_numpy(result))
-    return hashlib.blake2b(repr(array.shape).encode() + array.tobytes()).digest()
+    return repr(array.shape).encode() + hashlib.blake2b(array.tobytes()).digest()
 
 
 def framework_of(chosen: Chosen) -> str:

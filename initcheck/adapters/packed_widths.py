@@ -1,0 +1,135 @@
+"""Several matrices of one size side by side in one weight: the gates of an LSTM or a GRU, packed q, k and v."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.adapters.declared_samplers import MembersSampler
+from initcheck.adapters.frameworks.arrays import is_array, shape_of
+from initcheck.adapters.frameworks.sampler import CallableSampler
+from initcheck.contract.initializer import Sampler, Shape
+from initcheck.sandbox.containment import InitializerRaised, contained
+
+# A side that neither 2, 3 nor 4 divides, and sides that the number of matrices alone divides of these.
+_INPUTS, _OUTPUTS = 5, 7
+_COUNTS = (4, 3, 2)
+_SIDE = 16
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How the matrices lie in a weight.
+
+    Attributes:
+        count: how many they are.
+        axis: the axis along which they lie side by side, that of their units.
+        asked_whole: the width asked for is that of all of them; else that of one, and the result is wider.
+    """
+
+    count: int
+    axis: int
+    asked_whole: bool
+
+    @property
+    def layout(self) -> str:
+        """The layout of one of them."""
+        return "in_out" if self.axis else "out_in"
+
+    @property
+    def told(self) -> str:
+        """What a reader of a verdict must know."""
+        return f"It makes {self.count} matrices side by side; each gives a share of the units judged."
+
+    def wide(self, shape: Shape) -> Shape:
+        """The shape of all of them, of the shape of one."""
+        return tuple(n * self.count if k == self.axis else n for k, n in enumerate(shape))
+
+
+def packing_of(sampler: CallableSampler, roles: AbstractSet[str]) -> tuple[CallableSampler, Packing] | None:
+    """The sampler of matrices that lie side by side, and how they lie; None where it makes a single one.
+
+    Args:
+        sampler: calls the function; one that passes widths is given their layout.
+        roles: what its parameters stand for.
+    """
+    if not roles & {"shape", "in", "out", "rows", "cols"}:
+        return None
+    for layout in ("in_out", "out_in") if roles & {"in", "out"} else (None,):
+        asking = sampler if layout is None else replace(sampler, layout=layout)
+        packing = _packing(asking)
+        if packing is not None and layout in (None, packing.layout):
+            return asking, packing
+    return None
+
+
+def _packing(sampler: Sampler) -> Packing | None:
+    """How many matrices lie side by side in what a sampler makes; None where it makes a single one.
+
+    It returns so many times the units asked for, at two shapes; or it makes weights of such numbers of units alone
+    that one number divides, of others returns fewer units or raises, and its variance does not go with their number:
+    what divides by the units of all of them together is no law of each.
+    """
+    shapes = (_INPUTS, _OUTPUTS), (_OUTPUTS + 4, _INPUTS)
+    made = [_made(sampler, shape) for shape in shapes]
+    every = [Packing(count, axis, whole) for whole in (False, True) for count in _COUNTS for axis in (1, 0)]
+    for packing in every:
+        wide = [packing.wide(shape) for shape in shapes]
+        if not packing.asked_whole and made == wide:
+            return packing
+        alone = packing.asked_whole and not any(m == s for m, s in zip(made, shapes, strict=True))
+        if alone and [_made(sampler, shape) for shape in wide] == wide and _keeps_its_variance(sampler, packing):
+            return packing
+    return None
+
+
+def _keeps_its_variance(sampler: Sampler, packing: Packing) -> bool:
+    """Whether many units have the variance of few, beside the same inputs."""
+    few, many = (packing.wide(s if packing.axis else s[::-1]) for s in ((_SIDE, _SIDE), (_SIDE, 8 * _SIDE)))
+    moments = []
+    for shape in (few, many):
+        try:
+            with contained():
+                drawn = [np.asarray(sampler.to_numpy(r), float) for r in sampler.calls(shape, range(8), "float32")]
+        except (InitializerRaised, TypeError):
+            return False
+        moments.append(float(np.mean(np.square(drawn))))
+    return 0.7 * moments[0] < moments[1] < 1.4 * moments[0]
+
+
+def _made(sampler: Sampler, shape: Shape) -> Shape | None:
+    """The shape of what is returned where one is asked for; None where it raises or is no array."""
+    try:
+        with contained():
+            [result] = sampler.calls(shape, [12345], "float32")
+    except InitializerRaised:
+        return None
+    return shape_of(result) if is_array(result) else None
+
+
+@dataclass
+class PackedSampler(MembersSampler):
+    """One matrix of those that lie side by side: its units come from each of them in turn."""
+
+    packing: Packing
+
+    def asked(self, shape: Shape) -> Shape:
+        """So many units that each of the matrices has those of the shape."""
+        return self.packing.wide(shape) if self.packing.asked_whole else shape
+
+    def returned(self, shape: Shape) -> Shape:
+        """The shape of all of them."""
+        return self.packing.wide(shape)
+
+    def members(self, weights: npt.NDArray[Any]) -> Sequence[npt.NDArray[Any]]:
+        """The matrices."""
+        return np.split(weights, self.packing.count, axis=self.packing.axis)
+
+    def unit_axis(self) -> int:
+        """The axis along which they lie."""
+        return self.packing.axis
