@@ -41,13 +41,18 @@ def closest(given: str, valid: Iterable[str]) -> str:
     >>> closest("Relo", ["relu", "tanh"])
     "did you mean 'relu'? Valid: relu, tanh"
 
-    A list of more than a screen of names helps nobody who is told the nearest one.
+    A list of more than a screen of names helps nobody.
+
+    >>> closest("nopage", [f"claim-{n}" for n in range(100)] + ["page"])
+    "did you mean 'page'?"
+    >>> closest("xyz", [f"claim-{n}" for n in range(100)])
+    'none of the 100 names is near it'
     """
     names = sorted(valid)
     lower = {name.lower(): name for name in names}
     near = [lower[n] for n in difflib.get_close_matches(given.lower(), lower, n=1, cutoff=0.5)]
-    if near and len(names) > _MOST_LISTED:
-        return f"did you mean {near[0]!r}?"
+    if len(names) > _MOST_LISTED:
+        return f"did you mean {near[0]!r}?" if near else f"none of the {len(names)} names is near it"
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{hint}Valid: {', '.join(names)}"
 

@@ -50,7 +50,8 @@ def _found(name: str) -> str:
         return _file(name)
     every = dict(pages())
     if name not in every:
-        raise UsageError(f"the guide has no page {name!r}; {closest(name, (*PAGES, *every))}")
+        nearest = closest(name, (*PAGES, *every))
+        raise UsageError(f"the guide has no page {name!r}; {nearest} (initcheck guide lists the pages)")
     return every[name]
 
 
