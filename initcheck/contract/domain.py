@@ -26,6 +26,8 @@ _DENSE = (
 # Where every shape costs a compilation, the few that serve all claims: each as wide as another one is high, so that a
 # network is made of two of them; a fan beyond 8 bits; one unit; kernels; the shape that a signature is tried with.
 _COMPILED = ((1, 1), (5, 7), (7, 5), (64, 1), (16, 16), (257, 9), (9, 257))
+# Where calls alone are dear, one more: the largest of which every entry is looked at shows the faintest dependence.
+_SHOWN = (33, 31)
 _COMPILED_KERNELS = ((5, 16, (3, 2, 2)), (3, 16, (5, 2, 2)))
 
 # The widest of these; a contract that names wider layers is asked for some of them too.
@@ -197,7 +199,8 @@ def domain_of(
             make_layer(layout, 1 if depthwise else clip(i), clip(o), sides(kernel), groups)
             for layout, (i, o, kernel) in zip(kernels, _COMPILED_KERNELS, strict=False)
         ]
-        few = [x for x in [*compiled, *layers([*_COMPILED, *wider])] if x.weights <= profile.largest]
+        shown = [_SHOWN] if profile.dear else []
+        few = [x for x in [*compiled, *layers([*_COMPILED, *shown, *wider])] if x.weights <= profile.largest]
         plan, exact, sweep = _distinct([*must, *few], len(must) + len(few)), [], []
     else:
         widths = [w for w in _swept(profile.swept) if smallest <= w <= widest]
