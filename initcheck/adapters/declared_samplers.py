@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -119,7 +120,7 @@ class CentredSampler(WrappedSampler):
 
 
 @dataclass
-class MembersSampler(WrappedSampler):
+class MembersSampler(WrappedSampler, ABC):
     """One matrix of some that are drawn together.
 
     Its units come from the members in turn: the first quarter from the first one of four. So a unit has the law that
@@ -139,9 +140,9 @@ class MembersSampler(WrappedSampler):
         """The shape of one result."""
         return self.asked(shape)
 
+    @abstractmethod
     def members(self, weights: npt.NDArray[Any]) -> Sequence[npt.NDArray[Any]]:
         """The matrices that lie in one result."""
-        raise NotImplementedError
 
     def unit_axis(self) -> int:
         """The axis of the units of a member."""
