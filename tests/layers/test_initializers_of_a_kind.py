@@ -97,7 +97,7 @@ def test_arguments_are_of_the_function():
     [
         (gates, set()),
         (half_forgotten, {"units-differ", "output-variance-near-one"}),
-        (transposed_too_large, {"output-variance-near-one"}),
+        pytest.param(transposed_too_large, {"output-variance-near-one"}, marks=pytest.mark.long),
     ],
 )
 def test_they_are_judged_by_what_the_layer_does(init, failing):
