@@ -59,7 +59,7 @@ def test_it_is_asked_for_matrices_side_by_side(init, count, layout):
     ("init", "claim", "verdict"),
     [
         pytest.param(packed_gru, "output-variance-near-one", "HOLDS", marks=pytest.mark.long),
-        (packed_gru, "units-differ", "HOLDS"),
+        pytest.param(packed_gru, "units-differ", "HOLDS", marks=pytest.mark.long),
         pytest.param(packed_gru_without_root, "output-variance-near-one", "FAILS", marks=pytest.mark.long),
         pytest.param(one_gate_for_all, "units-differ", "FAILS", marks=pytest.mark.long),
         (lstm_of_shape, "returns-the-shape-asked", "HOLDS"),

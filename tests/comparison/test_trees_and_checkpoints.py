@@ -88,6 +88,7 @@ def torch_mlp(seed: int) -> Any:
     return net
 
 
+@pytest.mark.long
 def test_a_list_of_layers_is_a_model() -> None:
     report = initcheck.same(torch_mlp, mlp)
     assert report.ok
