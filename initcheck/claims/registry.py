@@ -62,13 +62,16 @@ def find(claim_id: str) -> Claim:
 
 
 def in_order(claims: Iterable[Claim]) -> list[Claim]:
-    """The claims, each after the ones it needs, else by id: the same order in every process."""
+    """The claims, each after the ones it needs, else by id: the same order in every process.
+
+    What fresh processes answer is asked as late as may be, while they import a framework.
+    """
     waiting = {c.id: c for c in sorted(claims, key=lambda c: c.id)}
     done: list[Claim] = []
     while waiting:
         ready = [c for c in waiting.values() if not any(n in waiting for n in c.needs)]
         if not ready:
             raise UsageError(f"these claims need one another in a circle: {', '.join(waiting)}.")
-        for c in ready:
+        for c in [c for c in ready if not c.in_fresh_processes] or ready:
             done.append(waiting.pop(c.id))
     return done

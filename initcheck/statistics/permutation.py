@@ -15,21 +15,25 @@ import numpy.typing as npt
 from initcheck.statistics.symmetric import SHUFFLES
 
 Floats = npt.NDArray[np.float64]
+Single = npt.NDArray[np.float32]
 Index = npt.NDArray[np.intp]
 
 CALLS_A_BATCH = 4
 """Calls whose values are exchanged, position by position: 24 orders of each."""
 
 _PAIRS = 64
-# Numbers of draws that are looked at together: 512 KiB of float64, so that the passes over them stay in a cache.
-_TOGETHER = 65_536
+# Numbers of draws that are looked at together: 512 KiB, so that the passes over them stay in a cache.
+_TOGETHER = 131_072
 # Above this side all pairs of rows, or triples, are too many to look at in every shuffle.
 _WIDEST = 80
 _WIDEST_TRIPLES = 48
 _RUNS = (3, 4, 5)
 _ORDERS = np.array(list(itertools.permutations(range(CALLS_A_BATCH))), dtype=np.intp)
-DIGITS = 9
+DIGITS = 5
 """Of two statistics: sums of the same values in another order differ in the last bits, and rounding must not decide."""
+
+# A weight further out outweighs the rest of its call, however far: its fourth power stays within float32.
+_FURTHEST = 1e4
 
 _FIELDS = ("sums", "energies", "signs", "large weights")
 _BOTH_WAYS = [
@@ -90,10 +94,10 @@ def shuffled_by_position(batch: Floats, rng: np.random.Generator) -> Iterator[Fl
         yield np.take_along_axis(batch, _ORDERS.T[:, orders], axis=0)
 
 
-def _all_shuffled(batches: Floats, rng: np.random.Generator) -> Floats:
+def _all_shuffled(batches: Single, rng: np.random.Generator) -> Single:
     """Batches, each before its ``shuffled_by_position`` by the same permutations: (batches, 20, 4, units, inputs)."""
     number, calls, *shape = batches.shape
-    many = np.empty((number, SHUFFLES + 1, calls, *shape))
+    many = np.empty((number, SHUFFLES + 1, calls, *shape), np.float32)
     many[:, 0] = batches
     size = math.prod(shape)
     orders = rng.integers(0, len(_ORDERS), (number, SHUFFLES, *shape))
@@ -116,10 +120,10 @@ def position_tops(batches: Floats, positions: Positions, rng: np.random.Generato
         positions: what a first sample said.
         rng: where the permutations come from.
     """
-    draws = _all_shuffled(batches, rng).reshape(-1, *batches.shape[1:])
+    draws = _all_shuffled(positions.scaled(batches), rng).reshape(-1, *batches.shape[1:])
     step = max(1, _TOGETHER // draws[0].size)
     parts = [positions.statistics(draws[at : at + step]) for at in range(0, len(draws), step)]
-    values = np.concatenate(parts, axis=1).reshape(-1, len(batches), SHUFFLES + 1)
+    values = np.concatenate(parts, axis=1).reshape(-1, len(batches), SHUFFLES + 1).astype(np.float64)
     size = np.abs(values).max(axis=2, keepdims=True)
     values = np.round(np.divide(values, size, out=np.zeros_like(values), where=size > 0), DIGITS)
     return np.asarray((values[..., :1] > values[..., 1:]).all(axis=2))
@@ -144,9 +148,9 @@ class Positions:
 
     Attributes:
         centre, scale: mean and deviation of every position.
-        middle: where the sign of a position changes.
+        middle: where the sign of a position changes, once centred and scaled, as all that follows.
         large: magnitude from which a weight counts as large; 0 where zeros occur, so that it is one that is not zero.
-        size: mean magnitude of every position, once centred and scaled.
+        size: mean magnitude of every position.
         pairs: entries (flat) that correlate most, and their signs; the same of magnitudes.
         runs: where the parity of a run of neighbours tells, and its weight: along rows, then down columns, by length.
         triples: three columns (of a row), and three rows, of which the signs multiply to one sign, and that sign.
@@ -154,13 +158,13 @@ class Positions:
 
     centre: Floats
     scale: Floats
-    middle: Floats
-    large: Floats
-    size: Floats
-    pairs: tuple[tuple[Index, Index, Floats], tuple[Index, Index, Floats]]
-    runs: tuple[tuple[tuple[Index, Floats], ...], tuple[tuple[Index, Floats], ...]]
-    triples: tuple[tuple[Index, Floats], tuple[Index, Floats]]
-    mean_sign: Floats
+    middle: Single
+    large: Single
+    size: Single
+    pairs: tuple[tuple[Index, Index, Single], tuple[Index, Index, Single]]
+    runs: tuple[tuple[tuple[Index, Single], ...], tuple[tuple[Index, Single], ...]]
+    triples: tuple[tuple[Index, Single], tuple[Index, Single]]
+    mean_sign: Single
     names: ClassVar[tuple[str, ...]] = STATISTICS
     calls: ClassVar[int] = CALLS_A_BATCH
 
@@ -178,19 +182,19 @@ class Positions:
         # A mean within its error is taken for zero: then sums that are exactly zero stay so.
         centre = np.where(np.abs(centre) < 4 * scale / math.sqrt(calls), 0.0, centre)
         skewed = np.abs(np.sign(sample).sum(axis=0)) > 4 * math.sqrt(calls)
-        middle = np.where(skewed, np.median(sample, axis=0), 0.0)
-        large = np.where((sample == 0).any(), 0.0, np.median(np.abs(sample - centre), axis=0))
-        z = (sample - centre) / scale
-        signs = _signs(sample - middle)
+        middle = _scaled(np.where(skewed, np.median(sample, axis=0), 0.0), centre, scale)
+        z = _scaled(sample, centre, scale)
+        sizes = np.abs(z)
+        signs = _signs(z - middle)
         mean_sign = signs.mean(axis=0)
         centred = signs - mean_sign
         return cls(
             centre,
             scale,
             middle,
-            large,
-            np.abs(z).mean(axis=0),
-            (_most_correlated(z), _most_correlated(np.abs(z))),
+            np.float32(not (sample == 0).any()) * np.median(sizes, axis=0),
+            sizes.mean(axis=0),
+            (_most_correlated(z), _most_correlated(sizes)),
             (_telling_runs(centred), _telling_runs(centred.swapaxes(1, 2))),
             (_telling_triples(centred), _telling_triples(centred.swapaxes(1, 2))),
             mean_sign,
@@ -200,36 +204,37 @@ class Positions:
         """``position_tops`` of these."""
         return position_tops(batches, self, rng)
 
-    def statistics(self, w: Floats) -> Floats:
-        """The statistics of STATISTICS, (statistics, draws), of draws of shape (draws, 4, units, inputs)."""
-        units, inputs = w.shape[2:]
-        off = w - self.centre
-        parts = _signs(w - self.middle)
-        parts -= self.mean_sign
-        z = off / self.scale
-        fields = np.empty((len(_FIELDS), *w.shape))
-        fields[0], fields[2] = z, parts
+    def scaled(self, w: Floats) -> Single:
+        """Weights as ``statistics`` takes them: each off the centre of its position, in deviations."""
+        return _scaled(w, self.centre, self.scale)
+
+    def statistics(self, z: Single) -> Single:
+        """The statistics of STATISTICS, (statistics, draws), of ``scaled`` draws of shape (draws, 4, units, inputs)."""
+        units, inputs = z.shape[2:]
+        fields = np.empty((len(_FIELDS), *z.shape), np.float32)
+        fields[0] = z
         energies = np.multiply(z, z, out=fields[1])
-        np.greater(np.abs(off, out=off), self.large, out=fields[3], casting="unsafe")
-        rows = fields.reshape(-1, inputs) @ np.full(inputs, 1.0 / inputs)
+        parts = np.subtract(_signs(z - self.middle), self.mean_sign, out=fields[2])
+        sizes = np.abs(z)
+        np.greater(sizes, self.large, out=fields[3], casting="unsafe")
+        sizes -= self.size
+        rows = fields.reshape(-1, inputs) @ np.full(inputs, 1.0 / inputs, np.float32)
         rows = rows.reshape(fields.shape[:-1])
-        columns = np.full(units, 1.0 / units) @ fields
-        found: list[Floats] = []
+        columns = np.full(units, 1.0 / units, np.float32) @ fields
+        found: list[Single] = []
         # The sum over calls is the same in every shuffle: what is left is how far apart the calls are.
         apart = [_apart(sums) for sums in (rows, columns, rows.mean(axis=3)[..., None])]
         for field in range(len(_FIELDS)):
             for of in apart:
                 found += [of[field], -of[field]]
-        sizes = np.abs(z)
-        sizes -= self.size
         row_gram, row_squares, column_squares = _grams(z, energies)
         found += [row_squares, -row_squares, column_squares, -column_squares]
-        found += _grams(sizes, np.square(sizes, out=off))[1:]
+        found += _grams(sizes, np.square(sizes))[1:]
         found += [_neighbours(z), _neighbours_below(z), _neighbours(sizes), _neighbours_below(sizes)]
         found += [_largest_pair(z, row_gram), _largest_pair(z.swapaxes(2, 3), None)]
         found.append((rows[1].max(axis=2) * columns[1].max(axis=2)).mean(axis=1))
         for (first, second, sign), values in zip(self.pairs, (z, sizes), strict=True):
-            flat = values.reshape(*w.shape[:2], -1)
+            flat = values.reshape(*z.shape[:2], -1)
             found.append(((flat.take(first, axis=2) * flat.take(second, axis=2)) @ sign).sum(axis=1))
         sideways = parts.swapaxes(2, 3)
         found += [_runs(parts, self.runs[0]), _runs(sideways, self.runs[1])]
@@ -242,18 +247,23 @@ class Positions:
         return np.stack(found)
 
 
-def _signs(values: Floats) -> Floats:
+def _scaled(w: Floats, centre: Floats, scale: Floats) -> Single:
+    z: Single = np.clip((w - centre) / scale, -_FURTHEST, _FURTHEST).astype(np.float32)
+    return z
+
+
+def _signs(values: Single) -> Single:
     # What is -0.0 counts as 0.0.
-    return np.copysign(1.0, values + 0.0)
+    return np.asarray(np.copysign(np.float32(1.0), values + np.float32(0.0)))
 
 
-def _apart(sums: Floats) -> Floats:
+def _apart(sums: Single) -> Single:
     """How far apart the calls are in sums of shape (fields, draws, 4, sums), (fields, draws)."""
     off = sums - sums.mean(axis=2, keepdims=True)
     return np.asarray(np.einsum("fdcn,fdcn->fd", off, off))
 
 
-def _grams(z: Floats, energies: Floats) -> tuple[Floats, Floats, Floats]:
+def _grams(z: Single, energies: Single) -> tuple[Single, Single, Single]:
     """The row Gram matrices without their diagonals, and the sums of squares off both diagonals, (draws,)."""
     gram = z @ z.swapaxes(2, 3)
     every = gram.reshape(*gram.shape[:2], -1)
@@ -265,27 +275,27 @@ def _grams(z: Floats, energies: Floats) -> tuple[Floats, Floats, Floats]:
     return gram, np.einsum("dcn,dcn->d", flat, flat), columns
 
 
-def _neighbours(z: Floats) -> Floats:
+def _neighbours(z: Single) -> Single:
     return _mean_products(z[..., 1:], z[..., :-1])
 
 
-def _neighbours_below(z: Floats) -> Floats:
+def _neighbours_below(z: Single) -> Single:
     return _mean_products(z[..., 1:, :], z[..., :-1, :])
 
 
-def _mean_products(one: Floats, other: Floats) -> Floats:
+def _mean_products(one: Single, other: Single) -> Single:
     products = np.einsum("dcui,dcui->dc", one, other) / math.prod(one.shape[2:])
     return np.asarray(np.einsum("dc,dc->d", products, products))
 
 
-def _largest_pair(z: Floats, gram: Floats | None) -> Floats:
+def _largest_pair(z: Single, gram: Single | None) -> Single:
     if z.shape[2] > _WIDEST:
-        return np.zeros(len(z))
+        return np.zeros(len(z), np.float32)
     flat = _without_diagonals(z @ z.swapaxes(2, 3) if gram is None else gram)
     return np.asarray(np.maximum(flat.max(axis=2), -flat.min(axis=2)).mean(axis=1))
 
 
-def _without_diagonals(gram: Floats) -> Floats:
+def _without_diagonals(gram: Single) -> Single:
     """Set the diagonals of (draws, calls, side, side) to zero, in place; each matrix as one vector."""
     side = gram.shape[-1]
     flat = gram.reshape(*gram.shape[:2], side * side)
@@ -293,12 +303,12 @@ def _without_diagonals(gram: Floats) -> Floats:
     return flat
 
 
-def _most_correlated(values: Floats) -> tuple[Index, Index, Floats]:
+def _most_correlated(values: Single) -> tuple[Index, Index, Single]:
     """The 64 pairs of entries that correlate most over the sample, with the signs of their correlations."""
     flat = values.reshape(len(values), -1)
     flat = flat - flat.mean(axis=0)
     deviation = flat.std(axis=0)
-    flat = np.divide(flat, deviation, out=np.zeros_like(flat), where=deviation > 0).astype(np.float32)
+    flat = np.divide(flat, deviation, out=np.zeros_like(flat), where=deviation > 0)
     correlation = flat.T @ flat
     strength = np.abs(correlation)
     strength *= _above_the_diagonal(len(strength))
@@ -308,7 +318,7 @@ def _most_correlated(values: Floats) -> tuple[Index, Index, Floats]:
     first, second = np.nonzero(strength >= least if least > 0 else strength > 0)
     best = np.argsort(-strength[first, second], kind="stable")[:_PAIRS]
     first, second = first[best], second[best]
-    return first, second, np.sign(correlation[first, second]).astype(np.float64)
+    return first, second, np.sign(correlation[first, second])
 
 
 @functools.lru_cache(maxsize=4)
@@ -316,7 +326,7 @@ def _above_the_diagonal(side: int) -> npt.NDArray[np.bool_]:
     return np.triu(np.ones((side, side), dtype=bool), 1)
 
 
-def _products(parts: Floats, length: int) -> Floats:
+def _products(parts: Single, length: int) -> Single:
     """Products of ``length`` neighbours along the last axis."""
     found = parts[..., : parts.shape[-1] - length + 1]
     for shift in range(1, length):
@@ -324,14 +334,14 @@ def _products(parts: Floats, length: int) -> Floats:
     return found
 
 
-def _telling_runs(parts: Floats) -> tuple[tuple[Index, Floats], ...]:
+def _telling_runs(parts: Single) -> tuple[tuple[Index, Single], ...]:
     """Where runs of neighbours begin whose mean product over the sample is beyond three standard errors; those means.
 
     For runs of each length: flat indices of (units, inputs).
     """
     found = []
     for length in _RUNS:
-        mean = np.zeros(parts.shape[1:])
+        mean = np.zeros(parts.shape[1:], np.float32)
         if parts.shape[-1] >= length:
             mean[:, : parts.shape[-1] - length + 1] = _products(parts, length).mean(axis=0)
         at = np.flatnonzero(np.abs(mean) > 3 / math.sqrt(len(parts)))
@@ -339,8 +349,8 @@ def _telling_runs(parts: Floats) -> tuple[tuple[Index, Floats], ...]:
     return tuple(found)
 
 
-def _runs(parts: Floats, telling: tuple[tuple[Index, Floats], ...]) -> Floats:
-    total = np.zeros(len(parts))
+def _runs(parts: Single, telling: tuple[tuple[Index, Single], ...]) -> Single:
+    total = np.zeros(len(parts), np.float32)
     flat = parts.reshape(*parts.shape[:2], -1)
     for length, (at, weight) in zip(_RUNS, telling, strict=True):
         if at.size:
@@ -351,14 +361,14 @@ def _runs(parts: Floats, telling: tuple[tuple[Index, Floats], ...]) -> Floats:
     return total
 
 
-def _telling_triples(parts: Floats) -> tuple[Index, Floats]:
+def _telling_triples(parts: Single) -> tuple[Index, Single]:
     """The 64 triples of columns whose product has the largest mean over rows and calls, with the signs of the means."""
     width = min(parts.shape[2], _WIDEST_TRIPLES)
     if width < 3:
-        return np.zeros((3, 0), dtype=np.intp), np.zeros(0)
+        return np.zeros((3, 0), dtype=np.intp), np.zeros(0, np.float32)
     columns = np.ascontiguousarray(parts[..., :width].reshape(-1, width).T, dtype=np.float32)
     rows = columns.shape[1]
-    means = np.zeros((width, width, width), dtype=np.float32)
+    means = np.zeros((width, width, width), np.float32)
     for k in range(width - 2):
         # Each triple once, its first column apart from the two that follow.
         means[k, k + 1 :, k + 1 :] = (columns[k] * columns[k + 1 :]) @ columns[k + 1 :].T
@@ -367,12 +377,12 @@ def _telling_triples(parts: Floats) -> tuple[Index, Floats]:
     best = np.sort(np.argpartition(strength, -min(_PAIRS, strength.size))[-_PAIRS:])
     best = best[strength[best] > 3 / math.sqrt(rows)]
     triples = np.stack(np.unravel_index(best, means.shape)).astype(np.intp)
-    return triples, np.sign(means.ravel()[best]).astype(np.float64)
+    return triples, np.sign(means.ravel()[best])
 
 
-def _triples(parts: Floats, triples: Index, signs: Floats) -> Floats:
+def _triples(parts: Single, triples: Index, signs: Single) -> Single:
     if not signs.size:
-        return np.zeros(len(parts))
+        return np.zeros(len(parts), np.float32)
     first, second, third = triples
     products = parts.take(first, axis=3) * parts.take(second, axis=3) * parts.take(third, axis=3)
     return np.asarray(products.mean(axis=2).sum(axis=1) @ signs)
