@@ -119,7 +119,7 @@ def _consensus(
     def agreeing(log_c: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         # Above c the ratio is compared, below it the logarithm: the mean square of few weights is skewed so.
         off = logs[None, :] - log_c[:, None]
-        return np.where(off > 0, np.expm1(np.minimum(off, 50.0)), -off) <= allowed[None, :]
+        return np.asarray((off >= -allowed) & (off <= np.log1p(allowed)))
 
     candidates = logs[usable]
     votes = agreeing(candidates)
