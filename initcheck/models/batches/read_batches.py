@@ -11,7 +11,7 @@ from torch.nn.modules import conv
 
 from initcheck.models.batches.batch_text import nested
 from initcheck.models.batches.hints import Hints, whole_numbers
-from initcheck.models.batches.readers import Read, inputs_of
+from initcheck.models.batches.read import Read, inputs_of
 
 _SEED = 20260102
 _ROWS = 8
@@ -80,13 +80,22 @@ def _as_read(read: Read, lead: tuple[int, ...], tokens: tuple[int, ...], side: t
     generator = torch.Generator().manual_seed(_SEED)
     if isinstance(layer, (nn.Embedding, nn.EmbeddingBag)):
         bag = isinstance(layer, nn.EmbeddingBag)
-        return whole_numbers((lead[0], _TOKENS) if bag else tokens, layer.num_embeddings, generator)
+        if read.place:  # every bag of one token
+            return torch.arange(lead[0]).expand(_of_each(read, lead[:1])).contiguous()
+        shape = lead[:1] if read.flat else (lead[0], _TOKENS) if bag else tokens
+        return whole_numbers(_of_each(read, shape), layer.num_embeddings, generator)
     if read.place:
         states = [torch.randn(_state(read, lead), generator=generator) for _ in range(max(read.parts, 1))]
         return tuple(states) if read.parts else states[0]
     image = isinstance(layer, conv._ConvNd)
     shape = (*lead, wide) if image == read.turned else (lead[0], wide, *side) if image else (lead[0], wide, lead[-1])
+    shape = _of_each(read, shape)
     return whole_numbers(shape, 256, generator) if read.pixels else torch.randn(shape, generator=generator)
+
+
+def _of_each(read: Read, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of as many as there are layers in a list that take one each."""
+    return (*shape[: read.along], read.each, *shape[read.along :]) if read.each else shape
 
 
 def _state(read: Read, lead: tuple[int, ...]) -> tuple[int, ...]:

@@ -6,12 +6,13 @@ import ast
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, SupportsIndex
+from typing import Any
 
 from torch import nn
 from torch.nn.modules import conv
 
 from initcheck.models.batches.arguments import code_of, function_of
+from initcheck.models.batches.read import LAYERS, Read, inputs_of, outputs_of, smallest
 
 _DEEPEST = 8
 """Calls inside calls that are followed."""
@@ -26,40 +27,6 @@ _JOINED = frozenset(("cat", "concat", "concatenate", "hstack"))
 _FUNCTIONS = frozenset(("torch", "F", "functional", "nn", "th"))
 _PIXELS = (255, 256)
 """What pixels are divided by: the largest, or how many there are."""
-LAYERS = (
-    nn.Embedding, nn.EmbeddingBag, nn.Linear, conv._ConvNd, nn.RNNBase, nn.RNNCellBase, nn.LayerNorm,
-    nn.MultiheadAttention,
-)  # fmt: skip
-"""Layers that tell by their sizes what they are given."""
-
-
-@dataclass(frozen=True)
-class Read:
-    """How an argument is read first.
-
-    Attributes:
-        layer: one of ``LAYERS`` that it is given to, as it is or in another layout.
-        place: 0 the input of the layer, 1 the state of a recurrent one.
-        width: the numbers of its last axis, or channels, where the layer is given more beside it; 0 where the
-            layer's own count.
-        turned: axes are exchanged before.
-        added: an axis in front is added before.
-        pixels: it is divided by 255 before: whole numbers below 256.
-        parts: places of the tuple that is the state; 0 where it is one tensor.
-    """
-
-    layer: nn.Module
-    place: int = 0
-    width: int = 0
-    turned: bool = False
-    added: bool = False
-    pixels: bool = False
-    parts: int = 0
-
-    @property
-    def of_cell(self) -> bool:
-        """Whether it is the state of one step."""
-        return self.place == 1 and isinstance(self.layer, nn.RNNCellBase)
 
 
 @dataclass(frozen=True)
@@ -71,9 +38,12 @@ class _Part:
     turned: bool = False
     added: bool = False
     pixels: bool = False
+    each: int = 0
+    along: int = 0
 
 
 _Value = tuple[_Part, ...]
+_LISTS = nn.ModuleList, nn.Sequential
 
 
 def readers(model: nn.Module) -> dict[str, Read]:
@@ -124,7 +94,7 @@ class _Following:
         self.several = frame.several
         return frame.returned
 
-    def reads(self, value: _Value, layer: nn.Module, place: int = 0) -> None:
+    def reads(self, value: _Value, layer: nn.Module, place: int = 0, *, flat: bool = False) -> None:
         """A layer is given this."""
         named = [p for p in value if p.name]
         unknown = sum(not (p.name or p.width) for p in value)
@@ -136,7 +106,7 @@ class _Following:
         if wide < 1 and len(value) > 1:
             return
         for part in named:
-            read = Read(layer, place, wide + more, part.turned, part.added, part.pixels)
+            read = Read(layer, place, wide + more, part.turned, part.added, part.pixels, 0, part.each, part.along, flat)
             self.found.setdefault(part.name, read)
             more = 0  # what does not divide, the first has
 
@@ -144,14 +114,18 @@ class _Following:
         """What a module makes of its arguments, as far as that is known."""
         first = args[0] if args else next(iter(kwargs.values()), ())
         if isinstance(module, LAYERS):
-            self.reads(first, module)
+            offsets = args[1] if len(args) > 1 else kwargs.get("offsets", ())
+            bags = bool(offsets) and isinstance(module, nn.EmbeddingBag)
+            self.reads(first, module, flat=bags)
+            if bags:
+                self.reads(offsets, module, 1)
             recurrent = isinstance(module, (nn.RNNBase, nn.RNNCellBase))
             if recurrent:
                 self._state(args[1] if len(args) > 1 else kwargs.get("hx", ()), module)
             if isinstance(module, nn.MultiheadAttention):
                 for value in args[1:3]:
                     self.reads(value, module)
-            wide = _outputs(module)
+            wide = outputs_of(module)
             return (_Part(width=wide),) if wide else ()
         if isinstance(module, nn.Sequential):
             for child in module:
@@ -181,6 +155,7 @@ class _Frame:
         self._own = code.args.args[0].arg if code.args.args else ""
         self._keys = code.args.kwarg.arg if code.args.kwarg and top else None
         self._modules: dict[str, Any] = {self._own: module}
+        self._counters: dict[str, int] = {}
         self.returned: _Value = ()
         self.several: list[_Value] = []
 
@@ -197,7 +172,7 @@ class _Frame:
                 else:
                     self.returned = self.returned or self._value(statement.value)
             elif isinstance(statement, ast.For):
-                self._loop(statement)
+                self._loop(statement.iter, statement.target)
                 self.run(statement.body)
             elif isinstance(statement, (ast.If, ast.While)):
                 self.run(statement.body)
@@ -223,17 +198,31 @@ class _Frame:
                     if isinstance(one, ast.Name):
                         self._values[one.id] = value
 
-    def _loop(self, statement: ast.For) -> None:
-        over: ast.expr = statement.iter
-        target: ast.expr = statement.target
-        if isinstance(over, ast.Call) and getattr(over.func, "id", "") == "enumerate" and over.args:
-            over = over.args[0]
-            target = target.elts[1] if isinstance(target, ast.Tuple) and len(target.elts) == 2 else target
-        found = self._object(over)
-        if isinstance(target, ast.Name) and isinstance(found, (nn.ModuleList, nn.Sequential)) and len(found):
-            self._modules[target.id] = found[0]
+    def _loop(self, over: ast.expr, target: ast.expr) -> int:
+        """The first round of a loop over layers, several lists of them side by side, or layers and arguments.
 
-    def _object(self, node: ast.expr) -> Any:
+        Returns:
+            How many rounds it has; 0 where that is not known.
+        """
+        called = getattr(over.func, "id", "") if isinstance(over, ast.Call) else ""
+        inside = over.args if isinstance(over, ast.Call) else [over]
+        rounds = next((len(m) for one in inside for m in map(self._object, ast.walk(one)) if isinstance(m, _LISTS)), 0)
+        names = target.elts if isinstance(target, ast.Tuple) else [target]
+        if called == "enumerate" and len(names) == 2:
+            self._counters |= {names[0].id: rounds} if isinstance(names[0], ast.Name) and rounds else {}
+            self._loop(inside[0], names[1])
+        elif called == "range" and isinstance(target, ast.Name):
+            self._counters |= {target.id: rounds} if rounds else {}
+        elif called == "zip" and len(names) == len(inside):
+            for one, name in zip(inside, names, strict=True):
+                self._loop(one, name)
+                if isinstance(name, ast.Name) and rounds and not isinstance(self._object(one), _LISTS):
+                    self._values[name.id] = tuple(replace(p, each=rounds) for p in self._value(one))
+        elif isinstance(target, ast.Name) and isinstance(found := self._object(over), _LISTS) and len(found):
+            self._modules[target.id] = smallest(found)
+        return rounds
+
+    def _object(self, node: ast.AST) -> Any:
         """The module, method or parameter that an expression names; None where it names none."""
         if isinstance(node, ast.Name):
             return self._modules.get(node.id)
@@ -241,8 +230,10 @@ class _Frame:
             return _attribute(self._object(node.value), node.attr)
         if isinstance(node, ast.Subscript):
             owner = self._object(node.value)
-            if isinstance(owner, (nn.ModuleList, nn.Sequential)) and len(owner):
-                key = node.slice.value if isinstance(node.slice, ast.Constant) else 0
+            if isinstance(owner, _LISTS) and len(owner):
+                if not isinstance(node.slice, ast.Constant):
+                    return smallest(owner)
+                key = node.slice.value
                 return owner[key] if isinstance(key, int) and -len(owner) <= key < len(owner) else None
             if isinstance(owner, nn.ModuleDict) and isinstance(node.slice, ast.Constant):
                 return owner._modules.get(str(node.slice.value))
@@ -261,12 +252,17 @@ class _Frame:
             return self._operation(node)
         if isinstance(node, ast.UnaryOp):
             return self._value(node.operand)
+        if isinstance(node, (ast.ListComp, ast.GeneratorExp)):
+            rounds = [self._loop(loop.iter, loop.target) for loop in node.generators]
+            return self._value(node.elt) * max(1, *rounds)
         if isinstance(node, ast.Subscript):
             return self._item(node)
         return ()
 
     def _operation(self, node: ast.BinOp) -> _Value:
         left, right = self._value(node.left), self._value(node.right)
+        if any(isinstance(side, (ast.List, ast.ListComp)) for side in (node.left, node.right)):
+            return left + right
         if isinstance(node.op, ast.MatMult):
             weight = self._object(node.right)
             if isinstance(weight, nn.Parameter) and weight.dim() == 2:
@@ -294,10 +290,13 @@ class _Frame:
             return self._following.called(
                 nn.Embedding(table.shape[0], table.shape[1], device="meta"), [self._value(key)], {}, self._depth
             )
+        axes = key.elts if isinstance(key, ast.Tuple) else [key]
+        if isinstance(axes[-1], ast.Name) and axes[-1].id in self._counters and len(axes) < 3:
+            each, along = self._counters[axes[-1].id], len(axes) - 1
+            return tuple(replace(p, each=each, along=along) for p in self._value(node.value))
         # A new axis, or a part of the last one, is no argument any more.
-        whole = key.elts if isinstance(key, ast.Tuple) else [key]
-        new = any(isinstance(k, ast.Constant) and k.value in (None, ...) for k in whole)
-        return () if new or len(whole) > 2 else self._value(node.value)
+        new = any(isinstance(k, ast.Constant) and k.value in (None, ...) for k in axes)
+        return () if new or len(axes) > 2 else self._value(node.value)
 
     def _call(self, node: ast.Call) -> _Value:
         args = [self._value(a) for a in node.args]
@@ -347,24 +346,6 @@ def _beside(one: _Value, two: _Value) -> _Value:
     """Two tensors that are added or multiplied: what is known of either, rather what a layer made."""
     made = [v for v in (one, two) if len(v) == 1 and not v[0].name and v[0].width]
     return made[0] if made else one or two
-
-
-def inputs_of(layer: nn.Module) -> int:
-    """The numbers, or channels, that a layer is given."""
-    if isinstance(layer, nn.LayerNorm):
-        return layer.normalized_shape[-1] if layer.normalized_shape else 0
-    names = ("in_features", "in_channels", "input_size", "embed_dim")
-    return next((n for n in (_number(layer, name) for name in names) if n), 0)
-
-
-def _outputs(layer: nn.Module) -> int:
-    names = ("out_features", "out_channels", "embedding_dim")
-    return next((n for n in (_number(layer, name) for name in names) if n), 0)
-
-
-def _number(layer: nn.Module, name: str) -> int:
-    value = getattr(layer, name, 0)
-    return int(value) if isinstance(value, SupportsIndex) else 0  # NumPy's too
 
 
 def _attribute(owner: Any, name: str) -> Any:

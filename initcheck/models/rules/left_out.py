@@ -226,10 +226,15 @@ def _loops_over_children(site: Site) -> bool:
 
 
 def _called(node: ast.AST) -> set[str]:
-    """Names of what is called or looked up inside."""
+    """Names of what is called or looked up inside; what a class calls of its base is another function."""
     calls = [n.func for n in ast.walk(node) if isinstance(n, ast.Call)]
-    named = {f.id if isinstance(f, ast.Name) else f.attr for f in calls if isinstance(f, (ast.Name, ast.Attribute))}
+    named = {f.id for f in calls if isinstance(f, ast.Name)}
+    named |= {f.attr for f in calls if isinstance(f, ast.Attribute) and not _is_of_base(f)}
     return named | {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and n.attr == "_modules"}
+
+
+def _is_of_base(called: ast.Attribute) -> bool:
+    return isinstance(called.value, ast.Call) and getattr(called.value.func, "id", "") == "super"
 
 
 def _is_drawn_twice(facts: Facts, role: Role) -> bool:
