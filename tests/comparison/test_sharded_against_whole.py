@@ -37,11 +37,15 @@ def own_fan(seed, rank, world):
 def own_norms(seed, rank, world):
     return {**sliced(seed, rank, world), "norm": np.random.default_rng([seed, rank]).normal(1, 1e-3, 8)}
 
+def by_the_global_generator(rank, world):
+    one = {"up": np.random.normal(0, 8**-0.5, (16, 8)), "down": np.random.normal(0, 16**-0.5, (8, 16))}
+    return {"up": np.split(one["up"], world)[rank], "down": one["down"], "norm": np.ones(8)}
+
 def by_other_words(seed, tp_rank, tp_size):
     return sliced(seed, tp_rank, tp_size)
 
 def lost(seed, rank, world):
-    return {"up": np.ones((16 // world - (world > 1), 8))}
+    return {"up": np.ones((16 // world - (world > 1), 8)), "norm": np.ones(8)}
 
 def _drawn(seed, *shape, std=0.02):
     return np.random.default_rng([seed, *shape]).normal(0, std, shape)
@@ -96,7 +100,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("own_fan", 1, "B's weights are 2 times A's, the root of its 4 ranks: the fan of the shard stands for that of"),
         ("own_norms", 1, "norm of B: ranks 1, 2, 3 hold other numbers than rank 0, of what is one tensor in the whole"),
         ("by_other_words", 0, "SAME"),
-        ("lost", 2, "up has shape (16, 8) unsharded, and the 4 ranks hold (3, 8)"),
+        ("lost", 1, "up of B: 4 ranks hold (3, 8), and not the (16, 8), of what is one tensor in the whole"),
+        ("by_the_global_generator", 0, "SAME"),
     ],
 )
 def test_what_the_ranks_hold_is_compared_with_the_whole(
@@ -121,7 +126,7 @@ def test_what_the_ranks_hold_is_compared_with_the_whole(
         ),
         ("one_size", 1, "in rows 0 to 15 (piece 1 of 3), 32 to 47 (piece 3 of 3) B's weights are"),
         ("experts_alike", 1, "8 tensors of B hold the same numbers"),
-        ("an_expert_lost", 2, "experts.5.w of the unsharded build is on no rank; some rank must hold it"),
+        ("an_expert_lost", 1, "experts.5.w of B: no rank holds it, nor a shard of it"),
     ],
 )
 def test_pieces_that_ranks_share_or_hold_alone_are_the_whole(
@@ -131,17 +136,20 @@ def test_pieces_that_ranks_share_or_hold_alone_are_the_whole(
     assert words in "".join(capsys.readouterr())
 
 
-def _padded(each: int) -> list[tuple[int, ...]]:
+def _padded(each: int, told: Told) -> list[tuple[int, ...]]:
     def shard(rank: int, world: int) -> dict[str, np.ndarray]:
         return {"w": np.zeros((10 if world == 1 else each, 2))}
 
-    return [tensor.shape for tensor in put_together(shard, "m:shard", Told(4))()]
+    return [tensor.shape for tensor in put_together(shard, "m:shard", told)()]
 
 
 def test_no_rank_holds_padding_alone() -> None:
-    assert _padded(3) == [(10, 2)]
-    with pytest.raises(UsageError, match=r"w has shape \(10, 2\) unsharded, and the 4 ranks hold \(4, 2\)"):
-        _padded(4)
+    told = Told(4)
+    assert _padded(3, told) == [(10, 2)]
+    assert not told.odd
+    with pytest.raises(UsageError, match=r"of no tensor do the 4 ranks hold the whole; w: 4 ranks hold \(4, 2\)"):
+        _padded(4, told)
+    assert told.odd == {"w": "4 ranks hold (4, 2), and not the (10, 2)"}
 
 
 def test_uneven_shards_are_laid_side_by_side() -> None:

@@ -168,3 +168,30 @@ def test_a_bias_goes_with_the_weight_of_its_module() -> None:
     found = {x.name: y.name for x, y in match(a, b)[0]}
     assert found["n.bias[*]"] == "norm.bias"
     assert found["m.0.bias[*]"] == "m2.bias"
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_matrices_that_are_stored_the_other_way_round_keep_their_names(swapped: bool) -> None:
+    """Of a perceptron of d to 2d and back each matrix has the shape that the other one has when it is turned round."""
+
+    def mine(seed: int) -> Tree:
+        rng = np.random.default_rng(seed)
+        return {f"experts.{k}.{n}": dense(rng, *s) for k in range(3) for n, s in (("w1", (16, 8)), ("w2", (8, 16)))}
+
+    def theirs(seed: int) -> Tree:
+        rng = np.random.default_rng(seed)
+        stds = (0.2, 0.1) if swapped else (0.1, 0.1)
+        return {"w1": rng.normal(0, stds[0], (3, 8, 16)), "w2": rng.normal(0, stds[1], (3, 16, 8))}
+
+    report = initcheck.same(mine, theirs)
+    assert [r.verdict for r in report] == [Verdict.HOLDS, Verdict.FAILS if swapped else Verdict.HOLDS]
+    if swapped:
+        assert "experts.*.w1 (w1[*] in B): DIFFERENT in size" in str(report)
+        assert "DIFFERENT in 1 of 2" in str(report)
+
+
+def test_of_one_matrix_that_fits_as_it_lies_the_name_decides_nothing() -> None:
+    mine, theirs = Role("a.fc", ("a",), (8, 4), 0.5), Role("b.fc", ("b",), (4, 8), 0.5)
+    found, left, right = match([mine], [Role("b.proj", ("b",), (8, 4), 0.4), theirs])
+    assert [(x.name, y.name, y.turned) for x, y in found] == [("a.fc", "b.proj", False)]
+    assert (left, right) == ([], [theirs])

@@ -78,7 +78,7 @@ def test_each_table_is_given_its_own(build: Callable[[], nn.Module]) -> None:
     assert heard.problem is None, heard.problem
     # Behind the offsets the input arrives too where bags can be told apart; every table is trained.
     assert heard.untrained is not None
-    assert not (heard.untrained.unused or heard.untrained.flat or heard.untrained.cut)
+    assert not (*heard.untrained.unused, *heard.untrained.flat, *heard.untrained.cut)
 
 
 def test_a_column_too_few_is_still_refused() -> None:

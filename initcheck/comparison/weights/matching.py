@@ -56,6 +56,10 @@ def match(a: Sequence[Role], b: Sequence[Role]) -> tuple[list[tuple[View, View]]
     free_a, free_b = ([role for role in side if not role.buffer] for side in (a, b))
     found = list(_buffers(a, b))
     of_buffers = {role.path for two in found for role in (two[0].role, two[1].role)}
+    for x, y in _turned_by_name(free_a, free_b):
+        free_a.remove(x)
+        free_b.remove(y)
+        found.append((View(x), View(y, turned=True)))
     for exact in (True, False):
         for x, y in list(_likeliest(free_a, free_b, exact)):
             free_a.remove(x)
@@ -82,6 +86,31 @@ def match(a: Sequence[Role], b: Sequence[Role]) -> tuple[list[tuple[View, View]]
             found.append((View(x), View(y)))
     free_a, free_b = [*free_a, *alone_a], [*free_b, *alone_b]
     return sorted(found, key=lambda pair: (order[pair[0].role.paths[0]], pair[0].rows or (0, 0))), free_a, free_b
+
+
+def _turned_by_name(a: Sequence[Role], b: Sequence[Role]) -> list[tuple[Role, Role]]:
+    """Matrices of one name of their own whose shape is turned round, where those of that shape have other names.
+
+    ``w1`` and ``w2`` of a perceptron, stored the other way round, have one another's shapes.
+    """
+    mine, theirs = ([(_own_name(role.path), role) for role in side] for side in (a, b))
+    once = [{n for n, times in Counter(name for name, _ in side).items() if times == 1} for side in (mine, theirs)]
+    both = once[0] & once[1] - {""}
+    named = [{name: role for name, role in side if name in both} for side in (mine, theirs)]
+    turned = [
+        (x, y)
+        for x, y in ((named[0][name], named[1][name]) for name in both)
+        if len(x.shape) > 1 and x.shape == turned_round(y.shape) != y.shape and len(x.paths) == len(y.paths)
+    ]
+    # Alone, another role of that shape may be a better partner; two that would change places are surely none.
+    shapes = {x.shape for x, _ in turned}
+    return sorted((pair for pair in turned if turned_round(pair[0].shape) in shapes), key=lambda pair: pair[0].place)
+
+
+def _own_name(path: str) -> str:
+    """What a matrix is called beside its like: no word for every matrix, and no number."""
+    words = [w for w in re.split(r"[.\s/\[\]']+", path.lower()) if w and not w.isdigit() and w != "*"]
+    return next((word for word in reversed(words) if _MEANT.get(word) not in ("weight", "bias")), "")
 
 
 def _buffers(a: Sequence[Role], b: Sequence[Role]) -> Iterator[tuple[View, View]]:

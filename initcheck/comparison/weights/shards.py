@@ -15,6 +15,7 @@ from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.adapters.signatures.rank_words import rank_words
 from initcheck.comparison.weights.tensors import Tensor, tensors_of
 from initcheck.errors import UsageError
+from initcheck.sandbox.global_generators import isolated
 
 Array = npt.NDArray[Any]
 
@@ -31,7 +32,7 @@ class Told:
 
     Attributes:
         world: how many ranks hold them.
-        odd: which ranks hold other numbers of a replica than the first that has it.
+        odd: which ranks hold other numbers of a replica than the first that has it, or that they do not hold it all.
         repeats: the tensors whose shards hold the same random numbers on every rank.
         notes: how shards were laid side by side, where it is not one under another.
     """
@@ -52,7 +53,8 @@ def put_together(factory: Callable[..., Any], name: str, told: Told) -> Callable
 
     The shape of the whole is read off the build of a world of one. A tensor that is as large on every rank is a
     replica, and is taken from the first; so is one that only some ranks have, as a stage or an expert. Fewer pieces
-    than ranks are replicas of one another in groups, as heads of keys are; rows beyond the whole are padding.
+    than ranks are replicas of one another in groups, as heads of keys are; rows beyond the whole are padding. What the
+    ranks together do not hold is told, and left out.
 
     >>> def shard(rank, world, seed):
     ...     whole = np.random.default_rng(seed).normal(size=(4, 2))
@@ -66,7 +68,7 @@ def put_together(factory: Callable[..., Any], name: str, told: Told) -> Callable
         told: how many ranks there are; it takes up what is said of their shards.
 
     Raises:
-        UsageError: when it is called, the shards of a tensor are not those of the whole.
+        UsageError: when it is called, the ranks hold no tensor of the whole.
     """
     words = rank_words(parameters_of(factory) or ())
     assert words is not None, "put_together is asked of a factory that takes_rank"
@@ -74,29 +76,32 @@ def put_together(factory: Callable[..., Any], name: str, told: Told) -> Callable
     packed: dict[str, int] = {}
 
     def whole(**given: Any) -> list[Tensor]:
-        alone = tensors_of(factory(**dict(zip(words, (0, 1), strict=True)), **given), name)
-        ranks = [
-            {t.path: t for t in tensors_of(factory(**dict(zip(words, (rank, world), strict=True)), **given), name)}
-            for rank in range(world)
-        ]
+        def of(rank: int, world: int) -> list[Tensor]:
+            with isolated():  # what draws from a global generator finds it alike on every rank
+                return tensors_of(factory(**dict(zip(words, (rank, world), strict=True)), **given), name)
+
+        alone = of(0, 1)
+        ranks = [{tensor.path: tensor for tensor in of(rank, world)} for rank in range(world)]
         every = {tensor.path for tensor in alone}
-        return [_joined(tensor, _held(tensor.path, every, ranks, name), name, told, packed) for tensor in alone]
+        joined = (_joined(tensor, _held(tensor.path, every, ranks), told, packed) for tensor in alone)
+        found = [tensor for tensor in joined if tensor is not None]
+        if alone and not found:
+            path, what = next(iter(told.odd.items()))
+            raise UsageError(f"{name}: of no tensor do the {world} ranks hold the whole; {path}: {what}.")
+        return found
 
     kept = [p for n, p in (parameters_of(factory) or {}).items() if n not in words]
     whole.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]  # what randomness it takes is read off it
     return whole
 
 
-def _held(path: str, every: set[str], ranks: Sequence[Mapping[str, Tensor]], name: str) -> dict[int, Tensor]:
+def _held(path: str, every: set[str], ranks: Sequence[Mapping[str, Tensor]]) -> dict[int, Tensor]:
     """What the ranks hold of a tensor, by rank: under its own name, or one counted anew on each rank."""
     counted = _counted_anew(path, every, ranks)
     if counted is not None:
         rank, own = counted
         return {rank: ranks[rank][own]}
-    found = {rank: tensors[path] for rank, tensors in enumerate(ranks) if path in tensors}
-    if not found:
-        raise UsageError(f"{name}: {path} of the unsharded build is on no rank; some rank must hold it, or its shard.")
-    return found
+    return {rank: tensors[path] for rank, tensors in enumerate(ranks) if path in tensors}
 
 
 def _counted_anew(path: str, every: set[str], ranks: Sequence[Mapping[str, Tensor]]) -> tuple[int, str] | None:
@@ -118,7 +123,11 @@ def _counted_anew(path: str, every: set[str], ranks: Sequence[Mapping[str, Tenso
     return None
 
 
-def _joined(whole: Tensor, held: Mapping[int, Tensor], name: str, told: Told, packed: dict[str, int]) -> Tensor:
+def _joined(whole: Tensor, held: Mapping[int, Tensor], told: Told, packed: dict[str, int]) -> Tensor | None:
+    """The tensor of the whole; None where the ranks together do not hold it, which is told."""
+    if not held:
+        told.odd.setdefault(whole.path, "no rank holds it, nor a shard of it")
+        return None
     if all(shard.shape == whole.shape for shard in held.values()):
         return replace(whole, values=_of_replicas(whole.path, [held], told)[0])
     for axis in range(len(whole.shape)) if all(len(s.shape) == len(whole.shape) for s in held.values()) else ():
@@ -140,10 +149,9 @@ def _joined(whole: Tensor, held: Mapping[int, Tensor], name: str, told: Told, pa
             told.notes[whole.path] = f"{sum(sizes) - full} rows of padding beyond the whole are not compared"
             return replace(whole, values=np.concatenate([shard.values for shard in held.values()])[:full])
     shapes = ", ".join(str(shape) for shape in dict.fromkeys(shard.shape for shard in held.values()))
-    raise UsageError(
-        f"{name}: {whole.path} has shape {whole.shape} unsharded, and the {len(held)} ranks hold {shapes}, which"
-        " laid side by side are not that."
-    )
+    who = f"{len(held)} ranks hold" if len(held) > 1 else f"rank {next(iter(held))} alone holds"
+    told.odd.setdefault(whole.path, f"{who} {shapes}, and not the {whole.shape}")
+    return None
 
 
 def _of_replicas(path: str, groups: Sequence[Mapping[int, Tensor]], told: Told) -> list[Array]:
