@@ -224,9 +224,9 @@ def gradient_reaches_every_tensor(trial: ModelTrial) -> None:
     needs=("every-tensor-is-written", "no-value-is-absurd"),
     decided_by="exact. Which layers write to the stream is measured in the middle block of every chain: their output is"
     " moved, and the block's output moves by just that. A role is scaled where its named standard deviation is that"
-    " of the other matrices over sqrt(L) or sqrt(2 L), and no formula of the fans gives both. FAILS where a layer"
-    " that does not write is scaled in place of one that does; UNDECIDED where one of several writers is not scaled,"
-    " and where all are by sqrt(2 n) for another usual depth n."
+    " of the other matrices over sqrt(L) or sqrt(2 L), of block l over sqrt(l) or sqrt(2 l), and no formula of the fans"
+    " gives both. FAILS where a layer that does not write is scaled in place of one that does; UNDECIDED where one of"
+    " several writers is not scaled, where all are by sqrt(2 n) for another usual depth n, over 2 L or times sqrt(2 L)."
     " Not seen: laws that no draw names, blocks that cannot be run alone, scalings by another number.",
 )
 def residual_writers_share_one_scaling(trial: ModelTrial) -> None:

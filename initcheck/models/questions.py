@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         judge_declared,
     )
     from initcheck.models.rules.left_out import left_at_default
-    from initcheck.models.rules.lost_writes import lost_writes, never_called
+    from initcheck.models.rules.lost_writes import lost_writes, never_called, undone_ties
     from initcheck.models.rules.reading import left_random
     from initcheck.models.rules.rebuilding import changed_laws, unchanged_by_seed
     from initcheck.models.rules.residual_scaling import residual_scalings
@@ -87,6 +87,7 @@ __all__ = [
     "shared_layers",
     "slips",
     "unchanged_by_seed",
+    "undone_ties",
     "unnamed_deviants",
     "unwritten_text",
     "without_gradient",
@@ -106,7 +107,7 @@ __getattr__ = on_first_use(
         "models.rules.copies": "equal_tensors equal_units repeated_draws shared_layers",
         "models.rules.in_force": "bypassed_guards far_from_the_rest fused_fans initializer_range judge_declared",
         "models.rules.left_out": "left_at_default",
-        "models.rules.lost_writes": "lost_writes never_called",
+        "models.rules.lost_writes": "lost_writes never_called undone_ties",
         "models.rules.reading": "left_random",
         "models.rules.rebuilding": "changed_laws unchanged_by_seed",
         "models.rules.residual_scaling": "residual_scalings",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,14 +89,13 @@ def _read(model: Any, name: str) -> Iterator[Tensor]:
             raise UsageError(f"{name} returns a Keras model that is not built; call model.build(input_shape) in it.")
         return _of_keras(model)
     if nnx is not None and isinstance(model, nnx.Module):
-        statistics = _of_tree(nnx.state(model, nnx.BatchStat), "flax") if nnx.state(model, nnx.BatchStat) else ()
-        return itertools.chain(_of_tree(nnx.state(model, nnx.Param), "flax"), _as_buffers(statistics))
+        kept = nnx.state(model, nnx.All(nnx.Variable, nnx.Not(nnx.Any(nnx.Param, nnx.RngState))))
+        return itertools.chain(_of_tree(nnx.state(model, nnx.Param), "flax"), _as_buffers(kept))
     equinox = sys.modules.get("equinox")
     if equinox is not None and isinstance(model, equinox.Module):
         return _of_tree(equinox.filter(model, equinox.is_inexact_array), "equinox")
     if isinstance(model, Mapping):
-        statistics = _of_tree(model["batch_stats"], "flax") if "params" in model and "batch_stats" in model else ()
-        return itertools.chain(_of_tree(_weights_in(model), "flax"), _as_buffers(statistics))
+        return itertools.chain(_of_tree(_weights_in(model), "flax"), *map(_as_buffers, _collections(model)))
     linen = sys.modules.get("flax.linen")
     if linen is not None and isinstance(model, linen.Module):
         raise UsageError(
@@ -118,6 +118,17 @@ def _weights_in(model: Mapping[str, Any]) -> Any:
     """Of a checkpoint what holds the weights."""
     words = [*_WEIGHTS, *([_BESIDE] if any(str(key).startswith("opt") for key in model) else [])]
     return next((model[word] for word in words if isinstance(model.get(word), Mapping)), model)
+
+
+def _collections(model: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Of the variables of a module of Linen what is no parameter: statistics, and collections of its own."""
+    jax = sys.modules.get("jax")
+    if jax is None or not isinstance(model.get("params"), Mapping):
+        return
+    for name, kept in model.items():
+        others = name not in _WEIGHTS and not re.match("opt|ema|rng", str(name)) and isinstance(kept, Mapping)
+        if others and all(isinstance(leaf, jax.Array) for leaf in _leaves(kept)):
+            yield kept
 
 
 def _is_tree(model: Any) -> bool:
@@ -160,8 +171,10 @@ def _numbers_of(tensor: Any, path: str, torch: Any) -> Array:
     return values
 
 
-def _as_buffers(tensors: Iterable[Tensor]) -> Iterator[Tensor]:
-    return (replace(tensor, buffer=True) for tensor in tensors)
+def _as_buffers(kept: Any) -> Iterator[Tensor]:
+    """What is no parameter, as it lies: nothing tells that an axis of it counts units."""
+    for tensor in _of_tree(kept, "flax") if kept else ():
+        yield replace(tensor, values=tensor.stored, axes=(), buffer=True)
 
 
 def _of_keras(model: Any) -> Iterator[Tensor]:

@@ -62,9 +62,10 @@ def _of_torch(kind: type) -> bool:
 def places(model: torch.nn.Module) -> dict[str, Place]:
     """The place of every parameter.
 
-    A number is starred where it counts blocks of one class (a ``ModuleList``, a homogeneous ``Sequential``). In a
-    mixed ``Sequential`` it is a role (``mlp.0`` and ``mlp.2`` may differ by design), unless at least three modules
-    of the class stand there and no repeated block encloses it: then the ``Sequential`` is the depth of the network.
+    A number is starred where it counts blocks of one class (a ``ModuleList``, a ``ModuleDict``, a homogeneous
+    ``Sequential``). In a mixed ``Sequential`` it is a role (``mlp.0`` and ``mlp.2`` may differ by design), unless at
+    least three modules of the class stand there and no repeated block encloses it: then the ``Sequential`` is the
+    depth of the network.
     """
     found: dict[str, Place] = {}
     for name, _ in model.named_parameters(remove_duplicate=False):
@@ -89,9 +90,10 @@ def places(model: torch.nn.Module) -> dict[str, Place]:
 
 
 def _repeats(parent: torch.nn.Module, name: str) -> str:
-    if not name.isdigit() or not isinstance(parent, (torch.nn.ModuleList, torch.nn.Sequential)):
+    if not name.isdigit() or not isinstance(parent, (torch.nn.ModuleList, torch.nn.ModuleDict, torch.nn.Sequential)):
         return ""
     classes = Counter(kind_of(m) for m in parent.children())
     if len(classes) == 1 and len(parent._modules) > 1:
         return "blocks"
-    return "mixed" if classes[kind_of(parent[int(name)])] >= _RUN else ""
+    child = parent._modules[name]
+    return "mixed" if child is not None and classes[kind_of(child)] >= _RUN else ""

@@ -22,6 +22,7 @@ from initcheck.models.factory.facts import Facts, Layout
 from initcheck.models.frameworks.torch_promises import declared_std, promises_of
 from initcheck.models.modules.live_module import LiveModule
 from initcheck.models.modules.shared import shared_layers
+from initcheck.models.modules.ties import TieWatch
 from initcheck.models.provenance.frames import INITIALISERS
 from initcheck.models.provenance.guards import LineWatch, init_methods, name_guards
 from initcheck.models.signals.listener import Listener
@@ -75,8 +76,11 @@ class TorchFacts(Facts):
         if self.big:
             return None
         methods = self.layout.init_methods
-        with_watch = LineWatch({g.code for g in self.layout.guards}, methods)
-        built = self.builder.build(self._seed(0), around=with_watch)
+        with_watch, ties = LineWatch({g.code for g in self.layout.guards}, methods), TieWatch()
+        with ties:
+            built = self.builder.build(
+                self._seed(0), around=with_watch, looks={"untied": lambda model, _: list(ties.undone(model))}
+            )
         built.looks["bypassed"] = with_watch.never_ran(self.layout.guards)
         built.looks["uncalled"] = {code: name for code, name in methods.items() if code not in with_watch.called}
         return built

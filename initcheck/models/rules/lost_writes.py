@@ -110,11 +110,26 @@ def _is_ones(lost: Lost) -> bool:
     return lost.law.family == "constant" and lost.law.mean == 1.0 and not lost.part
 
 
-def never_called(facts: Facts) -> Iterator[str]:
-    """Methods of the user's own classes that initialise, and which no build called."""
-    uncalled = facts.plain.looks["uncalled"] if facts.plain is not None else {}
-    for code, name in uncalled.items():
-        yield f"{name} at {place((code.co_filename, code.co_firstlineno))} holds init statements and was never called"
+def never_called(facts: Facts) -> Iterator[RuleFinding]:
+    """Methods of the user's own classes that initialise, and which no build called: a doubt where nothing else did."""
+    looks = facts.plain.looks if facts.plain is not None else {}
+    drawn = [r for r in facts.random.values() if r.parameter and r.matrix is not None]
+    for code, name in looks.get("uncalled", {}).items():
+        said = f"{name} at {place((code.co_filename, code.co_firstlineno))} holds init statements and was never called"
+        if drawn and all(r.default for r in drawn):
+            yield RuleFinding("doubt", f"{said}: every matrix keeps the default of its layer; call it in the factory")
+        else:
+            yield RuleFinding("note", said)
+
+
+def undone_ties(facts: Facts) -> Iterator[RuleFinding]:
+    """Parameters that two modules shared while the model was built, and do not at its end."""
+    for name, other in facts.plain.looks.get("untied", ()) if facts.plain is not None else ():
+        yield RuleFinding(
+            "doubt",
+            f"{name} was tied to {other} while the model was built, and is a tensor of its own at the end: what gave it"
+            f" one (a new Parameter, to_empty) undid the tie; assign {name} = {other} behind that, if it is meant",
+        )
 
 
 def _kind(record: TensorRecord, lost: Lost, reached: Counter[Site]) -> str | None:

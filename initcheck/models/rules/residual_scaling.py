@@ -63,7 +63,7 @@ def residual_scalings(facts: Facts) -> Iterator[Scaling]:
 def _scaling(container: str, roles: Sequence[Role], writers: Sequence[Role], blocks: int) -> Scaling:
     others = [r for r in roles if r not in writers]
     base = _base(others)
-    scaled = [r for r in roles if base is not None and _factor(r, base, blocks) is not None]
+    scaled = [r for r in roles if base is not None and _is_scaled(r, base, blocks)]
     plain = [r for r in writers if base is not None and r not in scaled and _same_scheme(r, base)]
     right = [r for r in writers if r in scaled]
     wrong = [r for r in others if r in scaled]
@@ -82,30 +82,34 @@ def _scaling(container: str, roles: Sequence[Role], writers: Sequence[Role], blo
         findings.append(
             RuleFinding("note", f"{listed([r.path for r in wrong])} is scaled too, and does not write to it")
         )
-    elif base is not None and not right and not wrong and (other := _other_depth(writers, base, blocks)) is not None:
-        one = writers[0].members[0]
-        findings.append(
-            RuleFinding(
-                "doubt",
-                f"{listed([r.path for r in writers])}: std {writers[0].law_std:.4g} = {base.law_std:.4g}/sqrt(2 x"
-                f" {other}) ({place(one.law.site)}), as of {other} blocks, and there are {blocks}",
-            )
-        )
+    elif base is not None and not right and not wrong and (slip := _slip(writers, base, blocks)) is not None:
+        at = place(writers[0].members[0].law.site)
+        said = f"{listed([r.path for r in writers])}: std {writers[0].law_std:.4g} = {base.law_std:.4g}"
+        findings.append(RuleFinding("doubt", said + slip.format(at=at)))
     return Scaling(container, _paths(writers), _paths(right), _paths(plain), _paths(wrong), findings=tuple(findings))
 
 
-def _other_depth(writers: Sequence[Role], base: Role, blocks: int) -> int | None:
-    """The depth by which all that writes is scaled, over sqrt(2 n) for n of a model of usual depth, where it is not L.
+def _slip(writers: Sequence[Role], base: Role, blocks: int) -> str | None:
+    """How all that writes is scaled by depth but for one slip; None where it is not.
 
-    Not where the root is a whole number, which any factor may be, nor where a block may have three that write.
+    Over sqrt(2 n) for n of a model of usual depth, where it is not L: not where the root is a whole number, which any
+    factor may be, nor where a block may have three that write. Over 2 L without the root; or times the root.
     """
+    if any(_same_scheme(r, base) or not _is_uniform(r) for r in writers):
+        return None
+
+    def are_over(factor: float) -> bool:
+        return all(math.isclose(base.law_std / r.law_std, factor, rel_tol=1e-4) for r in writers)
+
     for n in _DEPTHS:
         usual = 2 * n not in (blocks, 2 * blocks, 3 * blocks) and math.isqrt(2 * n) ** 2 != 2 * n
-        if usual and all(
-            not _same_scheme(r, base) and math.isclose(base.law_std / r.law_std, math.sqrt(2 * n), rel_tol=1e-4)
-            for r in writers
-        ):
-            return n
+        if usual and are_over(math.sqrt(2 * n)):
+            return f"/sqrt(2 x {n}) ({{at}}), as of {n} blocks, and there are {blocks}"
+    root = math.sqrt(2 * blocks)
+    if blocks > 2 and are_over(root**2):
+        return f"/(2 x {blocks}) ({{at}}), and by sqrt(2 x {blocks}) = {root:.3g} the stream keeps its size"
+    if blocks > 2 and are_over(1 / root):
+        return f" x sqrt(2 x {blocks}) ({{at}}), and over sqrt(2 x {blocks}) the stream keeps its size"
     return None
 
 
@@ -114,33 +118,48 @@ def _paths(roles: Sequence[Role]) -> tuple[str, ...]:
 
 
 def _has_law(role: Role) -> bool:
-    """One named law of a matrix for the whole role."""
-    if len(role.shape) < 2 or not all(is_traced(r) and r.law.named for r in role.members):
-        return False
+    """A named law of a matrix, for the whole role or for each of its blocks."""
+    return len(role.shape) > 1 and all(is_traced(r) and r.law.named for r in role.members)
+
+
+def _is_uniform(role: Role) -> bool:
     return len({r.law.signature for r in role.members}) == 1
 
 
 def _base(roles: Sequence[Role]) -> Role | None:
-    """A role of the standard deviation that most of the matrices have; of several schemes the widest."""
-    counts = Counter(float(f"{r.law_std:.5g}") for r in roles)
-    if not counts:
+    """A role of the standard deviation that most of the matrices have; of several schemes the widest.
+
+    None where no more than half have one, as of layers of several kinds that keep their defaults.
+    """
+    uniform = [r for r in roles if _is_uniform(r)]
+    counts = Counter(float(f"{r.law_std:.5g}") for r in uniform)
+    if not counts or (len(uniform) > 2 and 2 * max(counts.values()) <= len(uniform)):
         return None
     most = max(counts, key=lambda std: (counts[std], std))
-    return next(r for r in roles if math.isclose(r.law_std, most, rel_tol=1e-4))
+    return next(r for r in uniform if math.isclose(r.law_std, most, rel_tol=1e-4))
 
 
-def _factor(role: Role, base: Role, blocks: int) -> int | None:
-    """n where the role's standard deviation is the base's over sqrt(n), n = L or 2 L, and no fan explains it."""
+def _is_scaled(role: Role, base: Role, blocks: int) -> bool:
+    """Whether the role's standard deviation is the base's over sqrt(n), and no fan explains it.
+
+    n is L or 2 L; of block l, counted from 1, l or 2 l where each block has another.
+    """
     if _same_scheme(role, base):
-        return None
-    for n in (2 * blocks, blocks):
-        if n > 1 and math.isclose(base.law_std / role.law_std, math.sqrt(n), rel_tol=2e-3):
-            return n
-    return None
+        return False
+    if _is_uniform(role):
+        over = (base.law_std / role.law_std) ** 2
+        return any(n > 1 and math.isclose(over, n, rel_tol=4e-3) for n in (2 * blocks, blocks))
+    stds = [r.law.sigma or r.law.std or 0.0 for r in role.members]
+    return len(stds) > 1 and any(
+        all(math.isclose(std * math.sqrt(c * (i + 1)), base.law_std, rel_tol=2e-3) for i, std in enumerate(stds))
+        for c in (1, 2)
+    )
 
 
 def _same_scheme(role: Role, base: Role) -> bool:
     """Whether one formula of the fans, or one number, gives both standard deviations."""
+    if not _is_uniform(role):
+        return False
     one, two = _fans(role), _fans(base)
     factors = [(1.0, 1.0), (one[0], two[0]), (one[1], two[1]), (sum(one), sum(two))]
     return any(math.isclose(role.law_std**2 * a, base.law_std**2 * b, rel_tol=1e-3) for a, b in factors)
