@@ -161,12 +161,17 @@ def test_a_draw_into_a_weight_that_is_computed_anew_is_a_doubt(norm: Callable[[n
     assert initcheck.check_model(lambda: build(True), claims=[LOST])[LOST].verdict is Verdict.HOLDS
 
 
-def test_an_initialisation_that_is_never_called_is_a_note() -> None:
+def test_an_initialisation_that_is_never_called_is_a_note_where_something_else_draws() -> None:
     class Forgotten(nn.Linear):
         def _init_weights(self) -> None:
             nn.init.orthogonal_(self.weight)
 
-    report = initcheck.check_model(lambda: nn.Sequential(Forgotten(4, 4)), claims=[LOST])
+    def build() -> nn.Module:
+        net = nn.Sequential(Forgotten(4, 4), nn.Linear(4, 4))
+        nn.init.normal_(net[1].weight)
+        return net
+
+    report = initcheck.check_model(build, claims=[LOST])
     assert "Forgotten._init_weights() at" in _said(report, LOST)
     assert note_lines(report.results)[0].startswith("note    Forgotten._init_weights() at")
     assert note_lines(report.results, most=0) == ["note    1 more; --json has them all"]

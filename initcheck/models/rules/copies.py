@@ -37,14 +37,20 @@ def equal_units(random: Mapping[str, TensorRecord], signal: Signal) -> Iterator[
     """Equal, non-zero rows or columns of one tensor: copies for ever where their gradients are equal too.
 
     ICNR, an inflated first convolution or repeated key heads copy on purpose, and the first step tells them apart.
-    The rows of an embedding are told apart by the tokens.
+    The rows of an embedding are told apart by the tokens. A matrix of one row throughout is a doubt all the same.
     """
     for name, record in random.items():
         if record.twins is None:
             continue
         said = f"{name}: {record.twins.text}"
         kind = signal.twins.get(name)
-        if record.owner == "Embedding" and record.twins.axis == 0:
+        # One row in all of a table, of tokens or of places, is no pattern of copies.
+        whole = [n for n in record.shape if n > 1]
+        one_in_all = len(whole) == 2 and record.twins.group == whole[record.twins.axis]
+        if one_in_all and kind != "equal" and record.parameter and record.trainable:
+            rows = ("rows", "columns")[record.twins.axis]
+            yield RuleFinding("doubt", f"{name}: all {record.twins.copies} {rows} are one, which was drawn once")
+        elif record.owner == "Embedding" and record.twins.axis == 0:
             yield RuleFinding("note", said)
         elif kind == "equal":
             yield RuleFinding("fails", f"{said}, and so are their gradients", fix="draw every unit on its own")

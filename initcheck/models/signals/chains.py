@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -36,12 +37,13 @@ class Visit:
 
 
 _NUMBERED = re.compile(r"^(.*?)_?(\d+)$")
-_NO_BLOCK = re.compile(
-    r"^(Batch|Layer|Group|Instance|RMS)Norm(alization)?([1-3]d)?$|^(Optimized|Simple|Conv|Conv[1-3]D)?(LSTM|GRU|RNN)(Cell)?$"
-    r"|^Bidirectional$"
-)
-"""Layers that are no blocks. What a norm makes is as large as its scale, whatever it is given. What a recurrent layer
-makes is as small as its gates are open, half of a tanh of half, and no scheme keeps it at the size of its input."""
+_NORM = re.compile(r"^(Batch|Layer|Group|Instance|RMS)Norm(alization)?([1-3]d)?$")
+"""Layers that are no blocks: what a norm makes is as large as its scale, whatever it is given."""
+_RECURRENT = re.compile(r"^(Optimized|Simple|Conv|Conv[1-3]D)?(LSTM|GRU|RNN)(Cell)?$|^Bidirectional$")
+"""Nor are these: what a recurrent layer makes is as small as its gates are open, half of a tanh of half, and no scheme
+keeps it at the size of its input."""
+_GATES = re.compile(r"sigmoid|tanh|cell|lstm|gru|rnn|scan", re.IGNORECASE)
+_CALLS = ("forward", "__call__", "call")
 
 
 def containers(layers: Iterable[tuple[Sequence[str], object]]) -> dict[str, str]:
@@ -56,13 +58,23 @@ def containers(layers: Iterable[tuple[Sequence[str], object]]) -> dict[str, str]
     groups: dict[tuple[tuple[str, ...], str, object], list[str]] = defaultdict(list)
     for path, kind in layers:
         match = _NUMBERED.match(path[-1]) if path else None
-        if match is not None and not _NO_BLOCK.match(getattr(kind, "__name__", str(kind))):
+        if match is not None and not _is_no_block(kind):
             groups[tuple(path[:-1]), match[1], kind].append(".".join(path))
     found: dict[str, str] = {}
     for (parent, prefix, _kind), names in groups.items():
         if len(names) >= FEWEST_SIBLINGS:
             found |= dict.fromkeys(names, ".".join((*parent, prefix) if prefix else parent))
     return found
+
+
+def _is_no_block(kind: object) -> bool:
+    """A norm, or a recurrent layer: of a class of that name whose own code shows no gate the name alone is one."""
+    name = getattr(kind, "__name__", str(kind))
+    if not _RECURRENT.match(name):
+        return _NORM.match(name) is not None
+    own = [vars(kind)[call] for call in _CALLS if call in vars(kind)] if isinstance(kind, type) else []
+    codes = [getattr(inspect.unwrap(call), "__code__", None) for call in own]
+    return not any(codes) or any(_GATES.search(word) for code in codes if code for word in code.co_names)
 
 
 class Trail:
