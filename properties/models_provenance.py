@@ -219,6 +219,9 @@ def tensors_are_distinct(trial: ModelTrial) -> None:
     beyond = [n for n, kind in signal.gradients.items() if kind == "unreached"]
     if beyond:
         trial.note(f"constant, and not used by this batch, whatever their values: {questions.listed(beyond)}")
+    shut = [name for name, kind in signal.gradients.items() if kind == "shut"]
+    if shut:
+        trial.note(f"constant, and a layer behind it lets no gradient through: {questions.listed(shut)}")
     unknown = [n for n in constant if n not in signal.gradients]
     if unknown and trial.facts.written:
         why = signal.problem or signal.unheard

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from initcheck.models.batches.batch_text import CallArguments
 from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.live_model import LiveModel, constants_redrawn, without_gradient
-from initcheck.models.signals.signal import STEPS
+from initcheck.models.signals.signal import CLOSED, STEPS
 
 _EQUAL = 1e-5
 """Equal units may be summed in another order: relative to the largest gradient, rounding is no difference."""
@@ -58,6 +59,8 @@ def after_steps(model: LiveModel, batch: CallArguments, judged: Mapping[str, str
     A layer that is dead, or whose units are tied, stays so for ever. Of matrices without a gradient those are not
     reached that have none either where every constant parameter is random: zeros that shut a layer off are dead by
     their values; what this batch does not use (a window that is longer than its tokens, a branch for images) is not.
+    Where it comes with these and not with those near zero alone, another constant shuts it off, as a bias before a
+    ReLU does that is far below zero.
 
     Args:
         model: its parameters are moved.
@@ -76,9 +79,11 @@ def after_steps(model: LiveModel, batch: CallArguments, judged: Mapping[str, str
         later = {n: gradient_kind(None if g is None else model.host(g)) for n, g in found.items()}
         judged = {n: "later" if n in tied and later.get(n) == "differ" else kind for n, kind in judged.items()}
         dead = [n for n, kind in judged.items() if kind == "zero"]
-        if dead:
-            with constants_redrawn(model) as (redrawn, _):
-                judged |= dict.fromkeys(without_gradient(redrawn, batch, dead), "unreached")
+        for below, said in ((CLOSED, "shut"), (math.inf, "unreached")):
+            if dead:
+                with constants_redrawn(model, below) as (redrawn, _):
+                    dead = list(without_gradient(redrawn, batch, dead))
+                judged |= dict.fromkeys(dead, said)
     return judged
 
 

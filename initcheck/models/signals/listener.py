@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from initcheck.models.batches.batch_text import CallArguments
@@ -10,9 +11,9 @@ from initcheck.models.builds.build import first_line
 from initcheck.models.builds.sums import Twins
 from initcheck.models.signals.equal_units import after_steps, gradient_kind, twins_kind
 from initcheck.models.signals.first_loss import first_loss
-from initcheck.models.signals.live_model import LiveModel
+from initcheck.models.signals.live_model import LiveModel, constants_redrawn
 from initcheck.models.signals.reach import input_reach
-from initcheck.models.signals.signal import Signal
+from initcheck.models.signals.signal import CLOSED, ChainSignal, Signal
 from initcheck.models.signals.untrained import untrained
 
 
@@ -84,7 +85,7 @@ def _through(
     found = {n: None if g is None else model.host(g) for n, g in measured.gradients.items()}
     equal = {n: twins_kind(found.get(n), twins[n]) for n in twins if n in asked}
     judged = {n: gradient_kind(found.get(n)) for n in constants if n in asked}
-    chains, unheard = measured.chains, measured.unheard
+    chains, unheard = _behind_zeros(model, batch, measured.chains), measured.unheard
     del measured, found
     writers = model.writers(batch, [chain.blocks for chain in chains]) if whole else {}
     reach = input_reach(model, batch) if whole else None
@@ -94,3 +95,16 @@ def _through(
     return Signal(
         batch.text, None, chains, loss, classes, logits, judged, equal, writers, reach, unheard, repeated, idle
     )
+
+
+def _behind_zeros(model: LiveModel, batch: CallArguments, chains: tuple[ChainSignal, ...]) -> tuple[ChainSignal, ...]:
+    """The chains, with the gradient that comes back once what starts near zero outside of them is random.
+
+    A head of zeros sends nothing back at first, and after one step as much as any other.
+    """
+    if not any(chain.backward and not any(chain.backward) for chain in chains):
+        return chains
+    inside = tuple(f"{block}." for chain in chains for block in chain.blocks)
+    with constants_redrawn(model, CLOSED, [n for n in model.trained if n.startswith(inside)]) as (opened, names):
+        found = {chain.blocks: chain.backward for chain in opened.measure(batch, ()).chains} if names else {}
+    return tuple(replace(c, backward=found.get(c.blocks) or c.backward) for c in chains)

@@ -27,15 +27,17 @@ def input_reach(model: LiveModel, batch: CallArguments) -> InputReach | None:
         if share is None or share >= DROWNED:
             return None if share is None else InputReach(share)
         lost = _where_lost(model, batch, other, InputReach(share))
-        lost = replace(lost, closed=_closed(model, batch, other, lost))
+        lost = _closed(model, batch, other, lost)
         untold = lost.exact and lost.closed is None and lost.lost_in is None and lost.lost_behind is None
         return replace(lost, stuck=_stuck(model, batch, other, lost)) if untold else lost
     except UNABLE:
         return None
 
 
-def _closed(model: LiveModel, batch: CallArguments, other: CallArguments, lost: InputReach) -> str | None:
+def _closed(model: LiveModel, batch: CallArguments, other: CallArguments, lost: InputReach) -> InputReach:
     """The first constant near zero, where the input arrives once such constants are random.
+
+    Where it is drowned then, before what is open now, it never arrived: a head of zeros only hides that.
 
     Of those alone that the first steps move: what gets no gradient, as before a ReLU that is dead, is no gate. Vectors
     of the layer that swallows all of its input stay: a norm of zeros is no gate that a stream passes by. Those of a
@@ -49,9 +51,12 @@ def _closed(model: LiveModel, batch: CallArguments, other: CallArguments, lost: 
             unmoved = without_gradient(model, batch, model.trained)
             model, names = opened.enter_context(constants_redrawn(model, below=CLOSED, but=vectors | unmoved))
             gates += names
-            if gates and lost.opened_by(_share(model, model.output(batch), model.output(other))):
-                return gates[0]
-    return None
+            share = _share(model, model.output(batch), model.output(other)) if gates else None
+            if share is not None and lost.opened_by(share):
+                hidden = lost.exact and share < DROWNED
+                behind = _where_lost(model, batch, other, InputReach(share)) if hidden else lost
+                return behind if hidden and behind.drowned_at is not None else replace(lost, closed=gates[0])
+    return lost
 
 
 def _stuck(model: LiveModel, batch: CallArguments, other: CallArguments, lost: InputReach) -> tuple[str, ...]:

@@ -205,7 +205,7 @@ class Signal:
         loss, classes: cross-entropy with random targets at a recognised head, and its number of classes.
         logits: root mean square of what the head makes.
         gradients: of the constant matrices that were asked for: ``zero``, ``rows``, ``columns``, ``differ``, ``later``,
-            ``unreached``.
+            ``shut``, ``unreached``.
         twins: of the matrices with equal units: ``equal``, ``differ``, ``zero``.
         writers: names of the blocks of a run -> the layers of its middle block that write to the residual stream.
         reach: whether another input gives another output.
