@@ -133,9 +133,16 @@ def _from_file(file: str, text: str) -> ModuleType:
     sys.modules[name] = module
     try:
         _imported(name, file, text, lambda: loader.exec_module(module))
-    except UsageError:
+    except UsageError as error:
         sys.modules.pop(name, None)
-        raise
+        whole, above = _package_of(file)
+        if not _wants_its_package(error.__cause__) or ("." not in whole and path.stem != "__init__"):
+            raise
+        # A file that imports its neighbours is read as the part of its package that it is.
+        add_folder(str(above))
+        module = _module(whole, text)
+        if getattr(module, "__file__", None) != str(path):  # another package has that name
+            raise
     return module
 
 
@@ -181,22 +188,22 @@ def _raises(text: str, what: str, original: BaseException, line: str, printed: s
             )
         if _lies_in_src(root):
             return f"target {text!r}: {what} imports {root}, which lies in src/ and is not installed; {_FROM_SRC}"
+        if root in sys.modules:
+            return f"target {text!r}: {what} imports {original.name}, and {root} has no such part; mend that import."
         return (
             f"target {text!r}: {what} imports {original.name}, which is not installed for {sys.executable};"
             f" install it there: {sys.executable} -m pip install {root}"
         )
-    if isinstance(original, ImportError) and "no known parent package" in str(original):
-        package, module, above = _package_of(what)
-        if above == Path.cwd() and (package != module or Path(what).stem == "__init__"):
-            return f"target {text!r}: {what} is part of the package {package}. Name it as that part: {module}."
-        if package == module and not Path(what).is_absolute() and Path(what).parent.parts:
+    if _wants_its_package(original):
+        whole, _ = _package_of(what)
+        if "." not in whole and not Path(what).is_absolute() and Path(what).parent.parts:
             return (
                 f"target {text!r}: {what} imports its neighbours as a part of a package. Name it as that part, from"
-                f" this folder: {'.'.join(Path(what).with_suffix('').parts)}."
+                f" this folder: {'.'.join(Path(what).with_suffix('').parts)}{text.rpartition('.py')[2]}."
             )
         return (
-            f"target {text!r}: {what} is part of the package {package} and imports its neighbours from it."
-            f" Install that package, pip install -e ., and name {module}."
+            f"target {text!r}: {what} is part of the package {whole.partition('.')[0]} and imports its neighbours from"
+            f" it. Install that package, pip install -e ., and name {whole}{text.rpartition('.py')[2]}."
         )
     said = [printed_line for printed_line in printed.splitlines() if printed_line.strip()]
     if isinstance(original, SystemExit):
@@ -205,15 +212,19 @@ def _raises(text: str, what: str, original: BaseException, line: str, printed: s
     return f"target {text!r}: {what} cannot be imported: it raises {line}{raised_at(original)}."
 
 
-def _package_of(file: str) -> tuple[str, str, Path]:
-    """The package that a file lies in, the module's name in it, and the folder that the package lies in."""
+def _wants_its_package(error: BaseException | None) -> bool:
+    return isinstance(error, ImportError) and "no known parent package" in str(error)
+
+
+def _package_of(file: str) -> tuple[str, Path]:
+    """The name of a file's module, its packages before it, and the folder that the outermost of them lies in."""
     path = Path(file).resolve()
     parts = [path.stem]
     folder = path.parent
     while (folder / "__init__.py").exists():
         parts.insert(0, folder.name)
         folder = folder.parent
-    return parts[0], ".".join(parts).removesuffix(".__init__"), folder
+    return ".".join(parts).removesuffix(".__init__"), folder
 
 
 def _install(root: str) -> str:

@@ -21,7 +21,7 @@ from initcheck.adapters.refusals import whole_model
 from initcheck.adapters.signatures.frameworks import FRAMEWORKS, defines_function, home
 from initcheck.adapters.signatures.readings import Needs
 from initcheck.contract.initializer import Initializer
-from initcheck.errors import UsageError
+from initcheck.errors import UnreadableTarget, UsageError
 from initcheck.report.results import NotChecked
 from initcheck.sandbox.containment import one_line
 from initcheck.targets.modules import members
@@ -41,7 +41,7 @@ def scan(
         read: makes an initializer of a member, by its object and its name.
 
     Raises:
-        UsageError: the module has no function and no class of its own.
+        UnreadableTarget: the module has no function and no class of its own.
     """
     taken: list[Initializer] = []
     needing: list[NotChecked] = []
@@ -58,7 +58,7 @@ def scan(
     if others:
         needing.append(NotChecked(name=text, reason=_rest(others) + _model_among(others, module, text)))
     if not taken and not needing:
-        raise UsageError(
+        raise UnreadableTarget(
             f"target {text!r}: module {module.__name__!r} has no public function or class of its own."
             f"{_from_where(module)}"
         )
@@ -90,8 +90,9 @@ def _from_where(module: ModuleType) -> str:
     homes = {name: str(getattr(value, "__module__", "")) for name, value in vars(module).items()}
     handed_on = {name: home for name, home in homes.items() if not name.startswith("_") and home.startswith(package)}
     if not handed_on:
-        inside = sorted(m.name for m in pkgutil.iter_modules(getattr(module, "__path__", [])))
-        return f" Name a module in it, such as {module.__name__}.{inside[0]}." if inside else ""
+        inside = sorted(m.name for m in pkgutil.iter_modules(getattr(module, "__path__", [])) if m.name[0] != "_")
+        named = listed([f"{module.__name__}.{name}" for name in inside], 6)
+        return f" Name what is to be checked in it: {named}." if inside else ""
     name = min(handed_on)
     named = ", ".join(sorted(set(handed_on.values())))
     return f" It hands on what stands in {named}: name that, or {module.__name__}:{name}."

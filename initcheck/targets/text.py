@@ -74,12 +74,14 @@ def _wrong(name: str, text: str) -> str:
         return "it is an address, and nothing is fetched. Install what lies there, and name it: pkg.mod:name."
     if "::" in text:
         return f"between a file or module and a name stands one colon: {text.replace('::', ':')!r}?"
+    if not text.strip():
+        return "nothing is named; write a module (myinit) or module:name."
     if not name:
         return "a name is missing before or after its colon; write module:name, with no space."
     if os.path.isdir(text):
         # Two folders down at most: what lies deeper, a virtual environment say, is nobody's answer.
         found = (f for below in ("*.py", "*/*.py", "*/*/*.py") for f in sorted(Path(text).glob(below)))
-        file = next((str(f) for f in found if f.name != "__init__.py"), os.path.join(text, "inits.py"))
+        file = next((str(f) for f in found if not f.name.startswith("_")), os.path.join(text, "inits.py"))
         return f"{text!r} is a folder. Name a package that is installed, pkg.inits, or a file in it, such as {file}."
     if "[" in name:
         item = name.partition("[")[0]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from initcheck.doors.cli import main
+from initcheck.targets.loading import load
 
 FILES = {
     "raising_one.py": "import os\n\nraise RuntimeError('no config found')\n",
@@ -21,12 +22,15 @@ FILES = {
     "hands_on_of_mine/__init__.py": "from hands_on_of_mine.inits import he\n",
     "hands_on_of_mine/inits.py": "def he(shape, rng):\n    return rng.normal(size=shape)\n",
     "breaks_here.py": "def init(shape, rng):\n    return rng.normal(size=shape) / undefined\n",
-    "src/tinylib_of_mine/inits.py": "from . import other\n",
-    "src/tinylib_of_mine/other.py": "",
+    "src/tinylib_of_mine/inits.py": "from .other import np\n\ndef he(shape, rng):\n    return rng.normal(0, np.sqrt(2 / shape[1]), shape)\n",
+    "src/tinylib_of_mine/other.py": "import numpy as np\n",
+    "src/__main__.py": "",
+    "no_package_here/part.py": "from .other import x\n",
     "ckpt.pt": "",
     "book.ipynb": "{}",
     "folder_here.py/notes.txt": "",
     "empty_of_mine/__init__.py": "",
+    "empty_of_mine/__main__.py": "",
     "empty_of_mine/inits.py": "from .other import x\n",
     "ends_badly.py": "def init(shape, rng):\n    return (\n",
 }
@@ -46,8 +50,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("raising_one", "(raising_one.py:3: raise RuntimeError('no config found'))."),
         ("needs_pkg", f"which is not installed for {sys.executable}; install it there: {sys.executable} -m pip install"),
-        ("src/tinylib_of_mine/inits.py", "is part of the package tinylib_of_mine and imports its neighbours from it."
-                                         " Install that package, pip install -e ., and name tinylib_of_mine.inits."),
+        ("no_package_here/part.py:he", "Name it as that part, from this folder: no_package_here.part:he."),
         ("tinylib_of_mine.inits", "tinylib_of_mine lies in src/ and is not installed; pip install -e ., or set PYTHONPATH=src."),
         ("src/", "'src/' is a folder. Name a package that is installed, pkg.inits, or a file in it, such as src/uses_tinylib.py."),
         (".", "'.' is a folder. Name a package that is installed, pkg.inits, or a file in it, such as breaks_here.py."),
@@ -61,9 +64,10 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("book.ipynb:he", "is a notebook. Check a function in a cell of it, initcheck.check(f), or move it into a file.py"),
         ("folder_here.py:he", "'folder_here.py' is no file of code: a folder, a pipe or a link to nothing."),
         ("folder_here:he", "there is no module 'folder_here', neither installed nor in"),
-        ("empty_of_mine", "has no public function or class of its own. Name a module in it, such as empty_of_mine.inits."),
-        ("empty_of_mine/inits.py", "is part of the package empty_of_mine. Name it as that part: empty_of_mine.inits."),
+        ("empty_of_mine", "has no public function or class of its own. Name what is to be checked in it: empty_of_mine.inits."),
+        ("empty_of_mine/inits.py", "empty_of_mine.inits imports empty_of_mine.other, and empty_of_mine has no such part; mend that import."),
         ("ends_badly", "it raises SyntaxError: '(' was never closed (ends_badly.py, line 2)."),
+        (" ", "nothing is named; write a module (myinit) or module:name."),
         ("ckpt.pt", "is a file of weights, which are trained by now: nothing tells how they began."),
         ("lst", "Or the command 'list'?"),
         ("schemes_here.py:gooood", "'schemes_here.py' has no 'gooood'; did you mean 'goood'?"),
@@ -87,6 +91,27 @@ def test_a_mistake_is_answered_with_what_to_write(
     assert out == ""
     # No name of ours and none of the standard library is offered for a module of the user's.
     assert not any(f"Did you mean '{name}'" in err for name in ("ast", "crypt", "telnetlib"))
+
+
+@pytest.mark.parametrize("typed", ["src/tinylib_of_mine/inits.py", "src/tinylib_of_mine/inits.py:he"])
+def test_a_file_that_imports_its_neighbours_is_read_as_the_part_of_its_package(
+    typed: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    [found] = load(typed).initializers
+    assert found.location is not None and found.location[0].endswith("tinylib_of_mine/inits.py")
+
+
+def test_a_module_that_shows_nothing_costs_what_is_named_beside_it_no_verdict(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(here)
+    assert main(["empty_of_mine", "schemes_here:goood", "--claims=zero-mean", "--profile=quick"]) == 2
+    out, err = capsys.readouterr()
+    assert "1 initializer: nothing fails (1 claim holds" in out
+    assert "not checked: empty_of_mine: module 'empty_of_mine' has no public function" in out
+    assert "nothing is known of empty_of_mine" in err
 
 
 def test_a_target_in_the_place_of_a_claim_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
