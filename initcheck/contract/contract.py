@@ -277,6 +277,17 @@ def _value_from_text(key: str, value: str) -> Any:
     return int(value) if key in ("groups", "depth") and value.isdigit() else value
 
 
+def contract_text(said: Mapping[str, Any]) -> str:
+    """What ``Contract.from_text`` reads, of the fields that somebody said; waivers are no part of it.
+
+    >>> contract_text({"activation": "relu", "widths": [1, 64], "waive": {"finite": "why"}})
+    'activation=relu,widths=1:64'
+    """
+    joints = {"widths": ":", "dtypes": "+"}
+    plain = {key: value for key, value in said.items() if key != "waive" and not isinstance(value, Mapping)}
+    return ",".join(f"{k}={joints[k].join(map(str, v)) if k in joints else v}" for k, v in plain.items())
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 

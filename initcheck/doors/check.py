@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -76,12 +77,11 @@ def check(
         require_executor(executor)
         if isolate:
             raise UsageError("isolate= and executor= both say where to judge; give one of them.")
-    settings = Settings(
-        seed=seed, profile=profile, claims=tuple(claims) if claims is not None else None, timeout=timeout
-    )
+    settings = Settings(seed=seed, profile=profile, claims=claims, timeout=timeout)
     declared = declared_contract(contract)
     if waive:
         declared = dataclasses.replace(declared, waive={**declared.waive, **waive})
+    target = os.fspath(target) if isinstance(target, os.PathLike) else target
     targets = list(target) if isinstance(target, (list, tuple, set, frozenset)) else [target]
     if not targets:
         raise UsageError("target= is an empty list, so there is nothing to check.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,7 @@ def check_model(
     seed: int = 0,
     *,
     name: str | None = None,
-    claims: Iterable[str] | None = None,
+    claims: Sequence[str] | None = None,
     models: int | None = None,
     waive: Mapping[str, str] | None = None,
     alpha: float = 1e-6,
@@ -65,10 +65,9 @@ def check_model(
     Raises:
         UsageError: the factory builds no model or keeps it, a law, batch or claim cannot be read.
     """
-    asked = tuple(claims) if claims is not None else None
     checker = Checker(
         Settings(
-            seed=seed, alpha=alpha, beta=beta, claims=asked, timeout=timeout, kinds=("ranks" if world else "model",)
+            seed=seed, alpha=alpha, beta=beta, claims=claims, timeout=timeout, kinds=("ranks" if world else "model",)
         )
     )
     said: dict[str, Any] = {"laws": laws, "batch": batch, "models": models, "world": world, "mesh": mesh}

@@ -45,8 +45,7 @@ def change_for_model(model: Model, *, seed: int = 0, claims: Sequence[str] | Non
     Raises:
         UsageError: the factory builds no model.
     """
-    asked = tuple(claims) if claims is not None else None
-    settings = Settings(seed=seed, claims=asked, kinds=("model",))
+    settings = Settings(seed=seed, claims=claims, kinds=("model",))
     checker = Checker(settings)
     results = {claim: checker.judge(model, claim) for claim in checker.claims_of(model)}
     subject = checker.subject(model)

@@ -80,7 +80,7 @@ def proposal_for(
         profile: its budget.
         claims: ids of those to ask; all of them where None.
     """
-    checker = Checker(Settings(seed=seed, profile=profile, claims=tuple(claims) if claims is not None else None))
+    checker = Checker(Settings(seed=seed, profile=profile, claims=claims))
     results = {claim: checker.judge(initializer, claim) for claim in checker.claims_of(initializer)}
     failed = {claim: r for claim, r in results.items() if r.verdict is Verdict.FAILS}
     if not failed:

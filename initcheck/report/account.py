@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from initcheck.contract.contract import DENSE_ONLY, OF_KERNELS
-from initcheck.report.finding import Finding, finding_of
+from initcheck.report.finding import Finding, asked_of, finding_of
 from initcheck.report.results import Results
 from initcheck.report.summary import amount
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -143,7 +143,8 @@ def open_lines(report: Results) -> list[str]:
         elif more and first.reproduce and first.reproduce.startswith("pytest "):
             import shlex
 
-            again = shlex.join(["initcheck", first.initializer, "--claims", ",".join(claims), "--profile", more])
+            target, held_to = asked_of(first)
+            again = shlex.join(["initcheck", target, "--claims", ",".join(claims), *held_to, "--profile", more])
             lines.append(f"  do      {escaped(again, 4_000)}{strict}")
     return lines
 

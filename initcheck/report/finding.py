@@ -202,14 +202,23 @@ def _again(root: Result, report: Results) -> str | None:
         return root.reproduce
     import shlex
 
-    words = ["initcheck", root.initializer, "--claims", root.claim]
-    with contextlib.suppress(ValueError):  # read from a file, it may be no command
-        held_to = [said for said in shlex.split(root.reproduce) if said.startswith("--initcheck-contract=")]
-        words += [word for said in held_to for word in ("--contract", said.partition("=")[2])]
+    target, held_to = asked_of(root)
+    words = ["initcheck", target, "--claims", root.claim, *held_to]
     words += ["--isolate"] if "--initcheck-isolate" in root.reproduce else []
     words += ["--seed", str(report.run.seed)] if report.run.seed else []
     words += ["--profile", report.run.profile] if report.run.profile != "default" else []
     return shlex.join(words)
+
+
+def asked_of(result: Result) -> tuple[str, list[str]]:
+    """The target and the contract that a command line names to have an initializer judged as it was."""
+    import shlex
+
+    said: dict[str, str] = {}
+    with contextlib.suppress(ValueError):  # read from a file, it may be no command
+        said = dict(word.split("=", 1) for word in shlex.split(result.reproduce or "") if "=" in word)
+    held_to = said.get("--initcheck-contract")
+    return said.get("--initcheck", result.initializer), ["--contract", held_to] if held_to else []
 
 
 def _slug(text: str) -> str:

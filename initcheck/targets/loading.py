@@ -78,6 +78,7 @@ def load(
     args: Mapping[str, Any] | None = None,
     parameter: str | None = None,
     name: str | None = None,
+    listed: str | None = None,
 ) -> Loaded:
     """Make initializers of a target.
 
@@ -98,6 +99,7 @@ def load(
         args: keyword arguments that never change.
         parameter: which of several returned arrays is meant, such as ``0`` or ``kernel``.
         name: what to call it in messages; the target text by default.
+        listed: the file of tables that says of it what no command line can, such as ``@pyproject.toml``.
 
     Raises:
         UsageError: there is no such target, its module raises, or it cannot be read as an initializer.
@@ -123,7 +125,7 @@ def load(
     signature, parameter = signature or written["signature"], parameter or written["parameter"]
     recipe = {
         "target": target, "signature": signature, "args": dict(args or {}), "parameter": parameter,
-        "name": name, **here(),
+        "name": name, "listed": listed, **here(),
     }  # fmt: skip
     if isinstance(obj, ModuleType):
         if given or signature or parameter:
@@ -164,7 +166,7 @@ def rebuild(recipe: Mapping[str, Any]) -> Initializer:
     Raises:
         UsageError: as ``load``; or the recipe needs cloudpickle, which is not installed here.
     """
-    options = {key: recipe.get(key) for key in ("signature", "args", "parameter")}
+    options = {key: recipe.get(key) for key in ("signature", "args", "parameter", "listed")}
     with there(recipe):
         target = recipe.get("target")
         if "pickle" in recipe:

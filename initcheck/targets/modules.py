@@ -188,7 +188,7 @@ def _raises(text: str, what: str, original: BaseException, line: str, printed: s
             )
         if _lies_in_src(root):
             return f"target {text!r}: {what} imports {root}, which lies in src/ and is not installed; {_FROM_SRC}"
-        if root in sys.modules:
+        if original.name != root and root in sys.modules:
             return f"target {text!r}: {what} imports {original.name}, and {root} has no such part; mend that import."
         return (
             f"target {text!r}: {what} imports {original.name}, which is not installed for {sys.executable};"

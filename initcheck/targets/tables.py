@@ -15,6 +15,7 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import declared_contract
 from initcheck.contract.waiver import contract_of
 from initcheck.errors import UsageError, closest
+from initcheck.search_path import add_folder
 
 Section = Literal["targets", "models", "same", "locks"]
 
@@ -47,9 +48,11 @@ def tables(file: str, *, contract: Contract | Mapping[str, Any] | str | None = N
     Raises:
         UsageError: no such file, no such table, an unknown key (with the closest), a wrong type.
     """
+    _beside(file)
     for table, where in _checked(file, "targets"):
         said = {key: table[key] for key in ("signature", "args", "parameter", "name") if key in table}
-        yield {"target": table["target"], "contract": _held_to(table, where, contract), **said}
+        listed = f"@{file}" if said or "waive" in table else None
+        yield {"target": table["target"], "contract": _held_to(table, where, contract), "listed": listed, **said}
 
 
 def waived_tables(file: str, section: Literal["models", "same"], *, needed: bool = True) -> list[dict[str, Any]]:
@@ -63,6 +66,7 @@ def waived_tables(file: str, section: Literal["models", "same"], *, needed: bool
     Raises:
         UsageError: as ``tables``.
     """
+    _beside(file)
     found = []
     for table, where in _checked(file, section, needed=needed):
         waived = contract_of({"waive": table.get("waive", {})}, where, today=datetime.date.today())
@@ -88,6 +92,13 @@ def lock_tables(file: str) -> list[str]:
     """
     folder = Path(file).expanduser().parent
     return [str(folder / table["file"]) for table, _ in _checked(file, "locks")]
+
+
+def _beside(file: str) -> None:
+    """Let what a file of tables names be found beside it, from whatever folder it is read."""
+    path = Path(file).expanduser()
+    if path.is_file():
+        add_folder(str(path.resolve().parent))
 
 
 def _checked(file: str, section: Section, *, needed: bool = True) -> Iterator[tuple[Mapping[str, Any], str]]:
@@ -142,14 +153,13 @@ def _held_to(table: Mapping[str, Any], where: str, contract: Any) -> Any:
         own = Contract.from_text(own).said()
     if not isinstance(own, Mapping):
         raise UsageError(f"{where}: contract={own!r} must be a table or text such as 'activation=relu'.")
-    if own and contract is not None:
+    run = declared_contract(contract)
+    if own and any(key != "waive" for key in run.said()):
         raise UsageError(f"{where} declares a contract, and so does the run; say it once.")
     waive = {**own.get("waive", {}), **table.get("waive", {})}
-    held_to = contract
-    if own or waive:
-        held_to = contract_of({**own, "waive": waive}, where, today=datetime.date.today())
-    if waive and contract is not None:
-        # The run declares the rest of the contract, this table its waivers.
-        run = declared_contract(contract)
-        held_to = dataclasses.replace(run, waive={**run.waive, **held_to.waive}, notes=(*run.notes, *held_to.notes))
-    return held_to
+    if not own and not waive:
+        return contract
+    held_to = contract_of({**own, "waive": waive}, where, today=datetime.date.today())
+    # The run declares the rest of the contract, this table its waivers.
+    whole = held_to if own or not run.said() else run
+    return dataclasses.replace(whole, waive={**run.waive, **held_to.waive}, notes=(*run.notes, *held_to.notes))

@@ -88,3 +88,30 @@ def test_an_object_travels_by_its_name_else_as_a_pickle_that_keeps_its_place() -
     carried = Wanted.of(lambda shape, rng: rng.normal(size=shape))
     assert carried is not None
     assert f'"location": ["{__file__}", ' in carried.options
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"seed": "x"}, "seed='x' is not a seed: give a whole number from 0 on"),
+        ({"seed": 1.5}, "seed=1.5 is not a seed"),
+        ({"seed": -1}, "seed=-1 is not a seed"),
+        ({"timeout": 0}, "timeout=0 is not a number of seconds above 0"),
+        ({"claims": 3}, "claims=3 names no claim; give ids, such as"),
+        ({"claims": []}, r"claims=\[\] names no claim"),
+        ({"claims": "zero-men"}, "there is no claim 'zero-men' to ask of an initializer; did you mean 'zero-mean'"),
+    ],
+)
+def test_a_wrong_value_from_python_is_answered_as_on_the_command_line(said: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(initcheck.UsageError, match=sentence):
+        initcheck.check(he, **{**QUICK, **said})
+
+
+def test_claims_are_read_as_one_text_too_and_a_file_as_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "by_its_path.py").write_text(ENDS[ENDS.index("def he") :])
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    report = initcheck.check(
+        tmp_path / "by_its_path.py", profile="quick", claims="finite, owns-its-memory", seed=np.int64(3)
+    )
+    assert [r.claim for r in report.results] == ["finite", "owns-its-memory"]
+    assert report.ok

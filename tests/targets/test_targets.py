@@ -448,3 +448,13 @@ def test_a_backend_of_keras_that_is_missing_is_said_whatever_imports_keras(tmp_p
         load_all("mine_of_keras")
     with pytest.raises(UsageError, match="imports tensorflow, which is not installed"):
         load_all("mine_of_tensorflow")
+
+
+def test_what_tables_name_is_found_beside_them(tmp_path, monkeypatch):
+    (tmp_path / "beside_the_tables.py").write_text("def he(shape, rng):\n    return rng.normal(size=shape)\n")
+    (tmp_path / "pyproject.toml").write_text('[[tool.initcheck.targets]]\ntarget = "beside_the_tables:he"\n')
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    [found] = load("@../pyproject.toml").initializers
+    assert found.name == "beside_the_tables:he"

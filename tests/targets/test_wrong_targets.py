@@ -100,7 +100,8 @@ def test_a_file_that_imports_its_neighbours_is_read_as_the_part_of_its_package(
     monkeypatch.chdir(here)
     monkeypatch.setattr(sys, "path", list(sys.path))
     [found] = load(typed).initializers
-    assert found.location is not None and found.location[0].endswith("tinylib_of_mine/inits.py")
+    assert found.location is not None
+    assert found.location[0].endswith("tinylib_of_mine/inits.py")
 
 
 def test_a_module_that_shows_nothing_costs_what_is_named_beside_it_no_verdict(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +23,7 @@ def parametrize(
     targets: Iterable[Any],
     *,
     contract: Any = None,
-    claims: Iterable[str] | None = None,
+    claims: Sequence[str] | None = None,
     seed: int = 0,
     profile: str = "default",
     timeout: float | None = None,
@@ -67,8 +67,7 @@ def parametrize(
     from initcheck.runs import own_process, reading
     from initcheck.targets import loading
 
-    asked = None if claims is None else tuple(claims)
-    settings = Settings(seed=seed, profile=profile, claims=asked, timeout=timeout)
+    settings = Settings(seed=seed, profile=profile, claims=claims, timeout=timeout)
     checker, declared = engine.Checker(settings), declared_contract(contract)
     own = own_process.OwnProcess(settings, {}, alone=False)
     listed = [targets] if isinstance(targets, str) or not isinstance(targets, Iterable) else list(targets)
