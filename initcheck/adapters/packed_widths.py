@@ -1,8 +1,9 @@
-"""Several matrices of one size side by side in one weight: the gates of an LSTM or a GRU, packed q, k and v."""
+"""Several matrices of one size in one weight: the gates of an LSTM, packed q, k and v, so many experts as are told."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,11 +16,15 @@ from initcheck.adapters.frameworks.arrays import is_array, shape_of
 from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.contract.initializer import Sampler, Shape
 from initcheck.sandbox.containment import InitializerRaised, contained
+from initcheck.wording import listed
 
 # A side that neither 2, 3 nor 4 divides, and sides that the number of matrices alone divides of these.
-_INPUTS, _OUTPUTS = 5, 7
+_SHAPES: tuple[Shape, ...] = ((5, 7), (11, 5))
+_SQUARES: tuple[Shape, ...] = ((5, 5), (7, 7))
 _COUNTS = (4, 3, 2)
 _SIDE = 16
+# Names of numbers of matrices that share neither inputs nor units; heads may share either.
+_NUMBERED = re.compile(r"expert|ensemble|member|stack|layer|block|group|branch|task|copies|replica|bank")
 
 
 @dataclass(frozen=True)
@@ -30,24 +35,26 @@ class Packing:
         count: how many they are.
         axis: the axis along which they lie side by side, that of their units.
         asked_whole: the width asked for is that of all of them; else that of one, and the result is wider.
+        numbered: the axis is one of its own, which numbers them: experts, members of an ensemble.
+        layout: the meaning of the axes of one of them; None where nothing tells.
     """
 
     count: int
     axis: int
-    asked_whole: bool
-
-    @property
-    def layout(self) -> str:
-        """The layout of one of them."""
-        return "in_out" if self.axis else "out_in"
+    asked_whole: bool = False
+    numbered: bool = False
+    layout: str | None = None
 
     @property
     def told(self) -> str:
         """What a reader of a verdict must know."""
-        return f"It makes {self.count} matrices side by side; each gives a share of the units judged."
+        how = f"numbered by axis {self.axis}" if self.numbered else "side by side"
+        return f"It makes {self.count} matrices {how}; each gives a share of the units judged."
 
     def wide(self, shape: Shape) -> Shape:
         """The shape of all of them, of the shape of one."""
+        if self.numbered:
+            return (*shape[: self.axis], self.count, *shape[self.axis :])
         return tuple(n * self.count if k == self.axis else n for k, n in enumerate(shape))
 
 
@@ -58,26 +65,49 @@ def packing_of(sampler: CallableSampler, roles: AbstractSet[str]) -> tuple[Calla
         sampler: calls the function; one that passes widths is given their layout.
         roles: what its parameters stand for.
     """
-    if not roles & {"shape", "in", "out", "rows", "cols"}:
+    if not roles & {"shape", "in", "out", "rows", "cols", "side"}:
         return None
+    shapes = _SQUARES if "side" in roles else _SHAPES
     for layout in ("in_out", "out_in") if roles & {"in", "out"} else (None,):
         asking = sampler if layout is None else replace(sampler, layout=layout)
-        packing = _packing(asking)
+        packing = _packing(asking, shapes)
         if packing is not None and layout in (None, packing.layout):
             return asking, packing
+        counted = [n for name, n in sampler.fixed.items() if _NUMBERED.search(name)]
+        for numbered in (Packing(n, axis, numbered=True, layout=layout) for n in counted for axis in (0, 1, 2)):
+            if isinstance(numbered.count, int) and _makes(asking, shapes, numbered):
+                return asking, numbered
     return None
 
 
-def _packing(sampler: Sampler) -> Packing | None:
+def counted_side(returned: Shape, asked: Shape, fixed: Mapping[str, Any]) -> str | None:
+    """The numbers that were told and stand in the shape returned in place of what was asked for, or beside that.
+
+    >>> counted_side((4, 5, 7), (5, 7), {"num_heads": 4}), counted_side((5, 8), (5, 7), {"channels": 8, "bias": True})
+    ('num_heads=4', 'channels=8')
+    """
+    told = {name: n for name, n in fixed.items() if isinstance(n, int) and not isinstance(n, bool)}
+    added = [n for k in range(len(asked) + 1) for n in told.values() if returned == (*asked[:k], n, *asked[k:])]
+    if len(returned) == len(asked):
+        added = [a for a, b in zip(returned, asked, strict=True) if a != b]
+    found = [f"{name}={n}" for name, n in told.items() if n in added]
+    return listed(found, len(found)) if found and set(added) <= set(told.values()) else None
+
+
+def _makes(sampler: Sampler, shapes: Sequence[Shape], packing: Packing) -> bool:
+    return all(_made(sampler, shape) == packing.wide(shape) for shape in shapes)
+
+
+def _packing(sampler: Sampler, shapes: Sequence[Shape]) -> Packing | None:
     """How many matrices lie side by side in what a sampler makes; None where it makes a single one.
 
     It returns so many times the units asked for, at two shapes; or it makes weights of such numbers of units alone
     that one number divides, of others returns fewer units or raises, and its variance does not go with their number:
     what divides by the units of all of them together is no law of each.
     """
-    shapes = (_INPUTS, _OUTPUTS), (_OUTPUTS + 4, _INPUTS)
     made = [_made(sampler, shape) for shape in shapes]
-    every = [Packing(count, axis, whole) for whole in (False, True) for count in _COUNTS for axis in (1, 0)]
+    layouts = {1: "in_out", 0: "out_in"}
+    every = [Packing(n, k, whole, layout=layouts[k]) for whole in (False, True) for n in _COUNTS for k in layouts]
     for packing in every:
         wide = [packing.wide(shape) for shape in shapes]
         if not packing.asked_whole and made == wide:
@@ -128,8 +158,10 @@ class PackedSampler(MembersSampler):
 
     def members(self, weights: npt.NDArray[Any]) -> Sequence[npt.NDArray[Any]]:
         """The matrices."""
+        if self.packing.numbered:
+            return list(np.moveaxis(weights, self.packing.axis, 0))
         return np.split(weights, self.packing.count, axis=self.packing.axis)
 
     def unit_axis(self) -> int:
-        """The axis along which they lie."""
-        return self.packing.axis
+        """The axis of the units of one."""
+        return 0 if self.packing.layout == "out_in" else 1

@@ -149,6 +149,15 @@ def refuse_other_sides(name: str, parameter: str, trial: ToldTrial) -> None:
     )
 
 
+def of_a_told_side(name: str, told: str, trial: ToldTrial) -> UsageError:
+    """The refusal of what returns a side that it was told, heads perhaps, of which no name says what it is of."""
+    return UsageError(
+        f"{name} {trial.problem}, called as {trial.reading}: {told} makes a side of what it returns, and whether that"
+        " is of the inputs, of the units or of neither is not said. Pass a function (fan_in, fan_out) that calls it and"
+        " returns the matrix of both, such as def init(fan_in, fan_out, rng), reshaped."
+    )
+
+
 def layer_needs(name: str, missing: Sequence[str], *, model: bool = False) -> Needs:
     """The refusal of a layer class whose constructor needs more than its widths; it may be a whole ``model``."""
     call, listed = _call(name, missing), " and ".join(repr(m) for m in missing)

@@ -18,7 +18,7 @@ from initcheck.adapters.frameworks.jax_init import JaxSampler
 from initcheck.adapters.frameworks.layer_weight import is_layer, matrices_of, weight_of
 from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.adapters.frameworks.torch_module import ModuleSampler
-from initcheck.adapters.packed_widths import PackedSampler, Packing, packing_of
+from initcheck.adapters.packed_widths import PackedSampler, Packing, counted_side, packing_of
 from initcheck.adapters.signatures.arguments import Unfit
 from initcheck.adapters.signatures.frameworks import defines_function, framework_of_result
 from initcheck.adapters.signatures.names import SIDES_OR_WIDTHS
@@ -179,8 +179,15 @@ def choose(
     refusals.refuse_complex(name, returned)
     if parameter is not None and named and returned:
         refusals.refuse_other_sides(name, parameter, next(c for c in tried if c.result is not None))
-    if tried and parameter is None and (packed := _packed(tried[0])) is not None:
-        return packed
+    if parameter is None:
+        packed = next(filter(None, map(_packed, tried)), None)
+        if packed is not None:
+            return packed
+        for outcome in tried:
+            got = arrays.shape_of(outcome.result) if arrays.is_array(outcome.result) else None
+            counted = got and counted_side(got, outcome.shape, outcome.sampler.fixed)
+            if counted:
+                raise refusals.of_a_told_side(name, counted, outcome)
     if named and tried:
         # What is an array of another shape is judged by the claims; a call that gives none supports no reading.
         of_another_shape = [c for c in tried if arrays.is_array(c.result) and c.problem.startswith("returns shape")]
@@ -339,10 +346,6 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
         return replace(chosen, works=False, several=held, problem=f"returns {kind} where an array is expected")
     if got == () and shape:
         return replace(chosen, works=False, problem="returns one number where an array is expected")
-    if got[1:] == shape and chosen.sampler.fixed and chosen.sampler.parameter is None:
-        # So many experts or heads as the user says: each is a matrix of its own.
-        each = [str(n) for n in range(got[0])]
-        return replace(chosen, works=False, several=each, problem=f"returns {got[0]} arrays of the shape asked for")
     if got != shape:
         return replace(chosen, works=False, problem=f"returns shape {got} where {shape} is asked for")
     if refusals.is_complex(result):

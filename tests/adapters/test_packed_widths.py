@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from initcheck import check
+from initcheck import UsageError, check
 from initcheck.targets.loading import load
 
 
@@ -68,3 +68,75 @@ def test_it_is_asked_for_matrices_side_by_side(init, count, layout):
 )
 def test_each_is_held_to_what_one_matrix_is(init, claim, verdict):
     assert check(init, claims=[claim], profile="quick")[claim].verdict.value == verdict
+
+
+def qkv_of_one_width(d_model, rng):
+    return rng.normal(0, d_model**-0.5, (d_model, 3 * d_model))
+
+
+def qkv_without_root(d_model, rng):
+    return rng.normal(0, 1 / d_model, (d_model, 3 * d_model))
+
+
+def experts(num_experts, d_in, d_out, rng):
+    return rng.normal(0, d_in**-0.5, (num_experts, d_in, d_out))
+
+
+def experts_of_all_inputs(num_experts, d_in, d_out, rng):
+    return rng.normal(0, (num_experts * d_in) ** -0.5, (num_experts, d_in, d_out))
+
+
+def one_expert_for_all(num_experts, d_in, d_out, rng):
+    return np.stack([rng.normal(0, d_in**-0.5, (d_in, d_out))] * num_experts)
+
+
+def out_proj(num_heads, head_dim, d_model, rng):
+    return rng.normal(0, (num_heads * head_dim) ** -0.5, (num_heads, head_dim, d_model))
+
+
+def query(d_model, num_heads, head_dim, rng):
+    return rng.normal(0, d_model**-0.5, (d_model, num_heads, head_dim))
+
+
+def depthwise(kernel_h, kernel_w, channels, multiplier, rng):
+    return rng.normal(0, (kernel_h * kernel_w) ** -0.5, (kernel_h, kernel_w, channels, multiplier))
+
+
+def test_what_is_told_one_width_makes_squares_side_by_side():
+    [found] = load(qkv_of_one_width).initializers
+    assert (found.sampler.packing.count, found.contract.layout, found.squares) == (3, "in_out", True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("init", "verdict"), [(qkv_of_one_width, "HOLDS"), (qkv_without_root, "FAILS")])
+def test_squares_side_by_side_are_held_to_their_width(init, verdict):
+    claim = "output-variance-near-one"
+    assert check(init, claims=[claim], profile="quick")[claim].verdict.value == verdict
+
+
+@pytest.mark.parametrize(
+    ("init", "claim", "verdict"),
+    [
+        (experts, "returns-the-shape-asked", "HOLDS"),
+        pytest.param(experts, "output-variance-near-one", "HOLDS", marks=pytest.mark.long),
+        pytest.param(experts, "units-differ", "HOLDS", marks=pytest.mark.long),
+        pytest.param(experts_of_all_inputs, "output-variance-near-one", "FAILS", marks=pytest.mark.long),
+        pytest.param(one_expert_for_all, "units-differ", "FAILS", marks=pytest.mark.long),
+    ],
+)
+def test_so_many_experts_as_are_told_are_judged_as_matrices_of_their_own(init, claim, verdict):
+    report = check(init, args={"num_experts": 4}, claims=[claim], profile="quick")
+    assert report[claim].verdict.value == verdict
+
+
+@pytest.mark.parametrize(
+    ("init", "told", "side"),
+    [
+        (out_proj, {"num_heads": 4}, "num_heads=4"),
+        (query, {"num_heads": 4}, "num_heads=4"),
+        (depthwise, {"channels": 8, "multiplier": 1}, "channels=8"),
+    ],
+)
+def test_a_side_that_was_told_and_may_be_of_inputs_or_units_is_asked_about_and_not_blamed(init, told, side):
+    with pytest.raises(UsageError, match=f"{side}.* of what it returns"):
+        load(init, args=told)

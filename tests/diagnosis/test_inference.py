@@ -232,6 +232,22 @@ def test_a_name_of_he_and_the_variance_of_lecun_leave_the_scale_open():
         assert infer(normal(lambda s: 1 / s[1]), named=name).unsettled is None
 
 
+def test_a_he_that_is_clipped_to_the_variance_of_lecun_is_known_by_its_law():
+    def clipped(s, seed):
+        std = (2 / s[1]) ** 0.5
+        return np.clip(np.random.default_rng(seed).normal(0, std, s), -std, std)
+
+    found = infer(clipped, named="mynet.inits:he_clipped")
+    assert (found.family.name, found.unsettled, found.contract.activation) == ("clipped", None, "relu")
+    assert infer(normal(lambda s: 1.03 / s[1]), named="mynet.inits:he_clipped").unsettled is not None
+
+
+def test_a_third_of_a_rare_gain_is_that_gain_only_where_a_name_speaks_of_it():
+    bound_for_std = uniform(lambda s: 1.5335 / np.sqrt(s[1]))
+    assert infer(bound_for_std, named="nets:reservoir").contract.activation == "linear"
+    assert infer(bound_for_std, named="nets:gelu_init").contract.activation == "gelu"
+
+
 def test_the_small_weights_of_sine_networks_are_no_mistake_where_a_name_speaks_of_them():
     hidden, first = uniform(lambda s: np.sqrt(6 / s[1]) / 30), uniform(lambda s: 1 / s[1])
     said = "variance 2/(30^2 fan_in): that of a sine network (SIREN), right before sin(30 x). Declare gain=0.047"

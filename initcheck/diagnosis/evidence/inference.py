@@ -29,6 +29,7 @@ _FRAMEWORK_LAYOUTS = {
     "jax": "in_out",
     "flax": "in_out",
 }
+_RELU = 2.0
 _PAPERS = {"linear": "LeCun", "relu": "He"}
 
 
@@ -275,7 +276,7 @@ class _Reading:
         fitting = gains_near(constant, law.standard_error)
         near = [g for g in fitting if g.activation.partition("(")[0] in self.free]
         common = [g for g in near if g.activation in ("linear", "relu")]
-        short = None if common else shortfall(constant, law.standard_error, self.family)
+        short = None if common else shortfall(constant, law.standard_error, self.family, named=self.free)
         if short is not None and short.gain.activation not in self.free and fitting:
             short = None
         if law.denominator.name == "1":
@@ -286,7 +287,8 @@ class _Reading:
             self.notes.append(sines)
             return
         if self.of_he and "relu" not in {g.activation for g in near}:
-            if common and plain:
+            # Of a He that was clipped, or thinned out, to the variance of another the law of the weights tells.
+            if common and plain and not shortfall(constant, law.standard_error, self.family, wanted=_RELU):
                 self.unsettled = not_of_he(law)
                 self.notes.append(self.unsettled)
             return

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from initcheck.contract.gains import SIGMAS, TOLERANCE, Gain, known_gains
 from initcheck.diagnosis.evidence.marginal_law import Family
+
+_COMMON = ("linear", "relu", "tanh")
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,13 @@ class Shortfall:
     gain: Gain
 
 
-def shortfall(constant: float, standard_error: float, family: Family, wanted: float | None = None) -> Shortfall | None:
+def shortfall(
+    constant: float,
+    standard_error: float,
+    family: Family,
+    wanted: float | None = None,
+    named: Collection[str] = (),
+) -> Shortfall | None:
     """Explain a constant by the bound of a uniform, a truncation or a sparsity that was not corrected.
 
     Args:
@@ -32,6 +41,7 @@ def shortfall(constant: float, standard_error: float, family: Family, wanted: fl
         standard_error: of c, relative to c.
         family: the marginal law of the weights.
         wanted: gain^2 of the contract; None to accept the gain of any common activation.
+        named: rarer activations that are accepted too. A third of a gain that nobody spoke of is any number.
     """
     factors = {
         "uniform": ("uniform", 1 / 3),
@@ -45,7 +55,9 @@ def shortfall(constant: float, standard_error: float, family: Family, wanted: fl
     kind, factor = factors.get("uniform" if family.is_uniform else family.name, ("", 1.0))
     if factor <= 0 or 0.985 < factor <= 1:
         return None
-    candidates = known_gains()[:5] if wanted is None else [Gain("", wanted, "")]
+    accepted = {*_COMMON, *named}
+    common = [g for g in known_gains() if g.activation in accepted]
+    candidates = common if wanted is None else [Gain("", wanted, "")]
     allowed = max(TOLERANCE, SIGMAS * standard_error)
     off = [(abs(constant / (factor * g.power) - 1), g) for g in candidates]
     fitting = [(distance, g) for distance, g in off if distance <= allowed]
