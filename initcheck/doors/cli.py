@@ -279,7 +279,8 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
         print(f"initcheck: interrupted after {len(results)} of {plan.total} verdicts", file=sys.stderr)
         return 130
     failing = [r for r in report.results if plan.failing(r)]
-    undecided = bool(arguments.targets) and not report.decided and not plan.shows_only
+    named = set(report.blank) & set(arguments.targets)
+    undecided = bool(arguments.targets) and not (report.decided and not named) and not plan.shows_only
     return 1 if failing or disproved or undecided else 0
 
 

@@ -29,7 +29,7 @@ from initcheck.layers.bench.response import FORGETS
 from initcheck.layers.causes import cause_of
 from initcheck.layers.direct import AnsweredBackward, MeasuredBackward, MeasuredForward
 from initcheck.layers.draws import LayerDraws
-from initcheck.layers.fans import Structure, structure_of
+from initcheck.layers.fans import LayerRaises, Structure, structure_of
 from initcheck.layers.observed import copies_along_an_axis, observed_weight
 from initcheck.layers.part import Part, Whole
 from initcheck.layers.run_causes import cause_of_a_run
@@ -41,6 +41,8 @@ _REPEATS = 6
 # Weights of a layer whose build is cheap enough for a claim that asks for thousands of them.
 _FEW = 2
 _MEDIUM = 4
+# Decided by building alone.
+_BUILT = "accepts-every-shape"
 _FLAT = "what the layer ends in (a sine, tanh, sigmoid) forgets sizes: no scale of its weights serves both directions"
 
 
@@ -54,6 +56,8 @@ class LayerSubject:
         self.problem: str | None = None
         try:
             self.structure = structure_of(sampler)
+        except LayerRaises as error:
+            self.structure, self.problem = Structure(refused=error.refused), str(error)
         except InitcheckError as error:
             self.structure, self.problem = Structure(), str(error)
         self.draws = LayerDraws(
@@ -166,12 +170,18 @@ class LayerSubject:
         return (*(p for p in self._plan if p.number not in run), *self.structure.wholes)
 
     def unsettled(self, claim: Claim) -> str | None:
-        """None: a layer is measured against fans of its own."""
-        return None
+        """Where some size could not be built, whether any may; a layer is measured against fans of its own.
+
+        A width that heads or groups do not divide is refused rightly, which its error alone does not tell from a bug.
+        """
+        if claim.id != _BUILT or not self.structure.refused:
+            return None
+        size, raised = next(iter(self.structure.refused.items()))
+        return f"with {size} it raises {raised}; whether that is meant no error tells"
 
     def not_asked(self, claim: Claim) -> str | None:
         """Why a claim does not fit a layer."""
-        if self.problem is not None:
+        if self.problem is not None and not (claim.id == _BUILT and self.structure.refused):
             return self.problem
         if self.structure.lookup and claim.topic == "scale":
             part = self.domain.largest

@@ -123,9 +123,9 @@ def open_lines(report: Results) -> list[str]:
             of_each.setdefault(r.initializer, []).append(r)
     alike: dict[tuple[str | None, ...], list[str]] = {}
     for initializer, results in of_each.items():
-        # What has to be declared is another thing of another initializer.
-        declare = results[0].reason if _wants_a_word(results[0]) else None
-        alike.setdefault((declare, *(r.claim for r in results)), []).append(initializer)
+        # What has to be declared, or mended, is another thing of another initializer.
+        own = results[0].reason if _wants_a_word(results[0]) or _raises(results[0]) else None
+        alike.setdefault((own, *(r.claim for r in results)), []).append(initializer)
     failing = {r.initializer for r in report.results if r.verdict is Verdict.FAILS}
     for initializers in alike.values():
         results = of_each[initializers[0]]
@@ -140,6 +140,8 @@ def open_lines(report: Results) -> list[str]:
             lines.append("  do      mend what fails first")
         elif _wants_a_word(first):
             lines.append(f"  do      declare what is meant: no number of draws tells{strict}")
+        elif _raises(first):
+            lines.append(f"  do      mend it, or name a function that calls it as it may be called{strict}")
         elif more and first.reproduce and first.reproduce.startswith("pytest "):
             import shlex
 
@@ -152,6 +154,11 @@ def open_lines(report: Results) -> list[str]:
 def _wants_a_word(result: Result) -> bool:
     """Whether it stays open until somebody says what is meant."""
     return re.search(r"\bDeclare \w+=", result.reason or "") is not None
+
+
+def _raises(result: Result) -> bool:
+    """Whether it stays open because of an error that may be a refusal."""
+    return re.search(r"\bit raises \w+", result.reason or "") is not None
 
 
 def foot_lines(report: Results, found: Sequence[Finding], seconds: float | None = None) -> list[str]:
@@ -190,6 +197,10 @@ def not_checked_lines(report: Results) -> list[str]:
     reasons: dict[tuple[str, str | None], list[str]] = {}
     for n in report.not_checked:
         reasons.setdefault((n.reason, n.call_to_write), []).append(n.name)
+    for name in report.blank:
+        why = {r.reason or "" for r in report.of(name)}
+        if len(why) == 1:
+            reasons.setdefault((why.pop().removeprefix(name).lstrip(", "), None), []).append(name)
     lines = []
     # Never cut: what looks like an initializer and was not looked at would pass for one that holds.
     for (reason, call), names in reasons.items():

@@ -11,6 +11,8 @@ from typing import Any
 from initcheck.errors import closest
 from initcheck.report.verdict import Result, Verdict
 
+_DECIDED = (Verdict.HOLDS, Verdict.FAILS, Verdict.WAIVED)
+
 
 def installed_version() -> str:
     """The version of initcheck that is installed; empty in a checkout that never was."""
@@ -89,7 +91,7 @@ class Results:
     @property
     def decided(self) -> int:
         """Number of results that HOLD, FAIL or are WAIVED: a run with none of them checked nothing."""
-        return sum(r.verdict in (Verdict.HOLDS, Verdict.FAILS, Verdict.WAIVED) for r in self.results)
+        return sum(r.verdict in _DECIDED for r in self.results)
 
     @property
     def counts(self) -> dict[Verdict, int]:
@@ -101,6 +103,13 @@ class Results:
     def initializers(self) -> tuple[str, ...]:
         """Their names, in the order they were given."""
         return tuple(dict.fromkeys(r.initializer for r in self.results))
+
+    @property
+    def blank(self) -> tuple[str, ...]:
+        """Those of which several claims were asked and none was decided: who names one of them was shown nothing."""
+        asked = Counter(r.initializer for r in self.results)
+        shown = {r.initializer for r in self.results if r.verdict in _DECIDED}
+        return tuple(name for name in self.initializers if asked[name] > 1 and name not in shown)
 
     def of(self, initializer: str) -> tuple[Result, ...]:
         """The results of one initializer."""

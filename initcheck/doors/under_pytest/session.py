@@ -45,7 +45,7 @@ class ClaimSession:
             "pairs": config.option.initcheck_same_targets,
             "locks": config.option.initcheck_lock_targets,
         }
-        self._named = any(targets.values())
+        self._named = {text for texts in targets.values() for text in texts}
         given = {o.name: config.getoption(o.dest, None) for o in options.OPTIONS}
         values = option_values(given, config.rootpath, request.kinds_of_targets(targets))
         workerinput = getattr(config, "workerinput", None)
@@ -242,7 +242,10 @@ class ClaimSession:
         if self.plan.shows_only:
             return False
         # Where -k or --lf left none of the claims, the user chose so; where they ran, one must be decided.
-        return not self.plan.initializers or (bool(self.results) and not self.report().decided)
+        if not self.plan.initializers or not self.results:
+            return not self.plan.initializers
+        report = self.report()
+        return not report.decided or not self._named.isdisjoint(report.blank)
 
     def _only_planned(self) -> bool:
         return bool(self.config.option.collectonly or getattr(self.config.option, "setuponly", False))
