@@ -134,6 +134,10 @@ def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool) -> Iterator
         beside = [f"shape[{a}]" for a in _beside(rank, axis)] if stacked else ["kernel"]
         name = " * ".join([f"shape[{axis}]", *beside])
         yield _Fan(name, lambda p, a=axis: _stored(p, a), counted, fix)  # type: ignore[misc]
+    if rank > 2 and not stacked and not strided:
+        positions = math.prod(first.whole.shape[a] for a in _beside(rank, 0 if first_axes else -1))
+        sentence = "the fan counts channels, and not the kernel's positions"
+        yield _Fan("the channels of a unit", lambda p: p.fan_in / positions, sentence)
     if blocks > 1:
         yield _Fan(f"{blocks} * fan_out", lambda p: blocks * p.fan_out, counted, "initialize each block by itself")
 

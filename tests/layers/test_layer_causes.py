@@ -64,6 +64,16 @@ def test_where_every_size_fits_two_fans_that_with_a_constant_which_is_written_is
     assert "counts the inputs of all groups" in cause_of(grouped).sentence
 
 
+@pytest.mark.parametrize(("over", "said"), [("in_channels", "not the kernel's positions"), ("9 * in_channels", "He")])
+def test_a_fan_that_counts_channels_alone_is_told_from_a_gain(over, said):
+    def conv(in_channels, out_channels):
+        made = nn.Conv2d(in_channels, out_channels, 3, bias=False)
+        nn.init.normal_(made.weight, std=(2 / eval(over, {"in_channels": in_channels})) ** 0.5)
+        return made
+
+    assert said in cause_of(conv).sentence
+
+
 class Measured:
     """A statistic of a layer that is run, whose mean goes with its widths as it is told."""
 
