@@ -213,3 +213,26 @@ def test_the_phases_of_random_features_are_no_loud_bias() -> None:
         return net
 
     assert not _said(build, "4x16")
+
+
+@pytest.mark.parametrize(("high", "asked"), [(6.2832, False), (20.0, True)])
+def test_phases_on_the_circle_are_none_beside_small_frequencies_either(high: float, asked: bool) -> None:
+    def build() -> nn.Module:
+        net = nn.Sequential(nn.Linear(2, 64), nn.Linear(64, 2))
+        nn.init.normal_(net[0].weight, std=0.1)
+        nn.init.uniform_(net[0].bias, 0, high)
+        return net
+
+    assert bool(_said(build, "4x2")) is asked
+
+
+@pytest.mark.parametrize(("std", "asked"), [(None, False), (0.1, True)])
+def test_a_default_beside_a_weight_that_is_small_on_purpose_is_no_loud_bias(std: float | None, asked: bool) -> None:
+    def build() -> nn.Module:
+        net = nn.Sequential(nn.Linear(16, 64), nn.Tanh(), nn.Linear(64, 4))
+        nn.init.orthogonal_(net[2].weight, 0.01)
+        if std is not None:
+            nn.init.normal_(net[2].bias, 0, std)
+        return net
+
+    assert bool(_said(build, "4x16")) is asked

@@ -224,13 +224,20 @@ def _adds_one(record: TensorRecord) -> bool:
 
 
 def _loud_bias(facts: Facts, roles: list[Role]) -> Iterator[str]:
-    """Biases that are drawn so wide that inputs of size 1 are lost beside them."""
+    """Biases that are drawn so wide that inputs of size 1 are lost beside them.
+
+    Not what a layer starts from by default, beside a weight that was made small on purpose (the last layer of a policy,
+    0.01), nor a phase from anywhere on the circle, before a cosine.
+    """
     for role in roles:
         record = role.members[0]
         layer, _, leaf = record.name.rpartition(".")
         beside = (facts.first.records.get(f"{layer}.{n}" if layer else n) for n in ("weight", "kernel"))
         weight = next((r for r in beside if r is not None and len(r.shape) > 1), None)
         if leaf != "bias" or weight is None or not record.trainable or record.name not in facts.random:
+            continue
+        law = record.law
+        if record.default or (law.family == "uniform" and math.isclose(law.high - law.low, 2 * math.pi, rel_tol=1e-3)):
             continue
         brought = math.sqrt(weight.fans[0] * weight.second_moment)
         if record.std > _LOUD * brought > 0:
