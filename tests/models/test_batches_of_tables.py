@@ -1,4 +1,4 @@
-"""Tables side by side are given one item each: an item of a list, a column, or bags with their offsets."""
+"""What stands side by side is given its own: tables an item, a column or bags, a state the channels that it has."""
 
 from __future__ import annotations
 
@@ -72,11 +72,38 @@ class News(nn.Module):
         return self.fc(self.embedding(text, offsets))
 
 
-@pytest.mark.parametrize("build", [Recommender, Columns, Counted, Zipped, News])
-def test_each_table_is_given_its_own(build: Callable[[], nn.Module]) -> None:
+class Frames(nn.Module):
+    """A convolutional LSTM by hand: the state stands beside the channels of a frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.out = nn.Conv2d(3 + 8, 32, 3, padding=1), nn.Conv2d(8, 1, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        items, steps, _, high, wide = x.shape
+        h, c = torch.zeros(items, 8, high, wide), torch.zeros(items, 8, high, wide)
+        for t in range(steps):
+            i, f, o, g = self.conv(torch.cat([x[:, t], h], 1)).chunk(4, 1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(c)
+        return self.out(h)
+
+
+class Hyper(nn.Module):
+    """A network that makes the weights of another one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 6 * 4))
+
+    def forward(self, z: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        return torch.einsum("boi,bi->bo", self.body(z).view(-1, 4, 6), x)
+
+
+@pytest.mark.parametrize("build", [Recommender, Columns, Counted, Zipped, News, Frames, Hyper])
+def test_each_part_is_given_its_own(build: Callable[[], nn.Module]) -> None:
     heard = Listener(None).hear(LiveModule(build()), whole=True)
     assert heard.problem is None, heard.problem
-    # Behind the offsets the input arrives too where bags can be told apart; every table is trained.
     assert heard.untrained is not None
     assert not (*heard.untrained.unused, *heard.untrained.flat, *heard.untrained.cut)
 

@@ -12,7 +12,8 @@ import initcheck
 from initcheck.models.signals.chains import containers
 from initcheck.report.verdict import Result, Verdict
 
-GRADIENT, DISTINCT = "gradient-survives-the-blocks", "tensors-are-distinct"
+SIGNAL, GRADIENT = "signal-survives-the-blocks", "gradient-survives-the-blocks"
+DISTINCT = "tensors-are-distinct"
 
 
 class GRU(nn.Module):
@@ -112,3 +113,43 @@ def test_one_row_in_all_of_a_table_is_asked_about(table: Callable[[], Tensor], v
     assert found.verdict is verdict
     words = "table: all 16 rows are one, which was drawn once"
     assert (words in (found.reason or "")) == (verdict is not Verdict.HOLDS)
+
+
+class ByHand(nn.Module):
+    """Layers that are parameters: in a list, each transposed, or by numbered names."""
+
+    def __init__(self, std: float, how: str = "list") -> None:
+        super().__init__()
+        self.how, self.first, self.last = how, nn.Linear(16, 64), nn.Linear(64, 4)
+        made = [nn.Parameter(std * torch.randn(64, 64)) for _ in range(8)]
+        if how == "names":
+            for i, matrix in enumerate(made):
+                self.register_parameter(f"w{i}", matrix)
+        else:
+            self.ws = nn.ParameterList(made)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.first(x))
+        for i in range(8):
+            w = self.get_parameter(f"w{i}") if self.how == "names" else self.ws[i]
+            x = torch.relu(nn.functional.linear(x, w) if self.how == "linear" else x @ w.T)
+        return self.last(x)
+
+
+@pytest.mark.parametrize("how", ["list", "names", "linear"])
+def test_matrices_that_a_model_multiplies_by_itself_are_blocks(how: str) -> None:
+    assert said(lambda: ByHand((2 / 64) ** 0.5, how), SIGNAL).verdict is Verdict.HOLDS
+    wrong = said(lambda: ByHand(2 / 64, how), SIGNAL)
+    assert wrong.verdict is Verdict.FAILS
+    assert "sqrt(2/fan_in) = 0.177" in str(wrong.evidence.fix)
+
+
+def test_parallel_matrices_are_no_chain() -> None:
+    """The same matrices, each given the same input: nothing grows from one to the next."""
+
+    class Parallel(ByHand):
+        def forward(self, x: Tensor) -> Tensor:
+            x = torch.relu(self.first(x))
+            return self.last(torch.stack([x @ w for w in self.ws]).sum(0))
+
+    assert said(lambda: Parallel(2 / 64), SIGNAL).verdict is Verdict.NOT_APPLICABLE

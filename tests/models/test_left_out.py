@@ -149,6 +149,29 @@ def test_xavier_on_three_matrices_side_by_side_is_named_and_one_by_one_is_not() 
     assert "3 matrices" not in _said(_judged(lambda: Right(parts=True), DECLARED, "2x5x16"))
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_line_that_draws_what_torch_had_drawn_is_not_asked_about(anew: bool) -> None:
+    """Attention of torch draws its three matrices so by default; a loop over all matrices by Xavier does no more."""
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attention, self.head = nn.MultiheadAttention(16, 2, batch_first=True), nn.Linear(16, 3)
+            for parameter in self.parameters():
+                if parameter.dim() > 1:
+                    nn.init.xavier_uniform_(parameter)
+            if anew:  # where torch had drawn nothing the line is the user's choice
+                self.attention.in_proj_weight = nn.Parameter(torch.empty(48, 16))
+                nn.init.xavier_uniform_(self.attention.in_proj_weight)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.attention(x, x, x)[0])
+
+    found = _judged(Net, DECLARED, "2x5x16")
+    assert found.verdict is (Verdict.UNDECIDED if anew else Verdict.NOT_APPLICABLE)
+    assert "it holds 3 matrices of 16" in _said(found)
+
+
 def _critic() -> nn.Module:
     """Two widths of convolutions under spectral norms, whose biases torch draws by their fans."""
     layers: list[nn.Module] = []

@@ -28,7 +28,9 @@ _FEWEST_TOKENS = 2
 
 _PRODUCT = re.compile(r"shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x(\d+)\)")
 _SUM = re.compile(r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)|"
-                  r"except in dimension \d+\. (?:Expected size|Got) (\d+) (?:but got size|and) (\d+)")  # fmt: skip
+                  r"except in dimension \d+\. (?:Expected size|Got) (\d+) (?:but got size|and) (\d+)|"
+                  r"subscript \w+ has size (\d+) for operand \d+ which does not broadcast with previously seen size"
+                  r" (\d+)")  # fmt: skip
 _CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
 _RANK = re.compile(r"[Ee]xpected (\d)D \(unbatched\) or (\d)D \(batched\) input")
 _UNPACKED = re.compile(r"values to unpack \(expected (\d), got (\d)\)|[Mm]ust be a (\d)D tensor")
@@ -119,7 +121,7 @@ def _wanted(tensor: torch.Tensor, said: str, tokens: int) -> Iterator[_Change]:
             yield _Change((shape[0], shape[1] // 2, *shape[2:]), 0 if real else int(tensor.max()) + 1)
         return
     if real and (found := _SUM.search(said)) is not None:
-        folded = _for_folded(shape, int(found[1] or found[3]), int(found[2] or found[4]))
+        folded = _for_folded(shape, *_two(found))
         yield from [folded] if folded is not None else []
     change = _one_wanted(tensor, said, tokens)
     yield from [change] if change is not None else []
@@ -136,7 +138,7 @@ def _one_wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
     if (found := _PRODUCT.search(said)) is not None and real:
         return _for_product(shape, int(found[2]), int(found[3]))
     if (found := _SUM.search(said)) is not None:
-        return _for_sum(shape, high, int(found[1] or found[3]), int(found[2] or found[4]))
+        return _for_sum(shape, high, *_two(found))
     if (found := _CONFIG.search(said)) is not None and int(found[1]) in shape[1:]:
         return _for_sum(shape, high, int(found[1]), int(found[2]))
     if not real:
@@ -151,8 +153,10 @@ def _one_wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
     if (found := _CHANNELS.search(said)) is not None:
         had, channels = int(found[2]), int(found[1])
         second = _renamed(shape, had, channels) or _for_folded(shape, had, channels) or _fewer(shape, had, channels)
-        # A series whose columns become channels has them last.
-        return second or (_renamed(shape, had, channels, last=True) if len(shape) == 3 else None)
+        # A series whose columns become channels has them last; beside those of an image or a frame others may stand.
+        return second or (
+            _renamed(shape, had, channels, last=True) if len(shape) == 3 else _more(shape, channels - had)
+        )
     if (found := _STATISTICS.search(said)) is not None:
         return _renamed(shape, int(found[2]), int(found[1]))
     if (found := _NORM.search(said)) is not None:
@@ -178,6 +182,12 @@ def _one_wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
     if (found := _LAYOUT.search(said)) is not None:
         return _of_rank(shape, found[1].count(",") + 1)
     return None
+
+
+def _two(found: re.Match[str]) -> tuple[int, int]:
+    """The two sizes that an error names."""
+    one, two = [int(n) for n in found.groups() if n is not None]
+    return one, two
 
 
 def _for_product(shape: tuple[int, ...], got: int, wanted: int) -> _Change | None:
@@ -209,6 +219,14 @@ def _fewer(shape: tuple[int, ...], had: int, channels: int) -> _Change | None:
     wanted, left = divmod(channels, each) if each > 1 else (0, 1)
     whole = wanted > 0 and not left and each * shape[1] == had
     return _Change((shape[0], wanted, *shape[2:])) if whole else None
+
+
+def _more(shape: tuple[int, ...], more: int) -> _Change | None:
+    """So many more channels of an image, or of each frame of a series of images; fewer where that is negative."""
+    axis = {4: 1, 5: 2}.get(len(shape))
+    if axis is None or shape[axis] + more < 1:
+        return None
+    return _Change((*shape[:axis], shape[axis] + more, *shape[axis + 1 :]))
 
 
 def _for_sum(shape: tuple[int, ...], high: int, one: int, two: int) -> _Change | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 
 from initcheck.models.builds.places import kind_of
 from initcheck.models.modules.hooks import hooked
+from initcheck.models.modules.multiplied import Multiplied, own_matrices
 from initcheck.models.modules.outputs import first_tensor
 from initcheck.models.signals.chains import Trail, Visit, containers
 
@@ -28,12 +29,19 @@ def block_trail(model: torch.nn.Module) -> Iterator[list[Visit]]:
     def in_order(given: torch.Tensor | None, before: Visit) -> bool:
         return before.container in sequential or _handed_on(given, before)
 
-    trail = Trail(containers((path.split("."), kind_of(m)) for path, m in holding), norms, in_order)
+    own = own_matrices(model)
+    layers: list[tuple[list[str], object]] = [(path.split("."), kind_of(m)) for path, m in holding]
+    layers += [(path.split("."), tuple(matrix.shape)) for path, matrix in own.items()]
+    trail = Trail(containers(layers), norms, in_order)
+    own = {path: matrix for path, matrix in own.items() if path in trail.heard}
 
     def told(name: str, given: Any, output: Any) -> None:
         trail.passed(name, first_tensor(given), first_tensor(output), second_moment)
 
-    with hooked({path: m for path, m in modules.items() if path in trail.heard}, told):
+    with ExitStack() as listening:
+        listening.enter_context(hooked({path: m for path, m in modules.items() if path in trail.heard}, told))
+        if own:
+            listening.enter_context(Multiplied(own, told))
         yield trail.visits
 
 

@@ -26,7 +26,8 @@ def residual_writers(
         batch: goes through it.
         runs: names of the blocks of each run.
     """
-    middle = {run: run[len(run) // 2] for run in runs}
+    modules = dict(model.named_modules())
+    middle = {run: run[len(run) // 2] for run in runs if run[0] in modules}
     given: dict[torch.nn.Module, tuple[Any, Any]] = {}
 
     def keep(module: torch.nn.Module, args: Any, kwargs: Any) -> None:

@@ -129,7 +129,7 @@ def fused_fans(trial: ModelTrial) -> None:
 
     Query, key and value of a width d are three maps from d to d; Xavier gives each 1/d and the 3 d x d matrix that
     holds them 1/(2 d) (Chen et al. 2021, MoCo v3, draws the parts). A doubt where the user's own line does it; torch
-    and libraries do it too, which is said.
+    and libraries do it too, and a line that draws what torch had drawn does no more, which is said.
     """
     for role in trial.facts.roles:
         record = role.members[0]
@@ -148,7 +148,8 @@ def fused_fans(trial: ModelTrial) -> None:
             f"{role.path}: Xavier's std for {fan_out} outputs, {std:.4g}, where it holds {parts} matrices of"
             f" {fan_in}: {std / each:.3g} times the std of each alone ({place(record.law.site)})"
         )
-        theirs = record.default or (record.law.site is not None and in_library(record.law.site[0]))
+        again = any(lost.default and lost.law.signature == record.law.signature for lost in record.lost)
+        theirs = record.default or again or (record.law.site is not None and in_library(record.law.site[0]))
         if theirs:
             trial.note(said)
         elif not any(law.matches(record.name) for law in trial.laws):

@@ -121,7 +121,7 @@ def _matrix(facts: Facts, block: str) -> TensorRecord | None:
     found = [
         r
         for name, r in facts.first.records.items()
-        if r.parameter and len(r.shape) > 1 and name.startswith(f"{block}.")
+        if r.parameter and len(r.shape) > 1 and f"{name}.".startswith(f"{block}.")
     ]
     return found[0] if len(found) == 1 else None
 

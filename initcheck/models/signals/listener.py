@@ -105,6 +105,6 @@ def _behind_zeros(model: LiveModel, batch: CallArguments, chains: tuple[ChainSig
     if not any(chain.backward and not any(chain.backward) for chain in chains):
         return chains
     inside = tuple(f"{block}." for chain in chains for block in chain.blocks)
-    with constants_redrawn(model, CLOSED, [n for n in model.trained if n.startswith(inside)]) as (opened, names):
+    with constants_redrawn(model, CLOSED, [n for n in model.trained if f"{n}.".startswith(inside)]) as (opened, names):
         found = {chain.blocks: chain.backward for chain in opened.measure(batch, ()).chains} if names else {}
     return tuple(replace(c, backward=found.get(c.blocks) or c.backward) for c in chains)
