@@ -62,8 +62,9 @@ _BUILTINS = frozenset(
 )
 # Of the standard library, what is read as a user's code is: most of it does no harm.
 _READ = frozenset(["fnmatch", "genericpath", "ntpath", "pathlib", "posixpath", "pprint"])
-# Of modules that are trusted with nothing else.
+# Of modules that are trusted with nothing else; and what every layer of Keras is.
 _PATHS_TEXT = """
+    keras.src.saving.keras_saveable.KerasSaveable
     os.cpu_count os.environ os.environ.get os.getenv os.getpid os.sep os.urandom sys.byteorder sys.float_info
     _thread.get_ident _thread.RLock sys.audit _thread.lock sys.maxsize sys.modules sys.modules.get sys.platform
     sys.version_info threading.Lock threading.RLock threading.local threading.current_thread
