@@ -353,7 +353,8 @@ def promises_kept(trial: ModelTrial) -> None:
     " a loop over children() goes or came behind the line that draws all others of its class, bounds of"
     " 1/sqrt(fan_out), the variance of He or LeCun by the outputs where an initializer takes the wrong axis, ones in"
     " another gate of an LSTM than the one that forgets, a norm's scale drawn around 0, a bias beside which no input"
-    " counts, and a bias at the log-odds of a rare class with the other sign are UNDECIDED: only a declared law can say"
+    " counts, a table of which most rows are put to zero behind the draw, and a bias at the log-odds of a rare class"
+    " with the other sign are UNDECIDED: only a declared law can say"
     " what should have been." + _NOT_SEEN,
 )
 def declared_laws_are_in_force(trial: ModelTrial) -> None:

@@ -236,3 +236,17 @@ def test_a_default_beside_a_weight_that_is_small_on_purpose_is_no_loud_bias(std:
         return net
 
     assert bool(_said(build, "4x16")) is asked
+
+
+@pytest.mark.parametrize(("kept", "asked"), [(5, True), (36, False), (40, False)])
+def test_a_table_of_which_most_rows_are_put_to_zero_is_asked_about(kept: int, asked: bool) -> None:
+    """A few rows that pad a vocabulary are none of these."""
+
+    def build() -> nn.Module:
+        net = nn.Sequential(nn.Embedding(40, 8), nn.Flatten(), nn.Linear(16 * 8, 2))
+        nn.init.normal_(net[0].weight, std=0.1)
+        with torch.no_grad():
+            net[0].weight[kept:].zero_()
+        return net
+
+    assert ("the most of it, are put to zero" in _said(build, "int<40:4x16")) is asked

@@ -21,6 +21,7 @@ _LAYERS = frozenset(("Linear", "Conv1d", "Conv2d", "Conv3d"))
 """Layers of torch whose weights are known to be (outputs, inputs, ...)."""
 _LSTMS = frozenset(("LSTM", "LSTMCell"))
 _GATES = {0: "input gate", 2: "new content", 3: "output gate"}
+_TABLES = frozenset(("Embedding", "EmbeddingBag", "Embed"))
 _SCHEMES = (1.0, 2.0)
 """Variances times the fan, of LeCun and of He."""
 _SCALES = frozenset(("weight", "scale", "gamma"))
@@ -43,6 +44,7 @@ def slips(trial: ModelTrial) -> None:
         *_other_gate(undeclared),
         *_scale_around_zero(undeclared),
         *_loud_bias(trial.facts, undeclared),
+        *_zeroed_rows(undeclared),
     )
     for said in found:
         trial.doubts_that(f"{said}; a declared law decides")
@@ -246,6 +248,18 @@ def _loud_bias(facts: Facts, roles: list[Role]) -> Iterator[str]:
                 f" ({place(record.law.site)}), {record.std / brought:.3g}"
                 f" times what inputs of size 1 bring through {weight.name} ({brought:.3g}): the layer makes nearly the"
                 " same of them all"
+            )
+
+
+def _zeroed_rows(roles: list[Role]) -> Iterator[str]:
+    """Tables of which most rows are put to zero behind the draw: a row for padding is one, and those that pad few."""
+    for record in (record for role in roles for record in role.members):
+        zeroed = [p for p in record.later if p.region is not None and p.law.mean == 0 and p.law.family == "constant"]
+        entries = sum(p.region.entries for p in zeroed if p.region is not None)
+        if record.owner in _TABLES and record.law.named and entries > record.count / 2:
+            yield (
+                f"{record.name}: {record.entries_of(zeroed[0])} of {record.count}, the most of it, are put to zero"
+                f" ({place(zeroed[0].law.site)}) behind {record.law.text}: their tokens start as one"
             )
 
 
