@@ -217,8 +217,9 @@ def asked_of(result: Result) -> tuple[str, list[str]]:
     said: dict[str, str] = {}
     with contextlib.suppress(ValueError):  # read from a file, it may be no command
         said = dict(word.split("=", 1) for word in shlex.split(result.reproduce or "") if "=" in word)
-    held_to = said.get("--initcheck-contract")
-    return said.get("--initcheck", result.initializer), ["--contract", held_to] if held_to else []
+    target, held_to = said.get("--initcheck", ""), said.get("--initcheck-contract")
+    tables = target.startswith("@")  # what they say of it, no command line can
+    return target if tables else result.initializer, ["--contract", held_to] if held_to else []
 
 
 def _slug(text: str) -> str:

@@ -289,6 +289,24 @@ def decorated(*args, **kwargs):
     return shape_then_rng(*args, **kwargs)
 
 
+def _without_wraps(function):
+    def call(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return call
+
+
+decorated_without_wraps = reads("(shape, rng)")(_without_wraps(shape_then_rng))
+
+
+def _of_two(function, other):
+    return lambda *shape, **kwargs: (function or other)(shape, np.random.default_rng(0))
+
+
+# Which of two it calls is told by no closure: it takes what it says.
+of_two_held = reads("(*shape)", constant=True)(_of_two(shape_then_rng, print))
+
+
 @reads("(side)", shape=(6, 6))
 def size_of_a_square(size):
     return np.random.randn(size, size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -242,15 +243,31 @@ _WORDS = {
 }
 
 
+_EMPTY = types.CellType()
+
+
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     try:
-        return annotated_signature(function)
+        return annotated_signature(_behind_a_wrapper(function))
     except (TypeError, ValueError):
         name = getattr(function, "__name__", type(function).__name__)
         raise UsageError(
             f"{name} does not tell its parameters (it may be written in C); say how to call it:"
             " signature='(shape, rng)'."
         ) from None
+
+
+def _behind_a_wrapper(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The one function in the closure of ``def wrapper(*args, **kwargs)``, which takes what that passes on to it."""
+    rest = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+    while inspect.isfunction(function) and not hasattr(function, "__wrapped__"):
+        code = function.__code__
+        held = [cell.cell_contents for cell in function.__closure__ or () if cell != _EMPTY]
+        called = [one for one in held if inspect.isroutine(one)]
+        if code.co_flags & rest != rest or code.co_argcount or code.co_kwonlyargcount or len(called) != 1:
+            break
+        [function] = called
+    return function
 
 
 def _annotation_role(annotation: Any) -> str | None:
