@@ -65,9 +65,8 @@ def write_locks(texts: Sequence[str], output: str | None, *, seed: int = 0, upda
         for file in texts:
             before = read_lock_file(file)
             now = [Lock(one.target, lock_of(one_target(one.target), seed).lines) for one in before]
-            for old, new in zip(before, now, strict=True):
-                for sentence in changes(old, new):
-                    print(f"{new.target}  {sentence}")
+            said = [f"{new.target}  {s}" for old, new in zip(before, now, strict=True) for s in changes(old, new)]
+            print("\n".join(said) or f"{file}: no law has changed")
             _write(file, written(now, file))
         return 0
     locks = [Lock(text, lock_of(one_target(text), seed).lines) for text in texts]

@@ -215,8 +215,14 @@ def _waiting(report: Results) -> list[str]:
     """What waits for a claim that fails and was not asked for itself, so that no finding speaks of it."""
     told = {(r.initializer, r.claim) for r in report.results}
     waiting = [r for r in report.results if r.waits_for and (r.initializer, r.waits_for) not in told]
-    said = [(r, escaped(r.initializer, 120)) for r in waiting]
-    return [f"not judged: {name}: {r.claim}: {r.reason}; write {name} --claims {r.waits_for}" for r, name in said]
+    if not waiting:
+        return []
+    import shlex
+
+    said = [(r, escaped(r.initializer, 120), escaped(shlex.quote(r.initializer), 1_000)) for r in waiting]
+    return [
+        f"not judged: {name}: {r.claim}: {r.reason}; write {typed} --claims {r.waits_for}" for r, name, typed in said
+    ]
 
 
 def _waived(report: Results) -> list[str]:

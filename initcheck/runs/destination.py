@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -19,6 +20,10 @@ _MARKS: Mapping[str, tuple[bytes, ...]] = {
     "markdown": (b"",),
 }
 _SOURCES = (".py", ".pyi", ".ipynb", ".toml", ".cfg", ".ini", ".c", ".cc", ".cpp", ".h", ".rs", ".go", ".js", ".ts")
+
+
+# What a shell hands in: a stream, or the end of a pipe of `>(...)`.
+_DESCRIPTOR = re.compile(r"/dev/(?:std(?P<name>out|err)|fd/(?P<number>\d+))")
 
 
 class Destination:
@@ -39,6 +44,17 @@ class Destination:
     def __init__(self, kind: str, given: str) -> None:
         self.kind, self.given = kind, given
         self._open: int | None = None
+        if given == "-":
+            raise self._cannot("it is no file's name; /dev/stdout puts it among what is printed")
+        own = _DESCRIPTOR.fullmatch(given)
+        if own is not None:
+            # Opened by its name, a pipe is not found and a file would be written over by what is printed after.
+            self.path, self.regular = given, False
+            try:
+                self._open = os.dup({"out": 1, "err": 2}.get(own["name"]) or int(own["number"]))
+            except (OSError, OverflowError) as error:
+                raise self._cannot(str(error)) from None
+            return
         try:
             self.path = os.path.realpath(given)
             mode = os.stat(self.path).st_mode if os.path.exists(self.path) else None

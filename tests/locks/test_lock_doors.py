@@ -46,6 +46,8 @@ def test_update_prints_what_changed_and_writes_it(folder: Path, capsys: pytest.C
     assert main(["lock", "--update", "init.lock"]) == 0
     assert "normal, std 0.1; the lock says normal, std 0.3" in capsys.readouterr().out
     assert "normal, std 0.1" in (folder / "init.lock").read_text()
+    assert main(["lock", "--update", "init.lock"]) == 0
+    assert capsys.readouterr().out == "init.lock: no law has changed\n"
 
 
 def test_a_file_that_is_none_is_not_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -352,6 +352,14 @@ def test_what_is_undecided_says_what_was_seen_and_what_to_do() -> None:
     ]
 
 
+def test_what_waits_for_a_claim_that_was_not_asked_says_what_to_type() -> None:
+    waits = finding_of(
+        verdict=Verdict.NOT_APPLICABLE, initializer="my:he(mode='in')", waits_for="finite", reason="needs it"
+    )
+    [line] = [line for line in report_lines(Report(run=Run(), results=(waits,))) if line.startswith("not judged")]
+    assert line.endswith("""; write 'my:he(mode='"'"'in'"'"')' --claims finite""")
+
+
 def test_what_waits_is_said_once_by_the_finding() -> None:
     waiting = [
         finding_of(claim=f"claim-{n}", verdict=Verdict.NOT_APPLICABLE, waits_for="output-variance-near-one",

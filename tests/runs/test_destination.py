@@ -32,6 +32,8 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("json", "data.json", "a file that is no such report"),
         ("html", "notes.html", "a file that is no such report"),
         ("json", "a\0b", "null"),
+        ("json", "-", "no file's name; /dev/stdout puts it among what is printed"),
+        ("json", "/dev/fd/987654", "Bad file descriptor"),
         ("json", "loop", "Too many levels|cannot be written"),
     ],
 )
@@ -57,6 +59,19 @@ def test_devices_and_pipes_are_written_once_and_stay_what_they_are(tmp_path: Pat
     Destination("json", "pipe").write("whole")
     assert os.read(reader, 100) == b"whole"
     os.close(reader)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "file"])
+def test_what_a_shell_hands_in_is_written_behind_what_is_there(kind: str, tmp_path: Path) -> None:
+    out, into = os.pipe() if kind == "pipe" else (os.open("said.txt", os.O_RDWR | os.O_CREAT),) * 2
+    os.write(into, b"said before, ")
+    Destination("json", f"/dev/fd/{into}").write("whole")
+    os.write(into, b", said after")
+    if kind == "file":
+        os.lseek(out, 0, os.SEEK_SET)
+    assert os.read(out, 100) == b"said before, whole, said after"
+    for descriptor in {out, into}:
+        os.close(descriptor)
 
 
 def test_what_cannot_be_written_in_the_end_survives_elsewhere(tmp_path: Path) -> None:
