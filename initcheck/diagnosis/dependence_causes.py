@@ -15,7 +15,7 @@ from initcheck.diagnosis.observed import Observed
 _OWN = "draw every weight on its own"
 _COPIES = "draw every unit on its own, with no tiling or repeating"
 _EVERYWHERE = "symmetry entries scale depth law"
-_SCALED = "scale by the fan, or declare entries='dependent'"
+_MEANT = ", or declare entries='dependent' if it is meant"
 _TRIANGLES = "draw the entries above and below the diagonal each on their own"
 
 # A dependence that no contract asks for.
@@ -90,8 +90,10 @@ _IF_INDEPENDENT = {
     "autocorrelated-column": cause(
         "neighbouring units are correlated, {r}: smoothed, or a random walk", _OWN, "entries symmetry"
     ),
-    "unit-norms-equal": cause("every unit is normalised to one length", _SCALED, "entries"),
-    "input-norms-equal": cause("the weights of every input are normalised to one length", _SCALED, "entries"),
+    "unit-norms-equal": cause("every unit is normalised to one length", "scale by the fan", "entries"),
+    "input-norms-equal": cause(
+        "the weights of every input are normalised to one length", "scale by the fan", "entries"
+    ),
     "unit-scales": cause(
         "every unit has a scale of its own", "give all units one standard deviation", "entries scale depth"
     ),
@@ -165,6 +167,9 @@ def dependence_cause(seen: Observed) -> Cause | None:
     found = _ALWAYS.get(shown.name)
     if found is None and seen.contract.entries != "dependent":
         found = _IF_INDEPENDENT.get(shown.name)
+        # What would hold if it were declared is an offer to who was asked for independent entries, and to no other.
+        if found is not None and seen.topic == "entries":
+            found = dataclasses.replace(found, fix=found.fix + _MEANT)
     if found is None or not math.isfinite(shown.number):
         return found
     amount = shown.number

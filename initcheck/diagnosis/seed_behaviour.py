@@ -20,7 +20,8 @@ _SIGMAS = 6.0
 BEHAVIOURS: Mapping[str, Cause] = {
     "seed-ignored": cause(
         "the seed is ignored: every call returns the same weights",
-        "leave the fixed seed out: draw from the generator that is passed in, or from the global one as it stands",
+        "leave the fixed seed out: draw from the generator that is passed in, or from the global one as it stands; or"
+        " declare distribution='constant' if nothing is meant to be drawn",
         "randomness",
     ),
     "few-seeds": cause(

@@ -10,7 +10,11 @@ _MEASURED = "divide by what is expected, not by what was measured, or declare en
 _OF = {"rows": "the weights of a unit", "columns": "the weights of an input", "calls": "the weights of a layer"}
 _FIELDS = {
     "sums too far apart": ("{of} share an offset: in a call all lie above their mean, or all below it", _OWN),
-    "sums too equal": ("{of} sum to nearly one number in every call: they are centred after they were drawn", _OWN),
+    "sums too equal": (
+        "{of} sum to nearly one number in every call: they are centred after they were drawn, or drawn in balance (a"
+        " Latin hypercube, Sobol points)",
+        _OWN,
+    ),
     "energies too far apart": ("{of} share a scale of their own in every call", _OWN),
     "energies too equal": (
         "{of} have nearly one length in every call: they are normalised after they were drawn",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from typing import Any
@@ -157,7 +158,7 @@ class InitializerSubject:
     @functools.cached_property
     def why_dear(self) -> str | None:
         """Why few calls can be afforded, in words; None where an ordinary check can be."""
-        if self._is_compiled:
+        if self._is_compiled and not self._is_called_one_by_one:
             return None
         plan = self._domain_of(self.budget, False).plan
         larger = next((case for case in plan if case.weights >= _TELLING), plan[-1])
@@ -167,6 +168,18 @@ class InitializerSubject:
     def dear_calls(self) -> bool:
         """Whether claims look at no more calls than a verdict needs: of dear ones, or where no layer is small."""
         return self.why_dear is not None or not self.medium
+
+    @property
+    def _is_called_one_by_one(self) -> bool:
+        """Whether what is compiled for many calls was refused, as of code that counts its calls; one draw tells."""
+        compiled = getattr(self.initializer.sampler, "compiled", None)
+        if compiled is None:
+            return False
+        if compiled.trusted is None:
+            case, dtype = self._domain_of(self.budget, True).plan[0], self._held_to.dtypes[0]
+            with contextlib.suppress(BrokenCall):
+                self.draws.raw(case, dtype, self.draws.seeds(case, dtype, SCREEN, 0, 1), own=False)
+        return compiled.trusted is False
 
     @property
     def _is_compiled(self) -> bool:

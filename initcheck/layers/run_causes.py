@@ -22,6 +22,8 @@ _CALLS = 48
 _HALF, _NEAR = 0.1, 0.2
 # A constant this near to 1 is none: the band of a claim begins farther out.
 _ONE = 0.1
+_ZERO = "the {what} is zero in every build: a weight that every path goes through starts at zero"
+_DRAWN = "draw that weight; or, where it is meant, as in LoRA or a last layer of zeros, waive the claim and say why"
 
 
 def cause_of_a_run(
@@ -39,16 +41,21 @@ def cause_of_a_run(
     Returns:
         None where no such law holds at every size, or it is 1.
     """
-    samples, forgets = [], False
+    samples, forgets, zero = [], False, 0
     for whole, statistic in runs:
         values = statistic.per_call(draws.records(whole, dtype, SCREEN, _CALLS))
         mean = float(np.mean(values))
+        if not values.any():
+            zero += 1
+            continue
         if not 0 < mean < math.inf:
             return None
         error = float(np.std(values, ddof=1)) / mean / math.sqrt(len(values))
         forgets |= whole.slope in FORGETS
         samples.append(LawSample(Layer((whole.size.outputs, whole.size.inputs)), mean, error, len(values)))
-    if len(samples) < 3:
+    if zero and not samples:
+        return Cause(_ZERO.format(what=what), _DRAWN)
+    if zero or len(samples) < 3:
         return None
     fitted = exponents(samples)
     a, b = (round(2 * power) / 2 for power in (fitted.fan_in, fitted.fan_out))

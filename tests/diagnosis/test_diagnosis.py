@@ -117,6 +117,32 @@ def test_where_only_the_second_call_of_a_generator_repeats_it_does_not_move_on(m
     assert (cause == BEHAVIOURS["never-advances"]) == said
 
 
+def thin(s, seed):
+    r = np.random.default_rng(seed)
+    return r.normal(size=(s[0], 4)) @ r.normal(size=(4, s[1])) / (2 * s[1] ** 0.5)
+
+
+def opposite(s, seed):
+    half = np.random.default_rng(seed).normal(0, s[1] ** -0.5, ((s[0] + 1) // 2, s[1]))
+    return np.concatenate([half, -half])[: s[0]]
+
+
+@pytest.mark.parametrize(("draw", "rank"), [(thin, True), (opposite, False)])
+def test_what_a_declaration_allows_is_offered_where_independence_was_asked_alone(draw, rank):
+    asked = diagnose(Observed(draw=draw, contract=Contract(), topic="entries"))
+    assert asked.fix.endswith(", or declare entries='dependent' if it is meant")
+    # As declared, nothing is said of it any more.
+    declared = diagnose(Observed(draw=draw, contract=Contract(entries="dependent"), topic="entries"))
+    assert declared is None
+    of_units = diagnose(Observed(draw=draw, contract=Contract(), topic="symmetry"))
+    assert ("declare" in of_units.fix, "rank 4" in of_units.sentence) == (False, rank)
+
+
+def test_one_std_at_every_width_may_be_meant_and_is_declared_by_its_number():
+    cause = diagnose(Observed(draw=normal(lambda s: 0.02**2), contract=Contract(), topic="scale"))
+    assert cause.fix.endswith("; or declare std=0.02 if it is meant, as of an embedding")
+
+
 def test_a_unit_that_chance_left_no_weight_is_told_how_often_that_is():
     draw = of(lambda w, r: w * (r.random(w.shape) < 0.1) * 10**0.5)
     measured = "unit 16 has only zero weights at shape (21, 64)"

@@ -100,3 +100,19 @@ def test_a_plain_one_is_asked_as_ever():
     subject = InitializerSubject(initializer, profile("quick"), 0)
     assert (subject.why_dear, subject.dear_calls, subject.profile) == (None, False, profile("quick"))
     assert subject.domain.sweep
+
+
+@pytest.mark.parametrize("counts", [pytest.param(True, marks=pytest.mark.long), False])
+def test_calls_of_jax_are_dear_where_they_must_be_made_one_by_one(counts):
+    jax = pytest.importorskip("jax")
+    calls = []
+
+    def he_of_a_key(key, shape, dtype="float32"):
+        return jax.random.normal(key, shape, dtype) * np.sqrt(2 / shape[0])
+
+    def counted(key, shape, dtype="float32"):
+        calls.append(shape)
+        return he_of_a_key(jax.random.fold_in(key, len(calls)), shape, dtype)
+
+    [initializer] = load(counted if counts else he_of_a_key).initializers
+    assert (InitializerSubject(initializer, profile("quick"), 0).why_dear is not None) == counts

@@ -93,6 +93,8 @@ class Measured:
         (lambda i, o: 0.04, "has 0.04 times the variance that is due, at every width", "by 5 in all"),
         (lambda i, o: 1.0, None, None),
         (lambda i, o: 0.1 if i > 40 else 1.0, None, None),
+        (lambda i, o: 0.0, "the output is zero in every build", "draw that weight"),
+        (lambda i, o: 0.0 if i == 1 else 0.25, None, None),
     ],
 )
 def test_a_layer_that_is_run_is_told_how_its_output_goes_with_its_widths(law, said, factor):

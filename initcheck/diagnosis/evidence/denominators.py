@@ -191,7 +191,10 @@ def _says(words: str, fix: str = _FIX) -> tuple[Mistake, ...]:
 _FIRST, _LAST = _other_layout("(out, in)-first"), _other_layout("(in, out)-last")
 _LEFT_OUT = (
     Mistake("a uniform on +-{bound} at every width: the fan is left out", _UNIFORM, family="uniform"),
-    Mistake("the std is {std} at every width", "divide by sqrt({wanted}): std = {std_wanted}"),
+    Mistake(
+        "the std is {std} at every width",
+        "divide by sqrt({wanted}): std = {std_wanted}; or declare std={std} if it is meant, as of an embedding",
+    ),
 )
 _GLOROT = _says("scaled by the mean of both fans, as Glorot; {fan} was promised")
 _LARGER_SIDE = (
