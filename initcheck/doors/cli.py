@@ -227,6 +227,7 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     from initcheck.doors.request import plan as plan_of
     from initcheck.rendering.portrait_lines import portrait_lines
     from initcheck.rendering.terminal import Page
+    from initcheck.report.account import unshown_lines
     from initcheck.runs.last_run import keep_last_run
     from initcheck.runs.outputs import Outputs
     from initcheck.runs.pool import judge_all
@@ -267,7 +268,8 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
         listed = {name: bool(getattr(arguments, name, False)) for name in ("laws", "writes")}
         portraits = portrait_lines(report, as_stated("model"), every=arguments.verbose, **listed)
         page.close(report, seconds=time.perf_counter() - started, portraits=portraits)
-    for line in outputs.annotations(report).splitlines():
+    unshown = unshown_lines(report, arguments.targets)
+    for line in [*unshown, *outputs.annotations(report).splitlines()]:
         page.line(line)
     if problem is None and plan.problem:
         problem = UsageError(plan.problem)
@@ -279,8 +281,7 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
         print(f"initcheck: interrupted after {len(results)} of {plan.total} verdicts", file=sys.stderr)
         return 130
     failing = [r for r in report.results if plan.failing(r)]
-    named = set(report.blank) & set(arguments.targets)
-    undecided = bool(arguments.targets) and not (report.decided and not named) and not plan.shows_only
+    undecided = bool(arguments.targets) and (not report.decided or bool(unshown)) and not plan.shows_only
     return 1 if failing or disproved or undecided else 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from initcheck.contract.contract import DENSE_ONLY, OF_KERNELS
@@ -178,6 +178,12 @@ def foot_lines(report: Results, found: Sequence[Finding], seconds: float | None 
         lines.append("nothing was decided: a run that shows nothing cannot pass")
     lines.append(last_line(report, found, seconds))
     return lines
+
+
+def unshown_lines(report: Results, named: Iterable[str]) -> list[str]:
+    """Of what was named beside others, that nothing of it was decided: a run that shows the others cannot pass for it."""
+    names = [escaped(name, 200) for name in report.blank if name in set(named)] if report.decided else []
+    return [f"nothing was decided of {listed(names)}: a run that shows nothing of it cannot pass"] if names else []
 
 
 def page_lines(report: Results, found: Sequence[Finding], seconds: float | None = None) -> list[str]:

@@ -65,6 +65,7 @@ def test_what_is_named_beside_a_sound_layer_does_not_pass_unseen(capsys: pytest.
     said = capsys.readouterr().out
     assert "it raises AttributeError: no such width" in said
     assert "not checked: layers.py:NeverFed: built with" in said
+    assert "nothing was decided of layers.py:NeverFed, layers.py:NeverBuilt: a run" in said
 
 
 def test_a_scan_says_what_it_could_not_check_and_goes_on(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ from initcheck.doors.under_pytest.xdist_scheduling import by_initializer
 from initcheck.errors import UsageError
 from initcheck.rendering.model_lines import model_lines
 from initcheck.rendering.terminal import in_encoding, painted, report_lines, summary_lines
+from initcheck.report.account import unshown_lines
 from initcheck.report.report import Report, result_from_plain, result_to_plain
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.runs.outputs import Outputs
@@ -245,7 +246,7 @@ class ClaimSession:
         if not self.plan.initializers or not self.results:
             return not self.plan.initializers
         report = self.report()
-        return not report.decided or not self._named.isdisjoint(report.blank)
+        return not report.decided or bool(unshown_lines(report, self._named))
 
     def _only_planned(self) -> bool:
         return bool(self.config.option.collectonly or getattr(self.config.option, "setuponly", False))
@@ -266,7 +267,8 @@ class ClaimSession:
         if models:
             terminalreporter.section("initcheck model")
             self._write(terminalreporter, (line for n in models for line in model_lines(whole, n, as_stated("model"))))
-        for line in self.outputs.annotations(self.report()).splitlines() if self.outputs is not None else ():
+        self._write(terminalreporter, unshown_lines(whole, self._named))
+        for line in self.outputs.annotations(whole).splitlines() if self.outputs is not None else ():
             terminalreporter.write_line(line)
 
     def _write(self, terminalreporter: Any, lines: Iterable[str]) -> None:
