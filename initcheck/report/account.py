@@ -181,7 +181,7 @@ def foot_lines(report: Results, found: Sequence[Finding], seconds: float | None 
 
 
 def unshown_lines(report: Results, named: Iterable[str]) -> list[str]:
-    """Of what was named beside others, that nothing of it was decided: a run that shows the others cannot pass for it."""
+    """What was named beside others and of which nothing was decided: a run that shows the others cannot pass for it."""
     names = [escaped(name, 200) for name in report.blank if name in set(named)] if report.decided else []
     return [f"nothing was decided of {listed(names)}: a run that shows nothing of it cannot pass"] if names else []
 
