@@ -282,7 +282,7 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
         return 130
     failing = [r for r in report.results if plan.failing(r)]
     undecided = bool(arguments.targets) and (not report.decided or bool(unshown)) and not plan.shows_only
-    return 1 if failing or disproved or undecided else 0
+    return 1 if failing or disproved or undecided or plan.unanswered(report) else 0
 
 
 def _configured_targets(kind: options.TargetKind, values: Mapping[str, Any]) -> list[str]:

@@ -219,8 +219,7 @@ def not_checked_lines(report: Results) -> list[str]:
 
 def _waiting(report: Results) -> list[str]:
     """What waits for a claim that fails and was not asked for itself, so that no finding speaks of it."""
-    told = {(r.initializer, r.claim) for r in report.results}
-    waiting = [r for r in report.results if r.waits_for and (r.initializer, r.waits_for) not in told]
+    waiting = report.unanswered
     if not waiting:
         return []
     import shlex
@@ -306,7 +305,9 @@ def last_line(report: Results, found: Sequence[Finding], seconds: float | None =
     elif not names:
         said = "nothing was asked"
     else:
-        said = f"nothing fails ({counted(held, 'claim')} hold{'s' if held == 1 else ''}, {undecided} undecided)"
+        waiting = counted(len(report.unanswered), "claim")
+        verdict = f"{waiting} not judged, for want of one that fails" if report.unanswered else "nothing fails"
+        said = f"{verdict} ({counted(held, 'claim')} hold{'s' if held == 1 else ''}, {undecided} undecided)"
     rate = _one_in(run.alpha)
     each = f" for each {noun}" if len(names) > 1 else ""
     sure = f"; wrong with probability <= {run.beta:g} a claim" if held else ""

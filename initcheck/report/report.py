@@ -57,12 +57,14 @@ class Report(Results):
         """Make a CI gate of the report.
 
         Raises:
-            ClaimFailed: a claim fails, or its own code broke; the message is every finding.
+            ClaimFailed: a claim fails, or one that another needs, or its own code broke; the message is every finding.
             UsageError: nothing was decided, so that a green gate would say nothing.
         """
         if self.failures or self.broken:
             found = ["\n".join(finding_lines(f)) for f in self.findings]
             raise ClaimFailed("\n\n".join([*found, *(failure_text(r) for r in self.broken)]))
+        if self.unanswered:
+            raise ClaimFailed("\n".join(f"{r.initializer}: {r.claim} {r.reason}" for r in self.unanswered))
         if not self.decided:
             raise UsageError("this run decided no claim at all; a gate that looked at nothing cannot pass.")
 

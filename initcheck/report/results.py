@@ -75,8 +75,8 @@ class Results:
 
     @property
     def ok(self) -> bool:
-        """Something was decided, nothing fails, and no claim's own code broke."""
-        return not self.failures and not self.broken and self.decided > 0
+        """Something was decided, nothing fails or waits for what does, and no claim's own code broke."""
+        return not self.failures and not self.broken and not self.unanswered and self.decided > 0
 
     @property
     def failures(self) -> tuple[Result, ...]:
@@ -92,6 +92,13 @@ class Results:
     def decided(self) -> int:
         """Number of results that HOLD, FAIL or are WAIVED: a run with none of them checked nothing."""
         return sum(r.verdict in _DECIDED for r in self.results)
+
+    @property
+    def unanswered(self) -> tuple[Result, ...]:
+        """What waits for a claim that fails and was neither asked nor waived, so that no finding speaks of it."""
+        told = {(r.initializer, r.claim) for r in self.results}
+        told.update((name, claim) for name, held_to in self.contracts.items() for claim in held_to.get("waive") or ())
+        return tuple(r for r in self.results if r.waits_for and (r.initializer, r.waits_for) not in told)
 
     @property
     def counts(self) -> dict[Verdict, int]:

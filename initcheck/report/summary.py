@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from initcheck.report.results import Results
 from initcheck.report.verdict import Result, Verdict
+from initcheck.wording import counted
 
 
 class Mark(NamedTuple):
@@ -92,6 +93,8 @@ def headline(report: Results) -> str:
         said = f"{failures:,} {'claim fails' if failures == 1 else 'claims fail'}"
         every, failing = len(report.initializers), len({r.initializer for r in report.failures})
         return said if every == 1 else f"{said} in {failing:,} of {every:,} initializers"
+    if report.unanswered:
+        return f"{counted(len(report.unanswered), 'claim')} not judged, for want of one that fails"
     return "No claim fails" if report.decided else "Nothing was decided"
 
 

@@ -241,3 +241,8 @@ class Plan:
         """Whether a result makes the run fail: FAILS, a claim that broke, UNDECIDED under strict."""
         undecided = self.strict and result.verdict is Verdict.UNDECIDED
         return result.verdict is Verdict.FAILS or undecided or result.broke
+
+    def unanswered(self, report: Report) -> list[Result]:
+        """What waits for a claim that fails, and that no word of the user's speaks of: no run ends well with it."""
+        known = self.baseline.find if self.baseline is not None else lambda result: None
+        return [r for r in report.unanswered if known(dataclasses.replace(r, claim=r.waits_for or "")) is None]

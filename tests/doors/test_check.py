@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import initcheck
+from initcheck.report.summary import headline
 from initcheck.report.verdict import Result, Verdict
 from initcheck.runs.reading import Wanted
 
@@ -114,4 +115,26 @@ def test_claims_are_read_as_one_text_too_and_a_file_as_a_path(tmp_path: Path, mo
         tmp_path / "by_its_path.py", profile="quick", claims="finite, owns-its-memory", seed=np.int64(3)
     )
     assert [r.claim for r in report.results] == ["finite", "owns-its-memory"]
+    assert report.ok
+
+
+def small_only(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    if shape[0] > 3:
+        raise ValueError("too large")
+    return he(shape, rng)
+
+
+def test_what_needs_a_claim_that_fails_never_ends_well_though_only_it_is_asked() -> None:
+    report = initcheck.check([he, small_only], **QUICK)
+    assert [r.verdict for r in report.results] == [Verdict.HOLDS, Verdict.NOT_APPLICABLE]
+    assert not report.ok
+    with pytest.raises(initcheck.ClaimFailed, match="small_only: finite needs accepts-every-shape, which fails"):
+        report.raise_for_failures()
+    assert headline(report) == "1 claim not judged, for want of one that fails"
+    assert "2 initializers: 1 claim not judged, for want of one that fails (1 claim holds, 0 undecided)" in str(report)
+
+
+def test_what_needs_a_claim_that_is_waived_waits_for_it_in_peace() -> None:
+    report = initcheck.check([he, small_only], waive={"accepts-every-shape": "small layers only"}, **QUICK)
+    assert [r.verdict for r in report.results] == [Verdict.HOLDS, Verdict.NOT_APPLICABLE]
     assert report.ok

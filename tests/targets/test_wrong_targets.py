@@ -115,6 +115,26 @@ def test_a_module_that_shows_nothing_costs_what_is_named_beside_it_no_verdict(
     assert "nothing is known of empty_of_mine" in err
 
 
+@pytest.mark.long
+def test_a_run_fails_where_what_was_asked_needs_what_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    sound = "def sound(shape, rng):\n    return rng.normal(size=shape)\n\n\n"
+    Path("small_ones.py").write_text(
+        sound + "def small(shape, rng):\n    assert shape[0] < 4\n    return sound(shape, rng)\n"
+    )
+    asked = ["small_ones", "--claims=finite", "--profile=quick"]
+    assert main(asked) == 1
+    assert "small_ones:small: finite: needs accepts-every-shape, which fails" in capsys.readouterr().out
+    known = 'claim = "accepts-every-shape"\nsince = 2026-11-29\nreason = "small layers only"\n'
+    Path("known.toml").write_text(
+        f'format = "initcheck-baseline/1"\n[[known]]\ninitializer = "small_ones:small"\n{known}'
+    )
+    assert main([*asked, "--baseline=known.toml"]) == 0
+
+
 def test_a_target_in_the_place_of_a_claim_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "initcheck.gallery:he_normal"]) == 2
     said = capsys.readouterr().err

@@ -246,7 +246,7 @@ class ClaimSession:
         if not self.plan.initializers or not self.results:
             return not self.plan.initializers
         report = self.report()
-        return not report.decided or bool(unshown_lines(report, self._named))
+        return not report.decided or bool(self.plan.unanswered(report)) or bool(unshown_lines(report, self._named))
 
     def _only_planned(self) -> bool:
         return bool(self.config.option.collectonly or getattr(self.config.option, "setuponly", False))
