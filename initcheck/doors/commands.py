@@ -113,7 +113,7 @@ def infer_contract(words: Sequence[str]) -> int:
                 print(f"  {escaped(line, 1_000)}", flush=True)
     for left in (*loaded.not_checked, *loaded.unread):
         print(f"not looked at: {escaped(left.name)}: {escaped(left.reason)}")
-    return 2 if loaded.unread else code
+    return 2 if loaded.unread or not loaded.initializers else code
 
 
 # Each from the module that it lives in, which is loaded where its word is said.

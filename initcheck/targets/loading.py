@@ -69,6 +69,17 @@ class Loaded:
     not_checked: tuple[NotChecked, ...] = ()
     unread: tuple[NotChecked, ...] = ()
 
+    def some(self, target: object) -> tuple[Initializer, ...]:
+        """The initializers, for a question whose answer would say nothing without one.
+
+        Raises:
+            UsageError: there is none, and why.
+        """
+        if not self.initializers:
+            why = "; ".join(f"{left.name}: {left.reason.rstrip('.')}" for left in (*self.not_checked, *self.unread))
+            raise UsageError(f"target {str(target)!r} shows no initializer. {why}.")
+        return self.initializers
+
 
 def load(
     target: str | Callable[..., Any] | object,

@@ -135,6 +135,18 @@ def test_a_run_fails_where_what_was_asked_needs_what_fails(
     assert main([*asked, "--baseline=known.toml"]) == 0
 
 
+@pytest.mark.parametrize("asked", ["what", "fix", "infer"])
+def test_a_question_on_a_module_that_shows_no_initializer_is_answered(
+    asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "adds_up", raising=False)
+    Path("adds_up.py").write_text("def add(a, b):\n    return a + b\n")
+    assert main([asked, "adds_up"]) == 2
+    assert "adds_up: 1 member shows no sign of making weights" in "".join(capsys.readouterr())
+
+
 def test_a_target_in_the_place_of_a_claim_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "initcheck.gallery:he_normal"]) == 2
     said = capsys.readouterr().err

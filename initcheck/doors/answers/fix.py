@@ -111,7 +111,7 @@ def fix(
     if laws is not None or batch is not None:
         return tuple(_of_models(target, seed, claims, laws, batch))
     try:
-        initializers = load(target, contract=contract).initializers
+        initializers = load(target, contract=contract).some(target)
     except UsageError as error:
         if contract is not None:
             raise

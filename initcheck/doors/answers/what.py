@@ -87,7 +87,7 @@ def what(target: Any, *, args: Mapping[str, Any] | None = None) -> tuple[Start, 
             raise error from None
         return (other,)
     starts = []
-    for initializer in loaded.initializers:
+    for initializer in loaded.some(name):
         if isinstance(initializer.sampler, LayerSampler):
             laws, kind = tuple(laws_of_layer(initializer.sampler)), "layer"
         else:
