@@ -80,12 +80,13 @@ def packing_of(sampler: CallableSampler, roles: AbstractSet[str]) -> tuple[Calla
     return None
 
 
-def counted_side(returned: Shape, asked: Shape, fixed: Mapping[str, Any]) -> str | None:
-    """The numbers that were told and stand in the shape returned in place of what was asked for, or beside that.
+def told_side(result: Any, asked: Shape, fixed: Mapping[str, Any]) -> str | None:
+    """The numbers that were told and stand in the shape of an array in place of what was asked for, or beside that.
 
-    >>> counted_side((4, 5, 7), (5, 7), {"num_heads": 4}), counted_side((5, 8), (5, 7), {"channels": 8, "bias": True})
+    >>> told_side(np.ones((4, 5, 7)), (5, 7), {"num_heads": 4}), told_side(np.ones((5, 8)), (5, 7), {"channels": 8})
     ('num_heads=4', 'channels=8')
     """
+    returned = (shape_of(result) if is_array(result) else None) or ()
     told = {name: n for name, n in fixed.items() if isinstance(n, int) and not isinstance(n, bool)}
     added = [n for k in range(len(asked) + 1) for n in told.values() if returned == (*asked[:k], n, *asked[k:])]
     if len(returned) == len(asked):

@@ -18,7 +18,7 @@ from initcheck.adapters.frameworks.jax_init import JaxSampler
 from initcheck.adapters.frameworks.layer_weight import is_layer, matrices_of, weight_of
 from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.adapters.frameworks.torch_module import ModuleSampler
-from initcheck.adapters.packed_widths import PackedSampler, Packing, counted_side, packing_of
+from initcheck.adapters.packed_widths import PackedSampler, Packing, packing_of, told_side
 from initcheck.adapters.signatures.arguments import Unfit
 from initcheck.adapters.signatures.frameworks import defines_function, framework_of_result
 from initcheck.adapters.signatures.names import SIDES_OR_WIDTHS
@@ -184,10 +184,8 @@ def choose(
         if packed is not None:
             return packed
         for outcome in tried:
-            got = arrays.shape_of(outcome.result) if arrays.is_array(outcome.result) else None
-            counted = got and counted_side(got, outcome.shape, outcome.sampler.fixed)
-            if counted:
-                raise refusals.of_a_told_side(name, counted, outcome)
+            if told := told_side(outcome.result, outcome.shape, outcome.sampler.fixed):
+                raise refusals.of_a_told_side(name, told, outcome)
     if named and tried:
         # What is an array of another shape is judged by the claims; a call that gives none supports no reading.
         of_another_shape = [c for c in tried if arrays.is_array(c.result) and c.problem.startswith("returns shape")]
@@ -277,8 +275,8 @@ def _try_shapes(sampler: CallableSampler, reading: Reading) -> Chosen:
             chosen = outcome if outcome.works else replace(outcome, works=False)
         if refusals.is_complex(outcome.result):
             return replace(outcome, works=False)
-        if outcome.works or outcome.several:
-            break
+        if outcome.works or outcome.several or told_side(outcome.result, shape, sampler.fixed):
+            break  # three experts of a matrix are no kernel of three positions
         if outcome.problem == _UNWRITTEN and all(slot.role != "module" for slot in reading.slots):
             break  # what fills the rows of a larger tensor takes it for a list of tensors
     if chosen.works and chosen.shape == TRIED:
@@ -322,7 +320,7 @@ def _call(sampler: CallableSampler, reading: Reading, shape: Shape) -> Chosen:
         if got.works:
             return got
         # Of several arrays one may have the shape asked for when the widths are read the other way round.
-        failed = failed if failed.several else got
+        failed = failed if failed.several or told_side(failed.result, shape, asking.fixed) else got
     return failed
 
 

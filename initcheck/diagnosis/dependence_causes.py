@@ -72,6 +72,11 @@ _IF_INDEPENDENT = {
         "scale by the fan",
         "entries scale law depth",
     ),
+    "spectral-radius": cause(
+        "the largest eigenvalue is {r} in size at every shape: the spectral radius of an echo state reservoir",
+        "scale by the fan",
+        "entries scale law depth",
+    ),
     "unit-means": cause(
         "every unit has an offset of its own, shared by its weights",
         "draw around zero, without an offset per unit",

@@ -51,7 +51,7 @@ class Plan:
         strict: whether UNDECIDED fails too.
         baseline: the file of known failures.
         updating: whether that file is written anew.
-        theorems: whether theorems and myths are shown too.
+        theorems: whether theorems and myths are shown too: those that the settings name among their claims, else all.
         processes: where targets are read and judged: in this process, in one beside it that takes the next one's place
             when it dies, or each initializer in one of its own.
         only: of what is judged and of the claims, the pairs that are asked; all where None.
@@ -83,6 +83,12 @@ class Plan:
         only: Collection[tuple[str, str]] | None = None,
         resumed: Report | None = None,
     ) -> None:
+        shown = every_theorem() if theorems else {}
+        named = [shown[name] for name in settings.claims or () if name in shown]
+        others = tuple(name for name in settings.claims or () if name not in shown)
+        if named and (others or not any((targets, models, pairs, locks))):
+            settings = dataclasses.replace(settings, claims=others or None)
+        self.theorems: list[Claim] = named or list(shown.values())
         self.checker = Checker(settings)
         self.command = command
         self.strict = strict
@@ -116,7 +122,6 @@ class Plan:
                 claims=(*checks(), *(c for kind in ("model", "pair", "lock", "ranks") for c in asked_of(kind))),
                 create=updating,
             )
-        self.theorems: list[Claim] = list(every_theorem().values()) if theorems else []
         for tested in self.initializers:
             check_waivers(tested, tested.contract.waive)
         self.done: dict[tuple[str, str], Result] = {}

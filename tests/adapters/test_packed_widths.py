@@ -117,7 +117,7 @@ def test_squares_side_by_side_are_held_to_their_width(init, verdict):
 @pytest.mark.parametrize(
     ("init", "claim", "verdict"),
     [
-        (experts, "returns-the-shape-asked", "HOLDS"),
+        pytest.param(experts, "returns-the-shape-asked", "HOLDS", marks=pytest.mark.long),
         pytest.param(experts, "output-variance-near-one", "HOLDS", marks=pytest.mark.long),
         pytest.param(experts, "units-differ", "HOLDS", marks=pytest.mark.long),
         pytest.param(experts_of_all_inputs, "output-variance-near-one", "FAILS", marks=pytest.mark.long),
@@ -127,6 +127,15 @@ def test_squares_side_by_side_are_held_to_their_width(init, verdict):
 def test_so_many_experts_as_are_told_are_judged_as_matrices_of_their_own(init, claim, verdict):
     report = check(init, args={"num_experts": 4}, claims=[claim], profile="quick")
     assert report[claim].verdict.value == verdict
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_experts_are_matrices_whatever_their_number(count):
+    [found] = load(experts, args={"num_experts": count}).initializers
+    assert (found.sampler.packing.count, found.contract.layout, found.ranks) == (count, "in_out", (2,))
+    weights = found.sampler.to_numpy(found.sampler.calls((40, 60), [1], "float32")[0])
+    assert weights.shape == (40, 60)
+    assert abs(weights.var() * 40 - 1) < 0.1
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,23 @@ def test_what_a_declaration_allows_is_offered_where_independence_was_asked_alone
     assert ("declare" in of_units.fix, "rank 4" in of_units.sentence) == (False, rank)
 
 
+@pytest.mark.parametrize("topic", ["scale", "depth", "entries"])
+def test_one_spectral_radius_at_every_shape_is_that_of_a_reservoir(topic):
+    def reservoir(s, seed):
+        if s[0] != s[1]:
+            raise ValueError(s)
+        w = np.random.default_rng(seed).uniform(-1, 1, s)
+        return w * 0.9 / np.abs(np.linalg.eigvals(w)).max()
+
+    said = diagnose(Observed(draw=reservoir, contract=Contract(), topic=topic, squares=True)).sentence
+    assert (
+        said == "the largest eigenvalue is 0.9 in size at every shape: the spectral radius of an echo state reservoir"
+    )
+    # What is scaled by its fan has a radius that comes near one number, and none that is one.
+    scaled = Observed(draw=normal(lambda s: 0.7 / s[1]), contract=Contract(), topic=topic, squares=True)
+    assert "eigenvalue" not in getattr(diagnose(scaled), "sentence", "")
+
+
 def test_one_std_at_every_width_may_be_meant_and_is_declared_by_its_number():
     cause = diagnose(Observed(draw=normal(lambda s: 0.02**2), contract=Contract(), topic="scale"))
     assert cause.fix.endswith("; or declare std=0.02 if it is meant, as of an embedding")

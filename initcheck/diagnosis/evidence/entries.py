@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -219,9 +219,22 @@ def _spectral(view: _View) -> Dependence | None:
         small = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
         if len(small) <= 64 and len(norms) < 8 and matrix.shape not in norms:
             norms[matrix.shape] = scale * math.sqrt(float(np.linalg.eigvalsh(small @ small.T)[-1]))
-    values = np.array(list(norms.values()))
+    return _one_number("spectral", norms)
+
+
+def _spectral_radius(view: _View) -> Dependence | None:
+    """The largest eigenvalue, of squares: what an echo state network divides its reservoir by."""
+    radii: dict[tuple[int, ...], float] = {}
+    for matrix, scale in zip(view.matrices, view.scales, strict=True):
+        if matrix.shape[0] == matrix.shape[1] <= 64 and len(radii) < 8 and matrix.shape not in radii:
+            radii[matrix.shape] = scale * float(np.abs(np.linalg.eigvals(matrix)).max())
+    return _one_number("spectral-radius", radii)
+
+
+def _one_number(name: str, by_shape: Mapping[tuple[int, ...], float]) -> Dependence | None:
+    values = np.array(list(by_shape.values()))
     if len(values) >= 5 and float(np.std(values)) < 0.012 * float(np.mean(values)):
-        return Dependence("spectral", float(np.mean(values)))
+        return Dependence(name, float(np.mean(values)))
     return None
 
 
@@ -281,5 +294,5 @@ def _correlated(view: _View) -> Dependence | None:
 # The most particular first: copies are low rank too, and a low rank correlates the units.
 _LOOKS: tuple[Callable[[_View], Dependence | None], ...] = (
     _sorted, _diagonal, _dead, _copied_units, _paired, _copied_inputs, _symmetric, _fixed_zeros,
-    _dead_elsewhere, _low_rank, _spectral, _fixed_pattern, _neighbours, _scales, _correlated,
+    _dead_elsewhere, _low_rank, _spectral, _spectral_radius, _fixed_pattern, _neighbours, _scales, _correlated,
 )  # fmt: skip
