@@ -50,6 +50,28 @@ class LSTM(nn.Module):
         return torch.stack(made, 1)
 
 
+class ConvLSTM(LSTM):
+    """One whose gates stand in a step of its own."""
+
+    def _step(self, x: Tensor, h: Tensor) -> Tensor:
+        gate, new = self.gates(torch.cat([x, h], -1)).chunk(2, -1)
+        return torch.sigmoid(gate) * h + torch.sigmoid(-gate) * torch.tanh(new)
+
+    def forward(self, x: Tensor) -> Tensor:
+        made, h = [], torch.zeros_like(x[:, 0])
+        for t in range(x.shape[1]):
+            h = self._step(x[:, t], h)
+            made.append(h)
+        return torch.stack(made, 1)
+
+
+class ConvGRU(ConvLSTM):
+    """One whose base has the step."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._step(x, torch.zeros_like(x))
+
+
 class Stack(nn.Module):
     """Eight blocks of one class between two layers."""
 
@@ -86,6 +108,11 @@ def test_a_class_of_the_users_own_is_a_block_where_its_code_shows_no_gate(
 def test_recurrent_layers_of_libraries_are_no_blocks() -> None:
     for kind in (nn.GRU, nn.LSTMCell, "OptimizedLSTMCell", "Bidirectional", nn.LayerNorm):
         assert not containers([(("h", str(i)), kind) for i in range(4)])
+
+
+def test_a_gate_may_stand_in_a_step_of_its_own_or_of_a_base() -> None:
+    assert not any(containers([(("h", str(i)), kind) for i in range(4)]) for kind in (LSTM, ConvLSTM, ConvGRU))
+    assert containers([(("h", str(i)), RNN) for i in range(4)])
 
 
 class Placed(nn.Module):
@@ -142,6 +169,20 @@ def test_matrices_that_a_model_multiplies_by_itself_are_blocks(how: str) -> None
     wrong = said(lambda: ByHand(2 / 64, how), SIGNAL)
     assert wrong.verdict is Verdict.FAILS
     assert "sqrt(2/fan_in) = 0.177" in str(wrong.evidence.fix)
+
+
+def test_a_layer_under_a_digit_that_is_no_number_is_read() -> None:
+    """``"²".isdigit()`` holds, and it is no number."""
+
+    class Powers(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.of = nn.ModuleDict({"¹": nn.Linear(8, 4), "²": nn.Linear(8, 4)})
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.of["¹"](x) + self.of["²"](x * x)
+
+    assert said(Powers, DISTINCT).verdict is Verdict.HOLDS
 
 
 def test_parallel_matrices_are_no_chain() -> None:

@@ -90,7 +90,7 @@ def places(model: torch.nn.Module) -> dict[str, Place]:
 
 
 def _repeats(parent: torch.nn.Module, name: str) -> str:
-    if not name.isdigit() or not isinstance(parent, (torch.nn.ModuleList, torch.nn.ModuleDict, torch.nn.Sequential)):
+    if not name.isdecimal() or not isinstance(parent, (torch.nn.ModuleList, torch.nn.ModuleDict, torch.nn.Sequential)):
         return ""
     classes = Counter(kind_of(m) for m in parent.children())
     if len(classes) == 1 and len(parent._modules) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,8 +73,22 @@ def _is_no_block(kind: object) -> bool:
     if not _RECURRENT.match(name):
         return _NORM.match(name) is not None
     own = [vars(kind)[call] for call in _CALLS if call in vars(kind)] if isinstance(kind, type) else []
-    codes = [getattr(inspect.unwrap(call), "__code__", None) for call in own]
-    return not any(codes) or any(_GATES.search(word) for code in codes if code for word in code.co_names)
+    if not isinstance(kind, type) or not any(True for call in own for _ in _words(call)):
+        return True
+    # A gate may stand in a step of its own, of a base too, or be a layer that __init__ makes.
+    home = kind.__module__.partition(".")[0]
+    classes = [c for c in kind.__mro__ if c.__module__.partition(".")[0] == home]
+    words = {word for c in classes for function in vars(c).values() for word in _words(function)}
+    return any(map(_GATES.search, words - {c.__name__ for c in classes}))
+
+
+def _words(function: Any) -> Iterator[str]:
+    """The names in the code of a function and of those inside it; none of what is no function of Python."""
+    waiting = [getattr(inspect.unwrap(function), "__code__", None)] if callable(function) else []
+    for code in waiting:
+        if code is not None:
+            yield from code.co_names
+            waiting += [inner for inner in code.co_consts if inspect.iscode(inner)]
 
 
 class Trail:
