@@ -145,6 +145,40 @@ def test_a_method_that_was_never_called_is_asked_about_where_nothing_else_drew(
         assert "Forgotten._init_weights() at" in (found.reason or "")
 
 
+class Later(nn.Module):
+    """Layers as torch draws them, and methods that initialise something else, or at another time."""
+
+    def __init__(self, drawn: bool = False) -> None:
+        super().__init__()
+        self.body, self.head, self.mean = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, 4), nn.Parameter(torch.zeros(WIDTH))
+        if drawn:
+            self.init_weights()
+
+    def init_weights(self) -> None:
+        nn.init.normal_(self.head.weight, 0.0, 0.02)
+
+    def initialize_from(self, x: Tensor) -> None:
+        self.mean.data.copy_(x.mean(0))
+
+    def initialize_hidden(self, rows: int) -> Tensor:
+        return self.mean.new_empty(rows, WIDTH).zero_()
+
+    def reinitialize_head(self, classes: int) -> None:
+        self.head = nn.Linear(WIDTH, classes)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.initialize_from(x)
+        return self.head(torch.relu(self.body(x) - self.mean))
+
+
+def test_a_method_that_is_for_later_is_no_doubt() -> None:
+    found = said(Later, LOST)
+    assert found.verdict is Verdict.HOLDS
+    assert all(f"Later.{name}() at" in " ".join(found.notes) for name in ("initialize_from", "initialize_hidden"))
+
+
 class Tied(nn.Module):
     """A head that is tied to the embedding, and perhaps drawn anew as a tensor of its own."""
 

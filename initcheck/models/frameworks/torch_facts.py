@@ -24,7 +24,7 @@ from initcheck.models.modules.live_module import LiveModule
 from initcheck.models.modules.shared import shared_layers
 from initcheck.models.modules.ties import TieWatch
 from initcheck.models.provenance.frames import INITIALISERS
-from initcheck.models.provenance.guards import LineWatch, init_methods, name_guards
+from initcheck.models.provenance.guards import LineWatch, init_methods, name_guards, named_beside
 from initcheck.models.signals.listener import Listener
 from initcheck.models.signals.signal import Signal
 from initcheck.sandbox.containment import one_line
@@ -77,10 +77,12 @@ class TorchFacts(Facts):
             return None
         methods = self.layout.init_methods
         with_watch, ties = LineWatch({g.code for g in self.layout.guards}, methods), TieWatch()
+        looks = {
+            "untied": lambda model, _: list(ties.undone(model)),
+            "named": lambda model, _: named_beside(model),
+        }
         with ties:
-            built = self.builder.build(
-                self._seed(0), around=with_watch, looks={"untied": lambda model, _: list(ties.undone(model))}
-            )
+            built = self.builder.build(self._seed(0), around=with_watch, looks=looks)
         built.looks["bypassed"] = with_watch.never_ran(self.layout.guards)
         built.looks["uncalled"] = {code: name for code, name in methods.items() if code not in with_watch.called}
         return built

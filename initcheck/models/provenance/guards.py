@@ -111,6 +111,13 @@ def init_methods(model: torch.nn.Module) -> dict[CodeType, str]:
     return {code: name for code, name in found.items() if not in_library(code.co_filename)}
 
 
+def named_beside(model: torch.nn.Module) -> list[str]:
+    """What the constructors and the forward of the user's own classes name: each decides whether to call it."""
+    found = (_function_of(vars(cls).get(name)) for cls in _classes(model) for name in ("__init__", "forward"))
+    codes = [f.__code__ for f in found if f is not None and not in_library(f.__code__.co_filename)]
+    return sorted({name for code in codes for name in code.co_names})
+
+
 def _classes(model: torch.nn.Module) -> list[type]:
     every = dict.fromkeys(c for m in model.modules() for c in type(m).__mro__)
     return [c for c in every if c.__module__.partition(".")[0] not in ("torch", "builtins")]

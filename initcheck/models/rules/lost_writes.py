@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from initcheck.models.factory.trial import RuleFinding
 from initcheck.models.factory.wording import folded, place
 from initcheck.models.provenance.steps import Site, in_library
 from initcheck.wording import listed
+
+_FOR_LATER = re.compile(r"^_?re_?init|hidden|states?$|memory|cache|carry")
+"""Names of methods that initialise and are no start of the weights."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +115,18 @@ def _is_ones(lost: Lost) -> bool:
 
 
 def never_called(facts: Facts) -> Iterator[RuleFinding]:
-    """Methods of the user's own classes that initialise, and which no build called: a doubt where nothing else did."""
+    """Methods of the user's own classes that initialise, and which no build called: a doubt where nothing else did.
+
+    Not what is for later: a state that is made for every sequence, a head that is put in anew, and what another method
+    calls that did not run either, forward with its first batch or a constructor that was told not to.
+    """
     looks = facts.plain.looks if facts.plain is not None else {}
     drawn = [r for r in facts.random.values() if r.parameter and r.matrix is not None]
-    for code, name in looks.get("uncalled", {}).items():
+    uncalled = looks.get("uncalled", {})
+    for code, name in uncalled.items():
         said = f"{name} at {place((code.co_filename, code.co_firstlineno))} holds init statements and was never called"
-        if drawn and all(r.default for r in drawn):
+        later = _FOR_LATER.search(code.co_name) or code.co_name in looks.get("named", ())
+        if drawn and all(r.default for r in drawn) and not later:
             yield RuleFinding("doubt", f"{said}: every matrix keeps the default of its layer; call it in the factory")
         else:
             yield RuleFinding("note", said)
