@@ -307,6 +307,27 @@ def _of_two(function, other):
 of_two_held = reads("(*shape)", constant=True)(_of_two(shape_then_rng, print))
 
 
+def _beside_a_gain(gain):
+    def call(*shape, **kwargs):
+        return np.random.normal(0, gain(shape[0]), shape)
+
+    return call
+
+
+# What says by its own name what it takes passes nothing on.
+with_a_gain_of_the_fan = reads("(*shape)")(_beside_a_gain(lambda fan_in: fan_in**-0.5))
+
+
+def _calls_itself():
+    def call(*args, **kwargs):
+        return call(*args[0]) if isinstance(args[0], tuple) else np.random.normal(size=args)
+
+    return call
+
+
+calls_itself = reads("(shape)")(_calls_itself())
+
+
 @reads("(side)", shape=(6, 6))
 def size_of_a_square(size):
     return np.random.randn(size, size)

@@ -195,3 +195,15 @@ def test_of_one_matrix_that_fits_as_it_lies_the_name_decides_nothing() -> None:
     found, left, right = match([mine], [Role("b.proj", ("b",), (8, 4), 0.4), theirs])
     assert [(x.name, y.name, y.turned) for x, y in found] == [("a.fc", "b.proj", False)]
     assert (left, right) == ([], [theirs])
+
+
+@pytest.mark.parametrize("variance", [1.0, 3.0])
+def test_statistics_that_are_arrays_of_numpy_are_compared(variance: float) -> None:
+    """What Linen keeps beside its parameters is of NumPy where it was read from a file."""
+
+    def kept(seed: int, variance: float = 1.0) -> Tree:
+        rng = np.random.default_rng(seed)
+        return {"params": {"w": dense(rng, 8, 8)}, "batch_stats": {"mean": np.zeros(8), "var": np.full(8, variance)}}
+
+    report = initcheck.same(kept, lambda seed: kept(seed, variance))
+    assert report["start-from-one-law"].verdict is (Verdict.HOLDS if variance == 1 else Verdict.FAILS)

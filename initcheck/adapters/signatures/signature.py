@@ -258,13 +258,20 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
 
 
 def _behind_a_wrapper(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The one function in the closure of ``def wrapper(*args, **kwargs)``, which takes what that passes on to it."""
+    """The one function in the closure of ``def wrapper(*args, **kwargs)``, which takes what that passes on to it.
+
+    ``*shape`` says what it is itself; and what calls itself passes nothing on.
+    """
     rest = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+    passed: list[object] = []
     while inspect.isfunction(function) and not hasattr(function, "__wrapped__"):
+        passed.append(function)
         code = function.__code__
         held = [cell.cell_contents for cell in function.__closure__ or () if cell != _EMPTY]
         called = [one for one in held if inspect.isroutine(one)]
         if code.co_flags & rest != rest or code.co_argcount or code.co_kwonlyargcount or len(called) != 1:
+            break
+        if called[0] in passed or role_of(code.co_varnames[0]) not in ("nameless", "unknown"):
             break
         [function] = called
     return function

@@ -25,6 +25,7 @@ OF_A_DICT = "dict"
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked", "moving_mean", "moving_variance")
 # Where a checkpoint holds the weights: always under these words, and under this one beside an optimiser's state.
 _WEIGHTS, _BESIDE = ("params", "state_dict", "model_state_dict"), "model"
+_STATISTICS = "batch_stats"
 
 
 @dataclass(frozen=True)
@@ -121,13 +122,18 @@ def _weights_in(model: Mapping[str, Any]) -> Any:
 
 
 def _collections(model: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Of the variables of a module of Linen what is no parameter: statistics, and collections of its own."""
-    jax = sys.modules.get("jax")
-    if jax is None or not isinstance(model.get("params"), Mapping):
+    """Of the variables of a module of Linen what is no parameter: statistics, and collections of its own.
+
+    Read from a file, they are arrays of NumPy; statistics are told by their name without JAX too.
+    """
+    if not isinstance(model.get("params"), Mapping):
         return
+    jax = sys.modules.get("jax")
+    arrays = (np.ndarray,) if jax is None else (np.ndarray, jax.Array)
     for name, kept in model.items():
         others = name not in _WEIGHTS and not re.match("opt|ema|rng", str(name)) and isinstance(kept, Mapping)
-        if others and all(isinstance(leaf, jax.Array) for leaf in _leaves(kept)):
+        known = name == _STATISTICS or jax is not None
+        if others and known and all(isinstance(leaf, arrays) for leaf in _leaves(kept)):
             yield kept
 
 
