@@ -25,7 +25,7 @@ OF_A_DICT = "dict"
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked", "moving_mean", "moving_variance")
 # Where a checkpoint holds the weights: always under these words, and under this one beside an optimiser's state.
 _WEIGHTS, _BESIDE = ("params", "state_dict", "model_state_dict"), "model"
-_STATISTICS = "batch_stats"
+_OF_LINEN = "batch_stats"
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _collections(model: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     arrays = (np.ndarray,) if jax is None else (np.ndarray, jax.Array)
     for name, kept in model.items():
         others = name not in _WEIGHTS and not re.match("opt|ema|rng", str(name)) and isinstance(kept, Mapping)
-        known = name == _STATISTICS or jax is not None
+        known = name == _OF_LINEN or jax is not None
         if others and known and all(isinstance(leaf, arrays) for leaf in _leaves(kept)):
             yield kept
 
