@@ -113,10 +113,11 @@ class Results:
 
     @property
     def blank(self) -> tuple[str, ...]:
-        """Those of which several claims were asked and none was decided: who names one of them was shown nothing."""
-        asked = Counter(r.initializer for r in self.results)
-        shown = {r.initializer for r in self.results if r.verdict in _DECIDED}
-        return tuple(name for name in self.initializers if asked[name] > 1 and name not in shown)
+        """Those of which nothing was decided, and not because no claim speaks of them: who names one was shown nothing.
+
+        It could not be read; or several claims were asked, and some of them ran out.
+        """
+        return tuple(name for name in self.initializers if _shows_nothing(self.of(name)))
 
     def of(self, initializer: str) -> tuple[Result, ...]:
         """The results of one initializer."""
@@ -138,3 +139,11 @@ class Results:
             valid = {r.claim for r in self.results} if name in (None, *self.initializers) else self.initializers
             raise KeyError(f"{key!r} is not in this report; {closest(str(claim if name is None else name), valid)}")
         raise KeyError(f"{claim!r} was asked of {len(found)} initializers; write report[NAME, {claim!r}].")
+
+
+def _shows_nothing(results: tuple[Result, ...]) -> bool:
+    if any(r.verdict in _DECIDED for r in results):
+        return False
+    # What is wrong with all of it begins with its name; what a claim does not ask of it does not.
+    unread = any((r.reason or "").startswith(r.initializer) for r in results)
+    return unread or (len(results) > 1 and any(r.verdict is Verdict.UNDECIDED for r in results))

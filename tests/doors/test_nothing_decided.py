@@ -8,6 +8,9 @@ import pytest
 
 import initcheck
 from initcheck.doors.cli import main
+from initcheck.report.results import Results, Run
+from initcheck.report.verdict import Result, Verdict
+from initcheck.targets.tables import named_in
 
 pytest.importorskip("torch")
 
@@ -73,3 +76,30 @@ def test_a_scan_says_what_it_could_not_check_and_goes_on(capsys: pytest.CaptureF
     said = capsys.readouterr().out
     assert "not checked: layers.py:NeverFed" in said
     assert "with in_features=64, out_features=64 it raises ValueError: too wide" in said
+
+
+def test_a_table_names_what_it_lists(capsys: pytest.CaptureFixture[str]) -> None:
+    tables = "\n".join(f'[[tool.initcheck.targets]]\ntarget = "layers.py:{n}"' for n in ("Layer", "NeverFed"))
+    Path("pyproject.toml").write_text(tables)
+    assert list(named_in(["m:f", "@pyproject.toml"], "targets")) == ["m:f", "layers.py:Layer", "layers.py:NeverFed"]
+    assert main(["--claims", "finite", "--profile", "quick"]) == 1
+    assert "not checked: layers.py:NeverFed: built with" in capsys.readouterr().out
+
+
+def result(verdict: Verdict, reason: str) -> Result:
+    return Result(claim="finite", says="", initializer="m:f", family="", verdict=verdict, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("results", "blank"),
+    [
+        ([result(Verdict.NOT_APPLICABLE, "m:f, built with fan_in=3, could not be fed")], True),
+        ([result(Verdict.UNDECIDED, "out of time")] * 2, True),
+        ([result(Verdict.UNDECIDED, "out of draws")], False),
+        ([result(Verdict.NOT_APPLICABLE, "distribution=orthogonal is not declared")] * 2, False),
+        ([result(Verdict.HOLDS, ""), result(Verdict.UNDECIDED, "out of time")], False),
+    ],
+)
+def test_that_no_claim_speaks_of_it_is_no_sign_that_nothing_was_looked_at(results: list[Result], blank: bool) -> None:
+    run = Run(seed=0, profile="quick", alpha=1e-6, beta=1e-3)
+    assert Results(run=run, results=tuple(results)).blank == (("m:f",) if blank else ())
