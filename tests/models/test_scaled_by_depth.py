@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import initcheck
+from initcheck.models.builds.places import places
 from initcheck.report.verdict import Result, Verdict
 
 SCALING, LOST, DECLARED = "residual-writers-share-one-scaling", "nothing-special-is-lost", "declared-laws-are-in-force"
@@ -36,11 +37,13 @@ class Gated(nn.Module):
 class Decoder(nn.Module):
     """Blocks by number in a dict, as torchtitan keeps them, or in a list."""
 
-    def __init__(self, std_of: Callable[[int], float], scaled: str = "w2", *, by_name: bool = False) -> None:
+    def __init__(
+        self, std_of: Callable[[int], float], scaled: str = "w2", *, by_name: bool = False, blocks: int = BLOCKS
+    ) -> None:
         super().__init__()
         self.embed = nn.Embedding(50, WIDTH)
-        blocks = [Gated(std_of(i), scaled) for i in range(BLOCKS)]
-        self.layers = nn.ModuleDict({str(i): b for i, b in enumerate(blocks)}) if by_name else nn.ModuleList(blocks)
+        made = [Gated(std_of(i), scaled) for i in range(blocks)]
+        self.layers = nn.ModuleDict({str(i): b for i, b in enumerate(made)}) if by_name else nn.ModuleList(made)
         self.head = nn.Linear(WIDTH, 50, bias=False)
         nn.init.normal_(self.embed.weight, 0.0, 0.02)
         nn.init.normal_(self.head.weight, 0.0, 0.02)
@@ -80,6 +83,37 @@ def test_a_scaling_by_one_slip_is_asked_about(std: float, words: str) -> None:
     found = said(lambda: Decoder(lambda _: std), SCALING)
     assert (found.verdict is Verdict.UNDECIDED) == bool(words)
     assert words in (found.reason or "")
+
+
+@pytest.mark.parametrize(("blocks", "factor"), [(5, 0.1), (8, 4.0)])
+def test_a_round_factor_is_no_slip(blocks: int, factor: float) -> None:
+    assert said(lambda: Decoder(lambda _: 0.02 * factor, blocks=blocks), SCALING).verdict is not Verdict.UNDECIDED
+
+
+class Keyed(nn.Module):
+    """Layers in a dict that counts them from 1, and holds them in another order."""
+
+    def __init__(self, std_of: Callable[[int], float]) -> None:
+        super().__init__()
+        self.layers = nn.ModuleDict({str(i): nn.Linear(WIDTH, WIDTH) for i in (3, 1, 2, 4)})
+        for number, layer in self.layers.items():
+            nn.init.normal_(layer.weight, 0.0, std_of(int(number)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for number in range(1, 5):
+            x = x + torch.tanh(self.layers[str(number)](x))
+        return x
+
+
+@pytest.mark.parametrize(
+    ("std_of", "verdict"),
+    [(lambda i: 0.2 / math.sqrt(2 * i), Verdict.HOLDS), (lambda i: (0.1, 0.3, 0.2, 0.15)[i - 1], Verdict.UNDECIDED)],
+)
+def test_a_dict_may_count_its_blocks_from_one_and_in_any_order(
+    std_of: Callable[[int], float], verdict: Verdict
+) -> None:
+    assert said(lambda: Keyed(std_of), "siblings-share-one-law").verdict is verdict
+    assert [places(Keyed(std_of))[f"layers.{i}.weight"].block for i in (3, 1)] == [3, 1]
 
 
 def test_defaults_of_several_kinds_are_no_scaling() -> None:

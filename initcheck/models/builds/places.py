@@ -80,13 +80,20 @@ def places(model: torch.nn.Module) -> dict[str, Place]:
             kind = _repeats(module, part)
             star = kind == "blocks" or (kind == "mixed" and not inside)
             if kind == "blocks":
-                inside, block, blocks = True, int(part) + 1, len(module._modules)
+                inside, block, blocks = True, _rank(module, part), len(module._modules)
             shown.append("*" if star else part)
             module = child
         if isinstance(module, torch.nn.RNNBase):
             leaf = _LAYER.sub("_l*", leaf)
         found[name] = Place(".".join([*shown, leaf]), block, blocks)
     return found
+
+
+def _rank(parent: torch.nn.Module, name: str) -> int:
+    """The number of a block, from 1: a dict may count its own from 1, or by something else than depth."""
+    if not isinstance(parent, torch.nn.ModuleDict):
+        return int(name) + 1
+    return 1 + sum(other.isdecimal() and int(other) < int(name) for other in parent)
 
 
 def _repeats(parent: torch.nn.Module, name: str) -> str:

@@ -92,8 +92,9 @@ def _scaling(container: str, roles: Sequence[Role], writers: Sequence[Role], blo
 def _slip(writers: Sequence[Role], base: Role, blocks: int) -> str | None:
     """How all that writes is scaled by depth but for one slip; None where it is not.
 
-    Over sqrt(2 n) for n of a model of usual depth, where it is not L: not where the root is a whole number, which any
-    factor may be, nor where a block may have three that write. Over 2 L without the root; or times the root.
+    Over sqrt(2 n) for n of a model of usual depth, where it is not L: not where a block may have three that write. Over
+    2 L without the root; or times the root. Not where a root is a whole number, or 2 L a power of ten, which any factor
+    may be.
     """
     if any(_same_scheme(r, base) or not _is_uniform(r) for r in writers):
         return None
@@ -106,9 +107,9 @@ def _slip(writers: Sequence[Role], base: Role, blocks: int) -> str | None:
         if usual and are_over(math.sqrt(2 * n)):
             return f"/sqrt(2 x {n}) ({{at}}), as of {n} blocks, and there are {blocks}"
     root = math.sqrt(2 * blocks)
-    if blocks > 2 and are_over(root**2):
+    if blocks > 2 and not math.log10(2 * blocks).is_integer() and are_over(root**2):
         return f"/(2 x {blocks}) ({{at}}), and by sqrt(2 x {blocks}) = {root:.3g} the stream keeps its size"
-    if blocks > 2 and are_over(1 / root):
+    if blocks > 2 and not root.is_integer() and are_over(1 / root):
         return f" x sqrt(2 x {blocks}) ({{at}}), and over sqrt(2 x {blocks}) the stream keeps its size"
     return None
 
