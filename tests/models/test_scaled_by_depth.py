@@ -223,6 +223,8 @@ class Tied(nn.Module):
         self.head.weight = self.embed.weight
         if then == "new":
             self.head.weight = nn.Parameter(torch.randn(50, WIDTH) * 0.02)
+        elif then == "frozen":
+            self.head.weight = nn.Parameter(self.embed.weight.detach().clone(), requires_grad=False)
         elif then == "drawn":
             nn.init.normal_(self.head.weight, 0.0, 0.02)
         elif then == "replaced":
@@ -236,7 +238,8 @@ class Tied(nn.Module):
 
 
 @pytest.mark.parametrize(
-    ("then", "undone"), [("", False), ("new", True), ("drawn", False), ("replaced", False), ("tied again", False)]
+    ("then", "undone"),
+    [("", False), ("new", True), ("frozen", False), ("drawn", False), ("replaced", False), ("tied again", False)],
 )
 def test_a_tie_that_was_made_and_undone_is_asked_about(then: str, undone: bool) -> None:
     found = said(lambda: Tied(then), LOST)

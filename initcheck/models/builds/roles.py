@@ -69,8 +69,8 @@ def roles(records: Mapping[str, TensorRecord], where: Mapping[str, Place]) -> li
         path = where[name].path if name in where else name
         beside = _matrix_beside(records, name.rpartition(".")[0]) if len(record.shape) < 2 else None
         groups[(path, record.owner, record.shape, beside)].append(record)
-    for (path, *_), members in groups.items():
-        if "*" in str(path):  # a dict may hold its blocks in any order
+    for (starred, *_), members in groups.items():
+        if "*" in str(starred):  # a dict may hold its blocks in any order
             members.sort(key=lambda record: [int(number) for number in _NUMBER.findall(record.name)])
     return [Role(str(key[0]), tuple(members), tuple(range(len(members)))) for key, members in groups.items()]
 

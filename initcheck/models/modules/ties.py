@@ -43,7 +43,10 @@ class TieWatch(contextlib.AbstractContextManager["TieWatch"]):
         known[1].append((weakref.ref(module), name))
 
     def undone(self, model: torch.nn.Module) -> Iterator[tuple[str, str]]:
-        """Two names that had one parameter and have one each now, of modules that are both in the model."""
+        """Two names that had one parameter and have one each now, of modules that are both in the model.
+
+        Not where one of the two is frozen: a copy that nothing trains is kept apart on purpose.
+        """
         paths = {module: path for path, module in model.named_modules()}
         for _, places in self._given.values():
             held = {}
@@ -53,4 +56,5 @@ class TieWatch(contextlib.AbstractContextManager["TieWatch"]):
                 if now is not None:
                     held[f"{paths[module]}.{name}".lstrip(".")] = now
             first, *others = held or ("",)
-            yield from ((name, first) for name in others if held[name] is not held[first])
+            apart = (name for name in others if held[name] is not held[first])
+            yield from ((name, first) for name in apart if held[name].requires_grad == held[first].requires_grad)
