@@ -23,6 +23,8 @@ _SHAPES: tuple[Shape, ...] = ((5, 7), (11, 5))
 _SQUARES: tuple[Shape, ...] = ((5, 5), (7, 7))
 _COUNTS = (4, 3, 2)
 _SIDE = 16
+# Entries of matrices that are not equal by chance.
+_TELLING = 64
 # Names of numbers of matrices that share neither inputs nor units; heads may share either.
 _NUMBERED = re.compile(r"expert|ensemble|member|stack|layer|block|group|branch|task|copies|replica|bank")
 
@@ -160,7 +162,13 @@ class PackedSampler(MembersSampler):
     def members(self, weights: npt.NDArray[Any]) -> Sequence[npt.NDArray[Any]]:
         """The matrices."""
         if self.packing.numbered:
-            return list(np.moveaxis(weights, self.packing.axis, 0))
+            every = list(np.moveaxis(weights, self.packing.axis, 0))
+            first = every[0]
+            if self.packing.layout is None and first.size >= _TELLING and all(np.array_equal(first, m) for m in every):
+                # Equal on either side, for nothing tells which is that of the units.
+                rows, columns = first.shape
+                return [np.tile(first[: -(-rows // 2), : -(-columns // 2)], (2, 2))[:rows, :columns]]
+            return every
         return np.split(weights, self.packing.count, axis=self.packing.axis)
 
     def unit_axis(self) -> int:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from initcheck import UsageError, check
+from initcheck.adapters.packed_widths import PackedSampler, Packing
 from initcheck.targets.loading import load
 
 
@@ -149,3 +150,15 @@ def test_experts_are_matrices_whatever_their_number(count):
 def test_a_side_that_was_told_and_may_be_of_inputs_or_units_is_asked_about_and_not_blamed(init, told, side):
     with pytest.raises(UsageError, match=f"{side}.* of what it returns"):
         load(init, args=told)
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_experts_that_are_equal_are_copies_whichever_side_is_that_of_the_units(equal: bool) -> None:
+    drawn = np.random.default_rng(0).normal(size=(4, 10, 9))
+    members = PackedSampler(None, Packing(4, 0, numbered=True)).members(drawn[:1].repeat(4, 0) if equal else drawn)  # type: ignore[arg-type]
+    assert len(members) == (1 if equal else 4)
+    if equal:
+        [one] = members
+        assert one.shape == (10, 9)
+        assert np.array_equal(one[:5], one[5:])
+        assert np.array_equal(one[:, :4], one[:, 5:])
