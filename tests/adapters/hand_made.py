@@ -325,7 +325,7 @@ def _calls_itself():
     return call
 
 
-calls_itself = reads("(shape)")(_calls_itself())
+calls_itself = reads("(*shape)")(_calls_itself())
 
 
 @reads("(side)", shape=(6, 6))
