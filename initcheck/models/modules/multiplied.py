@@ -25,7 +25,9 @@ def own_matrices(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
     for path, module in model.named_modules():
         lists = isinstance(module, (torch.nn.ParameterList, torch.nn.ParameterDict))
         for name, parameter in module._parameters.items():
-            if parameter is not None and parameter.dim() == 2 and (lists or not _of_torch(module)):
+            if parameter is None or torch.nn.parameter.is_lazy(parameter):
+                continue  # of a lazy one there is no shape yet
+            if parameter.dim() == 2 and (lists or not _of_torch(module)):
                 found[f"{path}.{name}".lstrip(".")] = parameter
     return found
 
