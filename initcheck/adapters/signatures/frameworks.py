@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import functools
 import inspect
@@ -119,7 +120,6 @@ def _mentioned(function: Any, depth: int, seen: set[int]) -> Iterator[str]:
     if not isinstance(function, FunctionType) or id(function) in seen:
         return
     seen.add(id(function))
-    closure = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
     names = set(_names(function.__code__))
     values = [function.__globals__[name] for name in names if name in function.__globals__]
     if _FILLS & set(function.__code__.co_names):
@@ -127,7 +127,7 @@ def _mentioned(function: Any, depth: int, seen: set[int]) -> Iterator[str]:
     for name in names - set(function.__globals__):
         if name.partition(".")[0] in _ROOTS:  # imported inside the function
             yield _ROOTS[name.partition(".")[0]]
-    for value in values + closure:
+    for value in values + closure_of(function):
         module = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
         root = _ROOTS.get(module.partition(".")[0]) if isinstance(module, str) else None
         if root is not None:
@@ -171,9 +171,14 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def _is_filled(cell: Any) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018
-    except ValueError:
-        return False
-    return True
+def closure_of(function: FunctionType) -> list[Any]:
+    """What a function holds of where it was defined; a name that is bound later is left out.
+
+    >>> closure_of((lambda std: lambda shape: std)(0.02))
+    [0.02]
+    """
+    held = []
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):
+            held.append(cell.cell_contents)
+    return held

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
-import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from initcheck.adapters.signatures.annotations import annotated_signature
+from initcheck.adapters.signatures.frameworks import closure_of
 from initcheck.adapters.signatures.names import (
     ANNOTATIONS,
     CHANNELS,
@@ -243,9 +243,6 @@ _WORDS = {
 }
 
 
-_EMPTY = types.CellType()
-
-
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     try:
         return annotated_signature(_behind_a_wrapper(function))
@@ -267,8 +264,7 @@ def _behind_a_wrapper(function: Callable[..., Any]) -> Callable[..., Any]:
     while inspect.isfunction(function) and not hasattr(function, "__wrapped__"):
         passed.append(function)
         code = function.__code__
-        held = [cell.cell_contents for cell in function.__closure__ or () if cell != _EMPTY]
-        called = [one for one in held if inspect.isroutine(one)]
+        called = [one for one in closure_of(function) if inspect.isroutine(one)]
         if code.co_flags & rest != rest or code.co_argcount or code.co_kwonlyargcount or len(called) != 1:
             break
         if called[0] in passed or role_of(code.co_varnames[0]) not in ("nameless", "unknown"):
