@@ -65,7 +65,7 @@ def live_examples(claim: Claim) -> Iterator[str]:
     failing, holding = _judged(claim)
     yield ""
     if holding is None:
-        yield "  holds       of no initializer of the gallery: none promises what is asked"
+        yield "  holds       of none of the initializers of the gallery that were judged"
     else:
         evidence = holding[1].evidence
         allowed = f", allowed {evidence.allowed}" if evidence.allowed else ""
@@ -73,7 +73,8 @@ def live_examples(claim: Claim) -> Iterator[str]:
         yield from (f"              {escaped(note)}" for note in holding[1].notes)
         yield f"              {holding[0].why.partition(' >>>')[0]}"
     if failing is None:
-        yield "  fails       no initializer of the gallery"
+        # Only what is listed is judged: a claim from elsewhere may fail others, and the gallery lists none for it.
+        yield f"  fails       nothing that was judged: the gallery lists {len(_mistakes(claim)) or 'none'} that fail it"
     else:
         yield f"  fails       {failing[1].initializer}: {failing[0].why}"
         yield ""

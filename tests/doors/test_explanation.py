@@ -32,7 +32,15 @@ def test_a_claim_that_the_gallery_knows_no_mistake_of_says_so(monkeypatch: pytes
     monkeypatch.setattr("initcheck.doors.explanation.SPECIMENS", tuple(s for s in SPECIMENS if s.correct))
     text = "\n".join(live_examples(find("finite")))
     assert "  holds       of initcheck.gallery:he_normal" in text
-    assert "  fails       no initializer of the gallery" in text
+    assert "  fails       nothing that was judged: the gallery lists none that fail it" in text
+
+
+def test_where_none_that_was_judged_holds_nothing_is_said_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Few are judged, so that it is not known whether another would keep the claim.
+    zeros = tuple(s for s in SPECIMENS if s.name == "zeros")
+    monkeypatch.setattr("initcheck.doors.explanation._correct_ones_like", lambda mistake: list(zeros))
+    text = "\n".join(live_examples(find("units-differ")))
+    assert "  holds       of none of the initializers of the gallery that were judged" in text
 
 
 def test_the_command_prints_words_and_examples(capsys: pytest.CaptureFixture[str]) -> None:
