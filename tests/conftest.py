@@ -57,7 +57,7 @@ def on_fake_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
 
 
-# CPU seconds of a fast test and of its processes: two on an idle machine, four times that on a slow one that others use.
+# CPU seconds of a fast test and of its processes: two on an idle machine, four times that on a slow, shared one.
 MOST = 8.0
 LONG = Path(__file__).parent / "long"
 FRAMEWORKS = ("torch", "jax", "keras", "flax", "equinox")
