@@ -60,6 +60,15 @@ class Exchange:
             return f"in size, B's weights {self.factor:.3g} times A's"
         return f"in {self.feature.name}"
 
+    def ratio(self, a: tuple[float, float], b: tuple[float, float], share: float) -> tuple[float, float]:
+        """E w^2 of B over that of A, over all calls, and the standard error of its logarithm.
+
+        Args:
+            a, b: E w^2 of each over some of the calls, and its standard error between them, relative to it.
+            share: how many of all calls these are.
+        """
+        return self.factor**2 if a[0] > 0 else math.inf, math.hypot(a[1], b[1]) * math.sqrt(share)
+
 
 def compare(
     a: Calls,

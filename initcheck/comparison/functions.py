@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from functools import partial
 
@@ -152,9 +151,9 @@ def _explained(a: Drawn, b: Drawn, layers: list[tuple[Layer, Layer]], parts: lis
         return parts
     clearest = min(shown.values(), key=lambda e: (e.pairs, -e.log10_e))
     ratios = []
-    for k in shown:
+    for k, exchange in shown.items():
         x, y = (s.second_moment(layers[k][n]) for n, s in enumerate(sides))
-        ratios.append((y[0] / x[0] if x[0] > 0 else math.inf, math.hypot(x[1], y[1])))
+        ratios.append(exchange.ratio(x, y, (FIRST + 32) / (FIRST + exchange.pairs)))
     found = cause_of_difference(Sides(sides[0], sides[1], clearest.feature.name, clearest.kinds, tuple(ratios)))
     for k in shown:
         drawn_of = [side.calls[layers[k][n]] for n, side in enumerate(sides)]

@@ -169,16 +169,13 @@ def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange, shards: tuple
     if shown.answer is not Answer.DIFFERENT:
         return part
     mine, theirs = (side.second_moment(layer) for side in sides)
-    # The factor over all pairs; how well it is known shows between those that are looked at.
-    ratio = shown.factor**2 if mine[0] > 0 else math.inf
-    known = math.hypot(mine[1], theirs[1]) * math.sqrt(drawn / (_FIRST + shown.pairs))
     blocks = len(x.role.paths) if len(x.role.paths) > 1 else 0
     found = cause_of_difference(
         Sides(
             *sides,
             shown.feature.name,
             shown.kinds,
-            ((ratio, known),),
+            (shown.ratio(mine, theirs, drawn / (_FIRST + shown.pairs)),),
             shape=x.shape,
             packed=_packed(x, y),
             blocks=blocks,

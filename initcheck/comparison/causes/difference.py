@@ -24,6 +24,9 @@ from initcheck.comparison.causes.places import is_constant, rounded_to, verb_and
 from initcheck.diagnosis.causes import Cause, Rule, cause, first_cause
 from initcheck.diagnosis.evidence.formulas import number
 
+# How often a number stands in its call: of draws of a narrow type some collide.
+_ONCE, _OFTEN = 1.1, 1.5
+
 
 def cause_of_difference(seen: Sides) -> Cause:
     """Name in what B differs from A, and what to write; the first of these that fits."""
@@ -75,6 +78,18 @@ def _kind(seen: Sides) -> Mapping[str, object] | None:
     if orthogonal or names[0] != names[1]:
         return {"a": verb_and_sort(a, b), "b": verb_and_sort(b, a)}
     return None
+
+
+def _copies(seen: Sides) -> Mapping[str, object] | None:
+    """The numbers of a call of one side recur in it, in rows and columns or not, and those of the other do not."""
+    times = seen.a.copies, seen.b.copies
+    if min(times) > _ONCE or max(times) < _OFTEN:
+        return None
+    side, other = ("B", "A") if times[1] > times[0] else ("A", "B")
+    fix = "draw every entry of B on its own, with no tiling or repeating"
+    if side == "A":
+        fix = "repeat in B what A repeats, or draw every entry of A on its own"
+    return {"side": side, "other": other, "times": f"{max(times):.2g}", "fix": fix}
 
 
 def _shards_alike(seen: Sides) -> Mapping[str, object] | None:
@@ -168,6 +183,7 @@ _RULES: tuple[Rule[Sides], ...] = (
     ),
     Rule(_constants, "A {a}, B {b}", "{fix}"),
     Rule(_kind, "A {a}, B {b}", "draw B as A is drawn: the entries of a call must know the same of one another"),
+    Rule(_copies, "each number of a call of {side} stands in it {times} times, of {other} once", "{fix}"),
     Rule(_sparse, "A is {a}, B is {b}", "let as many weights of B be zero as of A: none is pruned before training"),
     Rule(
         squared,

@@ -11,6 +11,9 @@ from initcheck.comparison.causes.sides import Side
 NEAR = 0.02
 """Factors between variances that are this near are one."""
 
+# Standard errors that one ratio must be off: that something differs is shown before this is asked.
+_SHOWN = 3.0
+
 
 @dataclass(frozen=True)
 class Sides:
@@ -50,14 +53,23 @@ class Sides:
         """The one ratio of variances, where it is the same at every shape: each counts by how well it is known."""
         if not self.ratios or not all(0 < r < math.inf for r, _ in self.ratios):
             return None
-        weights = [1 / (error + 1e-3) ** 2 for _, error in self.ratios]
+        middle, error = self._middle
+        off = any(abs(math.log(r) - middle) > max(NEAR, 5 * known) for r, known in self.ratios)
+        return None if off or error == math.inf else math.exp(middle)
+
+    @property
+    def _middle(self) -> tuple[float, float]:
+        """The logarithm of the one ratio, and its standard error: each shape counts by how well it is known."""
+        weights = [1 / (known + 1e-3) ** 2 for _, known in self.ratios]
+        if not sum(weights):
+            return 0.0, math.inf
         middle = sum(w * math.log(r) for w, (r, _) in zip(weights, self.ratios, strict=True)) / sum(weights)
-        off = any(abs(math.log(r) - middle) > max(NEAR, 5 * error) for r, error in self.ratios)
-        return None if off else math.exp(middle)
+        return middle, 1 / math.sqrt(sum(weights))
 
     @property
     def scaled(self) -> bool:
         """Whether the variances differ beyond what an estimate of them may."""
         if self.ratio is not None:
-            return abs(math.log(self.ratio)) > NEAR
+            middle, error = self._middle
+            return abs(middle) > max(NEAR, _SHOWN * error)
         return any(not 0 < r < math.inf or abs(math.log(r)) > max(NEAR, 5 * error) for r, error in self.ratios)

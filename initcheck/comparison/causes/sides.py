@@ -22,6 +22,8 @@ Array = npt.NDArray[np.float64]
 
 # Of so many calls a shape the law is read: what a sentence says needs no more.
 _MOST_CALLS = 128
+# Of so many calls it is counted how often a number stands in its call.
+_COUNTED = 8
 # Bins of a picture of both laws, and the share of weights at either end that it leaves out.
 _BINS, _SHARE = 48, 0.001
 
@@ -99,6 +101,22 @@ class Side:
             return None
         draws = {w.shape[1:]: tuple(w[:4]) for w in self._finite.values()}
         return dependence_of(Probe(draws), "out_in")
+
+    @functools.cached_property
+    def copies(self) -> float:
+        """How often a number that is not zero stands in its call; 1 where calls share theirs, as on a grid.
+
+        >>> drawn = np.random.default_rng(0).normal(size=(4, 1, 16))
+        >>> [Side({Layer((1, 64)): w}).copies for w in (np.tile(drawn, 4), np.sign(np.tile(drawn, 4)))]
+        [4.0, 1.0]
+        """
+        most = 1.0
+        for w in self._finite.values():
+            calls = [call[call != 0] for call in w[:_COUNTED]]
+            each = sum(np.unique(call).size for call in calls)
+            if len(calls) > 1 and np.unique(np.concatenate(calls)).size > 0.99 * each > 0:
+                most = max(most, sum(call.size for call in calls) / each)
+        return most
 
     @functools.cached_property
     def mean(self) -> float:
