@@ -21,7 +21,7 @@ from initcheck.contract.initializer import Initializer
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.report import Report
-from initcheck.report.results import NotChecked, Run
+from initcheck.report.results import NotChecked, Run, shown_nothing
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.targets.loading import Loaded
 
@@ -81,15 +81,9 @@ class Checker:
     def held_to(self, initializer):
         return {"activation": "relu", "origins": {"activation": "inferred"}}
 
-    def report(self, initializers, not_checked=(), results=None) -> Report:
-        if results is None:
-            results = [self.judge(i, c) for i in initializers for c in self.claim_ids]
-        return Report(
-            run=self.run(),
-            results=tuple(results),
-            contracts={i.name: self.held_to(i) for i in initializers},
-            not_checked=tuple(not_checked),
-        )
+    def report(self, initializers, not_checked, results, known) -> Report:
+        left = (*not_checked, *shown_nothing(results))
+        return Report(run=self.run(), results=tuple(results), contracts=known, not_checked=left)
 
 
 def load(target) -> Loaded:

@@ -42,6 +42,10 @@ class Subject(Protocol):
     def contract_of(self, layer: Case) -> Contract:
         """What this case is held to: the weights of a built layer may each have a promise of their own."""
 
+    @property
+    def problem(self) -> str | None:
+        """Why no claim can be asked of it: it cannot be built, or fed; None where it can."""
+
     def not_asked(self, claim: Claim) -> str | None:
         """Why a claim does not fit this kind of subject; None where it does."""
 

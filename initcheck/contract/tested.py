@@ -23,6 +23,8 @@ class Tested:
             process has it (a lambda, a closure).
         notes: what a reader must know, such as how the signature was read.
         words: how a command line names it: the target text, and the options that were said for this run.
+        bystander: it was found in a module that was named, and promises nothing by its own word: a run that could not
+            look at it may pass.
         subject: makes what its claims share, from (itself, profile, seed), where it is no plain function of a shape:
             a layer, a model; None for the plain one.
     """
@@ -35,6 +37,7 @@ class Tested:
     recipe: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    bystander: bool = False
     subject: Callable[[Any, Profile, int], Any] | None = None
 
     @property

@@ -95,7 +95,7 @@ def check(
         _refuse_or_warn(here, isolate=isolate)
     checker = Checker(settings)
     loaded = told_apart(load(one, contract=declared, **said) for one in targets)
-    _refuse_unread(loaded.unread)
+    _refuse_unread(loaded.not_checked)
     contracts: dict[str, dict[str, Any]] = {}
     results: list[Result] = []
     if executor is None:
@@ -120,7 +120,7 @@ def _elsewhere(
     plan = Plan(wanted, settings, contract=declared, processes="each" if isolate else "one")
     results = []
     try:
-        _refuse_unread(plan.unread)
+        _refuse_unread(plan.not_checked)
         for initializer in plan.initializers:
             for claim_id in plan.checker.claims_of(initializer):
                 results.append(plan.judge(initializer, claim_id))
@@ -130,9 +130,10 @@ def _elsewhere(
     return plan.report(results)
 
 
-def _refuse_unread(unread: Iterable[NotChecked]) -> None:
-    for left in unread:  # a report without it would pass for one of all that was named
-        raise UnreadableTarget(f"target {left.name!r}: {left.reason}")
+def _refuse_unread(not_checked: Iterable[NotChecked]) -> None:
+    for left in not_checked:
+        if left.needed:  # said at once, not after the others were judged
+            raise UnreadableTarget(f"target {left.name!r}: {left.reason.removeprefix(left.name).lstrip(', ')}")
 
 
 def _refuse_or_warn(here: Sequence[Any], *, isolate: bool) -> None:

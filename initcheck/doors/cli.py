@@ -232,7 +232,6 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     from initcheck.runs.outputs import Outputs
     from initcheck.runs.pool import judge_all
     from initcheck.runs.progress import progress
-    from initcheck.targets.tables import named_in
 
     started = time.perf_counter()
     command = ["initcheck", *filter(None, [_KINDS[kind].word]), *words]
@@ -269,7 +268,7 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
         listed = {name: bool(getattr(arguments, name, False)) for name in ("laws", "writes")}
         portraits = portrait_lines(report, as_stated("model"), every=arguments.verbose, **listed)
         page.close(report, seconds=time.perf_counter() - started, portraits=portraits)
-    unshown = unshown_lines(report, set(named_in(arguments.targets, _KINDS[kind].tables)))
+    unshown = unshown_lines(report)
     for line in [*unshown, *outputs.annotations(report).splitlines()]:
         page.line(line)
     if problem is None and plan.problem:

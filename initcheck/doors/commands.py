@@ -111,9 +111,9 @@ def infer_contract(words: Sequence[str]) -> int:
                 lines, code = [f"nothing can be inferred: {died}"], 1
             for line in lines:
                 print(f"  {escaped(line, 1_000)}", flush=True)
-    for left in (*loaded.not_checked, *loaded.unread):
+    for left in loaded.not_checked:
         print(f"not looked at: {escaped(left.name)}: {escaped(left.reason)}")
-    return 2 if loaded.unread or not loaded.initializers else code
+    return 2 if any(left.needed for left in loaded.not_checked) or not loaded.initializers else code
 
 
 # Each from the module that it lives in, which is loaded where its word is said.

@@ -30,7 +30,7 @@ from initcheck.engine.subject import InitializerSubject
 from initcheck.engine.trials.judge import Judge
 from initcheck.errors import UsageError, closest
 from initcheck.report.report import Report
-from initcheck.report.results import NotChecked, Run, installed_version
+from initcheck.report.results import NotChecked, Run, installed_version, shown_nothing
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.sandbox.blas import one_thread
 from initcheck.sandbox.containment import one_line
@@ -125,7 +125,7 @@ class Checker:
     def report(
         self,
         initializers: Sequence[Tested],
-        not_checked: Sequence[Any] = (),
+        not_checked: Iterable[NotChecked] = (),
         results: Sequence[Result] | None = None,
         known: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Report:
@@ -147,7 +147,7 @@ class Checker:
                     contracts[initializer.name] = known[initializer.name]
                 continue
             contracts[initializer.name] = self.held_to(initializer)
-        left = tuple(NotChecked(name=n.name, reason=n.reason, call_to_write=n.call_to_write) for n in not_checked)
+        left = (*not_checked, *shown_nothing(results, {i.name for i in initializers if i.bystander}))
         return Report(run=self.run(results), results=tuple(results), contracts=contracts, not_checked=left)
 
     def run(self, results: Sequence[Result] = ()) -> Run:
@@ -186,6 +186,7 @@ class Checker:
                 notes=(*subject.contract.notes, *decided.notes),
                 reproduce=self.settings.command(tested, claim),
                 waits_for=decided.waits_for,
+                unread=decided.unread,
             )
             self._verdicts[key] = dataclasses.replace(result, seconds=time.perf_counter() - started)
         return self._verdicts[key]
@@ -193,7 +194,7 @@ class Checker:
     def _decided(self, tested: Tested, subject: Subject | Judging, claim: Claim) -> Decided:
         reason = subject.not_asked(claim) or _unasked(subject, claim)
         if reason is not None:
-            return Decided(verdict=Verdict.NOT_APPLICABLE, reason=reason)
+            return Decided(verdict=Verdict.NOT_APPLICABLE, reason=reason, unread=reason == subject.problem)
         failed_needs = [n for n in claim.needs if self._decide(tested, find(n)).verdict is Verdict.FAILS]
         ended = [n for n in failed_needs if find(n).kind == claim.kind and not _goes_on(subject, claim, n)]
         if ended:
@@ -206,7 +207,7 @@ class Checker:
         """What comes of trying a claim case by case."""
         unsettled = subject.unsettled(claim)
         if unsettled is not None:
-            return Decided(verdict=Verdict.UNDECIDED, reason=unsettled)
+            return Decided(verdict=Verdict.UNDECIDED, reason=unsettled, unread=subject.problem is not None)
         trial = Judge(subject, self.ledger.claim())
         timeout = self.settings.timeout
         subject.draws.deadline = None if timeout is None else time.monotonic() + timeout

@@ -29,6 +29,7 @@ class Decided:
         evidence: what stands behind it.
         notes: what a reader must know.
         waits_for: the failing claim without which this one could not be judged.
+        unread: whether the subject could not be made or run at all.
     """
 
     verdict: Verdict
@@ -36,6 +37,7 @@ class Decided:
     evidence: Evidence = field(default_factory=Evidence)
     notes: tuple[str, ...] = ()
     waits_for: str | None = None
+    unread: bool = False
 
 
 class Judging(ABC):
@@ -43,10 +45,12 @@ class Judging(ABC):
 
     Attributes:
         contract: what it is held to beside the bands of the claims: its waivers.
+        problem: why no claim can be asked of it.
         tell: is told what is being done now, in a few words, by whatever takes long.
     """
 
     contract: Contract
+    problem: str | None = None
     tell: Tell = unheard
 
     def not_asked(self, claim: Claim) -> str | None:

@@ -49,7 +49,10 @@ class InitializerSubject:
         initializer: the initializer.
         budget: what the profile of the run pays for.
         draws: everything drawn of it, by seeds that derive from the run seed.
+        problem: None: what cannot be called was refused when it was read.
     """
+
+    problem: str | None = None
 
     def __init__(self, initializer: Initializer, profile: Profile, seed: int) -> None:
         self.initializer = initializer

@@ -78,24 +78,11 @@ class Structure:
     pool: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
-class LayerRaises(UsageError):
-    """A layer that raises at every size.
-
-    Attributes:
-        refused: what it raises, by size.
-    """
-
-    def __init__(self, name: str, refused: dict[Size, InitializerRaised]) -> None:
-        super().__init__(f"{name} cannot be judged as a layer: it raises {next(iter(refused.values()))}.")
-        self.refused = refused
-
-
 def structure_of(sampler: LayerSampler) -> Structure:
-    """Build the layer at each size once and find what its weights do.
+    """Build the layer at each size once and find what its weights do; nothing of one that raises at every size.
 
     Raises:
-        UsageError: it has no weight, or cannot be fed, or is of a kind that cannot be told; ``LayerRaises`` where it
-            raises at every size.
+        UsageError: it has no weight, or cannot be fed, or is of a kind that cannot be told.
     """
     found = Structure()
     spans: dict[str, Span | None] = {}
@@ -105,9 +92,7 @@ def structure_of(sampler: LayerSampler) -> Structure:
                 _at(sampler, number, size, found, spans)
         except InitializerRaised as error:
             found.refused[size] = error
-    if not found.parts:
-        if found.refused:
-            raise LayerRaises(sampler.builder.name, found.refused)
+    if not found.parts and not found.refused:
         raise UsageError(f"{sampler.builder.name} builds a layer without weights: there is nothing to check.")
     return found
 

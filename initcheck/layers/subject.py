@@ -29,7 +29,7 @@ from initcheck.layers.bench.response import FORGETS
 from initcheck.layers.causes import cause_of
 from initcheck.layers.direct import AnsweredBackward, MeasuredBackward, MeasuredForward
 from initcheck.layers.draws import LayerDraws
-from initcheck.layers.fans import LayerRaises, Structure, structure_of
+from initcheck.layers.fans import Structure, structure_of
 from initcheck.layers.observed import copies_along_an_axis, observed_weight
 from initcheck.layers.part import Part, Whole
 from initcheck.layers.run_causes import cause_of_a_run
@@ -56,8 +56,9 @@ class LayerSubject:
         self.problem: str | None = None
         try:
             self.structure = structure_of(sampler)
-        except LayerRaises as error:
-            self.structure, self.problem = Structure(refused=error.refused), str(error)
+            if not self.structure.parts:
+                raised = next(iter(self.structure.refused.values()))
+                self.problem = f"{sampler.builder.name} cannot be judged as a layer: it raises {raised}."
         except InitcheckError as error:
             self.structure, self.problem = Structure(), str(error)
         self.draws = LayerDraws(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from initcheck.contract.contract import DENSE_ONLY, OF_KERNELS
@@ -180,9 +180,10 @@ def foot_lines(report: Results, found: Sequence[Finding], seconds: float | None 
     return lines
 
 
-def unshown_lines(report: Results, named: Iterable[str]) -> list[str]:
-    """What was named beside others and of which nothing was decided: a run that shows the others cannot pass for it."""
-    names = [escaped(name, 200) for name in report.blank if name in set(named)] if report.decided else []
+def unshown_lines(report: Results) -> list[str]:
+    """What is needed beside others and of which nothing was decided: a run that shows the others cannot pass for it."""
+    asked = {r.initializer for r in report}
+    names = [escaped(n.name, 200) for n in report.unshown if n.name in asked] if report.decided else []
     return [f"nothing was decided of {listed(names)}: a run that shows nothing of it cannot pass"] if names else []
 
 
@@ -203,10 +204,6 @@ def not_checked_lines(report: Results) -> list[str]:
     reasons: dict[tuple[str, str | None], list[str]] = {}
     for n in report.not_checked:
         reasons.setdefault((n.reason, n.call_to_write), []).append(n.name)
-    for name in report.blank:
-        why = {r.reason or "" for r in report.of(name)}
-        if len(why) == 1:
-            reasons.setdefault((why.pop().removeprefix(name).lstrip(", "), None), []).append(name)
     lines = []
     # Never cut: what looks like an initializer and was not looked at would pass for one that holds.
     for (reason, call), names in reasons.items():

@@ -20,6 +20,7 @@ def lost(name: str, missing: int, of: int) -> NotChecked:
         name=name,
         reason=f"{missing} of its {of} claims were not reached: the run had not come to its end",
         call_to_write="the same command with --resume and this file",
+        needed=True,
     )
 
 

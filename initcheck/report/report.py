@@ -18,6 +18,8 @@ from initcheck.report.results import NotChecked, Results, Run
 from initcheck.report.verdict import Evidence, Result, Verdict
 
 REPORT_FORMAT = "initcheck-report/1"
+OPTIONAL = ("backward", "unread")
+"""The fields of a result that are left out of plain data where they are false."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +53,16 @@ class Report(Results):
         """
         results = tuple(r for r in self.results if r.initializer not in names)
         contracts = {name: held_to for name, held_to in self.contracts.items() if name not in names}
-        return dataclasses.replace(self, results=results, contracts=contracts)
+        left = tuple(n for n in self.not_checked if n.name not in names)
+        return dataclasses.replace(self, results=results, contracts=contracts, not_checked=left)
 
     def raise_for_failures(self) -> None:
         """Make a CI gate of the report.
 
         Raises:
             ClaimFailed: a claim fails, or one that another needs, or its own code broke; the message is every finding.
-            UsageError: nothing was decided, so that a green gate would say nothing.
+            UsageError: nothing was decided, or nothing of something that was named, so that a green gate would say
+                nothing.
         """
         if self.failures or self.broken:
             found = ["\n".join(finding_lines(f)) for f in self.findings]
@@ -67,6 +71,9 @@ class Report(Results):
             raise ClaimFailed("\n".join(f"{r.initializer}: {r.claim} {r.reason}" for r in self.unanswered))
         if not self.decided:
             raise UsageError("this run decided no claim at all; a gate that looked at nothing cannot pass.")
+        if self.unshown:
+            said = "; ".join(f"{n.name}: {n.reason.rstrip('.')}" for n in self.unshown)
+            raise UsageError(f"a gate that did not look at all that was named cannot pass: {said}.")
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data: what ``to_json`` writes."""
@@ -110,8 +117,9 @@ class Report(Results):
 def result_to_plain(result: Result) -> dict[str, Any]:
     """One result as plain data, to be sent between processes or written claim by claim."""
     plain: dict[str, Any] = _plain(dataclasses.asdict(result))
-    if not result.backward:
-        del plain["backward"]
+    for name in OPTIONAL:
+        if not plain[name]:
+            del plain[name]
     return plain
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,11 +50,21 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class NotChecked:
-    """Something that was named and not looked at, why, and what to write to have it checked."""
+    """Something that was not looked at, why, and what to write to have it checked.
+
+    Attributes:
+        name: as in ``Results.initializers``, or as it was named.
+        reason: why nothing is known of it.
+        call_to_write: a target text by which it can be checked.
+        needed: whether a run that shows nothing of it does not pass: it was named itself, it promises something by an
+            ``__initcheck__`` of its own, or the run had not come to its end. A bystander in a module that was named is
+            not needed.
+    """
 
     name: str
     reason: str
     call_to_write: str | None = None
+    needed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +75,7 @@ class Results:
         run: how it was made.
         results: one a claim and initializer.
         contracts: what each initializer was held to: name -> contract as plain data, with origins and notes.
-        not_checked: what was named and not looked at.
+        not_checked: what was not looked at.
     """
 
     run: Run
@@ -75,8 +85,9 @@ class Results:
 
     @property
     def ok(self) -> bool:
-        """Something was decided, nothing fails or waits for what does, and no claim's own code broke."""
-        return not self.failures and not self.broken and not self.unanswered and self.decided > 0
+        """Something was decided of all that was named; nothing fails or waits for what does; no claim's code broke."""
+        wanting = self.failures or self.broken or self.unanswered or self.unshown
+        return not wanting and self.decided > 0
 
     @property
     def failures(self) -> tuple[Result, ...]:
@@ -112,12 +123,9 @@ class Results:
         return tuple(dict.fromkeys(r.initializer for r in self.results))
 
     @property
-    def blank(self) -> tuple[str, ...]:
-        """Those of which nothing was decided, and not because no claim speaks of them: who names one was shown nothing.
-
-        It could not be read; or several claims were asked, and some of them ran out.
-        """
-        return tuple(name for name in self.initializers if _shows_nothing(self.of(name)))
+    def unshown(self) -> tuple[NotChecked, ...]:
+        """What was not looked at, or not to the end, though it is needed: a run without it does not pass."""
+        return tuple(n for n in self.not_checked if n.needed)
 
     def of(self, initializer: str) -> tuple[Result, ...]:
         """The results of one initializer."""
@@ -141,9 +149,22 @@ class Results:
         raise KeyError(f"{claim!r} was asked of {len(found)} initializers; write report[NAME, {claim!r}].")
 
 
-def _shows_nothing(results: tuple[Result, ...]) -> bool:
-    if any(r.verdict in _DECIDED for r in results):
-        return False
-    # What is wrong with all of it begins with its name; what a claim does not ask of it does not.
-    unread = any((r.reason or "").startswith(r.initializer) for r in results)
-    return unread or (len(results) > 1 and any(r.verdict is Verdict.UNDECIDED for r in results))
+def shown_nothing(results: Iterable[Result], bystanders: Collection[str] = ()) -> Iterator[NotChecked]:
+    """Those of which nothing was decided, and not because no claim speaks of them: who names one was shown nothing.
+
+    It could not be made or run; or several claims were asked, and some of them ran out.
+
+    Args:
+        results: of a run.
+        bystanders: names of those that are not needed.
+    """
+    of_each: dict[str, list[Result]] = {}
+    for result in results:
+        of_each.setdefault(result.initializer, []).append(result)
+    for name, own in of_each.items():
+        if any(r.verdict in _DECIDED for r in own):
+            continue
+        why = [r for r in own if r.unread] or [r for r in own if r.verdict is Verdict.UNDECIDED and len(own) > 1]
+        if why:
+            reason = (why[0].reason or "").removeprefix(name).lstrip(", ")
+            yield NotChecked(name=name, reason=reason, needed=name not in bystanders)

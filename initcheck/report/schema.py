@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from initcheck.report.finding import Finding
-from initcheck.report.report import REPORT_FORMAT, Report
+from initcheck.report.report import OPTIONAL, REPORT_FORMAT, Report
 from initcheck.report.results import NotChecked, Run
 from initcheck.report.series import SERIES
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -40,10 +40,11 @@ def build() -> dict[str, Any]:
             "number": {"anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]},
             "verdict": {"enum": [v.value for v in Verdict]},
             "run": _object(Run),
-            "result": _object(Result, optional=("backward",)),
+            "result": _object(Result, optional=OPTIONAL),
             "finding": _object(Finding),
             "evidence": _object(Evidence, series=_series()),
-            "not_checked": _object(NotChecked),
+            # Reports were written before it was said what is needed.
+            "not_checked": _object(NotChecked, optional=("needed",)),
         },
     }
 

@@ -128,6 +128,8 @@ class Result:
         label: the claim in two or three words, where its author gave some.
         waits_for: the failing claim without which this one could not be judged; it is NOT APPLICABLE then.
         backward: whether the claim speaks of what goes backward, a gradient; left out of plain data where it does not.
+        unread: whether what was to be judged could not be made or run at all, so that no claim was asked of it; left
+            out of plain data where it was.
     """
 
     claim: str
@@ -146,6 +148,7 @@ class Result:
     label: str = ""
     waits_for: str | None = None
     backward: bool = False
+    unread: bool = False
 
     @classmethod
     def of(
@@ -160,6 +163,7 @@ class Result:
         notes: tuple[str, ...] = (),
         seconds: float = 0.0,
         waits_for: str | None = None,
+        unread: bool = False,
     ) -> Result:
         """The result of a claim asked of an initializer or a model; the one place where the fields are spelled out.
 
@@ -173,6 +177,7 @@ class Result:
             notes: what a reader must know.
             seconds: wall-clock time it took.
             waits_for: the failing claim that it needs, where it was not judged for that.
+            unread: whether what was to be judged could not be made or run at all.
         """
         if waits_for is not None and reason is None:
             reason = f"needs {waits_for}, which fails"
@@ -192,6 +197,7 @@ class Result:
             label=claim.label,
             waits_for=waits_for,
             backward=claim.backward,
+            unread=unread,
         )
 
     @property

@@ -106,10 +106,10 @@ class Plan:
         laid = {"layouts": layouts, "world": (of_models or {}).get("world")}
         compared, no_pairs = read_each("pairs", pairs, self.own, laid)
         locked, no_locks = read_each("locks", locks, self.own, {"like": like})
-        self.unread: Sequence[NotChecked] = [*loaded.unread, *no_models, *no_pairs, *no_locks]
         every: Sequence[Tested] = (*loaded.initializers, *numbered(built, names), *compared, *locked)
         self.initializers: Sequence[Tested] = tuple(i for i in every if self.claims_of(i))
-        self.not_checked: list[NotChecked] = [*(loaded.not_checked if only is None else ()), *self.unread]
+        left = (n for n in loaded.not_checked if n.needed or only is None)
+        self.not_checked: Sequence[NotChecked] = (*left, *no_models, *no_pairs, *no_locks)
         if only is not None and not self.initializers:
             raise UsageError(f"of what failed, {', '.join(sorted({n for n, _ in only}))}, nothing is there any more.")
         here = {i.kind for i in self.initializers}
@@ -164,6 +164,11 @@ class Plan:
     def shows_only(self) -> bool:
         """Whether all that is asked for is portraits of what is built already: nothing needs to be decided then."""
         return bool(self.initializers) and all(isinstance(i, Model) and i.built for i in self.initializers)
+
+    @property
+    def unread(self) -> Sequence[NotChecked]:
+        """What was named, or promises something, and could not be read."""
+        return [n for n in self.not_checked if n.needed]
 
     @property
     def problem(self) -> str | None:
@@ -235,12 +240,9 @@ class Plan:
         ordered = sorted(results, key=lambda r: (order.get(r.initializer, 0), rank.get(r.claim, 0)))
         contracts = {name: self.contracts[name] for name in order if name in self.contracts}
         missing = {} if ended else Counter(self.planned) - Counter(r.initializer for r in ordered)
-        return Report(
-            run=self.run(ordered),
-            results=tuple(ordered),
-            contracts=contracts,
-            not_checked=(*self.not_checked, *(lost(n, k, self.planned[n]) for n, k in missing.items())),
-        )
+        left = (*self.not_checked, *(lost(n, k, self.planned[n]) for n, k in missing.items()))
+        report = self.checker.report(self.initializers, left, ordered, contracts)
+        return dataclasses.replace(report, run=self.run(ordered))
 
     def failing(self, result: Result) -> bool:
         """Whether a result makes the run fail: FAILS, a claim that broke, UNDECIDED under strict."""

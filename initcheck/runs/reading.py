@@ -115,7 +115,8 @@ def _text_of(obj: Any) -> str | None:
 def read_all(targets: Iterable[str | Wanted], own: OwnProcess, *, contract: Declared = None) -> Loaded:
     """What some targets turn out to be; nothing of theirs runs in this process.
 
-    Those that are there and cannot be read are among what is ``unread``: the others are judged all the same.
+    Those that are there and cannot be read are among what is not checked, and needed: the others are judged all the
+    same.
 
     Args:
         targets: target texts, or what is sent in their place.
@@ -155,13 +156,11 @@ def read_target(target: str | Wanted, own: OwnProcess, declared: Contract) -> Lo
     """What one target turns out to be; members that end the process are left unread, the others are read."""
     wanted = target if isinstance(target, Wanted) else Wanted(target)
     said = {"contract": declared.said(), "notes": list(declared.notes), "options": json.loads(wanted.options)}
-    found, left, unread = _read(wanted.target, own, said)
-    return Loaded(tuple(i for i in found if isinstance(i, Initializer)), left, unread)
+    found, left = _read(wanted.target, own, said)
+    return Loaded(tuple(i for i in found if isinstance(i, Initializer)), left)
 
 
-def _read(
-    target: str, own: OwnProcess, said: Mapping[str, Any]
-) -> tuple[list[Tested], tuple[NotChecked, ...], tuple[NotChecked, ...]]:
+def _read(target: str, own: OwnProcess, said: Mapping[str, Any]) -> tuple[list[Tested], tuple[NotChecked, ...]]:
     request = {"read": target, **said, **here()}
     died: dict[str, Died] = {}
     while True:
@@ -193,8 +192,7 @@ def _read(
     for tested in found:
         if tested.name in died:
             own.mourn(tested.name, died[tested.name])
-    left, unread = (tuple(NotChecked(**n) for n in answer[part]) for part in ("not checked", "unread"))
-    return found, left, unread
+    return found, tuple(NotChecked(**n) for n in answer["not checked"])
 
 
 def _place(stack: Sequence[str]) -> str:
@@ -217,6 +215,7 @@ def _stand_in(plain: Mapping[str, Any]) -> Tested:
         location=(location[0], location[1]) if location else None,
         recipe=plain["recipe"],
         words=tuple(plain["words"]),
+        bystander=plain["bystander"],
         **parts,
     )
 
@@ -236,14 +235,13 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
     os.chdir(request["cwd"])
     found: tuple[Tested, ...]
     left: tuple[NotChecked, ...] = ()
-    unread: tuple[NotChecked, ...] = ()
     try:
         asked = next((kind for kind in _KINDS if kind in request), None)
         if asked is not None:
             found = tuple(_KINDS[asked]([request["read"]], **request[asked]))
         else:
             loaded = _load_here(request, tell)
-            found, left, unread = loaded.initializers, loaded.not_checked, loaded.unread
+            found, left = loaded.initializers, loaded.not_checked
     except UsageError as error:
         kind = next(name for name, error_class in _ERRORS.items() if isinstance(error, error_class))
         return {"usage": str(error), "kind": kind}, ()
@@ -254,13 +252,13 @@ def read_here(request: Mapping[str, Any], tell: Any) -> tuple[Plain, tuple[Teste
             "location": i.location,
             "recipe": i.recipe,
             "words": list(i.words),
+            "bystander": i.bystander,
             "kind": i.kind,
             "more": {name: vars(i)[name] for name in _MORE if name in vars(i)} if isinstance(i, Model) else {},
         }
         for i in found
     ]
-    said = {"not checked": [dataclasses.asdict(n) for n in left], "unread": [dataclasses.asdict(n) for n in unread]}
-    return {"found": plain, **said}, found
+    return {"found": plain, "not checked": [dataclasses.asdict(n) for n in left]}, found
 
 
 def _load_here(request: Mapping[str, Any], tell: Any) -> Loaded:
@@ -288,7 +286,8 @@ def _load_here(request: Mapping[str, Any], tell: Any) -> Loaded:
         loaded = load(target, contract=declared, **options)
     if location is None:
         return loaded
-    return Loaded(tuple(dataclasses.replace(i, location=tuple(location)) for i in loaded.initializers))
+    placed = (dataclasses.replace(i, location=tuple(location)) for i in loaded.initializers)
+    return dataclasses.replace(loaded, initializers=tuple(placed))
 
 
 def _load_table(text: str, table: Mapping[str, Any], without: Mapping[str, str], tell: Any) -> Loaded:

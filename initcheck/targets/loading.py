@@ -31,7 +31,7 @@ from initcheck.report.results import NotChecked
 from initcheck.targets.activations import carried, resolved
 from initcheck.targets.modules import find_object, put_back_after_import
 from initcheck.targets.recipes import here, importable, is_plain, pickled, there, unpickled
-from initcheck.targets.scan import scan
+from initcheck.targets.scan import saying, scan
 from initcheck.targets.text import parse
 
 T = TypeVar("T", bound=Tested)
@@ -61,13 +61,12 @@ class Loaded:
 
     Attributes:
         initializers: ready to be checked; no two share a name.
-        not_checked: members of a module that were not made into one, why, and what to write instead.
-        unread: what was named, or has an ``__initcheck__``, and could not be read or shows nothing to check, and why.
+        not_checked: members of a module that were not made into one, why, and what to write instead; needed where it
+            was named, or has an ``__initcheck__``, and could not be read or shows nothing to check.
     """
 
     initializers: tuple[Initializer, ...]
     not_checked: tuple[NotChecked, ...] = ()
-    unread: tuple[NotChecked, ...] = ()
 
     def some(self, target: object) -> tuple[Initializer, ...]:
         """The initializers, for a question whose answer would say nothing without one.
@@ -76,7 +75,7 @@ class Loaded:
             UsageError: there is none, and why.
         """
         if not self.initializers:
-            why = "; ".join(f"{left.name}: {left.reason.rstrip('.')}" for left in (*self.not_checked, *self.unread))
+            why = "; ".join(f"{left.name}: {left.reason.rstrip('.')}" for left in self.not_checked)
             raise UsageError(f"target {str(target)!r} shows no initializer. {why}.")
         return self.initializers
 
@@ -228,7 +227,7 @@ def _one(
     if watch is not None and not watch(name):
         unread: Any = None
         return Initializer(name=name, sampler=unread, contract=declared, location=location_of(obj), recipe=recipe)
-    keys = own_declaration(*_saying(obj), name=name)
+    keys = own_declaration(*saying(obj), name=name)
     signature = signature or keys.pop("signature", None)
     parameter = parameter or keys.pop("parameter", None)
     args = {**keys.pop("args", {}), **args}
@@ -267,27 +266,14 @@ def _parts(
 
 
 def _load_module(module: ModuleType, text: str, declared: Contract, recipe: Mapping[str, Any] | None) -> Loaded:
-    promised: set[str] = set()
-
     def read(member: Any, name: str) -> Initializer:
         whole = f"{text}:{name}"
         own = {**recipe, "target": whole} if recipe is not None else None
-        try:
-            return _one(member, whole, declared, None, {}, None, own)
-        except UsageError:
-            if declares(*_saying(member)):
-                promised.add(whole)
-            raise
+        made = _one(member, whole, declared, None, {}, None, own)
+        return replace(made, bystander=not declares(*saying(member)))
 
     taken, left = scan(module, text, read)
-    # What promises something by its own word is no bystander: a run that cannot read it must not end well.
-    unread = tuple(n for n in left if n.name in promised)
-    return Loaded(tuple(taken), tuple(n for n in left if n not in unread), unread)
-
-
-def _saying(obj: Any) -> tuple[Any, ...]:
-    """The objects whose ``__initcheck__`` speaks for this one."""
-    return (obj.function, obj.owner) if isinstance(obj, Method) else (obj,)
+    return Loaded(tuple(taken), tuple(left))
 
 
 def _load_object(
@@ -335,21 +321,24 @@ def location_of(obj: Any) -> tuple[str, int] | None:
 def told_apart(several: Iterable[Loaded]) -> Loaded:
     """All of them as one; initializers that would share a name are told apart by a number.
 
-    A target that shows nothing to check is unread where others do: a run would pass that never looked at it.
+    What a target that shows nothing to check leaves is needed where others show something: a run would pass that never
+    looked at it.
     """
     each = list(several)
-    if any(loaded.initializers for loaded in each):
-        each = [one if one.initializers else Loaded((), (), (*one.not_checked, *one.unread)) for one in each]
     initializers = numbered(i for loaded in each for i in loaded.initializers)
-    left, unread = ([n for loaded in each for n in getattr(loaded, part)] for part in ("not_checked", "unread"))
-    return Loaded(tuple(initializers), tuple(left), tuple(unread))
+    left = [
+        replace(n, needed=n.needed or bool(initializers and not loaded.initializers))
+        for loaded in each
+        for n in loaded.not_checked
+    ]
+    return Loaded(tuple(initializers), tuple(left))
 
 
 def load_readable(several: Iterable[tuple[str, Callable[[], Loaded]]]) -> Loaded:
     """All of them as one, without those that are there and cannot be read; the arguments are those of ``readable``."""
     each, unread = readable(several)
     whole = told_apart(each)
-    return replace(whole, unread=(*whole.unread, *unread))
+    return replace(whole, not_checked=(*whole.not_checked, *unread))
 
 
 def readable(several: Iterable[tuple[str, Callable[[], R]]]) -> tuple[list[R], list[NotChecked]]:
@@ -369,7 +358,7 @@ def readable(several: Iterable[tuple[str, Callable[[], R]]]) -> tuple[list[R], l
         except UnreadableTarget as error:
             first = first or error
             reason = str(error).removeprefix(f"target {text!r}").removeprefix(":").strip()
-            unread.append(NotChecked(name=text, reason=reason))
+            unread.append(NotChecked(name=text, reason=reason, needed=True))
     if first is not None and not each:
         raise first
     return each, unread

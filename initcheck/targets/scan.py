@@ -20,6 +20,7 @@ from initcheck.adapters.frameworks.torch_init import is_torch_init
 from initcheck.adapters.refusals import whole_model
 from initcheck.adapters.signatures.frameworks import FRAMEWORKS, defines_function, home
 from initcheck.adapters.signatures.readings import Needs
+from initcheck.contract.declaration import declares
 from initcheck.contract.initializer import Initializer
 from initcheck.errors import UnreadableTarget, UsageError
 from initcheck.report.results import NotChecked
@@ -50,7 +51,7 @@ def scan(
         try:
             found = _made_of(member, name, module, text, read)
         except (Exception, SystemExit) as error:  # an object that raises when it is asked what it is
-            found = [_raising(name, text, error)]
+            found = [_raising(member, name, text, error)]
         if not found and not name.startswith("_"):
             others.append(name)
         taken += [one for one in found if isinstance(one, Initializer)]
@@ -71,7 +72,7 @@ def _made_of(
     """What a member gives: initializers, what looks like one, or nothing."""
     # What is private is seen where its own name speaks for it, whatever its module is called.
     evidence = _evidence(member, name, "" if name.startswith("_") else module.__name__)
-    if not evidence.looks:
+    if not evidence.looks and not declares(member):
         return list(_methods(member, name, module, text, read))
     # Of the methods of a class that is no initializer itself, those are taken that are.
     found = [_read(member, name, text, evidence, read)]
@@ -80,8 +81,20 @@ def _made_of(
     return found
 
 
-def _raising(name: str, text: str, error: BaseException) -> NotChecked:
-    return NotChecked(name=f"{text}:{name}", reason=f"{name} raises when looked at: {one_line(error)}")
+def _raising(member: Any, name: str, text: str, error: BaseException) -> NotChecked:
+    return _left(member, f"{text}:{name}", f"{name} raises when looked at: {one_line(error)}")
+
+
+def _left(member: Any, whole: str, reason: str, call: str | None = None) -> NotChecked:
+    """A member that is not taken; what promises something by its own word is no bystander, so that no run passes
+    without it.
+    """
+    return NotChecked(name=whole, reason=reason, call_to_write=call, needed=declares(*saying(member)))
+
+
+def saying(obj: Any) -> tuple[Any, ...]:
+    """The objects whose ``__initcheck__`` speaks for this one."""
+    return (obj.function, obj.owner) if isinstance(obj, Method) else (obj,)
 
 
 def _from_where(module: ModuleType) -> str:
@@ -124,24 +137,18 @@ def _read(
 ) -> Initializer | NotChecked:
     whole = f"{text}:{name}"
     if evidence.harm is not None:
-        return NotChecked(
-            name=whole,
-            reason=f"{name} looks like an initializer and reaches {evidence.harm}, so that a scan does not call it;"
-            " name it to have it called.",
-            call_to_write=whole,
-        )
+        said = f"{name} looks like an initializer and reaches {evidence.harm}, so that a scan does not call it;"
+        return _left(member, whole, f"{said} name it to have it called.", whole)
     if _is_bare(member) and name.strip("_") == name:
-        return NotChecked(
-            name=whole, reason=f"{name} takes no parameter; if it makes an initializer, name it.", call_to_write=whole
-        )
+        return _left(member, whole, f"{name} takes no parameter; if it makes an initializer, name it.", whole)
     try:
         return read(member, name)
     except Needs as error:
-        return NotChecked(name=whole, reason=str(error), call_to_write=error.call)
+        return _left(member, whole, str(error), error.call)
     except UsageError as error:
-        return NotChecked(name=whole, reason=str(error))
+        return _left(member, whole, str(error))
     except (Exception, SystemExit) as error:  # a property of the user's object: the others are still looked at
-        return _raising(name, text, error)
+        return _raising(member, name, text, error)
 
 
 def _methods(

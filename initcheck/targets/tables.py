@@ -7,7 +7,7 @@ import datetime
 import difflib
 import json
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -53,19 +53,6 @@ def tables(file: str, *, contract: Contract | Mapping[str, Any] | str | None = N
         said = {key: table[key] for key in ("signature", "args", "parameter", "name") if key in table}
         listed = f"@{file}" if said or "waive" in table else None
         yield {"target": table["target"], "contract": _held_to(table, where, contract), "listed": listed, **said}
-
-
-def named_in(texts: Iterable[str], section: Section) -> Iterator[str]:
-    """The names of what target texts name: of ``@pyproject.toml`` those of its tables.
-
-    Raises:
-        UsageError: as ``tables``.
-    """
-    for text in texts:
-        if text.strip().startswith("@") and section in ("targets", "models"):
-            yield from (str(table.get("name", table["target"])) for table, _ in _checked(text.strip()[1:], section))
-        else:
-            yield text
 
 
 def waived_tables(file: str, section: Literal["models", "same"], *, needed: bool = True) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from initcheck.errors import ClaimFailed
 from initcheck.report.verdict import Result, Verdict
 
 
-def raise_for(result: Result, *, strict: bool = False) -> None:
+def raise_for(result: Result, *, strict: bool = False, needed: bool = False) -> None:
     """Pass where the claim holds, else raise what the verdict means in pytest.
 
     >>> from initcheck.report.verdict import Result, Verdict
@@ -16,15 +16,18 @@ def raise_for(result: Result, *, strict: bool = False) -> None:
     Args:
         result: the verdict with its evidence.
         strict: whether UNDECIDED fails too.
+        needed: whether it fails too that nothing could be looked at.
 
     Raises:
-        ClaimFailed: the claim FAILS, or is UNDECIDED under ``strict``; the message is five lines.
+        ClaimFailed: the claim FAILS, is UNDECIDED under ``strict``, or cannot be asked of what is ``needed``; the
+            message is five lines.
         pytest.skip.Exception: it is UNDECIDED or NOT APPLICABLE.
         pytest.xfail.Exception: it is WAIVED.
     """
     if result.verdict is Verdict.HOLDS:
         return
-    if result.verdict is Verdict.FAILS or (strict and result.verdict is Verdict.UNDECIDED):
+    undecided = strict and result.verdict is Verdict.UNDECIDED
+    if result.verdict is Verdict.FAILS or undecided or (needed and result.unread):
         from initcheck.report.account import one_result  # nothing of a report is loaded for what holds
 
         raise ClaimFailed(one_result(result))

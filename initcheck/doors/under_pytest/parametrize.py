@@ -129,6 +129,7 @@ class PendingResult:
         self.initializer = initializer.name
         self._judge: Callable[[], Result] = partial(judge, initializer, claim_id)
         self._strict = strict
+        self._needed = not initializer.bystander
         self._result: Result | None = None
 
     @property
@@ -152,13 +153,13 @@ class PendingResult:
         """Pass, fail, skip or expect the failure, as the verdict says.
 
         Raises:
-            ClaimFailed: the claim FAILS, or is UNDECIDED under ``strict``.
+            ClaimFailed: the claim FAILS, or is UNDECIDED under ``strict``; or what was named could not be looked at.
             pytest.skip.Exception: it is UNDECIDED or NOT APPLICABLE.
             pytest.xfail.Exception: it is WAIVED.
         """
         from initcheck.doors.under_pytest.outcome import raise_for  # as in `parametrize`
 
-        raise_for(self.result, strict=self._strict)
+        raise_for(self.result, strict=self._strict, needed=self._needed)
 
     def __repr__(self) -> str:
         return f"<{self.claim} of {self.initializer}>"

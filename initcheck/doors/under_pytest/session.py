@@ -25,7 +25,6 @@ from initcheck.report.report import Report, result_from_plain, result_to_plain
 from initcheck.report.verdict import Evidence, Result, Verdict
 from initcheck.runs.outputs import Outputs
 from initcheck.sandbox.descendants import RUN, end_marked, new_mark
-from initcheck.targets.tables import Section, named_in
 from initcheck.wording import counted
 
 
@@ -247,12 +246,7 @@ class ClaimSession:
         if not self.plan.initializers or not self.results:
             return not self.plan.initializers
         report = self.report()
-        return not report.decided or bool(self.plan.unanswered(report)) or bool(unshown_lines(report, self._named()))
-
-    def _named(self) -> set[str]:
-        """What the command line names, and what the tables do that it names."""
-        sections: tuple[tuple[options.TargetKind, Section], ...] = (("initializers", "targets"), ("models", "models"))
-        return {name for kind, section in sections for name in named_in(self._targets[kind], section)}
+        return not report.decided or bool(self.plan.unanswered(report)) or bool(unshown_lines(report))
 
     def _only_planned(self) -> bool:
         return bool(self.config.option.collectonly or getattr(self.config.option, "setuponly", False))
@@ -273,7 +267,7 @@ class ClaimSession:
         if models:
             terminalreporter.section("initcheck model")
             self._write(terminalreporter, (line for n in models for line in model_lines(whole, n, as_stated("model"))))
-        self._write(terminalreporter, unshown_lines(whole, self._named()))
+        self._write(terminalreporter, unshown_lines(whole))
         for line in self.outputs.annotations(whole).splitlines() if self.outputs is not None else ():
             terminalreporter.write_line(line)
 
