@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from initcheck.doors import options
 from initcheck.doors.commands import COMMANDS
 from initcheck.doors.configuration import option_values
-from initcheck.doors.process import end_in_spite_of_threads, ended_by_sigterm, flushed, unwritten, whole_streams
+from initcheck.doors.process import (
+    end_in_spite_of_threads,
+    ended_by_sigterm,
+    flushed,
+    unheard,
+    unwritten,
+    whole_streams,
+)
 from initcheck.errors import ClaimFailed, UsageError
 from initcheck.report.results import installed_version
 from initcheck.sandbox.threads import cap_threads
@@ -148,9 +155,7 @@ def _main(words: list[str]) -> int:
         print("initcheck: interrupted before anything was judged", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader has gone, as in `initcheck list | head`; nothing is left to be told to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return unheard()
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
             raise
@@ -237,7 +242,14 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     command = ["initcheck", *filter(None, [_KINDS[kind].word]), *words]
     plan = plan_of({kind: arguments.targets}, values, shlex.join(command), only=only)
     outputs = Outputs(values, plan.run(), planned=plan.planned, not_checked=plan.not_checked)
-    page = Page(sys.stdout, plan.run(), plan.planned, plan.contracts, verbose=arguments.verbose)
+    # A report that is asked for there has the output for itself.
+    page = Page(
+        sys.stderr if outputs.printed else sys.stdout,
+        plan.run(),
+        plan.planned,
+        plan.contracts,
+        verbose=arguments.verbose,
+    )
     if plan.baseline is not None:
         page.line(f"baseline {plan.baseline.header}")
     results: list[Result] = []
@@ -275,8 +287,6 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
         problem = UsageError(plan.problem)
     if problem is not None:
         raise problem
-    if page.gone:
-        raise BrokenPipeError
     if interrupted:
         print(f"initcheck: interrupted after {len(results)} of {plan.total} verdicts", file=sys.stderr)
         return 130

@@ -66,6 +66,9 @@ def explain(words: Sequence[str]) -> int:
         )
     claim, *others = claims_on(said) if is_question(said) else [find(said)]
     others += [theorem for theorem in theorems_on(claim) if theorem not in others]
+    if arguments.html == "-":  # a page that is printed has the output for itself
+        write_explanation(claim, arguments.html)
+        return 0
     if is_question(said):
         print(f"{said}: {claim.id}")
         print()

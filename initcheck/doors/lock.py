@@ -12,6 +12,7 @@ from initcheck.errors import UsageError
 from initcheck.locks.lines import Lock, changes, written
 from initcheck.locks.subject import lock_of
 from initcheck.report.report import Report
+from initcheck.runs.destination import PRINTED
 from initcheck.targets.locks import load_locks, read_lock_file
 from initcheck.targets.pairs import one_target
 
@@ -54,7 +55,7 @@ def write_locks(texts: Sequence[str], output: str | None, *, seed: int = 0, upda
 
     Args:
         texts: targets; with ``update`` law files.
-        output: the file to write; it is printed where None.
+        output: the file to write; it is printed where None or ``-``.
         seed: of the run.
         update: whether the texts are law files that are written anew, and what changed is printed.
 
@@ -70,7 +71,7 @@ def write_locks(texts: Sequence[str], output: str | None, *, seed: int = 0, upda
             _write(file, written(now, file))
         return 0
     locks = [Lock(text, lock_of(one_target(text), seed).lines) for text in texts]
-    if output is None:
+    if output in (None, PRINTED):
         print(written(locks, "init.lock"), end="")
     else:
         _write(output, written(locks, output))

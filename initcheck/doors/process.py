@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+_ENDED_BY_THE_PIPE = 128 + 13  # as a shell tells of SIGPIPE, which other systems lack
+
+
 def whole_streams() -> None:
     """See to it that there is something to print to, and that it takes every character."""
     for descriptor in range(3):
@@ -36,11 +39,18 @@ def flushed(code: int) -> int:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return code or 1
+        return unheard(code)
     except OSError as error:
         return unwritten(error)
     return code
+
+
+def unheard(code: int | None = None) -> int:
+    """The exit code where the reader of the output has gone, as in ``initcheck list | head``: the verdict of a run is
+    none the less one; else that of a program that the closed pipe has ended.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return _ENDED_BY_THE_PIPE if code is None else code
 
 
 def unwritten(error: OSError) -> int:

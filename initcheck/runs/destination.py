@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -18,6 +19,7 @@ _MARKS: Mapping[str, tuple[bytes, ...]] = {
     "html": (b"<!doctype html", b"<html"),
     "junit": (b"<testsuite", b"<?xml"),
     "markdown": (b"",),
+    "answers": (b'"initcheck-',),
 }
 _SOURCES = (".py", ".pyi", ".ipynb", ".toml", ".cfg", ".ini", ".c", ".cc", ".cpp", ".h", ".rs", ".go", ".js", ".ts")
 
@@ -26,12 +28,16 @@ _SOURCES = (".py", ".pyi", ".ipynb", ".toml", ".cfg", ".ini", ".c", ".cc", ".cpp
 _DESCRIPTOR = re.compile(r"/dev/(?:std(?P<name>out|err)|fd/(?P<number>\d+))")
 
 
+PRINTED = "-"
+"""As the name of a file: the output of the command."""
+
+
 class Destination:
     """Where one report goes.
 
     Args:
-        kind: ``json``, ``html``, ``junit`` or ``markdown``.
-        given: the path as it was written by the user.
+        kind: ``json``, ``html``, ``junit``, ``markdown`` or ``answers``.
+        given: the path as it was written by the user; ``-`` prints it.
 
     Attributes:
         path: the file itself, behind links; whole, so that a change of the working directory moves nothing.
@@ -44,9 +50,7 @@ class Destination:
     def __init__(self, kind: str, given: str) -> None:
         self.kind, self.given = kind, given
         self._open: int | None = None
-        if given == "-":
-            raise self._cannot("it is no file's name; /dev/stdout puts it among what is printed")
-        own = _DESCRIPTOR.fullmatch(given)
+        own = _DESCRIPTOR.fullmatch("/dev/stdout" if given == PRINTED else given)
         if own is not None:
             # Opened by its name, a pipe is not found and a file would be written over by what is printed after.
             self.path, self.regular = given, False
@@ -101,7 +105,9 @@ class Destination:
         if self._open is None:
             replace_file(self.path, text)
             return
-        with os.fdopen(self._open, "wb", closefd=True) as file:
+        # Not to be told: whoever reads what is printed may have read enough, as in `initcheck ... --json - | head`.
+        heard = contextlib.suppress(BrokenPipeError) if self.given == PRINTED else contextlib.nullcontext()
+        with heard, os.fdopen(self._open, "wb", closefd=True) as file:
             self._open = None
             file.write(text.encode(errors="backslashreplace"))
 
@@ -131,7 +137,7 @@ def refuse_shared_files(destinations: Mapping[str, Destination], others: Mapping
     """
     taken = {os.path.realpath(path): option for option, path in others.items()}
     for option, destination in destinations.items():
-        if not destination.regular:
+        if not destination.regular and destination.given != PRINTED:
             continue
         if destination.path in taken:
             raise UsageError(

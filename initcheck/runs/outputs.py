@@ -16,7 +16,7 @@ from initcheck.report.report import Report
 from initcheck.report.results import NotChecked, Run
 from initcheck.report.schema import violation
 from initcheck.report.verdict import Result
-from initcheck.runs.destination import Destination, refuse_shared_files
+from initcheck.runs.destination import PRINTED, Destination, refuse_shared_files
 
 FILES = ("json", "html", "junit", "markdown")
 """The options that name a file to write."""
@@ -57,6 +57,11 @@ class Outputs:
         report = self._files.get("json")
         if report is not None and report.regular:
             self._journal = Journal(report.path, run, planned=planned, not_checked=not_checked)
+
+    @property
+    def printed(self) -> bool:
+        """Whether one of them is what the command prints, so that nothing else may be printed there."""
+        return any(file.given == PRINTED for file in self._files.values())
 
     def append(self, result: Result, held_to: Mapping[str, Any] | None = None) -> None:
         """Take one more result, and what its initializer is held to."""

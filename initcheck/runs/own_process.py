@@ -75,24 +75,23 @@ class OwnProcess:
         if initializer.name in self._dead:
             reason = f"the {initializer.noun}'s {_DIED} {self._dead[initializer.name].id}"
             return Result.of(claim, initializer, Verdict.NOT_APPLICABLE, reason, reproduce=None)
+        began = time.monotonic()
+        verdict, evidence = Verdict.UNDECIDED, Evidence()
         try:
             return self.ask(initializer, claim_id)
         except CannotBeJudged as error:  # no verdict and no pass; and no reason to stop the others
-            again = self.settings.command(initializer, claim, isolate=True)
-            return Result.of(claim, initializer, Verdict.UNDECIDED, f"{BROKEN}: {error}", reproduce=again)
+            reason = f"{BROKEN}: {error}"
         except Slow as slow:
-            again = self.settings.command(initializer, claim, isolate=True)
-            return Result.of(claim, initializer, Verdict.UNDECIDED, str(slow), reproduce=again)
+            reason = str(slow)
         except Died as died:
             self._dead[initializer.name] = claim
-            return Result.of(
-                claim,
-                initializer,
-                Verdict.FAILS,
-                f"the {initializer.noun}'s {_DIED} this claim ({died}); the claims after it were not asked",
-                evidence=Evidence(measured=str(died), allowed="a result", detail=died.stack),
-                reproduce=self.settings.command(initializer, claim, isolate=True),
-            )
+            began -= died.seconds
+            verdict = Verdict.FAILS
+            reason = f"the {initializer.noun}'s {_DIED} this claim ({died}); the claims after it were not asked"
+            evidence = Evidence(measured=str(died), allowed="a result", detail=died.stack)
+        again = self.settings.command(initializer, claim, isolate=True)
+        seconds = time.monotonic() - began
+        return Result.of(claim, initializer, verdict, reason, evidence=evidence, reproduce=again, seconds=seconds)
 
     @property
     def used(self) -> bool:
@@ -114,9 +113,11 @@ class OwnProcess:
         child = self._ready()
         asked = child.ask(request)
         while True:
+            began = time.monotonic()
             try:
                 answer = child.answer(asked, self._patience("check"))
-            except Died:
+            except Died as died:
+                died.seconds = time.monotonic() - began  # none are left when it is judged by this
                 self.close()
                 raise
             self._served.add(answer.get("at", request["read"]))

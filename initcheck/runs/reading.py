@@ -43,7 +43,7 @@ from initcheck.targets.models import load_models
 from initcheck.targets.modules import AS_A_SCRIPT
 from initcheck.targets.pairs import load_pairs
 from initcheck.targets.recipes import here, importable, is_plain, pickled, unpickled
-from initcheck.targets.tables import tables
+from initcheck.targets.tables import beside, tables
 
 _STDLIB = sysconfig.get_path("stdlib") + os.sep
 # What is named beside initializers, and what finds it.
@@ -281,8 +281,10 @@ def _load_here(request: Mapping[str, Any], tell: Any) -> Loaded:
     location = options.pop("location", None)
     with watching_names(watch):
         if isinstance(target, str) and target.strip().startswith("@"):
-            listed = [(str(table["target"]), table) for table in tables(target.strip()[1:], contract=declared)]
-            return load_readable((text, partial(_load_table, text, table, without, tell)) for text, table in listed)
+            file = target.strip()[1:]
+            listed = [(str(table["target"]), table) for table in tables(file, contract=declared)]
+            with beside(file):
+                return load_readable((text, partial(_load_table, text, table, without, tell)) for text, table in listed)
         loaded = load(target, contract=declared, **options)
     if location is None:
         return loaded

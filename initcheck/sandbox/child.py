@@ -24,11 +24,12 @@ _OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 
 
 class Died(Exception):
-    """The process is gone; the message says how, ``stack`` where it was."""
+    """The process is gone; the message says how, ``stack`` where it was, ``seconds`` how long it had been asked."""
 
     def __init__(self, how: str, stack: tuple[str, ...] = ()) -> None:
         super().__init__(how)
         self.stack = stack
+        self.seconds = 0.0
 
 
 class Child:

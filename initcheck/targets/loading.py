@@ -123,9 +123,12 @@ def load(
         contract = resolved(merged(declared, Contract(), target.contract))
         return Loaded((replace(target, contract=contract, recipe=recipe),))
     if isinstance(target, str) and target.strip().startswith("@"):
-        from initcheck.targets.tables import tables  # only where a table of pyproject is named
+        from initcheck.targets.tables import beside, tables  # only where a table of pyproject is named
 
-        return told_apart(load(**table) for table in tables(target.strip()[1:], contract=contract))
+        file = target.strip()[1:]
+        of_tables = list(tables(file, contract=contract))
+        with beside(file):
+            return told_apart(load(**said) for said in of_tables)
     if not isinstance(target, str):
         return _load_object(target, name or name_of(target), declared, signature, dict(args or {}), parameter)
     text = parse(target)

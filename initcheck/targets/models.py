@@ -24,7 +24,7 @@ from initcheck.targets.configs import builder_of, is_builder, read_config
 from initcheck.targets.loading import location_of, numbered
 from initcheck.targets.modules import find_object
 from initcheck.targets.recipes import here, importable, pickled, there, unpickled
-from initcheck.targets.tables import waived_tables
+from initcheck.targets.tables import beside, waived_tables
 from initcheck.targets.text import WEIGHTS, TargetText, parse
 
 GIVEN = ("seed", "key", "rng", "rngs", *RANK, *WORLD, "mesh", "device_mesh")
@@ -58,10 +58,12 @@ def load_models(
     found: list[Model] = []
     for text in dict.fromkeys(targets):
         if text.startswith("@"):
-            found += [_of_table(table, said) for table in waived_tables(text[1:], "models")]
+            listed = waived_tables(text[1:], "models")
+            with beside(text[1:]):
+                found += [_of_table(table, said) for table in listed]
         else:
-            beside = (t for t in waived_tables("pyproject.toml", "models", needed=False) if t["target"] == text)
-            found.append(_of_table(next(beside, {"target": text}), said))
+            own = (t for t in waived_tables("pyproject.toml", "models", needed=False) if t["target"] == text)
+            found.append(_of_table(next(own, {"target": text}), said))
     return tuple(numbered(found))
 
 
@@ -229,7 +231,7 @@ def _of_table(table: Mapping[str, Any], given: Mapping[str, Any]) -> Model:
         "laws": {**{k: str(v) for k, v in table.get("laws", {}).items()}, **(given["laws"] or {})},
         "batch": given["batch"] if given["batch"] is not None else table.get("batch"),
         "models": given["models"] if given["models"] is not None else table.get("models"),
-        "words": [text, *words_of(**given)],
+        "words": [*(table.get("listed") or [text]), *words_of(**given)],
         "world": given["world"],
         "mesh": dict(given["mesh"]) if given["mesh"] else None,
     }

@@ -14,7 +14,7 @@ from initcheck.errors import UsageError, closest
 from initcheck.targets.loading import load, numbered
 from initcheck.targets.models import load_models, model_of
 from initcheck.targets.recipes import here, there
-from initcheck.targets.tables import waived_tables
+from initcheck.targets.tables import beside, waived_tables
 
 _OPEN, _CLOSED = "([{", ")]}"
 
@@ -36,10 +36,9 @@ def load_pairs(
     found: list[Pair] = []
     for text in dict.fromkeys(texts):
         if text.startswith("@"):
-            for table in waived_tables(text[1:], "same"):
-                said = tuple(table["layouts"]) if "layouts" in table else layouts
-                ranks = table.get("world", world)
-                found.append(_named(table["a"], table["b"], said, table.get("name"), table["contract"], ranks))
+            listed = waived_tables(text[1:], "same")
+            with beside(text[1:]):
+                found += [_of_table(table, layouts, world) for table in listed]
         else:
             found.append(_named(*two_of(text), layouts, world=world))
     return tuple(numbered(found))
@@ -148,6 +147,12 @@ def pair_again(recipe: Mapping[str, Any]) -> Pair:
         )  # fmt: skip
 
 
+def _of_table(table: Mapping[str, Any], layouts: Sequence[str] | None, world: int | None) -> Pair:
+    said = tuple(table["layouts"]) if "layouts" in table else layouts
+    ranks, listed = table.get("world", world), table["listed"]
+    return _named(table["a"], table["b"], said, table.get("name"), table["contract"], ranks, listed)
+
+
 def _named(
     a: str,
     b: str,
@@ -155,8 +160,9 @@ def _named(
     name: str | None = None,
     contract: Contract | None = None,
     world: int | None = None,
+    listed: list[str] | None = None,
 ) -> Pair:
-    words = words_of_pair(a, b, layouts, world)
+    words = listed or words_of_pair(a, b, layouts, world)
     recipe = {
         "pair": [a, b], "text": f"{a},{b}", "name": name, "layouts": list(layouts) if layouts else None, "words": words,
         "waive": dict(contract.waive) if contract else {}, "world": world, **here(),

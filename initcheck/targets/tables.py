@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import difflib
@@ -48,15 +49,16 @@ def tables(file: str, *, contract: Contract | Mapping[str, Any] | str | None = N
     Raises:
         UsageError: no such file, no such table, an unknown key (with the closest), a wrong type.
     """
-    _beside(file)
     for table, where in _checked(file, "targets"):
         said = {key: table[key] for key in ("signature", "args", "parameter", "name") if key in table}
-        listed = f"@{file}" if said or "waive" in table else None
+        listed = f"@{file}" if said or "waive" in table or is_elsewhere(file) else None
         yield {"target": table["target"], "contract": _held_to(table, where, contract), "listed": listed, **said}
 
 
 def waived_tables(file: str, section: Literal["models", "same"], *, needed: bool = True) -> list[dict[str, Any]]:
     """What each table on a model, or on two starts, says, its waivers read: an expired one is a note of its contract.
+
+    Its ``listed`` is how a command line in the current folder names it, where its own words would not: the whole file.
 
     Args:
         file: the path.
@@ -66,11 +68,11 @@ def waived_tables(file: str, section: Literal["models", "same"], *, needed: bool
     Raises:
         UsageError: as ``tables``.
     """
-    _beside(file)
     found = []
     for table, where in _checked(file, section, needed=needed):
         waived = contract_of({"waive": table.get("waive", {})}, where, today=datetime.date.today())
-        found.append({**table, "contract": waived})
+        listed = [f"@{file}"] if is_elsewhere(file) else None
+        found.append({**table, "contract": waived, "listed": listed})
     return found
 
 
@@ -94,11 +96,21 @@ def lock_tables(file: str) -> list[str]:
     return [str(folder / table["file"]) for table, _ in _checked(file, "locks")]
 
 
-def _beside(file: str) -> None:
-    """Let what a file of tables names be found beside it, from whatever folder it is read."""
+@contextlib.contextmanager
+def beside(file: str) -> Iterator[None]:
+    """Let what a file of tables names, a module or a path, be found beside it, from whatever folder it is read."""
     path = Path(file).expanduser()
+    folder = path.resolve().parent
     if path.is_file():
-        add_folder(str(path.resolve().parent))
+        add_folder(str(folder))
+    with contextlib.chdir(folder) if is_elsewhere(file) else contextlib.nullcontext():
+        yield
+
+
+def is_elsewhere(file: str) -> bool:
+    """Whether a file of tables lies in another folder than the current one."""
+    path = Path(file).expanduser()
+    return path.is_file() and path.resolve().parent != Path.cwd()
 
 
 def _checked(file: str, section: Section, *, needed: bool = True) -> Iterator[tuple[Mapping[str, Any], str]]:

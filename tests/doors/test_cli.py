@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -150,9 +151,42 @@ def test_the_files_are_written_though_the_reader_has_gone(monkeypatch: pytest.Mo
             return os.open(os.devnull, os.O_WRONLY)
 
     monkeypatch.setattr(sys, "stdout", Gone())
-    assert main(["he:HFHHH", "--json=r.json", "--markdown=r.md"]) == 1
-    assert len(Report.from_json(Path("r.json").read_text())) == 5
-    assert "fake-b" in Path("r.md").read_text()
+    # A pipe that is closed is no verdict, and takes none away.
+    for letters, code in (("HFHHH", 1), ("HHHHH", 0)):
+        assert main([f"he:{letters}", "--json=r.json", "--markdown=r.md"]) == code
+        assert len(Report.from_json(Path("r.json").read_text())) == 5
+        assert "5 claims = " in Path("r.md").read_text()
+    assert main(["list"]) == 128 + signal.SIGPIPE
+
+
+@pytest.mark.usefixtures("on_fake_engine")
+def test_a_minus_prints_a_report_and_the_page_goes_where_errors_go(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["he:HHHHH", "--json=-"]) == 0
+    said = capfd.readouterr()
+    assert Report.from_json(said.out).ok
+    assert "nothing fails" in said.err
+    assert main(["he:HHHHH", "--json=-", "--markdown=-"]) == 2
+    assert "--markdown and --json name the same file '-'" in capfd.readouterr().err
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["gain", "tanh", "--json"], ["lock", "initcheck.gallery:he_normal", "-o"], ["gain", "relu", "--html"]]
+)
+def test_a_minus_prints_an_answer_and_a_file_of_somebody_else_is_kept(
+    words: list[str], capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, "-"]) == 0
+    assert capfd.readouterr().out.startswith(
+        {"--json": "{", "-o": "# initcheck lock", "--html": "<!doctype"}[words[-1]]
+    )
+    assert not Path("-").exists()
+    Path("package.json").write_text('{"mine": 1}')
+    assert main([*words, "package.json"]) == 2
+    assert Path("package.json").read_text() == '{"mine": 1}'
+    assert main([*words, "nowhere/answer.json"]) == 2
+    assert "nowhere/answer.json" in capfd.readouterr().err
 
 
 @pytest.mark.long

@@ -32,7 +32,6 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("json", "data.json", "a file that is no such report"),
         ("html", "notes.html", "a file that is no such report"),
         ("json", "a\0b", "null"),
-        ("json", "-", "no file's name; /dev/stdout puts it among what is printed"),
         ("json", "/dev/fd/987654", "Bad file descriptor"),
         ("json", "loop", "Too many levels|cannot be written"),
     ],

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import initcheck
 from initcheck.doors.cli import main
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.report import Report
 from initcheck.report.verdict import Verdict
+from initcheck.runs.own_process import OwnProcess
 from initcheck.runs.plan import Plan
 from initcheck.runs.pool import judge_all
 
@@ -96,3 +98,25 @@ def test_what_ends_the_process_is_inferred_nothing_of_and_the_next_is(
     assert "endsinit" not in sys.modules
     assert main(["infer", "ends_at_import"]) == 2
     assert "the process ended with exit code 0" in capsys.readouterr().err
+
+
+def test_what_did_not_return_says_how_long_it_was_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it hung as it was read: no verdict takes 0.0 s that nobody would have had to wait for."""
+    (tmp_path / "hangs.py").write_text(HANGS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(OwnProcess, "_patience", lambda self, kind: 3.0)
+    for name in ("at_once", "later"):
+        report = initcheck.check(f"hangs.py:{name}", timeout=1, claims=["accepts-every-shape"], profile="quick")
+        assert report["accepts-every-shape"].seconds > 2.5
+
+
+HANGS = """
+import time
+def at_once(shape, rng):
+    time.sleep(60)
+def later(shape, rng, calls=[]):
+    calls.append(shape)
+    if len(calls) > 40:
+        time.sleep(60)
+    return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
+"""

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -458,3 +459,22 @@ def test_what_tables_name_is_found_beside_them(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     [found] = load("@../pyproject.toml").initializers
     assert found.name == "beside_the_tables:he"
+
+
+def test_a_file_that_a_table_names_is_looked_for_beside_the_table(tmp_path, monkeypatch):
+    """From any folder, by the same name and so by the same seeds; a file of that path in the current folder is none."""
+    for folder in ("project/inits", "inits"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "project/inits/he.py").write_text(
+        "import numpy as np\ndef he(shape, rng): return rng.normal(0, np.sqrt(2 / shape[1]), shape)\n"
+    )
+    (tmp_path / "inits/he.py").write_text("def he(shape, rng): raise RuntimeError('another one')\n")
+    (tmp_path / "project/pyproject.toml").write_text('[[tool.initcheck.targets]]\ntarget = "inits/he.py:he"\n')
+    monkeypatch.chdir(tmp_path)
+    [one] = load("@project/pyproject.toml").initializers
+    assert (one.name, Path.cwd()) == ("inits/he.py:he", tmp_path)
+    assert one.recipe["listed"] == "@project/pyproject.toml"
+    assert rebuild(one.recipe).location[0] == str(tmp_path / "project/inits/he.py")
+    monkeypatch.chdir(tmp_path / "project")
+    [again] = load("@pyproject.toml").initializers
+    assert (again.name, again.location, again.recipe["listed"]) == (one.name, one.location, None)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from initcheck.contract.contract import Contract
-from initcheck.doors.answers.json_file import write_json
+from initcheck.doors.answers.answer_file import write_json
 from initcheck.errors import UsageError
 from initcheck.layers.sampler import LayerSampler
 from initcheck.repairs.layer_line import line_for_layer

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from initcheck.doors.answers.json_file import write_json
+from initcheck.doors.answers.answer_file import write, write_json
 from initcheck.networks.mean_field import MeanField
 from initcheck.rendering.gain_lines import GainReport, customary_gains
 from initcheck.rendering.html import svg
@@ -66,7 +65,7 @@ def gain_command(words: Sequence[str]) -> int:
     if arguments.json:
         write_json(found, arguments.json)
     if arguments.html:
-        Path(arguments.html).write_text(gain_page(found), encoding="utf-8")
-    if arguments.json != "-":
+        write("html", gain_page(found), arguments.html)
+    if "-" not in (arguments.json, arguments.html):
         print("\n\n".join(str(f) for f in found))
     return 0

@@ -12,7 +12,7 @@ from typing import Any
 from initcheck.adapters.classes import Method
 from initcheck.adapters.frameworks.layer_weight import is_layer
 from initcheck.adapters.signatures.frameworks import FRAMEWORKS, home
-from initcheck.doors.answers.json_file import write_json
+from initcheck.doors.answers.answer_file import write_json
 from initcheck.errors import UsageError
 from initcheck.layers.sampler import LayerSampler
 from initcheck.starts.bare_layer import bare_sampler

@@ -63,6 +63,8 @@ class ClaimSession:
         self.results: dict[str, Result] = {}
         self.problem: str | None = None
         self.outputs = None if self.worker else Outputs(values, self.plan.run(), not_checked=self.plan.not_checked)
+        if self.outputs is not None and self.outputs.printed:
+            raise UsageError("pytest prints among what would be printed there: give a file in place of '-'.")
 
     def _take_own_arguments(self) -> list[str]:
         """Node ids of ours among the arguments, taken out: pytest would look for such a file."""
