@@ -11,6 +11,7 @@ from typing import Any
 
 from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.adapters.signatures.arguments import Unfit, framework_module, torch_dtype
+from initcheck.adapters.signatures.nested_code import nested_code
 from initcheck.contract.initializer import Shape
 from initcheck.sandbox.containment import InitializerRaised, contained
 
@@ -130,11 +131,8 @@ def asks_for_convolutions(function: Any) -> bool:
 
 
 def _words_in(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _words_in(constant)
-        else:
-            yield from (
-                word for word in (constant if isinstance(constant, tuple) else (constant,)) if isinstance(word, str)
-            )
+    for inner in nested_code(code):
+        yield from inner.co_names
+        for constant in inner.co_consts:
+            words = constant if isinstance(constant, tuple) else (constant,)
+            yield from (word for word in words if isinstance(word, str))

@@ -6,10 +6,13 @@ import contextlib
 import dis
 import functools
 import inspect
+import itertools
 import sys
 from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
+
+from initcheck.adapters.signatures.nested_code import nested_code
 
 FRAMEWORKS = ("torch", "jax", "keras", "flax", "equinox", "numpy")
 _ROOTS = {
@@ -94,14 +97,11 @@ def asks(function: Any, parameter: str) -> bool:
 def _asked(code: CodeType) -> Iterator[str]:
     """The variables that code asks for an attribute, that of functions inside included."""
     last: Any = None
-    for step in dis.get_instructions(code):
+    for step in _instructions(code):
         if step.opname in ("LOAD_ATTR", "LOAD_METHOD") and last is not None:
             # Two loads may be one instruction, the second of which is asked.
             yield last[-1] if isinstance(last, tuple) else last
         last = step.argval if step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) else None
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _asked(constant)
 
 
 def defines_function(function: Any) -> bool:
@@ -163,12 +163,11 @@ def _plain(function: Any) -> Any:
 
 def _names(code: CodeType) -> Iterator[str]:
     # Attributes are left out: `rng.normal` says nothing of a function called `normal` in the same module.
-    for step in dis.get_instructions(code):
-        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME"):
-            yield step.argval
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
+    return (s.argval for s in _instructions(code) if s.opname in ("LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME"))
+
+
+def _instructions(code: CodeType) -> Iterator[dis.Instruction]:
+    return itertools.chain.from_iterable(map(dis.get_instructions, nested_code(code)))
 
 
 def closure_of(function: FunctionType) -> list[Any]:

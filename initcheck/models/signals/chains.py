@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Any
 
+from initcheck.adapters.signatures.nested_code import nested_code
+
 FEWEST_SIBLINGS = 2
 _LONG = 4
 
@@ -84,11 +86,10 @@ def _is_no_block(kind: object) -> bool:
 
 def _words(function: Any) -> Iterator[str]:
     """The names in the code of a function and of those inside it; none of what is no function of Python."""
-    waiting = [getattr(inspect.unwrap(function), "__code__", None)] if callable(function) else []
-    for code in waiting:
-        if code is not None:
-            yield from code.co_names
-            waiting += [inner for inner in code.co_consts if inspect.iscode(inner)]
+    code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+    if code is not None:
+        for inner in nested_code(code):
+            yield from inner.co_names
 
 
 class Trail:
