@@ -15,6 +15,8 @@ _SHOWN = 9  # GitHub shows ten a step; the tenth says how many were left out.
 def render(report: Report, *, root: str | None = None, folder: str | None = None) -> str:
     """Write workflow commands that annotate at most 9 findings, and one more that counts the rest.
 
+    What was named and not checked is one, behind the failures.
+
     One finding is one annotation, whatever number of claims it explains; no initializer has a second one before every
     other has its first.
 
@@ -34,8 +36,10 @@ def render(report: Report, *, root: str | None = None, folder: str | None = None
         (later if found.initializer in seen else firsts).append(found)
         seen.add(found.initializer)
     ordered = [*firsts, *later]
-    lines = [_annotation(f, root, folder) for f in ordered[:_SHOWN]]
-    more = len(ordered) - _SHOWN
+    lines = [_annotation(f, root, folder) for f in ordered]
+    lines += [_command({"title": escaped(f"{n.name}: not checked", 200)}, escaped(n.reason)) for n in report.unshown]
+    more = len(lines) - _SHOWN
+    lines = lines[:_SHOWN]
     if more > 0:
         said = "1 more finding" if more == 1 else f"{more:,} more findings"
         lines.append(_command({"title": "initcheck"}, f"{said}; the summary lists them."))

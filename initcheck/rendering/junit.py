@@ -15,13 +15,16 @@ from initcheck.safe_text import clean, escaped
 def render(report: Report, *, strict: bool = False) -> str:
     """Write one test suite an initializer and one test case a claim.
 
-    FAILS is a failure; WAIVED, UNDECIDED and NOT APPLICABLE are skipped with the reason.
+    FAILS is a failure; a claim whose own code broke, and what was named and not looked at, is an error; WAIVED,
+    UNDECIDED and NOT APPLICABLE are skipped with the reason.
 
     >>> from initcheck.report.results import Run
     >>> print(render(Report(run=Run(), results=())).splitlines()[1])
     <testsuites name="initcheck" tests="0" failures="0" errors="0" time="0.000" />
     """
-    root = ET.Element("testsuites", _totals("initcheck", tuple(report), strict, skipped=False))
+    totals = _totals("initcheck", tuple(report), strict, skipped=False)
+    totals |= {key: str(int(totals[key]) + len(report.unshown)) for key in ("tests", "errors")}
+    root = ET.Element("testsuites", totals)
     for name in report.initializers:
         results = report.of(name)
         suite = ET.SubElement(root, "testsuite", _totals(escaped(name), results, strict))
@@ -35,6 +38,12 @@ def render(report: Report, *, strict: bool = False) -> str:
             ET.SubElement(properties, "property", {"name": key, "value": escaped(value)})
         for result in results:
             _case(suite, result, strict)
+    for left in report.unshown:
+        of_one = {"tests": "1", "errors": "1", "failures": "0", "skipped": "0", "time": "0.000"}
+        suite = ET.SubElement(root, "testsuite", {"name": escaped(left.name), **of_one})
+        kind = {"classname": "initcheck", "name": escaped(f"is looked at[{left.name}]"), "time": "0.000"}
+        said = {"message": escaped(left.reason, 1_000), "type": "NOT CHECKED"}
+        ET.SubElement(ET.SubElement(suite, "testcase", kind), "error", said)
     ET.indent(root)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
@@ -52,19 +61,19 @@ def _properties(report: Report) -> list[tuple[str, str]]:
 
 
 def _fails(result: Result, strict: bool) -> bool:
-    return result.verdict is Verdict.FAILS or (strict and result.verdict is Verdict.UNDECIDED)
+    return result.verdict is Verdict.FAILS or (strict and result.verdict is Verdict.UNDECIDED and not result.broke)
 
 
 def _totals(name: str, results: tuple[Result, ...], strict: bool, *, skipped: bool = True) -> dict[str, str]:
-    failures = sum(_fails(r, strict) for r in results)
+    failures, errors = sum(_fails(r, strict) for r in results), sum(r.broke for r in results)
     held = sum(r.verdict is Verdict.HOLDS for r in results)
     # The schema knows `skipped` of a suite, but not of the document.
-    counted = {"skipped": str(len(results) - failures - held)} if skipped else {}
+    counted = {"skipped": str(len(results) - failures - errors - held)} if skipped else {}
     return {
         "name": name,
         "tests": str(len(results)),
         "failures": str(failures),
-        "errors": "0",
+        "errors": str(errors),
         **counted,
         "time": f"{sum(r.seconds for r in results):.3f}",
     }
@@ -82,7 +91,10 @@ def _case(suite: ET.Element, result: Result, strict: bool) -> None:
     )
     # The schema has no attributes for file and line of a case: servers find them at the head of the message.
     where = f"{escaped(result.location[0])}:{result.location[1]}" if result.location is not None else ""
-    if _fails(result, strict):
+    if result.broke:
+        kind = {"message": escaped(result.reason or "", 1_000), "type": result.verdict.value}
+        ET.SubElement(case, "error", kind).text = clean(failure_text(result), lines=400)
+    elif _fails(result, strict):
         said = symptom(result) if result.verdict is Verdict.FAILS else what_happened(result)
         message = f"{where}: {said}" if where else said
         kind = {"message": escaped(message, 1_000), "type": result.verdict.value}

@@ -304,6 +304,7 @@ def last_line(report: Results, found: Sequence[Finding], seconds: float | None =
     else:
         waiting = counted(len(report.unanswered), "claim")
         verdict = f"{waiting} not judged, for want of one that fails" if report.unanswered else "nothing fails"
+        verdict += f", {len(report.unshown):,} not checked" if report.unshown else ""
         said = f"{verdict} ({counted(held, 'claim')} hold{'s' if held == 1 else ''}, {undecided} undecided)"
     rate = _one_in(run.alpha)
     each = f" for each {noun}" if len(names) > 1 else ""

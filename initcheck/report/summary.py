@@ -95,6 +95,10 @@ def headline(report: Results) -> str:
         return said if every == 1 else f"{said} in {failing:,} of {every:,} initializers"
     if report.unanswered:
         return f"{counted(len(report.unanswered), 'claim')} not judged, for want of one that fails"
+    if report.broken:
+        return f"{counted(len(report.broken), 'claim')} not judged, for a fault of the claim's own"
+    if report.decided and report.unshown:
+        return f"No claim fails, and {len(report.unshown):,} of what was named not checked"
     return "No claim fails" if report.decided else "Nothing was decided"
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import sample_reports
 
-from initcheck.rendering import junit
-from initcheck.report.verdict import Verdict
+from initcheck.rendering import github, junit
+from initcheck.report.results import NotChecked
+from initcheck.report.summary import headline
+from initcheck.report.verdict import BROKEN, Verdict
 
 etree = pytest.importorskip("lxml.etree", reason="the JUnit file is validated with lxml")
 SCHEMA = Path(__file__).with_name("xunit2.xsd")
@@ -98,3 +100,26 @@ def test_an_unpaired_surrogate_and_a_null_can_be_written(schema):
     name = "a\ud800b\x00c\ufffe"
     report = sample_reports.report(sample_reports.result(initializer=name, verdict=Verdict.FAILS))
     schema.assertValid(parsed(junit.render(report)))
+
+
+def test_what_was_named_and_not_looked_at_and_a_claim_that_broke_are_errors(schema):
+    left = NotChecked(name="m:never", reason="it cannot be built", needed=True)
+    bystander = NotChecked(name="m:other", reason="no sign of making weights")
+    holds, broken = (
+        sample_reports.result("finite", Verdict.HOLDS),
+        sample_reports.result("zero-mean", Verdict.UNDECIDED, reason=f"{BROKEN}: a bug"),
+    )
+    for results, unseen, errors in (
+        ((holds,), (bystander,), 0),
+        ((holds,), (left, bystander), 1),
+        ((holds, broken), (left,), 2),
+    ):
+        report = sample_reports.report(*results, not_checked=unseen)
+        written = parsed(junit.render(report, strict=True))
+        schema.assertValid(written)
+        assert len(written.findall(".//error")) == int(written.get("errors")) == errors
+        assert sum(int(suite.get("errors")) for suite in written.findall("testsuite")) == errors
+        assert report.ok == (not errors)
+        assert ("nothing fails, 1 not checked" in str(report)) == (left in unseen)
+        assert ("::error title=m%3Anever" in github.render(report)) == (left in unseen)
+        assert (headline(report) == "No claim fails") == report.ok
