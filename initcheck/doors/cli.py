@@ -241,7 +241,8 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
     started = time.perf_counter()
     command = ["initcheck", *filter(None, [_KINDS[kind].word]), *words]
     plan = plan_of({kind: arguments.targets}, values, shlex.join(command), only=only)
-    outputs = Outputs(values, plan.run(), planned=plan.planned, not_checked=plan.not_checked)
+    outputs = Outputs(values, plan.run(), not_checked=plan.not_checked)
+    outputs.expect(plan.planned)
     # A report that is asked for there has the output for itself.
     page = Page(
         sys.stderr if outputs.printed else sys.stdout,
@@ -265,7 +266,7 @@ def _run(words: Sequence[str], kind: options.TargetKind) -> int:
         interrupted = True
     finally:
         plan.close()
-    report = plan.report(results, ended=not interrupted)
+    report = plan.report(results, planned=plan.planned if interrupted else None)
     if arguments.targets:
         keep_last_run(report, kind)
     # Written before the end is printed: whatever the terminal does, the files are there.

@@ -45,7 +45,6 @@ class Journal:
     Args:
         path: the file to write; its folder must exist.
         run: how the run is made.
-        planned: initializer's name -> how many verdicts it is to get; what is missing of them is said in the file.
         not_checked: what was named and not looked at.
 
     Attributes:
@@ -60,11 +59,10 @@ class Journal:
         path: str | Path,
         run: Run,
         *,
-        planned: Mapping[str, int] | None = None,
         not_checked: Sequence[NotChecked] = (),
     ) -> None:
-        self._planned = dict(planned or {})
-        self._missing = dict(self._planned)
+        self._planned: dict[str, int] = {}
+        self._missing: dict[str, int] = {}
         self._not_checked = tuple(not_checked)
         self._contracts: dict[str, Any] = {}
         self.problem: OSError | None = None
@@ -80,6 +78,18 @@ class Journal:
             self._put()
         except OSError as error:
             raise UsageError(f"the report cannot be written to {str(path)!r}: {error.strerror}.") from None
+
+    def expect(self, planned: Mapping[str, int]) -> None:
+        """Say in the file, until they have come, how many verdicts are missing.
+
+        Args:
+            planned: initializer's name -> how many verdicts it is to get.
+        """
+        self._planned, self._missing = dict(planned), dict(planned)
+        try:
+            self._put()
+        except OSError as error:
+            self.problem = error
 
     def append(self, result: Result, held_to: Mapping[str, Any] | None = None) -> None:
         """Write one more result over the end of the file, and a new end behind it, in one system call.

@@ -28,7 +28,6 @@ class Outputs:
     Args:
         values: the options by name.
         run: how the run is made.
-        planned: initializer's name -> how many verdicts it is to get.
         not_checked: what was named and not looked at.
 
     Raises:
@@ -41,7 +40,6 @@ class Outputs:
         values: Mapping[str, Any],
         run: Run,
         *,
-        planned: Mapping[str, int] | None = None,
         not_checked: Sequence[NotChecked] = (),
     ) -> None:
         self._values = values
@@ -56,12 +54,17 @@ class Outputs:
         self._journal: Journal | None = None
         report = self._files.get("json")
         if report is not None and report.regular:
-            self._journal = Journal(report.path, run, planned=planned, not_checked=not_checked)
+            self._journal = Journal(report.path, run, not_checked=not_checked)
 
     @property
     def printed(self) -> bool:
         """Whether one of them is what the command prints, so that nothing else may be printed there."""
         return any(file.given == PRINTED for file in self._files.values())
+
+    def expect(self, planned: Mapping[str, int]) -> None:
+        """Take how many verdicts each initializer is to get, by name: a report says what is missing of them."""
+        if self._journal is not None:
+            self._journal.expect(planned)
 
     def append(self, result: Result, held_to: Mapping[str, Any] | None = None) -> None:
         """Take one more result, and what its initializer is held to."""

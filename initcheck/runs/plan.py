@@ -228,19 +228,21 @@ class Plan:
         if self.own is not None:
             self.own.close()
 
-    def report(self, results: Iterable[Result], *, ended: bool = True) -> Report:
+    def report(self, results: Iterable[Result], *, planned: Mapping[str, int] | None = None) -> Report:
         """Put results into a report, in the order of the plan whatever order they came in.
 
         Args:
             results: what was decided.
-            ended: whether the run came to its end; else what was lost is said among what was not checked.
+            planned: of a run that did not come to its end, how many verdicts each was to get: what was lost is said
+                among what was not checked.
         """
         order = {i.name: n for n, i in enumerate(self.initializers)}
         rank = {claim.id: n for n, claim in enumerate(self.claims)}
         ordered = sorted(results, key=lambda r: (order.get(r.initializer, 0), rank.get(r.claim, 0)))
         contracts = {name: self.contracts[name] for name in order if name in self.contracts}
-        missing = {} if ended else Counter(self.planned) - Counter(r.initializer for r in ordered)
-        left = (*self.not_checked, *(lost(n, k, self.planned[n]) for n, k in missing.items()))
+        whole = Counter(planned or {})
+        missing = whole - Counter(r.initializer for r in ordered)
+        left = (*self.not_checked, *(lost(n, k, whole[n]) for n, k in missing.items()))
         report = self.checker.report(self.initializers, left, ordered, contracts)
         return dataclasses.replace(report, run=self.run(ordered))
 

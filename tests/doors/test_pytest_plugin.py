@@ -321,6 +321,26 @@ def test_json_report_is_whole_after_a_kill(in_subprocess, pytester) -> None:
     assert [r["verdict"] for r in report["results"]] == ["HOLDS", "FAILS"]
 
 
+@pytest.mark.parametrize(
+    ("letters", "more", "lost"),
+    [
+        ("HHIHH", [], {"he:HHIHH": 2, "she:HHHHH": 4}),  # Ctrl-C
+        ("HHKHH", [], {"he:HHKHH": 2, "she:HHHHH": 4}),  # kill -9
+        ("HFHHH", ["-x"], {"he:HFHHH": 2, "she:HHHHH": 4}),
+        ("HFHHH", [], {}),
+        ("HHHHH", ["-n1"], {}),
+    ],
+)
+def test_a_run_that_is_cut_short_says_what_it_did_not_reach(in_subprocess, pytester, letters, more, lost) -> None:
+    in_subprocess(
+        f"--initcheck=he:{letters}", "--initcheck=she:HHHHH", "--initcheck-json=r.json", "-knot fake_e", *more
+    )
+    report = Report.from_json((pytester.path / "r.json").read_text())
+    assert {n.name: int(n.reason.partition(" ")[0]) for n in report.unshown} == lost
+    assert all("of its 4 claims were not reached" in n.reason for n in report.unshown)
+    assert report.ok == (letters == "HHHHH")
+
+
 def test_options_are_those_of_the_command_line(in_process) -> None:
     text = in_process("--help").stdout.str()
     for option in OPTIONS:

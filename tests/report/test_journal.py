@@ -57,7 +57,8 @@ def test_file_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
 
 def test_what_was_planned_and_is_missing_is_said_at_every_moment(tmp_path: Path) -> None:
     file = tmp_path / "r.json"
-    journal = Journal(file, Run(), planned={"he \ud800": 2, "she": 1})
+    journal = Journal(file, Run())
+    journal.expect({"he \ud800": 2, "she": 1})
     journal.append(result(0), {"fan": "fan_in"})
     report = Report.from_json(file.read_text())
     assert [(n.name, n.reason.partition(":")[0]) for n in report.not_checked] == [

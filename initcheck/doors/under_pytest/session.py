@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
@@ -62,6 +63,14 @@ class ClaimSession:
         self.only = self._take_own_arguments()
         self.results: dict[str, Result] = {}
         self.problem: str | None = None
+        self._asked = {
+            f"{self.ids[i.name]}::{claim.prop.__name__}": (claim, i)
+            for i in self.plan.initializers
+            for claim in self.plan.claims
+            if claim.kind == i.kind
+        }
+        self._expected: Counter[str] = Counter()
+        self._cut_short = False
         self.outputs = None if self.worker else Outputs(values, self.plan.run(), not_checked=self.plan.not_checked)
         if self.outputs is not None and self.outputs.printed:
             raise UsageError("pytest prints among what would be printed there: give a file in place of '-'.")
@@ -134,6 +143,24 @@ class ClaimSession:
         ours.sort(key=lambda i: (order[i.initializer.name], rank[i.claim.id]))
         items[:] = [*(i for i in items if not isinstance(i, ClaimItem)), *ours]
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Know what is to be judged, after ``-k`` and its like: what a run that is cut short did not reach is said."""
+        self._expect(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Iterable[str]) -> None:
+        """The same, where workers collect."""
+        self._expect(ids)
+
+    def _expect(self, nodeids: Iterable[str]) -> None:
+        self._expected = Counter(asked[1].name for asked in map(self._asked_at, nodeids) if asked is not None)
+        if self.outputs is not None and self._expected and not self._only_planned():
+            self.outputs.expect(self._expected)
+
+    def _asked_at(self, nodeid: str) -> tuple[Claim, Tested] | None:
+        """The claim of a node id, and of what it is asked; xdist's ``loadgroup`` puts a group behind it."""
+        return self._asked.get(nodeid) or self._asked.get(nodeid.rpartition("@initcheck-")[0])
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker of xdist the seed: it reads the command line again, where 'random' would differ.
@@ -186,23 +213,22 @@ class ClaimSession:
 
     def _of_dead_worker(self, nodeid: str) -> Result | None:
         """What xdist reports where a worker died: the claim it was at fails, whatever killed it."""
-        for claim in self.plan.claims:
-            for n, i in enumerate(self.plan.initializers):
-                name = f"{self.ids[i.name]}::{claim.prop.__name__}"
-                if nodeid in (name, f"{name}@initcheck-{n}"):
-                    return Result.of(
-                        claim,
-                        i,
-                        Verdict.FAILS,
-                        "the process that judged this claim died; --initcheck-isolate tells more",
-                        evidence=Evidence(measured="the process died", allowed="a result"),
-                        reproduce=self.plan.checker.settings.command(i, claim, isolate=True),
-                    )
-        return None
+        asked = self._asked_at(nodeid)
+        if asked is None:
+            return None
+        claim, tested = asked
+        return Result.of(
+            claim,
+            tested,
+            Verdict.FAILS,
+            "the process that judged this claim died; --initcheck-isolate tells more",
+            evidence=Evidence(measured="the process died", allowed="a result"),
+            reproduce=self.plan.checker.settings.command(tested, claim, isolate=True),
+        )
 
     def report(self) -> Report:
         """Everything known so far."""
-        return self.plan.report(self.results.values())
+        return self.plan.report(self.results.values(), planned=self._expected if self._cut_short else None)
 
     # -- summing up
 
@@ -226,6 +252,8 @@ class ClaimSession:
             end_marked(RUN, self._run)
         if self.outputs is None:
             return
+        cut = exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
+        self._cut_short = cut or bool(session.shouldfail or session.shouldstop)  # Ctrl-C; or -x
         try:
             self.outputs.close(self.report())
         except UsageError as error:
