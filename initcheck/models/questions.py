@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     )
     from initcheck.models.ranks.subject import RankTrial
     from initcheck.models.rules.absurd import absurd_in_build, absurd_values
+    from initcheck.models.rules.bypassed import bypassed_guards
     from initcheck.models.rules.copies import equal_tensors, equal_units, repeated_draws, shared_layers
     from initcheck.models.rules.in_force import (
-        bypassed_guards,
         far_from_the_rest,
         fused_fans,
         initializer_range,
@@ -105,7 +105,8 @@ __getattr__ = on_first_use(
         "models.ranks.subject": "RankTrial",
         "models.rules.absurd": "absurd_in_build absurd_values",
         "models.rules.copies": "equal_tensors equal_units repeated_draws shared_layers",
-        "models.rules.in_force": "bypassed_guards far_from_the_rest fused_fans initializer_range judge_declared",
+        "models.rules.bypassed": "bypassed_guards",
+        "models.rules.in_force": "far_from_the_rest fused_fans initializer_range judge_declared",
         "models.rules.left_out": "left_at_default",
         "models.rules.lost_writes": "lost_writes never_called undone_ties",
         "models.rules.reading": "left_random",

@@ -388,3 +388,71 @@ def _by_hand() -> nn.Module:
 )  # fmt: skip
 def test_a_head_beside_what_is_drawn_keeps_its_default(build: Callable[[], nn.Module]) -> None:
     assert "every other Linear" not in _said(_judged(build, DECLARED, "4x8"))
+
+
+class Parts(nn.Module):
+    """A body and a last layer; what draws the weights goes over some of it."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.body = nn.ModuleList([nn.Linear(8, 16), nn.Linear(16, 16), nn.Linear(16, 16)])
+        self.out = nn.Linear(16, 4)
+        getattr(self, how)()
+
+    def of_the_body(self) -> None:
+        for layer in self.body:
+            nn.init.xavier_uniform_(layer.weight)
+
+    def by_number(self) -> None:
+        for i in range(len(self.body)):
+            nn.init.xavier_uniform_(self.body[i].weight)
+
+    def applied(self) -> None:
+        self.body.apply(_xavier)
+
+    def some_of_them(self) -> None:
+        self.body = nn.ModuleList([*self.body, self.out])
+        self.out = nn.Identity()
+        for layer in self.body[:-1]:
+            nn.init.xavier_uniform_(layer.weight)
+
+    def of_all(self) -> None:
+        for layer in (*self.body, self.out):
+            nn.init.xavier_uniform_(layer.weight)
+
+    def and_the_last(self) -> None:
+        self.of_the_body()
+        nn.init.normal_(self.out.weight, std=0.01)
+
+    def another_class(self) -> None:
+        self.of_the_body()
+        self.out = nn.Bilinear(16, 16, 4)
+
+    def one_by_one(self) -> None:
+        nn.init.xavier_uniform_(self.body[0].weight)
+        nn.init.xavier_uniform_(self.body[1].weight)
+        nn.init.xavier_uniform_(self.body[2].weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.body:
+            x = layer(x).tanh()
+        return self.out(x, x) if isinstance(self.out, nn.Bilinear) else self.out(x)
+
+
+def _xavier(m: nn.Module) -> None:
+    if isinstance(m, nn.Linear):
+        nn.init.xavier_uniform_(m.weight)
+
+
+@pytest.mark.parametrize("how", ["of_the_body", "by_number", "applied", "some_of_them"])
+def test_a_last_layer_behind_a_loop_over_a_part_of_the_model_is_asked_about(how: str) -> None:
+    found = _judged(lambda: Parts(how), DECLARED, "4x8")
+    assert found.verdict is Verdict.UNDECIDED
+    last = "body.3.weight" if how == "some_of_them" else "out.weight"
+    assert f"{last}: uniform +-0.25, the default of torch, while every Linear before it is drawn" in _said(found)
+    assert "does not come to it" in _said(found)
+
+
+@pytest.mark.parametrize("how", ["of_all", "and_the_last", "another_class", "one_by_one"])
+def test_a_last_layer_that_is_drawn_or_of_another_class_is_none(how: str) -> None:
+    assert _judged(lambda: Parts(how), DECLARED, "4x8").verdict is Verdict.NOT_APPLICABLE

@@ -46,6 +46,11 @@ def bases(model: torch.nn.Module) -> dict[str, tuple[str, ...]]:
     return {name: names for name, names in found.items() if names}
 
 
+def classes_of(model: torch.nn.Module) -> frozenset[str]:
+    """The names of the classes of a model's modules."""
+    return frozenset(type(m).__name__ for m in model.modules())
+
+
 def holders(model: torch.nn.Module) -> frozenset[str]:
     """Layers of torch that hold a matrix beside layers of their own, as ``MultiheadAttention`` does."""
     return frozenset(

@@ -31,7 +31,7 @@ class Layout:
         parameters: how many numbers its distinct parameters hold.
         places: where each parameter stands.
         blocks: the number of blocks of the longest list of them.
-        guards: init statements behind a guard on names.
+        guards: init statements behind a guard on names or on classes.
         init_methods: methods of the user's classes that initialise, by their code.
         initializer_range: what the config declares, or None.
         promises: ties and padding rows.

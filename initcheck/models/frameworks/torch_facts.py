@@ -13,7 +13,7 @@ import torch
 from initcheck.draws.call import OutOfTime
 from initcheck.models.batches.batch import Batch
 from initcheck.models.builds.build import Build
-from initcheck.models.builds.places import bases, holders, places
+from initcheck.models.builds.places import bases, classes_of, holders, places
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.torch_build import CANARY, NAN, ModelBuilder, tensors_of
 from initcheck.models.builds.width_law import WidthLaw
@@ -24,7 +24,7 @@ from initcheck.models.modules.live_module import LiveModule
 from initcheck.models.modules.shared import shared_layers
 from initcheck.models.modules.ties import TieWatch
 from initcheck.models.provenance.frames import INITIALISERS
-from initcheck.models.provenance.guards import LineWatch, init_methods, name_guards, named_beside
+from initcheck.models.provenance.guards import LineWatch, init_guards, init_methods, named_beside
 from initcheck.models.signals.listener import Listener
 from initcheck.models.signals.signal import Signal
 from initcheck.sandbox.containment import one_line
@@ -80,6 +80,7 @@ class TorchFacts(Facts):
         looks = {
             "untied": lambda model, _: list(ties.undone(model)),
             "named": lambda model, _: named_beside(model),
+            "classes": lambda model, _: classes_of(model),
         }
         with ties:
             built = self.builder.build(self._seed(0), around=with_watch, looks=looks)
@@ -140,7 +141,7 @@ class TorchFacts(Facts):
             type(model).__name__,
             records,
             places(model),
-            guards=name_guards(model, self.builder.factory),
+            guards=init_guards(model, self.builder.factory),
             init_methods=init_methods(model),
             initializer_range=declared_std(model),
             promises=promises_of(model),

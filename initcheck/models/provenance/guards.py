@@ -1,4 +1,4 @@
-"""Init statements behind a guard on names that never ran: the only sign of a scaling that was bypassed."""
+"""Init statements behind a guard on names or on classes that never ran: the only sign of a start that was bypassed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
@@ -31,10 +31,13 @@ _INITIALISES = re.compile(
 
 _MATCHES = frozenset({"endswith", "startswith", "match", "fullmatch", "search", "fnmatch", "fnmatchcase"})
 
+_DRAWS = re.compile(r"normal|uniform|xavier|kaiming|glorot|lecun|orthogonal|sparse")
+"""Names of calls that draw what they write; a norm's ones and a bias's zeros are what a layer starts from anyway."""
+
 
 @dataclass(frozen=True)
 class Guard:
-    """One ``if`` that asks for a name and holds init statements.
+    """One ``if`` that asks for a name, or for the class of a module, and holds init statements.
 
     Attributes:
         file, line: of the ``if``.
@@ -42,6 +45,7 @@ class Guard:
         body: lines of the init statements behind it.
         code: the code object it stands in.
         otherwise: they stand behind its ``else``.
+        kinds: the classes, or the texts in the name of one, that a module is asked for; empty where a name is.
     """
 
     file: str
@@ -50,9 +54,10 @@ class Guard:
     body: tuple[int, ...]
     code: CodeType
     otherwise: bool = False
+    kinds: tuple[str, ...] = ()
 
 
-def name_guards(model: torch.nn.Module, factory: Callable[..., Any]) -> tuple[Guard, ...]:
+def init_guards(model: torch.nn.Module, factory: Callable[..., Any]) -> tuple[Guard, ...]:
     """The guards in the methods of the model's own classes and in the factory."""
     found: list[Guard] = []
     # What a library asks of names is its own affair: the one who builds the model did not write it.
@@ -65,7 +70,7 @@ class LineWatch(contextlib.AbstractContextManager["LineWatch"]):
     """Notes which lines of a few functions run; every other function costs one look-up a call."""
 
     def __init__(self, codes: Iterable[CodeType], calls: Iterable[CodeType] = ()) -> None:
-        self._codes = frozenset(codes)
+        self._codes = frozenset(inner for code in codes for inner in _and_inside(code))
         self._calls = frozenset(calls)
         self.lines: set[tuple[str, int]] = set()
         self.called: set[CodeType] = set()
@@ -146,8 +151,16 @@ def _function_of(value: Any) -> FunctionType | None:
     return function if isinstance(function, FunctionType) else None
 
 
+def _and_inside(code: CodeType) -> Iterator[CodeType]:
+    """A function and those that are defined in it."""
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _and_inside(inner)
+
+
 def _holds_init(code: CodeType) -> bool:
-    names = set(code.co_names)
+    names = {name for inner in _and_inside(code) for name in inner.co_names}
     return bool(names & _WRITES) or "init" in names
 
 
@@ -159,7 +172,7 @@ def _guards_of(function: FunctionType) -> Iterator[Guard]:
     except (OSError, TypeError, SyntaxError, ValueError):
         return
     offset = code.co_firstlineno - 1
-    names = _name_variables(tree)
+    names, words = _name_variables(tree), _names_of_classes(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and _asks_for_a_name(node.test, names):
             for branch, otherwise in ((node.body, False), (node.orelse, True)):
@@ -167,10 +180,14 @@ def _guards_of(function: FunctionType) -> Iterator[Guard]:
                 # An elif asks again: only a plain else is the other side of this question.
                 if body and not (otherwise and len(branch) == 1 and isinstance(branch[0], ast.If)):
                     yield Guard(code.co_filename, node.lineno + offset, ast.unparse(node.test), body, code, otherwise)
+        elif isinstance(node, ast.If) and (kinds := _kinds_asked_for(node.test, words)):
+            body = _init_lines(node.body, offset, _DRAWS)
+            if body:
+                yield Guard(code.co_filename, node.lineno + offset, ast.unparse(node.test), body, code, kinds=kinds)
 
 
-def _init_lines(branch: list[ast.stmt], offset: int) -> tuple[int, ...]:
-    calls = (c for s in branch for c in ast.walk(s) if isinstance(c, ast.Call) and _is_init_call(c))
+def _init_lines(branch: list[ast.stmt], offset: int, of: re.Pattern[str] | None = None) -> tuple[int, ...]:
+    calls = (c for s in branch for c in ast.walk(s) if isinstance(c, ast.Call) and _is_init_call(c, of))
     return tuple(sorted({c.lineno + offset for c in calls}))
 
 
@@ -212,6 +229,57 @@ def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
-def _is_init_call(node: ast.Call) -> bool:
+def _is_init_call(node: ast.Call, of: re.Pattern[str] | None = None) -> bool:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    return name in _WRITES
+    return name in _WRITES if of is None else name.endswith("_") and of.search(name) is not None
+
+
+def _names_of_classes(tree: ast.AST) -> set[str]:
+    """Variables that hold the name of a class: ``classname = m.__class__.__name__``."""
+    named = (n for n in ast.walk(tree) if isinstance(n, ast.Assign) and _is_name_of_class(n.value, frozenset()))
+    return {target.id for n in named for target in n.targets if isinstance(target, ast.Name)}
+
+
+def _is_name_of_class(node: ast.AST, words: Collection[str]) -> bool:
+    return any(
+        (isinstance(n, ast.Attribute) and n.attr == "__name__") or (isinstance(n, ast.Name) and n.id in words)
+        for n in ast.walk(node)
+    )
+
+
+def _kinds_asked_for(test: ast.expr, words: Collection[str]) -> tuple[str, ...]:
+    """The classes that a module is asked for, or the texts that the name of its class is: nothing of what denies it.
+
+    >>> _kinds_asked_for(ast.parse("isinstance(m, (nn.Conv1d, nn.Conv2d))", mode="eval").body, ())
+    ('Conv1d', 'Conv2d')
+    >>> _kinds_asked_for(ast.parse("'Conv' in name and m.bias is not None", mode="eval").body, ["name"])
+    ('Conv',)
+    """
+    found: list[str] = []
+    for node in ast.walk(test):
+        if isinstance(node, ast.Not):
+            return ()
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance" and len(node.args) == 2:
+            found += _class_names(node.args[1])
+        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Is, ast.Eq, ast.In)):
+            asked = [node.left, *node.comparators]
+            if any(isinstance(n, ast.Call) and getattr(n.func, "id", "") == "type" for n in asked):
+                found += [name for n in asked if not isinstance(n, ast.Call) for name in _class_names(n)]
+            elif any(_is_name_of_class(n, words) for n in asked):
+                found += _texts(node)
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in _FINDS:
+            owner = node.func.value if isinstance(node.func, ast.Attribute) else node
+            found += _texts(node) if _is_name_of_class(owner, words) else []
+    return tuple(dict.fromkeys(found))
+
+
+_FINDS = _MATCHES | {"find", "count", "index"}
+
+
+def _class_names(node: ast.expr) -> list[str]:
+    parts = node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else [node]
+    return [p.attr if isinstance(p, ast.Attribute) else p.id for p in parts if isinstance(p, (ast.Attribute, ast.Name))]
+
+
+def _texts(node: ast.AST) -> list[str]:
+    return [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]

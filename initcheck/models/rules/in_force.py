@@ -163,17 +163,6 @@ def outside(role: Role, rule: float) -> str:
     return f"{role.path}: std {std:.4g}, {(std or 0.0) / rule:.3g} times {rule:g} ({place(record.law.site)})"
 
 
-def bypassed_guards(trial: ModelTrial) -> None:
-    """Init statements behind a guard on names that never ran: a doubt, unless a declared law settles it."""
-    plain = trial.facts.plain
-    for guard in plain.looks["bypassed"] if plain is not None and not trial.laws else ():
-        was = "always" if guard.otherwise else "never"
-        trial.doubts_that(
-            f"the init statement at {place((guard.file, guard.body[0]))} never ran: 'if {guard.condition}' was {was}"
-            " true; a declared law decides whether it should have been"
-        )
-
-
 def names_of(record: TensorRecord, where: Place | None, blocks: int) -> Mapping[str, float]:
     """What the names in a declared law stand for at one tensor."""
     fan_in, fan_out = record.fans

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import linecache
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -13,6 +12,7 @@ from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import ModelTrial
 from initcheck.models.factory.wording import place
 from initcheck.models.provenance.steps import Site, in_library
+from initcheck.models.rules.source import code_of
 from initcheck.wording import listed
 
 _MODULES = frozenset(("modules", "named_modules"))
@@ -27,10 +27,11 @@ def left_at_default(trial: ModelTrial) -> None:
     ``in_proj_weight`` of ``MultiheadAttention``. And matrices of a class that is drawn twice elsewhere by one line, as
     where ``encoder.apply(init)`` stands twice, for encoder and decoder. And what stands deeper than a loop over
     ``children()`` goes. And the few of a class that one line draws wherever it meets it: a head that was replaced
-    behind it, a lazy layer that was none yet. A doubt, for it may be meant; a declared law decides.
+    behind it, a lazy layer that was none yet. And the last layer behind a loop over a part of the model that draws all
+    others of its class. A doubt, for it may be meant; a declared law decides.
     """
     undeclared = [r for r in trial.facts.roles if not any(law.matches(r.members[0].name) for law in trial.laws)]
-    for kind in (_derived, _half, _twice, _deeper, _one_of_all):
+    for kind in (_derived, _half, _twice, _deeper, _one_of_all, _last_of_a_part):
         for said in kind(trial.facts, undeclared):
             trial.doubts_that(f"{said}; a declared law decides")
 
@@ -147,6 +148,58 @@ def _one_of_all(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
         )
 
 
+def _last_of_a_part(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
+    known = {r.name for role in roles for r in role.members}
+    matrices: dict[str, list[TensorRecord]] = defaultdict(list)
+    for record in facts.first.records.values():
+        if record.parameter and record.matrix is not None:
+            matrices[record.owner].append(record)
+    for owner, alike in matrices.items():
+        *drawn, last = alike
+        sites = {r.law.site for r in drawn}
+        site = next(iter(sites)) if len(sites) == 1 else None
+        if site is None or len(drawn) < 2 or not all(_is_drawn(facts, r) for r in drawn):
+            continue
+        over = _loop_over_a_part(site) if last.name in known and _is_default(facts, last) else None
+        if over is not None:
+            yield (
+                f"{last.name}: {last.law.text}, the default of torch, while every {owner} before it is drawn"
+                f" ({drawn[0].name}: {drawn[0].law.text}, {place(site)}): the loop over {over} does not come to it"
+            )
+
+
+def _loop_over_a_part(site: Site) -> str | None:
+    """What a line of a loop is run for, where that is a part of a model: an attribute, a slice, some of its layers.
+
+    The loop may stand in another function that calls the one of the line, or hands it to ``apply`` of a part.
+    """
+    code = code_of(site[0])
+    around = [n for n in ast.walk(code) if isinstance(n, (ast.For, ast.FunctionDef)) and _covers(n, site[1])]
+    functions = {n.name for n in around if isinstance(n, ast.FunctionDef)}
+    loops = [n.iter for n in around if isinstance(n, ast.For)]
+    loops += [
+        n.iter for n in ast.walk(code) if isinstance(n, ast.For) and any(functions & _called(s) for s in n.body)
+    ]  # fmt: skip
+    applied = [
+        n.func.value for n in ast.walk(code)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == "apply" and n.args
+        and functions & {getattr(n.args[0], "id", ""), getattr(n.args[0], "attr", "")}
+    ]  # fmt: skip
+    parts = [n for n in loops if _is_part(n)] + [n for n in applied if isinstance(n, ast.Attribute)]
+    whole = [n for n in loops if _MODULES & _called(n) and not _is_part(n)]
+    return ast.unparse(parts[0]) if parts and not whole else None
+
+
+def _is_part(iterated: ast.expr) -> bool:
+    """Whether a loop goes over an attribute of a model, or what that holds, and not over all that the model has."""
+    counts = isinstance(iterated, ast.Call) and getattr(iterated.func, "id", "") == "range"
+    return not (counts and "len" not in _called(iterated)) and any(
+        isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.attr not in _MODULES | _CHILDREN
+        and not n.attr.endswith("parameters")
+        for n in ast.walk(iterated)
+    )  # fmt: skip
+
+
 def _common(holders: Sequence[str]) -> str:
     """The module that all of these stand in; '' where that is the model itself."""
     paths = [h.split(".") for h in holders]
@@ -161,10 +214,7 @@ def _meets_all(site: Site) -> set[str]:
 
     Not those of a part (``self.encoder``), and not in a loop over chosen parts.
     """
-    try:
-        code = ast.parse("".join(linecache.getlines(site[0])))
-    except (SyntaxError, ValueError):
-        return set()
+    code = code_of(site[0])
     around = [n for n in ast.walk(code) if isinstance(n, (ast.For, ast.FunctionDef)) and _covers(n, site[1])]
     over = [n.iter for n in around if isinstance(n, ast.For) and _MODULES & _called(n.iter)]
     names = {n.name for n in around if isinstance(n, ast.FunctionDef)}
@@ -210,10 +260,7 @@ def _loops_over_children(site: Site) -> bool:
 
     A function that calls itself goes deeper by that.
     """
-    try:
-        code = ast.parse("".join(linecache.getlines(site[0])))
-    except (SyntaxError, ValueError):
-        return False
+    code = code_of(site[0])
     around = [
         f for f in ast.walk(code)
         if isinstance(f, ast.FunctionDef) and f.lineno <= site[1] <= (f.end_lineno or f.lineno)

@@ -15,6 +15,7 @@ from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import ModelTrial
 from initcheck.models.factory.wording import place
 from initcheck.models.provenance.steps import Site, in_library
+from initcheck.models.rules.source import code_of
 from initcheck.wording import listed
 
 _LAYERS = frozenset(("Linear", "Conv1d", "Conv2d", "Conv3d"))
@@ -106,7 +107,7 @@ def _outputs_for_inputs(facts: Facts, roles: list[Role]) -> Iterator[str]:
 
 def _says_fan_out(site: Site) -> bool:
     """Whether a statement names the outputs, or one does that made what it computes with in the same function."""
-    code = _code(site[0])
+    code = code_of(site[0])
     around = [n for n in ast.walk(code) if isinstance(n, ast.stmt) and n.lineno <= site[1] <= (n.end_lineno or 0)]
     statements = [n for n in around if not hasattr(n, "body")]
     if not statements:
@@ -141,14 +142,6 @@ def _names(node: ast.AST) -> set[str]:
     """The names in some code, and the words that it hands on as texts."""
     words = {str(n.value) for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     return words | {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-
-
-def _code(file: str) -> ast.Module:
-    """What a file of Python holds; nothing where it is none."""
-    try:
-        return ast.parse("".join(linecache.getlines(file)))
-    except (SyntaxError, ValueError):
-        return ast.Module(body=[], type_ignores=[])
 
 
 def _axes(facts: Facts, record: TensorRecord) -> tuple[int, int] | None:
@@ -210,7 +203,7 @@ def _scale_around_zero(roles: list[Role]) -> Iterator[str]:
 def _adds_one(record: TensorRecord) -> bool:
     """Whether a norm of the user's multiplies by 1 and its scale, as Gemma's does; its class stands beside the draw."""
     site, leaf = record.law.site, record.name.rpartition(".")[2]
-    classes = ast.walk(_code(site[0])) if site is not None else ()
+    classes = ast.walk(code_of(site[0])) if site is not None else ()
     sums = [
         [n.left, n.right]
         for kind in classes
