@@ -194,7 +194,8 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
     " units with probability n 2^-u at most. UNDECIDED where"
     " nothing leads from what the model returns (an argmin, a detach; a loss that is kept inside or a target under"
     " no_grad are meant), where the batch does not run a layer, where a gradient is zero for another reason, where"
-    " what is trained is no parameter of the model (layers in a list of Python), and where no parameter is trainable."
+    " what is trained is no parameter of the model (layers in a list of Python), where a constant router sends all that"
+    " the batch holds to the same experts, and where no parameter is trainable."
     " Vectors are asked where their layer has no matrix. Not seen: what is not marked as trainable beside what is.",
 )  # fmt: skip
 def gradient_reaches_every_tensor(trial: ModelTrial) -> None:

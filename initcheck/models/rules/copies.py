@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.sums import Twins
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.trial import RuleFinding
 from initcheck.models.factory.wording import folded, place
@@ -37,7 +38,8 @@ def equal_units(random: Mapping[str, TensorRecord], signal: Signal) -> Iterator[
     """Equal, non-zero rows or columns of one tensor: copies for ever where their gradients are equal too.
 
     ICNR, an inflated first convolution or repeated key heads copy on purpose, and the first step tells them apart.
-    The rows of an embedding are told apart by the tokens. A matrix of one row throughout is a doubt all the same.
+    The rows of an embedding are told apart by the tokens. A matrix of one row throughout is a doubt all the same; so
+    are a few experts of a stack that are equal where the others are not: upcycled ones are equal throughout.
     """
     for name, record in random.items():
         if record.twins is None:
@@ -54,6 +56,14 @@ def equal_units(random: Mapping[str, TensorRecord], signal: Signal) -> Iterator[
             yield RuleFinding("note", said)
         elif kind == "equal":
             yield RuleFinding("fails", f"{said}, and so are their gradients", fix="draw every unit on its own")
+        elif kind == "differ" and _some_of_a_stack(record, record.twins):
+            i, j = record.twins.pairs[0]
+            yield RuleFinding(
+                "doubt",
+                f"{name}: {record.twins.copies} of its {record.shape[0]} matrices are equal, such as {i} and {j}, and"
+                " the others are not; their gradients differ, by what each is given: draw each on its own, unless they"
+                " are meant to start so",
+            )
         elif kind == "differ":
             yield RuleFinding("note", f"{said}; their gradients differ")
         elif not (record.parameter and record.trainable):
@@ -61,6 +71,12 @@ def equal_units(random: Mapping[str, TensorRecord], signal: Signal) -> Iterator[
         else:
             why = signal.problem or "no gradient reaches them"
             yield RuleFinding("doubt", f"{said}, and whether training tells them apart is not known ({why})")
+
+
+def _some_of_a_stack(record: TensorRecord, twins: Twins) -> bool:
+    """Whether one group of matrices in a stack are copies, and the rest of the stack are none."""
+    stack = len(record.shape) == 3 and not record.owner.startswith(("Conv", "Embed"))
+    return stack and twins.axis == 0 and twins.group == twins.copies < record.shape[0]
 
 
 def shared_layers(facts: Facts) -> Iterator[str]:

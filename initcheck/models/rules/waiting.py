@@ -59,8 +59,21 @@ def without_gradient(facts: Facts, found: Untrained, level: float) -> Iterator[R
         yield RuleFinding(
             "doubt", "no parameter is trainable: requires_grad is False everywhere, in the last layer too"
         )
+    yield from _chosen(facts, found)
     if found.unused:
         yield RuleFinding("doubt", f"{listed(_roles(facts, found.unused))}: trainable, and never run with this batch")
+
+
+def _chosen(facts: Facts, found: Untrained) -> Iterator[RuleFinding]:
+    """Constant routers, those of one role in one sentence."""
+    alike = {facts.role_of(choice.router): choice for choice in reversed(found.chosen)}
+    for role, choice in reversed(alike.items()):
+        yield RuleFinding(
+            "doubt",
+            f"{role} is constant, and the whole batch goes to {len(choice.used)} of {choice.experts} experts"
+            f" ({listed(list(choice.used))}): the others get no gradient until it has moved; draw it at random, or have"
+            " noise in what it says while it is trained",
+        )
 
 
 def _opening(facts: Facts, layer: str) -> str:

@@ -97,6 +97,21 @@ class InputReach:
 
 
 @dataclass(frozen=True)
+class OneChoice:
+    """A constant router that sends a whole batch to the same experts.
+
+    Attributes:
+        router: the parameter.
+        used: the experts that get a gradient.
+        experts: how many there are.
+    """
+
+    router: str
+    used: tuple[str, ...]
+    experts: int
+
+
+@dataclass(frozen=True)
 class Untrained:
     """Trainable parameters that get no gradient, neither at once nor when what starts near zero is open.
 
@@ -107,6 +122,7 @@ class Untrained:
         unused: parameters of layers that the batch did not run.
         outside: tensors that ask for a gradient, have a part in what is returned, and are no parameter of the model.
         frozen: no parameter of the model is trainable.
+        chosen: constant routers that choose the same experts for every token.
     """
 
     shut: Mapping[str, int] = field(default_factory=dict)
@@ -115,6 +131,7 @@ class Untrained:
     unused: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
     frozen: bool = False
+    chosen: tuple[OneChoice, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from initcheck.models.batches.batch_text import CallArguments
 from initcheck.models.signals.live_model import UNABLE, LiveModel, constants_redrawn
+from initcheck.models.signals.one_choice import one_choices
 from initcheck.models.signals.signal import CLOSED, STEPS, Untrained
 from initcheck.models.signals.untrained_layers import Heard, closed, faint, is_matrix, owner_of, rounding, sorted_out
 
@@ -33,7 +34,8 @@ def untrained(model: LiveModel, batch: CallArguments) -> Untrained | None:
         found = _waiting(model, batch)
     except UNABLE:
         found = None
-    return replace(found or Untrained(), outside=outside) if found or outside else None
+    chosen = one_choices(model, batch)
+    return replace(found or Untrained(), outside=outside, chosen=chosen) if found or outside or chosen else None
 
 
 def _waiting(model: LiveModel, batch: CallArguments) -> Untrained | None:
