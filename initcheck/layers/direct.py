@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,8 +18,20 @@ from initcheck.networks import Activation
 from initcheck.seeds import generator
 from initcheck.statistics import Record
 
-INPUT_BATCH = 16
-"""Inputs of one measurement; a fresh layer is the unit, so that few inputs a layer are enough."""
+_INPUTS = 16
+_NUMBERS = 64
+
+
+def inputs_of_one(numbers: int) -> int:
+    """How many inputs one measurement takes, of a layer that gives so many numbers for each.
+
+    A fresh layer is the unit, so that few inputs a layer are enough; but a layer is dearer than an input, and one of
+    a single output would be built ten thousand times for a verdict.
+
+    >>> inputs_of_one(64), inputs_of_one(1)
+    (16, 64)
+    """
+    return max(_INPUTS, math.ceil(_NUMBERS / numbers))
 
 
 class MeasuredForward(ForwardSecondMoment):
@@ -48,32 +62,32 @@ class AnsweredBackward(BackwardSecondMoment):
 
 
 def measured_response_gradient(
-    function: LayerFunction, feed: Feed, size: Size, pool: Floats, seed: int
+    function: LayerFunction, feed: Feed, size: Size, pool: Floats, seed: int, batch: int
 ) -> npt.NDArray[np.float32]:
-    """The input gradients of one fresh layer under normal cotangents, (INPUT_BATCH, numbers).
+    """The input gradients of one fresh layer under normal cotangents, (batch, numbers).
 
     Its inputs came out of a ``pool`` of outputs of layers of its kind, as in ``measured_response``.
     """
     bench = Bench(function, feed, size, generator("response", seed))
-    fed = bench.rng.choice(pool, INPUT_BATCH * size.inputs).astype(np.float32)
-    inputs = [fed.reshape(bench.shapes(INPUT_BATCH)[0])]
+    fed = bench.rng.choice(pool, batch * size.inputs).astype(np.float32)
+    inputs = [fed.reshape(bench.shapes(batch)[0])]
     cotangent = bench.rng.standard_normal(bench.run(bench.own, inputs).shape).astype(np.float32)
     gradients, _ = bench.pull(bench.own, inputs, cotangent)
-    return np.ascontiguousarray(np.asarray(gradients[0]).reshape(INPUT_BATCH, -1), dtype=np.float32)
+    return np.ascontiguousarray(np.asarray(gradients[0]).reshape(batch, -1), dtype=np.float32)
 
 
 def measured_response(
-    function: LayerFunction, feed: Feed, size: Size, slope: float, pool: Floats, seed: int
+    function: LayerFunction, feed: Feed, size: Size, slope: float, pool: Floats, seed: int, batch: int
 ) -> npt.NDArray[np.float32]:
-    """The pre-activations of one fresh layer whose inputs came out of layers of its kind, shape (INPUT_BATCH, numbers).
+    """The pre-activations of one fresh layer whose inputs came out of layers of its kind, shape (batch, numbers).
 
     The inputs are drawn from a ``pool`` of such outputs. What scales an input or a weight on its way, such as 30 in
     sin(30 W x), is inside the measurement.
     """
     bench = Bench(function, feed, size, generator("response", seed))
-    fed = bench.rng.choice(pool, INPUT_BATCH * size.inputs).astype(np.float32)
-    found = slope * answer(bench, bench.weights, [fed.reshape(bench.shapes(INPUT_BATCH)[0])])
-    return np.ascontiguousarray(found.reshape(INPUT_BATCH, -1), dtype=np.float32)
+    fed = bench.rng.choice(pool, batch * size.inputs).astype(np.float32)
+    found = slope * answer(bench, bench.weights, [fed.reshape(bench.shapes(batch)[0])])
+    return np.ascontiguousarray(found.reshape(batch, -1), dtype=np.float32)
 
 
 def measured(
@@ -83,11 +97,12 @@ def measured(
     interior: Interior,
     phi: Activation,
     seed: int,
+    batch: int,
     *,
     backward: bool,
     of_degree_one: bool = False,
 ) -> npt.NDArray[np.float32]:
-    """What one fresh layer gives at its interior, outputs or input gradients: (INPUT_BATCH, numbers).
+    """What one fresh layer gives at its interior, outputs or input gradients: (batch, numbers).
 
     Of outputs what the biases give is taken off: the answer to an input of zeros where the layer is linear in it,
     and where it is linear in its weights alone (``of_degree_one``) the answer without weights.
@@ -95,7 +110,7 @@ def measured(
     bench = Bench(function, feed, size, generator("direct", seed))
     own = bench.own
     # A gate takes two pre-activations.
-    normals = [bench.normal(INPUT_BATCH, interior.extent) for _ in range(phi.streams)]
+    normals = [bench.normal(batch, interior.extent) for _ in range(phi.streams)]
     inputs = [
         phi.f(np.concatenate(parts, axis=-1).astype(np.float64)).astype(np.float32)
         for parts in zip(*normals, strict=True)
@@ -110,4 +125,4 @@ def measured(
         found = interior.of_input(gradients[0], feed.channel_axis)
     else:
         found = interior.of_output(bench.run(own, inputs) - rest, feed.channel_axis)
-    return np.ascontiguousarray(found.reshape(INPUT_BATCH, -1), dtype=np.float32)
+    return np.ascontiguousarray(found.reshape(batch, -1), dtype=np.float32)

@@ -82,20 +82,14 @@ class LayerDraws(Draws):
         functions = self.sampler.functions(layer.size, seeds)
         feed, phi = self.sampler.builder.feed(layer.size), self.activation()
         self.calls += len(seeds)
+        pairs, batch = zip(functions, seeds, strict=True), layer.shape[0]
         if layer.slope:
             pool = self.structure.pool
             if layer.backward:
-                pairs = zip(functions, seeds, strict=True)
-                return [measured_response_gradient(f, feed, layer.size, pool, s) for f, s in pairs]
-            return [
-                measured_response(f, feed, layer.size, layer.slope, pool, s)
-                for f, s in zip(functions, seeds, strict=True)
-            ]
-        linear_in_weights = self.structure.answering == 0.0
-        return [
-            measured(f, feed, layer.size, interior, phi, s, backward=layer.backward, of_degree_one=linear_in_weights)
-            for f, s in zip(functions, seeds, strict=True)
-        ]
+                return [measured_response_gradient(f, feed, layer.size, pool, s, batch) for f, s in pairs]
+            return [measured_response(f, feed, layer.size, layer.slope, pool, s, batch) for f, s in pairs]
+        how = {"backward": layer.backward, "of_degree_one": self.structure.answering == 0.0}
+        return [measured(f, feed, layer.size, interior, phi, s, batch, **how) for f, s in pairs]
 
     def records(self, layer: Case, dtype: str, stream: Stream, stop: int) -> Record:
         """The sums of the first calls of a stream; those of all parts of a size are taken from one build.

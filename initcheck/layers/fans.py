@@ -28,7 +28,7 @@ from initcheck.layers.bench.geometry import Interior
 from initcheck.layers.bench.response import is_of_degree_one, response_of, unit_outputs
 from initcheck.layers.bench.sizes import Size
 from initcheck.layers.bench.spans import Span, constant_axes, spans_of
-from initcheck.layers.direct import INPUT_BATCH
+from initcheck.layers.direct import inputs_of_one
 from initcheck.layers.functions.layer_function import matrices
 from initcheck.layers.part import Block, Part, Whole
 from initcheck.layers.sampler import LayerSampler
@@ -175,11 +175,12 @@ def _linear(bench: Bench, counts: TermCounts, number: int, shapes: Shapes, found
             part = _part(size, number, name, found, shape, span, (float(math.prod(shape[1:])), float(shape[0])))
             found.parts.append(part)
     out = np.zeros(bench.run(bench.own, bench.normal(1, counts.interior.extent)).shape)
+    numbers = counts.interior.of_output(out, bench.feed.channel_axis).size
     fed = np.zeros(bench.shapes(1, counts.interior.extent)[0])
     channel = bench.feed.channel_axis
     found.wholes.append(
         Whole(
-            shape=(INPUT_BATCH, counts.interior.of_output(out, channel).size),
+            shape=(inputs_of_one(numbers), numbers),
             size=size,
             number=number,
             fans=fans if masked else reached(bench, counts.interior),
@@ -208,7 +209,7 @@ def _answering(bench: Bench, number: int, found: Structure) -> None:
     fans = (float(size.inputs), float(size.outputs))
     found.wholes.append(
         Whole(
-            shape=(INPUT_BATCH, out.size),
+            shape=(inputs_of_one(out.size), out.size),
             size=size,
             number=number,
             fans=fans,

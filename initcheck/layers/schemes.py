@@ -84,12 +84,13 @@ def gives(draws: LayerDraws, wholes: Sequence[Whole], phi: Activation, variance:
         seeds = draws.seeds(whole, dtype, SCREEN, 0, _RUNS)
         interior, feed = draws.structure.interiors[whole.number], feed_of(whole.size)
         try:
-            values = [
-                float(np.mean(measured(f, feed, whole.size, interior, phi, s, backward=False).astype(float) ** 2))
+            outputs = [
+                measured(f, feed, whole.size, interior, phi, s, whole.shape[0], backward=False).astype(float)
                 for f, s in zip(draws.sampler.functions(whole.size, seeds), seeds, strict=True)
             ]
         except Exception:  # the user's code may raise in any way: where it does so for a claim, that is told
             return False
+        values = [float(np.mean(out**2)) for out in outputs]
         mean = float(np.mean(values)) / variance
         error = float(np.std(values, ddof=1)) / variance / math.sqrt(_RUNS)
         if error > _LARGEST_ERROR * mean or abs(mean - 1) > max(_TOLERANCE, _SIGMAS * error):

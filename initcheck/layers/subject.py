@@ -36,6 +36,8 @@ from initcheck.layers.run_causes import cause_of_a_run
 from initcheck.layers.sampler import LayerSampler
 from initcheck.layers.schemes import gives, scheme_of
 from initcheck.report.verdict import Evidence
+from initcheck.sandbox.containment import InitializerRaised, contained
+from initcheck.sandbox.global_generators import isolated
 
 _REPEATS = 6
 # Weights of a layer whose build is cheap enough for a claim that asks for thousands of them.
@@ -43,6 +45,8 @@ _FEW = 2
 _MEDIUM = 4
 # Decided by building alone.
 _BUILT = "accepts-every-shape"
+# Weights that take as long to draw as an empty layer takes to build.
+_A_BUILD = 4_096
 _FLAT = "what the layer ends in (a sine, tanh, sigmoid) forgets sizes: no scale of its weights serves both directions"
 
 
@@ -51,7 +55,7 @@ class LayerSubject:
 
     def __init__(self, initializer: Initializer, profile: Profile, seed: int, *, sampler: LayerSampler) -> None:
         self.initializer = initializer
-        self.profile = profile
+        self._budget = profile
         self.seed = seed
         self.problem: str | None = None
         try:
@@ -79,6 +83,8 @@ class LayerSubject:
             *self.structure.notes,
             *(f"not built with {s}: it raises {e}" for s, e in self.structure.refused.items()),
         ]
+        if self._builds_are_dear:
+            notes.append("a build runs over forty operations of torch: it was built as seldom as a verdict allows")
         if self.structure.others:
             notes.append(f"not judged: {', '.join(self.structure.others)}; the claims are about weights")
         if len(weights) == 1:
@@ -162,13 +168,15 @@ class LayerSubject:
         return Domain(("out_in",), self.contract.widths, 1, self._plan, (), None)
 
     def plan_of(self, claim: Claim) -> tuple[Case, ...]:
-        """The scale is asked of the whole layer where its weights do not tell it; all else of the weights."""
+        """The scale is asked of the whole layer where its weights do not tell it; all else of the weights.
+
+        First of what a FAIL costs least of: it wants a million weights of one case and an eighth of the others.
+        """
         if claim.topic != "scale":
             return self._plan
-        if self.structure.answering is not None:
-            return tuple(self.structure.wholes)
-        run = {whole.number for whole in self.structure.wholes}
-        return (*(p for p in self._plan if p.number not in run), *self.structure.wholes)
+        wholes, run = self.structure.wholes, {whole.number for whole in self.structure.wholes}
+        told = [p for p in self._plan if p.number not in run and self.structure.answering is None]
+        return tuple(sorted((*told, *wholes), key=_cost_of_a_failure))
 
     def unsettled(self, claim: Claim) -> str | None:
         """Where some size could not be built, whether any may; a layer is measured against fans of its own.
@@ -270,8 +278,22 @@ class LayerSubject:
 
         By what the layer is, not by a clock: the same tree gives the same verdicts on every machine.
         """
-        small = len(self._at_one_size) <= _FEW
+        small = len(self._at_one_size) <= _FEW and not self._builds_are_dear
         return self.medium if small and self.initializer.framework == "torch" else ()
+
+    @functools.cached_property
+    def profile(self) -> Profile:
+        """The budget; of builds that are dear a part of it."""
+        return self._budget.for_dear_calls() if self._builds_are_dear else self._budget
+
+    @functools.cached_property
+    def _builds_are_dear(self) -> bool:
+        sampler = self.draws.sampler
+        try:
+            with contained(), isolated(1):
+                return sampler.builder.is_dear(sampler.sizes[0])
+        except InitializerRaised:
+            return False
 
     @property
     def dear_calls(self) -> bool:
@@ -333,6 +355,11 @@ class LayerSubject:
 
     def _beside(self, one: Part) -> list[Part]:
         return [part for part in self.structure.parts if part.number == one.number]
+
+
+def _cost_of_a_failure(case: Part | Whole) -> float:
+    weights = case.size.inputs * case.size.outputs
+    return max(2**20 / weights, 200) * (_A_BUILD + weights)
 
 
 _DEFAULT = Contract(activation="linear", fan="fan_in")

@@ -23,7 +23,7 @@ from initcheck.layers.bench.sizes import Size
 from initcheck.layers.functions.jax_function import JaxFunction, equinox_function, linen_function, nnx_function
 from initcheck.layers.functions.keras_function import keras_function, variables_of
 from initcheck.layers.functions.layer_function import LayerFunction, matrices
-from initcheck.layers.functions.torch_function import TorchFunction
+from initcheck.layers.functions.torch_function import TorchFunction, operations
 from initcheck.sandbox.containment import InitializerRaised, contained
 
 Array = npt.NDArray[Any]
@@ -32,6 +32,8 @@ _KEYED = ("linen", "nnx", "equinox")
 _TRACED = ("linen", "equinox")
 # Seeds that Keras may draw as it builds a layer.
 _DRAWN = 63
+# Of torch, that a build runs: four make a linear layer, nine an attention, eighty a layer of splines.
+_MANY_OPERATIONS = 40
 # Because a state of two rows could pass for the pair that another cell takes.
 _TRIED_ROWS = 3
 
@@ -123,6 +125,10 @@ class Builder:
             if self.kind == "nnx":
                 return nnx_function(made, self.maker.defaults())
             return keras_function(self._fed(made, self._known_feed or self._feed_that_builds(size, seed), size))
+
+    def is_dear(self, size: Size) -> bool:
+        """Whether a build runs ten times the operations of an ordinary layer, as one that solves least squares does."""
+        return self.kind == "torch" and operations(lambda: self.maker.make(size, 1)) > _MANY_OPERATIONS
 
     def parts(self, size: Size, seed: Any) -> tuple[Any, Any]:
         """A fresh layer as arrays, which may be traced, and as what is the same for every seed.
@@ -260,7 +266,9 @@ def _runs(function: LayerFunction, feed: Feed, size: Size) -> bool:
     if feed.form == "lookup":
         return True
     inputs = [np.zeros(shape, np.float32) for shape in feed.shapes(size, _TRIED_ROWS)]
-    return bool(function.run(function.parameters(), feed.arranged(inputs)).size)
+    out = function.run(function.parameters(), feed.arranged(inputs))
+    # One that flattens what it is given takes any number of axes, and makes rows of its own of them.
+    return bool(out.size) and _TRIED_ROWS in out.shape
 
 
 def _kernel_of(made: Any) -> Sequence[int]:
