@@ -48,7 +48,8 @@ def lost(seed, rank, world):
     return {"up": np.ones((16 // world - (world > 1), 8)), "norm": np.ones(8)}
 
 def _drawn(seed, *shape, std=0.02):
-    return np.random.default_rng([seed, *shape]).normal(0, std, shape)
+    numbers = seed if isinstance(seed, list) else [seed]  # NumPy 2.5 takes no list within a list
+    return np.random.default_rng([*numbers, *shape]).normal(0, std, shape)
 
 def large(seed):
     layers = {f"layers.{k}.w": _drawn([seed, 9, k], 8, 8) for k in range(4)}
