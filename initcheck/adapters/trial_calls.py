@@ -378,7 +378,7 @@ def _held_by(result: Any) -> list[str]:
 def _holds_sparse(result: Any) -> bool:
     """Whether a matrix that is no array, as SciPy's sparse ones are, lies beside: either may be the weight meant."""
     beside = result.values() if isinstance(result, Mapping) else result if isinstance(result, (list, tuple)) else ()
-    return any(hasattr(v, "shape") and hasattr(v, "dtype") and not arrays.is_array(v) for v in beside)
+    return any(arrays.answers(v, "shape") and arrays.answers(v, "dtype") and not arrays.is_array(v) for v in beside)
 
 
 def _judge_layer(chosen: Chosen, shape: Shape) -> Chosen:

@@ -26,9 +26,23 @@ def is_array(value: Any) -> bool:
     return (
         isinstance(value, np.ndarray)
         or _is_torch(value)
-        or (hasattr(value, "__array__") and hasattr(value, "shape") and hasattr(value, "dtype"))
+        or all(answers(value, name) for name in ("__array__", "shape", "dtype"))
         or _as_numpy(value) is not None
     ) and not isinstance(value, type)
+
+
+def answers(value: Any, name: str) -> bool:
+    """Whether an object has an attribute; a property of the user's that raises, or would end the process, is none.
+
+    >>> class Hostile:
+    ...     shape = property(lambda self: sys.exit(3))
+    >>> answers(np.ones(3), "shape"), answers(Hostile(), "shape")
+    (True, False)
+    """
+    try:
+        return hasattr(value, name)
+    except (Exception, SystemExit):
+        return False
 
 
 def rows_of_numbers(value: Any) -> npt.NDArray[np.float64] | None:
