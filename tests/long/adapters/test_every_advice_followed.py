@@ -95,10 +95,6 @@ def generated(n_in, n_out):
         yield [random.gauss(0, 1) for _ in range(n_out)]
 
 
-def list_of_generated(shape, rng):
-    return np.array(list(generated(*shape)))
-
-
 def of_objects(source, target):
     return np.random.rand(source.n, target.n)
 
@@ -135,12 +131,6 @@ def written_of_functions(shape, rng):
 def lstm_only(lstm: nn.LSTM):
     for n in range(lstm.num_layers):
         nn.init.orthogonal_(getattr(lstm, f"weight_hh_l{n}"))
-
-
-def lstm_weight(fan_in, fan_out):
-    lstm = nn.LSTM(fan_in, fan_in)
-    lstm_only(lstm)
-    return lstm.weight_hh_l0[:fan_out]
 
 
 class NeedsGain:
@@ -210,19 +200,16 @@ FORMS = {
     "a JAX key of its own name": Form(of_key),
     "a generator that is handed on": Form(hands_on),
     "widths and a generator": Form(widths_then_generator),
-    "three widths": Form(hidden, {"hidden_nodes": 4}),
     "a dict of settings": Form(of_settings, {"settings": {"std": 0.1}}),
     "a device": Form(on_a_device, {"device": "cpu"}),
     "a list of layers": Form(in_a_list, {"layers": [8, 6]}),
     "a pair": Form(makes_two),
     "a coroutine": Form(awaited, written=plain_of_awaited, told="plain function"),
-    "a generator function": Form(generated, written=list_of_generated, told="returns an array"),
     "objects with a size": Form(of_objects, written=of_groups, told="a function of the shape"),
     "a factory that needs a number": Form(factory_of_std, {"std": 0.1}),
     "a factory that raises": Form(factory_in_vain, written=normal),
     "what returns nothing": Form(returns_nothing, written=normal),
     "a pair of functions": Form(tuple_of_functions, {"width": 6}, written_of_functions),
-    "a module of another kind": Form(lstm_only, written=lstm_weight, told="(fan_in, fan_out)"),
     "a class that needs a number": Form(NeedsGain, {"gain": 2.0}),
     "a class of two arrays": Form(TwoArrays),
     "a class without a method": Form(NoMethod, written=normal, told="name a function"),
@@ -300,3 +287,15 @@ def test_every_way_out_ends_in_a_draw_or_leads_elsewhere(kind: str) -> None:
         if end.sentence is not None and end.options:
             again = [way for way in alternatives(end.sentence, form.values) if way.items() <= end.options.items()]
             assert not again, end
+
+
+def test_what_is_read_as_it_stands_needs_no_advice() -> None:
+    # Rows that are yielded one by one are a matrix.
+    [rows] = load(generated).initializers
+    drawn(rows)
+    [first] = load(hidden).initializers
+    drawn(first)
+    assert first.sampler.parameter == "V"
+    assert first.notes == ("Of what it returns V is checked, whose shape is asked for; not asked: W.",)
+    [recurrent] = load(lstm_only).initializers
+    assert recurrent.subject is not None
