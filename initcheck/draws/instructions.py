@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any
@@ -29,6 +30,38 @@ def instructions(run: Callable[[], object], enough: int = _ENOUGH) -> int:
     >>> instructions(lambda: sum(range(1_000))) < instructions(lambda: [n * n for n in range(1_000)]) < 20_000
     True
     """
+    if sys.version_info >= (3, 12):
+        tool = next((t for t in range(6) if sys.monitoring.get_tool(t) is None), None)
+        if tool is not None:
+            return _heard(run, enough, tool)
+    return _traced(run, enough)
+
+
+def _heard(run: Callable[[], object], enough: int, tool: int) -> int:
+    """By ``sys.monitoring``: from Python 3.12 on tracing misses the instructions of a frame that it sees first."""
+    seen, here, monitoring = 0, threading.get_ident(), sys.monitoring
+
+    def count(*_: Any) -> None:
+        nonlocal seen
+        if threading.get_ident() == here:
+            seen += 1
+            if seen >= enough:
+                monitoring.set_events(tool, 0)
+
+    monitoring.use_tool_id(tool, "initcheck")
+    monitoring.register_callback(tool, monitoring.events.INSTRUCTION, count)
+    monitoring.set_events(tool, monitoring.events.INSTRUCTION)
+    try:
+        run()
+    finally:
+        monitoring.set_events(tool, 0)
+        monitoring.register_callback(tool, monitoring.events.INSTRUCTION, None)
+        monitoring.free_tool_id(tool)
+    return seen
+
+
+def _traced(run: Callable[[], object], enough: int) -> int:
+    """By ``sys.settrace``."""
     seen = 0
 
     def of_a_frame(frame: FrameType, event: str, _: Any) -> Any:

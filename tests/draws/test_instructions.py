@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,3 +102,12 @@ def test_what_listened_goes_on_where_a_call_raises():
 def test_the_same_code_runs_the_same_number_of_instructions():
     rng = np.random.default_rng(0)
     assert len({instructions(lambda: entry_by_entry((5, 7), rng)) for _ in range(3)}) == 1
+
+
+def test_what_is_run_for_the_first_time_is_counted_too():
+    rng = np.random.default_rng(0)
+    fresh: dict[str, Any] = {}
+    # A code object of its own, which nothing has counted or traced.
+    exec("def first(rng):\n    return [rng.normal() for _ in range(50)]", fresh)
+    first, again = (instructions(lambda: fresh["first"](rng)) for _ in range(2))
+    assert first == again > 100
