@@ -68,7 +68,7 @@ def gradient_survives_the_blocks(trial: ModelTrial) -> None:
     label="loss",
     kind="model",
     needs=("every-tensor-is-written", "no-value-is-absurd", "signal-survives-the-blocks"),
-    decided_by="cross-entropy with random targets at a recognised head (as wide as a vocabulary of the model, or a"
+    decided_by="cross-entropy over uniform targets at a recognised head (as wide as a vocabulary of the model, or a"
     " last Linear named head, classifier, lm_head, logits, fc, ...), less ln(classes)," + _DECIDED,
 )
 def starts_at_chance(trial: ModelTrial) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.live_arrays import LiveArrays
 from initcheck.models.living.model import Layer, Living, Tap
 from initcheck.models.living.visits import visits_of
+from initcheck.models.signals.first_loss import first_loss
 from initcheck.models.signals.listener import Listener
 from initcheck.models.signals.signal import Signal
 
@@ -180,6 +182,13 @@ def test_the_first_loss_is_the_same_whether_a_model_ends_in_a_softmax_or_not(siz
         losses.append(found.loss)
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
     assert (losses[0] < np.log(WIDTH) + 0.5) == (size < 1)
+
+
+def test_the_first_loss_of_a_few_examples_is_that_of_all_targets() -> None:
+    """Of two images one target each is chance: the same logits lose as much whatever is drawn."""
+    logits = np.log(np.array([[0.5, 0.25, 0.125, 0.125]] * 2, np.float32))
+    found = first_loss(SimpleNamespace(classes=lambda _: {4}), logits)  # type: ignore[arg-type]
+    assert found[:2] == (pytest.approx((1 + 2 + 3 + 3) / 4 * np.log(2)), 4)
 
 
 def test_of_small_constants_those_that_no_step_moves_are_no_gates() -> None:

@@ -114,6 +114,18 @@ class Large(nn.Module):
         return self.frame(image)
 
 
+class Waves(nn.Module):
+    """Sound without an axis of channels: the model adds it."""
+
+    def __init__(self, image: bool = False) -> None:
+        super().__init__()
+        kind, stride = (nn.Conv2d, 2) if image else (nn.Conv1d, 5)
+        self.features = nn.Sequential(kind(1, 8, 10, stride), nn.GELU(), kind(8, 8, 4, 2), nn.GELU(), kind(8, 8, 3, 2))
+
+    def forward(self, wave: Tensor) -> Tensor:
+        return self.features(wave[:, None])
+
+
 class OfLayers(nn.Module):
     """Every node comes with the outputs of all layers before."""
 
@@ -142,6 +154,8 @@ class OfLayers(nn.Module):
         (OneByOne, None),
         (Large, None),
         (OfLayers, None),
+        (Waves, "4x64"),
+        (lambda: Waves(image=True), None),
     ],
 )
 def test_the_errors_of_a_model_lead_to_a_batch(build: Callable[[], nn.Module], batch: str | None) -> None:

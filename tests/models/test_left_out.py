@@ -456,3 +456,25 @@ def test_a_last_layer_behind_a_loop_over_a_part_of_the_model_is_asked_about(how:
 @pytest.mark.parametrize("how", ["of_all", "and_the_last", "another_class", "one_by_one"])
 def test_a_last_layer_that_is_drawn_or_of_another_class_is_none(how: str) -> None:
     assert _judged(lambda: Parts(how), DECLARED, "4x8").verdict is Verdict.NOT_APPLICABLE
+
+
+def test_in_proj_weight_that_torch_draws_by_the_scheme_of_the_line_beside_it_is_none() -> None:
+    """Torch draws it by Xavier too: nothing is left out of a model that is drawn by Xavier."""
+    assert "default of MultiheadAttention" not in _said(_judged(lambda: Attends().apply(_xavier), DECLARED, "2x5x16"))
+
+
+def test_a_loop_that_was_pasted_and_not_changed_leaves_open_for_whom_it_was_meant() -> None:
+    def pasted(other: str) -> nn.Module:
+        net = Coded()
+        for m in net.encoder:
+            if isinstance(m, nn.Linear):
+                nn.init.xavier_uniform_(m.weight)
+        for m in getattr(net, other):
+            if isinstance(m, nn.Linear):
+                nn.init.xavier_uniform_(m.weight)
+        return net
+
+    found = _judged(lambda: pasted("encoder"), DECLARED, "4x8")
+    assert found.verdict is Verdict.UNDECIDED
+    assert "encoder.0.weight, encoder.2.weight of the same class are drawn twice over by" in _said(found)
+    assert _judged(lambda: pasted("decoder"), DECLARED, "4x8").verdict is not Verdict.UNDECIDED

@@ -32,7 +32,7 @@ _SUM = re.compile(r"size of tensor a \((\d+)\) must match the size of tensor b \
                   r"subscript \w+ has size (\d+) for operand \d+ which does not broadcast with previously seen size"
                   r" (\d+)")  # fmt: skip
 _CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
-_RANK = re.compile(r"[Ee]xpected (\d)D \(unbatched\) or (\d)D \(batched\) input")
+_RANK = re.compile(r"[Ee]xpected (\d)D \(unbatched\) or (\d)D \(batched\) input(?:.*of size: \[([\d, ]+)\])?")
 _UNPACKED = re.compile(r"values to unpack \(expected (\d), got (\d)\)|[Mm]ust be a (\d)D tensor")
 _NORM = re.compile(r"expected input with shape \[\*, (\d+)\], but got input of size ?\[([\d, ]+)\]")
 _STATISTICS = re.compile(r"running_mean should contain (\d+) elements not (\d+)")
@@ -149,7 +149,9 @@ def _one_wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
         side = int(found[4] or found[1])
         return _Change((*shape[:-2], side, side)) if len(shape) > 3 else None
     if _SMALL.search(said) is not None:
-        return _Change((*shape[:2], *(2 * n for n in shape[2:]))) if max(shape, default=0) < _SIDES[1] else None
+        front = 2 if len(shape) > 2 else 1  # a signal over time may have no channels
+        longer = (*shape[:front], *(2 * n for n in shape[front:]))
+        return _Change(longer) if max(shape, default=0) < _SIDES[1] else None
     if (found := _CHANNELS.search(said)) is not None:
         had, channels = int(found[2]), int(found[1])
         second = _renamed(shape, had, channels) or _for_folded(shape, had, channels) or _fewer(shape, had, channels)
@@ -165,7 +167,7 @@ def _one_wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
         wanted, got = (found[1], found[2]) if found[1] else (found[4], found[3]) if found[3] else (found[5], found[6])
         return _renamed(shape, int(got), int(wanted), last=True) or _less(shape, int(got), int(wanted))
     if (found := _RANK.search(said)) is not None:
-        return _of_rank(shape, int(found[2]))
+        return _without_channel(shape, found[3] or "") or _of_rank(shape, int(found[2]))
     if (found := _TOO_MANY.search(said)) is not None:
         return _of_rank(shape, int(found[1])) if len(shape) > int(found[1]) else None
     if (found := _EINOPS_RANK.search(said)) is not None:
@@ -274,6 +276,13 @@ def _for_features(shape: tuple[int, ...], got: int, wanted: int) -> _Change | No
     if not got or shape[-1] == got or len(shape) < 4 or shape[1] * wanted % got:
         return _renamed(shape, got, wanted, last=True)
     return _Change((shape[0], shape[1] * wanted // got, *shape[2:]))
+
+
+def _without_channel(shape: tuple[int, ...], got: str) -> _Change | None:
+    """A signal or an image of one channel without that axis, where the model itself adds one: ``wave[:, None]``."""
+    sizes = tuple(int(n) for n in got.split(",")) if got else ()
+    added = len(sizes) == len(shape) + 1 and shape[1:2] == (1,) and sizes[:2] == (shape[0], 1)
+    return _Change((shape[0], *shape[2:])) if added and sizes[2:] == shape[1:] else None
 
 
 def _of_rank(shape: tuple[int, ...], rank: int) -> _Change | None:

@@ -24,12 +24,14 @@ class Blocks:
         runs: of blocks that follow one another, at least four.
         unheard: why there is none.
         puts_out: whether an array of real numbers came out.
+        living: whose layers the blocks are: the model, or the matrices that it holds by itself.
     """
 
     batch: ArrayBatch
     runs: Sequence[Sequence[Visit]]
     unheard: str | None
     puts_out: bool
+    living: Living
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,10 @@ class Autodiff(ABC):
     ) -> Any:
         """The run that decides what can be listened to."""
         return self.run(living, arrays, batch, tap, heard)
+
+    def own_matrices(self, living: Living, arrays: Sequence[Any]) -> Living | None:
+        """The model with the matrices that it multiplies by itself as layers; None where these cannot be heard."""
+        return None
 
     @property
     def unstacked(self) -> Collection[str]:

@@ -18,6 +18,8 @@ _TOKENS = re.compile(r"tok|ids?$|idx|index|indices|words?$|inputs_ids|text|seq")
 
 _HEADS = re.compile("General|Einsum|Attention")
 """Layers whose kernels of three axes hold the heads of attention, not a convolution."""
+_OF_LAYERS = frozenset(("weight", "kernel", "embedding"))
+"""What the layers of the libraries call their matrices."""
 
 
 def first_batch(
@@ -79,7 +81,11 @@ def batches_for(leaves: Sequence[Leaf], shapes: Mapping[str, tuple[int, ...]], *
         lead = "2x" if batched else ""
         if len(shape) == 2:
             width = shape[0] if leaf.inputs_first else shape[1]
-            found += [f"8x{width}", f"2x16x{width}"] if batched else [f"{width}", f"16x{width}"]
+            other = shape[1] if leaf.inputs_first else shape[0]
+            # Of a matrix that no layer of a library holds nothing tells which axis its inputs are on.
+            told = leaf.path[-1] in _OF_LAYERS or width == other
+            for side in (width,) if told else (width, other):
+                found += [f"8x{side}", f"2x16x{side}"] if batched else [f"{side}", f"16x{side}"]
         elif len(shape) == 3 and _HEADS.search(leaf.owner):
             width = shape[0] if leaf.inputs_first else shape[-1]
             found += [f"2x16x{width}", f"8x{width}"] if batched else [f"16x{width}", f"{width}"]

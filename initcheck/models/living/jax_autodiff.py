@@ -15,7 +15,9 @@ from initcheck.adapters.frameworks.cheaply_compiled import compiled
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.autodiff import ArraysMeasured, Autodiff, weights_of_output
 from initcheck.models.living.model import Living, Tap
+from initcheck.models.living.own_matrices import OwnMatrices
 from initcheck.models.living.unrolled import Passes
+from initcheck.models.signals.signal import FEWEST_BLOCKS
 
 
 class JaxAutodiff(Autodiff):
@@ -48,6 +50,11 @@ class JaxAutodiff(Autodiff):
             if not whole:
                 return self.measure(living, arrays, batch, names).output
         return super().output(living, arrays, batch)
+
+    def own_matrices(self, living: Living, arrays: Sequence[Any]) -> Living | None:
+        """The model with its numbered matrices as layers, where it has as many as blocks are asked for."""
+        own = OwnMatrices(living, [tuple(np.shape(a)) for a in arrays])
+        return own if len(own.layers) >= FEWEST_BLOCKS else None
 
     @property
     def unstacked(self) -> Collection[str]:

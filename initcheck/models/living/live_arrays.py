@@ -87,7 +87,8 @@ class LiveArrays(LiveModel):
         if known is None or known[0] is not batch:
             blocks = self._autodiff.blocks
             heard = [v.name for run in blocks.runs for v in run] if blocks is not None and not whole else []
-            found = self._autodiff.measure(self._living, self._arrays, batch, heard, whole=whole)
+            living = blocks.living if blocks is not None and heard else self._living
+            found = self._autodiff.measure(living, self._arrays, batch, heard, whole=whole)
             known = self._measured[whole] = batch, found
         return known[1]
 

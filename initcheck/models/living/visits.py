@@ -53,12 +53,23 @@ def visits_of(
 
 def blocks_of(autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch) -> Blocks:
     """What a first run tells of a model's blocks; the arrays that passed through them are dropped."""
+    runs, hidden, output = _runs_of(autodiff, living, arrays, batch)
+    own = autodiff.own_matrices(living, arrays) if not runs and output is not None else None
+    if own is not None:
+        runs, _, _ = _runs_of(autodiff, own, arrays, batch)
+    unheard = f"{hidden[0]} runs inside a scan or a vmap, where nobody can listen" if hidden else _NO_BLOCKS
+    heard = own if own is not None and runs else living
+    return Blocks(batch, runs, None if runs else unheard, output is not None, heard)
+
+
+def _runs_of(
+    autodiff: Autodiff, living: Living, arrays: Sequence[Any], batch: ArrayBatch
+) -> tuple[list[list[Visit]], list[str], Any]:  # fmt: skip
     visits, hidden, output = visits_of(autodiff, living, arrays, batch)
     runs = [run for run in chains(visits) if len(run) >= FEWEST_BLOCKS]
     for visit in visits:
         visit.given = visit.made = None
-    unheard = f"{hidden[0]} runs inside a scan or a vmap, where nobody can listen" if hidden else _NO_BLOCKS
-    return Blocks(batch, runs, None if runs else unheard, output is not None)
+    return runs, hidden, output
 
 
 def _handed_on(given: Any, before: Visit) -> bool:

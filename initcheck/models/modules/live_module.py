@@ -140,10 +140,6 @@ class LiveModule(LiveModel):
         linear = ((n, m) for n, m in self.module.named_modules() if isinstance(m, torch.nn.Linear))
         return {m.num_embeddings for m in tables} | {m.out_features for n, m in linear if HEAD.search(n)}
 
-    def targets(self, count: int, classes: int) -> npt.NDArray[Any]:
-        """Random classes, the same for every model."""
-        return torch.randint(0, classes, (count,), generator=torch.Generator().manual_seed(20260104)).numpy()
-
     def units(self, layer: str, made: tuple[int, ...]) -> int:
         """Its channels, or the rows of its matrices, of which a table and an LSTM have more than units."""
         module = self.module.get_submodule(layer)

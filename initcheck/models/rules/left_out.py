@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import linecache
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -48,7 +50,7 @@ def _derived(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
         if len(drawn) >= 2 and len(drawn) == len(alike):
             one, other = members[0].members[0], drawn[0].members[0]
             yield (
-                f"{listed([r.path for r in members])}: {one.law.text}, the default of torch, while every other {base}"
+                f"{_paths(members)}: {one.law.text}, the default of torch, while every other {base}"
                 f" is drawn ({drawn[0].path}: {other.law.text}, {place(other.law.site)}); {owner} is a {base} too, and"
                 " what draws them leaves it out"
             )
@@ -62,13 +64,24 @@ def _half(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
         if len(role.shape) < 2 or not _is_default(facts, record) or record.owner not in facts.layout.holders:
             continue
         inside = [r for r in drawn if r.members[0].name.startswith(f"{holder}." if holder else "")]
-        if inside:
+        if inside and not (_is_xavier(record) and _is_xavier(inside[0].members[0])):
             other = inside[0].members[0]
             yield (
                 f"{role.path}: {record.law.text}, the default of {record.owner}, while {inside[0].path} beside it is"
                 f" drawn ({other.law.text}, {place(other.law.site)}): it is a parameter of {record.owner} itself and no"
                 f" {other.name.rpartition('.')[2]} of a layer inside"
             )
+
+
+def _paths(roles: Sequence[Role]) -> str:
+    """The paths of some roles; those of two shapes may be one."""
+    return listed(list(dict.fromkeys(r.path for r in roles)))
+
+
+def _is_xavier(record: TensorRecord) -> bool:
+    """Whether its law is that of Glorot & Bengio for its sides: ``MultiheadAttention`` draws its own so."""
+    std = math.sqrt(2 / sum(record.fans))
+    return any(math.isclose(one, std, rel_tol=1e-4) for one in record.law.stds)
 
 
 def _twice(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
@@ -83,8 +96,8 @@ def _twice(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
         if again:
             one = again[0].members[0]
             yield (
-                f"{listed([r.path for r in members])}: {members[0].members[0].law.text}, the default of torch, while"
-                f" {listed([r.path for r in again])} of the same class {'is' if len(again) == 1 else 'are'} drawn twice"
+                f"{_paths(members)}: {members[0].members[0].law.text}, the default of torch, while"
+                f" {_paths(again)} of the same class {'is' if len(again) == 1 else 'are'} drawn twice"
                 f" over by {place(one.law.site)}: one of the two calls may have been meant for the others"
             )
 
@@ -285,13 +298,15 @@ def _is_of_base(called: ast.Attribute) -> bool:
 
 
 def _is_drawn_twice(facts: Facts, role: Role) -> bool:
-    """Whether one line wrote one law over itself."""
+    """Whether one line wrote one law over itself, or over what another line of the same words had written."""
     record = role.members[0]
     before = record.lost[-1] if record.lost else None
     return (
         _is_drawn(facts, record)
         and before is not None
-        and before.site == record.law.site
+        and before.site is not None
+        and record.law.site is not None
+        and linecache.getline(*before.site).strip() == linecache.getline(*record.law.site).strip()
         and before.law.text == record.law.text
     )
 

@@ -22,6 +22,7 @@ _LAYERS = frozenset(("Linear", "Conv1d", "Conv2d", "Conv3d"))
 """Layers of torch whose weights are known to be (outputs, inputs, ...)."""
 _LSTMS = frozenset(("LSTM", "LSTMCell"))
 _GATES = {0: "input gate", 2: "new content", 3: "output gate"}
+_BIASES = ("bias", "b")
 _TABLES = frozenset(("Embedding", "EmbeddingBag", "Embed"))
 _SCHEMES = (1.0, 2.0)
 """Variances times the fan, of LeCun and of He."""
@@ -147,9 +148,11 @@ def _names(node: ast.AST) -> set[str]:
 def _axes(facts: Facts, record: TensorRecord) -> tuple[int, int] | None:
     """Inputs and outputs of a matrix whose layer is known, or whose bias tells them apart; of torch's own none."""
     rows, columns = record.shape
-    if "overwritten" in facts.impossible:
-        return record.fans if record.owner == "Linear" and not record.inputs_first else None
-    bias = facts.first.records.get(f"{record.name.rpartition('.')[0]}.bias")
+    if "overwritten" in facts.impossible and record.owner == "Linear":
+        return record.fans if not record.inputs_first else None
+    layer = record.name.rpartition(".")[0]
+    beside = (facts.first.records.get(f"{layer}.{name}" if layer else name) for name in _BIASES)
+    bias = next((b for b in beside if b is not None), None)
     right = bias is not None and bias.shape == (columns,) and rows != columns
     return (rows, columns) if right and record.owner not in _LAYERS else None
 

@@ -149,10 +149,6 @@ class LiveModel(ABC):
         """The mean square of its entries."""
         return float(np.mean(np.square(self.host(array).astype(np.float64))))
 
-    def targets(self, count: int, classes: int) -> npt.NDArray[Any]:
-        """Random classes, the same for every model."""
-        return np.random.default_rng(20260104).integers(0, classes, count)
-
     def constant(self, name: str) -> float | None:
         """The size of the entries of a parameter where all are the same; None where they are not."""
         values = self.host(self.values[name])

@@ -219,7 +219,7 @@ class Signal:
         batch: the batch in words; problem: why there is none, or no signal.
         chains: runs of at least four blocks.
         unheard: why blocks that are there could not be listened to.
-        loss, classes: cross-entropy with random targets at a recognised head, and its number of classes.
+        loss, classes: cross-entropy over uniform targets at a recognised head, and its number of classes.
         logits: root mean square of what the head makes.
         gradients: of the constant matrices that were asked for: ``zero``, ``rows``, ``columns``, ``differ``, ``later``,
             ``shut``, ``unreached``.
