@@ -9,6 +9,7 @@ from initcheck.questions import (
     MeanSquare,
     declared_power,
     follows_one_law,
+    keeps_the_norm,
     names_activation,
     serves_both_ways,
     units_share_the_energy,
@@ -17,6 +18,7 @@ from initcheck.questions import (
 
 BAND = (0.8, 1.25)
 STRIDED = "a stride other than 1 gives each output, or each input, its own number of weights"
+SHARED = "the kernel is delta-orthogonal: it hands on the norm of its input, which more units than channels share"
 
 NO_GAIN = "no gain is declared beside an activation"
 
@@ -67,6 +69,7 @@ def output_variance_near_one(trial: Trial, layer: Case) -> None:
     trial.asks(contract.fan == "fan_in" or layer.stride == 1, STRIDED)
     trial.asks(contract.fan != "fan_out" or layer.is_square, "fan_out is normalised: only squares keep this variance")
     trial.asks_layout(layer)
+    trial.asks(not keeps_the_norm(trial, layer), SHARED)
     trial.keeps(trial.subject.output_second_moment(layer), within=BAND)
     trial.needs_second_moment()
 
@@ -103,6 +106,7 @@ def gradient_variance_near_one(trial: Trial, layer: Case) -> None:
     trial.asks(layer.stride == 1, STRIDED)
     trial.asks(contract.fan != "fan_in" or layer.is_square, "fan_in is normalised: only squares keep the gradient's")
     trial.asks_layout(layer)
+    trial.asks(not keeps_the_norm(trial, layer), SHARED)
     trial.keeps(trial.subject.gradient_second_moment(layer), within=BAND)
     trial.needs_second_moment()
 

@@ -19,7 +19,7 @@ from initcheck.questions.distribution import follows_the_law, is_fine_enough, la
 from initcheck.questions.energy import keeps_energy, keeps_singular_values, names_activation, promises_isometry
 from initcheck.questions.equal_blocks import blocks_never_repeat
 from initcheck.questions.one_law import follows_one_law
-from initcheck.questions.orthogonality import is_orthogonal, points_everywhere_alike
+from initcheck.questions.orthogonality import is_orthogonal, keeps_the_norm, points_everywhere_alike
 from initcheck.questions.precision import survives_in
 from initcheck.questions.shuffled_draws import beats_no_shuffle, two_are_alike
 from initcheck.questions.side_effects import moves_no_generator, shares_no_memory
@@ -46,6 +46,7 @@ __all__ = [
     "is_orthogonal",
     "keeps_energy",
     "keeps_singular_values",
+    "keeps_the_norm",
     "law_named_by",
     "layers_are_distinct",
     "moves_no_generator",

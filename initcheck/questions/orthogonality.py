@@ -11,6 +11,7 @@ import numpy.typing as npt
 from initcheck.claims.trial import Trial
 from initcheck.contract.case import Case
 from initcheck.contract.contract import UNIT_ROUNDOFF, Contract
+from initcheck.contract.layer import Layer
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.streams import SCREEN
 from initcheck.questions.bounded_scores import Scores, scores_average_to_zero
@@ -57,8 +58,37 @@ def promised_square(contract: Contract) -> float | None:
     return nonlinearity(contract).gain ** 2 if contract.base("activation") in (None, *_EXACT_GAIN) else None
 
 
+def keeps_the_norm(trial: Trial, layer: Case) -> bool:
+    """Whether four kernels have one position drawn, orthonormal columns there, and more units than channels.
+
+    Such a delta-orthogonal kernel (Xiao et al. 2018, arXiv 1806.05393, definition 1 and algorithm 1: c_in at most
+    c_out) hands on the norm of what it is given, times the gain, which more units share: each has c_in/c_out of the
+    variance. With more channels than units its rows are orthonormal, and each unit has all of it.
+    """
+    contract = trial.subject.contract_of(layer)
+    if not isinstance(layer, Layer) or layer.is_dense or layer.groups > 1 or layer.units <= layer.channels:
+        return False
+    if contract.fan == "fan_max" and layer.receptive == 1:
+        return False  # a matrix, whose variance that fan is of
+    stack = _drawn_inputs(trial.draws.sample(layer, trial.dtype, SCREEN, _CALLS).astype(np.float64))
+    if stack.shape[2] != layer.channels:
+        return False
+    square = promised_square(contract) or nonlinearity(contract).gain ** 2
+    off = stack.swapaxes(1, 2) @ stack / square - np.eye(layer.channels)
+    return bool(np.abs(off).max() <= rounding_of(layer, trial.dtype))
+
+
+def _drawn_inputs(stack: Floats) -> Floats:
+    """Matrices (calls, units, inputs) without inputs that are zero in all of them; they as they are where all are."""
+    drawn = (stack != 0).any(axis=(0, 1))
+    return stack[:, :, drawn] if drawn.any() else stack
+
+
 def is_orthogonal(trial: Trial, layer: Case) -> None:
     """Ask whether W W^T (of a tall matrix W^T W) is gain^2 times the identity, in each of four calls.
+
+    Positions of a kernel that are zero in all of them take no part: delta-orthogonal kernels are tall where they have
+    more units than channels.
 
     Raises:
         CaseFailed: an entry is further off than rounding explains.
@@ -66,12 +96,14 @@ def is_orthogonal(trial: Trial, layer: Case) -> None:
     allowed = rounding_of(layer, trial.dtype)
     promised = promised_square(trial.subject.contract_of(layer))
     stack = trial.draws.sample(layer, trial.dtype, SCREEN, _CALLS).astype(np.float64)
-    tall = stack.swapaxes(1, 2) if layer.units > layer.inputs else stack
+    stack = stack if layer.is_dense else _drawn_inputs(stack)
+    is_tall = layer.units > stack.shape[2]
+    tall = stack.swapaxes(1, 2) if is_tall else stack
     gram = tall @ tall.swapaxes(1, 2)
     square = promised if promised is not None else float(np.trace(gram, axis1=1, axis2=2).mean()) / gram.shape[-1]
     off = np.abs(gram / square - np.eye(gram.shape[-1])) if square > 0 else np.full(gram.shape, np.inf)
     _, row, column = np.unravel_index(int(np.nan_to_num(off, nan=np.inf).argmax()), off.shape)
-    largest, which = float(off.max()), "W^T W" if layer.units > layer.inputs else "W W^T"
+    largest, which = float(off.max()), "W^T W" if is_tall else "W W^T"
     shown: dict[str, object] = {
         "measured": f"{which} / {square:.4g} is off the identity by {largest:.2g}, at ({row}, {column})",
         "allowed": f"at most {allowed:.2g}, the rounding of {trial.dtype}",

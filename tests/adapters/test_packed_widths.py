@@ -162,3 +162,21 @@ def test_experts_that_are_equal_are_copies_whichever_side_is_that_of_the_units(e
         assert one.shape == (10, 9)
         assert np.array_equal(one[:5], one[5:])
         assert np.array_equal(one[:, :4], one[:, 5:])
+
+
+def four_experts(shape, rng, num_experts=4):
+    return rng.normal(0, shape[1] ** -0.5, (num_experts, *shape))
+
+
+def four_shares(shape, rng, num_heads=4):
+    return rng.normal(0, shape[1] ** -0.5, (num_heads, *shape))
+
+
+def test_the_number_of_experts_is_read_where_it_has_a_default():
+    [found] = load(four_experts).initializers
+    assert (found.sampler.packing.count, found.sampler.packing.numbered) == (4, True)
+    assert check(four_experts, claims=["returns-the-shape-asked"])["returns-the-shape-asked"].verdict.value == "HOLDS"
+
+
+def test_a_default_that_numbers_no_matrices_is_no_number_of_experts():
+    assert check(four_shares, claims=["returns-the-shape-asked"])["returns-the-shape-asked"].verdict.value == "FAILS"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ import pytest
 import torch
 
 from initcheck import check
+from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.gallery import orthogonal
-from initcheck.questions.orthogonality import rounding_of
+from initcheck.questions.orthogonality import is_orthogonal, keeps_the_norm, rounding_of
 from initcheck.report.verdict import Verdict
 
 Array = npt.NDArray[Any]
@@ -114,3 +116,52 @@ def test_lapacks_rounding_of_the_smallest_matrices_is_allowed(shape: tuple[int, 
     allowed = rounding_of(Layer(shape), "float32")
     assert off <= allowed
     assert allowed <= 4 * off
+
+
+def delta_orthogonal(shape: tuple[int, ...], seed: int, gain: float = 1.0, *, exactly: bool = True) -> Array:
+    """Xiao et al. 2018, algorithm 1: an orthogonal matrix at the centre of a kernel, or a corner of one."""
+    units, channels = shape[:2]
+    side, rng = max(units, channels), np.random.default_rng(seed)
+    drawn = rng.normal(0, side**-0.5, (side, side))
+    kernel = np.zeros(shape, np.float32)
+    middle = (slice(None), slice(None), *(n // 2 for n in shape[2:]))
+    kernel[middle] = gain * (np.linalg.qr(drawn)[0] if exactly else drawn)[:units, :channels]
+    return kernel
+
+
+def asked(kernels: list[Array], layer: Layer, contract: Contract) -> Any:
+    stack = layer.as_units(np.stack(kernels))
+    return SimpleNamespace(
+        dtype="float32",
+        subject=SimpleNamespace(contract_of=lambda _: contract),
+        draws=SimpleNamespace(sample=lambda *_: stack),
+        holds=lambda *_, **shown: "HOLDS",
+        fail=lambda *_, **shown: pytest.fail(shown["measured"]),
+    )
+
+
+@pytest.mark.parametrize("shape", [(8, 3, 3, 3), (3, 8, 3, 3), (8, 8, 3, 3), (8, 3, 1, 1)])
+@pytest.mark.parametrize(
+    ("how", "on"), [({}, True), ({"exactly": False}, False), ({"gain": 0.5}, False)], ids=["sound", "loose", "half"]
+)
+def test_a_delta_orthogonal_kernel_keeps_the_norm_with_more_units_than_channels(
+    shape: tuple[int, ...], how: dict[str, Any], on: bool
+) -> None:
+    layer = Layer(shape, "oihw")
+    trial = asked([delta_orthogonal(shape, n, **how) for n in range(4)], layer, Contract(activation="linear"))
+    assert keeps_the_norm(trial, layer) is (on and shape[0] > shape[1])
+
+
+def test_the_position_of_a_kernel_that_is_drawn_must_be_one() -> None:
+    layer = Layer((8, 3, 3, 3), "oihw")
+    kernels = [delta_orthogonal(layer.shape, n) for n in range(3)]
+    kernels.append(np.roll(kernels[0], 1, axis=3))
+    assert not keeps_the_norm(asked(kernels, layer, Contract(activation="linear")), layer)
+
+
+@pytest.mark.parametrize("shape", [(8, 3, 3, 3), (3, 8, 3, 3)])
+def test_a_delta_orthogonal_kernel_is_orthogonal_whichever_side_is_longer(shape: tuple[int, ...]) -> None:
+    layer, contract = Layer(shape, "oihw"), Contract(activation="linear", distribution="orthogonal")
+    is_orthogonal(asked([delta_orthogonal(shape, n) for n in range(4)], layer, contract), layer)
+    with pytest.raises(pytest.fail.Exception, match="off the identity"):
+        is_orthogonal(asked([delta_orthogonal(shape, n, exactly=False) for n in range(4)], layer, contract), layer)
