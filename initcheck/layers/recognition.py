@@ -33,7 +33,8 @@ _KINDS_BY_NAME = {"lstm": "LSTM", "gru": "GRU"}
 def layer_initializer(obj: Any, name: str, args: Mapping[str, Any]) -> Initializer | None:
     """Make an initializer of a layer class, a partial of one, or ``f(in_, out)`` that builds a layer; else None.
 
-    Also of ``f(gru)`` that initializes a layer of torch of a kind that its annotation, or its name, tells.
+    Also of ``f(gru)`` that initializes a layer of torch of a kind that its annotation, or its name, tells, and of
+    ``f(linear, key)`` that gives back a layer of Equinox with new weights.
 
     Raises:
         UsageError: its sizes cannot be told, or it cannot be built at any of them.
@@ -50,7 +51,7 @@ def layer_initializer(obj: Any, name: str, args: Mapping[str, Any]) -> Initializ
     kind_of = _layer_that_it_takes(obj, args)
     if kind_of is not None:
         return _of_a_kind(obj, kind_of, name, args)
-    return _of_factory(obj, name, args)
+    return _of_a_new_start(obj, name, args) or _of_factory(obj, name, args)
 
 
 def _of_class(cls: type, kind: str, name: str, args: Mapping[str, Any]) -> Initializer:
@@ -94,6 +95,36 @@ def _of_a_kind(function: Any, cls: type, name: str, args: Mapping[str, Any]) -> 
     made = initializer_of(Builder(Maker(cls, name, {}, then=functools.partial(function, **args)), "torch"), sizes)
     shown = getattr(function, "__name__", name)
     return replace(made, function=function, signature=f"{shown}({made.signature.removesuffix(', a layer')}), a layer")
+
+
+def _of_a_new_start(function: Any, name: str, args: Mapping[str, Any]) -> Initializer | None:
+    """An initializer of a layer of Equinox that a function is handed with a key, and gives back anew."""
+    nn = sys.modules.get("equinox.nn")
+    try:
+        slots = {s.role: s.name for s in slots_of(function) if s.name not in args and s.required}
+        told = annotated_signature(function).parameters[slots.get("module", "")].annotation
+    except (UsageError, TypeError, ValueError, KeyError):
+        return None
+    if nn is None or set(slots) != {"module", "key"} or "equinox" not in used_by(function):
+        return None
+    of_its_own = isinstance(told, type) and is_layer(told) == "equinox" and told.__init__ is not object.__init__
+    cls: type = told if of_its_own else nn.Conv2d if "conv" in slots["module"] else nn.Linear
+
+    def then(layer: Any, **key: Any) -> Any:
+        return function(**{slots["module"]: layer}, **key, **args)
+
+    maker = Maker(cls, name, {}, ("key", "key"), then, slots["key"])
+    try:
+        sizes = sizes_of(cls, "equinox", name, {})
+        with contained(), isolated(1):
+            started = then(Maker(cls, name, {}, ("key", "key")).make(sizes[0], 1), **maker.key_of_then(1))
+    except (UsageError, InitializerRaised):
+        return None
+    if is_layer(started) != "equinox":
+        return None
+    made = initializer_of(Builder(maker, "equinox"), sizes)
+    shown = getattr(function, "__name__", name)
+    return replace(made, function=function, signature=f"{shown}({', '.join(slots.values())}), a layer")
 
 
 def _of_factory(function: Any, name: str, args: Mapping[str, Any]) -> Initializer | None:

@@ -48,13 +48,15 @@ class Maker:
         args: keyword arguments that never change.
         random: the parameter that takes the seed, and its role (``key``, ``rngs``, ``seed``); None for none.
         then: initializes in place what was built, or returns another one; None where a layer starts as it is built.
+        then_key: the parameter of ``then`` that takes a key of JAX; None for none.
     """
 
     target: Callable[..., Any]
     name: str
     args: Mapping[str, Any]
     random: tuple[str, str] | None = None
-    then: Callable[[Any], Any] | None = None
+    then: Callable[..., Any] | None = None
+    then_key: str | None = None
 
     @property
     def is_class(self) -> bool:
@@ -71,9 +73,15 @@ class Maker:
         widths = dict(size.arguments)
         if self.is_class:
             made = self.target(**widths, **fixed)
-            started = self.then(made) if self.then is not None else None
+            started = self.then(made, **self.key_of_then(seed)) if self.then is not None else None
             return started if is_layer(started) else made
         return self.target(*widths.values(), **fixed)
+
+    def key_of_then(self, seed: int) -> dict[str, Any]:
+        """Another key than that of the layer: what the two draw must not be alike."""
+        if self.then_key is None:
+            return {}
+        return {self.then_key: framework_module("jax").random.fold_in(random_value("key")(seed), 1)}
 
     def defaults(self) -> dict[str, Any]:
         """The constructor's arguments and defaults, by name; empty for a function, whose choices are its own."""
