@@ -11,6 +11,7 @@ from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.locks.lines import Lock, changes, written
 from initcheck.locks.subject import lock_of
+from initcheck.report.journal import replace_file
 from initcheck.report.report import Report
 from initcheck.runs.destination import PRINTED
 from initcheck.targets.locks import load_locks, read_lock_file
@@ -85,6 +86,6 @@ def _write(file: str, text: str) -> None:
     if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith("# initcheck lock 1"):
         raise UsageError(f"{file!r} is no law file; it is not written over. Give another name.")
     try:
-        path.write_text(text, encoding="utf-8")
+        replace_file(path, text)
     except OSError as error:
         raise UsageError(f"the law file {file!r} cannot be written: {error.strerror}.") from None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from initcheck.errors import UsageError, closest
+from initcheck.report.journal import replace_file
 from initcheck.report.verdict import Result, Verdict
 
 BASELINE_FORMAT = "initcheck-baseline/1"
@@ -105,7 +106,7 @@ class Baseline:
             UsageError: it cannot be written.
         """
         try:
-            Path(path).write_text(self.to_toml(), encoding="utf-8", newline="\n")
+            replace_file(path, self.to_toml())
         except OSError as error:
             raise UsageError(f"the baseline cannot be written to {str(path)!r}: {error.strerror}.") from None
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import json
+import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,18 +29,30 @@ def lost(name: str, missing: int, of: int) -> NotChecked:
 
 
 def replace_file(path: str | Path, text: str) -> None:
-    """Write a file beside another and move it over: a crash must not cost what is already there.
+    """Write a file beside another and move it over, behind links: neither a crash nor a full disk costs what is there.
+
+    What is no file, a device, is written as it is, and so is one whose folder takes no other.
 
     Raises:
         OSError: it cannot be written; the other is as it was.
     """
-    beside = Path(f"{path}.part")
+    whole = Path(os.path.realpath(path))
+    data = text.encode(errors="backslashreplace")
+    beside = Path(f"{whole}.{os.getpid()}.part")
     try:
-        beside.write_bytes(text.encode(errors="backslashreplace"))
-        beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
+        if whole.exists() and not whole.is_file():
+            whole.write_bytes(data)
+            return
+        beside.write_bytes(data)
+        if whole.exists():
+            shutil.copymode(whole, beside)
+        beside.replace(whole)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EBUSY):
+            raise
+        whole.write_bytes(data)
 
 
 class Journal:

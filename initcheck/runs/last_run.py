@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from initcheck.errors import UsageError
+from initcheck.report.journal import replace_file
 from initcheck.report.report import Report
 from initcheck.report.verdict import Verdict
 
@@ -38,9 +39,7 @@ def keep_last_run(report: Report, kind: str) -> None:
     with contextlib.suppress(OSError):
         path = _path(kind)
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}")
-        beside.write_text(report.to_json(indent=None), encoding="utf-8")
-        beside.replace(path)
+        replace_file(path, report.to_json(indent=None))
 
 
 def last_run(kind: str) -> Report:

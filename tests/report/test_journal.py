@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import resource
 from collections.abc import Callable, Iterator
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from initcheck.errors import UsageError
-from initcheck.report.journal import Journal
+from initcheck.report.baseline import Baseline
+from initcheck.report.journal import Journal, replace_file
 from initcheck.report.report import Report
 from initcheck.report.results import Run
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -99,3 +101,31 @@ def test_a_full_disk_leaves_a_whole_file_and_loses_nothing_that_can_be_kept(
     room(10**6)
     assert len(Report.from_json(file.read_text())) == 3
     assert [p.name for p in tmp_path.iterdir()] == ["r.json"]
+
+
+def test_a_file_is_replaced_whole_behind_its_link_or_left_as_it_was(tmp_path, monkeypatch):
+    """A baseline, a law file and a report alike: a disk that is full has cost what stood there before."""
+    file, link = tmp_path / "known.toml", tmp_path / "link.toml"
+    file.write_text("before")
+    file.chmod(0o640)
+    link.symlink_to(file)
+    replace_file(link, "after")
+    assert link.is_symlink()
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("after", 0o640)
+
+    def full(path, data):
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        replace_file(link, "more")
+    with pytest.raises(UsageError, match="cannot be written"):
+        Baseline(entries=(), name="b").write(file)
+    assert file.read_text() == "after"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["known.toml", "link.toml"]
+
+
+def test_a_device_is_written_and_stays_one(tmp_path):
+    replace_file("/dev/null", "x")
+    assert Path("/dev/null").is_char_device()
