@@ -39,11 +39,11 @@ def render(report: Report, *, strict: bool = False) -> str:
         for result in results:
             _case(suite, result, strict)
     for left in report.unshown:
-        of_one = {"tests": "1", "errors": "1", "failures": "0", "skipped": "0", "time": "0.000"}
-        suite = ET.SubElement(root, "testsuite", {"name": escaped(left.name), **of_one})
-        kind = {"classname": "initcheck", "name": escaped(f"is looked at[{left.name}]"), "time": "0.000"}
-        said = {"message": escaped(left.reason, 1_000), "type": "NOT CHECKED"}
-        ET.SubElement(ET.SubElement(suite, "testcase", kind), "error", said)
+        one = {"tests": "1", "failures": "0", "errors": "1", "skipped": "0", "time": "0.000"}
+        suite = ET.SubElement(root, "testsuite", {"name": escaped(left.name), **one})
+        name = escaped(f"is looked at[{left.name}]")
+        case = ET.SubElement(suite, "testcase", {"classname": "initcheck", "name": name, "time": "0.000"})
+        ET.SubElement(case, "error", {"message": escaped(left.reason, 1_000), "type": "NOT CHECKED"})
     ET.indent(root)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
