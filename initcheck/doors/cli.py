@@ -111,7 +111,8 @@ _KINDS: Mapping[options.TargetKind, _Kind] = {
         LOCK_EPILOG,
     ),
 }
-_KIND_OF: Mapping[str, options.TargetKind] = {run.word: kind for kind, run in _KINDS.items()}
+# Without that of initializers, which has none: an empty target is no command.
+_KIND_OF: Mapping[str, options.TargetKind] = {run.word: kind for kind, run in _KINDS.items() if run.word}
 # As every page of the guide names it.
 _LOCK_FILE = "init.lock"
 
@@ -168,7 +169,7 @@ def _command_meant(words: Sequence[str], said: str) -> str:
         return f" To check is no word of its own: initcheck {' '.join(words[1:])}"
     if words and words[0] in {"help", "version", "failed", *(option.name for option in options.OPTIONS)}:
         return f" Or the option --{words[0]}?"
-    near = difflib.get_close_matches(words[0], (*COMMANDS, *filter(None, _KIND_OF)), n=1, cutoff=0.7) if words else []
+    near = difflib.get_close_matches(words[0], (*COMMANDS, *_KIND_OF), n=1, cutoff=0.7) if words else []
     return f" Or the command {near[0]!r}?" if near and repr(words[0]) in said else ""
 
 

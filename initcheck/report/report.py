@@ -103,7 +103,7 @@ class Report(Results):
         try:
             return cls(
                 run=Run(**data["run"]),
-                results=tuple(_result(r) for r in data["results"]),
+                results=tuple(result_from_plain(r) for r in data["results"]),
                 contracts=data["contracts"],
                 not_checked=tuple(NotChecked(**n) for n in data["not_checked"]),
             )
@@ -123,11 +123,6 @@ def result_to_plain(result: Result) -> dict[str, Any]:
     return plain
 
 
-def result_from_plain(data: Mapping[str, Any]) -> Result:
-    """Read what ``result_to_plain`` made."""
-    return _result(data)
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
@@ -142,7 +137,8 @@ def _number(value: Any) -> Any:
     return float(value) if value in ("inf", "-inf", "nan") else value
 
 
-def _result(data: Mapping[str, Any]) -> Result:
+def result_from_plain(data: Mapping[str, Any]) -> Result:
+    """Read what ``result_to_plain`` made."""
     evidence = {k: _number(v) if isinstance(v, str) and k in _NUMBERS else v for k, v in data["evidence"].items()}
     for key in ("shape", "band", "interval", "detail"):
         if evidence.get(key) is not None:

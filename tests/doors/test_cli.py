@@ -256,3 +256,15 @@ def test_module_runs_as_a_script_and_survives_a_closed_pipe() -> None:
         assert run.stdout.readline().endswith(":\n")
         run.stdout.close()
         assert run.stderr.read() == ""
+
+
+def test_an_empty_target_is_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a variable that the shell does not have: the tables of the project are no answer to it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[[tool.initcheck.targets]]\ntarget = "initcheck.gallery:he_normal"\n')
+    asked = ["--claims", "finite", "--profile", "quick"]
+    assert main(["", *asked]) == 2
+    assert "nothing is named" in capsys.readouterr().err
+    assert main([*asked, "--contract", ""]) == 0
