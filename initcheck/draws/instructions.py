@@ -30,16 +30,16 @@ def instructions(run: Callable[[], object], enough: int = _ENOUGH) -> int:
     >>> instructions(lambda: sum(range(1_000))) < instructions(lambda: [n * n for n in range(1_000)]) < 20_000
     True
     """
-    if sys.version_info >= (3, 12):
-        tool = next((t for t in range(6) if sys.monitoring.get_tool(t) is None), None)
-        if tool is not None:
-            return _heard(run, enough, tool)
+    monitoring: Any = getattr(sys, "monitoring", None)
+    tool = next((t for t in range(6) if monitoring.get_tool(t) is None), None) if monitoring is not None else None
+    if tool is not None:
+        return _heard(run, enough, monitoring, tool)
     return _traced(run, enough)
 
 
-def _heard(run: Callable[[], object], enough: int, tool: int) -> int:
+def _heard(run: Callable[[], object], enough: int, monitoring: Any, tool: int) -> int:
     """By ``sys.monitoring``: from Python 3.12 on tracing misses the instructions of a frame that it sees first."""
-    seen, here, monitoring = 0, threading.get_ident(), sys.monitoring
+    seen, here = 0, threading.get_ident()
 
     def count(*_: Any) -> None:
         nonlocal seen
