@@ -510,7 +510,7 @@ def tagger_linear(linear):
         linear.bias.data.zero_()
 
 
-@eighth(REFUSED)
+@eighth(LAYER)
 def tagger_lstm(lstm: nn.LSTM):
     for n in range(lstm.num_layers):
         nn.init.orthogonal_(getattr(lstm, f"weight_hh_l{n}"))

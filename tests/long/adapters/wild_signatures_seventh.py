@@ -170,7 +170,7 @@ def as_tuple_of_rows(shape, rng):
     return tuple(rng.normal(size=shape[1]) for _ in range(shape[0]))
 
 
-@seventh(REFUSED)
+@seventh(DENSE)
 def as_generator(n_in, n_out):
     for _ in range(n_in):
         yield [random.gauss(0, 1) for _ in range(n_out)]
