@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.source import code_of
 from initcheck.models.factory.trial import ModelTrial
 from initcheck.models.factory.wording import place
 from initcheck.models.provenance.steps import Site, in_library
-from initcheck.models.rules.source import code_of
 from initcheck.wording import listed
 
 _MODULES = frozenset(("modules", "named_modules"))
