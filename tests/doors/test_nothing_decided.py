@@ -129,6 +129,7 @@ def test_what_is_listed_or_promises_something_itself_is_needed_and_a_bystander_i
     assert not initcheck.check("@listed.toml", **ASKED).ok
 
 
+@pytest.mark.long
 def test_pytest_ends_with_a_failure_where_a_module_promises_what_nobody_can_look_at(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(promises=LAYERS + 'NeverFed.__initcheck__ = {"activation": "relu"}\n')
     asked = ["--initcheck-claims=accepts-every-shape,finite", "--initcheck-profile=quick", "-q"]
@@ -137,6 +138,7 @@ def test_pytest_ends_with_a_failure_where_a_module_promises_what_nobody_can_look
     ended.stdout.fnmatch_lines(["*nothing was decided of promises:NeverFed*"])
 
 
+@pytest.mark.long
 def test_a_test_of_a_file_fails_where_what_it_names_cannot_be_looked_at(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(layers=LAYERS)
     pytester.makepyfile(
