@@ -17,6 +17,7 @@ from initcheck.report.schema import violation
 from initcheck.report.verdict import Result, Verdict
 
 pytest.importorskip("torch")
+pytest_plugins = ["pytester"]
 
 LAYERS = """
 import torch
