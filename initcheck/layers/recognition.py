@@ -107,7 +107,11 @@ def _of_a_new_start(function: Any, name: str, args: Mapping[str, Any]) -> Initia
         return None
     if nn is None or set(slots) != {"module", "key"} or "equinox" not in used_by(function):
         return None
-    of_its_own = isinstance(told, type) and is_layer(told) == "equinox" and told.__init__ is not object.__init__
+    of_its_own = (
+        isinstance(told, type)
+        and is_layer(told) == "equinox"
+        and inspect.getattr_static(told, "__init__") is not object.__init__
+    )
     cls: type = told if of_its_own else nn.Conv2d if "conv" in slots["module"] else nn.Linear
 
     def then(layer: Any, **key: Any) -> Any:

@@ -176,7 +176,8 @@ class LayerSubject:
             return self._plan
         wholes, run = self.structure.wholes, {whole.number for whole in self.structure.wholes}
         told = [p for p in self._plan if p.number not in run and self.structure.answering is None]
-        return tuple(sorted((*told, *wholes), key=_cost_of_a_failure))
+        asked: list[Part | Whole] = [*told, *wholes]
+        return tuple(sorted(asked, key=_cost_of_a_failure))
 
     def unsettled(self, claim: Claim) -> str | None:
         """Where some size could not be built, whether any may; a layer is measured against fans of its own.

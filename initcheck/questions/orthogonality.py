@@ -96,7 +96,7 @@ def is_orthogonal(trial: Trial, layer: Case) -> None:
     allowed = rounding_of(layer, trial.dtype)
     promised = promised_square(trial.subject.contract_of(layer))
     stack = trial.draws.sample(layer, trial.dtype, SCREEN, _CALLS).astype(np.float64)
-    stack = stack if layer.is_dense else _drawn_inputs(stack)
+    stack = _drawn_inputs(stack) if isinstance(layer, Layer) and not layer.is_dense else stack
     is_tall = layer.units > stack.shape[2]
     tall = stack.swapaxes(1, 2) if is_tall else stack
     gram = tall @ tall.swapaxes(1, 2)

@@ -88,9 +88,10 @@ def operations(run: Callable[[], object]) -> int:
             self.seen += 1
             return function(*args, **(kwargs or {}))
 
-    with Count() as count:
+    count: Any = Count
+    with count() as counted:
         run()
-    return count.seen
+    return int(counted.seen)
 
 
 def _first_of(torch: Any, out: Any) -> Any:
