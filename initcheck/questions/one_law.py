@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -148,7 +149,7 @@ def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:
         constants = {a: s.mean_square * denominator.of(a) for a, s in known.items() if denominator.of(a) > 0}
         if len(constants) < 2:
             return False
-        low, high = _extremes(constants, known)
+        low, high = _furthest_for_least(constants, known)
         if constants[high] < _APART * constants[low]:
             return False
         middle = math.sqrt(constants[low] * constants[high])
@@ -163,8 +164,12 @@ def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:
     return trial.once(f"rejected {denominator.name} {layer.shape}", decide)
 
 
-def _extremes(constants: dict[Layer, float], samples: dict[Layer, LawSample]) -> tuple[Layer, Layer]:
-    """The layers with the surely smallest and surely largest constant: each by its own error's distance."""
+def _furthest_for_least(constants: dict[Layer, float], samples: dict[Layer, LawSample]) -> tuple[Layer, Layer]:
+    """The two layers whose constants are shown to differ in the fewest calls, the one of the smaller constant first.
+
+    Of two constants that lie log r apart some 1/(weights * log(r)^2) calls tell which side of their middle each is on.
+    Each constant is taken at the near end of its own error; where none differ even so, those furthest apart.
+    """
 
     def lower(layer: Layer) -> float:
         return constants[layer] * (1 - 3 * min(samples[layer].relative_se, 0.3))
@@ -172,4 +177,13 @@ def _extremes(constants: dict[Layer, float], samples: dict[Layer, LawSample]) ->
     def upper(layer: Layer) -> float:
         return constants[layer] * (1 + 3 * samples[layer].relative_se)
 
-    return min(constants, key=upper), max(constants, key=lower)
+    def calls(pair: tuple[Layer, Layer]) -> float:
+        low, high = pair
+        return (1 / low.weights + 1 / high.weights) / math.log(lower(high) / upper(low)) ** 2
+
+    apart = [
+        (low, high)
+        for low, high in itertools.permutations(constants, 2)
+        if constants[high] >= _APART * constants[low] and lower(high) > upper(low)
+    ]
+    return min(apart, key=calls) if apart else (min(constants, key=upper), max(constants, key=lower))
