@@ -114,7 +114,7 @@ def _refuse_hidden(cls: type, name: str, args: dict[str, Any], widths: list[Slot
     try:
         with contained(), isolated(1):
             built = cls(**args, **given)
-            shapes = {place: arrays.shape_of(arrays.pick(built, place)) or () for place in places_of(built)}
+            shapes = {place: arrays.shape_of(arrays.pick(built, place)) or () for place in arrays.places_of(built)}
     except InitializerRaised:
         return
     matrices = {place: s for place, s in shapes.items() if len(s) > 1 and 1 not in s and set(s) & set(_PROBES[0])}
@@ -174,7 +174,7 @@ def _followed(
         try:
             with contained(), isolated(1):
                 built = cls(**args, **given)
-                seen.append({place: arrays.pick(built, place) for place in places_of(built)})
+                seen.append({place: arrays.pick(built, place) for place in arrays.places_of(built)})
         except InitializerRaised:
             return {}
     found: dict[str, tuple[int, ...]] = {}
@@ -200,18 +200,3 @@ def _has_weights(value: Any) -> bool:
         return bool(np.any(np.asarray(arrays.to_numpy(value), dtype=np.float64)))
     except (TypeError, ValueError):
         return False
-
-
-def places_of(built: Any) -> list[str]:
-    """Where an object keeps arrays: its attributes, and what is in its lists and dicts."""
-    found = []
-    for name, value in arrays.attributes_of(built).items():
-        if arrays.is_array(value) or arrays.rows_of_numbers(value) is not None:
-            found.append(name)
-        elif isinstance(value, (dict, list, tuple)):
-            found += [f"{name}.{place}" for place in arrays.array_places(value)]
-        elif not callable(value) and not inspect.ismodule(value):
-            # A tensor class of the user's own keeps its numbers in an attribute.
-            inner = [n for n, held in arrays.attributes_of(value).items() if arrays.is_array(held)]
-            found += [f"{name}.{place}" for place in inner if len(inner) == 1]
-    return found

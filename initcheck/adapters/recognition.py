@@ -240,6 +240,9 @@ def _of_class(
     """
     if issubclass(cls, enum.Enum) and not args:
         raise refusals.of_members(name, list(cls.__members__))
+    network = _of_network(cls, name, args, parameter) if signature is None else None
+    if network is not None:
+        return network
     held = held_arrays(cls, name, args, parameter) if signature is None else None
     if held is not None:
         chosen = choose(name, cls, held.readings, named=True, fixed=args, parameter=held.parameter)
@@ -250,6 +253,20 @@ def _of_class(
         return instance
     inner = _recognise(instance, name, signature, {}, parameter, depth - 1)
     return replace(inner, function=cls)
+
+
+def _of_network(cls: type, name: str, args: dict[str, Any], parameter: str | None) -> Initializer | None:
+    """A class that is asked for the widths of several layers and keeps their matrices; None where it is no such class.
+
+    The first of its matrices is checked, as of a function that returns several.
+    """
+    try:
+        readings, named = readings_of(cls, name, args)
+        readings = [r for r in readings if {"widths", "next"} & {slot.role for slot in r.slots}]
+        chosen = choose(name, cls, readings, named=named, fixed=args, parameter=parameter) if readings else None
+    except UsageError:
+        return None
+    return None if chosen is None else replace(_initializer(name, cls, chosen), function=cls)
 
 
 def _of_method(

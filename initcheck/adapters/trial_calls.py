@@ -332,7 +332,7 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
     if got is None:
         held = arrays.array_places(result) if not isinstance(result, str) else []
         if not held and not isinstance(result, (str, bytes)):
-            held = _held_by(result)
+            held = arrays.places_of(result)
         if held and chosen.sampler.parameter is None and arrays.stacked_shape(result) == shape:
             stack = replace(chosen, sampler=replace(chosen.sampler, parameter=arrays.STACK))
             return _judge(replace(stack, result=arrays.pick(result, arrays.STACK)), shape)
@@ -370,11 +370,6 @@ def _not_asked(held: Sequence[str], place: str) -> tuple[str, ...]:
     return (told,) if others else ()
 
 
-def _held_by(result: Any) -> list[str]:
-    """The arrays among the attributes of an object, as a tensor class of the user's own keeps its ``data``."""
-    return [name for name, value in arrays.attributes_of(result).items() if arrays.is_array(value)]
-
-
 def _holds_sparse(result: Any) -> bool:
     """Whether a matrix that is no array, as SciPy's sparse ones are, lies beside: either may be the weight meant."""
     beside = result.values() if isinstance(result, Mapping) else result if isinstance(result, (list, tuple)) else ()
@@ -386,6 +381,11 @@ def _judge_layer(chosen: Chosen, shape: Shape) -> Chosen:
     if len(found) != 1 and chosen.sampler.parameter is None:
         kind = type(chosen.result).__name__
         return replace(chosen, works=False, several=found, problem=f"returns {kind} without one weight")
+    sides, strides = (getattr(chosen.result, name, None) for name in ("kernel_size", "stride"))
+    if isinstance(sides, tuple) and isinstance(strides, tuple) and len(sides) != len(strides):
+        # PyTorch builds a Conv1d of two sides, and cannot run it.
+        kind = type(chosen.result).__name__
+        return replace(chosen, works=False, problem=f"returns {kind} with a kernel of {len(sides)} sides")
     result = weight_of(chosen.result, chosen.sampler.parameter)
     return _judge(replace(chosen, result=result, sampler=replace(chosen.sampler, layer=True)), shape)
 

@@ -121,3 +121,21 @@ def of_one_law(m):
 @pytest.mark.parametrize(("init", "by_kind"), [(by_dispatch, True), (by_table, True), (of_one_law, False)])
 def test_kernels_of_what_chooses_by_a_table_of_kinds_have_a_law_of_their_own(init, by_kind):
     assert recognise(init, "init").by_kind is by_kind
+
+
+def conv_of_one_side(in_channels, out_channels, kernel_size):
+    layer = nn.Conv1d(in_channels, out_channels, kernel_size)
+    nn.init.normal_(layer.weight, std=(layer.kernel_size[0] * in_channels) ** -0.5)
+    return layer
+
+
+def conv_of_two_sides(in_channels, out_channels, kernel_size):
+    layer = nn.Conv2d(in_channels, out_channels, kernel_size)
+    nn.init.kaiming_normal_(layer.weight)
+    return layer
+
+
+@pytest.mark.parametrize(("build", "ranks"), [(conv_of_one_side, (3,)), (conv_of_two_sides, (4,))])
+def test_a_kernel_has_as_many_sides_as_the_layer_that_is_built_can_run(build, ranks):
+    """PyTorch builds a Conv1d of two sides without a word."""
+    assert recognise(build, "layers:build").ranks == ranks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -53,3 +54,44 @@ def broken_at_odd_heights(shape: Any, rng: Any) -> Any:
 def test_what_unpacks_four_axes_is_asked_of_kernels_alone_and_what_raises_now_and_then_of_all() -> None:
     assert recognise(of_a_kernel, "nets:of_a_kernel").ranks == (4,)
     assert recognise(broken_at_odd_heights, "nets:broken_at_odd_heights").ranks == ()
+
+
+class Sizes:
+    """A network whose layers are listed, as in textbooks."""
+
+    def __init__(self, sizes: Any) -> None:
+        self.biases = [np.random.randn(y, 1) for y in sizes[1:]]
+        self.weights = [np.random.randn(y, x) / np.sqrt(x) for x, y in itertools.pairwise(sizes)]
+
+
+class Three:
+    def __init__(self, input_size: Any, hidden_size: Any, output_size: Any, std: Any = 1e-4) -> None:
+        self.params = {
+            "W1": std * np.random.randn(input_size, hidden_size), "b1": np.zeros(hidden_size),
+            "W2": std * np.random.randn(hidden_size, output_size), "b2": np.zeros(output_size),
+        }  # fmt: skip
+
+
+class Draws:
+    """Asked for widths and keeps no matrix."""
+
+    def __init__(self, sizes: Any) -> None:
+        self.sizes = list(sizes)
+
+
+@pytest.mark.parametrize(
+    ("network", "signature", "layout", "place"),
+    [(Sizes, "(widths)", "out_in", "weights.0"), (Three, "(in, out, next)", "in_out", "params.W1")],
+)
+def test_a_network_that_is_a_class_is_read_as_the_function_is(
+    network: Any, signature: str, layout: str, place: str
+) -> None:
+    found = recognise(network, "nets:network")
+    assert (found.signature, found.contract.layout) == (signature, layout)
+    assert place in found.notes[0]
+    assert found.sampler.to_numpy(found.sampler.calls((11, 4), [0], "float32")[0]).shape == (11, 4)
+
+
+def test_a_class_of_widths_that_keeps_no_matrix_needs_them_still() -> None:
+    with pytest.raises(UsageError, match="needs the argument 'sizes'"):
+        recognise(Draws, "nets:Draws")

@@ -309,3 +309,36 @@ class Held:
 def test_a_field_that_is_called_as_a_method_of_files_is_read_and_does_no_harm(obj, harm):
     found = evidence_of(obj, "HeInit").harm
     assert (found is None) if harm is None else found.startswith(harm)
+
+
+NETWORK = """
+import torch
+
+def layer_init(layer, std=2 ** 0.5):
+    torch.nn.init.orthogonal_(layer.weight, std)
+    return layer
+
+class Agent(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.actor = layer_init(torch.nn.Linear(4, 2))
+
+    def forward(self, x):
+        return self.actor(x)
+
+    def get_value(self, x):
+        return self.actor(x) * 2
+
+    def reset(self, layer):
+        torch.nn.init.normal_(layer.weight, std=layer.in_features ** -0.5)
+"""
+
+
+def test_what_a_network_computes_is_no_initializer_though_its_constructor_draws(tmp_path):
+    """A method speaks for itself: what draws in ``__init__`` draws in no ``forward``."""
+    pytest.importorskip("torch")
+    path = tmp_path / "agent_with_methods.py"
+    path.write_text(NETWORK)
+    loaded = load(str(path))
+    assert short(i.name for i in loaded.initializers) >= {"layer_init", "Agent.reset"}
+    assert all("forward" not in n.name and "get_value" not in n.name for n in loaded.not_checked)

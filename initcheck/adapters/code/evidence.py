@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any
 
@@ -122,9 +122,11 @@ def evidence_of_method(owner: type, name: str, module: str = "") -> CodeEvidence
     static = inspect.getattr_static(owner, name)
     function = getattr(static, "__func__", static)
     reach = CallReach().add(function)
-    if inspect.isfunction(static) and not ignores_self(static):
-        reach.add(owner).add_method(owner, name)
-    return _of_function(function, function, name, f"{module} {owner.__name__}", reach)
+    if not inspect.isfunction(static) or ignores_self(static):
+        return _of_function(function, function, name, f"{module} {owner.__name__}", reach)
+    # What makes the instance can do harm, and speaks for no method: a forward draws nothing that __init__ drew.
+    found = _of_function(function, function, name, f"{module} {owner.__name__}", reach.add_method(owner, name))
+    return replace(found, harm=_harm(reach.add(owner)))
 
 
 def ignores_self(method: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import inspect
 import numbers
 import sys
 from typing import Any
@@ -214,6 +215,21 @@ def array_places(value: Any, depth: int = 3) -> list[str]:
                 found.append(entry)
             elif depth > 1 and not isinstance(inner, str):
                 found += [f"{entry}.{place}" for place in array_places(inner, depth - 1)]
+    return found
+
+
+def places_of(built: Any) -> list[str]:
+    """Where an object keeps arrays: its attributes, and what is in its lists and dicts."""
+    found = []
+    for name, value in attributes_of(built).items():
+        if is_array(value) or rows_of_numbers(value) is not None:
+            found.append(name)
+        elif isinstance(value, (dict, list, tuple)):
+            found += [f"{name}.{place}" for place in array_places(value)]
+        elif not callable(value) and not inspect.ismodule(value):
+            # A tensor class of the user's own keeps its numbers in an attribute.
+            inner = [n for n, held in attributes_of(value).items() if is_array(held)]
+            found += [f"{name}.{place}" for place in inner if len(inner) == 1]
     return found
 
 
