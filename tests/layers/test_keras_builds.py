@@ -15,6 +15,7 @@ if keras.config.backend() != "jax":
 
 from keras import layers  # noqa: E402
 
+import initcheck  # noqa: E402
 from initcheck.adapters.frameworks.keras_seeds import rows_of, traced_seeds  # noqa: E402
 from initcheck.layers.recognition import layer_initializer  # noqa: E402
 from initcheck.layers.sampler import ALL_WEIGHTS  # noqa: E402
@@ -153,3 +154,30 @@ def test_more_seeds_than_a_row_holds_are_refused_and_keras_is_left_as_it_was():
     with pytest.raises(IndexError), traced_seeds(rows_of([1], 1)[0]):
         keras.initializers.HeNormal(), keras.initializers.HeNormal()
     assert keras.src.random.seed_generator.python_random is before is random
+
+
+class Unnamed(layers.Layer):
+    """Gives its weight no name: Keras counts it through the process."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.units = units
+
+    def build(self, shape):
+        self.w = self.add_weight(shape=(shape[-1], self.units), initializer="glorot_normal")
+
+    def call(self, x):
+        return x @ self.w
+
+
+class TooSmall(Unnamed):
+    def build(self, shape):
+        small = keras.initializers.VarianceScaling(0.3, "fan_in")
+        self.w = self.add_weight(shape=(shape[-1], self.units), initializer=small)
+
+
+@pytest.mark.parametrize(("layer", "holds"), [(Unnamed, True), (TooSmall, False)])
+def test_a_weight_without_a_name_is_one_weight_at_every_size(layer, holds):
+    """Counted by Keras it would be another at each, of which no scheme shows."""
+    [found] = initcheck.check(layer, claims=["output-variance-near-one"], profile="quick")
+    assert found.verdict.value == ("HOLDS" if holds else "FAILS")

@@ -19,6 +19,8 @@ Array = npt.NDArray[Any]
 
 _SUFFIX = "_initializer"
 _NUMBER = re.compile(r"_\d+$")
+# What Keras calls a variable that was given no name: by a counter of the process.
+_UNNAMED = re.compile(r"variable(_\d+)?")
 
 
 class KerasFunction(JaxFunction):
@@ -78,7 +80,7 @@ def keras_function(
     for place, variable in enumerate(layer.trainable_variables):
         # Keras numbers the layers of a process: `lstm_15` is `lstm`.
         path = [_NUMBER.sub("", part) for part in variable.path.split("/")[1:-1]]
-        name = ".".join((*path, variable.name))
+        name = ".".join((*path, _name_of(layer, variable)))
         counts[name] = counts.get(name, 0) + 1
         name = name if counts[name] == 1 else f"{name} #{counts[name]}"
         names.append(name)
@@ -93,6 +95,14 @@ def keras_function(
         return {name: contract for name, contract in found if contract is not None}
 
     return KerasFunction(layer, own, call, contracts)
+
+
+def _name_of(layer: Any, variable: Any) -> str:
+    """The name that a variable was given; where it was given none, that of the attribute that holds it."""
+    if not _UNNAMED.fullmatch(variable.name):
+        return str(variable.name)
+    held = (name for inner in layer._flatten_layers() for name, value in vars(inner).items() if value is variable)
+    return next(held, "variable")
 
 
 def _promised(layer: Any, variable: Any) -> Contract | None:
