@@ -33,6 +33,10 @@ def symptom(result: Result) -> str:
     if result.reason:
         # It fails for what is said of it elsewhere, in a waiver or a baseline, or its process died.
         return result.reason
+    if e.measured and " here; " in e.measured:
+        # The law of the weights at one shape, and at all others.
+        here, _, elsewhere = e.measured.partition(" here; ")
+        return f"{here} at shape {e.shape}; {elsewhere} (allowed: {e.allowed})"
     if "variance_by_width" in e.series and e.value is not None and e.band is not None:
         return _of_scale(_noun(result), e)
     if e.value is not None and e.band is not None and e.band[0] < 0 and (noun := _of_depth(e)):

@@ -150,6 +150,17 @@ def test_a_wrong_scale_is_told_by_width(ratios, said):
     assert symptom(Result(says=".", initializer="m:f", verdict=Verdict.FAILS, evidence=e, **SCALE)) == said
 
 
+def test_one_shape_that_leaves_the_law_of_the_others_is_told_with_both():
+    rows = [[1, 0.675, 0.8, 1.25], [16, 1.0, 0.8, 1.25]]
+    measured = "Var w = 0.871 here; 1.29/fan_in elsewhere"
+    e = Evidence(
+        measured=measured, allowed="1.03 to 1.61", value=0.675, band=(0.8, 1.25), shape=(1, 1),
+        series={"variance_by_width": rows},
+    )  # fmt: skip
+    result = dataclasses.replace(failing("variance-follows-one-law", "law"), evidence=e)
+    assert symptom(result) == "Var w = 0.871 at shape (1, 1); 1.29/fan_in elsewhere (allowed: 1.03 to 1.61)"
+
+
 def test_what_depth_leaves_is_told_by_layers():
     series = {"signal_by_depth": [[0, 0.0], [20, -9.6]]}
     e = Evidence(value=-9.6, band=(-1.0, 1.0), allowed="[0.1, 10] through 20 layers", series=series)
