@@ -1,5 +1,8 @@
 """Layers whose builds or runs are dear: how many are built is decided by what a build does, and by nothing else."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -75,3 +78,14 @@ def test_a_layer_run_with_its_own_parameters_gives_what_one_gives_with_them_put_
 def test_a_layer_of_another_dtype_is_run_in_single_precision():
     function = TorchFunction(LoRALinear(5, 3).double())
     assert function.run(function.parameters(), [np.ones((2, 5), np.float32)]).dtype == np.float32
+
+
+def test_a_build_is_counted_without_the_compiler_of_torch():
+    """Its import takes longer than the check of a layer."""
+    code = (
+        "import sys, torch\n"
+        "from initcheck.layers.functions.torch_function import operations\n"
+        "assert operations(lambda: torch.nn.Linear(2, 3)) > 0\n"
+        "assert 'torch._dynamo' not in sys.modules\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
