@@ -70,7 +70,7 @@ def keeps_the_norm(trial: Trial, layer: Case) -> bool:
         return False
     if contract.fan == "fan_max" and layer.receptive == 1:
         return False  # a matrix, whose variance that fan is of
-    stack = _drawn_inputs(trial.draws.sample(layer, trial.dtype, SCREEN, _CALLS).astype(np.float64))
+    stack = _drawn_positions(trial.draws.sample(layer, trial.dtype, SCREEN, _CALLS).astype(np.float64), layer)
     if stack.shape[2] != layer.channels:
         return False
     square = promised_square(contract) or nonlinearity(contract).gain ** 2
@@ -78,10 +78,16 @@ def keeps_the_norm(trial: Trial, layer: Case) -> bool:
     return bool(np.abs(off).max() <= rounding_of(layer, trial.dtype))
 
 
-def _drawn_inputs(stack: Floats) -> Floats:
-    """Matrices (calls, units, inputs) without inputs that are zero in all of them; they as they are where all are."""
-    drawn = (stack != 0).any(axis=(0, 1))
-    return stack[:, :, drawn] if drawn.any() else stack
+def _drawn_positions(stack: Floats, layer: Layer) -> Floats:
+    """Matrices (calls, units, inputs) without the positions that are zero in all of them, of every channel.
+
+    A channel that is never drawn stays where others are: its norm is lost.
+    """
+    sides = [n for n, axis in zip(layer.shape, layer.axes, strict=True) if axis != "o"]
+    drawn = (stack != 0).any(axis=(0, 1)).reshape(sides)
+    somewhere = drawn.any(axis=layer.axes.replace("o", "").index("i"), keepdims=True)
+    kept = np.broadcast_to(somewhere, sides).ravel()
+    return stack[:, :, kept] if kept.any() else stack
 
 
 def is_orthogonal(trial: Trial, layer: Case) -> None:
@@ -96,7 +102,7 @@ def is_orthogonal(trial: Trial, layer: Case) -> None:
     allowed = rounding_of(layer, trial.dtype)
     promised = promised_square(trial.subject.contract_of(layer))
     stack = trial.draws.sample(layer, trial.dtype, SCREEN, _CALLS).astype(np.float64)
-    stack = _drawn_inputs(stack) if isinstance(layer, Layer) and not layer.is_dense else stack
+    stack = _drawn_positions(stack, layer) if isinstance(layer, Layer) and not layer.is_dense else stack
     is_tall = layer.units > stack.shape[2]
     tall = stack.swapaxes(1, 2) if is_tall else stack
     gram = tall @ tall.swapaxes(1, 2)

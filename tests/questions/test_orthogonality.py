@@ -165,3 +165,16 @@ def test_a_delta_orthogonal_kernel_is_orthogonal_whichever_side_is_longer(shape:
     is_orthogonal(asked([delta_orthogonal(shape, n) for n in range(4)], layer, contract), layer)
     with pytest.raises(pytest.fail.Exception, match="off the identity"):
         is_orthogonal(asked([delta_orthogonal(shape, n, exactly=False) for n in range(4)], layer, contract), layer)
+
+
+@pytest.mark.parametrize("shape", [(8, 3, 3, 3), (8, 4, 5)])
+def test_a_delta_orthogonal_kernel_with_a_dead_channel_is_not_orthogonal(shape: tuple[int, ...]) -> None:
+    """What is left of it has orthonormal columns; the channel that is never drawn loses its norm."""
+    layer = Layer(shape, {4: "oihw", 3: "oiw"}[len(shape)])
+    kernels = [delta_orthogonal(shape, n) for n in range(4)]
+    for kernel in kernels:
+        kernel[:, -1] = 0
+    trial = asked(kernels, layer, Contract(activation="linear", distribution="orthogonal"))
+    assert not keeps_the_norm(trial, layer)
+    with pytest.raises(pytest.fail.Exception, match="off the identity by 1"):
+        is_orthogonal(trial, layer)
