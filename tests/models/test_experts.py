@@ -113,3 +113,57 @@ def test_experts_that_all_differ_or_are_all_upcycled_are_right(copies: tuple[int
 def test_equal_experts_that_a_router_of_zeros_treats_alike_fail() -> None:
     found = _judged(lambda: Mixture(zero=True, chooses=False, copies=(0, 1, 2, 3)), DISTINCT)
     assert found.verdict is Verdict.FAILS
+
+
+class Agents(nn.Module):
+    """Two actions and two nets, of the policy and of the value; the policy starts at zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nets = nn.ModuleList(nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 2)) for _ in range(2))
+        nn.init.zeros_(self.nets[0][2].weight)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.nets[0](x), self.nets[1](x)
+
+
+class Heads(nn.Module):
+    """Two branches behind each other and a head for two classes after each; the last of zeros, behind a norm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.LayerNorm(8)) for _ in range(2))
+        self.early, self.head = nn.Linear(8, 2), nn.Linear(8, 2)
+        nn.init.zeros_(self.head.weight)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        first = self.layers[0](x)
+        return self.head(self.layers[1](first)), self.early(first)
+
+
+@pytest.mark.parametrize("model", [Agents, Heads])
+def test_a_last_layer_of_zeros_with_as_many_outputs_as_nets_is_no_router(model: Callable[[], nn.Module]) -> None:
+    assert initcheck.check_model(model, claims=[TRAINED], batch="12x8")[TRAINED].verdict is Verdict.HOLDS
+
+
+class Square(nn.Module):
+    """One of four experts for each token, in a width of four: either axis of the router may be that of the experts."""
+
+    def __init__(self, *, zero: bool) -> None:
+        super().__init__()
+        self.router = nn.Linear(4, 4, bias=False)
+        if zero:
+            nn.init.zeros_(self.router.weight)
+        self.up = nn.Parameter(torch.randn(4, 4, 4) / 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept = self.router(x).max(-1)
+        made = torch.einsum("bd,ndh->bnh", x, self.up)[torch.arange(len(x)), kept.indices]
+        return x + kept.values.sigmoid()[:, None] * made
+
+
+@pytest.mark.parametrize("zero", [True, False])
+def test_a_router_as_wide_as_the_experts_are_many_is_asked_about_where_it_is_constant(zero: bool) -> None:
+    found = initcheck.check_model(lambda: Square(zero=zero), claims=[TRAINED], batch="64x4")[TRAINED]
+    assert found.verdict is (Verdict.UNDECIDED if zero else Verdict.HOLDS)
+    assert not zero or "goes to 1 of 4 experts" in str(found.reason)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 
 import numpy as np
+import numpy.typing as npt
 
 from initcheck.models.batches.batch_text import CallArguments
 from initcheck.models.signals.live_model import UNABLE, LiveModel
@@ -21,8 +22,9 @@ _Experts = Mapping[str, tuple[str, int | None]]
 def one_choices(model: LiveModel, batch: CallArguments) -> tuple[OneChoice, ...]:
     """Routers that are constant and send a whole batch to the same experts, once for each list of these.
 
-    That it is the router was seen: with random numbers in it alone more experts get a gradient. Noise that training
-    adds to what it says spreads a batch too, so that the model is also run as it is trained.
+    That it is the router was seen: with random numbers in it alone more experts get a gradient, and with one vector
+    for all experts no more do. Noise that training adds to what it says spreads a batch too, so that the model is also
+    run as it is trained.
     """
     found = []
     with suppress(*UNABLE):
@@ -71,16 +73,34 @@ def _used(model: LiveModel, batch: CallArguments, experts: _Experts) -> tuple[st
 
 
 def _spread_by(model: LiveModel, batch: CallArguments, router: str, experts: _Experts, used: int) -> bool:
-    """Whether random numbers in a router reach more experts, and training alone does not."""
+    """Whether random numbers in a router reach more experts, and neither training alone does nor what leaves a tie.
+
+    A last layer of zeros shuts what stands before it. One vector for all that it makes opens that too; of a router it
+    is a tie between experts, as zeros are.
+    """
+
+    def reached(now: LiveModel) -> bool:
+        return len(_used(now, batch, experts)) > used
+
     training = model.in_training()
     if training is not None:
         with training:
-            if len(_used(model, batch, experts)) > used:
+            if reached(model):
                 return False
-    return any(len(_used(other, batch, experts)) > used for other in _with_random(model, router))
-
-
-def _with_random(model: LiveModel, router: str) -> Iterator[LiveModel]:
-    drawn = np.random.default_rng(20260108).standard_normal(model.trained[router], dtype=np.float32)
+    shape = model.trained[router]
+    drawn = np.random.default_rng(20260108).standard_normal(shape, dtype=np.float32)
     with model.changed([(router, drawn)]) as changed:
-        yield changed
+        if not reached(changed):
+            return False
+    for axis in (i for i in range(2) if shape[i] == len(experts)):
+        with model.changed([(router, _tied(shape, axis))]) as changed:
+            if not reached(changed):
+                return True
+    return False
+
+
+def _tied(shape: tuple[int, ...], axis: int) -> npt.NDArray[np.float32]:
+    """One vector for all along an axis, of one entry: a sum of several may be rounded otherwise from one to the next."""
+    values = np.zeros(shape, np.float32)
+    values[(slice(None), 0) if axis == 0 else 0] = 1
+    return values
