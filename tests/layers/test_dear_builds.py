@@ -89,3 +89,22 @@ def test_a_build_is_counted_without_the_compiler_of_torch():
         "assert 'torch._dynamo' not in sys.modules\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class Merged(nn.Module):
+    """Takes (batch, time, width) alone, and gives (batch * time, width)."""
+
+    def __init__(self, in_features, out_features):
+        super().__init__()
+        self.proj = nn.Linear(in_features, out_features, bias=False)
+        nn.init.normal_(self.proj.weight, std=in_features**-0.5)
+
+    def forward(self, x):
+        batch, time, _ = x.shape
+        return self.proj(x).reshape(batch * time, -1)
+
+
+def test_a_layer_that_gives_tokens_without_their_batch_is_fed_too():
+    subject = subject_of(Merged)
+    assert subject.problem is None
+    assert {p.fans for p in subject.structure.parts} >= {(32.0, 8.0), (64.0, 64.0)}

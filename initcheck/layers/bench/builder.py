@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -210,19 +211,19 @@ class Builder:
             if self._known_feed is None:
                 ranks = [a.ndim for a in matrices(found.parameters()).values()]
                 axes = max(ranks, default=2) - 2
-                self._known_feed = self._first(size, found.layer, axes, lambda feed: _runs(found, feed, size))
+                self._known_feed = self._first(size, found.layer, axes, lambda *how: _runs(found, size, *how))
         return self._known_feed
 
     def _feed_that_builds(self, size: Size, seed: int) -> Feed:
         made = self.maker.make(size, seed)
         axes = len(_kernel_of(made))
 
-        def works(feed: Feed) -> bool:
+        def works(feed: Feed, by_rows: bool) -> bool:
             fresh = self.maker.make(size, seed)
             if self.kind == "keras":
-                return _runs(keras_function(self._fed(fresh, feed, size)), feed, size)
+                return _runs(keras_function(self._fed(fresh, feed, size)), size, feed, by_rows)
             return self._traced_with(fresh, feed, size, seed) or _runs(
-                self.joined(self._variables(fresh, size, seed, feed), fresh), feed, size
+                self.joined(self._variables(fresh, size, seed, feed), fresh), size, feed, by_rows
             )
 
         self._known_feed = self._first(size, made, axes, works)
@@ -254,12 +255,13 @@ class Builder:
             made.build(*((None, *shape[1:]) for shape in shapes[: 1 if feed.form == "cell" else None]))
         return made
 
-    def _first(self, size: Size, layer: Any, axes: int, works: Callable[[Feed], bool]) -> Feed:
+    def _first(self, size: Size, layer: Any, axes: int, works: Callable[[Feed, bool], bool]) -> Feed:
         problem = ""
-        for feed in feeds(self.kind, size, layer, axes):
+        # What flattens its input takes any number of axes, and makes rows of its own of them: by rows it is fed first.
+        for by_rows, feed in itertools.product((True, False), feeds(self.kind, size, layer, axes)):
             try:
                 with contained():
-                    if works(feed):
+                    if works(feed, by_rows):
                         return feed
             except InitializerRaised as error:
                 problem = problem or str(error)
@@ -270,13 +272,13 @@ class Builder:
         )
 
 
-def _runs(function: LayerFunction, feed: Feed, size: Size) -> bool:
+def _runs(function: LayerFunction, size: Size, feed: Feed, by_rows: bool) -> bool:
+    """Whether something comes out; ``by_rows`` so much for each row of what goes in."""
     if feed.form == "lookup":
         return True
     inputs = [np.zeros(shape, np.float32) for shape in feed.shapes(size, _TRIED_ROWS)]
     out = function.run(function.parameters(), feed.arranged(inputs))
-    # One that flattens what it is given takes any number of axes, and makes rows of its own of them.
-    return bool(out.size) and _TRIED_ROWS in out.shape
+    return bool(out.size) and (not by_rows or _TRIED_ROWS in out.shape)
 
 
 def _kernel_of(made: Any) -> Sequence[int]:

@@ -100,7 +100,7 @@ def _spread_by(model: LiveModel, batch: CallArguments, router: str, experts: _Ex
 
 
 def _tied(shape: tuple[int, ...], axis: int) -> npt.NDArray[np.float32]:
-    """One vector for all along an axis, of one entry: a sum of several may be rounded otherwise from one to the next."""
+    """One vector for all along an axis; of one entry, as a sum of several may be rounded otherwise for each."""
     values = np.zeros(shape, np.float32)
     values[(slice(None), 0) if axis == 0 else 0] = 1
     return values
