@@ -41,6 +41,11 @@ def _by_type(m: nn.Module) -> None:
         nn.init.xavier_normal_(m.weight)
 
 
+def _norms(m: nn.Module) -> None:
+    if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d)):
+        nn.init.normal_(m.weight, 1.0, 0.02)
+
+
 class Dense(nn.Sequential):
     """No convolution."""
 
@@ -98,8 +103,9 @@ def test_an_init_function_that_asks_for_no_class_of_the_model_is_asked_about(
         (lambda: Signals(deep=True).apply(_by_type), "2x3x8x8"),
         (lambda: Dense().apply(_by_type), "4x8"),
         (Dense, "4x8"),
+        (lambda: Dense().apply(_norms), "4x8"),
     ],
-    ids=["text in a name", "a head at its default", "no transposed one", "no convolution", "never asked"],
+    ids=["text in a name", "a head at its default", "no transposed one", "no convolution", "never asked", "of norms"],
 )
 def test_an_init_function_may_ask_for_more_classes_than_a_model_has(build: Callable[[], nn.Module], batch: str) -> None:
     found = initcheck.check_model(build, claims=[DECLARED], batch=batch)[DECLARED]

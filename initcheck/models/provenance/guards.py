@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
+from initcheck.adapters.signatures.nested_code import nested_code
 from initcheck.models.provenance.steps import in_library
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class LineWatch(contextlib.AbstractContextManager["LineWatch"]):
     """Notes which lines of a few functions run; every other function costs one look-up a call."""
 
     def __init__(self, codes: Iterable[CodeType], calls: Iterable[CodeType] = ()) -> None:
-        self._codes = frozenset(inner for code in codes for inner in _and_inside(code))
+        self._codes = frozenset(inner for code in codes for inner in nested_code(code))
         self._calls = frozenset(calls)
         self.lines: set[tuple[str, int]] = set()
         self.called: set[CodeType] = set()
@@ -151,16 +152,8 @@ def _function_of(value: Any) -> FunctionType | None:
     return function if isinstance(function, FunctionType) else None
 
 
-def _and_inside(code: CodeType) -> Iterator[CodeType]:
-    """A function and those that are defined in it."""
-    yield code
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from _and_inside(inner)
-
-
 def _holds_init(code: CodeType) -> bool:
-    names = {name for inner in _and_inside(code) for name in inner.co_names}
+    names = {name for inner in nested_code(code) for name in inner.co_names}
     return bool(names & _WRITES) or "init" in names
 
 

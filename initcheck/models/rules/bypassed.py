@@ -14,6 +14,8 @@ from initcheck.wording import listed
 
 _STEM = re.compile(r"^Lazy|Transpose|\d+d$")
 """What tells layers of one kind apart: Conv1d, Conv2d, ConvTranspose2d."""
+_NORM = re.compile("norm|^bn", re.IGNORECASE)
+"""Classes of layers that hold no matrix, and whose start says nothing of one that keeps its default."""
 
 
 def bypassed_guards(trial: ModelTrial) -> None:
@@ -42,8 +44,9 @@ def _classes_nobody_has(facts: Facts, never: Sequence[Guard], classes: Collectio
     """
     drawn = [r for r in facts.random.values() if r.parameter and r.matrix is not None]
     left = [r for r in drawn if r.default]
-    if never and drawn and len(left) == len(drawn):
-        first, *more = never
+    of_matrices = [g for g in never if not all(_NORM.search(kind) for kind in g.kinds)]
+    if of_matrices and drawn and len(left) == len(drawn):
+        first, *more = of_matrices
         others = f", nor {listed([repr(g.condition) for g in more])}" if more else ""
         yield (
             f"{_statement(first)} of a module{others}: every matrix keeps the default of its layer"
