@@ -191,6 +191,25 @@ def test_the_first_loss_of_a_few_examples_is_that_of_all_targets() -> None:
     assert found[:2] == (pytest.approx((1 + 2 + 3 + 3) / 4 * np.log(2)), 4)
 
 
+@pytest.mark.parametrize("fill", [-np.inf, np.finfo(np.float32).min, -1e9])
+def test_a_class_that_is_masked_everywhere_is_no_target(fill: float) -> None:
+    logits = np.array([[0.5, -1.0, 0.1, fill], [2.0, 0.3, 0.0, fill]], np.float32)
+    told = SimpleNamespace(classes=lambda _: {3, 4})
+    masked, without = (first_loss(told, x) for x in (logits, logits[:, :3]))  # type: ignore[arg-type]
+    assert masked == pytest.approx(without)
+
+
+def test_logits_that_explode_mask_nothing() -> None:
+    """Neither the least logit of each input, nor classes whose share a softmax rounds to zero."""
+    logits = 1e6 * np.random.default_rng(0).standard_normal((4, 8)).astype(np.float32)
+    shares = np.eye(8, dtype=np.float32)[[0, 0, 0, 0]]
+    for one in (logits, shares):
+        loss, classes, _ = first_loss(SimpleNamespace(classes=lambda _: {8}), one)  # type: ignore[arg-type]
+        assert classes == 8
+        assert loss is not None
+        assert loss > 50
+
+
 def test_of_small_constants_those_that_no_step_moves_are_no_gates() -> None:
     jax = pytest.importorskip("jax")
     dead = Classifier(lambda x: 0.3 + jax.nn.relu(x - 0.2))
