@@ -18,7 +18,7 @@ _TOKENS = re.compile(r"tok|ids?$|idx|index|indices|words?$|inputs_ids|text|seq")
 
 _HEADS = re.compile("General|Einsum|Attention")
 """Layers whose kernels of three axes hold the heads of attention, not a convolution."""
-_OF_LAYERS = frozenset(("weight", "kernel", "embedding"))
+_OF_LAYERS = frozenset(("weight", "kernel", "embedding", "weight_ih", "weight_hh"))
 """What the layers of the libraries call their matrices."""
 
 
