@@ -18,6 +18,8 @@ from initcheck.draws.streams import Stream
 _CALLS, _WEIGHTS, _MOST = 50_000, 40_000_000, 150_000_000
 # Beyond so many a call is dear whatever is left of it, and counting ends: it takes ten times what it counts.
 _ENOUGH = 300_000
+# Ids for `sys.monitoring`, those last that a debugger, coverage and a profiler are promised: a call may start one.
+_TOOLS = (4, 3, 5, 2, 1, 0)
 # The second call of a case is counted alone and with two others: what is run once a batch is ours.
 _STREAM = Stream("cost")
 
@@ -31,7 +33,7 @@ def instructions(run: Callable[[], object], enough: int = _ENOUGH) -> int:
     True
     """
     monitoring: Any = getattr(sys, "monitoring", None)
-    tool = next((t for t in range(6) if monitoring.get_tool(t) is None), None) if monitoring is not None else None
+    tool = next((t for t in _TOOLS if monitoring.get_tool(t) is None), None) if monitoring is not None else None
     if tool is not None:
         return _heard(run, enough, monitoring, tool)
     return _traced(run, enough)

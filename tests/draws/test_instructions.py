@@ -111,3 +111,16 @@ def test_what_is_run_for_the_first_time_is_counted_too():
     exec("def first(rng):\n    return [rng.normal() for _ in range(50)]", fresh)
     first, again = (instructions(lambda: fresh["first"](rng)) for _ in range(2))
     assert first == again > 100
+
+
+@pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="Python 3.12 has sys.monitoring")
+def test_a_call_may_start_a_debugger_coverage_and_a_profiler():
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
+    promised = [t for t in range(3) if monitoring.get_tool(t) is None]
+
+    def starts() -> None:
+        for tool in promised:
+            monitoring.use_tool_id(tool, "of the user")
+            monitoring.free_tool_id(tool)
+
+    assert instructions(starts) > 0

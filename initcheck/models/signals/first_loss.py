@@ -42,5 +42,6 @@ def first_loss(
 
 def _masked(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     """Classes whose logit is one number for every input, the least of all and no weights' doing."""
-    least = logits.min(initial=0.0)
-    return (logits == least).all(0) & (least <= _FILL)
+    least = float(logits.min(initial=0.0))
+    masked: npt.NDArray[np.bool_] = np.all(logits == min(least, _FILL), axis=0)
+    return masked
