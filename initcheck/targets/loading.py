@@ -360,7 +360,7 @@ def readable(several: Iterable[tuple[str, Callable[[], R]]]) -> tuple[list[R], l
             each.append(reads())
         except UnreadableTarget as error:
             first = first or error
-            reason = str(error).removeprefix(f"target {text!r}").removeprefix(":").strip()
+            reason = str(error).removeprefix(f"target {text!r}").removeprefix(f"{text} ").removeprefix(":").strip()
             unread.append(NotChecked(name=text, reason=reason, needed=True))
     if first is not None and not each:
         raise first

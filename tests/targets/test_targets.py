@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from initcheck.contract.contract import Contract
+from initcheck.doors.cli import main
 from initcheck.errors import UsageError
 from initcheck.targets.loading import load, load_all, rebuild
 
@@ -488,3 +489,14 @@ def test_a_file_that_a_table_names_is_looked_for_beside_the_table(tmp_path, monk
     monkeypatch.chdir(tmp_path / "project")
     [again] = load("@pyproject.toml").initializers
     assert (again.name, again.location, again.recipe["listed"]) == (one.name, one.location, None)
+
+
+def test_what_cannot_be_read_is_named_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "two.py"
+    file.write_text(
+        "def good(shape, rng):\n    return rng.normal(0, shape[1] ** -0.5, shape)\n\n\n"
+        "def broken(shape, rng):\n    raise ValueError('no')\n"
+    )
+    main([f"{file}:good", f"{file}:broken", "--claims", "finite", "--profile", "quick"])
+    (said,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("not checked"))
+    assert said.startswith(f"not checked: {file}:broken: cannot be read: as (shape, rng) it raises ValueError: no")
