@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import re
@@ -60,6 +61,23 @@ def on_fake_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 # CPU seconds of a fast test and of its processes: two on an idle machine, four times that on a slow, shared one.
 MOST = 8.0
 LONG = Path(__file__).parent / "long"
+
+
+class Collections:
+    """CPU seconds of full collections, with those of processes that a collection ended."""
+
+    def __init__(self) -> None:
+        self.seconds = self.started = 0.0
+        gc.callbacks.append(self)
+
+    def __call__(self, phase: str, info: dict[str, int]) -> None:
+        if info["generation"] == 2 and phase == "start":
+            self.started = sum(os.times()[:4])
+        elif info["generation"] == 2:
+            self.seconds += sum(os.times()[:4]) - self.started
+
+
+COLLECTED = Collections()
 FRAMEWORKS = ("torch", "jax", "keras", "flax", "equinox")
 # One interpreter of tox carries them; ml_dtypes comes with JAX.
 ABSENT = {name for name in (*FRAMEWORKS, "ml_dtypes") if importlib.util.find_spec(name) is None}
@@ -89,9 +107,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Fail a test of the fast part that takes too long; where all of them go, tests/README.md says."""
     loaded = [f for f in FRAMEWORKS if f in sys.modules]
-    before = sum(os.times()[:4])
+    before, collected = sum(os.times()[:4]), COLLECTED.seconds
     yield
-    spent = sum(os.times()[:4]) - before
+    # What earlier tests have left is collected in the one that happens to be running.
+    spent = sum(os.times()[:4]) - before - (COLLECTED.seconds - collected)
     if log := os.environ.get("INITCHECK_TEST_SECONDS"):
         with open(log, "a") as file:
             file.write(f"{spent:.3f} {item.nodeid}\n")
