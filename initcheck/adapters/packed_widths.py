@@ -14,7 +14,7 @@ import numpy.typing as npt
 from initcheck.adapters.declared_samplers import MembersSampler
 from initcheck.adapters.frameworks.arrays import is_array, shape_of
 from initcheck.adapters.frameworks.sampler import CallableSampler
-from initcheck.adapters.signatures.annotations import annotated_signature
+from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.contract.initializer import Sampler, Shape
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.wording import listed
@@ -76,20 +76,13 @@ def packing_of(sampler: CallableSampler, roles: AbstractSet[str]) -> tuple[Calla
         packing = _packing(asking, shapes)
         if packing is not None and layout in (None, packing.layout):
             return asking, packing
-        told = {**_defaults(sampler.function), **sampler.fixed}
+        defaults = {p.name: p.default for p in (parameters_of(sampler.function) or {}).values()}
+        told = {**defaults, **sampler.fixed}
         counted = [n for name, n in told.items() if _NUMBERED.search(name) and type(n) is int and n > 1]
         for numbered in (Packing(n, axis, numbered=True, layout=layout) for n in counted for axis in (0, 1, 2)):
             if _makes(asking, shapes, numbered):
                 return asking, numbered
     return None
-
-
-def _defaults(function: Any) -> dict[str, Any]:
-    """What the parameters of a function are where nobody says."""
-    try:
-        return {p.name: p.default for p in annotated_signature(function).parameters.values()}
-    except (TypeError, ValueError):
-        return {}
 
 
 def told_side(result: Any, asked: Shape, fixed: Mapping[str, Any]) -> str | None:

@@ -122,11 +122,12 @@ def evidence_of_method(owner: type, name: str, module: str = "") -> CodeEvidence
     static = inspect.getattr_static(owner, name)
     function = getattr(static, "__func__", static)
     reach = CallReach().add(function)
-    if not inspect.isfunction(static) or ignores_self(static):
-        return _of_function(function, function, name, f"{module} {owner.__name__}", reach)
+    looks_at_it = inspect.isfunction(static) and not ignores_self(static)
+    if looks_at_it:
+        reach.add_method(owner, name)
+    found = _of_function(function, function, name, f"{module} {owner.__name__}", reach)
     # What makes the instance can do harm, and speaks for no method: a forward draws nothing that __init__ drew.
-    found = _of_function(function, function, name, f"{module} {owner.__name__}", reach.add_method(owner, name))
-    return replace(found, harm=_harm(reach.add(owner)))
+    return replace(found, harm=_harm(reach.add(owner))) if looks_at_it else found
 
 
 def ignores_self(method: Any) -> bool:
