@@ -34,7 +34,7 @@ class GeneratedNetworks(SearchStrategy[tuple[Layer, ...]]):
     >>> from initcheck.contract.profile import profile
     >>> networks = GeneratedNetworks(domain_of(Contract(layout="out_in"), profile("quick")))
     >>> [layer.shape for layer in find(networks, lambda layers: layers[0].shape[1] == 97)]
-    [(1, 97), (1, 1)]
+    [(1, 97), (1, 1), (90, 90)]
 
     Args:
         domain: its layouts, widths and groups are kept.

@@ -261,7 +261,7 @@ def of_kind(kind: TargetKind) -> tuple[Option, ...]:
     """The options of a run on initializers, or of one on models.
 
     >>> [o.name for o in of_kind("models") if o not in of_kind("initializers")]
-    ['law', 'batch', 'models', 'writes', 'world', 'mesh']
+    ['law', 'batch', 'models', 'laws', 'writes', 'world', 'mesh']
     """
     return tuple(o for o in OPTIONS if kind in o.of)
 

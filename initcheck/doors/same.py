@@ -30,12 +30,12 @@ def same(
 
     >>> import initcheck, numpy as np
     >>> def he(shape, rng):
-    ...     return rng.normal(0, np.sqrt(2 / shape[1]), shape)
+    ...     return rng.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape)
     >>> def lecun(shape, rng):
-    ...     return rng.normal(0, np.sqrt(1 / shape[1]), shape)
+    ...     return rng.normal(0, np.sqrt(1 / np.prod(shape[1:])), shape)
     >>> report = initcheck.same(he, lecun, profile="quick")
     >>> print(report["start-from-one-law"].evidence.likely)
-    B's weights are 0.707 times A's (variance 1/fan_in against 2/fan_in)
+    B's weights are 0.71 times A's (variance 1/fan_in against 2/fan_in)
     >>> initcheck.same("initcheck.gallery:he_normal", he, profile="quick").ok
     True
 

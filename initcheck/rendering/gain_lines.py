@@ -119,7 +119,7 @@ def customary_gains(name: str, parameter: float | None) -> dict[str, float]:
     """The gains that the frameworks would use before an activation: what each is called -> the gain.
 
     >>> customary_gains("leaky_relu", 0.2)["PyTorch: calculate_gain"].__round__(6)
-    1.386750
+    1.38675
 
     Neither JAX nor Keras gives a gain by activation: their schemes are He's, whatever follows, and LeCun's or Glorot's,
     which are 1 between layers of equal width. PyTorch's table is that of ``torch.nn.init.calculate_gain``.

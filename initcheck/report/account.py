@@ -23,7 +23,7 @@ _MORE = {"quick": "default", "default": "thorough"}
 
 
 def finding_lines(found: Finding, *, brief: bool = False) -> list[str]:
-    """One finding: what it is, the symptom, the cause, the fix, what follows, and how to see it again.
+    r"""One finding: what it is, the symptom, the cause, the fix, what follows, and how to see it again.
 
     >>> found = Finding(name="f", initializer="my:he", place=("my.py", 5), symptom="output variance is 0.33",
     ...                 cause="a uniform on +-1/sqrt(fan_in)", fix="+-sqrt(3/fan_in)", claims=("a", "b"), hence="a, b")

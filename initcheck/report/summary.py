@@ -33,7 +33,7 @@ MARKS: Mapping[Verdict, Mark] = {
 def figure(value: float) -> str:
     """Word a number for a reader: four digits, no needless zeros.
 
-    >>> figure(0.33349), figure(1.25), number(3e-21), number(24576)
+    >>> figure(0.33349), figure(1.25), figure(3e-21), figure(24576)
     ('0.3335', '1.25', '3e-21', '24,576')
     """
     if math.isfinite(value) and value == int(value) and abs(value) < 1e6:

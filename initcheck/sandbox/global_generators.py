@@ -254,7 +254,7 @@ def watching_generators() -> Iterator[set[str]]:
     what it had to put back.
 
     >>> import random
-    >>> with watching() as moved, isolated(3):
+    >>> with watching_generators() as moved, isolated(3):
     ...     _ = random.random()
     >>> sorted(moved)
     ['random']

@@ -71,6 +71,12 @@ def test_without_a_target_the_tables_of_the_project_are_run(capsys: pytest.Captu
         ("does the signal vanish in depth", "signal-survives-depth"),
         ("does the seed matter", "same-seed-same-weights"),
         ("what if all weights are the same", "constant-init-trains-as-width-one"),
+        ("why not start with zero?", "zero-init-never-learns"),
+        ("why do we initialize weights randomly?", "small-different-numbers-break-symmetry"),
+        ("why are my gradients vanishing?", "gradient-survives-depth"),
+        ("my init is not reproducible", "same-seed-same-weights"),
+        ("what happens with nan", "finite"),
+        ("same weights on every gpu", "replicas-are-equal"),
     ],
 )
 def test_a_question_finds_a_claim(question: str, claim: str) -> None:

@@ -162,6 +162,13 @@ def test_a_module_is_found_by_its_name(module: str) -> None:
     assert not parent or isinstance(getattr(sys.modules[parent], name), types.ModuleType)
 
 
+@pytest.mark.parametrize("room", ["claims", "networks", "questions", "statistics"])
+def test_what_a_room_lists_is_there_and_in_order(room: str) -> None:
+    listed = importlib.import_module(f"initcheck.{room}")
+    assert set(listed.__all__) <= set(dir(listed))
+    assert sorted(listed.__all__, key=lambda n: (not n.isupper(), not n[0].isupper(), n)) == listed.__all__
+
+
 def test_the_checkout_is_no_part_of_the_package() -> None:
     assert importlib.util.find_spec("initcheck.properties.scale") is not None
     assert importlib.util.find_spec("initcheck.tests") is None

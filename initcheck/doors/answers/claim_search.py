@@ -18,20 +18,22 @@ _MYTH = 0.4
 _EMPTY = frozenset(
     re.findall(
         r"\w+",
-        "a an and are at be by can do does for from how i if in is it its my not of on one or should so that the there"
-        " to what when where which why with you weight weights initialization initializer init",
+        "a an and are at bad be by can do does for from good happen how i if in initialise initialize is it its model"
+        " my not of on one or right should so start that the there to we what when where which why with wrong you weight"
+        " initialization initializer init",
     )
 )
-# What students say, in the words of the claims.
+# What students say, in the words of the claims; both without the s of a plural.
 _SAME = {
     "1/sqrt(d)": ("sqrt(d)",), "sqrt(n)": ("sqrt(d)",), "sqrt": ("width", "variance"),
-    "root": ("sqrt", "width", "variance"),
-    "zero": ("zero", "zeros"), "zeros": ("zero",), "constant": ("constant", "equal"), "same": ("equal", "same"),
-    "vanish": ("survives", "small"), "vanishing": ("survives", "small"), "explode": ("survives", "grows"),
-    "exploding": ("survives", "grows"), "seed": ("seed", "same-seed"), "deep": ("depth",), "layers": ("depth",),
-    "dead": ("learns",), "symmetric": ("symmetry",), "he": ("relu",), "xavier": ("glorot", "gain"),
-    "relu": ("gain",), "fan_in": ("width", "variance"), "biases": ("mean", "centre"), "bias": ("mean", "centre"),
-    "scale": ("variance", "second"), "large": ("grows", "larger"), "small": ("smaller", "small"),
+    "root": ("sqrt", "width", "variance"), "constant": ("equal",), "same": ("equal",),
+    "vanish": ("survive", "smaller"), "vanishing": ("survive", "smaller"), "explode": ("survive", "grow"),
+    "exploding": ("survive", "grow"), "seed": ("same-seed",), "reproducible": ("seed", "same-seed"),
+    "random": ("symmetry", "different"), "randomly": ("symmetry", "different"), "deep": ("depth",),
+    "layer": ("depth",), "dead": ("learn",), "symmetric": ("symmetry",), "he": ("gain", "variance"),
+    "kaiming": ("gain", "variance"), "xavier": ("glorot", "gain"), "relu": ("gain",), "tied": ("tie",),
+    "fan_in": ("width", "variance"), "bias": ("mean", "centre"), "scale": ("variance", "second"),
+    "large": ("grow", "larger"), "small": ("smaller",), "port": ("law", "both"), "porting": ("law", "both"),
 }  # fmt: skip
 
 
@@ -71,8 +73,8 @@ def claims_on(question: str) -> list[Claim]:
     found = [every[c] for c in best if scores[c] > 0 and scores[c] >= scores[best[0]] / 3]
     # Who asks why wants what is true first; a myth leads where nothing true is nearly as near.
     found.sort(key=lambda claim: -scores[claim.id] * (_MYTH if claim.kind == "myth" else 1.0))
-    asked = {word for word in re.findall(r"\w\w+", question.lower()) if word not in _EMPTY}
-    strange = sorted(word for word in asked if not ({word} | _singular({word})) & (used.keys() | _SAME.keys()))
+    asked = {word for word in re.findall(r"\w\w+", question.lower()) if _singular(word) not in _EMPTY}
+    strange = sorted(word for word in asked if _singular(word) not in used.keys() | _SAME.keys())
     if not found or (strange and len(asked) - len(strange) <= 1):
         nearest = f" The nearest to the rest is {found[0].id}." if found else ""
         of = ", ".join(map(repr, strange)) if found else repr(question)
@@ -91,10 +93,10 @@ def _weighted(claim: Claim) -> dict[str, float]:
 
 
 def _words(text: str) -> set[str]:
-    """Words and small formulas; a formula also by what stands in it."""
+    """Words and small formulas, each once whatever its number; a formula also by what stands in it."""
     found = set(re.findall(r"[\w/]*\w\(\w+\)|\w+(?:-\w+)*", text.lower()))
-    return found | {w for word in found for w in re.findall(r"\w+", word) if len(w) > 1} | _singular(found)
+    return {_singular(w) for w in found | {w for word in found for w in re.findall(r"\w\w+", word)}}
 
 
-def _singular(words: set[str]) -> set[str]:
-    return {w.removesuffix("s") for w in words if len(w) > 3}
+def _singular(word: str) -> str:
+    return word.removesuffix("s") if len(word) > 3 and not word.endswith("ss") else word
