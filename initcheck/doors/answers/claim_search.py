@@ -19,8 +19,8 @@ _EMPTY = frozenset(
     re.findall(
         r"\w+",
         "a an and are at bad be by can do does for from good happen how i if in initialise initialize is it its model"
-        " my not of on one or right should so start that the there to we what when where which why with wrong you weight"
-        " initialization initializer init",
+        " my not of on one or right should so start that the there to we what when where which why with wrong you"
+        " weight initialization initializer init",
     )
 )
 # What students say, in the words of the claims; both without the s of a plural.
