@@ -55,7 +55,7 @@ class EquinoxModel(Living):
         parts = [(".".join(path), part) for path, part in _modules(model)]
         call: Callable[..., Any] = model
         state = jax.tree.unflatten(self.state_tree, self.state_arrays)
-        kwargs = called_with(call, batch.kwargs, key=jax.random.key(0), state=state)
+        kwargs = called_with(call, batch.kwargs, chance=lambda _: jax.random.key(0), state=state)
         with listening(parts, heard, tap):
             return call(*batch.args, **kwargs)
 

@@ -23,7 +23,7 @@ from initcheck.models.factory.facts import Facts
 from initcheck.models.frameworks.array_facts import ArrayFacts, Made, recorded
 from initcheck.models.lineage.keras_weights import Weights, noted_weights
 from initcheck.models.living.autodiff import Autodiff
-from initcheck.models.living.called import called_with, listening
+from initcheck.models.living.called import called_with, inputs_taken, listening
 from initcheck.models.living.first_layers import batches_for, first_batch
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.live_arrays import LiveArrays
@@ -155,7 +155,7 @@ class KerasModel(Living):
         """Batches of the shape that its inputs have, else that its first layer takes."""
         inputs = getattr(self._model, "inputs", None)
         if not inputs:
-            return batches_for(self.leaves, shapes, batched=True)
+            return batches_for(self.leaves, shapes, batched=True, inputs=inputs_taken(self._model.call))
         texts = [self._input(one, shapes) for one in inputs]
         return [";".join(texts)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,18 +27,33 @@ def linen_batch(module: Any, key: Any) -> ArrayBatch:
     Raises:
         UsageError: none does.
     """
+    made: list[Any] = []
+
+    def takes(batch: ArrayBatch) -> None:
+        made[:] = [jax.eval_shape(lambda k: linen_init(module, k, batch), key)]
+
+    told = [n for n in vars(module).values() if isinstance(n, int) and not isinstance(n, bool) and n > 1]
     try:
-        return first_batch(
-            module.__call__, lambda batch: jax.eval_shape(lambda k: linen_init(module, k, batch), key), None
-        )
+        batch = first_batch(module.__call__, takes, None, told)
     except UsageError as error:
         raise UsageError(f"{type(module).__name__} has no parameters before its init, {error}") from None
+    # A number beyond the last row of a table is no error in JAX: its row is one of NaN.
+    shapes = jax.tree_util.tree_leaves_with_path(linen.unbox(made[0]))
+    rows = [a.shape[0] for path, a in shapes if path[-1] == jax.tree_util.DictKey("embedding") and a.ndim == 2]
+    return ArrayBatch.read(re.sub(r"int<\d+", f"int<{min(rows)}", batch.text)) if rows else batch
 
 
 def linen_init(module: Any, key: Any, batch: ArrayBatch) -> Any:
     """The variables of a module."""
-    rngs = {"params": key, "dropout": jax.random.fold_in(key, 1)}
-    return module.init(rngs, *batch.args, **called_with(module.__call__, batch.kwargs))
+    return module.init(_rngs(key), *batch.args, **_keywords(module, batch))
+
+
+def _rngs(key: Any) -> dict[str, Any]:
+    return {"params": key, "dropout": jax.random.fold_in(key, 1)}
+
+
+def _keywords(module: Any, batch: ArrayBatch) -> dict[str, Any]:
+    return called_with(module.__call__, batch.kwargs, chance=lambda _: jax.random.key(0))
 
 
 def linen_parts(module: Any, variables: Any, kinds: Mapping[tuple[str, ...], str]) -> tuple[list[Any], LinenModel]:
@@ -77,6 +93,9 @@ class LinenModel(Living):
         mutable = [name for name in variables if name != "params"]
 
         def told(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
+            if getattr(context.module, "axis_name", None) is not None:
+                # The moments over an axis of devices, which is bound where it is trained: here there is one device.
+                object.__setattr__(context.module, "axis_name", None)
             if _takes_moments(context, *args[:1]):
                 # Whoever calls a model with train=False hands this down; it may be said in one of two places alone.
                 object.__setattr__(context.module, "use_running_average", None)
@@ -87,11 +106,10 @@ class LinenModel(Living):
                 return made
             return tap(name, (args, kwargs), made)
 
-        kwargs = called_with(self._module.__call__, batch.kwargs)
+        kwargs = _keywords(self._module, batch)
         with linen.intercept_methods(told):
-            made = self._module.apply(
-                variables, *batch.args, **kwargs, mutable=mutable, rngs={"dropout": jax.random.key(0)}
-            )
+            # What draws from any other stream draws from the one of "params" where there is none of its name.
+            made = self._module.apply(variables, *batch.args, **kwargs, mutable=mutable, rngs=_rngs(jax.random.key(0)))
         return made[0]
 
     def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:

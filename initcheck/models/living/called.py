@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,26 +19,65 @@ _SAID = {
 }  # fmt: skip
 
 
-def called_with(call: Callable[..., Any], given: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """Keyword arguments of a call: those given, and what else must be said of training.
+# What a key of JAX, or a state of generators, is called: rng, z_rng, rngs. Attention has a key beside a query.
+_KEY = re.compile(r"(?:^|_)(?:rngs?|prng|key)$")
+_OF_ATTENTION = frozenset(("query", "queries", "q", "value", "values", "v"))
+
+
+def called_with(
+    call: Callable[..., Any],
+    given: Mapping[str, Any],
+    *,
+    chance: Callable[[str], Any] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """Keyword arguments of a call: those given, what else must be said of training, and what it draws from.
 
     >>> called_with(lambda x, train: x, {})
     {'train': False}
+    >>> called_with(lambda x, z_rng: x, {}, chance=lambda name: 7)
+    {'z_rng': 7}
 
     Args:
         call: the model.
         given: of the batch.
+        chance: makes the key, or generators, that is handed over as a parameter of that name without a default.
         more: what is handed over where it has a parameter of that name without a default.
     """
     found = dict(given)
-    for name, parameter in (parameters_of(call) or {}).items():
+    parameters = parameters_of(call) or {}
+    for name, parameter in parameters.items():
         if name in found:
             continue
         if name in _SAID:
             found[name] = _SAID[name]
-        elif name in more and parameter.default is parameter.empty:
+        elif parameter.default is parameter.empty and name in more:
             found[name] = more[name]
+        elif parameter.default is parameter.empty and chance is not None and _is_chance(name, parameters):
+            found[name] = chance(name)
     return found
+
+
+def inputs_taken(call: Callable[..., Any]) -> dict[str, bool]:
+    """The arrays that a model must be given, and which of them by name alone.
+
+    They are its parameters without a default that nothing else is handed to.
+
+    >>> inputs_taken(lambda encoder_inputs, train, rng, *, decoder_inputs: 0)
+    {'encoder_inputs': False, 'decoder_inputs': True}
+    """
+    parameters = parameters_of(call) or {}
+    return {
+        name: p.kind is p.KEYWORD_ONLY
+        for name, p in parameters.items()
+        if p.default is p.empty
+        and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        and not (name in _SAID or _is_chance(name, parameters))
+    }
+
+
+def _is_chance(name: str, beside: Collection[str]) -> bool:
+    return _KEY.search(name) is not None and not _OF_ATTENTION & set(beside)
 
 
 @contextmanager
