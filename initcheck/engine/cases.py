@@ -119,6 +119,7 @@ class _Cases:
         if alone is None or not alone[1].shrinks or not trial.subject.smaller:
             return None
         for kept in kept_cases(trial.subject, self.claim):
+            take_back = trial.marked()
             trial.ledger.resume(kept.confirmations, kept.shared)
             self.trial = trial.of_smaller_cases() if kept.smaller else trial
             failure = self.walk(alone[0], [kept.layer])
@@ -126,6 +127,9 @@ class _Cases:
                 self.kept = kept
                 return failure
             forget(trial.subject, self.claim, kept)
+            # One that stays open says nothing of this run: it was asked for what it was worth in another.
+            take_back()
+            self.answers.clear()
             self.trial = trial
         return None
 

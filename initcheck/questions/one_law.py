@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from initcheck.claims.trial import Stage, Trial
@@ -137,7 +137,8 @@ def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:
     """Whether two shapes are shown to have different constants under this law.
 
     With c the true constant of a true law, 'below t at one shape' and 'above t at another' are not both true; so
-    both are shown with probability at most the level of one. The laws share calls, and each has a level of its own.
+    both are shown with probability at most the level of one. The laws share calls; each pair of a law has a level of
+    its own.
     """
 
     def decide() -> bool:
@@ -150,10 +151,13 @@ def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:
         constants = {a: s.mean_square * denominator.of(a) for a, s in known.items() if denominator.of(a) > 0}
         if len(constants) < 2:
             return False
-        low, high = _furthest_for_least(constants, known)
-        if constants[high] < _APART * constants[low]:
-            return False
-        middle = math.sqrt(constants[low] * constants[high])
+        return any(
+            apart(low, high, math.sqrt(constants[low] * constants[high]))
+            for low, high in _pairs_apart(constants, known)
+            if constants[high] >= _APART * constants[low]
+        )
+
+    def apart(low: Layer, high: Layer, middle: float) -> bool:
         level = trial.ledger.next_confirmation()
         # The same calls for every law: which shapes they are held against was settled on the first sample.
         stage = Stage(Stream(f"reject at {layer.shape}"), level, trial.beta, 1, True)
@@ -165,11 +169,13 @@ def _rejected(trial: Trial, denominator: Denominator, layer: Layer) -> bool:
     return trial.once(f"rejected {denominator.name} {layer.shape}", decide)
 
 
-def _furthest_for_least(constants: dict[Layer, float], samples: dict[Layer, LawSample]) -> tuple[Layer, Layer]:
-    """The two layers whose constants are shown to differ in the fewest calls, the one of the smaller constant first.
+def _pairs_apart(constants: dict[Layer, float], samples: dict[Layer, LawSample]) -> Iterable[tuple[Layer, Layer]]:
+    """Pairs of layers whose constants may be shown to differ, the one of the smaller constant first in each.
 
-    Of two constants that lie log r apart some 1/(weights * log(r)^2) calls tell which side of their middle each is on.
-    Each constant is taken at the near end of its own error; where none differ even so, those furthest apart.
+    The pair that takes the fewest calls, then the one furthest apart: where layers are large, a budget of weights ends
+    before a small difference of the cheapest pair is shown. Of two constants that lie log r apart some
+    1/(weights * log(r)^2) calls tell which side of their middle each is on. Each constant is taken at the near end of
+    its own error.
     """
 
     def lower(layer: Layer) -> float:
@@ -187,4 +193,5 @@ def _furthest_for_least(constants: dict[Layer, float], samples: dict[Layer, LawS
         for low, high in itertools.permutations(constants, 2)
         if constants[high] >= _APART * constants[low] and lower(high) > upper(low)
     ]
-    return min(apart, key=calls) if apart else (min(constants, key=upper), max(constants, key=lower))
+    furthest = min(constants, key=upper), max(constants, key=lower)
+    return dict.fromkeys([*([min(apart, key=calls)] if apart else []), furthest])

@@ -17,6 +17,7 @@ from initcheck.claims.registry import find
 from initcheck.contract.contract import Contract
 from initcheck.contract.layer import Layer
 from initcheck.engine import kept
+from initcheck.engine.cases import smallest_failure
 from initcheck.engine.checker import Checker, Settings
 from initcheck.engine.search import generated_layers
 from initcheck.engine.trials.account import Account
@@ -117,6 +118,28 @@ def test_what_fails_no_more_is_forgotten(database: InMemoryExampleDatabase) -> N
     wrong = False
     assert initcheck.check(init, contract=OUT_IN, claims=[CLAIM], profile="quick")[CLAIM].verdict is Verdict.HOLDS
     assert not list(database.fetch(key))
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (32, 32)], ids=["beside the plan", "of the plan"])
+def test_a_kept_case_that_stays_open_says_nothing_of_this_run(
+    shape: tuple[int, int], database: InMemoryExampleDatabase
+) -> None:
+    """Near the edge an eighth of the budget decides nothing; what is asked behind it is asked as if nothing was kept."""
+    init = off_where(lambda *sides: sides == shape, math.sqrt(1.17))
+    layer = Layer(shape, "out_in")
+
+    def judged(*, first: bool):
+        subject = subject_of(init, profile="default")
+        if first:
+            kept.keep(subject, find(CLAIM), kept.KeptCase(layer, True, 3, None))
+            assert kept.kept_cases(subject, find(CLAIM))
+        trial = Judge(subject, Ledger(alpha=1e-6, beta=1e-3, claims=20).claim())
+        assert smallest_failure(find(CLAIM), trial) is None
+        return trial
+
+    plain, with_kept = judged(first=False), judged(first=True)
+    assert (with_kept.undecided, with_kept.notes) == (plain.undecided, plain.notes) == ([], {})
+    assert [e.case for e in with_kept.decided] == [e.case for e in plain.decided]
 
 
 def test_what_cannot_be_read_is_no_case(database: InMemoryExampleDatabase) -> None:

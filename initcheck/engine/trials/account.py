@@ -47,6 +47,20 @@ class Account:
         self.notes: dict[str, str] = beside.notes if beside else {}
         self._kept: dict[str, Any] = beside.kept_in(self.dtype) if beside else {}
 
+    def marked(self) -> Callable[[], None]:
+        """Mark what was said so far; the result takes back all that is said behind it, but for its errors' budget."""
+        lists: list[tuple[list[Any], int]] = [(said, len(said)) for said in (self.decided, self.undecided, self.moot)]
+        tables: list[tuple[dict[Any, Any], dict[Any, Any]]] = [(t, dict(t)) for t in (self.not_asked, self.notes)]
+
+        def back() -> None:
+            for said, length in lists:
+                del said[length:]
+            for table, was in tables:
+                table.clear()
+                table.update(was)
+
+        return back
+
     def asks(self, condition: bool, otherwise: str) -> None:
         """Go on only where ``condition`` is true."""
         if not condition:
