@@ -9,7 +9,7 @@ from initcheck.report import changes
 from initcheck.report.account import failure_text, finding_lines
 from initcheck.report.finding import Finding
 from initcheck.report.report import Report
-from initcheck.report.summary import false_alarms, headline, sum_of_verdicts
+from initcheck.report.summary import by_claim_and_reason, false_alarms, headline, sum_of_verdicts
 from initcheck.report.verdict import Verdict
 from initcheck.safe_text import escaped
 
@@ -78,11 +78,7 @@ def _not_checked(report: Report) -> Iterator[str]:
         for n in report.not_checked
     ]
     for verdict in (Verdict.UNDECIDED, Verdict.WAIVED, Verdict.NOT_APPLICABLE):
-        groups: dict[tuple[str, str], list[str]] = {}
-        for r in report:
-            if r.verdict is verdict:
-                groups.setdefault((r.claim, r.reason or "no reason was given"), []).append(r.initializer)
-        for (claim, reason), names in groups.items():
+        for (claim, reason), names in by_claim_and_reason(report, verdict).items():
             of = _code(names[0]) if len(names) == 1 else f"{len(names):,} initializers"
             lines.append(f"- {verdict.value.lower()}: {_code(claim)} of {of}: {_text(reason)}")
     if lines:

@@ -89,20 +89,13 @@ def _facts(shown: Mapping[str, Any]) -> Iterator[str]:
             yield f"{label:<10} {found[0]}{more}"
 
 
-def portrait_fields(shown: Mapping[str, Any]) -> tuple[dict[str, str], list[str]] | None:
-    """A model's portrait as short fields and one line a group of random tensors, for a page; None of a contract.
+def is_portrait(shown: Mapping[str, Any]) -> bool:
+    """Whether what was held to is a model's portrait, and no contract.
 
-    >>> portrait_fields({"activation": "relu"}) is None
-    True
+    >>> is_portrait({"activation": "relu"})
+    False
     """
-    if "roles" not in shown or "chains" not in shown:
-        return None
-    words = {
-        k: str(shown[k]) for k in ("model", "tensors", "blocks", "batch", "builds", "seeds", "seconds") if shown[k]
-    }
-    words["parameters"] = amount(shown["parameters"])
-    words |= {f"declared {pattern}": law for pattern, law in shown["declared"].items()}
-    return words, [" ".join(line.split()) for line in _roles(shown["roles"])]
+    return "roles" in shown and "chains" in shown
 
 
 def laws_lines(shown: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from initcheck.rendering.model_lines import laws_lines, model_lines, note_lines, portrait_fields, writes_lines
+from initcheck.rendering.model_lines import is_portrait, laws_lines, model_lines, note_lines, writes_lines
 from initcheck.rendering.pair_lines import pair_lines
 from initcheck.report.report import Report
 from initcheck.safe_text import escaped
@@ -24,12 +24,13 @@ def portrait_lines(report: Report, order: Sequence[str], *, every: bool, laws: b
         shown = report.contracts.get(name, {})
         if "compared" in shown:
             yield from pair_lines(name, shown, every=every)
-        if portrait_fields(shown) is not None and (every or shown.get("built")):
+        if not is_portrait(shown):
+            continue
+        if every or shown.get("built"):
             yield from model_lines(report, name, order)
-        if portrait_fields(shown) is not None:
-            yield from note_lines(report.of(name))
-        if laws and portrait_fields(shown) is not None:
+        yield from note_lines(report.of(name))
+        if laws:
             yield from ("", f"laws of {escaped(name, 60)}", *(escaped(line, 400) for line in laws_lines(shown)))
-        if writes and portrait_fields(shown) is not None:
+        if writes:
             lines = writes_lines(shown) or ["   no line was seen to write its tensors"]
             yield from ("", f"writes of {escaped(name, 60)}", *(escaped(line, 400) for line in lines))

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
+from initcheck.grouping import grouped
 from initcheck.report.account import (
     WHOLE,
     failure_text,
@@ -45,7 +46,6 @@ _ASCII = str.maketrans(
     }
 )  # fmt: skip
 _SHOWN = 12  # groups of initializers in a summary: with the other lines it fits a screen
-_WHOLE = 6  # accounts given whole before they are folded by claim
 _NAMES = 3  # names spelled out where several share one line
 
 
@@ -144,7 +144,7 @@ class Page:
         lines += shown
         if self._verbose:
             lines += [*(result_line(r) for r in report.results), ""]
-            lines += account_lines([r for r in report.results if r.verdict is Verdict.FAILS or r.broke], every=True)
+            lines += account_lines(r for r in report.results if r.verdict is Verdict.FAILS or r.broke)
             lines += [*summary_lines(report), ""]
         opened = open_lines(report)
         if opened or ((self._said or shown) and not self._verbose):
@@ -179,33 +179,12 @@ def painted(line: str, colour: bool) -> str:
     return line
 
 
-def account_lines(failing: Sequence[Result], *, every: bool = False) -> Iterator[str]:
-    """The accounts of a run's failures: whole for a few, then one a claim with the others beside it.
-
-    Args:
-        failing: the results that make the run fail.
-        every: whether to give the whole account of all.
-    """
-    by_claim: dict[str, list[Result]] = {}
-    for r in failing:
-        by_claim.setdefault(r.claim, []).append(r)
-    for results in by_claim.values():
-        whole = results if every or len(failing) <= _WHOLE else results[:1]
-        for r in whole:
+def account_lines(failing: Iterable[Result]) -> Iterator[str]:
+    """The whole account of every result that makes a run fail, claim by claim."""
+    for results in grouped((r.claim, r) for r in failing).values():
+        for r in results:
             yield from failure_text(r).splitlines()
             yield ""
-        rest = results[len(whole) :]
-        if rest:
-            yield f"  the same claim FAILS for {_measured(rest)}"
-            yield ""
-
-
-def _measured(results: Sequence[Result]) -> str:
-    shown = [
-        escaped(r.initializer, 60) + (f" ({escaped(r.evidence.measured, 90)})" if r.evidence.measured else "")
-        for r in results
-    ]
-    return listed(shown, _NAMES)
 
 
 def result_line(result: Result) -> str:
@@ -240,13 +219,8 @@ def _by_initializer(report: Report) -> list[str]:
     """Equal outcomes folded into one line, the deviating ones shown first."""
     if len(report.initializers) <= 1:
         return []
-    deviations: dict[str, list[Result]] = {name: [] for name in report.initializers}
-    for r in report.results:
-        if r.verdict is Verdict.FAILS:
-            deviations[r.initializer].append(r)
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for name, results in deviations.items():
-        groups.setdefault(tuple(r.claim for r in results), []).append(name)
+    failing = grouped((r.initializer, r.claim) for r in report.failures)
+    groups = grouped((tuple(failing.get(name, ())), name) for name in report.initializers)
     whole = groups.pop((), [])
     ordered = sorted(groups.items(), key=lambda g: (len(g[1]), -len(g[0])))
     lines = [f"  {_names(names)}: FAILS {listed([*map(escaped, claims)], 6)}" for claims, names in ordered[:_SHOWN]]
@@ -260,10 +234,7 @@ def _by_initializer(report: Report) -> list[str]:
 
 def _undecided_and_waived(report: Report) -> list[str]:
     # The reason of an UNDECIDED holds figures, no two alike: one line a claim, with the first reason.
-    by_claim: dict[str, list[Result]] = {}
-    for r in report.results:
-        if r.verdict is Verdict.UNDECIDED:
-            by_claim.setdefault(r.claim, []).append(r)
+    by_claim = grouped((r.claim, r) for r in report.results if r.verdict is Verdict.UNDECIDED)
     lines = [line for found in by_claim.values() for line in _folded("undecided", found, first_reason=True)]
     return lines + _folded("waived", (r for r in report.results if r.verdict is Verdict.WAIVED))
 
@@ -286,11 +257,7 @@ def _folded(label: str, results: Iterable[Result], *, first_reason: bool = False
 
 def _contracts(contracts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What was not declared but read off draws, or assumed, must be said."""
-    said: dict[tuple[str, ...], list[str]] = {}
-    for name, contract in contracts.items():
-        lines = tuple(_guesses(contract))
-        if lines:
-            said.setdefault(lines, []).append(name)
+    said = grouped((lines, name) for name, contract in contracts.items() if (lines := tuple(_guesses(contract))))
     shown: list[str] = []
     for lines, names in list(said.items())[:_SHOWN]:
         shown += [f"contract of {_names(names)} {line}" for line in lines]

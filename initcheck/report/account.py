@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from initcheck.contract.contract import DENSE_ONLY, OF_KERNELS
+from initcheck.grouping import grouped
 from initcheck.report.finding import Finding, asked_of, finding_of
 from initcheck.report.results import Results
 from initcheck.report.summary import amount
@@ -117,10 +118,7 @@ def open_lines(report: Results) -> list[str]:
     """What stays open: claims that are undecided, each with what was seen and what to do, and claims that broke."""
     lines = [f"{escaped(r.initializer, 200)}  BROKEN  {escaped(r.claim)}: {escaped(r.reason or '', 1_000)}"
              for r in report.broken]  # fmt: skip
-    of_each: dict[str, list[Result]] = {}
-    for r in report.results:
-        if r.verdict is Verdict.UNDECIDED and not r.broke:
-            of_each.setdefault(r.initializer, []).append(r)
+    of_each = grouped((r.initializer, r) for r in report.results if r.verdict is Verdict.UNDECIDED and not r.broke)
     alike: dict[tuple[str | None, ...], list[str]] = {}
     for initializer, results in of_each.items():
         # What has to be declared, or mended, is another thing of another initializer.
@@ -201,12 +199,9 @@ def page_lines(report: Results, found: Sequence[Finding], seconds: float | None 
 
 def not_checked_lines(report: Results) -> list[str]:
     """What was named and not looked at, a line a reason, with what to write to have it checked."""
-    reasons: dict[tuple[str, str | None], list[str]] = {}
-    for n in report.not_checked:
-        reasons.setdefault((n.reason, n.call_to_write), []).append(n.name)
     lines = []
     # Never cut: what looks like an initializer and was not looked at would pass for one that holds.
-    for (reason, call), names in reasons.items():
+    for (reason, call), names in grouped(((n.reason, n.call_to_write), n.name) for n in report.not_checked).items():
         # A reason that ends in the call says it already; and a sentence in a sentence has no full stop.
         said = escaped(reason, 1_000).rstrip(".")
         write = f"; write {escaped(call, 1_000)}" if call and escaped(call, 1_000) not in said else ""
@@ -228,10 +223,8 @@ def _waiting(report: Results) -> list[str]:
 
 
 def _waived(report: Results) -> list[str]:
-    reasons: dict[str, list[Result]] = {}
-    for r in report.results:
-        if r.verdict is Verdict.WAIVED:
-            reasons.setdefault(r.reason or "no reason was given", []).append(r)
+    waived = (r for r in report.results if r.verdict is Verdict.WAIVED)
+    reasons = grouped((r.reason or "no reason was given", r) for r in waived)
     lines = []
     for reason, results in list(reasons.items())[:_REASONS]:
         claims = ", ".join(dict.fromkeys(escaped(r.claim) for r in results))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from initcheck.grouping import grouped
 from initcheck.report.results import Results
 from initcheck.report.symptom import hence, symptom
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -83,11 +84,8 @@ def findings(report: Results) -> tuple[Finding, ...]:
         report: the results of the run, and how it was made.
     """
     found: list[Finding] = []
-    by_name: dict[str, list[Result]] = {}
-    for r in report.results:
-        by_name.setdefault(r.initializer, []).append(r)
     taken: set[str] = set()
-    for results in by_name.values():
+    for results in grouped((r.initializer, r) for r in report.results).values():
         for group in _by_cause([r for r in results if r.verdict is Verdict.FAILS]):
             found.append(_finding(group, results, report, taken))
     return tuple(found)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from initcheck.errors import closest
+from initcheck.grouping import grouped
 from initcheck.report.verdict import Result, Verdict
 
 _DECIDED = (Verdict.HOLDS, Verdict.FAILS, Verdict.WAIVED)
@@ -158,10 +159,7 @@ def shown_nothing(results: Iterable[Result], bystanders: Collection[str] = ()) -
         results: of a run.
         bystanders: names of those that are not needed.
     """
-    of_each: dict[str, list[Result]] = {}
-    for result in results:
-        of_each.setdefault(result.initializer, []).append(result)
-    for name, own in of_each.items():
+    for name, own in grouped((result.initializer, result) for result in results).items():
         if any(r.verdict in _DECIDED for r in own):
             continue
         why = [r for r in own if r.unread] or [r for r in own if r.verdict is Verdict.UNDECIDED and len(own) > 1]

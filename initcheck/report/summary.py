@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from initcheck.grouping import grouped
 from initcheck.report.results import Results
 from initcheck.report.verdict import Result, Verdict
 from initcheck.wording import counted
@@ -129,6 +130,13 @@ def false_alarms(report: Results) -> str:
     return (
         f"P(any false FAIL) is at most {rate(run.alpha)} per initializer{over};"
         f" a HOLDS is wrong with probability at most {rate(run.beta)}"
+    )
+
+
+def by_claim_and_reason(results: Iterable[Result], verdict: Verdict) -> dict[tuple[str, str], list[str]]:
+    """The initializers of the results of one verdict, under their claim and reason."""
+    return grouped(
+        ((r.claim, r.reason or "no reason was given"), r.initializer) for r in results if r.verdict is verdict
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
+from initcheck.grouping import grouped
 from initcheck.report.series import rows
 from initcheck.report.verdict import Evidence, Result
 
@@ -111,9 +112,7 @@ def _of_scale(noun: str, e: Evidence) -> str:
     assert e.value is not None
     assert e.band is not None
     wanted = f"it should be 1 ({_band(e.band)})" if e.band[0] <= 1 <= e.band[1] else f"it should be {_band(e.band)}"
-    columns: dict[float, list[float]] = {}
-    for row in rows(e.series["variance_by_width"], at_least=2):
-        columns.setdefault(row[0], []).append(row[1])
+    columns = grouped((row[0], row[1]) for row in rows(e.series["variance_by_width"], at_least=2))
     widths = sorted(columns)
     ratios = [median(columns[w]) for w in widths]
     if len(widths) >= 3 and all(not e.band[0] <= r <= e.band[1] for r in ratios):

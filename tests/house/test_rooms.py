@@ -22,7 +22,9 @@ ROOMS = re.findall(r"^\| `(initcheck|properties|initcheck/[\w/]+)/?` \|", PLAN, 
 FLOOR = {room.replace("/", ".").replace("properties", "initcheck.properties"): n for n, room in enumerate(ROOMS)}
 # One room that has a folder of its own, and the ground that every room stands on.
 FLOOR |= {"initcheck.gallery.mistakes": FLOOR["initcheck.gallery"], "the ground": len(ROOMS)}
-GROUND = tuple(f"initcheck.{name}" for name in ("errors", "first_use", "seeds", "search_path", "safe_text", "wording"))
+GROUND = tuple(
+    f"initcheck.{name}" for name in ("errors", "first_use", "grouping", "seeds", "search_path", "safe_text", "wording")
+)
 
 MODULES = {
     ".".join(("initcheck", *parts) if parts[0] == "properties" else parts): file

@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from initcheck.grouping import grouped
 from initcheck.rendering.html import pictures
 from initcheck.rendering.html.strip import Strip, room, strip
-from initcheck.rendering.model_lines import portrait_fields
+from initcheck.rendering.model_lines import is_portrait
 from initcheck.rendering.pair_lines import pair_rows
 from initcheck.report import changes
 from initcheck.report.account import evidence_text
 from initcheck.report.finding import Finding
 from initcheck.report.report import Report
-from initcheck.report.summary import MARKS, Mark
+from initcheck.report.summary import MARKS, Mark, amount, by_claim_and_reason
 from initcheck.report.verdict import Result, Verdict
 
 _MOST_CARDS = 150
@@ -136,10 +137,7 @@ def passed(report: Report, previous: Report | None, allowance: Allowance) -> Pas
         (r for r in held if room(r.evidence) is not None),
         key=lambda r: (room(r.evidence), r.claim, r.initializer),
     )
-    exact: dict[tuple[str, str], list[str]] = {}
-    for r in held:
-        if room(r.evidence) is None:
-            exact.setdefault((r.claim, r.says), []).append(r.initializer)
+    exact = grouped(((r.claim, r.says), r.initializer) for r in held if room(r.evidence) is None)
     placed = [
         _card(f"held-{k}", r, before.get((r.initializer, r.claim)), allowance if k <= _NEAREST else without)
         for k, r in enumerate(ranked, 1)
@@ -162,11 +160,7 @@ class Group:
 
 def groups(results: Iterable[Result], verdict: Verdict) -> list[Group]:
     """Fold the results of one verdict by claim and reason, the largest group first."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for r in results:
-        if r.verdict is verdict:
-            found.setdefault((r.claim, r.reason or "no reason was given"), []).append(r.initializer)
-    ordered = sorted(found.items(), key=lambda item: -len(item[1]))
+    ordered = sorted(by_claim_and_reason(results, verdict).items(), key=lambda item: -len(item[1]))
     return [Group(claim=claim, reason=reason, names=names) for (claim, reason), names in ordered]
 
 
@@ -193,10 +187,8 @@ class ClaimMatrix:
     @property
     def by_verdict(self) -> list[tuple[Mark, list[tuple[str, str | None]]]]:
         """Of a single column: the verdicts, what asks for a hand first, each with its rows and their anchors."""
-        found: dict[str, list[tuple[str, str | None]]] = {}
-        for row, (cell,) in zip(self.rows, self.cells, strict=True):
-            if cell is not None:
-                found.setdefault(cell[0], []).append((row, cell[3]))
+        rows = zip(self.rows, self.cells, strict=True)
+        found = grouped((cell[0], (row, cell[3])) for row, (cell,) in rows if cell is not None)
         return [(MARKS[v], found[MARKS[v].css]) for v in _URGENT_FIRST if MARKS[v].css in found]
 
 
@@ -226,9 +218,7 @@ def matrix(report: Report, shown: Iterable[FindingCard]) -> ClaimMatrix:
 
 def defects(report: Report) -> list[tuple[list[str], str]]:
     """The smallest defects that the run could find, each with the claims that find it."""
-    found: dict[str, list[str]] = {}
-    for claim, defect in report.run.smallest_defect.items():
-        found.setdefault(defect, []).append(claim)
+    found = grouped((defect, claim) for claim, defect in report.run.smallest_defect.items())
     return [(claims, defect) for defect, claims in found.items()]
 
 
@@ -246,13 +236,10 @@ def models(report: Report, draw: Callable[..., pictures.Picture | None]) -> list
     """The models of a run, with their laws and how signal and gradient grow through the blocks."""
     found = []
     for name, shown in report.contracts.items():
-        if portrait_fields(shown) is None:
+        if not is_portrait(shown):
             continue
-        words, _ = portrait_fields(shown) or ({}, [])
-        facts = ", ".join(
-            f"{value} {key}" for key, value in words.items() if key in ("parameters", "tensors", "blocks")
-        )
-        facts += f"; {words.get('builds', 0)} builds, {words.get('seeds', 0)} seeds"
+        facts = "".join(f"{shown[key]} {key}, " for key in ("tensors", "blocks") if shown[key])
+        facts += f"{amount(shown['parameters'])} parameters; {shown['builds']} builds, {shown['seeds']} seeds"
         laws = [
             (
                 str(role["tensors"]),
@@ -298,7 +285,7 @@ def contracts(report: Report) -> list[tuple[str, list[tuple[str, str, str]], lis
     """What each initializer was held to: name, (field, value, where it comes from), notes."""
     found = []
     for name, contract in report.contracts.items():
-        if portrait_fields(contract) is not None or pair_rows(contract) is not None:
+        if is_portrait(contract) or pair_rows(contract) is not None:
             continue  # a model has a section of its own, and so have two starts
         origins: Any = contract.get("origins") or {}
         fields = [

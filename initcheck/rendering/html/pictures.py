@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from initcheck.grouping import grouped
 from initcheck.rendering.html import densities as laws
 from initcheck.rendering.html import svg
 from initcheck.report.series import as_numbers, rows
@@ -337,9 +338,7 @@ def _banded(evidence: Evidence) -> str:
 
 def _line_through_medians(axes: Axes, at: list[float], values: list[float]) -> None:
     """Every point, and a line through the median of those that stand above one another."""
-    columns: dict[float, list[float]] = {}
-    for x, y in zip(at, values, strict=True):
-        columns.setdefault(x, []).append(y)
+    columns = grouped(zip(at, values, strict=True))
     axes.plot(list(columns), [median(ys) for ys in columns.values()], color=svg.DATA, linewidth=1)
     axes.plot(at, values, color=svg.DATA, marker="o", markersize=3.2, linewidth=0)
 
