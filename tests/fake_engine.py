@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
+from in_this_process import InThisProcess
 
 import initcheck.runs.plan
 from initcheck.claims import registry, statement
@@ -94,7 +95,7 @@ def load(target) -> Loaded:
     return Loaded((Initializer(name=target, sampler=None, recipe={"target": target}),))
 
 
-def load_all(targets, *, contract=None) -> Loaded:
+def read_all(targets, own, *, contract=None) -> Loaded:
     each = [load(target) for target in targets]
     return Loaded(sum((e.initializers for e in each), ()), sum((e.not_checked for e in each), ()))
 
@@ -109,5 +110,5 @@ def install(replace: Callable[[object, str, object], None] = setattr) -> None:
     for claim_id in IDS:
         _state(claim_id)
     replace(initcheck.runs.plan, "Checker", Checker)
-    replace(initcheck.runs.plan, "load_all", load_all)
-    replace(initcheck.runs.plan, "OwnProcess", lambda *_, **__: None)
+    replace(initcheck.runs.plan, "read_all", read_all)
+    replace(initcheck.runs.plan, "OwnProcess", InThisProcess)

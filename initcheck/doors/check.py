@@ -117,7 +117,7 @@ def _elsewhere(
     wanted: Iterable[Wanted], settings: Settings, declared: Contract, *, isolate: bool, tell: Told
 ) -> Report:
     """Read and judge in a process beside this one, which is ended where a call in it does not return."""
-    plan = Plan(wanted, settings, contract=declared, processes="each" if isolate else "one")
+    plan = Plan(wanted, settings, contract=declared, isolate=isolate)
     results = []
     try:
         _refuse_unread(plan.not_checked)

@@ -91,7 +91,7 @@ def plan(
         baseline=values["baseline"],
         updating=bool(values["baseline-update"]),
         theorems=bool(values["theorems"]),
-        processes="each" if values["isolate"] else "one",
+        isolate=bool(values["isolate"]),
         only=only,
         resumed=read_report(values["resume"], "report to resume") if values["resume"] else None,
     )

@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from initcheck.claims.registry import asked_of, checks, find
 from initcheck.claims.statement import Claim
@@ -14,7 +14,6 @@ from initcheck.claims.theorems import theorems as every_theorem
 from initcheck.contract.declaration import Declared
 from initcheck.contract.model import Model
 from initcheck.contract.tested import Tested
-from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.checker import Checker, check_waivers
 from initcheck.engine.judging import Tell
 from initcheck.engine.settings import Settings
@@ -27,17 +26,14 @@ from initcheck.report.verdict import Result, Verdict
 from initcheck.runs.own_process import OwnProcess, died
 from initcheck.runs.reading import Wanted, read_all, read_each
 from initcheck.safe_text import escaped
-from initcheck.targets.loading import load_all, numbered
-
-Processes = Literal["none", "one", "each"]
+from initcheck.targets.loading import numbered
 
 
 class Plan:
     """The initializers, models and claims of one run, and what is known of them on the way.
 
     Args:
-        targets: target texts of initializers, in the order given; what is sent in place of objects, where processes
-            read them.
+        targets: target texts of initializers, in the order given, or what is sent in place of objects.
         settings: how claims are judged.
         contract: what these targets are held to, where their own does not say otherwise.
         models: target texts of models.
@@ -52,8 +48,8 @@ class Plan:
         baseline: the file of known failures.
         updating: whether that file is written anew.
         theorems: whether theorems and myths are shown too: those that the settings name among their claims, else all.
-        processes: where targets are read and judged: in this process, in one beside it that takes the next one's place
-            when it dies, or each initializer in one of its own.
+        isolate: whether each target is read and judged in a process of its own; else in one beside this, which
+            another takes the place of when it dies.
         only: of what is judged and of the claims, the pairs that are asked; all where None.
         resumed: the report of a run that did not come to its end, whose results are not made again.
 
@@ -79,7 +75,7 @@ class Plan:
         baseline: str | None = None,
         updating: bool = False,
         theorems: bool = False,
-        processes: Processes = "none",
+        isolate: bool = False,
         only: Collection[tuple[str, str]] | None = None,
         resumed: Report | None = None,
     ) -> None:
@@ -95,10 +91,8 @@ class Plan:
         self.contracts: dict[str, dict[str, Any]] = {}
         # The same text named twice is the same initializer: its verdicts would be the same, bit for bit.
         texts = dict.fromkeys(targets)
-        self.own: OwnProcess | None = None
-        if processes != "none":
-            self.own = OwnProcess(settings, self.contracts, alone=processes == "each")
-        loaded = read_all(texts, self.own, contract=contract) if self.own else load_all(texts, contract=contract)
+        self.own = OwnProcess(settings, self.contracts, alone=isolate)
+        loaded = read_all(texts, self.own, contract=contract)
         built, no_models = read_each("models", models, self.own, of_models or {})
         # A builder of a model that is named as an initializer too must not be taken for it.
         names = [i.name for i in loaded.initializers]
@@ -182,27 +176,18 @@ class Plan:
         """Decide one claim."""
         if (tested.name, claim_id) in self.done:
             return self.done[tested.name, claim_id]
-        if self.own is not None:
-            return self.own.judge(tested, claim_id)
-        result = judged_or_broken(self.checker, tested, claim_id)
-        if tested.kind != "check" or tested.name not in self.contracts:
-            # Asked now, while the engine still has this one's inference or builds at hand; a portrait grows with them.
-            self.contracts[tested.name] = self.checker.held_to(tested)
-        return result
+        return self.own.judge(tested, claim_id)
 
     def another_process(self, *, alone: bool) -> OwnProcess:
         """One more process to judge in, which knows what died when it was read."""
         another = OwnProcess(self.checker.settings, self.contracts, alone=alone)
-        if self.own is not None:
-            another.mourned, another.libraries = self.own.mourned, self.own.libraries
-            another.tell = self.own.tell
+        another.mourned, another.libraries = self.own.mourned, self.own.libraries
+        another.tell = self.own.tell
         return another
 
     def told_to(self, tell: Tell) -> None:
         """Have somebody told what is being done, where a claim takes long: the builds of a model."""
-        self.checker.tell = tell
-        if self.own is not None:
-            self.own.tell = tell
+        self.own.tell = tell
 
     def known(self, result: Result) -> Result:
         """A result in the light of the baseline, where there is one; wherever it was decided."""
@@ -220,13 +205,11 @@ class Plan:
     def run(self, results: Sequence[Result] = ()) -> Run:
         """How the run is made, with its command line, and with results what it could find."""
         run = self.checker.run(results)
-        libraries = {**run.libraries, **(self.own.libraries if self.own is not None else {})}
-        return dataclasses.replace(run, command=self.command, libraries=libraries)
+        return dataclasses.replace(run, command=self.command, libraries={**run.libraries, **self.own.libraries})
 
     def close(self) -> None:
         """End the process beside this one, if there is one."""
-        if self.own is not None:
-            self.own.close()
+        self.own.close()
 
     def report(self, results: Iterable[Result], *, planned: Mapping[str, int] | None = None) -> Report:
         """Put results into a report, in the order of the plan whatever order they came in.

@@ -29,7 +29,7 @@ def judge_all(plan: Plan, *, jobs: int = 1) -> Iterator[Result]:
     if jobs == 1:
         yield from _judged(plan.judge, whole)
         return
-    alone = plan.own is not None and plan.own.alone
+    alone = plan.own.alone
     yield from plan.done.values()
     # Told apart only where processes would idle; and never where one process is to have the whole.
     shares = whole if alone else units_of(plan.checker, plan.initializers, jobs)

@@ -132,22 +132,20 @@ def read_all(targets: Iterable[str | Wanted], own: OwnProcess, *, contract: Decl
 
 
 def read_each(
-    kind: str, texts: Iterable[str], own: OwnProcess | None, said: Mapping[str, Any]
+    kind: str, texts: Iterable[str], own: OwnProcess, said: Mapping[str, Any]
 ) -> tuple[Sequence[Tested], Sequence[NotChecked]]:
     """What some texts of a kind name, and those that cannot be read.
 
     Args:
         kind: ``models``, ``pairs`` or ``locks``.
         texts: target texts; of pairs two targets each; law files, or with a preset targets.
-        own: reads them, so that nothing of theirs runs in this process; this one reads them where None.
+        own: reads them, so that nothing of theirs runs in this process.
         said: of all of them for this run, as what loads them takes it.
 
     Raises:
         UsageError: as what loads them, of one that is not there; or none of them can be read.
     """
     texts = dict.fromkeys(texts)
-    if own is None:
-        return _KINDS[kind](texts, **said), ()
     found, unread = readable((text, partial(_read, text, own, {kind: dict(said)})) for text in texts)
     return numbered(tested for each in found for tested in each[0]), unread
 

@@ -162,17 +162,6 @@ def _option(key: str, given: dict[str, Any], obj: Any) -> str | None:
     return str(given.pop(key))
 
 
-def load_all(targets: Iterable[Any], *, contract: Declared = None) -> Loaded:
-    """Load several targets; those that would share a name are told apart by a number.
-
-    Raises:
-        UsageError: as ``load``.
-    """
-    if isinstance(targets, str) or not isinstance(targets, Iterable):
-        targets = [targets]
-    return told_apart(load(target, contract=contract) for target in targets)
-
-
 def rebuild(recipe: Mapping[str, Any]) -> Initializer:
     """Make an initializer again in a fresh process from the plain data of ``Initializer.recipe``.
 

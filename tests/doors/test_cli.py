@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from in_this_process import InThisProcess
 
 import initcheck.runs.plan
 from initcheck.doors.cli import main
@@ -79,7 +80,7 @@ def test_an_unknown_option_names_the_closest(words: str, sentence: str, capsys: 
 
 
 def test_a_misspelt_command_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(initcheck.runs.plan, "OwnProcess", lambda *_, **__: None)
+    monkeypatch.setattr(initcheck.runs.plan, "OwnProcess", InThisProcess)
     assert main(["modle", "m:net"]) == 2
     assert "there is no module 'modle'" in (said := capsys.readouterr().err)
     assert said.endswith("Or the command 'model'?\n")

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-import fake_engine
 import pytest
 
 from initcheck.doors.answers.claim_search import claims_on, is_question
 from initcheck.doors.cli import main
 from initcheck.errors import UsageError
 from initcheck.report.report import Report
-
-
-@pytest.fixture
-def on_fake_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    fake_engine.install(monkeypatch.setattr)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
 
 
 @pytest.mark.usefixtures("on_fake_engine")

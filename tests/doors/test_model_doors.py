@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch  # noqa: F401  # pytester forgets what a run imports, and torch dies when it is imported twice
+from in_this_process import InThisProcess
 
 import initcheck.runs.plan
 from initcheck.claims import registry, statement
@@ -87,7 +88,7 @@ ONE = ["--claims", LAW]
 @pytest.fixture(autouse=True)
 def judged_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judge in this process, which has imported torch already; `tests/long/doors` judges in another."""
-    monkeypatch.setattr(initcheck.runs.plan, "OwnProcess", lambda *_, **__: None)
+    monkeypatch.setattr(initcheck.runs.plan, "OwnProcess", InThisProcess)
 
 
 @pytest.fixture

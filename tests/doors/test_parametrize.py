@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fake_engine
 import pytest
+from in_this_process import InThisProcess
 
 import initcheck
 
@@ -15,17 +16,7 @@ def on_fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     fake_engine.install(monkeypatch.setattr)
     monkeypatch.setattr("initcheck.engine.checker.Checker", fake_engine.Checker)
     monkeypatch.setattr("initcheck.runs.reading.read_target", lambda text, own, declared: fake_engine.load(text))
-    monkeypatch.setattr("initcheck.runs.own_process.OwnProcess", FakeProcess)
-
-
-class FakeProcess:
-    """Judges as the fake engine does, and is never started."""
-
-    def __init__(self, settings, held_to, *, alone):
-        self.judge = fake_engine.Checker(settings).judge
-
-    def close(self):
-        """Nothing runs."""
+    monkeypatch.setattr("initcheck.runs.own_process.OwnProcess", InThisProcess)
 
 
 TESTS = """

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from in_this_process import InThisProcess
 
 import initcheck
 import initcheck.runs.plan
@@ -43,7 +44,7 @@ def gpt(blocks: int = 4) -> Any:
 
 @pytest.fixture(autouse=True)
 def judged_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(initcheck.runs.plan, "OwnProcess", lambda *_, **__: None)
+    monkeypatch.setattr(initcheck.runs.plan, "OwnProcess", InThisProcess)
     monkeypatch.chdir(tmp_path)
 
 

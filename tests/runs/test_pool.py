@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from in_this_process import InThisProcess
 
 from initcheck.engine.settings import Settings
 from initcheck.errors import UsageError
 from initcheck.report.verdict import Result, Verdict
 from initcheck.runs.own_process import OwnProcess
-from initcheck.runs.plan import Plan, Processes
+from initcheck.runs.plan import Plan
 from initcheck.runs.pool import judge_all
 from initcheck.targets.recipes import recipe_of
 
@@ -64,10 +65,10 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     monkeypatch.delitem(sys.modules, "hostile_workers", raising=False)
 
-    def of(*names: str, claims: tuple[str, ...] = CLAIMS, processes: Processes = "none") -> Plan:
+    def of(*names: str, claims: tuple[str, ...] = CLAIMS, isolate: bool = False) -> Plan:
         settings = Settings(claims=claims, profile="quick")
         texts = [f"hostile_workers:{name}" for name in names]
-        return Plan(texts, settings, contract="activation=relu,layout=out_in", processes=processes)
+        return Plan(texts, settings, contract="activation=relu,layout=out_in", isolate=isolate)
 
     return of
 
@@ -84,19 +85,21 @@ def verdicts(results: list[Result]) -> dict[str, list[str]]:
 
 
 @pytest.mark.long
-def test_verdicts_are_the_same_bit_for_bit_wherever_they_are_reached(plan) -> None:
-    here = plan("he", "biased")
-    serial = timeless(here, judge_all(here))
+def test_verdicts_are_the_same_bit_for_bit_wherever_they_are_reached(plan, monkeypatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("initcheck.runs.plan.OwnProcess", InThisProcess)
+        here = plan("he", "biased")
+        serial = timeless(here, judge_all(here))
     assert {r.verdict for r in serial} == {Verdict.HOLDS, Verdict.FAILS}
-    for jobs, processes in [(3, "none"), (1, "one"), (1, "each")]:
-        there = plan("he", "biased", processes=processes)
+    for jobs, isolate in [(3, False), (1, False), (1, True)]:
+        there = plan("he", "biased", isolate=isolate)
         assert timeless(there, judge_all(there, jobs=jobs)) == serial
         assert there.contracts == here.contracts
 
 
 @pytest.mark.long
 def test_a_process_that_dies_is_a_verdict_on_that_initializer_alone(plan) -> None:
-    hostile = plan("kills", "segfaults", "he", claims=CLAIMS[:3], processes="each")
+    hostile = plan("kills", "segfaults", "he", claims=CLAIMS[:3], isolate=True)
     results = timeless(hostile, judge_all(hostile, jobs=2))
     moot = ["NOT APPLICABLE"] * 2
     assert verdicts(results) == {

@@ -50,7 +50,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plan]
 
     def of(*targets: str) -> Plan:
         settings = Settings(claims=CLAIMS, profile="quick")
-        return Plan(targets, settings, contract="activation=relu,layout=out_in", processes="one")
+        return Plan(targets, settings, contract="activation=relu,layout=out_in")
 
     return of
 

@@ -13,7 +13,7 @@ import pytest
 from initcheck.contract.contract import Contract
 from initcheck.doors.cli import main
 from initcheck.errors import UsageError
-from initcheck.targets.loading import load, load_all, rebuild
+from initcheck.targets.loading import load, rebuild, told_apart
 
 MODULE = """
 import functools
@@ -334,7 +334,7 @@ def test_a_missing_table_file(folder):
 
 
 def test_no_two_initializers_share_a_name(myinit):
-    loaded = load_all(["myinit:he", "myinit:he", "myinit:Lecun"])
+    loaded = told_apart(map(load, ("myinit:he", "myinit:he", "myinit:Lecun")))
     assert names(loaded) == ["myinit:he", "myinit:he #2", "myinit:Lecun"]
     assert rebuild(loaded.initializers[1].recipe).name == "myinit:he #2"
 
@@ -457,9 +457,9 @@ def test_a_backend_of_keras_that_is_missing_is_said_whatever_imports_keras(tmp_p
     monkeypatch.delitem(sys.modules, "keras", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(UsageError, match="set another before the run: KERAS_BACKEND=jax"):
-        load_all("mine_of_keras")
+        load("mine_of_keras")
     with pytest.raises(UsageError, match="imports tensorflow, which is not installed"):
-        load_all("mine_of_tensorflow")
+        load("mine_of_tensorflow")
 
 
 def test_what_tables_name_is_found_beside_them(tmp_path, monkeypatch):
