@@ -84,14 +84,6 @@ class Claim:
     in_fresh_processes: bool = False
 
     @property
-    def subjects(self) -> tuple[SubjectKind, ...]:
-        """The kinds of subject that it is asked of; none where it is true of networks, and no subject is asked."""
-        if self.kind in ("model", "pair", "lock", "ranks"):
-            return (self.kind,)
-        kinds: tuple[SubjectKind, ...] = ("initializer", "layer") if self.kind == "check" else ()
-        return tuple(k for k in kinds if k not in self.not_asked_of)
-
-    @property
     def stated_at(self) -> tuple[str, int]:
         """Module and line of its property: claims sorted by it stand as their authors wrote them."""
         return self.prop.__module__, inspect.unwrap(self.prop).__code__.co_firstlineno

@@ -187,8 +187,7 @@ def smaller_layers(
     # A claim may be asked of squares only: two independent sizes would hardly ever give another square.
     square = around.channels == around.units and draw(st.sampled_from([False, True, True]))
     units = inputs if square else at_most(around.units // around.groups, smallest)
-    around_kernel = [n for n, a in zip(around.shape, around.axes, strict=True) if a not in "oi"]
-    kernel = tuple(at_most(n) for n in around_kernel) if layout == around.layout else ()
+    kernel = tuple(at_most(n) for n in around.sides) if layout == around.layout else ()
     if equal_kernels:
         kernel = kernel[:1] * len(kernel)
     return make_layer(layout, inputs, units, (*_in_axis_order(around, kernel), 1, 1, 1)[:3], around.groups)

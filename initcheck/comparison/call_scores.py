@@ -132,11 +132,6 @@ class CallScores:
         difference = self._numbers(a) - self._numbers(b)
         return np.asarray(np.clip(difference / (2 * self._reach), -1.0, 1.0))
 
-    def tolerance(self, kind: str) -> float:
-        """The largest difference in the mean of a feature of a kind that SAME does not exclude, in its own unit."""
-        widths = 2 * self._reach * self.excluded
-        return max(float(w) for w, f in zip(widths, _FEATURES, strict=True) if f.kind == kind)
-
     @property
     def factor(self) -> float:
         """The factor between two standard deviations that SAME does not exclude."""

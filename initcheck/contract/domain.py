@@ -86,8 +86,7 @@ class Domain:
         >>> [one_side.takes_kernel(Layer((5, 7, *kernel), "oihw")) for kernel in ((3, 3), (3, 2))]
         [True, False]
         """
-        sides = {n for n, axis in zip(layer.shape, layer.axes, strict=True) if axis not in "io"}
-        return not self.equal_kernels or len(sides) <= 1
+        return not self.equal_kernels or len(set(layer.sides)) <= 1
 
     def above(self, layer: Case, outputs: int) -> tuple[Case, int] | None:
         """What is drawn for the weights above a layer, and how many of them give that many units together.

@@ -50,9 +50,12 @@ class Layer(Case):
     @cached_property
     def receptive(self) -> int:
         """Positions of the receptive field; 1 for a dense layer."""
-        if self.layout in _DENSE:
-            return 1
-        return math.prod(n for n, axis in zip(self.shape, self.axes, strict=True) if axis not in "oi")
+        return math.prod(self.sides)
+
+    @cached_property
+    def sides(self) -> tuple[int, ...]:
+        """The sides of the receptive field in the order of its axes; none of a dense layer."""
+        return tuple(n for n, axis in zip(self.shape, self.axes, strict=True) if axis not in "oi")
 
     @cached_property
     def inputs(self) -> int:

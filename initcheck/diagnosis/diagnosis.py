@@ -128,7 +128,6 @@ def _causes(seen: Observed) -> Iterator[Cause]:
         yield BEHAVIOURS["never-advances"]
     if seen.topic == "randomness" and "layers of one network" in seen.measured:
         yield BEHAVIOURS["one-key"]
-    yield from (cause for name, cause in BEHAVIOURS.items() if name in seen.behaviours)
     yield from _firsts((RESULTS, DEGENERATE), seen)
     if is_degenerate(seen):
         return

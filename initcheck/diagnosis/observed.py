@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,7 +33,6 @@ class Observed:
         contract: what it promises, inferred fields included.
         topic: what the claim that failed is about (``TOPICS``); None to name the first cause of any kind.
         layer: the smallest failing layer, where there is one: a convolution is then judged as one.
-        behaviours: what was seen of its seeds and memory; keys of ``BEHAVIOURS``.
         seed: the seeds used are those that follow.
         equal_kernels: it takes one number for all sides of a kernel.
         squares: it makes square matrices only.
@@ -46,7 +44,6 @@ class Observed:
     contract: Contract = field(default_factory=Contract)
     topic: str | None = None
     layer: Layer | None = None
-    behaviours: Collection[str] = ()
     seed: int = 0
     equal_kernels: bool = False
     squares: bool = False

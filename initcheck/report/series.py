@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from initcheck.errors import closest
-
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
@@ -125,25 +123,4 @@ def rows(values: Any, *, at_least: int) -> list[list[float]]:
         read = [as_number(v) for v in row] if isinstance(row, (list, tuple)) else []
         if len(read) >= at_least and all(math.isfinite(v) for v in read[:at_least]):
             found.append(read)
-    return found
-
-
-def problems(series: Mapping[str, Any]) -> list[str]:
-    """Say what keeps a series from being drawn, one sentence each; for the tests of whoever fills them.
-
-    >>> problems({"histogram": [[0, 1, 5]], "histogramm": []})
-    ["there is no series 'histogramm'; did you mean 'histogram'? Valid: gradient_by_depth, ..."]
-    """
-    found = []
-    for name, value in series.items():
-        known = SERIES.get(name)
-        if known is None:
-            found.append(f"there is no series {name!r}; {closest(name, SERIES)}")
-        elif not isinstance(value, (list, tuple)) or not value:
-            found.append(f"series {name!r} is {value!r}; it must be {known.shape}.")
-        elif known.columns is None and not isinstance(value[0], str):
-            found.append(f"series {name!r} begins with {value[0]!r}; it must be {known.shape}.")
-        elif known.columns:
-            odd = [row for row in value if not isinstance(row, (list, tuple)) or len(row) < known.columns]
-            found += [f"series {name!r} has the row {row!r}; it must be {known.shape}." for row in odd[:1]]
     return found

@@ -32,8 +32,6 @@ class Record:
     (array([6.]), array([14.]), array([18.]), array([1]))
 
     Attributes:
-        rows: units.
-        count: weights, those that are not finite among them.
         total: sum w.
         energy: sum w^2; inf where finite weights beyond 10^154 overflow it.
         row_sum_energy: sum over units of (sum over inputs w)^2.
@@ -44,8 +42,6 @@ class Record:
             else True.
     """
 
-    rows: Counts
-    count: Counts
     total: Floats
     energy: Floats
     row_sum_energy: Floats
@@ -55,7 +51,7 @@ class Record:
     may_copy: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
-        return len(self.count)
+        return len(self.total)
 
     @classmethod
     def of(cls, stack: npt.NDArray[Any]) -> Record:
@@ -80,8 +76,6 @@ class Record:
         reduce = _small_calls if units * inputs <= _BLOCK // 2 else _large_calls
         total, energy, row_sum_energy, nonfinite, largest = reduce(view, by_units)
         return cls(
-            rows=np.full(calls, units, dtype=np.int64),
-            count=np.full(calls, units * inputs, dtype=np.int64),
             total=total,
             energy=energy,
             row_sum_energy=row_sum_energy,
@@ -121,8 +115,6 @@ class Record:
         with np.errstate(over="ignore", invalid="ignore"):
             row_sums = np.add.reduceat(w, row_starts)
             of_calls: tuple[npt.NDArray[Any], ...] = (
-                units,
-                units * in_a_row,
                 np.add.reduceat(row_sums, first_row),
                 np.add.reduceat(w * w, first_weight),
                 np.add.reduceat(row_sums * row_sums, first_row),
@@ -149,7 +141,7 @@ class Record:
         >>> len(Record.of(np.ones((7, 4, 5))).first(3))
         3
         """
-        if entries >= len(self.count):
+        if entries >= len(self):
             return self
         return Record(*(getattr(self, f.name)[:entries] for f in fields(self)))
 

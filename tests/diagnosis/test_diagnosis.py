@@ -97,12 +97,6 @@ def test_of_two_causes_only_the_first_that_explains_the_claim_is_said():
     assert "the std is 0.02 at every width" in by_claim["variance-follows-one-law"]
 
 
-@pytest.mark.parametrize("name", BEHAVIOURS)
-def test_what_the_engine_saw_of_the_seeds_is_said_first(name):
-    cause = diagnose(Observed(draw=normal(he), contract=RELU, behaviours={name}))
-    assert cause == BEHAVIOURS[name]
-
-
 @pytest.mark.parametrize(
     ("measured", "said"),
     [
@@ -182,8 +176,7 @@ def test_one_buffer_of_an_instance_is_named_though_every_draw_has_one_of_its_own
 
 
 def test_behaviours_explain_no_claim_about_the_scale():
-    seen = Observed(draw=normal(he), contract=RELU, topic="scale", behaviours={"state"})
-    assert diagnose(seen) is None
+    assert not any(cause.explains("scale") for cause in BEHAVIOURS.values())
 
 
 def test_the_failing_layer_tells_in_which_layout_to_look():

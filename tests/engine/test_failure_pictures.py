@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from series_problems import problems
 
 import initcheck
 from initcheck.claims.registry import checks
@@ -15,7 +16,6 @@ from initcheck.claims.statement import claim as state
 from initcheck.engine.pictures import PICTURES
 from initcheck.errors import UsageError
 from initcheck.rendering.html.pictures import draw
-from initcheck.report.series import problems
 from initcheck.report.verdict import Verdict
 
 Array = np.ndarray[Any, Any]

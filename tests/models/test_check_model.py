@@ -12,6 +12,7 @@ import pytest
 import torch
 from model_zoo import CORRECT, never_written, numpy_network, one_layer_off
 from model_zoo_parts import mlp
+from series_problems import problems
 from torch import nn
 
 import initcheck
@@ -21,7 +22,6 @@ from initcheck.models.builds.torch_build import ModelBuilder
 from initcheck.models.builds.widths import follow_width
 from initcheck.rendering.model_lines import model_lines, sparkline
 from initcheck.report.report import Report
-from initcheck.report.series import problems
 from initcheck.report.verdict import Verdict
 
 

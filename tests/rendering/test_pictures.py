@@ -7,10 +7,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import sample_reports
+from series_problems import problems
 
 from initcheck.rendering.html import densities as laws
 from initcheck.rendering.html import pictures
-from initcheck.report import series
 from initcheck.report.series import SERIES
 from initcheck.report.verdict import Evidence
 
@@ -99,19 +99,19 @@ def test_data_that_cannot_be_drawn_costs_only_its_own_picture(name, value):
 
 
 def test_what_cannot_be_drawn_is_named():
-    assert series.problems({"singular_values": [1.0], "law": ["normal", 1.0], "histogram": [[0, 1, 2]]}) == []
-    (unknown,) = series.problems({"singular_valeus": [1]})
+    assert problems({"singular_values": [1.0], "law": ["normal", 1.0], "histogram": [[0, 1, 2]]}) == []
+    (unknown,) = problems({"singular_valeus": [1]})
     assert "did you mean 'singular_values'?" in unknown
-    (row,) = series.problems({"histogram": [[0, 1]]})
+    (row,) = problems({"histogram": [[0, 1]]})
     assert "has the row [0, 1]; it must be [[left, right, count], ...]" in row
-    assert len(series.problems({"law": [1.0], "signal_by_depth": []})) == 2
+    assert len(problems({"law": [1.0], "signal_by_depth": []})) == 2
 
 
 def test_the_samples_use_known_series_in_their_documented_shape():
     used = [r.evidence.series for r in sample_reports.every_verdict()]
     # A sample is of one initializer, that picture of two starts.
     assert set().union(*used, {"two_histograms"}) == set(SERIES)
-    assert [series.problems(s) for s in used if series.problems(s)] == []
+    assert [problems(s) for s in used if problems(s)] == []
 
 
 @pytest.mark.parametrize("law", ["normal", "uniform", "laplace", "truncated_normal(2)", "truncated_normal(1)"])

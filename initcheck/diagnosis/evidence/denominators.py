@@ -71,16 +71,14 @@ def _fan_avg(layer: Layer) -> float:
 
 
 def _kernel_minus_one(layer: Layer) -> float:
-    sides = [n - 1 for n, axis in zip(layer.shape, layer.axes, strict=True) if axis not in "oi"]
-    return float(layer.channels * math.prod(sides))
+    return float(layer.channels * math.prod(side - 1 for side in layer.sides))
 
 
 def _square_kernel(side: int) -> Callable[[Layer], float]:
     """Channels times the square of one side of the kernel: the first, or the last."""
 
     def of(layer: Layer) -> float:
-        sides = [n for n, axis in zip(layer.shape, layer.axes, strict=True) if axis not in "oi"]
-        return float(layer.channels * (sides[side] if sides else 1) ** 2)
+        return float(layer.channels * (layer.sides[side] if layer.sides else 1) ** 2)
 
     return of
 
@@ -89,15 +87,13 @@ def _but_for_side(side: int) -> Callable[[Layer], float]:
     """The fan without one side of the kernel: the first, or the last."""
 
     def of(layer: Layer) -> float:
-        sides = [n for n, axis in zip(layer.shape, layer.axes, strict=True) if axis not in "oi"]
-        return layer.fan_in / (sides[side] if sides else 1)
+        return layer.fan_in / (layer.sides[side] if layer.sides else 1)
 
     return of
 
 
 def _sides_added(layer: Layer) -> float:
-    sides = [n for n, axis in zip(layer.shape, layer.axes, strict=True) if axis not in "oi"]
-    return float(layer.channels * (sum(sides) if sides else 1))
+    return float(layer.channels * (sum(layer.sides) or 1))
 
 
 def _no_brackets(power: float, first: Callable[[Layer], float], second: Callable[[Layer], float]) -> Denominator:

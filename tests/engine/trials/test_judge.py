@@ -66,7 +66,7 @@ class MeanSquare(Statistic):
     """The mean square of a call's weights."""
 
     def per_call(self, record: Record) -> np.ndarray:
-        return record.energy / record.count
+        return record.energy / self.layer.weights
 
 
 class FakeDraws:
