@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,8 @@ import numpy.typing as npt
 from initcheck.claims.trial import Stage, Trial
 from initcheck.contract.case import Case
 from initcheck.draws.call import BrokenCall
-from initcheck.statistics import Decision, Judgement, shares_log_e
+from initcheck.engine.trials.looks import Standing, judged_by_looks
+from initcheck.statistics import shares_log_e
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,30 +36,21 @@ def units_share_the_energy(trial: Trial, layer: Case) -> None:
     worst: list[tuple[int, float]] = []
     drawn_any: list[bool] = []
 
-    def test(stage: Stage) -> Judgement:
+    def looks(stage: Stage) -> Iterator[Standing]:
         shares = np.empty((0, units))
         total, most = 64, (_MOST_TO_CONFIRM if stage.confirms else _MOST_TO_SCREEN) // trial.thrift
-        decision, log_e = Decision.UNDECIDED, 0.0
-        while True:
+        while len(shares) < most:
             more, any_energy = _shares(trial, layer, stage, len(shares), total)
             shares = np.concatenate([shares, more])
             drawn_any.append(any_energy)
             evidence = shares_log_e(shares, lo, hi)
-            log_e, inside = float(evidence.against.max()), float(evidence.inside[-1])
-            if log_e >= -math.log(stage.level):
-                decision = Decision.FAILS
-            elif not stage.confirms and inside >= -math.log(stage.beta):
-                decision, log_e = Decision.HOLDS, inside
-            if decision is not Decision.UNDECIDED or total >= most:
-                break
+            times = shares.mean(axis=0) * units
+            unit = int(np.abs(np.log(np.maximum(times, 1e-12))).argmax())
+            worst.append((unit, float(times[unit])))
+            yield Standing(float(evidence.against.max()), float(evidence.inside[-1]), float(times[unit]), total)
             total = min(most, total + total // 2)
-        times = shares.mean(axis=0) * units
-        unit = int(np.abs(np.log(np.maximum(times, 1e-12))).argmax())
-        worst.append((unit, float(times[unit])))
-        spent = stage.beta if decision is Decision.HOLDS else stage.level
-        return Judgement(decision, log_e / math.log(10), spent, float(times[unit]), 1, total)
 
-    judgement, _ = trial.decide(layer, test, rounds=2)
+    judgement, _ = trial.decide(layer, lambda stage: judged_by_looks(stage, looks(stage)), rounds=2)
     if not any(drawn_any):
         return trial.undecide(f"every weight drawn is zero at {layer.described(trial.dtype)}: no unit has a share")
     unit, times = worst[-1]
