@@ -14,7 +14,7 @@ from initcheck.comparison.causes.sides import Side, both_laws
 from initcheck.comparison.drawn import Drawn
 from initcheck.comparison.exchange import FIRST, Answer, Exchange, compare
 from initcheck.comparison.layers import WeightOfLayer
-from initcheck.comparison.parts import Compared, Comparison
+from initcheck.comparison.parts import Compared, Comparison, Terms
 from initcheck.comparison.shapes import Asked, asked_of_both
 from initcheck.contract.layer import Layer
 from initcheck.draws.call import BrokenCall, OutOfTime
@@ -27,12 +27,8 @@ _BITS = 8
 def compare_functions(
     a: Drawn,
     b: Drawn,
+    terms: Terms,
     *,
-    profile: str = "default",
-    seed: int = 0,
-    alpha: float = 1e-6,
-    beta: float = 1e-3,
-    deadline: float | None = None,
     every: bool = True,
     asked: Asked | None = None,
 ) -> Comparison:
@@ -43,31 +39,28 @@ def compare_functions(
 
     Args:
         a, b: the calls of each; their names differ, or their calls would be the same.
-        profile: which shapes.
-        seed: of the run.
-        alpha, beta: error rates.
-        deadline: on the clock of ``time.monotonic``, after which shapes are left UNDECIDED.
+        terms: among them which shapes.
         every: whether every shape is drawn where one is DIFFERENT already.
         asked: what both are asked for, where it is not the shapes of the profile.
 
     Raises:
         BrokenCall: neither takes any of the shapes.
     """
-    asked = asked or asked_of_both(a.initializer, b.initializer, profile)
+    asked = asked or asked_of_both(a.initializer, b.initializer, terms.profile)
     layers, missing = _taken(a, b, asked)
-    same_bits = _same_bits(a, b, layers, seed)
+    same_bits = _same_bits(a, b, layers, terms.seed)
     if same_bits:
         why = f"the same bits at {same_bits} seeds"
         parts = [_part(x, y, Answer.SAME, why=why) for x, y in layers]
         return _comparison(a, b, parts, missing, asked, same_bits)
-    level = alpha / max(1, len(layers))
+    level = terms.alpha / max(1, len(layers))
     parts = []
     for x, y in layers:
-        if deadline is not None and time.monotonic() > deadline:
+        if terms.deadline is not None and time.monotonic() > terms.deadline:
             parts.append(_part(x, y, Answer.UNDECIDED, why="the time was over before it was drawn"))
             continue
         try:
-            shown = compare(partial(a.calls, x), partial(b.calls, y), alpha=level, beta=beta)
+            shown = compare(partial(a.calls, x), partial(b.calls, y), alpha=level, beta=terms.beta)
         except (BrokenCall, OutOfTime) as error:
             parts.append(_part(x, y, Answer.UNDECIDED, why=str(error) or "the time was over"))
             continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from initcheck.comparison.models import compare_models
-from initcheck.comparison.parts import Comparison
+from initcheck.comparison.parts import Comparison, Terms
 from initcheck.comparison.shapes import Asked, takes
 from initcheck.comparison.weights.builds import Builds
 from initcheck.comparison.weights.tensors import ROWS_FIRST, Tensor, tensor_of
@@ -26,29 +26,17 @@ _SHAPED = {"quick": 3, "default": 6, "thorough": 16}
 _STORED_OUT_IN = ("torch", "equinox")
 
 
-def compare_layers(
-    a: Initializer,
-    b: Initializer,
-    *,
-    profile: str = "default",
-    seed: int = 0,
-    alpha: float = 1e-6,
-    beta: float = 1e-3,
-    deadline: float | None = None,
-) -> Comparison:
+def compare_layers(a: Initializer, b: Initializer, terms: Terms) -> Comparison:
     """Compare two layers as small models: each weight at each of a few sizes.
 
     Args:
         a, b: layers, of one framework or of two.
-        profile: how many sizes.
-        seed: of the run.
-        alpha, beta: error rates; the sizes share alpha.
-        deadline: on the clock of ``time.monotonic``.
+        terms: among them how many sizes, which share alpha.
 
     Raises:
         UsageError: there is no size that both are built at.
     """
-    sizes = list(_common(a, b))[: _SIZES[profile]]
+    sizes = list(_common(a, b))[: _SIZES[terms.profile]]
     if not sizes:
         raise UsageError(
             f"{a.name} and {b.name} are not built at a size in common: give two functions (fan_in, fan_out) that"
@@ -56,10 +44,8 @@ def compare_layers(
         )
     found = []
     for x, y in sizes:
-        builds = [_builds(one, size, seed) for one, size in ((a, x), (b, y))]
-        for side in builds:
-            side.deadline = deadline
-        one = compare_models(*builds, seed=seed, alpha=alpha / len(sizes), beta=beta, fine=profile == "thorough")
+        mine, theirs = (_builds(one, size, terms.seed) for one, size in ((a, x), (b, y)))
+        one = compare_models(mine, theirs, dataclasses.replace(terms, alpha=terms.alpha / len(sizes)))
         at = f" at {x}"
         parts = [
             dataclasses.replace(p, name=(p.name if p.name == p.partner else f"{p.name} = {p.partner}") + at, partner="")

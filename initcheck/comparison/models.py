@@ -16,7 +16,7 @@ from initcheck.comparison.causes.differing import Sides
 from initcheck.comparison.causes.places import Places
 from initcheck.comparison.causes.sides import Side, both_laws
 from initcheck.comparison.exchange import Answer, Exchange, compare
-from initcheck.comparison.parts import Compared, Comparison
+from initcheck.comparison.parts import Compared, Comparison, Terms
 from initcheck.comparison.weights.builds import Builds, seen
 from initcheck.comparison.weights.matching import match
 from initcheck.comparison.weights.readings import Reading, added, readings
@@ -36,17 +36,15 @@ _LOOKED_AT = 96
 # A stack of layers is taken apart first, then their stacks of experts; then kernels by heads.
 _READ_ANEW = 3
 _FINE = 0.1
+_USUAL = Terms()
 _LEAST_ROWS = 12
 
 
 def compare_models(
     a: Builds,
     b: Builds,
+    terms: Terms = _USUAL,
     *,
-    seed: int = 0,
-    alpha: float = 1e-6,
-    beta: float = 1e-3,
-    fine: bool = False,
     shards: tuple[Told | None, Told | None] = (None, None),
 ) -> Comparison:
     """Compare two models: bits of the same seeds first, then the law of every role, a build of each making a pair.
@@ -56,14 +54,14 @@ def compare_models(
 
     Args:
         a, b: their builds.
-        seed: of the run.
-        alpha, beta: error rates.
-        fine: whether roles are told apart as finely as shapes of functions are, which takes three times as many builds.
+        terms: of a thorough profile roles are told apart as finely as shapes of functions are, which takes three times
+            as many builds.
         shards: of each, what is told of the shards that it is put together from; None where one process built it.
 
     Raises:
         UsageError: one of them builds no model, or other tensors at another seed.
     """
+    a.deadline = b.deadline = terms.deadline
     said = []
     partners, left, right = match(a.roles, b.roles)
     for _ in range(_READ_ANEW):
@@ -87,7 +85,7 @@ def compare_models(
     # A tensor without an entry, as of no classes or no heads, starts from nothing.
     partners = [(x, y) for x, y in partners if math.prod(x.shape)]
     notes = (*said, *_notes(partners, [role.path for role in (*left, *right) if role.buffer]))
-    same_bits = _same_bits(a, b, partners, seed)
+    same_bits = _same_bits(a, b, partners, terms.seed)
     if same_bits:
         parts = [_part(*two, Answer.SAME, why=f"the same bits at {same_bits} seeds") for two in partners]
         return _comparison(a, b, parts, missing, notes, same_bits)
@@ -99,11 +97,11 @@ def compare_models(
             shown = compare(
                 partial(a.calls, x),
                 partial(b.calls, y),
-                alpha=alpha / len(partners),
-                beta=beta,
+                alpha=terms.alpha / len(partners),
+                beta=terms.beta,
                 first=_FIRST,
                 most=_MOST,
-                least=_FINE if fine else LARGE_CALLS,
+                least=_FINE if terms.profile == "thorough" else LARGE_CALLS,
             )
         except OutOfTime:
             parts.append(_part(x, y, Answer.UNDECIDED, why=f"the time was over after {a.count:,} builds"))

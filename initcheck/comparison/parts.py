@@ -10,6 +10,25 @@ from initcheck.comparison.exchange import Answer, Exchange
 
 
 @dataclass(frozen=True, kw_only=True)
+class Terms:
+    """On what terms two starts are compared.
+
+    Attributes:
+        profile: which shapes, how many sizes, and how finely.
+        seed: of the run.
+        alpha: bound on the probability that any part is called DIFFERENT that has one law; the parts share it.
+        beta: bound on the probability that a part is called SAME that has two.
+        deadline: on the clock of ``time.monotonic``, after which parts are left UNDECIDED.
+    """
+
+    profile: str = "default"
+    seed: int = 0
+    alpha: float = 1e-6
+    beta: float = 1e-3
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Compared:
     """One part of two starts.
 

@@ -16,7 +16,7 @@ from initcheck.comparison.functions import compare_functions
 from initcheck.comparison.layers import asked_of_layer, compare_layers
 from initcheck.comparison.models import compare_models
 from initcheck.comparison.pair import Pair
-from initcheck.comparison.parts import Compared, Comparison
+from initcheck.comparison.parts import Compared, Comparison, Terms
 from initcheck.comparison.shapes import Asked
 from initcheck.comparison.weights.builds import Builds
 from initcheck.comparison.weights.shards import Told, put_together, takes_rank
@@ -114,46 +114,31 @@ class PairSubject(Judging):
 
     def _compared(self, ledger: Ledger, timeout: float | None) -> Comparison:
         if self._comparison is None:
-            deadline = None if timeout is None else time.monotonic() + timeout
+            terms = Terms(
+                profile=self._profile.name,
+                seed=self._seed,
+                alpha=ledger.alpha,
+                beta=ledger.beta,
+                deadline=None if timeout is None else time.monotonic() + timeout,
+            )
             a, b = self.pair.a, self.pair.b
             if isinstance(a, Initializer) and isinstance(b, Initializer):
                 if a.subject is not None and b.subject is not None:
-                    self._comparison = compare_layers(
-                        a,
-                        b,
-                        profile=self._profile.name,
-                        seed=self._seed,
-                        alpha=ledger.alpha,
-                        beta=ledger.beta,
-                        deadline=deadline,
-                    )
+                    self._comparison = compare_layers(a, b, terms)
                     return self._comparison
                 mine, theirs = (_with_layout(x, self.pair.layouts, side) for side, x in enumerate((a, b)))
                 self._comparison = compare_functions(
                     Drawn(mine, self._seed),
                     Drawn(theirs, self._seed),
+                    terms,
                     asked=_asked(mine, theirs, self._profile.name),
-                    profile=self._profile.name,
-                    seed=self._seed,
-                    alpha=ledger.alpha,
-                    beta=ledger.beta,
-                    deadline=deadline,
                 )
             elif isinstance(a, Model) and isinstance(b, Model):
                 for one in (a, b):
                     if one.built:
                         raise UsageError(f"{one.name} is built already; name the function that builds it.")
-                builds = [Builds(f, one.name, self._seed) for f, one in zip(self._factories(a, b), (a, b), strict=True)]
-                for side in builds:
-                    side.deadline = deadline
-                self._comparison = compare_models(
-                    *builds,
-                    seed=self._seed,
-                    alpha=ledger.alpha,
-                    beta=ledger.beta,
-                    fine=self._profile.name == "thorough",
-                    shards=self._told,
-                )
+                whole = [Builds(f, one.name, self._seed) for f, one in zip(self._factories(a, b), (a, b), strict=True)]
+                self._comparison = compare_models(whole[0], whole[1], terms, shards=self._told)
                 self._note_ranks()
             else:
                 raise UsageError(_UNLIKE.format(a=a.name, b=b.name))

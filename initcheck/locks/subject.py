@@ -10,6 +10,7 @@ from initcheck.claims.statement import Claim
 from initcheck.comparison.drawn import Drawn
 from initcheck.comparison.exchange import Answer
 from initcheck.comparison.functions import compare_functions
+from initcheck.comparison.parts import Terms
 from initcheck.contract.initializer import Initializer
 from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
@@ -108,14 +109,8 @@ class LockSubject(Judging):
         assert self.locked.as_initializer is not None
         layout = line.size.removeprefix("layout ")
         law = self.locked.as_initializer(function_of(line), f"the law of {target.name} in {self.locked.file}", layout)
-        found = compare_functions(
-            Drawn(law, self._seed),
-            Drawn(target, self._seed),
-            profile=self._profile.name,
-            seed=self._seed,
-            alpha=ledger.alpha,
-            beta=ledger.beta,
-        )
+        terms = Terms(profile=self._profile.name, seed=self._seed, alpha=ledger.alpha, beta=ledger.beta)
+        found = compare_functions(Drawn(law, self._seed), Drawn(target, self._seed), terms)
         different = found.of(Answer.DIFFERENT)
         cause = different[0].cause if different else None
         return LockTrial(

@@ -17,6 +17,7 @@ from typing import Any
 
 from initcheck.comparison.drawn import Drawn
 from initcheck.comparison.functions import compare_functions
+from initcheck.comparison.parts import Terms
 from initcheck.draws.call import BrokenCall
 from initcheck.targets.loading import load
 
@@ -140,7 +141,7 @@ class Matrix:
                 self._drawn[name] = Drawn(load(name).initializers[0], 0)
         at = time.process_time()
         try:
-            parts = compare_functions(self._drawn[x], self._drawn[y], profile=self.profile, every=False).parts
+            parts = compare_functions(self._drawn[x], self._drawn[y], Terms(profile=self.profile), every=False).parts
         except BrokenCall:
             parts = ()
         answers = {str(part.answer) for part in parts}
