@@ -67,7 +67,7 @@ def _blocks(report: Report, previous: Report | None) -> Iterator[str]:
 def _account(found: Finding, report: Report) -> str:
     """The finding in full, and the evidence of the claim that shows it best."""
     title = f"{_code_html(found.initializer)}: {_code_html(found.claims[0])}"
-    root = next(r for r in report if (r.initializer, r.claim) == (found.initializer, found.claims[0]))
+    root = report.by_key[found.initializer, found.claims[0]]
     text = "\n".join([*finding_lines(found), "", failure_text(root)])
     return f"\n<details><summary>{title}</summary>\n{_fenced(text)}\n</details>\n"
 

@@ -60,8 +60,7 @@ def compare(previous: Report, report: Report) -> Changes:
     >>> compare(Report(run=Run(seed=0), results=()), Report(run=Run(seed=1), results=())).conditions
     ('seed 0, now 1',)
     """
-    old = {(r.initializer, r.claim): r for r in previous}
-    new = {(r.initializer, r.claim): r for r in report}
+    old, new = previous.by_key, report.by_key
     changed = [Change(before=old[k], now=r) for k, r in new.items() if k in old and old[k].verdict is not r.verdict]
     conditions = [
         f"{word} {was}, now {now}"

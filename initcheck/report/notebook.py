@@ -36,7 +36,7 @@ def render(report: Results, found: Sequence[Finding]) -> str:
     >>> render(Results(run=Run(), results=()), ()).startswith("<div>")
     True
     """
-    roots = {(r.initializer, r.claim): r for r in report}
+    roots = report.by_key
     parts = [f"<p><strong>{escape(headline(report))}</strong>: {escape(sum_of_verdicts(report))}</p>"]
     for number, one in enumerate(found[:_SHOWN]):
         root = roots.get((one.initializer, one.claims[0]))

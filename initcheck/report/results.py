@@ -128,6 +128,11 @@ class Results:
         """What was not looked at, or not to the end, though it is needed: a run without it does not pass."""
         return tuple(n for n in self.not_checked if n.needed)
 
+    @property
+    def by_key(self) -> dict[tuple[str, str], Result]:
+        """The results by initializer and claim."""
+        return {(r.initializer, r.claim): r for r in self.results}
+
     def of(self, initializer: str) -> tuple[Result, ...]:
         """The results of one initializer."""
         return tuple(r for r in self.results if r.initializer == initializer)

@@ -72,8 +72,8 @@ class Allowance:
 
 def cards(report: Report, previous: Report | None, allowance: Allowance) -> tuple[list[FindingCard], list[Finding]]:
     """The findings to show in full, and those beyond the first 150, which are listed."""
-    before = _by_key(previous)
-    now = _by_key(report)
+    before = previous.by_key if previous is not None else {}
+    now = report.by_key
     without = Allowance(lambda result, only: ())
     shown = []
     for finding in report.findings[:_MOST_CARDS]:
@@ -130,7 +130,7 @@ class Passed:
 
 def passed(report: Report, previous: Report | None, allowance: Allowance) -> Passed:
     """Sort what holds: nearest to an edge first, then what has no edge, by claim."""
-    before = _by_key(previous)
+    before = previous.by_key if previous is not None else {}
     without = Allowance(lambda result, only: ())
     held = [r for r in report if r.verdict is Verdict.HOLDS]
     ranked = sorted(
@@ -195,7 +195,7 @@ class ClaimMatrix:
 def matrix(report: Report, shown: Iterable[FindingCard]) -> ClaimMatrix:
     """Lay every result out in a table."""
     anchors = {(c.finding.initializer, claim): c.finding.name for c in shown for claim in c.finding.claims}
-    found = _by_key(report)
+    found = report.by_key
     names = list(report.initializers)
     # What fails somewhere stands first: a phone shows the first third of the table.
     failing = {r.claim for r in report if r.verdict is Verdict.FAILS}
@@ -301,10 +301,6 @@ def _worded(value: Any) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{k}: {v}" for k, v in value.items())
     return ", ".join(str(v) for v in value) if isinstance(value, (list, tuple)) else str(value)
-
-
-def _by_key(report: Report | None) -> dict[tuple[str, str], Result]:
-    return {(r.initializer, r.claim): r for r in report} if report is not None else {}
 
 
 def difference(report: Report, previous: Report | None) -> changes.Changes | None:
