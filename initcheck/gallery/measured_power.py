@@ -11,6 +11,8 @@ from importlib import resources
 from itertools import takewhile
 from typing import Any
 
+from initcheck.grouping import grouped
+
 
 def measured_power(claim: str) -> Iterator[str]:
     """Say for each kind of defect what the smallest size is that a claim found in every run, and under which laws.
@@ -31,10 +33,11 @@ def measured_power(claim: str) -> Iterator[str]:
             yield f"{says}: {line['law']} ({_bounded(line['found'], line['runs'])})"
     for kind, about in table["kinds"].items():
         laws = _by_law(table["lines"], kind)
-        of_size: dict[Any, list[tuple[str, int]]] = {}
-        for law, lines in laws.items():
-            for line in _found(lines, claim, ordered=about["ordered"]):
-                of_size.setdefault(line["size"], []).append((law, line["runs"]))
+        of_size = grouped(
+            (line["size"], (law, line["runs"]))
+            for law, lines in laws.items()
+            for line in _found(lines, claim, ordered=about["ordered"])
+        )
         for size, found in of_size.items():
             runs = sum(n for _, n in found)
             yield f"{_worded(about['says'], size)}: {', '.join(law for law, _ in found)} ({_bounded(runs, runs)})"
@@ -82,11 +85,7 @@ def _found(lines: list[dict[str, Any]], claim: str, *, ordered: bool) -> list[di
 
 
 def _by_law(lines: list[dict[str, Any]], kind: str) -> dict[str, list[dict[str, Any]]]:
-    laws: dict[str, list[dict[str, Any]]] = {}
-    for line in lines:
-        if line["kind"] == kind:
-            laws.setdefault(line["law"], []).append(line)
-    return laws
+    return grouped((line["law"], line) for line in lines if line["kind"] == kind)
 
 
 def _worded(says: str, size: Any) -> str:

@@ -25,6 +25,7 @@ from initcheck.draws.draws import digest
 from initcheck.draws.streams import SCREEN
 from initcheck.draws.tail import second_moment_exists
 from initcheck.errors import InitcheckError
+from initcheck.grouping import grouped
 from initcheck.layers.bench.response import FORGETS
 from initcheck.layers.causes import cause_of
 from initcheck.layers.direct import AnsweredBackward, MeasuredBackward, MeasuredForward
@@ -263,11 +264,8 @@ class LayerSubject:
     @functools.cached_property
     def medium(self) -> tuple[Part, ...]:
         """Up to four weights of one size, of 64 to 1,200 entries: they are read off the same builds."""
-        found: dict[int, list[Part]] = {}
-        for part in self.structure.parts:
-            if 64 <= part.weights <= 1_200 and min(part.units, part.inputs) >= 4:
-                found.setdefault(part.number, []).append(part)
-        kept = max(found.values(), key=len, default=[])
+        sized = (p for p in self.structure.parts if 64 <= p.weights <= 1_200 and min(p.units, p.inputs) >= 4)
+        kept = max(grouped((part.number, part) for part in sized).values(), key=len, default=[])
         with contextlib.suppress(BrokenCall):
             # What is constant on purpose, LoRA's zeros, has no law to ask about beside weights that are drawn.
             kept = [part for part in kept if not self.is_constant(part)] or kept

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from initcheck.errors import UsageError
+from initcheck.grouping import grouped
 from initcheck.models.builds.names import covers
 
 MOST_LINES = 24
@@ -90,10 +91,8 @@ def folded(lines: Iterable[Line], most: int = MOST_LINES) -> tuple[Line, ...]:
         for spared in (True, False):
             if len(kept) <= most:
                 return tuple(kept)
-            groups: dict[tuple[str, str], list[Line]] = {}
-            for line in kept:
-                path = key(line.path) if not spared or _CONSTANT.fullmatch(line.law) else line.path
-                groups.setdefault((path, _formula(line.law)), []).append(line)
+            paths = [key(line.path) if not spared or _CONSTANT.fullmatch(line.law) else line.path for line in kept]
+            groups = grouped(((path, _formula(line.law)), line) for path, line in zip(paths, kept, strict=True))
             kept = sorted((_joined(path, law, group) for (path, law), group in groups.items()), key=_place)
     return tuple(kept)
 

@@ -17,6 +17,7 @@ from initcheck.engine.broken_claim import judged_or_broken
 from initcheck.engine.checker import Checker, loaded_libraries
 from initcheck.engine.judging import Tell, unheard
 from initcheck.engine.settings import Settings
+from initcheck.grouping import grouped
 from initcheck.report.report import result_from_plain, result_to_plain
 from initcheck.report.verdict import Result, placed
 from initcheck.sandbox.surroundings import stuck
@@ -137,8 +138,8 @@ def units_of(checker: Checker, initializers: Sequence[Tested], workers: int) -> 
     for tested in initializers:
         # What a model's claims share, its builds, is nearly all that they cost.
         together = len(initializers) >= workers or tested.kind != "check"
-        families: dict[str, list[str]] = {}
-        for claim_id in checker.claims_of(tested):
-            families.setdefault("" if together else find(claim_id).family, []).append(claim_id)
+        families = grouped(
+            ("" if together else find(claim_id).family, claim_id) for claim_id in checker.claims_of(tested)
+        )
         found += [(tested, tuple(claim_ids)) for claim_ids in families.values()]
     return found

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from initcheck.contract.model import Model
+from initcheck.grouping import grouped
 from initcheck.models.builds.names import names_of
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Place, Role, blocks_of, roles
@@ -36,10 +37,7 @@ def laws_of_model(factory: Callable[..., Any], name: str) -> tuple[str, list[Par
     records, where = _built(model, framework)
     groups: list[tuple[Role, list[TensorRecord]]] = []
     for role in roles(records, where):
-        by_law: dict[tuple[object, ...], list[TensorRecord]] = {}
-        for member in role.members:
-            by_law.setdefault(member.signature, []).append(member)
-        groups += [(role, members) for members in by_law.values()]
+        groups += [(role, members) for members in grouped((m.signature, m) for m in role.members).values()]
     every = [path for path, record in records.items() if record.parameter]
     names = names_of([[record.name for record in members] for _, members in groups], every)
     found = [

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from initcheck.comparison.weights.roles import Role, View, family_of, turned_round
 from initcheck.comparison.weights.tensors import OF_A_DICT
+from initcheck.grouping import grouped
 from initcheck.models.builds.names import name_of
 
 # Words for one part: a port calls it by another of them.
@@ -244,9 +245,8 @@ def _regrouped(a: Sequence[Role], b: Sequence[Role]) -> Iterator[tuple[tuple[int
         mine, theirs = (dict(_singles(side, shape)) for side in (a, b))
         if len(mine) != len(theirs):
             continue
-        groups: dict[tuple[str, str], list[tuple[Role, Role]]] = {}
-        for x, y in sorted(_likeliest(list(mine), list(theirs), True), key=lambda two: two[0].place):
-            groups.setdefault((mine[x].path, theirs[y].path), []).append((x, y))
+        likeliest = sorted(_likeliest(list(mine), list(theirs), True), key=lambda two: two[0].place)
+        groups = grouped(((mine[x].path, theirs[y].path), (x, y)) for x, y in likeliest)
         yield shape, [(_together(xs), _together(ys)) for xs, ys in (zip(*g, strict=True) for g in groups.values())]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from initcheck.comparison.weights.roles import Role, family_of, turned_round
 from initcheck.comparison.weights.tensors import OF_A_DICT, Tensor, units_first
+from initcheck.grouping import grouped
 
 Shape = tuple[int, ...]
 
@@ -129,11 +130,8 @@ def stacks_in(roles: Sequence[Role]) -> dict[str, Reading]:
     ['layers.fc.bias', 'layers.fc.kernel']
     """
     found: dict[str, Reading] = {}
-    below: dict[str, list[Role]] = {}
-    for role in roles:
-        words = role.path.split(".")
-        for count in range(1, len(words)):
-            below.setdefault(".".join(words[:count]), []).append(role)
+    split = [(role.path.split("."), role) for role in roles]
+    below = grouped((".".join(words[:n]), role) for words, role in split for n in range(1, len(words)))
     for members in below.values():
         lengths = {role.stored[:1] for role in members}
         vectors = [role for role in members if _is_vector(role.path)]

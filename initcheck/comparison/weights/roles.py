@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from initcheck.comparison.weights.tensors import Tensor
+from initcheck.grouping import grouped
 from initcheck.models.builds.names import name_of
 
 _NUMBER = re.compile(r"\d+")
@@ -107,10 +107,8 @@ def roles_of(tensors: Sequence[Tensor]) -> list[Role]:
     Args:
         tensors: in the order in which the model holds them.
     """
-    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
-    for number, tensor in enumerate(tensors):
-        # The outermost number counts blocks; what stands further in tells parts of a block from one another.
-        alike[(_key(tensor.path), tensor.shape, tensor.owner, tensor.buffer)].append(number)
+    # The outermost number counts blocks; what stands further in tells parts of a block from one another.
+    alike = grouped(((_key(t.path), t.shape, t.owner, t.buffer), number) for number, t in enumerate(tensors))
     every = [tensor.path for tensor in tensors]
     parameters = sum(not tensor.buffer for tensor in tensors) or 1
     found: list[tuple[int, Role]] = []
@@ -138,7 +136,5 @@ def _blocks(tensors: Sequence[Tensor]) -> list[list[Tensor]]:
     varying = [k for k in range(len(numbers[0])) if len({n[k] for n in numbers}) > 1]
     if not varying:
         return [[t] for t in tensors]
-    groups: dict[tuple[str, ...], list[Tensor]] = defaultdict(list)
-    for tensor, n in zip(tensors, numbers, strict=True):
-        groups[tuple(v for k, v in enumerate(n) if k != varying[0])].append(tensor)
-    return list(groups.values())
+    others = [tuple(v for k, v in enumerate(n) if k != varying[0]) for n in numbers]
+    return list(grouped(zip(others, tensors, strict=True)).values())

@@ -19,6 +19,7 @@ from initcheck.doors.configuration import option_values
 from initcheck.doors.under_pytest.items import ClaimItem, ClaimModule, TheoremItem, identifiers, module_id
 from initcheck.doors.under_pytest.xdist_scheduling import by_initializer
 from initcheck.errors import UsageError
+from initcheck.grouping import grouped
 from initcheck.rendering.model_lines import model_lines
 from initcheck.rendering.terminal import in_encoding, painted, report_lines, summary_lines
 from initcheck.report.account import unshown_lines
@@ -111,9 +112,7 @@ class ClaimSession:
         for n, tested in enumerate(self.plan.initializers):
             claims = [c for c in self.plan.claims if c.kind == tested.kind]
             yield ClaimModule.of(session, claims, self._claims_on(n, tested), self.ids[tested.name])
-        families: dict[str, list[Claim]] = {}
-        for claim in self.plan.theorems:
-            families.setdefault(module_id(claim), []).append(claim)
+        families = grouped((module_id(claim), claim) for claim in self.plan.theorems)
         for name, claims in sorted(families.items()):
             yield ClaimModule.of(session, claims, self._theorems, name)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.grouping import grouped
 from initcheck.models.builds.record import TensorRecord, bounds_of, ends_of, made_of_parts, maybe_index
 from initcheck.models.builds.sums import MOST_PAIRS, ORDERED, EntrySums, Twins, equal_by_chance, order_of, spread_over
 from initcheck.models.provenance.law import UNTRACED, Law
@@ -143,10 +144,8 @@ def _twins(array: npt.NDArray[Any], dtype: str) -> Twins | None:
         number, entries = units.shape
         if equal_by_chance(number, entries, dtype):
             continue
-        places: dict[bytes, list[int]] = defaultdict(list)
-        for i, unit in enumerate(units):
-            if np.any(unit != 0):
-                places[hashlib.blake2b(unit.tobytes(), digest_size=16).digest()].append(i)
+        drawn = ((i, unit) for i, unit in enumerate(units) if np.any(unit != 0))
+        places = grouped((hashlib.blake2b(unit.tobytes(), digest_size=16).digest(), i) for i, unit in drawn)
         groups = [same for same in places.values() if len(same) > 1]
         if groups:
             sizes = Counter(map(len, groups))

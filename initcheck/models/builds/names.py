@@ -6,6 +6,8 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 
+from initcheck.grouping import grouped
+
 _NUMBER = re.compile(r"\d+")
 _SAID = re.compile(r"(\*|\d+|\{[^}]*\})")
 _LISTED = 8
@@ -21,9 +23,7 @@ def names_of(groups: Sequence[Sequence[str]], every: Iterable[str]) -> list[str]
         groups: paths of tensors that belong together.
         every: the paths of all tensors of the model.
     """
-    alike: dict[str, list[str]] = {}
-    for path in every:
-        alike.setdefault(_without(path), []).append(path)
+    alike = grouped((_without(path), path) for path in every)
     return [name_of(group, [p for path in group for p in alike.get(_without(path), [])]) for group in groups]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import correlation, mean
 
+from initcheck.grouping import grouped
 from initcheck.models.builds.record import TensorRecord
 
 _NUMBER = re.compile(r"\d+")
@@ -106,9 +107,7 @@ def ordered_with_depth(values: Sequence[float], depths: Sequence[int]) -> bool:
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
-    places: dict[float, list[int]] = defaultdict(list)
-    for i, v in enumerate(sorted(values)):
-        places[v].append(i)
+    places = grouped((v, i) for i, v in enumerate(sorted(values)))
     return [mean(places[v]) for v in values]
 
 
@@ -125,9 +124,7 @@ def starred(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Place]:
     for name, shape in shapes.items():
         for parent, number, rest in _splits(name):
             under[parent, number].add((rest, shape))
-    blocks: dict[str, list[str]] = defaultdict(list)
-    for parent, number in under:
-        blocks[parent].append(number)
+    blocks = grouped(under)
     found = {}
     for name in shapes:
         path, block, of = name, None, None

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from initcheck.errors import UsageError
+from initcheck.grouping import grouped
 from initcheck.models.builds.build import Build, Builder, quiet
 from initcheck.models.builds.places import kind_of
 from initcheck.models.builds.record import TensorRecord
@@ -151,11 +152,8 @@ def _two_parameters(one: torch.Tensor, two: torch.Tensor) -> bool:
 def _astray(trace: Trace, records: Mapping[str, TensorRecord]) -> dict[Site, list[tuple[int, ...]]]:
     """Writes by a sampler that reach no tensor of the model."""
     kept = {r.memory[0] for r in records.values()}
-    found: dict[Site, list[tuple[int, ...]]] = {}
-    for key, (_, step, shape) in trace.orphans.items():
-        if key not in kept and step.site is not None and len(shape) > 1:
-            found.setdefault(step.site, []).append(shape)
-    return found
+    lost = (orphan for key, orphan in trace.orphans.items() if key not in kept)
+    return grouped((step.site, shape) for _, step, shape in lost if step.site is not None and len(shape) > 1)
 
 
 @contextlib.contextmanager

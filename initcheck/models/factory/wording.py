@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from initcheck.grouping import grouped
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.provenance.steps import Site
 
@@ -40,11 +41,8 @@ def folded(found: Sequence[tuple[str, str, str]]) -> list[str]:
     Args:
         found: name, path of the role, and what is said of the tensor.
     """
-    by_role: dict[str, list[tuple[str, str]]] = {}
-    for name, role, said in found:
-        by_role.setdefault(role, []).append((name, said))
     sentences = []
-    for role, members in by_role.items():
+    for role, members in grouped((role, (name, said)) for name, role, said in found).items():
         name, said = members[0]
         more = f"; {len(members) - 1} more of {role} likewise" if len(members) > 1 else ""
         sentences.append(f"{name}: {said}{more}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from initcheck.grouping import grouped
 from initcheck.models.builds.roles import Place, starred
 
 _AUTO = re.compile(r"^(.*_)(\d+)$")
@@ -50,10 +51,7 @@ def stacks_of(
     found: dict[int, int] = {}
     for length in set(lengths.values()):
         stacked = [leaves[i].path for i, n in lengths.items() if n == length]
-        by_top: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-        for path in stacked:
-            by_top[path[0]].append(path)
-        for paths in by_top.values():
+        for paths in grouped((path[0], path) for path in stacked).values():
             shared = len(_common(paths))
             depth = min(shared, min(len(p) for p in paths) - 1)
             depth = _with_constants(leaves, paths[0][:depth], length, lengths, constants)

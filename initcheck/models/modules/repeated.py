@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from initcheck.grouping import grouped
 from initcheck.models.batches.batch import Batch
 from initcheck.models.modules.hooks import run_noting
 from initcheck.models.modules.outputs import first_tensor
@@ -22,10 +23,11 @@ def repeated_layers(model: torch.nn.Module, batch: Batch) -> tuple[tuple[str, ..
     found: list[tuple[torch.nn.Module, tuple[str, ...]]] = []
     for path, module in model.named_modules():
         if isinstance(module, (torch.nn.ModuleList, torch.nn.Sequential)):
-            names: dict[torch.nn.Module, list[str]] = defaultdict(list)
-            for name, child in module._modules.items():
-                if child is not None and any(True for _ in child.parameters()):
-                    names[child].append(f"{path}.{name}" if path else name)
+            names = grouped(
+                (child, f"{path}.{name}" if path else name)
+                for name, child in module._modules.items()
+                if child is not None and any(True for _ in child.parameters())
+            )
             found += [(child, tuple(several)) for child, several in names.items() if len(several) > 1]
     if not found:
         return ()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
+from initcheck.grouping import grouped
 from initcheck.models.provenance.init_calls import law_of_call
 from initcheck.models.provenance.law import UNTRACED, Law, constant, normal, truncated, uniform
 from initcheck.models.provenance.steps import CONSTANTS, FILLS, NORMAL, SAME, UNIFORM, Draw, Region, Step, writes_anew
@@ -66,10 +67,10 @@ def later_writes(chain: Sequence[Step], partial: Sequence[Step]) -> list[Later]:
 
     A part is what one view or one mask reaches; a write to the whole of a part counts for it too.
     """
-    parts: dict[object, list[Step]] = {}
-    for step in partial:
-        key: object = step.region if step.mask is None and step.region is not None else (step.op, step.site)
-        parts.setdefault(key, []).append(step)
+    parts = grouped(
+        (step.region if step.mask is None and step.region is not None else (step.op, step.site), step)
+        for step in partial
+    )
     found = []
     for key, steps in list(parts.items())[-_MOST_LATER:]:
         region = key if isinstance(key, Region) else None

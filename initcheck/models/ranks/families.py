@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from initcheck.grouping import grouped
 from initcheck.models.ranks.told import Piece, RankTold
 
 _NUMBER = re.compile(r"\d+")
@@ -88,11 +89,8 @@ def copies_elsewhere(ranks: Sequence[RankTold], whole: RankTold | None) -> Itera
 
     Tensors that the unsharded build has with the same bits, or that one rank has both of, are left out.
     """
-    by_digest: dict[bytes, list[tuple[Piece, int]]] = defaultdict(list)
-    for told in ranks:
-        for piece in told.pieces.values():
-            if piece.random and piece.count > 1:
-                by_digest[piece.digest].append((piece, told.rank))
+    every = ((piece, told.rank) for told in ranks for piece in told.pieces.values())
+    by_digest = grouped((piece.digest, (piece, rank)) for piece, rank in every if piece.random and piece.count > 1)
     of_rank = {told.rank: told.pieces for told in ranks}
     for held in by_digest.values():
         one, rank = held[0]
@@ -110,11 +108,7 @@ def _equal_alone(one: str, other: str, whole: RankTold | None) -> bool:
 
 
 def _families(names: Mapping[str, Piece] | set[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    for name in sorted(names):
-        for key in _keys(name):
-            found[key].append(name)
-    return found
+    return grouped((key, name) for name in sorted(names) for key in _keys(name))
 
 
 def _keys(name: str) -> Iterator[str]:

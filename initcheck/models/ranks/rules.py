@@ -6,6 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
+from initcheck.grouping import grouped
 from initcheck.models.factory.wording import place
 from initcheck.models.ranks.families import copies_elsewhere, shared_out
 from initcheck.models.ranks.told import Piece, RankTold
@@ -46,12 +47,8 @@ def _blame(told: RankTold) -> int:
 
 def never_written(ranks: Sequence[RankTold]) -> Iterator[str]:
     """Entries that nobody wrote, by rank; the same tensor on several ranks is one sentence."""
-    found: dict[str, list[tuple[int, Piece]]] = defaultdict(list)
-    for told in ranks:
-        for name, piece in told.pieces.items():
-            if piece.never:
-                found[name].append((told.rank, piece))
-    for name, held in found.items():
+    pieces = ((name, told.rank, piece) for told in ranks for name, piece in told.pieces.items())
+    for name, held in grouped((name, (rank, piece)) for name, rank, piece in pieces if piece.never).items():
         rank, piece = held[0]
         more = f"rank{'s' if len(held) > 2 else ''} {', '.join(str(r) for r, _ in held[1:])}"
         others = f"; so on {more}" if len(held) > 1 else ""
@@ -65,9 +62,7 @@ def copied_pieces(ranks: Sequence[RankTold], whole: RankTold | None) -> Iterator
         random = [(r, p) for r, p in shards if p.random and p.count > 1]
         if len(random) < 2:
             continue
-        by_digest: dict[bytes, list[tuple[int, Piece]]] = defaultdict(list)
-        for rank, piece in random:
-            by_digest[piece.digest].append((rank, piece))
+        by_digest = grouped((piece.digest, (rank, piece)) for rank, piece in random)
         same = max(by_digest.values(), key=len)
         known = {p.offset for _, p in same}
         # Where nobody says which piece a rank holds, as many different ones must be there as the whole has room for.
@@ -103,10 +98,8 @@ def differing_replicas(ranks: Sequence[RankTold], whole: RankTold | None) -> Ite
     """Tensors that several ranks hold at one place, and not with the same bits."""
     for name, held in _held(ranks).items():
         shards = {r for r, _ in _shards(held, whole)}
-        groups: dict[object, list[tuple[int, Piece]]] = defaultdict(list)
-        for rank, piece in held:
-            if rank not in shards or piece.offset is not None:
-                groups[piece.offset, piece.shape].append((rank, piece))
+        placed = (one for one in held if one[0] not in shards or one[1].offset is not None)
+        groups = grouped(((piece.offset, piece.shape), (rank, piece)) for rank, piece in placed)
         plain = [(r, p) for r, p in held if r in shards and p.offset is None]
         different = {p.digest: p for _, p in plain}.values()
         # Shards may be of several sizes, and the last ones padded; of one more than the whole has room for is too much.
@@ -208,11 +201,7 @@ def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _held(ranks: Sequence[RankTold]) -> dict[str, list[tuple[int, Piece]]]:
-    found: dict[str, list[tuple[int, Piece]]] = defaultdict(list)
-    for told in ranks:
-        for name, piece in told.pieces.items():
-            found[name].append((told.rank, piece))
-    return found
+    return grouped((name, (told.rank, piece)) for told in ranks for name, piece in told.pieces.items())
 
 
 def _shards(held: Sequence[tuple[int, Piece]], whole: RankTold | None) -> list[tuple[int, Piece]]:

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from initcheck.grouping import grouped
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.sums import Twins
 from initcheck.models.factory.facts import Facts
@@ -20,16 +21,10 @@ _EACH_ON_ITS_OWN = "draw each on its own, with no deepcopy or load_state_dict of
 
 def equal_tensors(random: Mapping[str, TensorRecord]) -> Iterator[RuleFinding]:
     """Tensors of the same bytes, and untied matrices whose first 64 entries are ordered alike (scaled copies)."""
-    by_digest: dict[bytes, list[TensorRecord]] = defaultdict(list)
-    by_order: dict[bytes, list[TensorRecord]] = defaultdict(list)
-    for record in random.values():
-        by_digest[record.digest].append(record)
-        if record.order is not None:
-            by_order[record.order].append(record)
-    for same in by_digest.values():
+    for same in grouped((r.digest, r) for r in random.values()).values():
         if len(same) > 1:
             yield _copy(same, "are equal bit for bit")
-    for alike in by_order.values():
+    for alike in grouped((r.order, r) for r in random.values() if r.order is not None).values():
         if len({r.digest for r in alike}) > 1:
             yield _copy(alike, "are copies up to scale and shift (their first entries are ordered alike)")
 

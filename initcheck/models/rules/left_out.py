@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import linecache
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from initcheck.grouping import grouped
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
@@ -39,12 +39,10 @@ def left_at_default(trial: ModelTrial) -> None:
 
 
 def _derived(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
-    left: dict[tuple[str, str], list[Role]] = defaultdict(list)
-    for role in roles:
-        if len(role.shape) > 1 and _is_default(facts, role.members[0]):
-            for base in facts.layout.bases.get(role.members[0].owner, ())[:1]:
-                left[role.members[0].owner, base].append(role)
-    for (owner, base), members in left.items():
+    for owner, members in _left_by_class(facts, roles).items():
+        base = next(iter(facts.layout.bases.get(owner, ())), None)
+        if base is None:
+            continue
         alike = [r for r in facts.roles if len(r.shape) > 1 and r.members[0].owner == base]
         drawn = [r for r in alike if _is_drawn(facts, r.members[0])]
         if len(drawn) >= 2 and len(drawn) == len(alike):
@@ -73,6 +71,19 @@ def _half(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
             )
 
 
+def _left_by_class(facts: Facts, roles: Sequence[Role]) -> dict[str, list[Role]]:
+    """The roles of matrices that keep their default, by the class of their layer."""
+    firsts = ((role.members[0], role) for role in roles if len(role.shape) > 1)
+    return grouped((record.owner, role) for record, role in firsts if _is_default(facts, record))
+
+
+def _drawn_at(facts: Facts) -> Iterator[tuple[Site, TensorRecord]]:
+    """The matrices that a line of the user's own draws, each with that line."""
+    for record in (record for role in facts.roles if len(role.shape) > 1 for record in role.members):
+        if record.law.site is not None and _is_drawn(facts, record):
+            yield record.law.site, record
+
+
 def _paths(roles: Sequence[Role]) -> str:
     """The paths of some roles; those of two shapes may be one."""
     return listed(list(dict.fromkeys(r.path for r in roles)))
@@ -85,11 +96,7 @@ def _is_xavier(record: TensorRecord) -> bool:
 
 
 def _twice(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
-    left: dict[str, list[Role]] = defaultdict(list)
-    for role in roles:
-        if len(role.shape) > 1 and _is_default(facts, role.members[0]):
-            left[role.members[0].owner].append(role)
-    for owner, members in left.items():
+    for owner, members in _left_by_class(facts, roles).items():
         again = [
             r for r in facts.roles if len(r.shape) > 1 and r.members[0].owner == owner and _is_drawn_twice(facts, r)
         ]
@@ -103,12 +110,7 @@ def _twice(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
 
 
 def _deeper(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
-    drawn: dict[Site, list[TensorRecord]] = defaultdict(list)
-    for role in facts.roles:
-        for record in role.members:
-            if len(role.shape) > 1 and record.law.site is not None and _is_drawn(facts, record):
-                drawn[record.law.site].append(record)
-    for site, records in drawn.items():
+    for site, records in grouped(_drawn_at(facts)).items():
         holders = {_holder(_holder(r.name)) for r in records}
         if len(holders) != 1:
             continue
@@ -127,11 +129,7 @@ def _deeper(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
 
 
 def _one_of_all(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
-    drawn: dict[tuple[Site, str], list[TensorRecord]] = defaultdict(list)
-    for role in facts.roles:
-        for record in role.members:
-            if len(role.shape) > 1 and record.law.site is not None and _is_drawn(facts, record):
-                drawn[record.law.site, record.owner].append(record)
+    drawn = grouped(((site, record.owner), record) for site, record in _drawn_at(facts))
     for (site, owner), records in drawn.items():
         alike = [r for role in facts.roles for r in role.members if len(role.shape) > 1 and r.owner == owner]
         left = [r for r in alike if _is_default(facts, r)]
@@ -163,11 +161,8 @@ def _one_of_all(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
 
 def _last_of_a_part(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
     known = {r.name for role in roles for r in role.members}
-    matrices: dict[str, list[TensorRecord]] = defaultdict(list)
-    for record in facts.first.records.values():
-        if record.parameter and record.matrix is not None:
-            matrices[record.owner].append(record)
-    for owner, alike in matrices.items():
+    matrices = (r for r in facts.first.records.values() if r.parameter and r.matrix is not None)
+    for owner, alike in grouped((r.owner, r) for r in matrices).items():
         *drawn, last = alike
         sites = {r.law.site for r in drawn}
         site = next(iter(sites)) if len(sites) == 1 else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from initcheck.grouping import grouped
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role, ordered_with_depth
 from initcheck.models.factory.facts import Facts
@@ -57,9 +57,7 @@ def overwritten(record: TensorRecord) -> bool:
 def named_deviants(role: Role) -> Iterator[RuleFinding]:
     """Siblings that were drawn with other arguments than the rest, in the whole or in the same slices."""
     known = [(d, r) for d, r in zip(role.depths, role.members, strict=True) if is_traced(r)]
-    by_law: dict[tuple[object, ...], list[tuple[int, TensorRecord]]] = defaultdict(list)
-    for depth, record in known:
-        by_law[record.signature].append((depth, record))
+    by_law = grouped((record.signature, (depth, record)) for depth, record in known)
     if len(by_law) < 2:
         return
     common = max(by_law.values(), key=len)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from initcheck.adapters.signatures.nested_code import nested_code
+from initcheck.grouping import grouped
 
 FEWEST_SIBLINGS = 2
 _LONG = 4
@@ -139,9 +140,7 @@ def chains(visits: Sequence[Visit]) -> list[list[Visit]]:
     A container whose children do not hand on to one another (the experts of a mixture, parallel branches) is no
     chain. Where chains lie within one another the innermost counts.
     """
-    by_container: dict[str, list[Visit]] = {}
-    for visit in visits:
-        by_container.setdefault(visit.container, []).append(visit)
+    by_container = grouped((visit.container, visit) for visit in visits)
     serial = {
         path: found
         for path, found in by_container.items()
