@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 _MOST_LISTED = 50
 
@@ -55,6 +55,26 @@ def closest(given: str, valid: Iterable[str]) -> str:
         return f"did you mean {near[0]!r}?" if near else f"none of the {len(names)} names is near it"
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{hint}Valid: {', '.join(names)}"
+
+
+def refuse_unknown(given: Iterable[str], valid: Collection[str], said: str) -> None:
+    """Refuse the first name that is none of the valid ones.
+
+    >>> refuse_unknown({"gian": 2.0}, ["gain"], "mine:he has no parameter")
+    Traceback (most recent call last):
+    initcheck.errors.UsageError: mine:he has no parameter 'gian'; did you mean 'gain'? Valid: gain
+
+    Args:
+        given: the names.
+        valid: those that there are.
+        said: what stands before the name that there is not.
+
+    Raises:
+        UsageError: with the closest one, and those that are valid.
+    """
+    for name in given:
+        if name not in valid:
+            raise UsageError(f"{said} {name!r}; {closest(str(name), valid)}")
 
 
 def fail_unless(holds: bool, sentence: str) -> None:

@@ -34,7 +34,7 @@ from initcheck.adapters.trial_calls import Chosen, choose, framework_of, sampler
 from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import merged, own_declaration
 from initcheck.contract.initializer import Initializer
-from initcheck.errors import UsageError, closest
+from initcheck.errors import UsageError, refuse_unknown
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
@@ -288,11 +288,8 @@ def _of_method(
 
 def _check_arguments(function: Callable[..., Any], name: str, args: Mapping[str, Any]) -> None:
     parameters = parameters_of(function)
-    if parameters is None or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return
-    for key in args:
-        if key not in parameters:
-            raise UsageError(f"{name} has no parameter {key!r}; {closest(key, parameters)}")
+    if parameters is not None and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        refuse_unknown(args, parameters, f"{name} has no parameter")
 
 
 def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Initializer:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from initcheck.errors import UsageError, closest
+from initcheck.errors import UsageError, closest, refuse_unknown
 
 if TYPE_CHECKING:
     from initcheck.networks.activations import Activation
@@ -139,9 +139,7 @@ class Contract:
     def from_mapping(cls, given: Mapping[str, Any], origin: Origin = "declared") -> Contract:
         """Make a contract of a plain dict, as in ``f.__initcheck__`` or ``pyproject.toml``."""
         valid = [f.name for f in dataclasses.fields(cls) if f.name not in ("origins", "notes")]
-        for key in given:
-            if key not in valid:
-                raise UsageError(f"a contract has no key {key!r}; {closest(str(key), valid)}")
+        refuse_unknown(given, valid, "a contract has no key")
         return cls(**given, origins=dict.fromkeys(given, origin))
 
     @classmethod

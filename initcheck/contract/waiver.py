@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from initcheck.contract.contract import Contract
-from initcheck.errors import UsageError, closest
+from initcheck.errors import UsageError, refuse_unknown
 
 _KEYS = ("reason", "until")
 
@@ -43,9 +43,7 @@ def in_force(table: Any, where: str, *, today: datetime.date) -> tuple[dict[str,
 
 def _read(claim: str, given: Any, where: str) -> tuple[str, datetime.date | None]:
     table = given if isinstance(given, Mapping) else {"reason": given}
-    for key in table:
-        if key not in _KEYS:
-            raise UsageError(f"{where}: the waiver of {claim!r} has no key {key!r}; {closest(str(key), _KEYS)}")
+    refuse_unknown(table, _KEYS, f"{where}: the waiver of {claim!r} has no key")
     reason, until = table.get("reason"), table.get("until")
     if not isinstance(reason, str) or not reason.strip():
         raise UsageError(f"{where}: the waiver of {claim!r} needs a reason, as text; given: {reason!r}.")

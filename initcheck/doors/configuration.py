@@ -12,7 +12,7 @@ from typing import Any
 from initcheck.contract.contract import Contract
 from initcheck.contract.waiver import contract_of
 from initcheck.doors.options import KIND_OF_CLAIM, OPTIONS, Option, TargetKind, of_kind
-from initcheck.errors import UsageError, closest
+from initcheck.errors import UsageError, closest, refuse_unknown
 
 # Tables of their own, read where their targets are: `initcheck.targets.tables`.
 _TABLES = ("targets", "models", "same", "locks")
@@ -70,11 +70,9 @@ def options_of(table: Any, path: Path) -> dict[str, Any]:
     known = {o.name: o for o in OPTIONS if o.configured}
     found: dict[str, Any] = {}
     for key, value in table.items():
-        if key in _TABLES:
-            continue
-        if key not in known:
-            raise UsageError(f"{where} has no key {key!r}; {closest(str(key), (*known, *_TABLES))}")
-        found[key] = _read(known[key], value, where, path.parent)
+        refuse_unknown([key], (*known, *_TABLES), f"{where} has no key")
+        if key in known:
+            found[key] = _read(known[key], value, where, path.parent)
     return found
 
 

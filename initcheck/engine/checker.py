@@ -28,7 +28,7 @@ from initcheck.engine.settings import Settings
 from initcheck.engine.smallest_defect import excluded, smallest_defects
 from initcheck.engine.subject import InitializerSubject
 from initcheck.engine.trials.judge import Judge
-from initcheck.errors import UsageError, closest
+from initcheck.errors import UsageError, closest, refuse_unknown
 from initcheck.report.report import Report
 from initcheck.report.results import NotChecked, Run, installed_version, shown_nothing
 from initcheck.report.verdict import Evidence, Result, Verdict
@@ -244,10 +244,7 @@ def check_waivers(tested: Tested, waive: Iterable[str]) -> None:
     Raises:
         UsageError: there is none of that id; the sentence names the closest.
     """
-    every = asked_of(tested.kind)
-    for claim_id in waive:
-        if claim_id not in every:
-            raise UsageError(f"the contract of {tested.name} waives {claim_id!r}; {closest(claim_id, every)}")
+    refuse_unknown(waive, asked_of(tested.kind), f"the contract of {tested.name} waives")
 
 
 def _goes_on(subject: Subject | Judging, claim: Claim, need: str) -> bool:

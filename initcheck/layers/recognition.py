@@ -16,7 +16,7 @@ from initcheck.adapters.signatures.frameworks import used_by
 from initcheck.adapters.signatures.signature import Slot, slots_of
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
-from initcheck.errors import UsageError, closest
+from initcheck.errors import UsageError, refuse_unknown
 from initcheck.layers.bench.builder import Builder, Maker
 from initcheck.layers.bench.sizes import Size, factory_sizes, sizes_of
 from initcheck.layers.sampler import LayerSampler
@@ -56,9 +56,7 @@ def layer_initializer(obj: Any, name: str, args: Mapping[str, Any]) -> Initializ
 
 def _of_class(cls: type, kind: str, name: str, args: Mapping[str, Any]) -> Initializer:
     valid = constructor(cls)
-    for key in args:
-        if key not in valid:
-            raise UsageError(f"{name} has no parameter {key!r}; {closest(key, valid)}")
+    refuse_unknown(args, valid, f"{name} has no parameter")
     if kind == "nnx" and "decode" in valid:
         args = {"decode": False, **args}  # asked for at every call otherwise
     roles, _ = roles_of(cls, kind, args)

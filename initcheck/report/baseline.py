@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from initcheck.errors import UsageError, closest
+from initcheck.errors import UsageError, closest, refuse_unknown
 from initcheck.report.journal import replace_file
 from initcheck.report.verdict import Result, Verdict
 
@@ -185,9 +185,7 @@ def _known(table: Any, where: str, claims: list[str] | None) -> Known:
     if not isinstance(table, Mapping):
         raise UsageError(f"{where} is {table!r}; it must be a table.")
     keys = [f.name for f in dataclasses.fields(Known)]
-    for key in table:
-        if key not in keys:
-            raise UsageError(f"{where} has no key {key!r}; {closest(str(key), keys)}")
+    refuse_unknown(table, keys, f"{where} has no key")
     for key in keys:
         if key not in table:
             raise UsageError(f"{where} lacks {key}; an entry needs initializer, claim, since and reason.")

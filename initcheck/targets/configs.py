@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from initcheck.errors import UsageError, closest
+from initcheck.errors import UsageError, refuse_unknown
 
 _CONFIGS = ("PretrainedConfig", "PreTrainedConfig")
 # Which head a config without `architectures` is built with: what is trained first with it.
@@ -77,9 +77,8 @@ def _made(cls: type, args: Mapping[str, Any], text: str) -> Any:
         known = {*plain.to_dict(), *vars(plain), *getattr(cls, "attribute_map", {})}
     except Exception:  # a config that needs arguments
         known = set()
-    for name in args if known else ():
-        if name not in known:
-            raise UsageError(f"target {text!r}: {cls.__name__} has no {name!r}; {closest(name, known)}")
+    if known:
+        refuse_unknown(args, known, f"target {text!r}: {cls.__name__} has no")
     try:
         return cls(**args)
     except Exception as error:  # whatever the class checks

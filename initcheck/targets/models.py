@@ -18,7 +18,7 @@ from initcheck.adapters.signatures.rank_words import RANK, WORLD
 from initcheck.contract.contract import Contract
 from initcheck.contract.model import Model
 from initcheck.contract.profile import Profile
-from initcheck.errors import UsageError, closest
+from initcheck.errors import UsageError, refuse_unknown
 from initcheck.models.ranks.model import ShardedModel
 from initcheck.targets.configs import builder_of, is_builder, read_config
 from initcheck.targets.loading import location_of, numbered
@@ -293,10 +293,8 @@ def _factory(obj: Any, parsed: TargetText, text: str) -> Callable[..., Any]:
     parameters = parameters_of(obj)
     if parameters is None:
         return functools.partial(obj, **parsed.args) if parsed.args else obj
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    for name in parsed.args:
-        if name not in parameters and not takes_any:
-            raise UsageError(f"target {text!r}: it takes no {name!r}; {closest(name, parameters)}")
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        refuse_unknown(parsed.args, parameters, f"target {text!r}: it takes no")
     missing = [
         p.name
         for p in parameters.values()

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 from initcheck.contract.contract import Contract
 from initcheck.contract.declaration import declared_contract
 from initcheck.contract.waiver import contract_of
-from initcheck.errors import UsageError, closest
+from initcheck.errors import UsageError, refuse_unknown
 from initcheck.search_path import add_folder
 
 Section = Literal["targets", "models", "same", "locks"]
@@ -144,9 +144,7 @@ def _checked(file: str, section: Section, *, needed: bool = True) -> Iterator[tu
                 f"{where} is {table!r}; it must be a table: a line [[tool.initcheck.{section}]], and below it"
                 f" {key} = {json.dumps(table) if isinstance(table, str) else '...'}"
             )
-        for key in table:
-            if key not in keys:
-                raise UsageError(f"{where} has no key {key!r}; {closest(key, keys)}")
+        refuse_unknown(table, keys, f"{where} has no key")
         for key in _NEEDED[section]:
             if not isinstance(table.get(key), str):
                 raise UsageError(f"{where} needs {key} = 'module:name'; given: {table.get(key)!r}.")

@@ -18,7 +18,7 @@ from initcheck.adapters.signatures.readings import needs
 from initcheck.adapters.signatures.signature import slots_of
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer, Shape
-from initcheck.errors import UsageError, closest
+from initcheck.errors import UsageError, refuse_unknown
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
@@ -196,9 +196,7 @@ def _built(cls: type, name: str, args: Mapping[str, Any]) -> Any:
     if inspect.isabstract(cls) or cls.__module__ == _MODULE:
         raise UsageError(f"{name} is the base class of initializers and draws nothing; name one of its kind.")
     slots = slots_of(cls)
-    for key in args:
-        if key not in {s.name for s in slots}:
-            raise UsageError(f"{name} has no parameter {key!r}; {closest(key, [s.name for s in slots])}")
+    refuse_unknown(args, [s.name for s in slots], f"{name} has no parameter")
     missing = [s for s in slots if s.required and s.name not in args]
     if missing:
         raise needs(name, missing)

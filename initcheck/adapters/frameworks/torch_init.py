@@ -15,7 +15,7 @@ from initcheck.adapters.signatures.readings import Needs
 from initcheck.adapters.signatures.signature import Slot
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
-from initcheck.errors import UsageError, closest
+from initcheck.errors import UsageError, refuse_unknown
 from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import watching_generators
 
@@ -49,9 +49,7 @@ def torch_initializer(function: Callable[..., Any], name: str, args: Mapping[str
     if not parameters or parameters[0].name != "tensor":
         raise UsageError(f"{name} initializes nothing: its first parameter is no tensor.")
     named = {p.name for p in parameters[1:]}
-    for key in args:
-        if key not in named:
-            raise UsageError(f"{name} has no parameter {key!r}; {closest(key, named)}")
+    refuse_unknown(args, named, f"{name} has no parameter")
     missing = [p.name for p in parameters[1:] if p.default is p.empty and p.name not in args]
     if missing:
         call = f"torch.nn.init.{own}({', '.join(f'{m}={_EXAMPLES.get(m, 1.0)}' for m in missing)})"
