@@ -13,7 +13,7 @@ from initcheck.adapters.frameworks.keras_init import known_contract
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.contract import Contract
 from initcheck.layers.functions.jax_function import JaxFunction
-from initcheck.layers.functions.torch_function import flat_torch
+from initcheck.layers.functions.torch_function import as_tensors, first_of, pulled
 
 Array = npt.NDArray[Any]
 
@@ -36,8 +36,8 @@ class KerasFunction(JaxFunction):
             return super().run(parameters, args)
         torch = framework_module("torch")
         with torch.no_grad():
-            out = self._call(_tensors(torch, dict(parameters)), *_tensors(torch, tuple(args)))
-        return np.asarray(_first(torch, out).numpy())
+            out = self._in_torch(as_tensors(torch, dict(parameters)), as_tensors(torch, tuple(args)))
+        return np.asarray(out.numpy())
 
     def pull(
         self, parameters: Mapping[str, Array], args: Sequence[Any], cotangent: Array
@@ -45,19 +45,10 @@ class KerasFunction(JaxFunction):
         """Gradients in the inputs and in the parameters."""
         if _backend() == "jax":
             return super().pull(parameters, args, cotangent)
-        torch = framework_module("torch")
-        weights = _tensors(torch, dict(parameters))
-        given = _tensors(torch, tuple(args))
-        leaves = [t.requires_grad_() for t in (*flat_torch(torch, given), *weights.values())]
-        inputs = len(leaves) - len(weights)
-        with torch.enable_grad():
-            total = (_first(torch, self._call(weights, *given)) * torch.tensor(np.array(cotangent, np.float32))).sum()
-            found = torch.autograd.grad(total, leaves, allow_unused=True)
-        arrays = [
-            np.zeros(tuple(leaf.shape), np.float32) if g is None else np.asarray(g.numpy())
-            for g, leaf in zip(found, leaves, strict=True)
-        ]
-        return arrays[:inputs], dict(zip(weights, arrays[inputs:], strict=True))
+        return pulled(self._in_torch, parameters, tuple(args), cotangent)
+
+    def _in_torch(self, parameters: Mapping[str, Any], args: Sequence[Any]) -> Any:
+        return first_of(framework_module("torch"), self._call(parameters, *args))
 
 
 def variables_of(layer: Any) -> tuple[list[Any], list[Any]]:
@@ -127,15 +118,3 @@ def _backend() -> str:
 
 def _numpy(value: Any) -> Array:
     return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
-
-
-def _first(torch: Any, tree: Any) -> Any:
-    return next(leaf for leaf in flat_torch(torch, tree) if leaf.dtype.is_floating_point)
-
-
-def _tensors(torch: Any, tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {name: _tensors(torch, branch) for name, branch in tree.items()}
-    if isinstance(tree, (tuple, list)):
-        return type(tree)(_tensors(torch, branch) for branch in tree)
-    return torch.tensor(np.array(tree, dtype=np.float32))

@@ -37,39 +37,48 @@ class TorchFunction:
     def run(self, parameters: Mapping[str, Array], args: Sequence[Any]) -> Array:
         """The first output."""
         torch = framework_module("torch")
-        given = _as_tensors(torch, args)
+        given = as_tensors(torch, args)
         with torch.no_grad():
             if parameters is self._own and all(a.dtype == np.float32 for a in parameters.values()):
                 # With its own parameters it is called as it is: putting them in takes three times as long.
-                out = _first_of(torch, self.layer.eval()(*given))
+                out = first_of(torch, self.layer.eval()(*given))
             else:
-                out = self._call(_tensors(torch, parameters), given)
+                out = self._call(as_tensors(torch, dict(parameters)), given)
         return np.array(out.numpy())
 
     def pull(
         self, parameters: Mapping[str, Array], args: Sequence[Any], cotangent: Array
     ) -> tuple[list[Array], dict[str, Array]]:
         """Gradients in the inputs and in the parameters; zero where nothing depends on one."""
-        torch = framework_module("torch")
-        weights = {name: t.requires_grad_() for name, t in _tensors(torch, parameters).items()}
-        given = _as_tensors(torch, args)
-        leaves = [leaf.requires_grad_() for leaf in flat_torch(torch, given)]
-        with torch.enable_grad():
-            out = self._call(weights, given)
-            # Parameters that are not written are put in by their module itself and take no part.
-            total = (out * torch.as_tensor(np.array(cotangent, dtype=np.float32))).sum()
-            found = torch.autograd.grad(total, [*leaves, *weights.values()], allow_unused=True)
-        arrays = [
-            np.zeros(tuple(leaf.shape), np.float32) if g is None else np.asarray(g.numpy())
-            for g, leaf in zip(found, [*leaves, *weights.values()], strict=True)
-        ]
-        return arrays[: len(leaves)], dict(zip(weights, arrays[len(leaves) :], strict=True))
+        return pulled(self._call, parameters, args, cotangent)
 
     def _call(self, parameters: Mapping[str, Any], args: Sequence[Any]) -> Any:
         torch = framework_module("torch")
         # Here, as most layers are built for their weights alone.
         out = torch.func.functional_call(self.layer.eval(), dict(parameters), tuple(args))
-        return _first_of(torch, out)
+        return first_of(torch, out)
+
+
+def pulled(
+    call: Callable[[Mapping[str, Any], Sequence[Any]], Any],
+    parameters: Mapping[str, Array],
+    args: Sequence[Any],
+    cotangent: Array,
+) -> tuple[list[Array], dict[str, Array]]:
+    """The gradients in the inputs and in the parameters of what torch calls; zero where nothing depends on one."""
+    torch = framework_module("torch")
+    weights, given = as_tensors(torch, dict(parameters)), as_tensors(torch, args)
+    inputs = flat_torch(torch, given)
+    leaves = [leaf.requires_grad_() for leaf in (*inputs, *weights.values())]
+    with torch.enable_grad():
+        # Parameters that are not written are put in by their module itself and take no part.
+        total = (call(weights, given) * as_tensors(torch, cotangent)).sum()
+        found = torch.autograd.grad(total, leaves, allow_unused=True)
+    arrays = [
+        np.zeros(tuple(leaf.shape), np.float32) if g is None else np.asarray(g.numpy())
+        for g, leaf in zip(found, leaves, strict=True)
+    ]
+    return arrays[: len(inputs)], dict(zip(weights, arrays[len(inputs) :], strict=True))
 
 
 def operations(run: Callable[[], object]) -> int:
@@ -99,7 +108,8 @@ def operations(run: Callable[[], object]) -> int:
     return int(counted.seen)
 
 
-def _first_of(torch: Any, out: Any) -> Any:
+def first_of(torch: Any, out: Any) -> Any:
+    """The first output of real numbers."""
     return next(leaf for leaf in flat_torch(torch, out) if leaf.dtype.is_floating_point)
 
 
@@ -114,11 +124,10 @@ def flat_torch(torch: Any, tree: Any) -> list[Any]:
     return []
 
 
-def _tensors(torch: Any, arrays: Mapping[str, Array]) -> dict[str, Any]:
-    return {name: torch.tensor(np.array(a, dtype=np.float32)) for name, a in arrays.items()}
-
-
-def _as_tensors(torch: Any, tree: Any) -> Any:
+def as_tensors(torch: Any, tree: Any) -> Any:
+    """Arrays in nested tuples, lists and dicts as tensors."""
+    if isinstance(tree, dict):
+        return {name: as_tensors(torch, branch) for name, branch in tree.items()}
     if isinstance(tree, (tuple, list)):
-        return type(tree)(_as_tensors(torch, branch) for branch in tree)
+        return type(tree)(as_tensors(torch, branch) for branch in tree)
     return torch.tensor(np.array(tree, dtype=np.float32))
