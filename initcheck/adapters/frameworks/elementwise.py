@@ -254,21 +254,18 @@ def _array(z: Array, kind: Kind) -> Any:
 def _plain(result: Any) -> Array:
     if hasattr(result, "detach"):
         result = result.detach().cpu()
+    return np.asarray(_real(result), dtype=np.float64)
+
+
+def _real(result: Any) -> Any:
     if np.iscomplexobj(result):
         raise TypeError("it gives complex numbers, and the moments of an activation are of real ones")
-    return np.asarray(result, dtype=np.float64)
+    return result
 
 
 def _of_reals(function: Function) -> Function:
     """The function of one number, which must be real: as an entry of an array its imaginary part would be dropped."""
-
-    def real(*z: float) -> Any:
-        found = function(*z)
-        if np.iscomplexobj(found):
-            raise TypeError("it gives complex numbers, and the moments of an activation are of real ones")
-        return found
-
-    return real
+    return lambda *z: _real(function(*z))
 
 
 def _said(result: Any) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from initcheck.models.provenance.law import Law
+from initcheck.models.provenance.step_lists import bounded
 from initcheck.models.provenance.steps import ANEW, Caller, Draw, InitCall, Region, Site, Step
 from initcheck.models.provenance.traced_law import last_chain, law_of
 
-_MOST_DRAWS = 256
 _MOST_NAMES = 48
 
 
@@ -246,10 +246,7 @@ def _whole_chain(origin: Origin | None) -> list[Step]:
 
 
 def _draws(origins: Sequence[Origin | None]) -> frozenset[Draw]:
-    found = frozenset().union(*(o.draws for o in origins if o is not None))
-    if len(found) <= _MOST_DRAWS:
-        return found
-    return frozenset(sorted(found, key=lambda d: d.number)[:_MOST_DRAWS])
+    return bounded(frozenset().union(*(o.draws for o in origins if o is not None)))
 
 
 def _somewhere(step: Step) -> Step:

@@ -176,23 +176,39 @@ def _last_of_a_part(facts: Facts, roles: Sequence[Role]) -> Iterator[str]:
             )
 
 
+class _Around:
+    """What of its file stands around a line: the loops and functions that it is in, and what these are handed to.
+
+    Attributes:
+        every_loop: of the file.
+        loops, functions: those that the line stands in.
+        names: of the functions.
+        applied: what one of the functions is handed to by ``apply``, with the call.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.code = code_of(site[0])
+        nodes = list(ast.walk(self.code))
+        self.every_loop = [n for n in nodes if isinstance(n, ast.For)]
+        self.loops = [n for n in self.every_loop if _covers(n, site[1])]
+        self.functions = [n for n in nodes if isinstance(n, ast.FunctionDef) and _covers(n, site[1])]
+        self.names = {n.name for n in self.functions}
+        self.applied = [
+            (n.func.value, n) for n in nodes
+            if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == "apply" and n.args
+            and self.names & {getattr(n.args[0], "id", ""), getattr(n.args[0], "attr", "")}
+        ]  # fmt: skip
+
+
 def _loop_over_a_part(site: Site) -> str | None:
     """What a line of a loop is run for, where that is a part of a model: an attribute, a slice, some of its layers.
 
     The loop may stand in another function that calls the one of the line, or hands it to ``apply`` of a part.
     """
-    code = code_of(site[0])
-    around = [n for n in ast.walk(code) if isinstance(n, (ast.For, ast.FunctionDef)) and _covers(n, site[1])]
-    functions = {n.name for n in around if isinstance(n, ast.FunctionDef)}
-    loops = [n.iter for n in around if isinstance(n, ast.For)]
-    loops += [
-        n.iter for n in ast.walk(code) if isinstance(n, ast.For) and any(functions & _called(s) for s in n.body)
-    ]  # fmt: skip
-    applied = [
-        n.func.value for n in ast.walk(code)
-        if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == "apply" and n.args
-        and functions & {getattr(n.args[0], "id", ""), getattr(n.args[0], "attr", "")}
-    ]  # fmt: skip
+    around = _Around(site)
+    calling = [n for n in around.every_loop if any(around.names & _called(s) for s in n.body)]
+    loops = [n.iter for n in (*around.loops, *calling)]
+    applied = [n for n, _ in around.applied]
     parts = [n for n in loops if _is_part(n)] + [n for n in applied if isinstance(n, ast.Attribute)]
     whole = [n for n in loops if _MODULES & _called(n) and not _is_part(n)]
     return ast.unparse(parts[0]) if parts and not whole else None
@@ -222,32 +238,23 @@ def _meets_all(site: Site) -> set[str]:
 
     Not those of a part (``self.encoder``), and not in a loop over chosen parts.
     """
-    code = code_of(site[0])
-    around = [n for n in ast.walk(code) if isinstance(n, (ast.For, ast.FunctionDef)) and _covers(n, site[1])]
-    over = [n.iter for n in around if isinstance(n, ast.For) and _MODULES & _called(n.iter)]
-    names = {n.name for n in around if isinstance(n, ast.FunctionDef)}
-    applied = [
-        n for n in ast.walk(code)
-        if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == "apply" and n.args
-        and names & {getattr(n.args[0], "id", ""), getattr(n.args[0], "attr", "")}
-    ]  # fmt: skip
-    classes = [n for n in ast.walk(code) if isinstance(n, ast.ClassDef)]
+    around = _Around(site)
+    over = [n.iter for n in around.loops if _MODULES & _called(n.iter)]
+    classes = [n for n in ast.walk(around.code) if isinstance(n, ast.ClassDef)]
     return {
         next((c.name for c in classes if _covers(c, call.lineno) and ast.unparse(call).startswith("self.")), "")
-        for call in over or applied
-        if _is_whole(code, call)
+        for call in over or [call for _, call in around.applied]
+        if _is_whole(around.every_loop, call)
     }
 
 
-def _is_whole(code: ast.AST, call: ast.expr) -> bool:
+def _is_whole(loops: Sequence[ast.For], call: ast.expr) -> bool:
     """Whether what is called is a method of a module that has a name of its own, no part and no loop's."""
     whose = call.func.value if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else None
     if isinstance(whose, ast.Call):
         return True
-    loops = [
-        n.target for n in ast.walk(code) if isinstance(n, ast.For) and _covers(n, call.lineno) and n.iter is not call
-    ]
-    chosen = {name.id for target in loops for name in ast.walk(target) if isinstance(name, ast.Name)}
+    targets = [n.target for n in loops if _covers(n, call.lineno) and n.iter is not call]
+    chosen = {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
     return isinstance(whose, ast.Name) and whose.id not in chosen
 
 
@@ -268,16 +275,12 @@ def _loops_over_children(site: Site) -> bool:
 
     A function that calls itself goes deeper by that.
     """
-    code = code_of(site[0])
-    around = [
-        f for f in ast.walk(code)
-        if isinstance(f, ast.FunctionDef) and f.lineno <= site[1] <= (f.end_lineno or f.lineno)
-    ]  # fmt: skip
-    name = max(around, key=lambda f: f.lineno).name if around else ""
-    if any(name in _called(f) for f in around):
+    around = _Around(site)
+    name = max(around.functions, key=lambda f: f.lineno).name if around.functions else ""
+    if any(name in _called(f) for f in around.functions):
         return False
-    loops = [n for n in ast.walk(code) if isinstance(n, ast.For) and _CHILDREN & _called(n.iter)]
-    return any(n.lineno <= site[1] <= (n.end_lineno or n.lineno) or name in _called(n) for n in loops)
+    loops = [n for n in around.every_loop if _CHILDREN & _called(n.iter)]
+    return any(n in around.loops or name in _called(n) for n in loops)
 
 
 def _called(node: ast.AST) -> set[str]:
