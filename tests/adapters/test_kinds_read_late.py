@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from two_seeds import one_again_other
 
 from initcheck.errors import UsageError
 from initcheck.targets.loading import load
@@ -58,9 +59,7 @@ def generator_of_another_name(formato, *, gerador):
 )  # fmt: skip
 def test_it_is_read_and_the_same_seed_draws_the_same(form, shape):
     [initializer] = load(form).initializers
-    one, again, other = (
-        np.asarray(initializer.sampler.to_numpy(raw)) for raw in initializer.sampler.calls(shape, [1, 1, 2], "float32")
-    )
+    one, again, other = one_again_other(initializer, shape)
     assert one.shape == shape
     assert np.array_equal(one, again)
     assert not np.array_equal(one, other)

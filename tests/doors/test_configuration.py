@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import sys
 from pathlib import Path
 
 import fake_engine
@@ -130,10 +129,7 @@ def test_what_is_configured_for_initializers_leaves_a_run_on_models_alone(tmp_pa
 
 
 @pytest.fixture
-def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    fake_engine.install(monkeypatch.setattr)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
+def project(on_fake_engine: None, tmp_path: Path) -> Path:
     return tmp_path
 
 

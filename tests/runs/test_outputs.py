@@ -18,10 +18,7 @@ FILES = ("json", "html", "junit", "markdown")
 
 
 @pytest.fixture
-def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    fake_engine.install(monkeypatch.setattr)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
+def folder(on_fake_engine: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
     return tmp_path
 

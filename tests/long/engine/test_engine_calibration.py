@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from counter_uniforms import uniforms
+from counter_uniforms import CounterSampler, uniforms
 from scipy import stats
 
 import initcheck.engine.checker
@@ -62,7 +62,7 @@ def beyond(share: float, sign: int) -> Law:
 
 
 @dataclasses.dataclass
-class OnTheEdge:
+class OnTheEdge(CounterSampler):
     """Weights of second moment ``value(fan_in, fan_out)`` over fan_in, a function of the seed alone."""
 
     law: Law
@@ -73,21 +73,6 @@ class OnTheEdge:
         u = uniforms(seeds, 2 * n + 1)
         weights = self.law(u[:, :n], u[:, n : 2 * n], u[:, -1]) * math.sqrt(self.value(shape[1], shape[0]) / shape[1])
         return list(weights.reshape(-1, *shape))
-
-    def several(self, asked: Sequence[tuple[tuple[int, ...], Sequence[int]]], dtype: str) -> list[list[Any]]:
-        return [self.calls(shape, seeds, dtype) for shape, seeds in asked]
-
-    def weights(self, shape: tuple[int, ...], seeds: Sequence[int], dtype: str) -> list[Any]:
-        return self.calls(shape, seeds, dtype)
-
-    def streams(self, shapes: Sequence[tuple[int, ...]], seeds: Sequence[int], dtype: str) -> list[list[Any]] | None:
-        return None
-
-    def to_numpy(self, result: Any) -> Any:
-        return result
-
-    def dtype_name(self, result: Any) -> str:
-        return str(result.dtype)
 
 
 @pytest.fixture(autouse=True)

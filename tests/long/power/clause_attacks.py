@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from counter_uniforms import uniforms
+from counter_uniforms import CounterSampler, uniforms
 from scipy import special
 
 from initcheck.contract.contract import Contract
@@ -159,7 +159,7 @@ ATTACKS: dict[str, Attack] = {
 
 
 @dataclass
-class Uniforms:
+class Uniforms(CounterSampler):
     """A sampler whose weights are a function of counters run through splitmix64: no generator to build."""
 
     law: Callable[[Floats, Floats], Floats]
@@ -167,21 +167,6 @@ class Uniforms:
     def calls(self, shape: tuple[int, ...], seeds: Sequence[int], dtype: str) -> list[Any]:
         u = uniforms(seeds, math.prod(shape) + 1)
         return list((self.law(u[:, 1:], u[:, 0]) / math.sqrt(shape[1])).reshape(-1, *shape))
-
-    def several(self, asked: Sequence[tuple[tuple[int, ...], Sequence[int]]], dtype: str) -> list[list[Any]]:
-        return [self.calls(shape, seeds, dtype) for shape, seeds in asked]
-
-    def weights(self, shape: tuple[int, ...], seeds: Sequence[int], dtype: str) -> list[Any]:
-        return self.calls(shape, seeds, dtype)
-
-    def streams(self, shapes: Sequence[tuple[int, ...]], seeds: Sequence[int], dtype: str) -> list[list[Any]] | None:
-        return None
-
-    def to_numpy(self, result: Any) -> Any:
-        return result
-
-    def dtype_name(self, result: Any) -> str:
-        return str(result.dtype)
 
 
 def groups(attack: Attack, count: int, merged: int = 1, weights: int = 256) -> Floats:
