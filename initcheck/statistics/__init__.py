@@ -5,7 +5,14 @@ from initcheck.statistics.ledger import SCREEN_LEVEL, ClaimLedger, Decision, Jud
 from initcheck.statistics.mean_bets import average_log_e, betting_log_e
 from initcheck.statistics.median import judge_median, looks, median_log_p
 from initcheck.statistics.scores import ScoreEvidence, scores_log_e, shares_log_e
-from initcheck.statistics.sign_eprocess import ScaledSignProcess, excluded_rate, first_groups, log_e, rare_log_e
+from initcheck.statistics.sign_eprocess import (
+    excluded_rate,
+    first_groups,
+    log_e,
+    merged_log_e,
+    merged_ratios,
+    rare_log_e,
+)
 from initcheck.statistics.sums import Record
 from initcheck.statistics.symmetric import (
     SHUFFLES,
@@ -30,7 +37,6 @@ __all__ = [
     "Judgement",
     "Ledger",
     "Record",
-    "ScaledSignProcess",
     "ScoreEvidence",
     "average_log_e",
     "band_paths",
@@ -46,6 +52,8 @@ __all__ = [
     "log_e",
     "looks",
     "median_log_p",
+    "merged_log_e",
+    "merged_ratios",
     "parts_that_correlate",
     "rare_log_e",
     "rarely_top_log_e",

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from initcheck.statistics.ledger import Decision, Judgement
 from initcheck.statistics.mean_bets import above_log_e, below_log_e
-from initcheck.statistics.sign_eprocess import CLAUSE, LOOK_EVERY, ScaledSignProcess, first_groups
+from initcheck.statistics.sign_eprocess import LOOK_EVERY, first_groups, merged_log_e, merged_ratios
 
 GROUP_WEIGHTS = 256
 """Weights of the smallest group of calls: there the clause of the sign e-process was measured."""
@@ -63,7 +63,6 @@ def band_paths(
     denom: npt.NDArray[Any],
     lo: float,
     hi: float,
-    p0: float = CLAUSE,
     *,
     mean_statistic: bool = False,
 ) -> BandEvidence:
@@ -72,7 +71,6 @@ def band_paths(
     Args:
         numer, denom: one entry a base group along the last axis; T = numer/denom.
         lo, hi: the band; -inf and inf leave an edge out.
-        p0: the clause.
         mean_statistic: T is non-negative and its expectation *is* the judged value (a mean of per-call values
             over a fixed number of calls). Then ``above`` and ``below`` are bets on T (``mean_bets``), which need no
             clause above and hardly any below, and find 100 times the edge at the first look. Not for ratios of sums,
@@ -83,12 +81,11 @@ def band_paths(
     """
     if not lo < hi:
         raise ValueError(f"the band [{lo}, {hi}]: the lower edge comes first")
-    process = ScaledSignProcess(p0)
-    ratios = process.ratios(numer, denom)
+    ratios = merged_ratios(numer, denom)
     # A value exactly on an edge counts for neither side, so that it is evidence of nothing.
     # One path of four processes: at these sizes every NumPy call costs more than its arithmetic.
     beyond = [np.stack((t < lo, t > hi, t > lo, t < hi)) for t in ratios]
-    evidence = BandEvidence(*process.path(beyond))
+    evidence = BandEvidence(*merged_log_e(beyond))
     if not mean_statistic:
         return evidence
     below, above = _bets(np.asarray(numer)[..., None], np.asarray(denom)[..., None], lo, hi)
@@ -131,7 +128,6 @@ def judge_band(
     beta: float = 1e-3,
     first: int | None = None,
     max_groups: int,
-    p0: float = CLAUSE,
     fails_only: bool = False,
     mean_statistic: bool = False,
     early: bool | None = None,
@@ -158,7 +154,7 @@ def judge_band(
     Of a mean statistic no more is drawn where neither answer is in reach of the budget.
 
     False alarms: FAILS with probability at most ``level`` where the value keeps the band, HOLDS with at most
-    ``beta`` where it leaves the band, over all looks, given the clause (``p0``), and ``bets_beta`` more, given
+    ``beta`` where it leaves the band, over all looks, given the clause, and ``bets_beta`` more, given
     what ``below_log_e`` assumes; FAILS of a mean above the
     band without any, below it given that of ``below_log_e``.
     Finds, at 256 normal weights a group and level 10^-6: 1.5 times the edge in 18,000 weights (24 groups to
@@ -182,7 +178,6 @@ def judge_band(
         beta: probability of a false HOLDS.
         first: groups of the first batch; where nothing is said the fewest that can decide, 24 for 10^-3.
         max_groups: the budget.
-        p0: the clause.
         fails_only: a confirmation: never says HOLDS.
         mean_statistic: see ``band_paths``.
         early: whether to look at 1, 4, 8, 16 and 32 groups before the first batch, for gross defects of a
@@ -207,7 +202,7 @@ def judge_band(
         raise ValueError(f"max_groups={max_groups}: the first look is taken at {LOOK_EVERY} groups")
     against, in_favour = -math.log(level), -math.log(beta)
     if first is None:
-        first = first_groups(against + 2 * math.log(2.0) if fails_only else in_favour, p0)
+        first = first_groups(against + 2 * math.log(2.0) if fails_only else in_favour)
     early = mean_statistic and (fails_only if early is None else early)
     numer, denom = np.empty((0, 1)), np.empty((0, 1))
     decision, ln_e, looks, seen, held_at = Decision.UNDECIDED, 0.0, 0, 0, beta
@@ -221,7 +216,7 @@ def judge_band(
         if len(more_numer):
             numer = np.concatenate([numer, more_numer]) if len(numer) else more_numer
             denom = np.concatenate([denom, more_denom]) if len(denom) else more_denom
-        evidence = band_paths(numer.sum(axis=1), denom.sum(axis=1), lo, hi, p0)
+        evidence = band_paths(numer.sum(axis=1), denom.sum(axis=1), lo, hi)
         mean, within, too_large = np.full(len(evidence.fails), np.nan), None, False
         if mean_statistic:
             below, above = _bets(numer, denom, lo, hi)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -75,11 +74,11 @@ def log_e(k: npt.ArrayLike, n: npt.ArrayLike, p0: float) -> Floats:
     return average_log_e(terms, _V)
 
 
-def rare_log_e(k: npt.ArrayLike, n: npt.ArrayLike, p0: float = RARE) -> Floats:
-    """Evidence that an event is not rare: ln E for k events in n calls against P(event) <= p0.
+def rare_log_e(k: npt.ArrayLike, n: npt.ArrayLike) -> Floats:
+    """Evidence that an event is not rare: ln E for k events in n calls against P(event) <= 0.001.
 
-    The sign e-process with weight 0.8, and likelihood ratios of 2, 5, 10, 20 and 50 times p0 with 0.04 each, for events
-    that are neither rare nor frequent.
+    The sign e-process with weight 0.8, and likelihood ratios of 2, 5, 10, 20 and 50 times that rate with 0.04 each, for
+    events that are neither rare nor frequent.
 
     False alarms: P(E >= 1/a at any n) <= a. Finds: three events in the first three calls are 10^8.8; an event in every
     tenth call reaches 10^6 in about 40 calls, one in a hundred 10^8 in about 1,500.
@@ -91,9 +90,9 @@ def rare_log_e(k: npt.ArrayLike, n: npt.ArrayLike, p0: float = RARE) -> Floats:
     """
     hits = np.asarray(k, dtype=np.float64)
     misses = np.asarray(n, dtype=np.float64) - hits
-    rates = [min(times * p0, 0.5 + p0 / 2) for times in _NOT_RARE]
-    ratios = [hits * math.log(r / p0) + misses * (math.log1p(-r) - math.log1p(-p0)) for r in rates]
-    return average_log_e([log_e(k, n, p0), *ratios], (0.8, *(0.2 / len(rates),) * len(rates)))
+    rates = [times * RARE for times in _NOT_RARE]
+    ratios = [hits * math.log(r / RARE) + misses * (math.log1p(-r) - math.log1p(-RARE)) for r in rates]
+    return average_log_e([log_e(k, n, RARE), *ratios], (0.8, *(0.2 / len(rates),) * len(rates)))
 
 
 def excluded_rate(n: int, beta: float = 1e-3, events: int = 0) -> float:
@@ -129,65 +128,61 @@ def excluded_rate(n: int, beta: float = 1e-3, events: int = 0) -> float:
     return high
 
 
-@dataclass(frozen=True)
-class ScaledSignProcess:
-    """Sign e-processes of base groups and of 2, 4 and 8 of them merged, averaged.
+def merged_ratios(numer: npt.NDArray[Any], denom: npt.NDArray[Any]) -> list[Floats]:
+    """T = numerator / denominator of base groups and of 2, 4, 8 merged; groups along the last axis.
+
+    Merging adds numerators and adds denominators. A group without denominator is NaN: beyond no edge and inside none.
+    """
+    whole = numer.shape[-1] // LOOK_EVERY * LOOK_EVERY
+    found = []
+    for scale in _SCALES:
+        shape = (*numer.shape[:-1], whole // scale, scale)
+        above = np.asarray(numer[..., :whole], dtype=np.float64).reshape(shape).sum(axis=-1)
+        below = np.asarray(denom[..., :whole], dtype=np.float64).reshape(shape).sum(axis=-1)
+        with np.errstate(all="ignore"):
+            found.append(np.where(below == 0.0, np.nan, above / below))
+    return found
+
+
+def merged_log_e(beyond: Sequence[npt.NDArray[np.bool_]]) -> Floats:
+    """Sign e-processes of base groups and of 2, 4 and 8 of them merged, averaged: ln E at every multiple of 8 groups.
 
     Small groups decide gross defects in few calls; merged groups sharpen the statistic, so that a value just
     beyond the edge ends up beyond it in nearly every group. At a multiple of 8 base groups all merged groups
     are complete: there each scale's process is a supermartingale of what was drawn so far (a merged group is
     independent of the earlier ones), and so is the average with the weights 0.7, 0.1, 0.1, 0.1. Between such
-    looks it is none, hence no look is taken there. False alarms and size of defect: as in ``log_e``, with
-    1/0.7 times the e-value to reach; a value 1.1 times beyond the edge is found in about 210 groups of 256
+    looks it is none, hence no look is taken there. False alarms and size of defect: as in ``log_e`` at the clause,
+    with 1/0.7 times the e-value to reach; a value 1.1 times beyond the edge is found in about 210 groups of 256
     normal weights at 10^-6, where base groups alone need 280.
 
-    Source: Ramdas et al. 2023 (arXiv 2210.01948), section 3; Ville 1939.
-
     >>> ratios = [np.full(24 // scale, 1.5) for scale in (1, 2, 4, 8)]
-    >>> ScaledSignProcess(0.7).path([ratio > 1.25 for ratio in ratios]).round(2)
+    >>> merged_log_e([ratio > 1.25 for ratio in ratios]).round(2)
     array([2.34, 5.05, 7.85])
 
-    Attributes:
-        p0: the clause: probability of falling beyond the edge under the null hypothesis, at every scale.
+    Args:
+        beyond: which groups fall beyond the edge, one array (..., groups) a scale.
+
+    Returns:
+        ln E, shape (..., looks).
+
+    Source: Ramdas et al. 2023 (arXiv 2210.01948), section 3; Ville 1939.
     """
-
-    p0: float = CLAUSE
-
-    @staticmethod
-    def ratios(numer: npt.NDArray[Any], denom: npt.NDArray[Any]) -> list[Floats]:
-        """T = numerator / denominator of base groups and of 2, 4, 8 merged; groups along the last axis.
-
-        Merging adds numerators and adds denominators. A group without denominator is NaN: beyond no edge and
-        inside none.
-        """
-        whole = numer.shape[-1] // LOOK_EVERY * LOOK_EVERY
-        found = []
-        for scale in _SCALES:
-            shape = (*numer.shape[:-1], whole // scale, scale)
-            above = np.asarray(numer[..., :whole], dtype=np.float64).reshape(shape).sum(axis=-1)
-            below = np.asarray(denom[..., :whole], dtype=np.float64).reshape(shape).sum(axis=-1)
-            with np.errstate(all="ignore"):
-                found.append(np.where(below == 0.0, np.nan, above / below))
-        return found
-
-    def path(self, beyond: Sequence[npt.NDArray[np.bool_]]) -> Floats:
-        """Log E at every multiple of 8 base groups, shape (..., looks); ``beyond``: one array a scale."""
-        looks = beyond[-1].shape[-1]
-        shape = (*beyond[-1].shape[:-1], looks)
-        a_look = [LOOK_EVERY // scale for scale in _SCALES]
-        per_look = [events.reshape(*shape, n).sum(axis=-1) for events, n in zip(beyond, a_look, strict=True)]
-        hits = np.cumsum(np.stack(per_look), axis=-1)
-        trials = np.outer(a_look, np.arange(1, looks + 1))
-        trials = trials.reshape(len(a_look), *(1,) * (len(shape) - 1), looks)
-        return average_log_e(log_e(hits, trials, self.p0), _SCALE_WEIGHTS)
+    looks = beyond[-1].shape[-1]
+    shape = (*beyond[-1].shape[:-1], looks)
+    a_look = [LOOK_EVERY // scale for scale in _SCALES]
+    per_look = [events.reshape(*shape, n).sum(axis=-1) for events, n in zip(beyond, a_look, strict=True)]
+    hits = np.cumsum(np.stack(per_look), axis=-1)
+    trials = np.outer(a_look, np.arange(1, looks + 1))
+    trials = trials.reshape(len(a_look), *(1,) * (len(shape) - 1), looks)
+    return average_log_e(log_e(hits, trials, CLAUSE), _SCALE_WEIGHTS)
 
 
-def first_groups(threshold: float, p0: float = CLAUSE) -> int:
+def first_groups(threshold: float) -> int:
     """Return the fewest base groups, a multiple of 8, at which groups without exception reach a log e-value.
 
     >>> first_groups(math.log(1e3)), first_groups(math.log(4 * 17 * 2 / 1e-6))
     (24, 56)
     """
     # The base groups' q = 1 term alone, weights 0.7 and 0.6: the rest adds a few per cent.
-    needed = (threshold - math.log(_SCALE_WEIGHTS[0] * _V[-1])) / -math.log(p0)
+    needed = (threshold - math.log(_SCALE_WEIGHTS[0] * _V[-1])) / -math.log(CLAUSE)
     return max(LOOK_EVERY, math.ceil(needed / LOOK_EVERY) * LOOK_EVERY)

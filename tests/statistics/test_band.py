@@ -86,11 +86,10 @@ def test_a_mean_may_be_zero_but_its_upper_edge_may_not() -> None:
 def test_evidence_against_a_mean_is_the_bets_of_every_sequence() -> None:
     numer = np.random.default_rng(1).gamma(3.0, 0.5, (2, 3, 24))
     denom = np.random.default_rng(2).uniform(0.5, 1.5, (2, 3, 24))
-    options = {"p0": 0.5}
-    paths = band_paths(numer, denom, 0.8, 1.25, mean_statistic=True, **options)
+    paths = band_paths(numer, denom, 0.8, 1.25, mean_statistic=True)
     assert paths.above == pytest.approx(betting_log_e(numer / denom / 1.25 - 1.0, 1.0)[..., 7::8])
     assert paths.below == pytest.approx(below_log_e(numer / denom, 0.8)[..., 7::8])
-    alone = at_the_last_look(numer[1, 2], denom[1, 2], 0.8, 1.25, mean_statistic=True, **options)
+    alone = at_the_last_look(numer[1, 2], denom[1, 2], 0.8, 1.25, mean_statistic=True)
     for name in ("below", "above", "inside_lo", "inside_hi"):
         assert getattr(alone, name) == pytest.approx(getattr(paths, name)[1, 2, -1])
 
@@ -140,11 +139,6 @@ def test_a_draw_that_runs_dry_ends_the_test() -> None:
     assert (nothing.decision, nothing.groups, nothing.looks) == (Decision.UNDECIDED, 0, 0)
     assert nothing.e_value_log10 == 0.0
     assert math.isnan(nothing.measured)
-
-
-def test_the_clause_sets_the_first_batch_and_the_evidence() -> None:
-    judgement = judge_band(constant(1.0), 0.8, 1.25, level=1e-2, max_groups=400, p0=0.5)
-    assert (judgement.decision, judgement.groups) == (Decision.HOLDS, 16)
 
 
 def test_only_a_mean_statistic_must_not_be_negative() -> None:

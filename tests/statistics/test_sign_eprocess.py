@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from initcheck.statistics import ScaledSignProcess, band_paths, excluded_rate, first_groups, log_e, rare_log_e
+from initcheck.statistics import band_paths, excluded_rate, first_groups, log_e, merged_log_e, merged_ratios, rare_log_e
 
 Q = np.array([0.1, 0.4, 0.64, 0.8, 0.9, 0.96, 1.0])
 V = np.array([0.4 / 6] * 6 + [0.6])
@@ -49,23 +49,21 @@ def test_counts_may_be_of_any_integer_type() -> None:
 
 def test_merging_adds_numerators_and_denominators() -> None:
     numer, denom = np.arange(16.0), np.arange(1.0, 17.0)
-    ratios = ScaledSignProcess.ratios(numer, denom)
+    ratios = merged_ratios(numer, denom)
     assert [len(t) for t in ratios] == [16, 8, 4, 2]
     assert ratios[3][1] == pytest.approx(numer[8:].sum() / denom[8:].sum())
-    for sequence, single in zip(
-        ScaledSignProcess.ratios(np.stack([denom, numer]), np.stack([numer, denom])), ratios, strict=True
-    ):
+    for sequence, single in zip(merged_ratios(np.stack([denom, numer]), np.stack([numer, denom])), ratios, strict=True):
         assert np.array_equal(sequence[1], single)
     short = np.full(16, 60_000, dtype=np.float16)
-    assert [t.tolist() for t in ScaledSignProcess.ratios(short, short)] == [[1.0] * n for n in (16, 8, 4, 2)]
+    assert [t.tolist() for t in merged_ratios(short, short)] == [[1.0] * n for n in (16, 8, 4, 2)]
 
 
 def test_average_of_the_scales_is_taken_at_multiples_of_eight() -> None:
     t = np.random.default_rng(0).normal(size=27)
-    ratios = ScaledSignProcess.ratios(t, np.ones(27))
-    path = ScaledSignProcess(0.5).path([r > 0 for r in ratios])
+    ratios = merged_ratios(t, np.ones(27))
+    path = merged_log_e([r > 0 for r in ratios])
     assert path.shape == (3,)
-    scales = [log_e((r[: 16 // s] > 0).sum(), 16 // s, 0.5) for r, s in zip(ratios, (1, 2, 4, 8), strict=True)]
+    scales = [log_e((r[: 16 // s] > 0).sum(), 16 // s, 0.7) for r, s in zip(ratios, (1, 2, 4, 8), strict=True)]
     assert math.exp(path[1]) == pytest.approx(np.exp(scales) @ [0.7, 0.1, 0.1, 0.1])
 
 
@@ -79,9 +77,8 @@ def test_first_batch_is_the_smallest_that_can_decide(level: float) -> None:
 
 
 def test_evidence_needs_every_scale() -> None:
-    process = ScaledSignProcess()
     with pytest.raises(ValueError, match="zip"):
-        process.path([np.ones(n, dtype=bool) for n in (8, 4, 2, 1, 1)])
+        merged_log_e([np.ones(n, dtype=bool) for n in (8, 4, 2, 1, 1)])
 
 
 def test_three_of_three_are_overwhelming_and_one_in_a_thousand_is_not() -> None:

@@ -17,12 +17,13 @@ from scipy import stats
 from initcheck.statistics import (
     BandEvidence,
     Decision,
-    ScaledSignProcess,
     band_paths,
     betting_log_e,
     judge_band,
     judge_median,
     log_e,
+    merged_log_e,
+    merged_ratios,
     rare_log_e,
     rarely_top_log_e,
     symmetric_log_e,
@@ -83,16 +84,16 @@ def test_four_scales_keep_the_level_when_each_is_at_its_worst() -> None:
     looks = 40
     beyond = [rng.random((RUNS, looks * 8 // scale)) < 0.7 for scale in (1, 2, 4, 8)]
     for alpha in ALPHAS:
-        assert ever(ScaledSignProcess(0.7).path(beyond), alpha) <= at_most(alpha)
+        assert ever(merged_log_e(beyond), alpha) <= at_most(alpha)
 
 
 def test_four_scales_keep_the_level_between_looks_of_one_sequence() -> None:
     """Nested groups of one skewed sequence: the scales are as dependent as they ever are."""
     rng = np.random.default_rng(5)
     values = np.where(rng.random((RUNS, 320)) < 0.7, 1.03, 1.0 - 0.03 * 7 / 3)
-    ratios = ScaledSignProcess.ratios(values, np.ones_like(values))
+    ratios = merged_ratios(values, np.ones_like(values))
     for alpha in ALPHAS:
-        assert ever(ScaledSignProcess(0.7).path([t > 1.0 for t in ratios]), alpha) <= at_most(alpha)
+        assert ever(merged_log_e([t > 1.0 for t in ratios]), alpha) <= at_most(alpha)
 
 
 # Laws of mean 1, from p = 0.5 below the mean to the clause's 0.7, either way round.
