@@ -121,32 +121,28 @@ class PairSubject(Judging):
                 beta=ledger.beta,
                 deadline=None if timeout is None else time.monotonic() + timeout,
             )
-            a, b = self.pair.a, self.pair.b
-            if isinstance(a, Initializer) and isinstance(b, Initializer):
-                if a.subject is not None and b.subject is not None:
-                    self._comparison = compare_layers(a, b, terms)
-                    return self._comparison
-                mine, theirs = (_with_layout(x, self.pair.layouts, side) for side, x in enumerate((a, b)))
-                self._comparison = compare_functions(
-                    Drawn(mine, self._seed),
-                    Drawn(theirs, self._seed),
-                    terms,
-                    asked=_asked(mine, theirs, self._profile.name),
-                )
-            elif isinstance(a, Model) and isinstance(b, Model):
-                for one in (a, b):
-                    if one.built:
-                        raise UsageError(f"{one.name} is built already; name the function that builds it.")
-                whole = [Builds(f, one.name, self._seed) for f, one in zip(self._factories(a, b), (a, b), strict=True)]
-                self._comparison = compare_models(whole[0], whole[1], terms, shards=self._told)
-                self._note_ranks()
-            else:
-                raise UsageError(_UNLIKE.format(a=a.name, b=b.name))
+            self._comparison = self._made(self.pair.a, self.pair.b, terms)
         return self._comparison
 
-    def _note_ranks(self) -> None:
-        if self.pair.world is None or self._comparison is None:
-            return
+    def _made(self, a: Tested, b: Tested, terms: Terms) -> Comparison:
+        if isinstance(a, Initializer) and isinstance(b, Initializer):
+            if a.subject is not None and b.subject is not None:
+                return compare_layers(a, b, terms)
+            mine, theirs = (_with_layout(x, self.pair.layouts, side) for side, x in enumerate((a, b)))
+            drawn = Drawn(mine, self._seed), Drawn(theirs, self._seed)
+            return compare_functions(*drawn, terms, asked=_asked(mine, theirs, self._profile.name))
+        if not (isinstance(a, Model) and isinstance(b, Model)):
+            raise UsageError(_UNLIKE.format(a=a.name, b=b.name))
+        for model in (a, b):
+            if model.built:
+                raise UsageError(f"{model.name} is built already; name the function that builds it.")
+        one, other = (Builds(f, of.name, self._seed) for f, of in zip(self._factories(a, b), (a, b), strict=True))
+        return self._with_ranks(compare_models(one, other, terms, shards=self._told))
+
+    def _with_ranks(self, comparison: Comparison) -> Comparison:
+        """With what is to be said of the shards of either side."""
+        if self.pair.world is None:
+            return comparison
         sides = [side for side, told in zip("AB", self._told, strict=True) if told is not None]
         notes = [f"{' and '.join(sides)}: the shards of {self.pair.world} ranks, laid side by side"]
         odd = []
@@ -155,11 +151,7 @@ class PairSubject(Judging):
                 continue
             notes += [f"{path} of {side}: {how}" for path, how in told.notes.items()]
             odd += [f"{path} of {side}: {who}, of what is one tensor in the whole" for path, who in told.odd.items()]
-        self._comparison = dataclasses.replace(
-            self._comparison,
-            notes=(*notes, *self._comparison.notes),
-            missing=(*odd, *self._comparison.missing),
-        )
+        return dataclasses.replace(comparison, notes=(*notes, *comparison.notes), missing=(*odd, *comparison.missing))
 
     def _factories(self, a: Model, b: Model) -> list[Callable[..., Any]]:
         """What builds each whole: of a sharded one all ranks, put together.

@@ -94,8 +94,6 @@ def write_explanation(claim: Claim, file: str) -> str:
     Raises:
         UsageError: the page cannot be made or written, or the claim has no examples.
     """
-    from initcheck.engine.checker import Checker  # the words are printed without the engine
-    from initcheck.engine.settings import Settings
     from initcheck.rendering.html import html
     from initcheck.runs.destination import Destination
 
@@ -105,19 +103,22 @@ def write_explanation(claim: Claim, file: str) -> str:
     judged = [found[1] for found in (failing, holding) if found is not None]
     if not judged:
         raise UsageError(f"{claim.id} is a {claim.kind}: there is no initializer to draw; read it without --html.")
-    checker = Checker(Settings(profile="quick", claims=(claim.id,)))
-    report = Report(run=checker.run(judged), results=tuple(judged))
+    report = Report(run=_checker(claim).run(judged), results=tuple(judged))
     words = "\n".join(in_words(claim))
     destination.write(html.render(report, words=words, title=claim.id))
     return f"written to {file}: the words, and {len(judged)} examples with their pictures"
 
 
-def _judged(claim: Claim) -> tuple[tuple[Specimen, Result] | None, tuple[Specimen, Result] | None]:
-    """An initializer of the gallery that fails the claim, and one that keeps it, as they are judged now."""
-    from initcheck.engine.checker import Checker  # as in `write_explanation`
+def _checker(claim: Claim) -> Checker:
+    from initcheck.engine.checker import Checker  # the words are printed without the engine
     from initcheck.engine.settings import Settings
 
-    checker = Checker(Settings(profile="quick", claims=(claim.id,)))
+    return Checker(Settings(profile="quick", claims=(claim.id,)))
+
+
+def _judged(claim: Claim) -> tuple[tuple[Specimen, Result] | None, tuple[Specimen, Result] | None]:
+    """An initializer of the gallery that fails the claim, and one that keeps it, as they are judged now."""
+    checker = _checker(claim)
     failing = _first(checker, claim, _mistakes(claim), Verdict.FAILS)
     return failing, _first(checker, claim, _correct_ones_like(failing[0] if failing else None), Verdict.HOLDS)
 
