@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,22 +18,21 @@ from initcheck.models.living.model import Living
 from initcheck.models.signals.signal import Signal
 
 
+@dataclass(frozen=True)
 class Made:
     """One build: its records, and the model alive.
 
     Attributes:
         leaves: of the records, stacks unstacked; records: in the same order.
-        tied: further names of arrays that are there already.
         living, arrays: the model and what is handed to it.
         note: what a reader should know of how it was built.
     """
 
-    def __init__(
-        self, leaves: Sequence[Leaf], records: Sequence[TensorRecord], tied: dict[str, str], living: Living,
-        arrays: Sequence[Any], note: str | None = None,
-    ) -> None:  # fmt: skip
-        self.leaves, self.records, self.tied = leaves, records, tied
-        self.living, self.arrays, self.note = living, arrays, note
+    leaves: Sequence[Leaf]
+    records: Sequence[TensorRecord]
+    living: Living
+    arrays: Sequence[Any]
+    note: str | None = None
 
 
 class ArrayFacts(Facts):
@@ -78,7 +78,7 @@ class ArrayFacts(Facts):
         looks: dict[str, Any] = {"layout": self._layout, "note": made.note}
         if listened:
             looks["signal"] = self._signal(made, records, whole=listened == "whole")
-        return Build(seed, records, made.tied, looks=looks)
+        return Build(seed, records, {}, looks=looks)
 
     def _signal(self, made: Made, records: Mapping[str, TensorRecord], *, whole: bool) -> Signal:
         absurd = [n for n, r in records.items() if r.parameter and (r.sums.nan or r.sums.infinite)]

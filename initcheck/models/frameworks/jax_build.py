@@ -91,7 +91,7 @@ class JaxFacts(ArrayFacts):
                 known = [Known(a) for a in arrays]
                 note = f"which key each array was drawn from is not known: {first_line(error, 120)}"
         leaves, records, living.stacked = _records(living.leaves, known, units=units)
-        return Made(leaves, records, {}, living, [k.value for k in known], note)
+        return Made(leaves, records, living, [k.value for k in known], note)
 
     def hear(self, made: Made, constants: Sequence[str], twins: Mapping[str, Twins], *, whole: bool) -> Signal:
         """Listen to a model that was just built."""

@@ -83,7 +83,7 @@ class KerasFacts(ArrayFacts):
         # The numbers alone: on TensorFlow the value of a variable is a variable, on torch a parameter.
         arrays = [keras.ops.stop_gradient(v.value) for v in living.variables]
         records = [_record(leaf, v, weights, i, units=units) for i, (leaf, v) in enumerate(living.pairs())]
-        return Made(living.leaves, records, {}, living, arrays)
+        return Made(living.leaves, records, living, arrays)
 
     def hear(self, made: Made, constants: Sequence[str], twins: Mapping[str, Twins], *, whole: bool) -> Signal:
         """Listen to a model that was just built; Keras differentiates as its backend does."""
