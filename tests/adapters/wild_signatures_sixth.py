@@ -20,15 +20,9 @@ import numpy as np
 import torch
 from jax import random as jrandom
 from torch import nn
+from wild_answers import CONVOLUTION, DENSE, KERNELS_LAST, LAYER, OTHER, REFUSED, SQUARE
 
 SIXTH = []
-DENSE = ((5, 7), (8, 3))
-CONVOLUTION = ((5, 7, 3, 3),)
-KERNELS_LAST = ((3, 3, 5, 7),)
-SQUARE = ((6, 6),)
-LAYER = "a layer"
-OTHER = ()  # it is read, and draws another shape than is asked for
-REFUSED = r"\w"  # whatever the sentence: nothing of it could be judged
 
 
 def sixth(expected):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 
 import numpy as np
 from two_seeds import one_again_other
-from wild_signatures_seventh import LAYER, PARTS
+from wild_answers import LAYER, PARTS, as_refused, is_refusal
 
-from initcheck.errors import UsageError
 from initcheck.targets.loading import load
 
 
@@ -17,29 +15,20 @@ def named(obj):
     return getattr(obj, "__name__", type(obj).__name__)
 
 
-def refused(expected):
-    """Whether an answer is words of the sentence that refuses it."""
-    return isinstance(expected, str) and expected not in (LAYER, PARTS)
-
-
 def holds_to_its_answer(obj, expected):
     """Assert that it is refused in these words, or made a layer or parts, or draws the shapes, a seed at a time."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if refused(expected):
-            assert _as_refused(obj, expected)
+        if is_refusal(expected):
+            assert as_refused(lambda: _alone(obj), expected)
             return
         loaded = load(obj).initializers
         _holds(loaded, expected)
 
 
-def _as_refused(obj, expected):
-    """Whether it is refused in these words, or of several arrays the one is taken that a refusal had to name first."""
-    try:
-        [read] = load(obj).initializers
-    except UsageError as refusal:
-        return re.search(expected, str(refusal)) is not None
-    return "parameter=" in expected and any("not asked:" in note for note in read.notes)
+def _alone(obj):
+    [read] = load(obj).initializers
+    return read
 
 
 def _holds(loaded, expected):

@@ -3,7 +3,8 @@
 import contextlib
 
 import pytest
-from sampled_forms import holds_to_its_answer, named, refused
+from sampled_forms import holds_to_its_answer, named
+from wild_answers import is_refusal
 from wild_signatures_seventh import CALLED, SEVENTH
 
 from initcheck.errors import UsageError
@@ -23,7 +24,7 @@ def test_makes_of_it_what_its_answer_says(obj, expected):
 
 def test_what_is_no_initializer_is_not_called():
     for obj, expected in SEVENTH:
-        if refused(expected):
+        if is_refusal(expected):
             with contextlib.suppress(UsageError):
                 load(obj)
     assert CALLED == []

@@ -7,7 +7,8 @@ import flax.linen as linen
 import jax
 import keras
 from flax import nnx
-from wild_signatures_eighth import DENSE, LAYER, eighth
+from wild_answers import DENSE, LAYER
+from wild_signatures_eighth import eighth
 
 
 @eighth(LAYER)

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 from torch import nn
-from wild_signatures_seventh import CONVOLUTION, DENSE, KERNELS_LAST, OTHER, REFUSED, SQUARE
+from wild_answers import CONVOLUTION, DENSE, KERNELS_LAST, OTHER, REFUSED, SQUARE
 
 TENTH = []
 
