@@ -124,15 +124,11 @@ def infer_initializer(initializer: Initializer, draw: DrawFunction, *, seed: int
     )
 
 
+@np.errstate(all="ignore")  # a second moment that leaves float64 is infinite, and so an exception
 def infer_from(
     seen: Probe, *, framework: str = "numpy", layout: str | None = None, named: str = "", fan: str | None = None
 ) -> Inferred:
     """Infer a contract from draws already made; see ``infer``."""
-    with np.errstate(all="ignore"):  # a second moment that leaves float64 is infinite, and so an exception
-        return _infer(seen, framework, layout, named, fan)
-
-
-def _infer(seen: Probe, framework: str, layout: str | None, named: str, fan: str | None) -> Inferred:
     family = family_of(seen.large(256))
     declared = layout or _FRAMEWORK_LAYOUTS.get(framework)
     rank = next((r for r in (2, 4, 3, 5) if seen.of_rank(r)), 2)

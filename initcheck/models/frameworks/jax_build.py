@@ -18,7 +18,6 @@ from initcheck.errors import UsageError
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.builds.build import Builder, first_line, quiet
 from initcheck.models.builds.sums import Twins
-from initcheck.models.factory.facts import Facts
 from initcheck.models.frameworks.array_facts import ArrayFacts, Made, recorded
 from initcheck.models.lineage.jax_keys import Known, run
 from initcheck.models.lineage.jax_origins import Origin
@@ -34,13 +33,8 @@ _FEW = 2**22
 _KEYS = ("rngs", "key", "rng", "prng_key", "rng_key")
 
 
-def jax_facts(model: Model, framework: str, seed: int) -> Facts:
-    """The builds of a factory of models of linen, nnx or Equinox."""
-    return JaxFacts(model, framework, seed)
-
-
 class JaxFacts(ArrayFacts):
-    """The builds of one factory.
+    """The builds of one factory of models of linen, nnx or Equinox.
 
     A factory with a parameter ``key``, ``rng`` or ``rngs`` is given one, with ``seed`` a number. Of one that takes
     neither, the seeds that it writes are changed from build to build, all in the same way: two equal ones stay equal.

@@ -19,7 +19,6 @@ from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.builds.build import Builder, quiet
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.sums import Twins
-from initcheck.models.factory.facts import Facts
 from initcheck.models.frameworks.array_facts import ArrayFacts, Made, recorded
 from initcheck.models.lineage.keras_weights import Weights, noted_weights
 from initcheck.models.living.autodiff import Autodiff
@@ -37,13 +36,8 @@ from initcheck.sandbox.global_generators import isolated
 _NUMBERED = re.compile(r"^(.*?)(?:_(\d+))?$")
 
 
-def keras_facts(model: Model, seed: int) -> Facts:
-    """The builds of a factory of models of Keras."""
-    return KerasFacts(model, seed)
-
-
 class KerasFacts(ArrayFacts):
-    """The builds of one factory; before each, ``keras.utils.set_random_seed`` is called."""
+    """The builds of one factory of models of Keras; before each, ``keras.utils.set_random_seed`` is called."""
 
     impossible: ClassVar[Mapping[str, str]] = {
         "unwritten": "Keras hands out no variable that its initializer did not fill",

@@ -42,13 +42,13 @@ def facts_of(model: Model, seed: int) -> Facts:
 
         return TorchFacts(model.factory, model.name, seed, Batch.maker(model.batch), model.models)
     if framework == "keras":
-        from initcheck.models.frameworks.keras_model import keras_facts  # imports Keras
+        from initcheck.models.frameworks.keras_model import KerasFacts  # imports Keras
 
-        return keras_facts(model, seed)
+        return KerasFacts(model, seed)
     if framework in ("linen", "nnx", "equinox"):
-        from initcheck.models.frameworks.jax_build import jax_facts  # imports JAX
+        from initcheck.models.frameworks.jax_build import JaxFacts  # imports JAX
 
-        return jax_facts(model, framework, seed)
+        return JaxFacts(model, framework, seed)
     raise UsageError(
         f"{model.name} returns {framework}; name a function or class that builds a model of PyTorch, Flax, Equinox or"
         " Keras."
