@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
+from unittest import mock
 
 import keras
 import numpy as np
@@ -190,11 +191,8 @@ def _fresh_norms() -> Iterator[None]:
         several = None in inputs.shape or math.prod(inputs.shape) > inputs.shape[self.axis]
         return original(self, inputs, training=several or training, mask=mask)
 
-    norm.call = call
-    try:
+    with mock.patch.object(norm, "call", call):
         yield
-    finally:
-        norm.call = original
 
 
 def _names(paths: Iterable[tuple[str, ...]], kinds: Mapping[tuple[str, ...], str]) -> dict[tuple[str, ...], str]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any
+from unittest import mock
 
 import keras
 
@@ -63,11 +64,8 @@ def noted_weights() -> Iterator[Weights]:
         found.kept.append(variable)
         return variable
 
-    keras.layers.Layer.add_weight = add_weight
-    try:
+    with mock.patch.object(keras.layers.Layer, "add_weight", add_weight):
         yield found
-    finally:
-        keras.layers.Layer.add_weight = original
 
 
 def _state(initializer: Any) -> bytes | None:
