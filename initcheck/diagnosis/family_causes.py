@@ -255,6 +255,15 @@ def _other_law(seen: Observed) -> Mapping[str, object] | None:
     return {"promised": seen.contract.distribution}
 
 
+def _rounded_to_none(seen: Observed) -> Mapping[str, object] | None:
+    """Of a small layer no weight at all is kept, in any call: the number of those kept is rounded down."""
+    density, layer = seen.family.parameter, seen.layer
+    if seen.family.name != "sparse" or not density or layer is None:
+        return None
+    drawn = seen.probe.draws.get(layer.shape, ())
+    return {"density": density, "shape": layer.shape} if len(drawn) > 1 and not any(a.any() for a in drawn) else None
+
+
 def _empty_by_chance(seen: Observed) -> Mapping[str, object] | None:
     """A unit, or an input, all of whose few weights fell among the zeros."""
     density, layer = seen.family.parameter, seen.layer
@@ -267,6 +276,12 @@ def _empty_by_chance(seen: Observed) -> Mapping[str, object] | None:
 
 
 FAMILY: tuple[Rule[Observed], ...] = (
+    Rule(
+        _rounded_to_none,
+        "a share of {density:.2g} is kept, rounded down: of so few weights as at {shape} none is left",
+        "keep at least one weight of every unit: round up, or max(1, ...)",
+        "symmetry scale depth law",
+    ),
     Rule(
         _empty_by_chance,
         "a share of {density:.2g} is kept, each weight by its own chance: of {weights} weights of one {of} nothing is"

@@ -178,7 +178,8 @@ class Observed:
         """What to write instead, in the terms of what is drawn: a bound, a std, the gain of an orthogonal matrix."""
         family = self.family
         if family.name == "orthogonal":
-            return f"multiply the orthogonal matrix by {number(math.sqrt(self.power))}"
+            gain = number(math.sqrt(self.power))
+            return "the orthogonal matrix as it is" if gain == "1" else f"multiply the orthogonal matrix by {gain}"
         if family.is_uniform:
             return f"a uniform on +-{self.bound_wanted}"
         if family.name == "truncated_normal" and family.share < 0.985:

@@ -154,6 +154,26 @@ def test_one_std_at_every_width_may_be_meant_and_is_declared_by_its_number():
     assert cause.fix.endswith("; or declare std=0.02 if it is meant, as of an embedding")
 
 
+def test_weights_of_which_none_is_kept_are_told_from_those_left_by_chance():
+    def one_in_ten_of_each_column(shape, seed):
+        generator, weights = rng(seed), np.zeros(shape)
+        for k in range(shape[1]):
+            kept = generator.permutation(shape[0])[: int(0.1 * shape[0])]
+            weights[kept, k] = generator.normal(0, 0.01, len(kept))
+        return weights
+
+    seen = Observed(
+        draw=one_in_ten_of_each_column, contract=LINEAR, topic="symmetry", layer=Layer((2, 64)),
+        measured="unit 0 has only zero weights at shape (2, 64)",
+    )  # fmt: skip
+    cause = diagnose(seen)
+    assert cause is not None
+    assert cause.sentence.endswith("kept, rounded down: of so few weights as at (2, 64) none is left")
+    assert cause.fix == "keep at least one weight of every unit: round up, or max(1, ...)"
+    by_chance = dataclasses.replace(seen, draw=of(lambda w, r: w * (r.random(w.shape) < 0.1)))
+    assert "by its own chance" in getattr(diagnose(by_chance), "sentence", "")
+
+
 def test_a_unit_that_chance_left_no_weight_is_told_how_often_that_is():
     draw = of(lambda w, r: w * (r.random(w.shape) < 0.1) * 10**0.5)
     measured = "unit 16 has only zero weights at shape (21, 64)"

@@ -1,10 +1,12 @@
 """Harm done in a roundabout way is known before a call: by an operator, a format, a default, a lesser function."""
 
 import inspect
+import json
 
 import numpy as np
 import pytest
 
+from initcheck.adapters.code import harmless
 from initcheck.adapters.code.evidence import evidence_of
 from initcheck.adapters.signatures.signature import slots_of
 
@@ -43,3 +45,33 @@ def test_an_annotation_that_is_code_is_not_run_where_it_is_read(marks):
     assert marks == []
     inspect.signature(module.he_annotated, eval_str=True)
     assert marks == ["he_annotated"]
+
+
+def _installed(folder, record, origin="{}"):
+    of = folder / "numpy-9.dist-info"
+    of.mkdir()
+    (of / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 9\n")
+    (of / "RECORD").write_text(record)
+    (of / "direct_url.json").write_text(origin)
+
+
+@pytest.mark.parametrize(
+    ("record", "editable", "trusted"),
+    [("numpy/__init__.py,,\n", False, True), ("other.py,,\n", True, True), ("other.py,,\n", False, False)],
+    ids=["pip install --target", "pip install -e", "a folder of that name"],
+)
+def test_a_library_that_a_distribution_brought_is_trusted_wherever_it_lies(
+    record, editable, trusted, tmp_path, monkeypatch
+):
+    brought = tmp_path / "my code"
+    brought.mkdir()
+    info = {"url": brought.as_uri(), "dir_info": {"editable": True}} if editable else {}
+    (where := tmp_path / "path" if editable else brought).mkdir(exist_ok=True)
+    _installed(where, record, json.dumps(info))
+    monkeypatch.syspath_prepend(str(where))
+    monkeypatch.setattr(np, "__file__", str(brought / "numpy" / "__init__.py"))
+    harmless._is_installed.cache_clear()
+    try:
+        assert harmless.is_trusted("numpy.random") is trusted
+    finally:
+        harmless._is_installed.cache_clear()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import sys
 import sysconfig
+from importlib import metadata
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 # Libraries that compute. What they hold beside that is named below.
 _LIBRARIES_TEXT = """
@@ -127,9 +130,19 @@ def _is_installed(root: str) -> bool:
     file = getattr(sys.modules.get(root), "__file__", None)
     if file is None:
         return True  # frozen, or not imported yet
-    parts = Path(file).parts
-    inside = {"site-packages", "dist-packages"} & set(parts)
-    return bool(inside) or any(file.startswith(folder) for folder in _standard())
+    inside = {"site-packages", "dist-packages"} & set(Path(file).parts)
+    return bool(inside) or any(file.startswith(folder) for folder in _standard()) or _is_distributed(root, file)
+
+
+def _is_distributed(root: str, file: str) -> bool:
+    """Whether a distribution brought the file: into a folder of ``pip install --target``, or by an editable install."""
+    base = Path(file).parents[Path(file).name == "__init__.py"]
+    inside = str(Path(file).relative_to(base))
+    if any(inside in map(str, of.files or ()) for of in metadata.distributions(path=[str(base)])):
+        return True
+    origins = (json.loads(of.read_text("direct_url.json") or "{}") for of in metadata.distributions())
+    editable = (o["url"] for o in origins if o.get("dir_info", {}).get("editable"))
+    return any(Path(file).is_relative_to(unquote(urlsplit(url).path)) for url in editable)
 
 
 @functools.cache
