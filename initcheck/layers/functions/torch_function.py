@@ -20,6 +20,7 @@ class TorchFunction:
     def __init__(self, layer: Any) -> None:
         self.layer = layer
         self._own: dict[str, Array] | None = None
+        self._norms = _norms_found_in_training(layer)
 
     def parameters(self) -> dict[str, Array]:
         """Every parameter by name; a shared one under its first name."""
@@ -39,7 +40,8 @@ class TorchFunction:
         torch = framework_module("torch")
         given = as_tensors(torch, args)
         with torch.no_grad():
-            if parameters is self._own and all(a.dtype == np.float32 for a in parameters.values()):
+            own = parameters is self._own and all(a.dtype == np.float32 for a in parameters.values())
+            if own and not self._norms:
                 # With its own parameters it is called as it is: putting them in takes three times as long.
                 out = first_of(torch, self.layer.eval()(*given))
             else:
@@ -55,8 +57,29 @@ class TorchFunction:
     def _call(self, parameters: Mapping[str, Any], args: Sequence[Any]) -> Any:
         torch = framework_module("torch")
         # Here, as most layers are built for their weights alone.
-        out = torch.func.functional_call(self.layer.eval(), dict(parameters), tuple(args))
-        return first_of(torch, out)
+        self.layer.eval()
+        given = dict(parameters)
+        for module in self._norms:
+            module.training = True
+            # A run improves them in place, and a function of parameters answers alike each time.
+            kept = {id(b) for b in module.buffers(recurse=False)}
+            given.update({name: b.clone() for name, b in self.layer.named_buffers() if id(b) in kept})
+        return first_of(torch, torch.func.functional_call(self.layer, given, tuple(args)))
+
+
+def _norms_found_in_training(layer: Any) -> list[Any]:
+    """The modules of a layer that divide a weight by its norm, found by a step of each run in training.
+
+    Spectral normalisation begins at random singular vectors: a new layer in evaluation mode is divided by any number
+    near zero. A module that is run, and built by its user, is at its first step of training.
+    """
+    named = ("SpectralNorm", "_SpectralNorm")
+    kinds = {m: (m, *m._forward_pre_hooks.values()) for m in layer.modules()}
+    return [
+        m
+        for m, of in kinds.items()
+        if any(type(x).__name__ in named and type(x).__module__.startswith("torch.nn.") for x in of)
+    ]
 
 
 def pulled(

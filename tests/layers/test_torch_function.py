@@ -1,0 +1,37 @@
+"""A torch layer run as a function of its parameters, at its first step of training where evaluation has no meaning."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+from torch.nn.utils import parametrizations, spectral_norm  # noqa: E402
+
+from initcheck.layers.functions.torch_function import TorchFunction  # noqa: E402
+
+INPUTS = [np.random.default_rng(0).standard_normal((256, 16)).astype(np.float32)]
+
+
+@pytest.mark.parametrize("normalise", [spectral_norm, parametrizations.spectral_norm], ids=["hook", "parametrization"])
+def test_a_new_spectral_norm_divides_by_a_norm_and_not_by_a_number_near_zero(normalise):
+    for seed in range(20):
+        torch.manual_seed(seed)
+        function = TorchFunction(nn.Sequential(normalise(nn.Linear(16, 16, bias=False)), nn.Dropout(0.5)))
+        own = function.parameters()
+        moment = float(np.mean(function.run(own, INPUTS) ** 2))
+        assert 0.2 < moment < 1.0  # a step from a random vector finds most of the norm: 0.25 where it is all of it
+        others = {name: 3 * w for name, w in own.items()}
+        # A function of its parameters: it answers alike after any other call, and to weights of any size.
+        assert np.allclose(function.run(others, INPUTS), function.run(own, INPUTS), rtol=1e-4, atol=1e-6)
+        assert np.array_equal(function.run(own, INPUTS), function.run(own, INPUTS))
+
+
+def test_other_layers_are_run_in_evaluation_mode():
+    torch.manual_seed(0)
+    layer = nn.Sequential(nn.Linear(16, 16, bias=False), nn.BatchNorm1d(16), nn.Dropout(0.5))
+    function = TorchFunction(layer)
+    own = function.parameters()
+    expected = INPUTS[0] @ own["0.weight"].T / np.sqrt(1 + 1e-5)
+    assert np.allclose(function.run(own, INPUTS), expected, atol=1e-4)
+    assert not any(module.training for module in layer.modules())
