@@ -40,6 +40,44 @@ def test_a_number_of_hidden_layers_is_no_width() -> None:
         recognise(deep, "nets:deep")
 
 
+class Trained:
+    """The network of a textbook: told how fast it learns where it is made."""
+
+    def __init__(self, inputnodes: Any, hiddennodes: Any, outputnodes: Any, learningrate: Any) -> None:
+        self.lr = learningrate
+        self.wih = np.random.normal(0.0, inputnodes**-0.5, (hiddennodes, inputnodes))
+        self.who = np.random.normal(0.0, hiddennodes**-0.5, (outputnodes, hiddennodes))
+
+
+class Deep:
+    """Widths between in a list, as many as there are."""
+
+    def __init__(self, input_size: Any, hidden_size_list: Any, output_size: Any) -> None:
+        sizes = [input_size, *hidden_size_list, output_size]
+        self.params = {f"W{k}": np.random.randn(m, n) * m**-0.5 for k, (m, n) in enumerate(itertools.pairwise(sizes))}
+
+
+@pytest.mark.parametrize(
+    ("network", "signature", "layout"),
+    [(Trained, "(in, out, next, rate)", "out_in"), (Deep, "(in, hidden_widths, next)", "in_out")],
+)
+def test_a_learning_rate_and_a_list_of_widths_between_are_no_questions(
+    network: Any, signature: str, layout: str
+) -> None:
+    found = recognise(network, "nets:network")
+    assert (found.signature, found.contract.layout) == (signature, layout)
+    drawn = found.sampler.to_numpy(found.sampler.calls((11, 4), [0], "float32")[0])
+    assert drawn.shape == (11, 4)
+
+
+def test_a_rate_of_anything_else_is_still_asked_for() -> None:
+    def thinned(n_in: Any, n_out: Any, dropout_rate: Any) -> Any:
+        return np.random.randn(n_in, n_out) * (np.random.rand(n_in, n_out) > dropout_rate)
+
+    with pytest.raises(UsageError, match="needs the argument 'dropout_rate'"):
+        recognise(thinned, "nets:thinned")
+
+
 def of_a_kernel(shape: Any, rng: Any) -> Any:
     height, width, inputs, _ = shape
     return rng.normal(0, (2 / (height * width * inputs)) ** 0.5, shape)

@@ -292,6 +292,15 @@ def test_where_convolutions_are_taken_and_not_asked_that_is_said():
     assert not any("dense shapes" in note for note in infer(matrix(normal(lambda s: 2 / sum(s)))).contract.notes)
 
 
+def test_kernels_of_another_layout_than_the_matrices_are_said_not_to_be_asked():
+    def of(matrices, kernels):
+        return infer(normal(lambda s: 2 / (s[matrices] if len(s) == 2 else np.prod(s[kernels])))).contract.notes
+
+    [note] = [n for n in of(0, slice(1, None)) if n.startswith("Asked of dense shapes only")]
+    assert "divides by axes {1, 2, 3} of oihw, another layout than its matrices'" in note
+    assert not any("dense shapes" in n for n in [*of(1, slice(1, None)), *of(0, slice(None, -1))])
+
+
 def test_a_known_layout_turns_he_of_the_other_axis_into_fan_out():
     draw = matrix(normal(lambda s: 2 / s[0]))
     keras, torch = infer(draw, framework="keras"), infer(draw, framework="torch")

@@ -16,6 +16,8 @@ from initcheck.errors import UsageError
 
 # Of the layer behind the one that is asked for.
 _NEXT_WIDTH = 3
+# Of training, of which no weight depends.
+_RATE = 0.01
 
 
 class Unfit(ValueError):
@@ -96,6 +98,8 @@ def constant_value(slot: Slot, shape: Sequence[int], dtype: str, framework: str,
             return "weight"
         case "next":
             return _NEXT_WIDTH
+        case "rate":
+            return _RATE
         case "side":
             if len(shape) != 2 or shape[0] != shape[1]:
                 raise Unfit(f"shape {shape} is no square, and this initializer is asked for one side.")
@@ -104,6 +108,8 @@ def constant_value(slot: Slot, shape: Sequence[int], dtype: str, framework: str,
             return _width(shape, "i", layout)
         case "out":
             return _width(shape, "o", layout)
+        case "hidden_widths":
+            return [_width(shape, "o", layout)]
         case "fan_in":
             return math.prod(shape[1:]) if len(shape) > 1 else math.prod(shape)
         case "fan_out":

@@ -64,6 +64,10 @@ WIDTHS_OF_LAYERS = re.compile(
 HIDDEN = re.compile(
     r"n_?h|h_?(dim|size)|(n_?|num_|dim_?|size_|nb_?)?hid(den)?(_?(dim|size|units|nodes|neurons|features|layer_size))?"
 )
+# The widths between, in a list: hidden_sizes, hidden_size_list.
+HIDDEN_WIDTHS = re.compile(
+    r"hidden_(layer_?)?((size|dim|dimension|width)s|\w+_list)|hidden_layer_(units|nodes|neurons)"
+)
 
 # Tried in this order on names that are in no list.
 NAME_PARTS = (

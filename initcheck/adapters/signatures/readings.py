@@ -12,6 +12,7 @@ from typing import Any
 from initcheck.adapters.signatures.frameworks import asks, defines_function, draws_from, used_by
 from initcheck.adapters.signatures.names import (
     HIDDEN,
+    HIDDEN_WIDTHS,
     LABELS,
     ROLE_IN_LAYERS,
     ROLE_OF_NAME,
@@ -209,12 +210,20 @@ def _one_of_each_width(slots: list[Slot]) -> list[Slot]:
 
 
 def _first_of_two_layers(slots: list[Slot]) -> list[Slot]:
-    """Of ``(n_x, n_h, n_y)``, which makes two matrices, the first is asked for; the width behind it is one number."""
-    required = [s for s in slots if s.required and s.role not in (*RANDOM_ROLES, "dtype", "dtype_name")]
-    hidden = [s for s in required if s.role in ("unknown", "hyperparameter") and HIDDEN.fullmatch(s.name.lower())]
-    if len(hidden) != 1 or sorted(s.role for s in required if s not in hidden) != ["in", "out"]:
+    """Of ``(n_x, n_h, n_y)``, which makes two matrices, the first is asked for; the width behind it is one number.
+
+    The widths between may be a list: it is given one.
+    """
+    required = [s for s in slots if s.required and s.role not in (*RANDOM_ROLES, "dtype", "dtype_name", "rate")]
+    between = {
+        s.name: role
+        for s in required
+        for role, names in (("out", HIDDEN), ("hidden_widths", HIDDEN_WIDTHS))
+        if s.role in ("unknown", "hyperparameter", "widths") and names.fullmatch(s.name.lower())
+    }
+    if len(between) != 1 or sorted(s.role for s in required if s.name not in between) != ["in", "out"]:
         return slots
-    roles = {s.name: "next" for s in required if s.role == "out"} | {hidden[0].name: "out"}
+    roles = {s.name: "next" for s in required if s.role == "out"} | between
     return [replace(s, role=roles.get(s.name, s.role)) for s in slots]
 
 

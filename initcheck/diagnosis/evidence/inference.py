@@ -261,8 +261,11 @@ class _Reading:
             divided = best_law(self.seen, KERNELS_OF[self.layout, 4], self.family)
             # shape[1] of a matrix is axis 1 by name; shape[-2] was written with more axes in mind.
             channels = self.layout == "in_out" and divided is not None and divided.denominator.name == "channels"
-            if name != "fan_in" or channels:
+            # Theano's: matrices (in, out), and kernels (out, in, height, width).
+            other = self.axes if self.axes is not None and len(self.axes.axes) > len("{1}") else None
+            if name != "fan_in" or channels or other:
                 by = "the channels of a convolution alone" if channels else "none of a convolution's"
+                by = by if other is None else f"axes {other.axes} of {other.layout}, another layout than its matrices'"
                 self.notes.append(
                     f"{DENSE_ONLY}: it takes four axes too, and divides by {by}."
                     " Declare layout=oihw or layout=hwio to have convolutions asked."
