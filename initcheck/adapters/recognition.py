@@ -27,6 +27,7 @@ from initcheck.adapters.frameworks.torch_init import is_torch_init, torch_initia
 from initcheck.adapters.frameworks.torch_module import asks_for_convolutions
 from initcheck.adapters.one_number import NumberSampler, number_sampler
 from initcheck.adapters.shapes_taken import shapes_taken
+from initcheck.adapters.signatures.frameworks import defines_function
 from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.adapters.signatures.readings import Needs, Reading, explicit_readings, readings_of
 from initcheck.adapters.signatures.signature import Slot, describe, parse_signature, slots_of
@@ -97,11 +98,18 @@ def _recognise(
     if signature is not None:
         slots = tuple(parse_signature(signature, function, args))
         return _explicit(function, name, explicit_readings(slots, function), args, parameter)
-    _check_arguments(function, name, args)
-    fixed = set(args) | set(obj.keywords if isinstance(obj, functools.partial) else ())
-    readings, named = readings_of(function, name, fixed)
+    unknown = _unknown_arguments(function, args) if defines_function(function) else []
+    own = {key: value for key, value in args.items() if key not in unknown}
+    _check_arguments(function, name, own)
+    fixed = set(own) | set(obj.keywords if isinstance(obj, functools.partial) else ())
+    try:
+        readings, named = readings_of(function, name, fixed)
+    except Needs:
+        _check_arguments(function, name, args)
+        raise
     if not readings:
-        return _of_factory(function, name, args, parameter, depth)
+        return _of_factory(function, name, own, parameter, depth, {key: args[key] for key in unknown})
+    _check_arguments(function, name, args)
     try:
         chosen = choose(name, function, readings, named=named, fixed=args, parameter=parameter)
     except UsageError:
@@ -140,13 +148,19 @@ def _explicit(
 
 
 def _of_factory(
-    function: Callable[..., Any], name: str, args: dict[str, Any], parameter: str | None, depth: int
+    function: Callable[..., Any],
+    name: str,
+    args: dict[str, Any],
+    parameter: str | None,
+    depth: int,
+    made_with: Mapping[str, Any],
 ) -> Initializer:
-    """A callable that takes no shape is called once; what it returns is the initializer."""
+    """A callable that takes no shape is called once; what it returns is the initializer, and is given the rest."""
     if depth == 0:
         raise UsageError(f"{name} returns a callable that returns a callable, and so on; name the innermost one.")
     random = random_slots([slot for slot in slots_of(function) if slot.name not in args])
     if any(slot.required for slot in random):
+        _check_arguments(function, name, {**args, **made_with})
         return _of_seeded_factory(function, name, args, random, parameter)
     try:
         with contained(), isolated(0):
@@ -171,10 +185,12 @@ def _of_factory(
                 " shape that returns the weights, such as def init(shape, rng)."
             ) from None
     if random and not is_keras_initializer(made):
+        _check_arguments(function, name, {**args, **made_with})
         return built_per_draw(function, name, None, args, random, parameter)
     own = own_declaration(made, name=name)
     signature, parameter = own.pop("signature", None), parameter or own.pop("parameter", None)
-    inner = _recognise(made, name, signature, dict(own.pop("args", {})), parameter, depth - 1)
+    inner_args = {**own.pop("args", {}), **made_with}
+    inner = _recognise(made, name, signature, inner_args, parameter, depth - 1)
     # What the factory promises of what it makes, by its arguments perhaps: a gain that goes with the depth.
     contract = merged(Contract(), Contract.from_mapping(own), inner.contract)
     return replace(inner, contract=contract, function=function)
@@ -287,9 +303,14 @@ def _of_method(
 
 
 def _check_arguments(function: Callable[..., Any], name: str, args: Mapping[str, Any]) -> None:
+    refuse_unknown(_unknown_arguments(function, args), parameters_of(function) or {}, f"{name} has no parameter")
+
+
+def _unknown_arguments(function: Callable[..., Any], args: Mapping[str, Any]) -> list[str]:
     parameters = parameters_of(function)
-    if parameters is not None and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        refuse_unknown(args, parameters, f"{name} has no parameter")
+    if parameters is None or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return []
+    return [key for key in args if key not in parameters]
 
 
 def _initializer(name: str, function: Callable[..., Any], chosen: Chosen) -> Initializer:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from initcheck.adapters.frameworks.arrays import dtype_name, is_array, parts_of, pick, shape_of
-from initcheck.adapters.signatures.readings import Needs, Reading
+from initcheck.adapters.signatures.readings import Needs, Reading, called_with
 from initcheck.adapters.signatures.signature import describe, role_of
 from initcheck.errors import UsageError
 
@@ -95,7 +95,7 @@ def refuse_complex(name: str, returned: Sequence[Any]) -> None:
     """
     found = next((value for value in returned if is_complex(value)), None)
     if found is not None:
-        first, second = (f"{name.partition('(')[0]}(parameter={part!r})" for part in ComplexWeights.parts)
+        first, second = (called_with(name, f"parameter={part!r}") for part in ComplexWeights.parts)
         raise ComplexWeights(
             f"{name} returns complex numbers ({dtype_name(found)}), and the claims are about real weights; its"
             f" parts are checked apart, each times sqrt(2): {first} and {second}.",
@@ -111,7 +111,7 @@ def refuse_parts(name: str, function: Callable[..., Any], tried: Sequence[ToldTr
     """
     if not any(_in_parts(trial.result, trial.shape) for trial in tried) or not _OF_PARTS.search(_text_of(function)):
         return
-    first, second = (f"{name.partition('(')[0]}(parameter={part!r})" for part in ComplexWeights.parts)
+    first, second = (called_with(name, f"parameter={part!r}") for part in ComplexWeights.parts)
     raise ComplexWeights(
         f"{name} returns real and imaginary parts, and the claims are about real weights; its parts are checked apart,"
         f" each times sqrt(2): {first} and {second}.",
@@ -269,7 +269,7 @@ def _as_generator(tried: Sequence[ToldTrial]) -> str | None:
 
 
 def _call(name: str, missing: Sequence[str]) -> str:
-    return f"{name.partition('(')[0]}({', '.join(f'{m}=...' for m in missing)})"
+    return called_with(name, *(f"{m}=..." for m in missing))
 
 
 def _short(problem: str) -> str:

@@ -22,7 +22,7 @@ from initcheck.adapters.packed_widths import PackedSampler, Packing, packing_of,
 from initcheck.adapters.signatures.arguments import Unfit
 from initcheck.adapters.signatures.frameworks import defines_function, framework_of_result
 from initcheck.adapters.signatures.names import SIDES_OR_WIDTHS
-from initcheck.adapters.signatures.readings import Needs, Reading, needs
+from initcheck.adapters.signatures.readings import Needs, Reading, called_with, needs
 from initcheck.adapters.signatures.signature import KERNEL_ROLES, Slot, role_of
 from initcheck.contract.initializer import Sampler, Shape
 from initcheck.errors import AmbiguousInitializer, UsageError
@@ -165,7 +165,7 @@ def choose(
             options += f" or one of {len(outcome.several) - _FEW} more" if len(outcome.several) > _FEW else ""
             raise Needs(
                 f"{name} returns several things; say which one is checked: {options}.",
-                f"{name.partition('(')[0]}(parameter={outcome.several[0]!r})",
+                called_with(name, f"parameter={outcome.several[0]!r}"),
             )
     returned = [c.result for c in tried if c.result is not None and c.problem != _UNWRITTEN]
     if returned and all(callable(result) and not is_layer(result) for result in returned):

@@ -78,6 +78,13 @@ def of_three(p1, side_one, side_two):
     return np.random.randn(side_one, side_two) * p1
 
 
+def makes_what_needs_more(kind):
+    def init(shape, rng, gain):
+        return rng.normal(size=shape) * gain * (kind == "he")
+
+    return init
+
+
 def counted(num_sides):
     return np.random.randn(*num_sides)
 
@@ -104,7 +111,7 @@ class NeedingLayer(nn.Module):
 ADVISED = [
     needs_a_number, needs_two, returns_named, untold_generator, of_layers, many, of_three, counted, Pair,
     Needing, NeedingLayer, generator_of_its_own_name, names_of_another_language,
-    fills_a_tensor,
+    fills_a_tensor, makes_what_needs_more,
     torch.nn.init.constant_, torch.nn.init.sparse_,
 ]  # fmt: skip
 
@@ -149,6 +156,17 @@ def test_advice_ends_in_a_draw(obj: Any) -> None:
     if initializer.subject is None:
         drawn = sampler.to_numpy(sampler.calls((8, 6), [1], "float32")[0])
         assert drawn.shape == (8, 6)
+
+
+def test_what_a_factory_does_not_take_is_given_to_what_it_makes() -> None:
+    name = f"{__name__}:makes_what_needs_more"
+    with pytest.raises(UsageError, match=r"write \S+:makes_what_needs_more\(kind='he', gain=\.\.\.\) or"):
+        load(f"{name}(kind='he')")
+    [one] = load(f"{name}(kind='he', gain=2.0)").initializers
+    assert one.signature == "(shape, rng)"
+    for text, meant in (("(knd='he')", "did you mean 'kind'"), ("(kind='he', gian=2.0)", "did you mean 'gain'")):
+        with pytest.raises(UsageError, match=meant):
+            load(name + text)
 
 
 def test_what_was_tried_in_vain_is_no_advice() -> None:

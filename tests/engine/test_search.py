@@ -124,7 +124,7 @@ def test_what_fails_no_more_is_forgotten(database: InMemoryExampleDatabase) -> N
 def test_a_kept_case_that_stays_open_says_nothing_of_this_run(
     shape: tuple[int, int], database: InMemoryExampleDatabase
 ) -> None:
-    """Near the edge an eighth of the budget decides nothing; what is asked behind it is asked as if nothing was kept."""
+    """Near the edge an eighth of the budget decides nothing; the rest is asked as if nothing had been kept."""
     init = off_where(lambda *sides: sides == shape, math.sqrt(1.17))
     layer = Layer(shape, "out_in")
 

@@ -68,6 +68,16 @@ class Reading:
         return describe(self.slots)
 
 
+def called_with(name: str, *more: str) -> str:
+    """What to write in place of a target, to give these arguments beside those that it gives already.
+
+    >>> called_with("nets:init", "gain=..."), called_with("nets:init(mode='fan_in')", "gain=...")
+    ('nets:init(gain=...)', "nets:init(mode='fan_in', gain=...)")
+    """
+    called, _, given = name.partition("(")
+    return f"{called}({', '.join([g for g in (given.removesuffix(')'),) if g] + list(more))})"
+
+
 def needs(name: str, slots: Iterable[Slot], told: Sequence[Slot] = ()) -> Needs:
     """The refusal that names the arguments to give and writes the call.
 
@@ -78,7 +88,7 @@ def needs(name: str, slots: Iterable[Slot], told: Sequence[Slot] = ()) -> Needs:
     """
     wanted = tuple(slots)
     missing = tuple(slot.name for slot in wanted)
-    call = f"{name.partition('(')[0]}({', '.join(f'{m}=...' for m in missing)})"
+    call = called_with(name, *(f"{m}=..." for m in missing))
     several = "s" if len(missing) > 1 else ""
     listed = " and ".join(repr(m) for m in missing)
     how = ""
@@ -172,7 +182,7 @@ def readings_of(function: Callable[..., Any], name: str, fixed: Iterable[str] = 
             how = describe([replace(s, role="rng" if s in drawn else next(left)) for s in required])
         raise UsageError(
             f"{name} has the parameters ({names}), and none of these names says how a shape is asked for;"
-            f" give what is no width a value, such as {name.partition('(')[0]}({told[0].name}=...), or say how to call"
+            f" give what is no width a value, such as {called_with(name, f'{told[0].name}=...')}, or say how to call"
             f" it, one role a parameter: signature={how!r}."
         )
     return found, not open_slots and not guessed_width
