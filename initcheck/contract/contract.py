@@ -24,6 +24,8 @@ DENSE_ONLY = "Asked of dense shapes only"
 """How the note begins of what takes kernels too and was not asked for them."""
 OF_KERNELS = "Its kernels follow a law of their own and are held to that: "
 """How the note begins of code that tells layers by their kind; the law of kernels is what follows."""
+SIDE_BY_SIDE = re.compile(r"It makes (\d+ matrices side by side);")
+"""How the note begins of a weight that is wider than was asked for, and so is taken for several in one."""
 
 FANS = ("fan_in", "fan_out", "fan_avg", "fan_max")
 LAYOUTS = (

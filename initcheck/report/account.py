@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from initcheck.contract.contract import DENSE_ONLY, OF_KERNELS
+from initcheck.contract.contract import DENSE_ONLY, OF_KERNELS, SIDE_BY_SIDE
 from initcheck.grouping import grouped
 from initcheck.report.finding import Finding, asked_of, finding_of
 from initcheck.report.results import Results
@@ -250,6 +250,8 @@ def _assumed(contracts: Mapping[str, Mapping[str, Any]]) -> list[str]:
             if note.startswith(OF_KERNELS):
                 said = f"of its kernels {note.removeprefix(OF_KERNELS).partition(' (')[0]}"
                 of[said] = of.get(said, 0) + 1
+            elif packed := SIDE_BY_SIDE.match(note):
+                of[packed[1]] = of.get(packed[1], 0) + 1
     dense = sum(any(n.startswith(DENSE_ONLY) for n in contract.get("notes") or ()) for contract in contracts.values())
     if dense:
         of["dense shapes only (declare a layout of kernels, such as hwio, to have them asked)"] = dense

@@ -180,3 +180,17 @@ def test_the_number_of_experts_is_read_where_it_has_a_default():
 
 def test_a_default_that_numbers_no_matrices_is_no_number_of_experts():
     assert check(four_shares, claims=["returns-the-shape-asked"])["returns-the-shape-asked"].verdict.value == "FAILS"
+
+
+def twice_as_wide(fan_in, fan_out, rng):
+    return rng.normal(0, fan_in**-0.5, (fan_in, 2 * fan_out))
+
+
+def as_wide_as_asked(fan_in, fan_out, rng):
+    return rng.normal(0, fan_in**-0.5, (fan_in, fan_out))
+
+
+def test_that_a_weight_wider_than_asked_is_taken_for_several_is_said_beside_the_verdict():
+    claims = ["returns-the-shape-asked"]
+    assert "assumed: 2 matrices side by side" in str(check(twice_as_wide, claims=claims))
+    assert "side by side" not in str(check(as_wide_as_asked, claims=claims))
