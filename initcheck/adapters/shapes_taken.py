@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import re
 from collections.abc import Callable
 from typing import Any
@@ -21,13 +22,15 @@ _KERNEL = (5, 7, 3, 2, 2)
 # A number of sides beside the word, on either side of it; a text that counts transposed or any others says no more.
 _SIDED = re.compile(r"conv(?:olution(?:al|s)?)?[ _-]*([123])[ -]?d(?![a-z])|(?<![0-9a-z])([123])[ _-]?d[ _-]+conv")
 _OF_MANY = re.compile(r"transpos|(?<![a-z])nd(?![a-z])|any (shape|rank|number)")
+_OF_CONVOLUTIONS = re.compile(r"conv|receptive|channel|(^|_)(in|out)_?ch(an)?s?$|kernel_size|(num|n|nb)_filters?$")
+_OF_STACKS = re.compile(r"expert|stack|head|batch_axis|ensemble")
 _OF_MATRICES = re.compile(r"dense|linear|matri|fully")
 # Even and odd, square, wide and tall: what raises at each of them is for no matrix.
 _MATRICES = ((4, 6), (8, 8), (16, 2), (1, 1))
 
 
 def shapes_taken(function: Callable[..., Any], chosen: Chosen, framework: str) -> dict[str, Any]:
-    """The fields of an ``Initializer`` that say it: ``ranks``, ``squares``, ``equal_kernels``.
+    """The fields of an ``Initializer`` that say it: ``ranks``, ``squares``, ``equal_kernels``, ``kernels_meant``.
 
     Args:
         function: the user's.
@@ -53,7 +56,30 @@ def shapes_taken(function: Callable[..., Any], chosen: Chosen, framework: str) -
         "ranks": ranks,
         "squares": "side" in roles or chosen.squares,
         "equal_kernels": bool(roles & {"kernel_side", "square_kernel"}),
+        "kernels_meant": _speaks_of_kernels(function),
     }
+
+
+def _speaks_of_kernels(function: Callable[..., Any]) -> bool:
+    """Whether names in its code, or in that of a function it calls, are those of convolutions.
+
+    >>> def fans(shape): return shape if len(shape) == 2 else (shape[2] * (receptive_field := 9), shape[3])
+    >>> def he(shape, rng): return rng.normal(0, (2 / fans(shape)[0]) ** 0.5, shape)
+    >>> def stacked(shape, rng): return rng.normal(0, (2 / shape[-2]) ** 0.5, shape)
+    >>> _speaks_of_kernels(he), _speaks_of_kernels(stacked)
+    (True, False)
+    """
+    plain = inspect.unwrap(function.func if isinstance(function, functools.partial) else function)
+    method = inspect.getattr_static(
+        type(plain), "__call__", None
+    )  # of an instance, such as one of a class of initializers
+    called = plain if hasattr(plain, "__code__") else getattr(plain, "__func__", method)
+    code, known = getattr(called, "__code__", None), getattr(called, "__globals__", {})
+    if code is None:
+        return False
+    codes = [code, *(getattr(known.get(name), "__code__", None) for name in code.co_names)]
+    names = {n for c in codes if c is not None for n in (c.co_name, *c.co_varnames, *c.co_names, *c.co_freevars)}
+    return any(map(_OF_CONVOLUTIONS.search, names)) and not any(map(_OF_STACKS.search, names))
 
 
 def _takes_kernels_alone(chosen: Chosen) -> bool:

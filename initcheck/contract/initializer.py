@@ -60,6 +60,7 @@ class Initializer(Tested):
         ranks: numbers of axes it accepts, where known; empty where unknown.
         squares: it makes square matrices only.
         equal_kernels: it takes one number for all sides of a kernel.
+        kernels_meant: its code speaks of convolutions.
         by_kind: its code tells layers of kernels from others, and may hold them to a law of their own.
         takes_randomness: the caller hands it a seed, key or generator.
         uses_global_generator: without being handed one, it draws from a global generator.
@@ -74,6 +75,7 @@ class Initializer(Tested):
     ranks: tuple[int, ...] = ()
     squares: bool = False
     equal_kernels: bool = False
+    kernels_meant: bool = False
     by_kind: bool = False
     takes_randomness: bool = True
     uses_global_generator: bool = False

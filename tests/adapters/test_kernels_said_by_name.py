@@ -33,6 +33,31 @@ def conv2d_start(shape, rng):
     return rng.normal(0, np.sqrt(2 / columns), shape)
 
 
+def fans_of_channels(shape):
+    if len(shape) == 2:
+        return shape
+    in_channels, out_channels = shape[-2:]
+    return in_channels, out_channels
+
+
+def he_by_its_fans(shape, rng):
+    fan_in, _ = fans_of_channels(shape)
+    return rng.normal(0, np.sqrt(2 / fan_in), shape)
+
+
+def he_of_a_stack(shape, rng):
+    if len(shape) < 3:
+        return rng.normal(0, np.sqrt(2 / shape[0]), shape)
+    _experts, inputs, _units = shape[-3:]
+    return rng.normal(0, np.sqrt(2 / inputs), shape)
+
+
+def he_of_positions_too(shape, rng):
+    in_channels = shape[-2]
+    receptive_field = np.prod(shape[:-2])
+    return rng.normal(0, np.sqrt(2 / (in_channels * receptive_field)), shape)
+
+
 @pytest.mark.parametrize(
     ("init", "ranks"),
     [(he_of_channels, (3,)), (he_of_conv1d, (3,)), (he_of_both, (2, 3)), (conv2d_start, ())],
@@ -43,7 +68,15 @@ def test_it_is_asked_for_what_it_says(init, ranks):
 
 
 @pytest.mark.parametrize(
-    ("init", "verdict"), [(he_of_channels, "FAILS"), (he_of_rank_four, "FAILS"), (he_of_conv1d, "HOLDS")]
+    ("init", "verdict"),
+    [
+        (he_of_channels, "FAILS"),
+        (he_of_rank_four, "FAILS"),
+        (he_of_conv1d, "HOLDS"),
+        (he_by_its_fans, "FAILS"),
+        (he_of_a_stack, "HOLDS"),
+        (he_of_positions_too, "HOLDS"),
+    ],
 )
 def test_the_width_of_a_kernel_that_is_not_counted_fails(init, verdict):
     report = check(init, claims=["output-variance-near-one"], profile="quick")

@@ -292,6 +292,17 @@ def test_where_convolutions_are_taken_and_not_asked_that_is_said():
     assert not any("dense shapes" in note for note in infer(matrix(normal(lambda s: 2 / sum(s)))).contract.notes)
 
 
+@pytest.mark.parametrize(("layout", "axis", "product"), [("hwio", -2, slice(None, -1)), ("oihw", 1, slice(1, None))])
+def test_channels_alone_are_no_fan_of_what_speaks_of_convolutions(layout, axis, product):
+    wrong = normal(lambda s: 2 / s[axis])
+    found = infer(wrong, kernels_meant=True)
+    assert (found.handles_convolutions, found.convolution_layout) == (True, layout)
+    assert not any("dense shapes" in note for note in found.contract.notes)
+    assert not infer(wrong).handles_convolutions  # a stack of matrices, or code that was written for matrices
+    right = infer(normal(lambda s: 2 / np.prod(s[product])), kernels_meant=True)
+    assert right.convolution_layout == layout
+
+
 def test_kernels_of_another_layout_than_the_matrices_are_said_not_to_be_asked():
     def of(matrices, kernels):
         return infer(normal(lambda s: 2 / (s[matrices] if len(s) == 2 else np.prod(s[kernels])))).contract.notes

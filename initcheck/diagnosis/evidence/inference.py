@@ -82,6 +82,7 @@ def infer(
     fan: str | None = None,
     equal_kernels: bool = False,
     squares: bool = False,
+    kernels_meant: bool = False,
 ) -> Inferred:
     """Infer a contract from about 200,000 weights at two dozen shapes.
 
@@ -104,9 +105,10 @@ def infer(
         fan: the declared fan, as in a contract.
         equal_kernels: it takes one number for all sides of a kernel.
         squares: it makes square matrices only.
+        kernels_meant: its code speaks of convolutions, so that the channels alone are no fan of theirs.
     """
     seen = probe(draw, seed=seed, ranks=_ranks(layout, ranks), equal_kernels=equal_kernels, squares=squares)
-    return infer_from(seen, framework=framework, layout=layout, named=named, fan=fan)
+    return infer_from(seen, framework=framework, layout=layout, named=named, fan=fan, kernels_meant=kernels_meant)
 
 
 def infer_initializer(initializer: Initializer, draw: DrawFunction, *, seed: int = 0) -> Inferred:
@@ -121,12 +123,19 @@ def infer_initializer(initializer: Initializer, draw: DrawFunction, *, seed: int
         fan=initializer.contract.fan,
         equal_kernels=initializer.equal_kernels,
         squares=initializer.squares,
+        kernels_meant=initializer.kernels_meant,
     )
 
 
 @np.errstate(all="ignore")  # a second moment that leaves float64 is infinite, and so an exception
 def infer_from(
-    seen: Probe, *, framework: str = "numpy", layout: str | None = None, named: str = "", fan: str | None = None
+    seen: Probe,
+    *,
+    framework: str = "numpy",
+    layout: str | None = None,
+    named: str = "",
+    fan: str | None = None,
+    kernels_meant: bool = False,
 ) -> Inferred:
     """Infer a contract from draws already made; see ``infer``."""
     family = family_of(seen.large(256))
@@ -136,7 +145,7 @@ def infer_from(
     read = _Reading(seen, family, rank, axes)
     read.free = frozenset(["linear", "relu"]) | activations_in(named)
     read.of_he, read.of_sines = speaks_of_he(named), speaks_of_sines(named)
-    read.fan_is_declared = fan is not None
+    read.fan_is_declared, read.kernels_meant = fan is not None, kernels_meant
     if rank == 2:
         read.of_matrices(declared if declared not in DENSE_OF and _rank_of(declared) == 2 else None)
     else:
@@ -166,7 +175,7 @@ class _Reading:
         self.power: float | None = None  # gain^2 of the activation found
         self.free = frozenset(["linear", "relu"])  # activations that a constant alone may be read as
         self.of_he = self.of_sines = False  # what its name promises: the variance of He, or of sine networks
-        self.fan_is_declared = False
+        self.fan_is_declared = self.kernels_meant = False
         self.unsettled: str | None = None
 
     def of_matrices(self, declared: str | None) -> None:
@@ -260,7 +269,11 @@ class _Reading:
         if self.rank == 2 and self.kernels is None and self.seen.of_rank(4) and plain:
             divided = best_law(self.seen, KERNELS_OF[self.layout, 4], self.family)
             # shape[1] of a matrix is axis 1 by name; shape[-2] was written with more axes in mind.
-            channels = self.layout == "in_out" and divided is not None and divided.denominator.name == "channels"
+            channels = divided is not None and divided.denominator.name == "channels"
+            if channels and self.kernels_meant:
+                self.kernels = KERNELS_OF[self.layout, 4]
+                return
+            channels = channels and self.layout == "in_out"
             # Theano's: matrices (in, out), and kernels (out, in, height, width).
             other = self.axes if self.axes is not None and len(self.axes.axes) > len("{1}") else None
             if name != "fan_in" or channels or other:
