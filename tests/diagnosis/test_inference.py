@@ -5,6 +5,7 @@ import pytest
 from diagnosis_samplers import normal, rng, truncated, uniform
 
 from initcheck.contract.contract import Contract
+from initcheck.diagnosis.evidence.axes import DENSE_OF
 from initcheck.diagnosis.evidence.inference import infer
 from initcheck.diagnosis.evidence.probe import probe
 
@@ -299,6 +300,9 @@ def test_channels_alone_are_no_fan_of_what_speaks_of_convolutions(layout, axis, 
     assert (found.handles_convolutions, found.convolution_layout) == (True, layout)
     assert not any("dense shapes" in note for note in found.contract.notes)
     assert not infer(wrong).handles_convolutions  # a stack of matrices, or code that was written for matrices
+    of_both = normal(lambda s: 2 / (s[axis] + s[-1 if axis < 0 else 0]))
+    assert infer(of_both, layout=DENSE_OF[layout], kernels_meant=True).convolution_layout == layout
+    assert not infer(of_both, layout=DENSE_OF[layout]).handles_convolutions
     right = infer(normal(lambda s: 2 / np.prod(s[product])), kernels_meant=True)
     assert right.convolution_layout == layout
 

@@ -270,7 +270,8 @@ class _Reading:
             divided = best_law(self.seen, KERNELS_OF[self.layout, 4], self.family)
             # shape[1] of a matrix is axis 1 by name; shape[-2] was written with more axes in mind.
             channels = divided is not None and divided.denominator.name == "channels"
-            if channels and self.kernels_meant:
+            of_both = divided is not None and divided.denominator.name == "(channels + units)/2"
+            if (channels or of_both) and self.kernels_meant:
                 self.kernels = KERNELS_OF[self.layout, 4]
                 return
             channels = channels and self.layout == "in_out"
