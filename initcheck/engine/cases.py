@@ -213,7 +213,8 @@ class _Cases:
 
     def worst(self) -> AssertionError | None:
         """Ask every case; the failure furthest beyond its band, the others listed beneath it."""
-        drawn, failures = self.last_failed, []
+        drawn: dict[str, Any] = self.last_failed
+        failures: list[tuple[Case, AssertionError]] = []
         self.trial = self.trial.of_cases_beside()
         chosen = self.selected(self.alone[1]) if self.alone else self.trial.subject.plan_of(self.claim)
         for case in chosen:
@@ -221,12 +222,15 @@ class _Cases:
             try:
                 self.ask(replaced)
             except AssertionError as error:
-                failures.append(error)
-        if not all(isinstance(f, CaseFailed) for f in failures):
-            return failures[0]
-        found = sorted((f for f in failures if isinstance(f, CaseFailed)), key=_how_far, reverse=True)
-        evidence = found[0].evidence
-        lines = [f"also {f.evidence.measured} at {f.evidence.case}" for f in found[1:]]
+                failures.append((case, error))
+        found = [(case, error) for case, error in failures if isinstance(error, CaseFailed)]
+        if len(found) < len(failures):
+            return failures[0][1]
+        found.sort(key=lambda one: -_how_far(one[1]))
+        # Every weight once before any of them at another size.
+        (_, first), *others = (one for once in _by_first(found) for one in once)
+        evidence = first.evidence
+        lines = [f"also {f.evidence.measured} at {f.evidence.case}" for _, f in others]
         more = (f"and at {len(lines) - _LISTED} more",) if len(lines) > _LISTED else ()
         return CaseFailed(replace(evidence, detail=(*evidence.detail, *lines[:_LISTED], *more)))
 
@@ -263,6 +267,15 @@ class _Cases:
         for layer in (value for value in drawn.values() if isinstance(value, Case)):
             reason = unasked(self.trial.subject.contract_of(layer))
             self.trial.asks(reason is None, reason or "")
+
+
+def _by_first(found: list[tuple[Case, CaseFailed]]) -> tuple[list[tuple[Case, CaseFailed]], ...]:
+    """The first failure of every weight, and all others; both in their order."""
+    first: dict[str, int] = {}
+    for number, (case, _) in enumerate(found):
+        first.setdefault(case.title, number)
+    once = set(first.values())
+    return [found[i] for i in sorted(once)], [one for i, one in enumerate(found) if i not in once]
 
 
 def _how_far(failure: CaseFailed) -> float:
