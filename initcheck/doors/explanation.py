@@ -94,7 +94,7 @@ def write_explanation(claim: Claim, file: str) -> str:
     Raises:
         UsageError: the page cannot be made or written, or the claim has no examples.
     """
-    from initcheck.rendering.html import html
+    from initcheck.rendering.html import html  # the words are printed without a page
     from initcheck.runs.destination import Destination
 
     html.require()
