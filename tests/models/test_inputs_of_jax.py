@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from initcheck.doors.check_model import check_model
@@ -97,3 +99,31 @@ def test_keys_of_attention_are_inputs() -> None:
 def test_what_stands_beside_an_input_is_told_by_its_name() -> None:
     inputs = {"x": False, "t": False, "mask": False, "labels": True, "y": False}
     assert arguments_as("2x16x8", inputs) == "2x16x8;int<1000:2;ones:2x16;labels=int<10:2;2x16x8"
+
+
+@pytest.mark.parametrize(("gate", "verdict"), [(math.sqrt(6), Verdict.HOLDS), (1.0, Verdict.FAILS)])
+def test_a_batch_norm_of_equinox_takes_the_moments_of_one_example(gate: float, verdict: Verdict) -> None:
+    """Its state is made while the build is traced; a scalar that is written there is an array of the model."""
+    eqx = pytest.importorskip("equinox")
+
+    class Net(eqx.Module):  # type: ignore[misc, name-defined]
+        convs: list[object]
+        norm: object
+        gate: jax.Array
+
+        def __init__(self, key: jax.Array) -> None:
+            keys = jax.random.split(key, 8)
+            self.convs = [
+                eqx.nn.Conv2d(32 if i else 3, 32, 3, padding=1, use_bias=False, key=k) for i, k in enumerate(keys)
+            ]
+            self.norm = eqx.nn.BatchNorm(32, axis_name="batch", mode="batch")
+            self.gate = jnp.array(gate)
+
+        def __call__(self, x: jax.Array, state: object) -> tuple[jax.Array, object]:
+            first, *others = self.convs
+            x, state = self.norm(first(x), state)
+            for conv in others:
+                x = conv(jax.nn.relu(x)) * self.gate
+            return x, state
+
+    assert _run(lambda key: eqx.nn.make_with_state(Net)(key))[SIGNAL].verdict is verdict

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from unittest.mock import patch
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from initcheck.models.batches.array_batch import ArrayBatch
@@ -29,15 +31,15 @@ def equinox_parts(model: Any, state: Any = None) -> tuple[list[Any], EquinoxMode
     leaves = [_leaf(model, found[i][0], found[i][1]) for i in kept]
     kinds = [(path, type(part).__name__) for path, part in _modules(model)]
     living = EquinoxModel(type(model).__name__, leaves, layers_of(kinds, leaves), tree, rest, kept)
-    state_arrays, state_tree = jax.tree.flatten(state)
-    living.state_arrays, living.state_tree = state_arrays, state_tree
-    return [found[i][1] for i in kept], living
+    # A build that is traced leaves no numbers behind: what it begins its state with is an array like any other.
+    state_arrays, living.state_tree = jax.tree.flatten(state)
+    living.leaves = [*leaves, *(Leaf(("state", str(i)), "State", False, False) for i in range(len(state_arrays)))]
+    return [*(found[i][1] for i in kept), *map(jnp.asarray, state_arrays)], living
 
 
 class EquinoxModel(Living):
     """One tree of modules; it is called on one example, as its authors write it."""
 
-    state_arrays: list[Any]
     state_tree: Any
 
     def __init__(
@@ -49,19 +51,30 @@ class EquinoxModel(Living):
     def run(self, arrays: Sequence[Any], batch: ArrayBatch, tap: Tap | None, heard: Mapping[str, Any]) -> Any:
         """Call the model on one example."""
         whole = list(self._rest)
-        for i, array in zip(self._kept, arrays, strict=True):
+        own = len(self._kept)
+        for i, array in zip(self._kept, arrays[:own], strict=True):
             whole[i] = array
         model = eqx.nn.inference_mode(jax.tree.unflatten(self._tree, whole))
         parts = [(".".join(path), part) for path, part in _modules(model)]
         call: Callable[..., Any] = model
-        state = jax.tree.unflatten(self.state_tree, self.state_arrays)
+        state = jax.tree.unflatten(self.state_tree, arrays[own:])
         kwargs = called_with(call, batch.kwargs, chance=lambda _: jax.random.key(0), state=state)
-        with listening(parts, heard, tap):
+        with patch.object(eqx.nn.BatchNorm, "__call__", _over_one_example), listening(parts, heard, tap):
             return call(*batch.args, **kwargs)
 
     def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:
         """Batches of one example that its first layer takes."""
         return batches_for(self.leaves, shapes, batched=False)
+
+
+def _over_one_example(norm: Any, x: Any, state: Any, **_: object) -> tuple[Any, Any]:
+    """A batch norm as in training, with the moments of one example's places: no axis counts others."""
+    if x.ndim < 2:
+        raise ValueError("a batch norm of vectors takes its moments over a batch, and one example is run")
+    axes = tuple(range(1, x.ndim))
+    shape = (-1, *(1,) * len(axes))
+    out = (x - x.mean(axes, keepdims=True)) / jnp.sqrt(x.var(axes, keepdims=True) + norm.eps)
+    return (out * norm.weight.reshape(shape) + norm.bias.reshape(shape) if norm.channelwise_affine else out), state
 
 
 def _leaf(model: Any, path: Any, array: Any) -> Leaf:

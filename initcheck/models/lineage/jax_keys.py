@@ -6,7 +6,7 @@ import hashlib
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -76,7 +76,10 @@ def run(closed: Any, given: Sequence[Any], *, salt: int = 0) -> list[Known]:
         salt: is added to every seed that a key is made of inside; 0 leaves them as they are.
     """
     arguments = [Known(value) for value in given]
-    return _evaluate(_Run(salt), closed.jaxpr, [Known(c) for c in closed.consts], arguments, None, None)
+    found = _evaluate(_Run(salt), closed.jaxpr, [Known(c) for c in closed.consts], arguments, None, None)
+    # A scalar that is written there, such as a temperature, is a number in the jaxpr and an array of the model.
+    shaped = zip(found, closed.out_avals, strict=True)
+    return [k if hasattr(k.value, "shape") else replace(k, value=jnp.asarray(k.value, a.dtype)) for k, a in shaped]
 
 
 def _evaluate(
