@@ -98,3 +98,61 @@ def test_zeros_beside_zeros_still_are() -> None:
         return net
 
     assert check(build, [DISTINCT])[DISTINCT].verdict is Verdict.FAILS
+
+
+class Identity(nn.Module):
+    """A residual block whose branch starts at zero, and which ends with a ReLU."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale, self.first, self.last = scale, nn.Linear(64, 64), nn.Linear(64, 64)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.scale * x + self.last(torch.relu(self.first(x))))
+
+
+class Fixup(nn.Module):
+    """Such blocks behind channels that a shortcut pads with zeros, and a head of zeros (Zhang et al. 2019).
+
+    The ReLU of the last block sends nothing back into the channels that are zero, and those before it are sent none.
+    """
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.inward, self.head = nn.Linear(24, 8), nn.Linear(64, 5)
+        self.layers = nn.ModuleList(Identity(scale) for _ in range(6))
+        nn.init.zeros_(self.head.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(nn.functional.pad(self.inward(x), (0, 56)))
+        for layer in self.layers:
+            x = layer(x)
+        return self.head(x)
+
+
+@pytest.mark.parametrize(("scale", "verdict"), [(1.0, Verdict.HOLDS), (0.5, Verdict.FAILS)])
+def test_what_the_relu_of_the_last_block_keeps_back_is_no_loss_of_the_blocks(scale: float, verdict: Verdict) -> None:
+    assert check(lambda: Fixup(scale), [GRADIENT])[GRADIENT].verdict is verdict
+
+
+class Kept(nn.Module):
+    """A detector: scores that are high are kept, and of a head that starts at zero none is."""
+
+    def __init__(self, bar: float) -> None:
+        super().__init__()
+        self.bar, self.body, self.head = bar, nn.Linear(24, 32), nn.Linear(32, 5)
+        nn.init.zeros_(self.head.weight)
+        nn.init.constant_(self.head.bias, -4.6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores = torch.sigmoid(self.head(torch.relu(self.body(x))))
+        return scores[scores > self.bar]
+
+
+@pytest.mark.parametrize(("bar", "verdict"), [(0.05, Verdict.UNDECIDED), (0.0, Verdict.HOLDS)])
+def test_an_empty_output_says_nothing_of_a_head_of_zeros(bar: float, verdict: Verdict) -> None:
+    found = check(lambda: Kept(bar), [DISTINCT])[DISTINCT]
+    assert found.verdict is verdict
+    assert ("holds no number" in str(found.reason)) == (verdict is Verdict.UNDECIDED)

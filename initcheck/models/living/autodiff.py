@@ -171,7 +171,10 @@ class EagerAutodiff(Autodiff):
         outputs, heard, by_layer, by_weight = self.differentiated(run, [arrays[i] for i in real])
         return ArraysMeasured(
             forward={n: _second_moment(self.host(a)) for n, a in zip(made, heard, strict=True)},
-            backward={n: _second_moment(self.host(g)) for n, g in zip(made, by_layer, strict=True)},
+            backward={
+                n: _second_moment(_let_through(self.host(g), self.host(a)))
+                for n, a, g in zip(made, heard, by_layer, strict=True)
+            },
             output=np.asarray(self.host(outputs[0]), np.float64),
             gradients=by_weight,
         )
@@ -180,6 +183,12 @@ class EagerAutodiff(Autodiff):
 def weights_of_output(shape: Sequence[int]) -> npt.NDArray[np.float32]:
     """What the entries of an output are multiplied by before they are summed up: the same for every model."""
     return np.random.default_rng(20260103).standard_normal(tuple(shape)).astype(np.float32)
+
+
+def _let_through(gradient: npt.NDArray[Any], made: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The gradient by what a layer made, before the ReLU that it may end with, which passes nothing on at its zeros."""
+    opened = made != 0
+    return gradient * opened if opened.any() else gradient
 
 
 def _second_moment(array: npt.NDArray[Any]) -> float:

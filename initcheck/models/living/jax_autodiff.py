@@ -163,10 +163,17 @@ class JaxAutodiff(Autodiff):
             (_, (keep, output)), (backward, gradients) = jax.value_and_grad(weighed, argnums=(0, 1), has_aux=True)(
                 pushes, floats
             )
-            ahead, back = ({n: _mean_square(a) for n, a in of.items()} for of in (keep, backward))
+            ahead = {n: _mean_square(a) for n, a in keep.items()}
+            back = {n: _mean_square(_let_through(g, keep[n])) for n, g in backward.items()}
             return ahead, back, output, gradients
 
         return measure
+
+
+def _let_through(gradient: Any, made: Any) -> Any:
+    """The gradient by what a layer made, before the ReLU that it may end with, which passes nothing on at its zeros."""
+    opened = made != 0
+    return jnp.where(opened | ~opened.any(), gradient, 0.0)
 
 
 def _mean_square(array: Any) -> tuple[Any, Any]:

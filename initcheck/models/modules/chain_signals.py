@@ -40,11 +40,24 @@ def chain_signals(
 
 
 def _chain_signal(run: list[Visit], gradients: Sequence[torch.Tensor | None]) -> ChainSignal:
-    backward = [second_moment(g) for g in gradients if g is not None]
+    pairs = zip(run, gradients, strict=True)
+    backward = [second_moment(_let_through(g, visit.made)) for visit, g in pairs if g is not None]
     whole = tuple(backward) if len(backward) == len(run) else ()
     return ChainSignal(
         run[0].container, tuple(v.name for v in run), tuple(v.energy for v in run), whole, norms_between(run)
     )
+
+
+def _let_through(gradient: torch.Tensor, made: torch.Tensor | None) -> torch.Tensor:
+    """The gradient by what a block made, before the ReLU that it may end with, which passes nothing on at its zeros.
+
+    The last block of a chain is sent a gradient everywhere; what those before it get has been through such a ReLU (He
+    et al. 2015, equation 13).
+    """
+    if made is None or gradient.shape != made.shape:
+        return gradient
+    opened = made.detach() != 0
+    return gradient * opened if opened.any() else gradient
 
 
 def _through_the_chain_alone(

@@ -43,14 +43,14 @@ def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
 
 
 def first_tensor(value: Any) -> torch.Tensor | None:
-    """The first tensor of real numbers; of several one that is no single number, such as a loss.
+    """The first tensor of real numbers; of several one that is not empty and no single number, such as a loss.
 
-    >>> tuple(first_tensor((torch.tensor(0.5), torch.zeros(2, 3))).shape)
+    >>> tuple(first_tensor((torch.tensor(0.5), torch.zeros(0, 4), torch.zeros(2, 3))).shape)
     (2, 3)
     """
     found = None
     for tensor in tensors_in(value):
-        if tensor.dim():
+        if tensor.dim() and tensor.numel():
             return tensor
         found = tensor if found is None else found
     return found

@@ -81,6 +81,8 @@ def _through(
     measured = model.measure(batch, asked)
     if measured.output is None:
         return Signal(batch=batch.text, problem=f"the model returns no {model.noun} of real numbers")
+    if not measured.output.size:  # boxes that are kept where a score is high, and at the start none is
+        return Signal(batch=batch.text, problem=f"what the model returns of {batch.text} holds no number")
     loss, classes, logits = first_loss(model, measured.output)
     found = {n: None if g is None else model.host(g) for n, g in measured.gradients.items()}
     equal = {n: twins_kind(found.get(n), twins[n]) for n in twins if n in asked}

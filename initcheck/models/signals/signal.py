@@ -142,8 +142,8 @@ class ChainSignal:
         name: container of the blocks.
         blocks: their paths.
         forward: second moment of what each block makes.
-        backward: second moment of the gradient that reaches what each block makes; empty where there is none. Where
-            it grows or fades, only of what comes back through the blocks behind it.
+        backward: second moment of the gradient that reaches what each block makes, before a ReLU that it ends with;
+            empty where there is none. Where it grows or fades, only of what comes back through the blocks behind it.
         norms: batch norms between the block in the middle and the last one.
     """
 
