@@ -381,3 +381,69 @@ def test_arguments_that_are_taken_apart_are_made_of_their_parts(build: Callable[
     make = Batch.maker(said)
     assert make is not None
     assert Listener(make).hear(LiveModule(build())).problem is None  # the line can be given as --batch
+
+
+class Table(nn.Module):
+    """Columns of a table: numbers become tokens, with a column of ones beside them, and there are no categories."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix, self.weight = nn.Linear(32, 3), nn.Parameter(torch.randn(9, 32))
+        self.tables = None
+
+    def forward(self, numbers: Tensor, categories: Tensor | None) -> Tensor:
+        tokens = self.weight * torch.cat([torch.ones(len(numbers), 1), numbers], 1)[:, :, None]
+        if categories is not None:
+            tokens = torch.cat([tokens, self.tables(categories)], 1)
+        return self.mix(tokens.mean(1))
+
+
+class Asked(Table):
+    """The same without an annotation: its code asks whether there are any."""
+
+    def forward(self, numbers, categories):  # type: ignore[no-untyped-def]
+        tokens = self.weight * torch.cat([torch.ones(len(numbers), 1), numbers], 1)[:, :, None]
+        if categories is not None:
+            tokens = torch.cat([tokens, self.tables(categories)], 1)
+        return self.mix(tokens.mean(1))
+
+
+class Packed(nn.Module):
+    """Tokens, and how many of each sequence are none for padding."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.body = nn.Embedding(30, 8), nn.LSTM(8, 8, batch_first=True)
+
+    def forward(self, x: Tensor, x_lengths: Tensor) -> Tensor:
+        pack = nn.utils.rnn.pack_padded_sequence(self.table(x), x_lengths, batch_first=True)
+        return nn.utils.rnn.pad_packed_sequence(self.body(pack)[0], batch_first=True)[0]
+
+
+class Asserted(nn.Module):
+    """It says which rank and size it wants of its noise, behind an image's constant (StyleGAN2)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.to_image, self.style = nn.Conv2d(8, 3, 1), nn.Linear(24, 8)
+
+    def forward(self, z: Tensor) -> Tensor:
+        if z.dim() != 2:
+            raise AssertionError(f"Wrong number of dimensions: got {z.dim()}, expected 2")
+        if z.shape[1] != 24:
+            raise AssertionError(f"Wrong size for dimension 1: got {z.shape[1]}, expected 24")
+        return self.to_image(self.style(z)[:, :, None, None].expand(-1, -1, 4, 4))
+
+
+@pytest.mark.parametrize(("build", "batch"), [
+    (Table, "numbers=8x8;categories=none"),
+    (Asked, "numbers=8x8;categories=none"),
+    (Packed, "x=int<30:2x16;x_lengths=all=16:2"),
+    (Asserted, "4x24"),
+], ids=["optional", "asked", "lengths", "asserted"])  # fmt: skip
+def test_what_may_be_left_out_is_and_lengths_are_whole(build: Callable[[], nn.Module], batch: str) -> None:
+    said = Listener(None).hear(LiveModule(build())).batch
+    assert said == batch
+    make = Batch.maker(said)
+    assert make is not None
+    assert Listener(make).hear(LiveModule(build())).problem is None

@@ -12,7 +12,7 @@ import torch
 from initcheck.models.batches.batch_text import CallArguments, Part, changed, flat
 
 _SEED = 20260102
-_KEPT = re.compile(r"edge|mask|position|batch|length|adj|^(?!.*input_ids$).*_ids$")
+_KEPT = re.compile(r"edge|mask|position|batch|length|(^|_|[iox])lens?$|adj|^(?!.*input_ids$).*_ids$")
 
 
 class Batch(CallArguments):
@@ -97,18 +97,22 @@ def text_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     '2x3;mask=ones:2x3'
     >>> text_of((), {"batch": {"ids": torch.ones(2, 3)}})
     'batch.ids=ones:2x3'
+    >>> text_of((torch.randn(2, 3),), {"labels": None})
+    '2x3;labels=none'
     """
-    parts = [_part_of(v) for v in args if isinstance(v, torch.Tensor)]
+    parts = [_part_of(v) for v in args if v is None or isinstance(v, torch.Tensor)]
     named = [pair for name, value in kwargs.items() for pair in flat(name, value)]
-    parts += [f"{n}={_part_of(v)}" for n, v in named if isinstance(v, torch.Tensor)]
+    parts += [f"{n}={_part_of(v)}" for n, v in named if v is None or isinstance(v, torch.Tensor)]
     return ";".join(parts)
 
 
-def _part_of(tensor: torch.Tensor) -> str:
+def _part_of(tensor: torch.Tensor | None) -> str:
+    if tensor is None:
+        return "none"
     shape = "x".join(map(str, tensor.shape)) or "1"
     if tensor.dtype.is_floating_point:
         return f"ones:{shape}" if tensor.numel() and bool((tensor == 1).all()) else shape
-    if tensor.dim() == 2 and tensor.numel() and int(tensor.min()) == int(tensor.max()) > 0:
+    if tensor.dim() in (1, 2) and tensor.numel() > 1 and int(tensor.min()) == int(tensor.max()) > 0:
         return f"all={int(tensor.max())}:{shape}"
     return f"int<{int(tensor.max()) + 1 if tensor.numel() else 1}:{shape}"
 

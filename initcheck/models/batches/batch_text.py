@@ -13,7 +13,7 @@ from typing import Any, Self
 from initcheck.errors import UsageError
 
 _NAMED = re.compile(r"^\s*(?P<name>(?!all\s*=)[\w .-]*\w)\s*=(?P<rest>.*)$")
-_PART = re.compile(r"^(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$")
+_PART = re.compile(r"^(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$|^none$")
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Part:
         ones: all entries are 1.
         name: of a keyword argument, behind a dot the key of a dict or the place in a tuple; empty for a positional one.
         all_of: the whole number that every entry is; None where it is drawn.
+        absent: it is None.
     """
 
     shape: tuple[int, ...]
@@ -33,6 +34,7 @@ class Part:
     ones: bool = False
     name: str = ""
     all_of: int | None = None
+    absent: bool = False
 
 
 def names_function(text: str) -> bool:
@@ -49,6 +51,8 @@ def parts_of(text: str) -> list[Part]:
     4
     >>> parts_of("batch.eye colour = int<9:4")[0].name
     'batch.eye colour'
+    >>> [p.absent for p in parts_of("8x16;none")]
+    [False, True]
 
     Raises:
         UsageError: a part cannot be read.
@@ -62,8 +66,11 @@ def parts_of(text: str) -> list[Part]:
         if match is None:
             raise UsageError(
                 f"the batch {part.strip()!r} cannot be read; write a shape such as 2x3x32x32 or int<100:2x16,"
-                " with name= before it and ; between several, or pkg:make_batch."
+                " with name= before it and ; between several, none for what is left out, or pkg:make_batch."
             )
+        if match["shape"] is None:
+            found.append(Part((), name=name, absent=True))
+            continue
         shape = tuple(int(n) for n in match["shape"].split("x"))
         number = int(match["all"]) if match["all"] else None
         found.append(Part(shape, int(match["high"] or 0), match["kind"] == "ones", name, number))
@@ -188,7 +195,7 @@ class CallArguments(ABC):
         Raises:
             UsageError: it cannot be read.
         """
-        made = [(part.name, cls.filled(part)) for part in parts_of(text)]
+        made = [(part.name, None if part.absent else cls.filled(part)) for part in parts_of(text)]
         return cls(tuple(a for n, a in made if not n), nested({n: a for n, a in made if n}), text)
 
     @classmethod

@@ -33,7 +33,8 @@ _SUM = re.compile(r"size of tensor a \((\d+)\) must match the size of tensor b \
                   r" (\d+)")  # fmt: skip
 _CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
 _RANK = re.compile(r"[Ee]xpected (\d)D \(unbatched\) or (\d)D \(batched\) input(?:.*of size: \[([\d, ]+)\])?")
-_UNPACKED = re.compile(r"values to unpack \(expected (\d), got (\d)\)|[Mm]ust be a (\d)D tensor")
+_UNPACKED = re.compile(r"values to unpack \(expected (\d), got (\d)\)|[Mm]ust be a (\d)D tensor|"
+                       r"number of dimensions: got \d, expected (\d)")  # fmt: skip
 _NORM = re.compile(r"expected input with shape \[\*, (\d+)\], but got input of size ?\[([\d, ]+)\]")
 _STATISTICS = re.compile(r"running_mean should contain (\d+) elements not (\d+)")
 _CELL = re.compile(r"must be equal to input_size\. Expected (\d+), got (\d+)|input has inconsistent input_size: "
@@ -46,7 +47,8 @@ _TOO_MANY = re.compile(r"too many values to unpack \(expected (\d)\)")
 _VIEW = re.compile(r"shape '\[([\d, -]+)\]' is invalid for input of size \d+")
 _EINOPS_RANK = re.compile(r"expected (\d)(?:\+)? dims\. Received (\d)-dim tensor")
 _EINOPS_CHUNKS = re.compile(r"can't divide axis of length (\d+) in chunks of (\d+)")
-_CONFIG = re.compile(r"\((\d+)\) doesn't match (?:the )?model(?:'s)? config\w* \((\d+)\)")
+_CONFIG = re.compile(r"\((\d+)\) doesn't match (?:the )?model(?:'s)? config\w* \((\d+)\)|"
+                     r"size for dimension \d: got (\d+), expected (\d+)")  # fmt: skip
 _LAYOUT = re.compile(r"shape (?:must be|should be|expected|of) ?[\[(]([a-z_]+(?:, ?[a-z_]+)+)[\])]")
 _SPLIT = re.compile(r"expects split_sizes to sum exactly to (\d+) .*got split_sizes=\[([\d, ]+)\]")
 _BEYOND = re.compile(r"index out of range|out of bounds for dimension|index \d+ is out of bounds")
@@ -139,8 +141,9 @@ def _one_wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
         return _for_product(shape, int(found[2]), int(found[3]))
     if (found := _SUM.search(said)) is not None:
         return _for_sum(shape, high, *_two(found))
-    if (found := _CONFIG.search(said)) is not None and int(found[1]) in shape[1:]:
-        return _for_sum(shape, high, int(found[1]), int(found[2]))
+    if (found := _CONFIG.search(said)) is not None:
+        one, two = _two(found)
+        return _for_sum(shape, high, one, two) if one in shape[1:] else None
     if not real:
         return None
     if (found := _SPLIT.search(said)) is not None:
@@ -178,7 +181,7 @@ def _one_wanted(tensor: torch.Tensor, said: str, tokens: int) -> _Change | None:
     if (found := _UNPACKED.search(said)) is not None:
         if len(shape) == int(found[1] or 0):  # not its axes: parts that it was cut into
             return _Change((shape[0], shape[1] * int(found[1]) // max(int(found[2]), 1), *shape[2:]))
-        return _of_rank(shape, int(found[1] or found[3]))
+        return _of_rank(shape, int(found[1] or found[3] or found[4]))
     if (found := _VIEW.search(said)) is not None:
         return _for_view(shape, [int(n) for n in found[1].split(",")])
     if (found := _LAYOUT.search(said)) is not None:
@@ -237,6 +240,8 @@ def _for_sum(shape: tuple[int, ...], high: int, one: int, two: int) -> _Change |
         if got in shape[1:] and len(shape) < 4:
             axis = shape.index(got, 1)
             return _Change((*shape[:axis], wanted, *shape[axis + 1 :]), high)
+        if len(shape) == 2 and got == shape[1] + 1 < wanted + shape[1]:  # a column of ones or so stands beside its own
+            return _Change((shape[0], wanted - 1), high)
     return _scaled(shape, two / one) if one and not high else None
 
 

@@ -19,6 +19,8 @@ _SEED = 20260102
 _WHOLE = ("cfg", "configs", "conf", "args", "opt", "params", "hparams", "c")
 _GRIDS = {"grid_thw": (1, 3), "image_grid_thw": (1, 3), "spatial_shapes": (2, 2)}
 """Arguments that tell how many patches lie along each axis, and their shape: one image, or two."""
+_LENGTHS = re.compile("(.*_)?[iox]?len(s|gths?)?|[iox]lens")
+"""Arguments that tell how long each sequence is: all are whole."""
 _GRID = 4
 """Patches along time, height and width: even, since two by two of them are merged behind the blocks."""
 
@@ -152,7 +154,7 @@ class Hints:
         if shape is None:
             return None
         sizes, high = shape
-        if name in _GRIDS:
+        if name in _GRIDS or _LENGTHS.fullmatch(name):
             return torch.full(sizes, high)
         if high == 1:
             return torch.ones(sizes) if "mask" in name else torch.zeros(sizes, dtype=torch.int64)
@@ -251,6 +253,8 @@ class Hints:
             return (length if name == "img_ids" else 8, len(axes) if isinstance(axes, (tuple, list)) else 3), 1
         if name == "pixel_attention_mask" and "spatial_shapes" in self._arguments:
             return (2, _GRID**2), 1
+        if _LENGTHS.fullmatch(name):
+            return (2,), length
         if name in ("mask", "padding_mask") or (name.endswith("attention_mask") and name != "feature_attention_mask"):
             return (2, length), 1
         if name in ("input_features_mask", "feature_attention_mask"):

@@ -95,6 +95,30 @@ def fewest_averaged(model: torch.nn.Module, batch: Batch) -> float:
 def _tried(model: torch.nn.Module, hints: Hints) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     parameters = _parameters(model)
     needed = [n for n, p in parameters.items() if p.default is p.empty]
+    spare = [n for n in needed[1:] if _may_be_none(model, parameters[n])]
+    if spare:
+        read = readers(model)
+        spare = [n for n in spare if n not in read]
+        rest = [n for n in needed if n not in spare]
+        for args, kwargs in islice(_given(model, hints, parameters, rest) if spare else (), _ALSO):
+            yield (), {**dict(zip(rest, args, strict=False)), **kwargs, **dict.fromkeys(spare)}
+    yield from _given(model, hints, parameters, needed)
+
+
+def _may_be_none(model: torch.nn.Module, parameter: inspect.Parameter) -> bool:
+    """Whether an argument may be left out, by its annotation or since the code of the class asks whether it was."""
+    if re.search(r"\b(Optional|None)\b", str(parameter.annotation)):
+        return True
+    try:
+        code = inspect.getsource(kind_of(model))
+    except (OSError, TypeError):
+        return False
+    return re.search(rf"\b{parameter.name} is (not )?None\b", code) is not None
+
+
+def _given(
+    model: torch.nn.Module, hints: Hints, parameters: Mapping[str, inspect.Parameter], needed: list[str]
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     parts = parts_of_arguments(model.forward)
     if any(n in parts for n in needed):
         yield from _in_parts(model, needed, parts, hints)
