@@ -57,6 +57,26 @@ class Side(Shared):
         return self.head(sum(block(x) for block in self.blocks))
 
 
+class Heads(nn.Module):
+    """A list of Python's that is registered name by name: one layer for all heads, or as many (pyGAT)."""
+
+    def __init__(self, one: bool = False) -> None:
+        super().__init__()
+        self.heads = [nn.Linear(16, 8)] * 4 if one else [nn.Linear(16, 8) for _ in range(4)]
+        for i, head in enumerate(self.heads):
+            self.add_module(f"head_{i}", head)
+        self.last = nn.Linear(32, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(torch.cat([torch.relu(head(x)) for head in self.heads], 1))
+
+
+@pytest.mark.parametrize("one", [True, False])
+def test_one_layer_registered_under_numbered_names_and_given_one_input(one: bool) -> None:
+    said = judged(lambda: Heads(one), "tensors-are-distinct").reason or ""
+    assert ("head_0, head_1, head_2 and 1 more: one layer under 4 names, given one input more than once" in said) is one
+
+
 @pytest.mark.parametrize(("model", "twice"), [(Shared, False), (Side, True)])
 def test_a_shared_block_that_starts_as_the_identity_is_given_no_input_twice(model: type, twice: bool) -> None:
     said = judged(model, "tensors-are-distinct").reason or ""

@@ -22,13 +22,14 @@ def repeated_layers(model: torch.nn.Module, batch: Batch) -> tuple[tuple[str, ..
     """
     found: list[tuple[torch.nn.Module, tuple[str, ...]]] = []
     for path, module in model.named_modules():
-        if isinstance(module, (torch.nn.ModuleList, torch.nn.Sequential)):
-            names = grouped(
-                (child, f"{path}.{name}" if path else name)
-                for name, child in module._modules.items()
-                if child is not None and any(True for _ in child.parameters())
-            )
-            found += [(child, tuple(several)) for child, several in names.items() if len(several) > 1]
+        a_list = isinstance(module, (torch.nn.ModuleList, torch.nn.Sequential))
+        # Outside of torch's lists, one word and numbers: a list of Python's that was registered name by name.
+        names = grouped(
+            (("" if a_list else name.rstrip("0123456789"), child), f"{path}.{name}" if path else name)
+            for name, child in module._modules.items()
+            if child is not None and (a_list or name[-1:].isdecimal()) and any(True for _ in child.parameters())
+        )
+        found += [(child, tuple(several)) for (_, child), several in names.items() if len(several) > 1]
     if not found:
         return ()
     again = _given_one_input_twice(model, batch, [module for module, _ in found])
