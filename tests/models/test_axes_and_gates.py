@@ -45,6 +45,33 @@ def test_torchs_fan_in_of_a_weight_on_the_right_is_its_outputs(mode: str, words:
     assert bool(said) is bool(words)
 
 
+class Graph(Right):
+    """The layer of pygcn: the bound of torch's layers, by an axis of a weight that is multiplied from the right."""
+
+    def __init__(self, inputs: int, outputs: int, axis: int) -> None:
+        super().__init__(inputs, outputs, "fan_in")
+        self.axis = axis
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        bound = self.weight.size(self.axis) ** -0.5
+        self.weight.data.uniform_(-bound, bound)
+
+
+@pytest.mark.parametrize(("axis", "named"), [(1, "within 1/sqrt(fan_out), as of"), (0, "")])
+def test_the_bound_of_torchs_layers_by_the_outputs_of_a_weight_on_the_right(axis: int, named: str) -> None:
+    said = _said(lambda: nn.Sequential(*(Graph(i, o, axis) for i, o in pairwise(WIDTHS))), "4x64")
+    assert named in said
+    assert bool(said) is bool(named)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_the_formula_of_a_law_counts_the_inputs_of_a_weight_on_the_right(axis: int) -> None:
+    report = initcheck.check_model(lambda: Graph(64, 16, axis), batch="4x64", claims=[CLAIM], name="net")
+    formulas = {r["path"]: r["formula"] for r in report.contracts["net"]["roles"]}
+    assert formulas["weight"] == (None if axis else "1/sqrt(fan_in)")
+
+
 class ByOutputs(Right):
     """A deviation that is computed by the outputs, and says so, a line above."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -159,6 +161,45 @@ def test_a_draw_into_a_weight_that_is_computed_anew_is_a_doubt(norm: Callable[[n
     lost = initcheck.check_model(lambda: build(False), claims=[LOST])[LOST]
     assert "reaches no parameter: 3 tensors such as 8x8" in str(lost.reason)
     assert initcheck.check_model(lambda: build(True), claims=[LOST])[LOST].verdict is Verdict.HOLDS
+
+
+class OnACopy(nn.Module):
+    """Layers whose initialisation is given a copy of their weight; what becomes of that is said."""
+
+    def __init__(self, copied: Callable[[Tensor], Tensor], init: Callable[[Tensor], Any], back: bool) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 12))
+        with torch.no_grad():
+            for layer in self.layers:
+                drawn = copied(layer.weight)
+                init(drawn)
+                if back:
+                    layer.weight.copy_(drawn.t() if drawn.shape != layer.weight.shape else drawn)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x)
+
+
+@pytest.mark.parametrize("init", [nn.init.xavier_normal_, nn.init.orthogonal_, lambda w: w.normal_(0, 0.1)])
+@pytest.mark.parametrize("copied", [lambda w: w.clone(), lambda w: w.t().contiguous(), lambda w: w.data.double()])
+def test_a_draw_into_a_copy_of_a_weight_is_a_doubt(
+    copied: Callable[[Tensor], Tensor], init: Callable[[Tensor], Any]
+) -> None:
+    lost = initcheck.check_model(lambda: OnACopy(copied, init, back=False), claims=[LOST])[LOST]
+    assert "reaches no parameter: 2 tensors such as" in str(lost.reason)
+    assert "are copies (clone, contiguous, to), and that draw is lost" in str(lost.reason)
+    assert initcheck.check_model(lambda: OnACopy(copied, init, back=True), claims=[LOST])[LOST].verdict is Verdict.HOLDS
+
+
+def test_copies_of_a_layer_that_are_drawn_anew_are_no_doubt() -> None:
+    def build() -> nn.Module:
+        first = nn.Linear(8, 8)
+        others = [copy.deepcopy(first) for _ in range(3)]
+        for layer in others:
+            nn.init.xavier_normal_(layer.weight)
+        return nn.Sequential(first, *others[1:])  # one is not used
+
+    assert initcheck.check_model(build, claims=[LOST])[LOST].verdict is Verdict.HOLDS
 
 
 def test_an_initialisation_that_is_never_called_is_a_note_where_something_else_draws() -> None:

@@ -297,3 +297,29 @@ def test_what_no_gate_holds_back_is_lost(wrong: dict[str, float]) -> None:
     claim = "input-reaches-the-output"
     given = initcheck.check_model(lambda: ClassToken(**wrong), batch="4x16x12", claims=[claim])[claim]
     assert given.verdict is Verdict.FAILS
+
+
+class PowerIterated(nn.Module):
+    """Layers of the user's spectral norm: a vector of each is drawn, and divided by its own norm."""
+
+    def __init__(self, wide: float = 1.0) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(32, 32) for _ in range(4))
+        for number, layer in enumerate(self.layers):
+            drawn = torch.randn(32)
+            drawn /= drawn.norm()
+            layer.u = nn.Parameter(drawn * (wide if number == 2 else 1.0), requires_grad=False)
+            drawn = torch.randn(32)
+            layer.v = nn.Parameter(drawn / (drawn.norm() + 1e-12), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = x + torch.relu(layer(x))
+        return x
+
+
+@pytest.mark.parametrize(("wide", "verdict"), [(1.0, Verdict.HOLDS), (3.0, Verdict.FAILS)])
+def test_vectors_that_are_divided_by_their_own_norms_have_one_law(wide: float, verdict: Verdict) -> None:
+    claim = "siblings-share-one-law"
+    found = initcheck.check_model(lambda: PowerIterated(wide), claims=[claim])[claim]
+    assert found.verdict is verdict

@@ -29,7 +29,8 @@ class Build:
         records: parameters and buffers by path; tied ones once.
         tied: further names of tensors that are already there: name -> first name.
         unread: tensors whose numbers cannot be reached, and why.
-        astray: writes by a sampler into a tensor that had been computed and is no part of the model: site -> shape.
+        astray: writes by a sampler into a tensor that had been computed, or copied, and is no part of the model: site,
+            and whether it was a copy -> shapes.
         began: order of the first write inside each function that initialises a whole model.
         looks: what the caller asked of the living model, by name.
     """
@@ -38,7 +39,7 @@ class Build:
     records: dict[str, TensorRecord]
     tied: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
-    astray: dict[Site, list[tuple[int, ...]]] = field(default_factory=dict)
+    astray: dict[tuple[Site, bool], list[tuple[int, ...]]] = field(default_factory=dict)
     began: dict[Any, int] = field(default_factory=dict)
     looks: dict[str, Any] = field(default_factory=dict)
 

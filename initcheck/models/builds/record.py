@@ -15,6 +15,10 @@ _ROUNDING = {"float64": 1e-9, "float32": 1e-5}
 """What an unordered sum in that dtype may move a tensor by, relative to its largest entry."""
 
 
+BIASES = ("bias", "b")
+"""What the bias of a layer is called."""
+
+
 @dataclass(frozen=True)
 class Lost:
     """A value that a tensor had before another was written over it.

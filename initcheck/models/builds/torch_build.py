@@ -14,7 +14,7 @@ from initcheck.errors import UsageError
 from initcheck.grouping import grouped
 from initcheck.models.builds.build import Build, Builder, quiet
 from initcheck.models.builds.places import kind_of
-from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.record import BIASES, TensorRecord
 from initcheck.models.builds.torch_record import record
 from initcheck.models.provenance.fill import Fill
 from initcheck.models.provenance.numpy_memory import numpy_memory_filled
@@ -136,12 +136,21 @@ def tensors_of(
                         continue
                     first.setdefault(place, path + suffix)
                     holds[path + suffix] = tensor
-                    owner = kind_of(module).__name__
-                    kept = record(path + suffix, inner, owner, trace, fill, units=units, of=tensor)
-                    records[path + suffix] = kept
+                    records[path + suffix] = record(
+                        path + suffix, inner, kind_of(module).__name__, trace, fill, units=units, of=tensor,
+                        inputs_first=_multiplies_from_the_right(module, inner),
+                    )  # fmt: skip
             except (RuntimeError, TypeError, KeyError) as error:
                 unread[path] = f"{type(tensor).__name__} of {tensor.dtype}: {str(error).splitlines()[0][:120]}"
     return records, tied, unread
+
+
+def _multiplies_from_the_right(module: torch.nn.Module, tensor: torch.Tensor) -> bool:
+    """Whether a matrix of a layer that is not torch's is (inputs, outputs), as the bias beside it has its columns."""
+    if tensor.dim() != 2 or tensor.shape[0] == tensor.shape[1] or kind_of(module).__module__.startswith("torch."):
+        return False
+    bias = next((b for b in map(module._parameters.get, BIASES) if b is not None), None)
+    return bias is not None and tuple(bias.shape) == (tensor.shape[1],)
 
 
 def _two_parameters(one: torch.Tensor, two: torch.Tensor) -> bool:
@@ -149,11 +158,12 @@ def _two_parameters(one: torch.Tensor, two: torch.Tensor) -> bool:
     return one is not two and isinstance(one, torch.nn.Parameter) and isinstance(two, torch.nn.Parameter)
 
 
-def _astray(trace: Trace, records: Mapping[str, TensorRecord]) -> dict[Site, list[tuple[int, ...]]]:
+def _astray(trace: Trace, records: Mapping[str, TensorRecord]) -> dict[tuple[Site, bool], list[tuple[int, ...]]]:
     """Writes by a sampler that reach no tensor of the model."""
     kept = {r.memory[0] for r in records.values()}
-    lost = (orphan for key, orphan in trace.orphans.items() if key not in kept)
-    return grouped((step.site, shape) for _, step, shape in lost if step.site is not None and len(shape) > 1)
+    reached = trace.drawn_into(kept) if trace.orphans else set()
+    lost = (o for key, o in trace.orphans.items() if key not in kept and not reached & o.step.draws)
+    return grouped(((o.step.site, o.copied), o.shape) for o in lost if o.step.site is not None and len(o.shape) > 1)
 
 
 @contextlib.contextmanager

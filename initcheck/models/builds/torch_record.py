@@ -29,6 +29,7 @@ def record(
     *,
     units: bool = False,
     of: torch.Tensor | None = None,
+    inputs_first: bool = False,
 ) -> TensorRecord:
     """Reduce one plain tensor to its record.
 
@@ -39,6 +40,7 @@ def record(
         fill: what fresh memory was filled with, or None.
         units: whether equal rows and columns are looked for, and the order of the first entries.
         of: the parameter or buffer that it is the inside of; itself where None.
+        inputs_first: whether its axes are (inputs, outputs).
     """
     of = tensor if of is None else of
     parameter, trainable = isinstance(of, torch.nn.Parameter), of.requires_grad
@@ -81,6 +83,7 @@ def record(
         loaded=any(s.caller.loading for s in chain),
         default=bool(chain) and all(s.caller.default for s in chain),
         marked=any(s.marked for s in chain),
+        inputs_first=inputs_first,
         order_written=last.order if last is not None else 0,
         inside=last.caller.inside if last is not None else frozenset(),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -38,11 +38,18 @@ def is_written(value: Any, spec: Any) -> bool:
     return isinstance(value, torch.Tensor) and spec.alias_info is not None and spec.alias_info.is_write
 
 
-def arguments_of(func: Any, args: Any, kwargs: Any, skip: Any) -> tuple[tuple[str, Any], ...]:
+def arguments_of(
+    func: Any, args: Any, kwargs: Any, skip: Any, drawn: Callable[[torch.Tensor], bool]
+) -> tuple[tuple[str, Any], ...]:
     """The numbers that an operation was given, by name; sizes, devices and generators are left out.
 
-    A number that stands in a tensor of one entry was computed: it is kept as a ``Computed`` float, so that two
-    tensors divided by their own norms are not told apart by it.
+    A number that stands in a tensor of one entry was computed: it is kept as a ``Computed`` float. What was computed
+    from draws is no number of a law (two tensors divided by their own norms have one law), and stays a tensor.
+
+    Args:
+        func: the operation; its args and kwargs as it was called.
+        skip: the tensor that the operation changes.
+        drawn: whether draws have a part in a tensor.
     """
     found: list[tuple[str, Any]] = []
     for position, spec in enumerate(func._schema.arguments):
@@ -51,6 +58,7 @@ def arguments_of(func: Any, args: Any, kwargs: Any, skip: Any) -> tuple[tuple[st
             continue
         if isinstance(value, torch.Tensor):
             one = value.numel() == 1 and not value.is_meta and not value.dtype.is_complex and readable(value)
+            one = one and not drawn(value)
             found.append((spec.name, Computed(value.item()) if one else "tensor"))
         elif isinstance(value, (bool, int, float)):
             found.append((spec.name, value))

@@ -170,4 +170,21 @@ class Step:
     @property
     def anew(self) -> bool:
         """Whether nothing of what stood there before is left."""
-        return self.caller.call is not None or bool(self.recipe) or writes_anew(self.op)
+        called = self.caller.call is not None and self.caller.call.name == self.op  # not what it does on the way
+        return called or bool(self.recipe) or writes_anew(self.op)
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A write by a sampler into a tensor that is, it seems, nobody's.
+
+    Attributes:
+        reference: to its storage, weak.
+        step: the write; shape: of the tensor.
+        copied: it was a copy of another one, else computed from others.
+    """
+
+    reference: Any
+    step: Step
+    shape: tuple[int, ...]
+    copied: bool

@@ -24,6 +24,7 @@ from initcheck.models.provenance.step_lists import MOST_NAMES, append, bounded, 
 from initcheck.models.provenance.steps import (
     Caller,
     Draw,
+    Orphan,
     Step,
     keeps_law,
     writes_anew,
@@ -46,6 +47,9 @@ _KEEP = ("_no_reinit", "no_reinit", "_no_init", "no_init", "_skip_init", "skip_i
 _HF_FLAG = "_is_hf_initialized"
 
 
+_COPIES = frozenset({"clone", "_to_copy"})
+
+
 class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves __init_subclass__ untyped
     """Watch a build; afterwards ``steps_of(tensor)`` tells how a tensor came to be.
 
@@ -58,8 +62,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
     ['kaiming_uniform_']
 
     Attributes:
-        orphans: writes by a sampler into what an operation had computed (the weight that a norm recomputes), by the
-            key of the storage; such a write is lost unless that storage belongs to the model.
+        orphans: writes by a sampler into what an operation had computed (the weight that a norm recomputes) or copied,
+            by the key of the storage; such a write is lost unless that storage belongs to the model, or a copy of it.
         seen: order of the first write inside each function that initialises a whole model.
     """
 
@@ -76,7 +80,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         self._calls = InitCalls()
         self._order = 0
         self._prune_at = 4096
-        self.orphans: dict[int, tuple[Any, Step, tuple[int, ...]]] = {}
+        self.orphans: dict[int, Orphan] = {}
         self.seen: dict[Any, int] = {}
 
     def steps_of(self, tensor: torch.Tensor) -> tuple[Step, ...]:
@@ -86,6 +90,11 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
             return ()
         start, stop, _ = extent(tensor)
         return tuple(s for s in steps if s.start < stop and s.stop > start)
+
+    def drawn_into(self, storages: Iterable[int]) -> set[Draw]:
+        """The draws that had a part in any write to storages of these keys, overwritten or not."""
+        known = [self._known[key][1] for key in storages if key in self._known]
+        return {draw for steps in known for step in steps for draw in step.draws}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run one operation and note what it wrote."""
@@ -143,15 +152,14 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         if who.call is not None and target is not None:
             # All that an init function does to its tensor is one step: the call with its arguments is the law.
             sources = [t for t in given if t is not tensor and t.numel() > 1]
-            self._note_call(steps, tensor, target, who, own | self._union(sources), draw is not None)
+            self._note_call(steps, tensor, target, who, own | self._union(sources))
             return
         if name == "set_" and steps:
             return  # it is now the tensor whose memory it was given
         start, stop, dense = extent(tensor)
         sources = [t for t in given if t is not tensor and t.numel() > 1]
         marked = _is_marked(tensor)
-        if draw is not None and steps and steps[-1].recipe:
-            self._note_orphan(tensor, name, who)
+        self._note_orphan(steps, tensor, name, who, own)
         if name == "copy_" and sources:
             self._note_copy(steps, tensor, sources[0], who, marked)
             return
@@ -160,7 +168,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
             mask, dense = mask_of(name, tensor, args), False
         else:
             region = region_of(tensor)
-        said = arguments_of(func, args, kwargs, skip=tensor)
+        said = arguments_of(func, args, kwargs, tensor, self._is_drawn)
         if name == "copy_" and not sources:  # one number into all of it
             name, said = "fill_", tuple(("value", v) for n, v in said if n == "src")
         step = Step(
@@ -170,9 +178,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         append(steps, step)
 
     def _note_call(
-        self, steps: list[Step], tensor: torch.Tensor, target: torch.Tensor, who: Caller, draws: frozenset[Draw],
-        drawn: bool,
-    ) -> None:  # fmt: skip
+        self, steps: list[Step], tensor: torch.Tensor, target: torch.Tensor, who: Caller, draws: frozenset[Draw]
+    ) -> None:
         call = who.call
         assert call is not None
         start, stop, dense = extent(target)
@@ -182,8 +189,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
             steps[-1] = replace(last, draws=bounded(last.draws | draws))
             return
         marked = _is_marked(target)
-        if drawn and steps and steps[-1].recipe:
-            self._note_orphan(target, call.name, who)
+        self._note_orphan(self._steps(target) or [], target, call.name, who, draws)
         append(
             steps,
             Step(
@@ -221,9 +227,9 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         draw: Draw | None, who: Caller,
     ) -> None:  # fmt: skip
         start, stop, dense = extent(tensor)
-        sources = [t for t in given if t.numel() > 1]
+        sources = [t for t in given if t.numel() > 1] or given  # one number may be the norm of what was drawn
         own = frozenset() if draw is None else frozenset({draw})
-        said = arguments_of(func, args, kwargs, skip=sources[0] if sources else None)
+        said = arguments_of(func, args, kwargs, sources[0] if sources else None, self._is_drawn)
         whole = Step(
             name, said, start, stop, dense, who.site, own, region_of(tensor), None, frozenset(), who, self._order
         )
@@ -282,6 +288,9 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
                 return list(steps[i:])
         return list(steps)
 
+    def _is_drawn(self, tensor: torch.Tensor) -> bool:
+        return bool(self._union([tensor]))
+
     def _union(self, tensors: Iterable[torch.Tensor]) -> frozenset[Draw]:
         found: set[Draw] = set()
         for tensor in tensors:
@@ -289,11 +298,15 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
                 found |= step.draws
         return bounded(frozenset(found))
 
-    def _note_orphan(self, tensor: torch.Tensor, name: str, who: Caller) -> None:
-        start, stop, dense = extent(tensor)
-        reference = reference_of(tensor)
-        step = Step(name, (), start, stop, dense, who.site, caller=who, order=self._order)
-        self.orphans[reference.cdata] = reference, step, tuple(tensor.shape)
+    def _note_orphan(
+        self, steps: list[Step], tensor: torch.Tensor, name: str, who: Caller, draws: frozenset[Draw]
+    ) -> None:
+        copied = bool(steps) and steps[-1].op in _COPIES and not isinstance(tensor, torch.nn.Parameter)
+        if draws and steps and (steps[-1].recipe or copied):
+            start, stop, dense = extent(tensor)
+            reference = reference_of(tensor)
+            step = Step(name, (), start, stop, dense, who.site, draws, caller=who, order=self._order)
+            self.orphans[reference.cdata] = Orphan(reference, step, tuple(tensor.shape), copied)
 
     def _steps(self, tensor: torch.Tensor) -> list[Step] | None:
         if not readable(tensor):

@@ -79,13 +79,15 @@ def lost_writes(facts: Facts) -> Iterator[RuleFinding]:
             )
             yield RuleFinding("doubt" if kind == "special" else "fails", said)
     yield from _drawn_scales(facts)
-    for site, shapes in facts.first.astray.items():
+    for (site, copied), shapes in facts.first.astray.items():
         if not in_library(site[0]):
             shown = "x".join(map(str, shapes[0]))
+            why = "computed anew from others (a norm's weight_g and weight_v, a parametrization)"
+            why = "copies (clone, contiguous, to)" if copied else why
             yield RuleFinding(
                 "doubt",
-                f"what {place(site)} writes reaches no parameter: {len(shapes)} tensors such as {shown} are computed"
-                " anew from others (a norm's weight_g and weight_v, a parametrization), and that draw is lost",
+                f"what {place(site)} writes reaches no parameter: {len(shapes)} tensors such as {shown} are {why},"
+                " and that draw is lost",
             )
 
 

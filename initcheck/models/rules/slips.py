@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from initcheck.models.builds.record import TensorRecord
+from initcheck.models.builds.record import BIASES, TensorRecord
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.source import code_of
@@ -22,10 +22,9 @@ _LAYERS = frozenset(("Linear", "Conv1d", "Conv2d", "Conv3d"))
 """Layers of torch whose weights are known to be (outputs, inputs, ...)."""
 _LSTMS = frozenset(("LSTM", "LSTMCell"))
 _GATES = {0: "input gate", 2: "new content", 3: "output gate"}
-_BIASES = ("bias", "b")
 _TABLES = frozenset(("Embedding", "EmbeddingBag", "Embed"))
-_SCHEMES = (1.0, 2.0)
-"""Variances times the fan, of LeCun and of He."""
+_SCHEMES = {1.0: "the variance 1/fan_out", 2.0: "the variance 2/fan_out", 1 / 3: "uniform within 1/sqrt(fan_out)"}
+"""Variances times the fan, of LeCun, of He and of torch's layers."""
 _SCALES = frozenset(("weight", "scale", "gamma"))
 _NORM = re.compile(r"Norm(alization)?([1-3]d)?$")
 _FEW = 8
@@ -87,7 +86,7 @@ def _outputs_for_inputs(facts: Facts, roles: list[Role]) -> Iterator[str]:
     for role in roles:
         record = role.members[0]
         site = record.law.site
-        axes = _axes(facts, record) if len(role.shape) == 2 and not record.default else None
+        axes = _axes(facts, record) if len(role.shape) == 2 else None
         if axes is not None and record.law.named and site is not None and not in_library(site[0]):
             by_site[site].append((record, *axes))
     for site, found in by_site.items():
@@ -100,9 +99,9 @@ def _outputs_for_inputs(facts: Facts, roles: list[Role]) -> Iterator[str]:
             one, inputs, outputs = max(told, key=lambda f: max(f[1] / f[2], f[2] / f[1]))
             axis = "first" if one.shape[0] == inputs else "second"
             yield (
-                f"{listed([r.name for r, _, _ in found])}: the variance {scale:g}/fan_out, as of {one.name} for"
+                f"{listed([r.name for r, _, _ in found])}: {_SCHEMES[scale]}, as of {one.name} for"
                 f" {outputs} outputs, where the {axis} of its axes counts its {inputs} inputs ({place(site)}): std"
-                f" {one.law.std:.4g}, and sqrt({scale:g}/fan_in) = {math.sqrt(scale / inputs):.4g}"
+                f" {one.law.std:.4g}, and by fan_in {math.sqrt(scale / inputs):.4g}"
             )
 
 
@@ -149,9 +148,9 @@ def _axes(facts: Facts, record: TensorRecord) -> tuple[int, int] | None:
     """Inputs and outputs of a matrix whose layer is known, or whose bias tells them apart; of torch's own none."""
     rows, columns = record.shape
     if "overwritten" in facts.impossible and record.owner == "Linear":
-        return record.fans if not record.inputs_first else None
+        return record.fans if not (record.inputs_first or record.default) else None
     layer = record.name.rpartition(".")[0]
-    beside = (facts.first.records.get(f"{layer}.{name}" if layer else name) for name in _BIASES)
+    beside = (facts.first.records.get(f"{layer}.{name}" if layer else name) for name in BIASES)
     bias = next((b for b in beside if b is not None), None)
     right = bias is not None and bias.shape == (columns,) and rows != columns
     return (rows, columns) if right and record.owner not in _LAYERS else None
