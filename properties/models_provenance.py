@@ -307,9 +307,9 @@ def no_value_is_absurd(trial: ModelTrial) -> None:
     " the scale of a norm starts from were overwritten by a draw around zero. A special value (of a line that writes"
     " no more roles than the line that overwrites it, no default of the layer's class, no"
     " zeros or ones) is UNDECIDED with both lines; so are zeros that a narrower line had put in the place of a draw,"
-    " and that a general line draws over; so is a draw into a tensor that is computed anew from others, a tie that was"
-    " made and undone, and a method that initialises and was never called, where every matrix keeps its default."
-    " Recipes that overwrite the general by the special hold." + _NOT_SEEN,
+    " and that a general line draws over; so is a draw into a copy or into what is computed anew from others, a tie"
+    " that was made and undone, and a method that initialises and was never called, where every matrix keeps its"
+    " default. Recipes that overwrite the general by the special hold." + _NOT_SEEN,
 )
 def nothing_special_is_lost(trial: ModelTrial) -> None:
     """Read off the trace what was overwritten, and by which line."""
