@@ -24,6 +24,7 @@ _AGREE = 0.08
 _UNIFORM_KURTOSIS = 1.8
 _OR_DECLARED = "scale it to 1/fan_in, or declare the gain that the layer is meant to have"
 _TRUE = "divide by the inputs that a unit sums over"
+_LATE = "give the initializer to the constructor: set on a layer that is built already it draws nothing"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def cause_of(
         return Cause(f"the std is {worded(std)} at every width", by_fan if promised is None else f"std = {promised:g}")
     meant = (1, 2, 1 / 3) if uniform else (1, 2)
     fitting = []
-    for fan in _fans(parts, several, first_axes=draws.initializer.framework in ("torch", "equinox")):
+    framework = draws.initializer.framework
+    first_axes, kept_first = framework in ("torch", "equinox"), framework == "keras"
+    for fan in _fans(parts, several, first_axes=first_axes, kept_first=kept_first):
         constants = [s * fan.of(p) for s, p in zip(squares, parts, strict=True)]
         middle = float(np.average(constants, weights=[part.weights for part in parts]))
         if middle > 0 and all(abs(c / middle - 1) < _AGREE for c in constants):
@@ -89,11 +92,11 @@ def cause_of(
     # Where several are one number at all sizes built, that whose constant is nearest; the plainest of equals.
     fan, middle, _ = min(fitting, key=lambda found: found[2])
     of_three = _is_stack(parts) and 3 in failing.whole.shape
-    found = _worded(fan, middle, failing, uniform, draws.initializer.framework, of_three=of_three)
+    found = _worded(fan, middle, failing, uniform, framework, of_three=of_three)
     return (shown() if plain and found.fix == _OR_DECLARED else None) or found
 
 
-def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool) -> Iterator[_Fan]:
+def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool, kept_first: bool) -> Iterator[_Fan]:
     """What to try, the plainest first."""
     first = parts[0]
     blocks = first.block.of if first.block is not None else 1
@@ -116,6 +119,9 @@ def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool) -> Iterator
     counted = "the fan is read off the stored shape, and a unit does not sum over all of that"
     if blocks > 1:
         counted = f"the fan counts all {blocks} blocks of the stored weight"
+    if blocks == 1:
+        sentence = "that of Glorot, where the inputs alone are due"
+        yield _Fan("fan_avg", lambda p: (p.fan_in + p.fan_out) / 2, sentence, _LATE if kept_first else _TRUE)
     for axes in ((0, 1), (-2, -1)):
         yield _Fan("the mean of the stored fans", lambda p, a=axes: sum(_stored(p, x) for x in a) / 2, counted)  # type: ignore[misc]
     if several:

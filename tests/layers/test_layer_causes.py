@@ -239,6 +239,11 @@ def linear_filled(fill):
             "by 0.8796",
         ),
         (lambda w, s: nn.init.normal_(w, std=3**0.5 * s), "variance is 3/fan_in: the bound of a uniform", "std = 1/"),
+        (
+            lambda w, s: nn.init.xavier_normal_(w),
+            "variance is 1/fan_avg: that of Glorot, where the inputs",
+            "divide by",
+        ),
         # What fans or a usual default explain is said as before.
         (
             lambda w, s: nn.init.uniform_(w, -s, s),
@@ -252,6 +257,20 @@ def test_of_a_plain_weight_the_factor_is_named_as_of_an_initializer(fill, senten
     cause = cause_of(linear_filled(fill), most=64)
     assert cause.sentence.startswith(sentence)
     assert fix in cause.fix
+
+
+def test_an_initializer_that_is_set_on_a_built_layer_of_keras_is_said_to_draw_nothing():
+    keras = pytest.importorskip("keras")
+
+    def late(fan_in, fan_out):
+        layer = keras.layers.Dense(fan_out)
+        layer.build((None, fan_in))
+        layer.kernel_initializer = keras.initializers.HeNormal()
+        return layer
+
+    cause = cause_of(late, most=64)
+    assert cause.sentence.startswith("variance is 1/fan_avg: that of Glorot, where the inputs alone are due")
+    assert cause.fix == "give the initializer to the constructor: set on a layer that is built already it draws nothing"
 
 
 class ExpertsOfOneDraw(Experts):
