@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from initcheck.doors.check_model import check_model
+from initcheck.errors import UsageError
 from initcheck.report.report import Report
 from initcheck.report.verdict import Verdict
 
@@ -161,3 +162,34 @@ def test_recurrent_layers_are_no_blocks_and_what_they_let_through_is_no_loss(kin
 
     found = _judged(build, SIGNAL)[SIGNAL]
     assert found.verdict is (Verdict.NOT_APPLICABLE if kind == "LSTM" else Verdict.FAILS)
+
+
+class Patched(keras.Model):  # type: ignore[misc, name-defined]
+    """Its layers are built by the first call, for whatever that is; images of 32 by 32 alone go through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = keras.Sequential([layers.Conv2D(8, 4, strides=4), layers.Reshape((64, 8))])
+        self.places = self.add_weight(shape=(1, 64, 8), initializer="random_normal", name="places")
+        self.head = layers.Dense(4)
+
+    def call(self, images: Any) -> Any:
+        return self.head(self.patches(images) + self.places)
+
+
+def test_a_call_that_fails_leaves_no_layer_built_for_the_next_batch() -> None:
+    report = _judged(Patched, INPUT)
+    assert report[INPUT].verdict is Verdict.HOLDS
+
+
+def test_what_keras_raises_is_told_not_where() -> None:
+    class Never(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.last = layers.Dense(4)
+
+        def call(self, images: Any) -> Any:
+            return self.last(images[:, :5] @ images)
+
+    with pytest.raises(UsageError, match=r'needs a batch, and --batch="8x16" ends in \w+: (?!Exception encountered)'):
+        _judged(Never, INPUT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -109,8 +110,18 @@ def on_a_call_that_raises(factory: Callable[..., Any]) -> str:
 
 
 def first_line(error: BaseException, most: int = 160) -> str:
-    """Type and first line of what a model raised: libraries explain themselves below it."""
-    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:most]}"
+    """Type and first line of what a model raised: libraries explain themselves below it.
+
+    >>> first_line(ValueError("Exception encountered when calling Net.call().\n\n\x1b[1mtoo wide\x1b[0m"))
+    'ValueError: too wide'
+    """
+    lines = [line for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
+    # Keras says in which layer before it says what.
+    told = lines[1:] if len(lines) > 1 and lines[0].startswith("Exception encountered when calling") else lines
+    return f"{type(error).__name__}: {(told or [''])[0].strip()[:most]}"
+
+
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
 
 @contextlib.contextmanager

@@ -56,6 +56,7 @@ class KerasFacts(ArrayFacts):
         self._make = ArrayBatch.maker(model.batch)
         self._seeded = self.builder.takes("seed") is not None
         self._listener: Listener | None = None
+        self._first: ArrayBatch | None = None
         self._autodiff: Autodiff | None = None
 
     def make(self, seed: int, *, units: bool) -> Made:
@@ -65,15 +66,12 @@ class KerasFacts(ArrayFacts):
             UsageError: the factory raises, or returns no model; no batch builds it.
         """
         with quiet(), isolated(), noted_weights() as weights:
-            keras.utils.set_random_seed(seed % 2**31)
-            model = self.builder.call(seed=seed) if self._seeded else self.builder.call()
-            if not isinstance(model, keras.layers.Layer):
-                raise UsageError(
-                    f"{self.builder.name} returned {type(model).__name__}, not a model of Keras; name a function or"
-                    " class that builds the model."
-                )
+            model = self._built(seed)
             if not model.built or not (model.variables or getattr(model, "inputs", None)):
-                self._called(model)
+                if self._first is None:
+                    self._first = self._first_batch(model, seed)
+                    return self.make(seed, units=units)
+                model(*self._first.args, **called_with(model.call, self._first.kwargs))
             living = KerasModel(model)
         # The numbers alone: on TensorFlow the value of a variable is a variable, on torch a parameter.
         arrays = [keras.ops.stop_gradient(v.value) for v in living.variables]
@@ -89,14 +87,31 @@ class KerasFacts(ArrayFacts):
             return Signal(problem=f"the backend {keras.config.backend()} of Keras differentiates nothing")
         return self._listener.hear(LiveArrays(self._autodiff, made.living, made.arrays), constants, twins, whole=whole)
 
-    def _called(self, model: Any) -> None:
-        """Call a model that is built by its first call."""
+    def _built(self, seed: int) -> Any:
+        keras.utils.set_random_seed(seed % 2**31)
+        model = self.builder.call(seed=seed) if self._seeded else self.builder.call()
+        if not isinstance(model, keras.layers.Layer):
+            raise UsageError(
+                f"{self.builder.name} returned {type(model).__name__}, not a model of Keras; name a function or"
+                " class that builds the model."
+            )
+        return model
+
+    def _first_batch(self, model: Any, seed: int) -> ArrayBatch:
+        """The first batch that builds a model which is built by its first call."""
+
+        def takes(batch: ArrayBatch) -> None:
+            # A call that fails leaves layers behind that are built for its shape: each is tried on a model of its own.
+            fresh = self._built(seed)
+            fresh(*batch.args, **called_with(fresh.call, batch.kwargs))
+
         given = self._make() if self._make is not None else None
         try:
-            batch = first_batch(model.call, lambda b: model(*b.args, **called_with(model.call, b.kwargs)), given)
+            batch = first_batch(model.call, takes, given)
         except UsageError as error:
             raise UsageError(f"{self.builder.name} has no variables before its first call, {error}") from None
         self._make = lambda: batch
+        return batch
 
 
 class KerasModel(Living):
