@@ -427,7 +427,7 @@ def glorot(random_gen: np.random.Generator, input_dim: int, output_dim: int):  #
     return random_gen.normal(0.0, std, (input_dim, output_dim)).astype(np.float32)
 
 
-@wild(refuses="'hidden_sizes'")
+@wild(draws=DENSE, layout="in_out")
 def init_weights(input_size, hidden_sizes, output_size):  # noqa: F811
     sizes = [input_size, *hidden_sizes, output_size]
     return [np.random.randn(a, b) for a, b in itertools.pairwise(sizes)]

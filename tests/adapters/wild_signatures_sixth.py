@@ -255,7 +255,7 @@ def init_params(layer_sizes: list[int], seed: int):
     return params
 
 
-@sixth(REFUSED)
+@sixth(DENSE)
 def init_weights_of_network(input_size, hidden_sizes, output_size):
     layers = [input_size, *hidden_sizes, output_size]
     weights, biases = [], []
