@@ -22,7 +22,10 @@ _KERNEL = (5, 7, 3, 2, 2)
 # A number of sides beside the word, on either side of it; a text that counts transposed or any others says no more.
 _SIDED = re.compile(r"conv(?:olution(?:al|s)?)?[ _-]*([123])[ -]?d(?![a-z])|(?<![0-9a-z])([123])[ _-]?d[ _-]+conv")
 _OF_MANY = re.compile(r"transpos|(?<![a-z])nd(?![a-z])|any (shape|rank|number)")
-_OF_CONVOLUTIONS = re.compile(r"conv|receptive|channel|(^|_)(in|out)_?ch(an)?s?$|kernel_size|(num|n|nb)_filters?$")
+_OF_CONVOLUTIONS = re.compile(r"conv|receptive|kernel_size|(num|n|nb)_filters?$")
+# Graph networks and mixers call the sides of their matrices channels: code that tells ranks apart means kernels.
+_OF_CHANNELS = re.compile(r"channel|(^|_)(in|out)_?ch(an)?s?$")
+_OF_RANKS = re.compile(r"len|ndim|dim|rank")
 _OF_STACKS = re.compile(r"expert|stack|head|batch_axis|ensemble")
 _OF_MATRICES = re.compile(r"dense|linear|matri|fully")
 # Even and odd, square, wide and tall: what raises at each of them is for no matrix.
@@ -70,16 +73,16 @@ def _speaks_of_kernels(function: Callable[..., Any]) -> bool:
     (True, False)
     """
     plain = inspect.unwrap(function.func if isinstance(function, functools.partial) else function)
-    method = inspect.getattr_static(
-        type(plain), "__call__", None
-    )  # of an instance, such as one of a class of initializers
+    # Of an instance, such as one of a class of initializers.
+    method = inspect.getattr_static(type(plain), "__call__", None)
     called = plain if hasattr(plain, "__code__") else getattr(plain, "__func__", method)
     code, known = getattr(called, "__code__", None), getattr(called, "__globals__", {})
     if code is None:
         return False
     codes = [code, *(getattr(known.get(name), "__code__", None) for name in code.co_names)]
     names = {n for c in codes if c is not None for n in (c.co_name, *c.co_varnames, *c.co_names, *c.co_freevars)}
-    return any(map(_OF_CONVOLUTIONS.search, names)) and not any(map(_OF_STACKS.search, names))
+    channels = any(map(_OF_CHANNELS.search, names)) and any(map(_OF_RANKS.fullmatch, names))
+    return (channels or any(map(_OF_CONVOLUTIONS.search, names))) and not any(map(_OF_STACKS.search, names))
 
 
 def _takes_kernels_alone(chosen: Chosen) -> bool:

@@ -45,6 +45,11 @@ def he_by_its_fans(shape, rng):
     return rng.normal(0, np.sqrt(2 / fan_in), shape)
 
 
+def he_of_a_graph(shape, rng):
+    out_channels, in_channels = shape[0], shape[1]
+    return rng.normal(0, np.sqrt(2 / in_channels), (out_channels, *shape[1:]))
+
+
 def he_of_a_stack(shape, rng):
     if len(shape) < 3:
         return rng.normal(0, np.sqrt(2 / shape[0]), shape)
@@ -74,6 +79,7 @@ def test_it_is_asked_for_what_it_says(init, ranks):
         (he_of_rank_four, "FAILS"),
         (he_of_conv1d, "HOLDS"),
         (he_by_its_fans, "FAILS"),
+        (he_of_a_graph, "HOLDS"),
         (he_of_a_stack, "HOLDS"),
         (he_of_positions_too, "HOLDS"),
     ],
