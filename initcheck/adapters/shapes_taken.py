@@ -22,7 +22,8 @@ _KERNEL = (5, 7, 3, 2, 2)
 # A number of sides beside the word, on either side of it; a text that counts transposed or any others says no more.
 _SIDED = re.compile(r"conv(?:olution(?:al|s)?)?[ _-]*([123])[ -]?d(?![a-z])|(?<![0-9a-z])([123])[ _-]?d[ _-]+conv")
 _OF_MANY = re.compile(r"transpos|(?<![a-z])nd(?![a-z])|any (shape|rank|number)")
-_OF_CONVOLUTIONS = re.compile(r"conv|receptive|kernel_size|(num|n|nb)_filters?$")
+# What converts or converges has no kernel.
+_OF_CONVOLUTIONS = re.compile(r"conv(?!e)|receptive|kernel_size|(num|n|nb)_filters?$")
 # Graph networks and mixers call the sides of their matrices channels: code that tells ranks apart means kernels.
 _OF_CHANNELS = re.compile(r"channel|(^|_)(in|out)_?ch(an)?s?$")
 _OF_RANKS = re.compile(r"len|ndim|dim|rank")

@@ -57,6 +57,11 @@ def he_of_a_stack(shape, rng):
     return rng.normal(0, np.sqrt(2 / inputs), shape)
 
 
+def he_converted(shape, rng):
+    converted = np.asarray(rng.normal(0, np.sqrt(2 / shape[-2]), shape))
+    return converted
+
+
 def he_of_positions_too(shape, rng):
     in_channels = shape[-2]
     receptive_field = np.prod(shape[:-2])
@@ -81,6 +86,7 @@ def test_it_is_asked_for_what_it_says(init, ranks):
         (he_by_its_fans, "FAILS"),
         (he_of_a_graph, "HOLDS"),
         (he_of_a_stack, "HOLDS"),
+        (he_converted, "HOLDS"),
         (he_of_positions_too, "HOLDS"),
     ],
 )
