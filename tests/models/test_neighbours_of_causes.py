@@ -77,6 +77,22 @@ def test_one_layer_registered_under_numbered_names_and_given_one_input(one: bool
     assert ("head_0, head_1, head_2 and 1 more: one layer under 4 names, given one input more than once" in said) is one
 
 
+class Branches(nn.Module):
+    """Two arguments, each through one encoder under a name of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.branch1 = self.branch2 = nn.Linear(16, 8)
+        self.head = nn.Linear(16, 1)
+
+    def forward(self, one: Tensor, other: Tensor) -> Tensor:
+        return self.head(torch.cat([self.branch1(one), self.branch2(other)], 1))
+
+
+def test_one_layer_of_two_arguments_is_given_no_input_twice() -> None:
+    assert "one layer under" not in (judged(Branches, "tensors-are-distinct").reason or "")
+
+
 @pytest.mark.parametrize(("model", "twice"), [(Shared, False), (Side, True)])
 def test_a_shared_block_that_starts_as_the_identity_is_given_no_input_twice(model: type, twice: bool) -> None:
     said = judged(model, "tensors-are-distinct").reason or ""

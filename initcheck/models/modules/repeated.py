@@ -32,7 +32,10 @@ def repeated_layers(model: torch.nn.Module, batch: Batch) -> tuple[tuple[str, ..
         found += [(child, tuple(several)) for (_, child), several in names.items() if len(several) > 1]
     if not found:
         return ()
-    again = _given_one_input_twice(model, batch, [module for module, _ in found])
+    again = {module for module, _ in found}
+    # Two arguments of one shape hold the same numbers in one of the batches, and not in the other.
+    for either in (batch, batch.shuffled()):
+        again &= _given_one_input_twice(model, either, again) if again else set()
     return tuple(names for module, names in found if module in again)
 
 
