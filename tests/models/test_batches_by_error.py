@@ -435,12 +435,28 @@ class Asserted(nn.Module):
         return self.to_image(self.style(z)[:, :, None, None].expand(-1, -1, 4, 4))
 
 
+class Context(nn.Module):
+    """Attention to a context that may be left out, with its layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.both, self.last = nn.Linear(16, 16), nn.Linear(24, 32), nn.Linear(16, 16)
+
+    def attend(self, x: Tensor, context: Tensor) -> Tensor:
+        keys, values = self.both(context).chunk(2, -1)
+        return (self.query(x) @ keys.transpose(1, 2)).softmax(-1) @ values
+
+    def forward(self, x, context):  # type: ignore[no-untyped-def]
+        return self.last(self.query(x) if context is None else self.attend(x, context))
+
+
 @pytest.mark.parametrize(("build", "batch"), [
     (Table, "numbers=8x8;categories=none"),
     (Asked, "numbers=8x8;categories=none"),
+    (Context, "x=2x16x16;context=2x16x24"),
     (Packed, "x=int<30:2x16;x_lengths=all=16:2"),
     (Asserted, "4x24"),
-], ids=["optional", "asked", "lengths", "asserted"])  # fmt: skip
+], ids=["optional", "asked", "needed", "lengths", "asserted"])  # fmt: skip
 def test_what_may_be_left_out_is_and_lengths_are_whole(build: Callable[[], nn.Module], batch: str) -> None:
     said = Listener(None).hear(LiveModule(build())).batch
     assert said == batch

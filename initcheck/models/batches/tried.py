@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 from initcheck.models.batches.batch import Batch
 from initcheck.models.batches.corrections import corrected
@@ -26,8 +27,33 @@ def tried_batches(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]
         model: the module.
         refused: what did not go through so far, and what was raised; it grows while they are taken.
     """
-    yield from well_averaged(model, candidates(model))
-    yield from _corrected(model, refused)
+    held: list[Batch] = []
+    for batches in (well_averaged(model, candidates(model)), _corrected(model, refused)):
+        for batch in batches:
+            if _leaves_layers_out(model, batch):
+                held.append(batch)
+            else:
+                yield batch
+    yield from held
+
+
+def _leaves_layers_out(model: torch.nn.Module, batch: Batch) -> bool:
+    """Whether a batch in which something is None goes through some layers alone: a context has layers of its own."""
+    if None not in batch.kwargs.values():
+        return False
+    # Attention reads the weights of its last layer, and runs it not.
+    held = (m for m in model.modules() if any(True for _ in m.parameters(recurse=False)))
+    idle = {m for m in held if not isinstance(m, NonDynamicallyQuantizableLinear)}
+    hooks = [layer.register_forward_pre_hook(lambda layer, _: idle.discard(layer)) for layer in idle]
+    try:
+        with torch.no_grad():
+            batch.run(model)
+    except Exception:  # of the user's model: the caller runs it too, and reads the error
+        return False
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return bool(idle)
 
 
 def _corrected(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -> Iterator[Batch]:
