@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from initcheck.contract.layer import Layer
@@ -32,6 +32,33 @@ _FANS: dict[str, Callable[[Layer], float]] = {
     "fan_in^2": lambda a: float(a.fan_in) ** 2,
     "sqrt(fan_in)": lambda a: float(a.fan_in) ** 0.5,
 }
+
+
+def rank_of(layout: str | None) -> int:
+    """How many axes a layout has: two where none is known.
+
+    >>> rank_of(None), rank_of("in_out"), rank_of("oihw")
+    (2, 2, 4)
+    """
+    return 2 if layout in (None, "out_in", "in_out") else len(str(layout))
+
+
+def ranks_drawn(layout: str | None, ranks: Sequence[int]) -> tuple[int, ...]:
+    """The ranks that tell most of a law: matrices and the kernels of images, where nothing says otherwise.
+
+    >>> ranks_drawn(None, ()), ranks_drawn("oiw", ()), ranks_drawn(None, (3,))
+    ((2, 4), (3,), (3,))
+
+    Args:
+        layout: as declared.
+        ranks: those that the initializer takes; none where all.
+    """
+    if rank_of(layout) != 2:
+        return (rank_of(layout),)
+    if not ranks:
+        return (2, 4)
+    kept = tuple(r for r in (2, 4) if r in ranks)
+    return kept or tuple(r for r in (3, 5) if r in ranks) or (2, 4)
 
 
 @dataclass(frozen=True)

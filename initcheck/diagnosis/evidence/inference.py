@@ -13,7 +13,7 @@ import numpy as np
 from initcheck.contract.contract import DENSE_ONLY, Contract, Origin
 from initcheck.contract.gains import gains_near
 from initcheck.contract.initializer import Initializer
-from initcheck.diagnosis.evidence.axes import DENSE_OF, KERNELS_OF, AxesRead, read_axes
+from initcheck.diagnosis.evidence.axes import DENSE_OF, KERNELS_OF, AxesRead, rank_of, ranks_drawn, read_axes
 from initcheck.diagnosis.evidence.formulas import number
 from initcheck.diagnosis.evidence.marginal_law import Family, family_of
 from initcheck.diagnosis.evidence.names import activations_in, speaks_of_he, speaks_of_sines
@@ -107,7 +107,7 @@ def infer(
         squares: it makes square matrices only.
         kernels_meant: its code speaks of convolutions, so that the channels alone are no fan of theirs.
     """
-    seen = probe(draw, seed=seed, ranks=_ranks(layout, ranks), equal_kernels=equal_kernels, squares=squares)
+    seen = probe(draw, seed=seed, ranks=ranks_drawn(layout, ranks), equal_kernels=equal_kernels, squares=squares)
     return infer_from(seen, framework=framework, layout=layout, named=named, fan=fan, kernels_meant=kernels_meant)
 
 
@@ -147,7 +147,7 @@ def infer_from(
     read.of_he, read.of_sines = speaks_of_he(named), speaks_of_sines(named)
     read.fan_is_declared, read.kernels_meant = fan is not None, kernels_meant
     if rank == 2:
-        read.of_matrices(declared if declared not in DENSE_OF and _rank_of(declared) == 2 else None)
+        read.of_matrices(declared if declared not in DENSE_OF and rank_of(declared) == 2 else None)
     else:
         read.of_kernels(declared)
     return read.finish(declared, named=layout is not None)
@@ -206,7 +206,7 @@ class _Reading:
     def of_kernels(self, declared: str | None) -> None:
         """Take the layout of an initializer that takes no matrix from its kernels."""
         axes = self.axes
-        if declared is not None and _rank_of(declared) == self.rank:
+        if declared is not None and rank_of(declared) == self.rank:
             self.layout, self.layout_origin = declared, "declared"
         elif axes is not None:
             self.layout, self.layout_origin = axes.layout, "inferred"
@@ -392,19 +392,6 @@ def _only_fan_out(name: str) -> bool:
 
 def _same_fan(dense: str, read: str) -> bool:
     return dense == read or {dense, read} == {"fan_max", "max(units, fan_in)"}
-
-
-def _rank_of(layout: str | None) -> int:
-    return 2 if layout in (None, "out_in", "in_out") else len(str(layout))
-
-
-def _ranks(layout: str | None, ranks: Sequence[int]) -> tuple[int, ...]:
-    if _rank_of(layout) != 2:
-        return (_rank_of(layout),)
-    if not ranks:
-        return (2, 4)
-    kept = tuple(r for r in (2, 4) if r in ranks)
-    return kept or tuple(r for r in (3, 5) if r in ranks) or (2, 4)
 
 
 def _percent(law: VarianceLaw) -> str:
