@@ -31,9 +31,9 @@ def equinox_parts(model: Any, state: Any = None) -> tuple[list[Any], EquinoxMode
     leaves = [_leaf(model, found[i][0], found[i][1]) for i in kept]
     kinds = [(path, type(part).__name__) for path, part in _modules(model)]
     living = EquinoxModel(type(model).__name__, leaves, layers_of(kinds, leaves), tree, rest, kept)
-    # A build that is traced leaves no numbers behind: what it begins its state with is an array like any other.
+    # A build that is traced leaves no numbers behind: what its state begins with is an array too, named as no other.
     state_arrays, living.state_tree = jax.tree.flatten(state)
-    living.leaves = [*leaves, *(Leaf(("state", str(i)), "State", False, False) for i in range(len(state_arrays)))]
+    living.leaves = [*leaves, *(Leaf(("State", str(i)), "State", False, False) for i in range(len(state_arrays)))]
     return [*(found[i][1] for i in kept), *map(jnp.asarray, state_arrays)], living
 
 
