@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -147,14 +146,14 @@ def choose(
                 break
     if len(working) > 1:
         first, *others = working
-        other = next((o for o in others if _digest(first.result) != _digest(o.result)), None)
+        other = next((o for o in others if arrays.digest_of(first.result) != arrays.digest_of(o.result)), None)
         if other is not None:
             raise AmbiguousInitializer(
                 f"{name} is ambiguous: it works as {first.reading} and as {other.reading}, with different"
                 f" results. Say which: signature='{first.reading}'."
             )
     if working:
-        return working[0]
+        return _by_no_rate(name, working[0])
     if parameter is None:
         refusals.refuse_parts(name, function, tried)
     for outcome in tried:
@@ -358,7 +357,7 @@ def _judge(chosen: Chosen, shape: Shape) -> Chosen:
 
 def _meant(result: Any, held: Sequence[str], shape: Shape) -> str | None:
     """The one array, in a dict or in a tensor class of the user's own, or of several the one of the shape asked for."""
-    if _holds_sparse(result):
+    if arrays.holds_sparse(result):
         return None
     fit = [place for place in held if len(held) == 1 or arrays.shape_of(arrays.pick(result, place)) == shape]
     return fit[0] if len(fit) == 1 else None
@@ -368,12 +367,6 @@ def _not_asked(held: Sequence[str], place: str) -> tuple[str, ...]:
     others = [p for p in held if p != place]
     told = f"Of what it returns {place} is checked, whose shape is asked for; not asked: {listed(others, _FEW)}."
     return (told,) if others else ()
-
-
-def _holds_sparse(result: Any) -> bool:
-    """Whether a matrix that is no array, as SciPy's sparse ones are, lies beside: either may be the weight meant."""
-    beside = result.values() if isinstance(result, Mapping) else result if isinstance(result, (list, tuple)) else ()
-    return any(arrays.answers(v, "shape") and arrays.answers(v, "dtype") and not arrays.is_array(v) for v in beside)
 
 
 def _judge_layer(chosen: Chosen, shape: Shape) -> Chosen:
@@ -390,9 +383,14 @@ def _judge_layer(chosen: Chosen, shape: Shape) -> Chosen:
     return _judge(replace(chosen, result=result, sampler=replace(chosen.sampler, layer=True)), shape)
 
 
-def _digest(result: Any) -> bytes:
-    array = np.ascontiguousarray(arrays.to_numpy(result))
-    return repr(array.shape).encode() + hashlib.blake2b(array.tobytes()).digest()
+def _by_no_rate(name: str, chosen: Chosen) -> Chosen:
+    """It, where its weights are the same at another rate of learning; else its user is asked for that."""
+    slots = tuple(replace(s, role="another_rate") if s.role == "rate" else s for s in chosen.sampler.slots)
+    if rates := [slot for slot in slots if slot.role == "another_rate"]:
+        other = _call(replace(chosen.sampler, slots=slots), chosen.reading, chosen.shape).result
+        if other is None or arrays.digest_of(other) != arrays.digest_of(chosen.result):
+            raise needs(name, rates)
+    return chosen
 
 
 def framework_of(chosen: Chosen) -> str:

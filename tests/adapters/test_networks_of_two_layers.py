@@ -70,6 +70,15 @@ def test_a_learning_rate_and_a_list_of_widths_between_are_no_questions(
     assert drawn.shape == (11, 4)
 
 
+@pytest.mark.parametrize("scale", [lambda rate: rate, lambda rate: rate**-0.5])
+def test_a_learning_rate_that_weights_depend_on_is_asked_for(scale: Any) -> None:
+    def scaled(learning_rate: Any, n_in: Any, n_out: Any) -> Any:
+        return np.random.randn(n_in, n_out) * scale(learning_rate)
+
+    with pytest.raises(UsageError, match="needs the argument 'learning_rate'"):
+        recognise(scaled, "nets:scaled")
+
+
 def test_a_rate_of_anything_else_is_still_asked_for() -> None:
     def thinned(n_in: Any, n_out: Any, dropout_rate: Any) -> Any:
         return np.random.randn(n_in, n_out) * (np.random.rand(n_in, n_out) > dropout_rate)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import array
 import contextlib
+import hashlib
 import inspect
 import numbers
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -120,6 +122,18 @@ def to_numpy(value: Any) -> npt.NDArray[Any]:
     if found.dtype.kind not in "fiub" and not _is_low_precision(found.dtype):
         raise TypeError(f"an array of dtype {found.dtype}, which holds no real numbers")
     return found
+
+
+def digest_of(result: Any) -> bytes:
+    """Shape and numbers of an array of any framework, for comparison."""
+    array = np.ascontiguousarray(to_numpy(result))
+    return repr(array.shape).encode() + hashlib.blake2b(array.tobytes()).digest()
+
+
+def holds_sparse(result: Any) -> bool:
+    """Whether a matrix that is no array, as SciPy's sparse ones are, lies beside: either may be the weight meant."""
+    beside = result.values() if isinstance(result, Mapping) else result if isinstance(result, (list, tuple)) else ()
+    return any(answers(v, "shape") and answers(v, "dtype") and not is_array(v) for v in beside)
 
 
 def dtype_name(value: Any) -> str:

@@ -16,8 +16,8 @@ from initcheck.errors import UsageError
 
 # Of the layer behind the one that is asked for.
 _NEXT_WIDTH = 3
-# Of training, of which no weight depends.
-_RATE = 0.01
+# Of training: weights that are not the same at both depend on it, and its user is asked.
+_RATES = {"rate": 0.01, "another_rate": 0.02}
 
 
 class Unfit(ValueError):
@@ -98,8 +98,8 @@ def constant_value(slot: Slot, shape: Sequence[int], dtype: str, framework: str,
             return "weight"
         case "next":
             return _NEXT_WIDTH
-        case "rate":
-            return _RATE
+        case "rate" | "another_rate":
+            return _RATES[slot.role]
         case "side":
             if len(shape) != 2 or shape[0] != shape[1]:
                 raise Unfit(f"shape {shape} is no square, and this initializer is asked for one side.")

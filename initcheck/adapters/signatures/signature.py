@@ -37,7 +37,7 @@ _PLURALS_OF_MODULES = ("modules", "layers", "nets", "models", "linears", "convs"
 SHAPE_ROLES = (
     "shape", "dims", "widths", "in", "out", "rows", "cols", "side", *KERNEL_ROLES, "tensor", "tensors", "module",
 )  # fmt: skip
-ROLES = (*SHAPE_ROLES, *RANDOM_ROLES, "dtype", "dtype_name", "label", "next", "hidden_widths", "rate")
+ROLES = (*SHAPE_ROLES, *RANDOM_ROLES, "dtype", "dtype_name", "label", "next", "hidden_widths", "rate", "another_rate")
 
 
 @dataclass(frozen=True)
