@@ -7,6 +7,7 @@ import math
 import pytest
 
 from initcheck.doors.check_model import check_model
+from initcheck.models.frameworks.linen_model import linen_batch
 from initcheck.models.living.called import called_with, inputs_taken
 from initcheck.models.living.first_layers import arguments_as
 from initcheck.report.report import Report
@@ -48,6 +49,27 @@ def test_a_model_of_linen_is_given_its_second_input_its_keys_and_tokens_of_its_t
 def test_what_fades_behind_several_inputs_fails() -> None:
     report = _run(lambda: Draws(scale=0.1))
     assert report[SIGNAL].verdict is Verdict.FAILS
+
+
+class Kinds(linen.Module):
+    """Tokens of a hundred, whose kinds are read off them: of one kind or of two (RoBERTa, BERT)."""
+
+    kinds: int
+    cast: bool = False
+
+    @linen.compact
+    def __call__(self, tokens: jax.Array) -> jax.Array:
+        kinds = linen.Embed(self.kinds, 8)(jnp.zeros_like(tokens))
+        return linen.Embed(100, 8)(tokens.astype(jnp.int32) if self.cast else tokens) + kinds
+
+
+@pytest.mark.parametrize("kinds", [1, 2])
+def test_tokens_are_below_the_rows_of_the_table_that_is_given_them(kinds: int) -> None:
+    assert linen_batch(Kinds(kinds), jax.random.key(0)).text == "int<100:2x16"
+
+
+def test_a_table_of_one_row_does_not_make_all_tokens_one() -> None:
+    assert linen_batch(Kinds(1, cast=True), jax.random.key(0)).text == "int<100:2x16"
 
 
 class Averaged(linen.Module):

@@ -27,19 +27,28 @@ def linen_batch(module: Any, key: Any) -> ArrayBatch:
     Raises:
         UsageError: none does.
     """
-    made: list[Any] = []
+    tables: dict[bool, list[int]] = {}
 
     def takes(batch: ArrayBatch) -> None:
-        made[:] = [jax.eval_shape(lambda k: linen_init(module, k, batch), key)]
+        tables.clear()
+
+        def noted(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
+            if isinstance(context.module, linen.Embed) and context.method_name == "__call__":
+                read = any(args[:1] and args[0] is given for given in (*batch.args, *batch.kwargs.values()))
+                tables.setdefault(read, []).append(context.module.num_embeddings)
+            return call(*args, **kwargs)
+
+        with linen.intercept_methods(noted):
+            jax.eval_shape(lambda k: linen_init(module, k, batch), key)
 
     told = [n for n in vars(module).values() if isinstance(n, int) and not isinstance(n, bool) and n > 1]
     try:
         batch = first_batch(module.__call__, takes, None, told)
     except UsageError as error:
         raise UsageError(f"{type(module).__name__} has no parameters before its init, {error}") from None
-    # A number beyond the last row of a table is no error in JAX: its row is one of NaN.
-    shapes = jax.tree_util.tree_leaves_with_path(linen.unbox(made[0]))
-    rows = [a.shape[0] for path, a in shapes if path[-1] == jax.tree_util.DictKey("embedding") and a.ndim == 2]
+    # A number beyond the last row of a table is no error in JAX: its row is one of NaN. Where no table is seen to be
+    # given what the model is, any may be: but none of one row, as all examples were one then.
+    rows = [n for n in tables.get(True, tables.get(False, ())) if n > 1]
     return ArrayBatch.read(re.sub(r"int<\d+", f"int<{min(rows)}", batch.text)) if rows else batch
 
 
