@@ -72,6 +72,63 @@ def test_the_formula_of_a_law_counts_the_inputs_of_a_weight_on_the_right(axis: i
     assert formulas["weight"] == (None if axis else "1/sqrt(fan_in)")
 
 
+class Adapted(nn.Module):
+    """A square layer beside an adapter, whose first matrix has as many inputs as the layer has biases (LoRA)."""
+
+    def __init__(self, width: int, rank: int) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.eye(width)), nn.Parameter(torch.zeros(width))
+        self.down, self.up = nn.Parameter(torch.empty(rank, width)), nn.Parameter(torch.zeros(width, rank))
+        nn.init.kaiming_uniform_(self.down, a=5**0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ (self.weight + self.up @ self.down).T + self.bias
+
+
+class Rebuilt(nn.Module):
+    """A machine that gives its inputs back: a bias for each side (RBM)."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.empty(hidden, width))
+        self.b, self.c = nn.Parameter(torch.zeros(width)), nn.Parameter(torch.zeros(hidden))
+        nn.init.kaiming_normal_(self.W)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x @ self.W.T + self.c) @ self.W + self.b
+
+
+class NormedAhead(nn.Module):
+    """The bias is the norm's, whose scale stands beside it."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.scale, self.bias = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
+        self.weight = nn.Parameter(torch.empty(hidden, width))
+        nn.init.kaiming_normal_(self.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.layer_norm(x, x.shape[-1:], self.scale, self.bias) @ self.weight.T
+
+
+@pytest.mark.parametrize("kind", [Adapted, Rebuilt, NormedAhead])
+def test_a_bias_that_belongs_to_something_else_tells_no_axes(kind: Callable[[int, int], nn.Module]) -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.between, self.two = kind(32, 8), nn.LazyLinear(48), kind(48, 6)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.two(self.between(self.one(x)))
+
+    def build() -> nn.Module:
+        model = Two()
+        model(torch.zeros(2, 32))
+        return model
+
+    assert _said(build, "4x32") == ""
+
+
 class ByOutputs(Right):
     """A deviation that is computed by the outputs, and says so, a line above."""
 

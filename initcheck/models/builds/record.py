@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from initcheck.models.builds.sums import EntrySums, Twins
@@ -15,8 +16,25 @@ _ROUNDING = {"float64": 1e-9, "float32": 1e-5}
 """What an unordered sum in that dtype may move a tensor by, relative to its largest entry."""
 
 
-BIASES = ("bias", "b")
-"""What the bias of a layer is called."""
+def inputs_first_by_bias(name: str, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Whether a matrix is (inputs, outputs), as the bias beside it has its columns and belongs to nothing else there.
+
+    >>> inputs_first_by_bias("W", {"W": (8, 32), "b": (32,)})
+    True
+    >>> inputs_first_by_bias("A", {"weight": (32, 32), "A": (8, 32), "B": (32, 8), "bias": (32,)})
+    False
+
+    Args:
+        name: of the matrix.
+        shapes: of all parameters of its layer, by name.
+    """
+    shape = shapes.get(name, ())
+    bias = next((b for b in ("bias", "b") if b in shapes), None)
+    if bias is None or len(shape) != 2 or shape[0] == shape[1] or shapes[bias] != shape[1:]:
+        return False
+    # The outputs of another matrix (an adapter's), the bias of a norm with its scale, or the other one of two.
+    others = [s for n, s in shapes.items() if n not in (name, bias)]
+    return not any((len(s) == 2 and s[0] == shape[1] != s[1]) or s in ((shape[0],), (shape[1],)) for s in others)
 
 
 @dataclass(frozen=True)

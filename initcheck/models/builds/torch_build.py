@@ -14,7 +14,7 @@ from initcheck.errors import UsageError
 from initcheck.grouping import grouped
 from initcheck.models.builds.build import Build, Builder, quiet
 from initcheck.models.builds.places import kind_of
-from initcheck.models.builds.record import BIASES, TensorRecord
+from initcheck.models.builds.record import TensorRecord, inputs_first_by_bias
 from initcheck.models.builds.torch_record import record
 from initcheck.models.provenance.fill import Fill
 from initcheck.models.provenance.numpy_memory import numpy_memory_filled
@@ -138,19 +138,18 @@ def tensors_of(
                     holds[path + suffix] = tensor
                     records[path + suffix] = record(
                         path + suffix, inner, kind_of(module).__name__, trace, fill, units=units, of=tensor,
-                        inputs_first=_multiplies_from_the_right(module, inner),
+                        inputs_first=_multiplies_from_the_right(module, name),
                     )  # fmt: skip
             except (RuntimeError, TypeError, KeyError) as error:
                 unread[path] = f"{type(tensor).__name__} of {tensor.dtype}: {str(error).splitlines()[0][:120]}"
     return records, tied, unread
 
 
-def _multiplies_from_the_right(module: torch.nn.Module, tensor: torch.Tensor) -> bool:
-    """Whether a matrix of a layer that is not torch's is (inputs, outputs), as the bias beside it has its columns."""
-    if tensor.dim() != 2 or tensor.shape[0] == tensor.shape[1] or kind_of(module).__module__.startswith("torch."):
-        return False
-    bias = next((b for b in map(module._parameters.get, BIASES) if b is not None), None)
-    return bias is not None and tuple(bias.shape) == (tensor.shape[1],)
+def _multiplies_from_the_right(module: torch.nn.Module, name: str) -> bool:
+    """Whether a matrix of a layer that is not torch's is (inputs, outputs)."""
+    known = ((n, p) for n, p in module._parameters.items() if p is not None and not torch.nn.parameter.is_lazy(p))
+    shapes = {n: tuple(p.shape) for n, p in known}
+    return not kind_of(module).__module__.startswith("torch.") and inputs_first_by_bias(name, shapes)
 
 
 def _two_parameters(one: torch.Tensor, two: torch.Tensor) -> bool:

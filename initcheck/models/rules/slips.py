@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from initcheck.models.builds.record import BIASES, TensorRecord
+from initcheck.models.builds.record import TensorRecord, inputs_first_by_bias
 from initcheck.models.builds.roles import Role
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.source import code_of
@@ -149,10 +149,9 @@ def _axes(facts: Facts, record: TensorRecord) -> tuple[int, int] | None:
     rows, columns = record.shape
     if "overwritten" in facts.impossible and record.owner == "Linear":
         return record.fans if not (record.inputs_first or record.default) else None
-    layer = record.name.rpartition(".")[0]
-    beside = (facts.first.records.get(f"{layer}.{name}" if layer else name) for name in BIASES)
-    bias = next((b for b in beside if b is not None), None)
-    right = bias is not None and bias.shape == (columns,) and rows != columns
+    layer, _, name = record.name.rpartition(".")
+    parts = ((n.rpartition("."), r) for n, r in facts.first.records.items() if r.parameter)
+    right = inputs_first_by_bias(name, {own: r.shape for (whose, _, own), r in parts if whose == layer})
     return (rows, columns) if right and record.owner not in _LAYERS else None
 
 
