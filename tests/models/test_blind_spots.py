@@ -202,6 +202,17 @@ def test_copies_of_a_layer_that_are_drawn_anew_are_no_doubt() -> None:
     assert initcheck.check_model(build, claims=[LOST])[LOST].verdict is Verdict.HOLDS
 
 
+def test_a_weight_of_more_draws_than_are_known_by_number_has_lost_none() -> None:
+    def build() -> nn.Module:
+        layer = nn.Linear(8, 300)
+        with torch.no_grad():
+            rows = [layer.weight[:1].clone().uniform_(-0.3, 0.3) for _ in range(300)]
+            layer.weight.copy_(torch.cat(rows))
+        return layer
+
+    assert initcheck.check_model(build, claims=[LOST])[LOST].verdict is Verdict.HOLDS
+
+
 def test_an_initialisation_that_is_never_called_is_a_note_where_something_else_draws() -> None:
     class Forgotten(nn.Linear):
         def _init_weights(self) -> None:

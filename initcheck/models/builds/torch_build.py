@@ -160,8 +160,8 @@ def _two_parameters(one: torch.Tensor, two: torch.Tensor) -> bool:
 def _astray(trace: Trace, records: Mapping[str, TensorRecord]) -> dict[tuple[Site, bool], list[tuple[int, ...]]]:
     """Writes by a sampler that reach no tensor of the model."""
     kept = {r.memory[0] for r in records.values()}
-    reached = trace.drawn_into(kept) if trace.orphans else set()
-    lost = (o for key, o in trace.orphans.items() if key not in kept and not reached & o.step.draws)
+    reaches = trace.drawn_into(kept)
+    lost = (o for key, o in trace.orphans.items() if key not in kept and not any(map(reaches, o.step.draws)))
     return grouped(((o.step.site, o.copied), o.shape) for o in lost if o.step.site is not None and len(o.shape) > 1)
 
 

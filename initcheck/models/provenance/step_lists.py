@@ -8,7 +8,7 @@ from typing import Any
 from initcheck.models.provenance.steps import SAME, Draw, Step
 
 # What a tensor comes from is a set, and bounded: a power iteration would else multiply its list every round.
-_MOST_DRAWS = 256
+MOST_DRAWS = 256
 MOST_NAMES = 48
 _MOST_STEPS = 96
 
@@ -61,6 +61,6 @@ def named(step: Step) -> frozenset[Any]:
 
 def bounded(draws: frozenset[Draw]) -> frozenset[Draw]:
     """The first few hundred draws of a set."""
-    if len(draws) <= _MOST_DRAWS:
+    if len(draws) <= MOST_DRAWS:
         return draws
-    return frozenset(sorted(draws, key=lambda d: d.number)[:_MOST_DRAWS])
+    return frozenset(sorted(draws, key=lambda d: d.number)[:MOST_DRAWS])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from initcheck.models.provenance.operations import (
     tensors_in,
 )
 from initcheck.models.provenance.plain import wraps
-from initcheck.models.provenance.step_lists import MOST_NAMES, append, bounded, named
+from initcheck.models.provenance.step_lists import MOST_DRAWS, MOST_NAMES, append, bounded, named
 from initcheck.models.provenance.steps import (
     Caller,
     Draw,
@@ -91,10 +92,15 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         start, stop, _ = extent(tensor)
         return tuple(s for s in steps if s.start < stop and s.stop > start)
 
-    def drawn_into(self, storages: Iterable[int]) -> set[Draw]:
-        """The draws that had a part in any write to storages of these keys, overwritten or not."""
-        known = [self._known[key][1] for key in storages if key in self._known]
-        return {draw for steps in known for step in steps for draw in step.draws}
+    def drawn_into(self, storages: Iterable[int]) -> Callable[[Draw], bool]:
+        """Whether a draw had a part in any write to storages of these keys, overwritten or not, or may have had one.
+
+        Of a write that many draws went into the first few hundred are known.
+        """
+        known = [step.draws for key in storages if key in self._known for step in self._known[key][1]]
+        found = frozenset[Draw]().union(*known)
+        since = min((max(d.number for d in draws) for draws in known if len(draws) == MOST_DRAWS), default=math.inf)
+        return lambda draw: draw in found or draw.number > since
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run one operation and note what it wrote."""
