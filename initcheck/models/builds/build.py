@@ -110,7 +110,7 @@ def on_a_call_that_raises(factory: Callable[..., Any]) -> str:
 
 
 def first_line(error: BaseException, most: int = 160) -> str:
-    """Type and first line of what a model raised: libraries explain themselves below it.
+    r"""Type and first line of what a model raised: libraries explain themselves below it.
 
     >>> first_line(ValueError("Exception encountered when calling Net.call().\n\n\x1b[1mtoo wide\x1b[0m"))
     'ValueError: too wide'
