@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
 import re
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from initcheck.adapters.frameworks import arrays, jax_init
 from initcheck.adapters.frameworks.sampler import CallableSampler
 from initcheck.adapters.frameworks.torch_module import asks_for_convolutions, is_for_linear
+from initcheck.adapters.signatures.frameworks import plain_function
 from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.adapters.trial_calls import TRIED, Chosen
 from initcheck.sandbox.containment import InitializerRaised, contained
@@ -73,10 +73,7 @@ def _speaks_of_kernels(function: Callable[..., Any]) -> bool:
     >>> _speaks_of_kernels(he), _speaks_of_kernels(stacked)
     (True, False)
     """
-    plain = inspect.unwrap(function.func if isinstance(function, functools.partial) else function)
-    # Of an instance, such as one of a class of initializers.
-    method = inspect.getattr_static(type(plain), "__call__", None)
-    called = plain if hasattr(plain, "__code__") else getattr(plain, "__func__", method)
+    called = None if isinstance(function, type) else plain_function(function)
     code, known = getattr(called, "__code__", None), getattr(called, "__globals__", {})
     if code is None:
         return False

@@ -22,6 +22,7 @@ from initcheck.engine.kept import KeptCase, forget, keep, kept_cases
 from initcheck.engine.search import on_no_constants
 from initcheck.engine.sweep import lighter_suspects, suspects
 from initcheck.engine.trials.judge import SMALLER, Judge
+from initcheck.grouping import grouped
 from initcheck.sandbox.global_generators import isolated
 from initcheck.seeds import entropy
 
@@ -228,9 +229,11 @@ class _Cases:
             return failures[0][1]
         found.sort(key=lambda one: -_how_far(one[1]))
         # Every weight once before any of them at another size.
-        (_, first), *others = (one for once in _by_first(found) for one in once)
+        of_each = grouped((case.title, error) for case, error in found)
+        once = [errors[0] for errors in of_each.values()]
+        first, *others = [*once, *(error for _, error in found if error not in once)]
         evidence = first.evidence
-        lines = [f"also {f.evidence.measured} at {f.evidence.case}" for _, f in others]
+        lines = [f"also {f.evidence.measured} at {f.evidence.case}" for f in others]
         more = (f"and at {len(lines) - _LISTED} more",) if len(lines) > _LISTED else ()
         return CaseFailed(replace(evidence, detail=(*evidence.detail, *lines[:_LISTED], *more)))
 
@@ -267,15 +270,6 @@ class _Cases:
         for layer in (value for value in drawn.values() if isinstance(value, Case)):
             reason = unasked(self.trial.subject.contract_of(layer))
             self.trial.asks(reason is None, reason or "")
-
-
-def _by_first(found: list[tuple[Case, CaseFailed]]) -> tuple[list[tuple[Case, CaseFailed]], ...]:
-    """The first failure of every weight, and all others; both in their order."""
-    first: dict[str, int] = {}
-    for number, (case, _) in enumerate(found):
-        first.setdefault(case.title, number)
-    once = set(first.values())
-    return [found[i] for i in sorted(once)], [one for i, one in enumerate(found) if i not in once]
 
 
 def _how_far(failure: CaseFailed) -> float:

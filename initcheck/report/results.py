@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -128,7 +129,7 @@ class Results:
         """What was not looked at, or not to the end, though it is needed: a run without it does not pass."""
         return tuple(n for n in self.not_checked if n.needed)
 
-    @property
+    @functools.cached_property
     def by_key(self) -> dict[tuple[str, str], Result]:
         """The results by initializer and claim."""
         return {(r.initializer, r.claim): r for r in self.results}

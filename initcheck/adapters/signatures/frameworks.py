@@ -77,7 +77,7 @@ def draws_from(function: Any, parameter: str) -> bool:
     >>> draws_from(lambda shape, z: z.normal(size=shape), "z"), draws_from(lambda shape, z: [z, shape], "z")
     (True, False)
     """
-    code = getattr(_plain(function), "__code__", None)
+    code = getattr(plain_function(function), "__code__", None)
     if code is None:
         return False
     handed = any(isinstance(constant, tuple) and _HANDED & set(constant) for constant in code.co_consts)
@@ -90,7 +90,7 @@ def asks(function: Any, parameter: str) -> bool:
     >>> asks(lambda n, z: z.normal(size=n), "z"), asks(lambda n, z: z * n, "z")
     (True, False)
     """
-    code = getattr(_plain(function), "__code__", None)
+    code = getattr(plain_function(function), "__code__", None)
     return code is not None and parameter in _asked(code)
 
 
@@ -110,13 +110,13 @@ def defines_function(function: Any) -> bool:
     >>> defines_function(lambda std: lambda shape: std), defines_function(lambda n: [i for i in range(n)])
     (True, False)
     """
-    code = getattr(_plain(function), "__code__", None)
+    code = getattr(plain_function(function), "__code__", None)
     inner = [c.co_name for c in code.co_consts if isinstance(c, CodeType)] if code is not None else []
     return any(name == "<lambda>" or not name.startswith("<") for name in inner)
 
 
 def _mentioned(function: Any, depth: int, seen: set[int]) -> Iterator[str]:
-    function = _plain(function)
+    function = plain_function(function)
     if not isinstance(function, FunctionType) or id(function) in seen:
         return
     seen.add(id(function))
@@ -141,7 +141,7 @@ def _mentioned(function: Any, depth: int, seen: set[int]) -> Iterator[str]:
             yield from _mentioned(value, depth - 1, seen)
 
 
-def _plain(function: Any) -> Any:
+def plain_function(function: Any) -> Any:
     """The Python function under partials, methods, decorators and callable instances."""
     for _ in range(8):
         if isinstance(function, functools.partial):
