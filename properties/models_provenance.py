@@ -77,7 +77,8 @@ def every_tensor_is_written(trial: ModelTrial) -> None:
     decided_by="exact for bits: three builds of one seed and one of another; last bits that rounding moves (a solution"
     " of LAPACK) are a note. A second initialisation by the root's"
     " own init_weights, initialize_weights or reset_parameters, and a build under bfloat16, are held to 5 % of the"
-    " second moment (bfloat16 also to 2 % of a standard deviation of the mean, and to no entry beyond twelve); chance"
+    " second moment (bfloat16 also to 2 % of a standard deviation of the mean, and to no entry that is not finite or"
+    " that its law excludes); chance"
     " explains a moved second moment with probability at most 1e-12 a tensor (Chernoff, entries of the measured"
     " kurtosis). What the factory writes after that method, or reads from a file, is left out." + _NOT_SEEN,
 )
@@ -113,6 +114,7 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
         trial.note(f"{repeated[0]}() cannot be called a second time: {repeated[1]}")
     elif repeated is not None:
         name, later, code = repeated
+        called, moved = code in facts.second.began, []
         # What was written over the model's own initialisation, or read from a file, a second call undoes by design.
         over = set(facts.read) | facts.written_after(code)
         # A tie throws one of two initialisations away; a second call begins with the tie made, and the other wins.
@@ -122,10 +124,18 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
             shared = all(m.name in tied for m in role.members)
             for sentence in questions.changed_laws([role], later):
                 said_so = f"{sentence}, when {name}() runs a second time"
-                if shared:
+                if not called:
+                    moved.append(sentence)
+                elif shared:
                     trial.note(f"{said_so}: it is tied, and each of its names is initialised by a rule of its own")
                 else:
                     trial.fails(said_so)
+        if moved:
+            trial.doubts_that(
+                f"{name}() is not called while the model is built, and gives another law: {moved[0]}"
+                + (f"; {len(moved) - 1} more likewise" if moved[1:] else "")
+                + "; call it in the factory, if its law is the one that is meant"
+            )
         undone = [
             n
             for n in sorted(facts.written_after(code))
@@ -135,13 +145,12 @@ def rebuilds_the_same(trial: ModelTrial) -> None:
             trial.note(
                 f"{len(undone)} tensors are written after {name}(), such as {undone[0]}; a second call undoes it"
             )
-        said.append(f"{name}() twice keeps the law")
+        said.append(f"{name}() {'twice ' if called else ''}keeps the law")
     low = facts.low_precision
     if isinstance(low, str):
         trial.note(low)
     else:
-        for sentence in questions.changed_laws(facts.roles, low.records, mean_too=True):
-            trial.fails(f"{sentence}, in bfloat16")
+        trial.says(questions.changed_in_low_precision(facts, low))
         said.append("bfloat16 keeps the law")
     trial.measured = "; ".join(said) if not trial.failures else f"{len(trial.failures)} tensors or roles differ"
 
@@ -282,9 +291,10 @@ def finite_values(trial: ModelTrial) -> None:
     topic="promises",
     label="values",
     kind="model",
-    decided_by="exact: every entry of every parameter and buffer, of the build as it is and under bfloat16. An entry"
-    " beyond twelve standard deviations of the traced law, or beyond the ends of its support, fails; entries that"
-    " were written later are left out. Infinities in a buffer are a note: most are masks." + _NOT_SEEN,
+    decided_by="exact: every entry of every parameter and buffer, in the dtype that is built (rebuilds-the-same asks"
+    " it of bfloat16). An entry beyond twelve standard deviations of the traced law, or beyond the ends of its support,"
+    " fails; entries that were written later are left out. Infinities in a buffer are a note: most are masks."
+    + _NOT_SEEN,
 )
 def no_value_is_absurd(trial: ModelTrial) -> None:
     """Look for NaN, infinities and entries that their law excludes."""

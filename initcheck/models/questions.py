@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from initcheck.models.rules.left_out import left_at_default
     from initcheck.models.rules.lost_writes import lost_writes, never_called, undone_ties
     from initcheck.models.rules.reading import left_random
-    from initcheck.models.rules.rebuilding import changed_laws, unchanged_by_seed
+    from initcheck.models.rules.rebuilding import changed_in_low_precision, changed_laws, unchanged_by_seed
     from initcheck.models.rules.residual_scaling import residual_scalings
     from initcheck.models.rules.siblings import is_traced, later_notes, named_deviants, unnamed_deviants
     from initcheck.models.rules.signal_causes import cause_of_growth, cause_of_loss, cause_of_one_output
@@ -57,6 +57,7 @@ __all__ = [
     "cause_of_growth",
     "cause_of_loss",
     "cause_of_one_output",
+    "changed_in_low_precision",
     "changed_laws",
     "copied_pieces",
     "differing_replicas",
@@ -110,7 +111,7 @@ __getattr__ = on_first_use(
         "models.rules.left_out": "left_at_default",
         "models.rules.lost_writes": "lost_writes never_called undone_ties",
         "models.rules.reading": "left_random",
-        "models.rules.rebuilding": "changed_laws unchanged_by_seed",
+        "models.rules.rebuilding": "changed_in_low_precision changed_laws unchanged_by_seed",
         "models.rules.residual_scaling": "residual_scalings",
         "models.rules.siblings": "is_traced later_notes named_deviants unnamed_deviants",
         "models.rules.signal_causes": "cause_of_growth cause_of_loss cause_of_one_output",

@@ -1,4 +1,6 @@
 import itertools
+import subprocess
+import sys
 
 import jax
 import numpy as np
@@ -19,6 +21,26 @@ def test_thousands_of_calls_at_once_are_the_same_calls():
     for seed in (0, 1023, 1024, 1029):
         [alone] = initializer.sampler.calls((5, 7), [seed], "float32")
         np.testing.assert_allclose(together[seed], np.asarray(alone), rtol=1e-6)
+
+
+_ORTHOGONAL = """
+import jax, numpy as np
+from initcheck.adapters.frameworks.cheaply_compiled import compiled
+
+def six(key):
+    return [jax.nn.initializers.orthogonal()(k, (32, 32)) for k in jax.random.split(key, 6)]
+
+many = compiled(jax.vmap(six))
+for seed in range(3):
+    drawn = [np.asarray(w) for w in many(jax.random.split(jax.random.key(seed), 64))]
+print(len(drawn))
+"""
+
+
+def test_batches_of_orthogonal_kernels_do_not_wait_for_one_another():
+    # jaxlib runs each in a thread that waits for others; as many of them as there are cores never end.
+    ran = subprocess.run([sys.executable, "-c", _ORTHOGONAL], capture_output=True, text=True, timeout=300, check=True)
+    assert ran.stdout.strip() == "6"
 
 
 def of_numpy(key, shape):

@@ -365,7 +365,7 @@ BROKEN: dict[Factory, set[str]] = {
     exploding: {SIGNAL, GRADIENT},
     vanishing: {SIGNAL, GRADIENT},
     overconfident_head: {CHANCE},
-    bfloat16_cut: {REBUILD, ABSURD},
+    bfloat16_cut: {REBUILD},
 }
 
 WITH_LAWS: dict[str, tuple[Factory, dict[str, str], set[str]]] = {

@@ -224,3 +224,59 @@ def test_the_default_of_torch_run_again_is_no_second_start_of_what_a_factory_wro
     again = initcheck.check_model(lambda: Redrawn(16, 16), batch="2x16", claims=[claim])[claim]
     assert again.verdict is Verdict.FAILS
     assert "reset_parameters() runs a second time" in str(again.evidence.case)
+
+
+class Apart(nn.Module):
+    """Blocks whose own initialisation is for the one who builds them to call, as with FSDP."""
+
+    def __init__(self, call: bool) -> None:
+        super().__init__()
+        self.up, self.down = nn.Linear(32, 64), nn.Linear(64, 32)
+        if call:
+            self.init_weights()
+
+    def init_weights(self) -> None:
+        for layer in (self.up, self.down):
+            nn.init.normal_(layer.weight, std=0.02)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.down(torch.relu(self.up(x)))
+
+
+def test_an_initialisation_that_was_never_called_does_not_run_a_second_time() -> None:
+    claim = "rebuilds-the-same"
+    assert initcheck.check_model(lambda: Apart(True), batch="2x32", claims=[claim])[claim].verdict is Verdict.HOLDS
+    never = initcheck.check_model(lambda: Apart(False), batch="2x32", claims=[claim])[claim]
+    assert never.verdict is Verdict.UNDECIDED
+    assert "init_weights() is not called while the model is built, and gives another law: up.weight" in str(
+        never.reason
+    )
+    assert "call it in the factory" in str(never.reason)
+
+
+class Deep(nn.Module):
+    """Three blocks with a law of depth that one of them may leave."""
+
+    def __init__(self, stds: tuple[float, ...]) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(nn.Linear(48, 48) for _ in stds)
+        for block, std in zip(self.blocks, stds, strict=True):
+            nn.init.trunc_normal_(block.weight, std=std)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for block in self.blocks:
+            x = x + block(x)
+        return x
+
+
+@pytest.mark.parametrize(
+    "stds", [[0.02 / (2 * (i + 2)) ** 0.5 for i in range(3)], [0.02 / (i + 1) for i in range(3)], [0.03, 0.02, 0.01]]
+)
+def test_three_blocks_make_a_law_of_depth_where_their_sizes_lie_on_one_curve(stds: list[float]) -> None:
+    law = "siblings-share-one-law"
+    report = initcheck.check_model(lambda: Deep(tuple(stds)), batch="2x48", claims=[law])
+    assert report[law].verdict is Verdict.HOLDS
+    assert any("a law of depth" in note for note in report[law].notes)
+    off = initcheck.check_model(lambda: Deep((*stds[:2], stds[2] / 1.5)), batch="2x48", claims=[law])
+    assert off[law].verdict is Verdict.UNDECIDED

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from model_zoo import (
+    ABSURD,
     BROKEN,
     CHANCE,
     CORRECT,
@@ -96,7 +97,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "outlier": (LAW, "h.3.mlp.c_fc.weight: drawn as normal std 0.02 with entry [7, 3] constant 5, its 5 siblings"),
     "numpy_one_layer_off": (LAW, "8.weight: standard deviation"),
     "initialised_twice": (REBUILD, "body.10.weight: root mean square moves x0.5"),
-    "bfloat16_cut": (REBUILD, "*.weight: 126 of 65,536 entries lie outside of normal std 0.125, the farthest at -2"),
+    "bfloat16_cut": (
+        REBUILD,
+        "entries lie outside the law they were drawn from (normal std 0.125), the farthest at -2 (16 standard",
+    ),
     "overconfident_head": (CHANCE, "loss over ln(67) is"),
     "exploding": (SIGNAL, "further models agree"),
 }
@@ -108,6 +112,15 @@ def test_a_failure_is_the_smallest_statement_of_what_is_wrong(name: str) -> None
     factory = next(f for f in BROKEN if f.__name__ == name)
     said = _said(check_model(factory, claims=[claim]), claim)
     assert words in said
+
+
+def test_what_rounds_in_bfloat16_alone_is_said_once_and_leaves_the_other_claims_to_be_judged() -> None:
+    factory = next(f for f in BROKEN if f.__name__ == "bfloat16_cut")
+    report = check_model(factory)
+    assert [r.claim for r in report if r.verdict is Verdict.FAILS] == [REBUILD]
+    assert report[ABSURD].verdict is report[LAW].verdict is report[DISTINCT].verdict is Verdict.HOLDS
+    assert "in bfloat16" in str(report[REBUILD].evidence.likely)
+    assert "draw in float32 and cast" in str(report[REBUILD].evidence.fix)
 
 
 def test_a_failure_of_the_law_names_the_line_that_drew_it() -> None:

@@ -20,34 +20,27 @@ def _underflows(record: TensorRecord) -> bool:
 
 
 def absurd_values(facts: Facts) -> Iterator[RuleFinding]:
-    """Every entry of every build, in every dtype that was built; what holds the fill of fresh memory is not meant.
+    """Every entry of the build as it is; what holds the fill of fresh memory is not meant.
 
     Infinities in a buffer are a mask more often than a mistake: a note.
     """
     yield from absurd_in_build(facts, facts.second, set(facts.unwritten))
-    low = facts.low_precision
-    if isinstance(low, Build):
-        known = {n for n, r in facts.second.records.items() if r.sums.nan or r.sums.infinite or r.far}
-        yield from absurd_in_build(facts, low, set(facts.unwritten) | known, ", in bfloat16")
 
 
-def absurd_in_build(
-    facts: Facts, build: Build, left_out: Collection[str] = (), when: str = ""
-) -> Iterator[RuleFinding]:
+def absurd_in_build(facts: Facts, build: Build, left_out: Collection[str] = ()) -> Iterator[RuleFinding]:
     """The same of one build.
 
     Args:
         facts: to which role a tensor belongs.
         build: whose entries are meant.
         left_out: names of tensors that are not looked at.
-        when: what every sentence ends with.
     """
     found: dict[str, list[tuple[str, str, str]]] = {"fails": [], "note": []}
     for name, record in build.records.items():
         said = _absurd(record) if name not in left_out else None
         if said is not None:
             masks = not record.parameter and not record.sums.nan and bool(record.sums.infinite)
-            found["note" if masks else "fails"].append((name, facts.role_of(name), said + when))
+            found["note" if masks else "fails"].append((name, facts.role_of(name), said))
     for kind, sentences in found.items():
         yield from (RuleFinding(kind, sentence) for sentence in folded(sentences))
 
@@ -63,10 +56,11 @@ def _absurd(record: TensorRecord) -> str | None:
         return f"{bad:,} of {record.count:,} entries are {' or '.join(kinds)}{where}{at}"
     if record.far and not overwritten(record):
         worst = record.high if abs(record.high) > abs(record.low) else record.low
+        size = f" ({abs(worst) / record.law.std:.3g} standard deviations)" if record.law.std else ""
         where = f", the first at {list(record.first_far)}" if record.first_far is not None else ""
         return (
             f"{record.far:,} of {record.count:,} entries lie outside the law they were drawn from"
-            f" ({record.law.text}), the farthest at {worst:.4g}{where}{at}"
+            f" ({record.law.text}), the farthest at {worst:.4g}{size}{where}{at}"
         )
     if record.law.family in _CONTINUOUS and record.law.named and _underflows(record):
         return (

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from initcheck.models.builds.build import Build
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role
-from initcheck.models.factory.wording import place
+from initcheck.models.factory.facts import Facts
+from initcheck.models.factory.trial import RuleFinding
+from initcheck.models.rules.absurd import absurd_in_build
 
 _MOMENT = 0.05
 _MEAN = 0.02
 _SIGMAS = 8.0
 _BY_CHANCE = 1e-12
 _FEWEST = 16
+_ROUNDING = "rounding in bfloat16, in which this was drawn: the build as it is has none of it"
+_CAST = "draw in float32 and cast what was drawn; a model that is never built in bfloat16 keeps its law"
 
 
 def unchanged_by_seed(random: Mapping[str, TensorRecord], other: Mapping[str, TensorRecord]) -> Iterator[TensorRecord]:
@@ -26,12 +32,13 @@ def unchanged_by_seed(random: Mapping[str, TensorRecord], other: Mapping[str, Te
 def changed_laws(roles: list[Role], later: Mapping[str, TensorRecord], *, mean_too: bool = False) -> Iterator[str]:
     """Roles whose second moment moved by more than 5 %, or whose mean by more than 2 % of the standard deviation.
 
-    The entries of a role are pooled, then each tensor is asked alone. Entries that their law excludes are said first.
+    The entries of a role are pooled, then each tensor is asked alone. Tensors with entries that are not finite, or that
+    their law excludes, are left to the rule of absurd values.
     """
     for role in roles:
         pairs = [(r, later[r.name]) for r in role.members if r.name in later and r.real]
         pairs = [(a, b) for a, b in pairs if not (a.missing or b.missing) and a.shape == b.shape and a.count]
-        pairs = [(a, b) for a, b in pairs if math.isfinite(a.squares)]  # else it is no-value-is-absurd that says so
+        pairs = [(a, b) for a, b in pairs if math.isfinite(a.squares) and math.isfinite(b.squares) and not b.far]
         whole = _change(pairs, mean_too) if pairs else None
         if whole is not None:
             yield f"{role.path}: {whole}"
@@ -42,24 +49,24 @@ def changed_laws(roles: list[Role], later: Mapping[str, TensorRecord], *, mean_t
                 yield f"{pair[0].name}: {one}"
 
 
+def changed_in_low_precision(facts: Facts, low: Build) -> Iterator[RuleFinding]:
+    """What a build under bfloat16 has that the build as it is has not: absurd entries, and laws that moved."""
+    known = {n for n, r in facts.second.records.items() if r.sums.nan or r.sums.infinite or r.far}
+    absurd = absurd_in_build(facts, low, known | set(facts.unwritten))
+    moved = (RuleFinding("fails", sentence) for sentence in changed_laws(facts.roles, low.records, mean_too=True))
+    for found in (*absurd, *moved):
+        yield replace(found, sentence=f"{found.sentence}, in bfloat16", likely=_ROUNDING, fix=_CAST)
+
+
 def _change(pairs: Sequence[tuple[TensorRecord, TensorRecord]], mean_too: bool) -> str | None:
     """How the pooled entries of a few tensors moved, or None where they did not."""
     entries = sum(a.count for a, _ in pairs)
     before = sum(a.squares for a, _ in pairs) / entries
     after = sum(b.squares for _, b in pairs) / entries
     constant = all(a.constant and not a.draws for a, _ in pairs)  # one drawn entry is no constant
-    far = sum(b.far for a, b in pairs if not a.far)
-    if far and mean_too:
-        b = next(b for a, b in pairs if b.far and not a.far)
-        worst = b.high if abs(b.high) > abs(b.low) else b.low
-        size = f" ({abs(worst) / math.sqrt(before):.3g} standard deviations)" if before > 0 else ""
-        return (
-            f"{far:,} of {entries:,} entries lie outside of {b.law.text}, the farthest at {worst:.4g}{size},"
-            f" drawn at {place(b.law.site)}"
-        )
     kurtosis = max(3.0, *(r.sums.kurtosis for pair in pairs for r in pair))
-    if not math.isfinite(after) or _moved(before, after, math.inf if constant else 2 * entries / (kurtosis - 1)):
-        ratio = f"x{math.sqrt(after / before):.3g}" if before and math.isfinite(after) else f"to {after:.3g}"
+    if _moved(before, after, math.inf if constant else 2 * entries / (kurtosis - 1)):
+        ratio = f"x{math.sqrt(after / before):.3g}" if before else f"to {after:.3g}"
         return f"root mean square moves {ratio}, from {math.sqrt(before):.4g}"
     if mean_too and not constant:
         shift = abs(sum(b.total for _, b in pairs) - sum(a.total for a, _ in pairs)) / entries

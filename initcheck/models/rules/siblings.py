@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 from initcheck.grouping import grouped
 from initcheck.models.builds.record import TensorRecord
 from initcheck.models.builds.roles import Role, ordered_with_depth
@@ -71,7 +73,7 @@ def named_deviants(role: Role) -> Iterator[RuleFinding]:
         laws = listed([f"{len(m)} {_words(m[0][1])}" for m in by_law.values()])
         yield RuleFinding("note", f"{role.path}: {laws}; numbered as they were made, they may play several parts")
         return
-    if len(deviants) >= 3 and _follows_depth(known):
+    if _follows_depth(known) and (len(deviants) >= 3 or _on_one_curve(known)):
         first, last = known[0][1].law, known[-1][1].law
         yield RuleFinding("note", f"{role.path}: a law of depth, from {first.text} to {last.text}")
         return
@@ -249,3 +251,16 @@ def _follows_depth(known: Iterable[tuple[int, TensorRecord]]) -> bool:
         return False
     values = [abs(v) for _, v in pairs if v is not None]
     return len({float(f"{v:.6g}") for v in values}) > 2 and ordered_with_depth(values, [d for d, _ in pairs])
+
+
+def _on_one_curve(known: Sequence[tuple[int, TensorRecord]]) -> bool:
+    """Whether the sizes are c + a d of the depth d, its power -1/2 or -1, or c a^d, as no mistake makes them."""
+    values = [abs((r.law.std if r.law.named else r.law.mean) or 0.0) for _, r in known]
+    steps = np.diff([d for d, _ in known])
+    if min(values) <= 0 or min(steps) <= 0:
+        return False
+    for curve in (np.array(values), 1 / np.array(values), 1 / np.array(values) ** 2, np.log(values)):
+        slopes = np.diff(curve) / steps
+        if np.ptp(slopes) < 1e-4 * np.abs(slopes).max():
+            return True
+    return False
