@@ -37,6 +37,21 @@ class OtherOrder(nn.Module):
         return self.head(self.first(x).relu())
 
 
+class Rotated(nn.Module):
+    """A table of angles is laid beside the sequence as a whole, so that one length alone goes through."""
+
+    def __init__(self, tokens: bool) -> None:
+        super().__init__()
+        self.embed: nn.Module = nn.Embedding(50, 8) if tokens else nn.Linear(12, 8)
+        self.register_buffer("angles", torch.linspace(0, 1, 24 * 4).reshape(24, 4))
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.embed(x)
+        turned = h.unflatten(-1, (4, 2)) * torch.cos(self.angles.view(1, h.shape[1], 4, 1))
+        return self.head(turned.flatten(-2))
+
+
 class Towers(nn.Module):
     """Two inputs, each of its own width."""
 
@@ -148,6 +163,8 @@ class OfLayers(nn.Module):
         (Towers, "user=8x31;item=8x17"),
         (lambda: Positions(True), None),
         (lambda: Positions(False), "int<50:2x37"),
+        (lambda: Rotated(True), "int<50:2x24"),
+        (lambda: Rotated(False), "2x24x12"),
         (Normed, None),
         (Clips, "4x3x5x32x32"),
         (lambda: nn.Bilinear(12, 10, 8), "8x12;8x10"),

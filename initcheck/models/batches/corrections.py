@@ -44,7 +44,7 @@ _TOKENS = re.compile(r"scalar types?:? ?Long|type Long|must be long, int|integer
 _REAL = re.compile(r"same dtype, but got (?:Long|Int) and|not implemented for '(?:Long|Int)'|"
                    r"type Float but found (?:Long|Int)|\(Long|Int\) and bias type")  # fmt: skip
 _TOO_MANY = re.compile(r"too many values to unpack \(expected (\d)\)")
-_VIEW = re.compile(r"shape '\[([\d, -]+)\]' is invalid for input of size \d+")
+_VIEW = re.compile(r"shape '\[([\d, -]+)\]' is invalid for input of size (\d+)")
 _EINOPS_RANK = re.compile(r"expected (\d)(?:\+)? dims\. Received (\d)-dim tensor")
 _EINOPS_CHUNKS = re.compile(r"can't divide axis of length (\d+) in chunks of (\d+)")
 _CONFIG = re.compile(r"\((\d+)\) doesn't match (?:the )?model(?:'s)? config\w* \((\d+)\)|"
@@ -125,6 +125,9 @@ def _wanted(tensor: torch.Tensor, said: str, tokens: int) -> Iterator[_Change]:
     if real and (found := _SUM.search(said)) is not None:
         folded = _for_folded(shape, *_two(found))
         yield from [folded] if folded is not None else []
+    if (found := _VIEW.search(said)) is not None and len(shape) == (3 if real else 2):
+        length = _for_whole(shape, [int(n) for n in found[1].split(",")], int(found[2]))
+        yield from [_Change(length, 0 if real else int(tensor.max()) + 1)] if length is not None else []
     change = _one_wanted(tensor, said, tokens)
     yield from [change] if change is not None else []
 
@@ -255,6 +258,14 @@ def _for_view(shape: tuple[int, ...], sizes: list[int]) -> _Change | None:
         square = side > 1 and side**2 * shape[1] == math.prod(items)
         return _Change((*shape[:2], side, side)) if square else None
     return _Change((shape[0], *items))
+
+
+def _for_whole(shape: tuple[int, ...], sizes: list[int], entries: int) -> tuple[int, ...] | None:
+    """A sequence as long as a table, of positions, that is laid beside it whole: one length alone goes through."""
+    others = math.prod(sizes) // shape[1]
+    if shape[1] not in sizes or others < 1 or entries % others or not 1 < entries // others <= _SIDES[1]:
+        return None
+    return (shape[0], entries // others, *shape[2:])
 
 
 def _scaled(shape: tuple[int, ...], factor: float) -> _Change | None:
