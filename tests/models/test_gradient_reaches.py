@@ -184,6 +184,32 @@ class WhereMissing(nn.Module):
         return self.main(torch.where(x.isnan(), self.missing[: len(x)], x)).log_softmax(-1)
 
 
+class NormedOne(nn.Module):
+    """A norm over the one entry that is left of a row gives its bias, whatever the row."""
+
+    def __init__(self, entries: int) -> None:
+        super().__init__()
+        self.first, self.last, self.norm = nn.Linear(16, 32), nn.Linear(32, entries), nn.LayerNorm(entries)
+        self.aside = nn.Linear(16, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.last(self.first(x).relu()))[..., :1] + self.aside(x)
+
+
+class Pooled(nn.Module):
+    """A mean of neighbours less the place itself: nothing, where one place is left of the image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.scale = nn.Conv2d(3, 16, 7, 32, 3), nn.GroupNorm(1, 16)
+        self.pool, self.head = nn.AvgPool2d(3, 1, 1, count_include_pad=False), nn.Linear(16, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        normed = self.scale(x)
+        return self.head((x + self.pool(normed) - normed).relu().mean((2, 3)))
+
+
 class OneChannel(nn.Module):
     """A mask of one channel that chance has shut: its kernel holds 64 rows, of inputs."""
 
@@ -207,6 +233,17 @@ class Uncalled(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.main(x) + 0.0 * (x @ self.other.weight.T)
+
+
+def test_an_image_of_which_one_place_is_left_is_asked_larger() -> None:
+    assert _judged(Pooled, "2x3x32x32").verdict is Verdict.HOLDS
+
+
+def test_a_norm_over_one_entry_is_named() -> None:
+    lost = _judged(lambda: NormedOne(1), "8x16")
+    assert lost.verdict is Verdict.UNDECIDED
+    assert "norm makes one thing of all that it is given, as a norm over one entry does" in _said(lost)
+    assert _judged(lambda: NormedOne(4), "8x16").verdict is Verdict.HOLDS
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any, Self
 from initcheck.errors import UsageError
 
 _NAMED = re.compile(r"^\s*(?P<name>(?!all\s*=)[\w .-]*\w)\s*=(?P<rest>.*)$")
+_SQUARE = re.compile(r"((?:[^:]*=)?\s*(?:ones:|float:)?\d+x)(\d+x)??(\d+)x\3(x\d+)?")
 _PART = re.compile(r"^(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$|^none$")
 
 
@@ -35,6 +36,17 @@ class Part:
     name: str = ""
     all_of: int | None = None
     absent: bool = False
+
+
+def _of_twice_the_sides(part: str) -> str:
+    """
+    >>> [_of_twice_the_sides(p) for p in ("2x3x32x32", "x=8x28x28x1", "2x16x16", "int<9:2x3x8x8", "2x3x4x8x8")]
+    ['2x3x64x64', 'x=8x56x56x1', '2x16x16', 'int<9:2x3x8x8', '2x3x4x8x8']
+    """
+    found = _SQUARE.fullmatch(part)
+    if found is None or bool(found[2]) == bool(found[4]):  # the channels stand before the sides or behind them
+        return part
+    return f"{found[1]}{found[2] or ''}{2 * int(found[3])}x{2 * int(found[3])}{found[4] or ''}"
 
 
 def names_function(text: str) -> bool:
@@ -187,6 +199,12 @@ class CallArguments(ABC):
     @abstractmethod
     def shuffled(self) -> Self:
         """Another batch of the same kind: the entries of what has several values in another order."""
+
+    def larger(self) -> Self | None:
+        """The same with images of twice the sides; None where there is none, or the text does not make the batch."""
+        parts = [part.strip() for part in self.text.split(";")]
+        wider = list(map(_of_twice_the_sides, parts))
+        return type(self).read(";".join(wider)) if wider != parts else None
 
     @classmethod
     def read(cls, text: str) -> Self:

@@ -40,7 +40,13 @@ def without_gradient(facts: Facts, found: Untrained, level: float) -> Iterator[R
         if found.shut:
             yield RuleFinding("note", f"no gradient comes through it to {shown}")
         else:
-            yield RuleFinding("doubt", f"{shown}: the gradient is zero, though it has a part in what the model returns")
+            lost = (
+                f"; {listed(found.levels)} makes one thing of all that it is given, as a norm over one entry does"
+                if found.levels
+                else ""
+            )
+            said = f"{shown}: the gradient is zero, though it has a part in what the model returns"
+            yield RuleFinding("doubt", said + lost)
     if found.cut:
         yield RuleFinding(
             "doubt",

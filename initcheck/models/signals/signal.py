@@ -123,6 +123,7 @@ class Untrained:
         outside: tensors that ask for a gradient, have a part in what is returned, and are no parameter of the model.
         frozen: no parameter of the model is trainable.
         chosen: constant routers that choose the same experts for every token.
+        levels: layers that made one thing of examples that differ.
     """
 
     shut: Mapping[str, int] = field(default_factory=dict)
@@ -132,6 +133,7 @@ class Untrained:
     outside: tuple[str, ...] = ()
     frozen: bool = False
     chosen: tuple[OneChoice, ...] = ()
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

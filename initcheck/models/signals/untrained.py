@@ -61,6 +61,11 @@ def _waiting(model: LiveModel, batch: CallArguments) -> Untrained | None:
             with suppress(Exception), training:  # of the user's model: anything
                 found = model.sizes(batch, left)
                 left = _none(found, noise) if found else left
+        wider = batch.larger() if left else None
+        if wider is not None:
+            # What a stage makes of one place, such as the mean of its neighbours less itself, may be nothing.
+            with suppress(Exception):  # a model that takes images of one size
+                left = _none(model.sizes(wider, left), noise)
         if not left:
             return Untrained()
         heard = _heard(model, batch)
@@ -90,12 +95,17 @@ def _heard(model: LiveModel, batch: CallArguments) -> dict[str, Heard]:
     # What is never called, such as a list of parameters, is not said to be unused.
     heard = dict.fromkeys({owner_of(n) for n in model.values} - set(model.parts), Heard())
 
-    def note(name: str, _given: npt.NDArray[Any] | None, made: npt.NDArray[Any] | None) -> None:
+    def note(name: str, given: npt.NDArray[Any] | None, made: npt.NDArray[Any] | None) -> None:
         if made is None or not made.size:
             heard[name] = Heard()
             return
-        now = Heard(model.units(name, made.shape), bool(np.any(made > 0)), bool(np.any(made < 0)))
+        levels = given is not None and _differ(given) and not _differ(made)
+        now = Heard(model.units(name, made.shape), bool(np.any(made > 0)), bool(np.any(made < 0)), levels)
         heard[name] = now.beside(heard.get(name))
 
     model.listen(batch, model.layers, note)
     return heard
+
+
+def _differ(examples: npt.NDArray[Any]) -> bool:
+    return examples.ndim > 1 and bool(np.any(examples != examples[:1]))

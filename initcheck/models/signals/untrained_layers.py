@@ -59,15 +59,20 @@ class Heard(NamedTuple):
         units: how many it has.
         above: whether any entry was above zero.
         below: whether any was below zero.
+        levels: whether it made one thing of examples that differ.
     """
 
     units: int = 1
     above: bool = True
     below: bool = True
+    levels: bool = False
 
     def beside(self, other: Heard | None) -> Heard:
         """The same of two runs of one layer."""
-        return self if other is None else Heard(self.units, self.above or other.above, self.below or other.below)
+        if other is None:
+            return self
+        signs = self.above or other.above, self.below or other.below
+        return Heard(self.units, *signs, self.levels and other.levels)
 
 
 def owner_of(name: str) -> str:
@@ -134,4 +139,5 @@ def sorted_out(
             flat.append(name)
         else:
             (cut if owner in heard else unused).append(name)
-    return Untrained(shut, tuple(flat), tuple(cut), tuple(unused))
+    levels = tuple(name for name, made in heard.items() if made.levels)
+    return Untrained(shut, tuple(flat), tuple(cut), tuple(unused), levels=levels)
