@@ -70,12 +70,16 @@ def keeps_the_norm(trial: Trial, layer: Case) -> bool:
         return False
     if contract.fan == "fan_max" and layer.receptive == 1:
         return False  # a matrix, whose variance that fan is of
+    square, rounding = promised_square(contract) or nonlinearity(contract).gain ** 2, rounding_of(layer, trial.dtype)
+    # The trace of W^T W is its energy: the sums of one call, which others read too, say most often that it is none.
+    energy = float(trial.draws.records(layer, trial.dtype, SCREEN, 1).energy[0])
+    if abs(energy / square - layer.channels) > 2 * layer.channels * rounding:
+        return False
     stack = _drawn_positions(trial.draws.sample(layer, trial.dtype, SCREEN, _CALLS).astype(np.float64), layer)
     if stack.shape[2] != layer.channels:
         return False
-    square = promised_square(contract) or nonlinearity(contract).gain ** 2
     off = stack.swapaxes(1, 2) @ stack / square - np.eye(layer.channels)
-    return bool(np.abs(off).max() <= rounding_of(layer, trial.dtype))
+    return bool(np.abs(off).max() <= rounding)
 
 
 def _drawn_positions(stack: Floats, layer: Layer) -> Floats:

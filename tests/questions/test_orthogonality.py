@@ -18,6 +18,7 @@ from initcheck.contract.layer import Layer
 from initcheck.gallery import orthogonal
 from initcheck.questions.orthogonality import is_orthogonal, keeps_the_norm, rounding_of
 from initcheck.report.verdict import Verdict
+from initcheck.statistics import Record
 
 Array = npt.NDArray[Any]
 PROMISE = {
@@ -134,7 +135,7 @@ def asked(kernels: list[Array], layer: Layer, contract: Contract) -> Any:
     return SimpleNamespace(
         dtype="float32",
         subject=SimpleNamespace(contract_of=lambda _: contract),
-        draws=SimpleNamespace(sample=lambda *_: stack),
+        draws=SimpleNamespace(sample=lambda *_: stack, records=lambda *_: Record.of(stack)),
         holds=lambda *_, **shown: "HOLDS",
         fail=lambda *_, **shown: pytest.fail(shown["measured"]),
     )
@@ -178,3 +179,19 @@ def test_a_delta_orthogonal_kernel_with_a_dead_channel_is_not_orthogonal(shape: 
     assert not keeps_the_norm(trial, layer)
     with pytest.raises(pytest.fail.Exception, match="off the identity by 1"):
         is_orthogonal(trial, layer)
+
+
+def test_a_kernel_of_another_energy_is_told_by_its_sums_and_drawn_no_further() -> None:
+    layer, contract = Layer((8, 3, 3, 3), "oihw"), Contract(activation="linear")
+    rng = np.random.default_rng(0)
+    trial = asked([rng.normal(0, 27**-0.5, layer.shape).astype(np.float32) for _ in range(4)], layer, contract)
+    trial.draws.sample = lambda *_: pytest.fail("draws whole calls")
+    assert not keeps_the_norm(trial, layer)
+
+
+def test_a_kernel_of_that_energy_is_looked_at_whole() -> None:
+    """A normal kernel that was scaled to its energy: the trace of W^T W is right and W^T W is not."""
+    layer, contract = Layer((8, 3, 3, 3), "oihw"), Contract(activation="linear")
+    rng = np.random.default_rng(0)
+    kernels = [kernel * (3 / np.square(kernel).sum()) ** 0.5 for kernel in rng.normal(size=(4, *layer.shape))]
+    assert not keeps_the_norm(asked(kernels, layer, contract), layer)
