@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -179,7 +180,8 @@ class InitializerSubject:
         if compiled is None:
             return False
         if compiled.trusted is None:
-            case, dtype = self._domain_of(self.budget, True).plan[0], self._held_to.dtypes[0]
+            # Compared where own calls are looked at anyway: another shape is another compilation.
+            case, dtype = _first_called(self._domain_of(self.budget, True).plan), self._held_to.dtypes[0]
             with contextlib.suppress(BrokenCall):
                 self.draws.raw(case, dtype, self.draws.seeds(case, dtype, SCREEN, 0, 1), own=False)
         return compiled.trusted is False
@@ -273,7 +275,7 @@ class InitializerSubject:
         """Three layers, small, middling and large, for what a few calls decide; two where each own call is compiled."""
         plan = self.domain.plan
         if self.costly_shapes:
-            return tuple(dict.fromkeys((next((x for x in plan if x.shape == TRIED), plan[0]), plan[-1])))
+            return tuple(dict.fromkeys((_first_called(plan), plan[-1])))
         return tuple(dict.fromkeys((plan[0], plan[len(plan) // 2], plan[-1])))
 
     @property
@@ -317,6 +319,11 @@ class InitializerSubject:
         array = self.initializer.sampler.to_numpy(result)
         # Another shape than was asked for is shown as it is: it tells what went wrong.
         return array if array.shape != shape else self.draws.array(layer, dtype, result)
+
+
+def _first_called(plan: Sequence[Case]) -> Case:
+    """Where own calls are made first: what takes a key or is handed a shape was tried there."""
+    return next((case for case in plan if case.shape == TRIED), plan[0])
 
 
 _ANY_LAYOUT = {2: "out_in", 3: "oiw", 4: "oihw", 5: "oidhw"}
