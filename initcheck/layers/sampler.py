@@ -25,6 +25,8 @@ Array = npt.NDArray[Any]
 
 ALL_WEIGHTS = -1
 """In place of a weight's number: all weights of the layer, by their numbers."""
+# Seeds at which a layer that is drawn again is compared with one that is built.
+_COMPARED = range(5)
 
 
 @dataclass
@@ -42,6 +44,7 @@ class LayerSampler(SamplerBase):
     compiled: Compiled = field(default_factory=Compiled, init=False, repr=False)
     _rest: dict[int, Any] = field(default_factory=dict, init=False, repr=False)
     _prepared: dict[int, JaxFunction] = field(default_factory=dict, init=False, repr=False)
+    _redraws: dict[int, Callable[[int], dict[int, Array]] | None] = field(default_factory=dict, init=False, repr=False)
     _places: dict[int, list[int] | None] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -64,8 +67,11 @@ class LayerSampler(SamplerBase):
         return call
 
     def weights(self, shape: Shape, seeds: Sequence[int], dtype: str) -> list[Any]:
-        """The same weights; many builds of a layer that is handed a key are compiled as one."""
+        """The same weights; builds of a layer that is handed a key are compiled as one, one of torch is redrawn."""
         number, weight = shape
+        if (redraw := self._redrawn(number)) is not None:
+            again = self._each_anew([(redraw, seeds)])[0]
+            return again if weight == ALL_WEIGHTS else [weights[weight] for weights in again]
         built = self._compiled(self.sizes[number], seeds) if weight == ALL_WEIGHTS or self.compiled.trusted else None
         if built is None:
             return super().weights(shape, seeds, dtype)
@@ -77,6 +83,19 @@ class LayerSampler(SamplerBase):
         else:
             found = [list(matrices(self._joined(number, leaves).parameters()).values()) for leaves in built]
         return [dict(enumerate(weights)) if weight == ALL_WEIGHTS else weights[weight] for weights in found]
+
+    def _redrawn(self, number: int) -> Callable[[int], dict[int, Array]] | None:
+        """How one layer of this size is drawn again and again, where some builds have the same weights bit for bit."""
+        if number not in self._redraws:
+            redraw = self.builder.redraw(self.sizes[number])
+            if redraw is not None:
+                built, again = (
+                    self._each_anew([(call, _COMPARED)])[0]
+                    for call in (self.prepare((number, ALL_WEIGHTS), ""), redraw)
+                )
+                redraw = redraw if all(map(_are_equal, built, again)) else None
+            self._redraws[number] = redraw
+        return self._redraws[number]
 
     def functions(self, size: Size, seeds: Sequence[int]) -> list[LayerFunction]:
         """Fresh layers as functions, one a seed."""
@@ -148,3 +167,7 @@ class LayerSampler(SamplerBase):
             return self.builder.is_whole(self._joined(shape[0], some), size)
 
         return Kind(size.inputs * size.outputs * math.prod(size.kernel), fits)
+
+
+def _are_equal(built: dict[int, Array], redrawn: dict[int, Array]) -> bool:
+    return built.keys() == redrawn.keys() and all(np.array_equal(w, redrawn[place]) for place, w in built.items())

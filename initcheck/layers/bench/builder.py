@@ -135,6 +135,30 @@ class Builder:
                 return nnx_function(made, self.maker.defaults())
             return keras_function(self._fed(made, self._known_feed or self._feed_that_builds(size, seed), size))
 
+    def redraw(self, size: Size) -> Callable[[int], dict[int, Array]] | None:
+        """Draws the weights of one layer, then draws them into it again, by what constructors of torch end with.
+
+        Half of what a build costs. None where that is not torch's own, or where it would write into what the user hands
+        over; whether it gives what builds do shows in calls.
+        """
+        cls, maker = self.maker.target, self.maker
+        own = maker.random is None and maker.then is None and all(map(_is_plain, maker.args.values()))
+        steps = [cls, *(getattr(cls, name, None) for name in ("__init__", "reset_parameters"))]
+        if not own or not all(str(getattr(step, "__module__", "")).startswith("torch.nn.") for step in steps):
+            return None
+        layers: list[Any] = []
+        views: list[Array] = []
+
+        def again(seed: int) -> dict[int, Array]:
+            if layers:
+                layers[0].reset_parameters()
+            else:
+                layers.append(self.maker.make(size, seed))
+                views.extend(matrices(TorchFunction(layers[0]).parameters()).values())
+            return {place: view.copy() for place, view in enumerate(views)}
+
+        return again
+
     def is_dear(self, size: Size) -> bool:
         """Whether a build runs ten times the operations of an ordinary layer, as one that solves least squares does."""
         return self.kind == "torch" and operations(lambda: self.maker.make(size, 1)) > _MANY_OPERATIONS
@@ -284,6 +308,11 @@ def _runs(function: LayerFunction, size: Size, feed: Feed, by_rows: bool) -> boo
 def _kernel_of(made: Any) -> Sequence[int]:
     kernel = getattr(made, "kernel_size", ())
     return kernel if isinstance(kernel, (tuple, list)) else ()
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether nothing can be written into it."""
+    return all(map(_is_plain, value)) if type(value) is tuple else isinstance(value, (int, float, str, type(None)))
 
 
 def _with_seed(value: Any, seed: int) -> Any:
