@@ -335,7 +335,8 @@ def _worst(decided: Sequence[Evidence]) -> Evidence:
             return float("inf")
         lo, hi = evidence.band
         # Where every weight is zero the band of a mean is a point.
-        return min(evidence.value - lo, hi - evidence.value) / (hi - lo) if 0 < hi - lo < np.inf else float("inf")
+        # To six digits: what rounds otherwise on another processor is shown at the same case.
+        return round(min(evidence.value - lo, hi - evidence.value) / (hi - lo), 6) if 0 < hi - lo < np.inf else np.inf
 
     series: dict[str, list[Any]] = {}
     for one in decided:

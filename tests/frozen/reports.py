@@ -52,6 +52,8 @@ FROZEN_REPORTS = (*INITIALIZERS, *MODELS, THEOREMS)
 _LEFT_OUT = frozenset({"seconds", "version", "libraries", "command"})
 # The last bits of a product of matrices depend on the machine's BLAS.
 _RELATIVE = 1e-6
+# What is nothing but rounding of float32, such as the logarithm of what an orthogonal matrix keeps.
+_ABSOLUTE = {"interval": 1e-6, "series": 1e-6, "value": 1e-6}
 
 
 def made(name: str) -> dict[str, Any]:
@@ -109,7 +111,8 @@ def differences(before: Any, now: Any, where: str = "") -> Iterator[str]:
         for number, (one, other) in enumerate(zip(before, now, strict=True)):
             yield from differences(one, other, f"{where}[{number}]")
     elif isinstance(before, float) and isinstance(now, float):
-        if not math.isclose(before, now, rel_tol=_RELATIVE, abs_tol=1e-12):
+        measured = max((size for field, size in _ABSOLUTE.items() if f".evidence.{field}" in where), default=1e-12)
+        if not math.isclose(before, now, rel_tol=_RELATIVE, abs_tol=measured):
             yield f"{where} was {before!r} and is {now!r}"
     elif before != now:
         yield f"{where} was {before!r} and is {now!r}"
