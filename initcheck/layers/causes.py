@@ -144,6 +144,9 @@ def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool, kept_first:
         positions = math.prod(first.whole.shape[a] for a in _beside(rank, 0 if first_axes else -1))
         sentence = "the fan counts channels, and not the kernel's positions"
         yield _Fan("the channels of a unit", lambda p: p.fan_in / positions, sentence)
+        if not several and not first.size.second:
+            sentence = "the fan counts channels, those of all groups, and not the kernel's positions"
+            yield _Fan("the channels of all groups", lambda p: float(p.size.inputs), sentence)
     if blocks > 1:
         yield _Fan(f"{blocks} * fan_out", lambda p: blocks * p.fan_out, counted, "initialize each block by itself")
 

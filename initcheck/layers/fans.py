@@ -19,11 +19,13 @@ from initcheck.layers.bench.counts import (
     idle_constants,
     is_linear,
     is_multilinear,
+    masks,
     reached,
     support_of,
+    told_apart_later,
     weights_tell,
 )
-from initcheck.layers.bench.feeds import LOOKUPS, Feed
+from initcheck.layers.bench.feeds import LOOKUPS, NEIGHBOURS, Feed
 from initcheck.layers.bench.geometry import Interior
 from initcheck.layers.bench.response import is_of_degree_one, response_of, unit_outputs
 from initcheck.layers.bench.sizes import Size
@@ -53,7 +55,9 @@ class Structure:
         scales: parameters that only scale another weight.
         places: the number of each weight among those of the layer.
         idle: weights of one number that reach no output; None as long as nobody looked.
+        zeros: weights that start at zero, and may.
         lookup: it is a table of rows: nothing is summed.
+        unscaled: weights that are multiplied by no input that was found (centres, directions): no scale is due.
         others: biases, and what else has one axis only, that are not zero: no claim is about them.
         notes: what could not be found.
         refused: sizes at which it cannot be built, with what it raised.
@@ -70,7 +74,9 @@ class Structure:
     scales: set[str] = field(default_factory=set)
     places: dict[str, int] = field(default_factory=dict)
     idle: set[str] | None = None
+    zeros: set[str] = field(default_factory=set)
     lookup: bool = False
+    unscaled: set[str] = field(default_factory=set)
     others: dict[str, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
     refused: dict[Size, InitializerRaised] = field(default_factory=dict)
@@ -92,6 +98,9 @@ def structure_of(sampler: LayerSampler) -> Structure:
                 _at(sampler, number, size, found, spans)
         except InitializerRaised as error:
             found.refused[size] = error
+    found.parts = [part for part in found.parts if part.weight not in found.zeros]
+    if not found.parts and not found.refused and found.notes:
+        raise UsageError(f"{sampler.builder.name} cannot be judged as a layer: {'; '.join(found.notes)}.")
     if not found.parts and not found.refused:
         raise UsageError(f"{sampler.builder.name} builds a layer without weights: there is nothing to check.")
     return found
@@ -119,19 +128,30 @@ def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans:
         found.idle = idle_constants(bench)
         for name in sorted(found.idle):
             found.notes[f"{name} was not judged: it is one number, and reaches no output of the layer as built"] = None
+        for name in masks(bench):
+            found.idle.add(name)
+            found.notes[f"{name} was not judged: it holds zeros and ones, as a mask of a weight of its shape"] = None
+        for name in told_apart_later(bench):
+            found.zeros.add(name)
+            why = "it starts at zero, and the first step tells its units apart by what is beside it"
+            found.notes[f"{name} was not judged: {why}"] = None
     bench.idle = found.idle
     shapes = {name: shape for name, shape in shapes.items() if name not in found.idle}
     if spans:
         _several(size, number, shapes, spans, found)
         _answering(bench, number, found)
         return
-    if not is_linear(bench):
+    on_graph = NEIGHBOURS in bench.feed.beside or "edges" in bench.feed.beside
+    if on_graph:
+        found.notes["it was fed nodes without edges: how many neighbours are summed or averaged is not judged"] = None
+    # What several weights of a graph give together hangs on the graph: each is judged by itself.
+    if not is_linear(bench) or (on_graph and len(shapes) > 1):
         if bench.feed.form == "image" and bench.feed.axes == 1 and bench.feed.channel_axis == -1:
             # A self-attention takes a row of positions as a sequence, which is then one of two tokens.
             bench = replace(bench, feed=Feed("tokens", bench.feed.kind))
         spans.update(spans_of(bench))
         _several(size, number, shapes, spans, found)
-        if bench.feed.form == "rows" and bench.feed.copies == 1 and not bench.size.second:
+        if bench.feed.form == "rows" and bench.feed.copies == 1 and not bench.size.second and not on_graph:
             found.answering = _answers(bench, shapes)
             if found.answering:
                 found.pool = unit_outputs(bench, found.answering)
@@ -153,6 +173,8 @@ def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans:
 def _linear(bench: Bench, counts: TermCounts, number: int, shapes: Shapes, found: Structure) -> None:
     size, masked = bench.size, False
     fans = (counts.fan_in, counts.fan_out)
+    if min(fans) <= 0:
+        fans = reached(bench, counts.interior)  # what multiplies the weight may have any sign
     if len(shapes) == 1:
         [name] = shapes
         support = support_of(bench, name, counts.interior)
@@ -165,15 +187,17 @@ def _linear(bench: Bench, counts: TermCounts, number: int, shapes: Shapes, found
         found.parts += _factors(bench, counts, number, shapes, found)
         return
     else:
+        if not found.parts and any(sorted(shape)[-2] > 1 for shape in shapes.values()):
+            # The magnitudes of a weight normalisation are no weights: they are positive on purpose.
+            found.scales |= {name for name, shape in shapes.items() if sorted(shape)[-2] == 1}
         for name, shape in shapes.items():
-            if name in found.scales or (not found.parts and sorted(shape)[-2] == 1):
-                # The magnitudes of a weight normalisation are no weights: they are positive on purpose.
-                found.scales.add(name)
+            if name in found.scales:
                 continue
-            # Which axis of a factor is summed does not matter: the scale is that of the whole layer.
-            span = Span(tuple(range(1, len(shape))))
-            part = _part(size, number, name, found, shape, span, (float(math.prod(shape[1:])), float(shape[0])))
-            found.parts.append(part)
+            # The scale is that of the whole layer; which axis is summed tells its units.
+            told = found.factors.get(name, ())
+            span = Span(told if 0 < len(told) < len(shape) else tuple(range(1, len(shape))))
+            part = _part(size, number, name, found, shape, span, (1.0, 1.0))
+            found.parts.append(replace(part, fans=(float(part.inputs), float(part.units))))
     out = np.zeros(bench.run(bench.own, bench.normal(1, counts.interior.extent)).shape)
     numbers = counts.interior.of_output(out, bench.feed.channel_axis).size
     fed = np.zeros(bench.shapes(1, counts.interior.extent)[0])
@@ -255,7 +279,10 @@ def _several(size: Size, number: int, shapes: Shapes, spans: Mapping[str, Span |
             continue
         whole = _part(size, number, name, found, shape, span, (1.0, 1.0))
         axis, blocks = span.packed or (0, 1)
-        fans = (float(whole.inputs), float(whole.units // blocks))
+        positions = math.prod(shape[a] for a in span.kernel)
+        fans = (float(whole.inputs), float(whole.units // blocks * positions))
+        if span.by_shape:
+            found.unscaled.add(name)
         if blocks == 1:
             found.parts.append(replace(whole, fans=fans))
             continue

@@ -13,7 +13,7 @@ from initcheck.adapters.frameworks.layer_weight import FRAMEWORK, is_layer
 from initcheck.adapters.signatures.annotations import annotated_signature
 from initcheck.adapters.signatures.constructor import constructor, roles_of
 from initcheck.adapters.signatures.frameworks import used_by
-from initcheck.adapters.signatures.signature import Slot, slots_of
+from initcheck.adapters.signatures.signature import Slot, role_of, slots_of
 from initcheck.contract.contract import Contract
 from initcheck.contract.initializer import Initializer
 from initcheck.errors import UsageError, refuse_unknown
@@ -24,6 +24,7 @@ from initcheck.sandbox.containment import InitializerRaised, contained
 from initcheck.sandbox.global_generators import isolated
 
 _RANDOM = ("key", "rngs", "seed")
+_BESIDE_WIDTHS = {"in", "out", "key", "rngs", "stride", "groups"}
 # What a function of any module is handed in trial calls; and bases, of which none is built.
 _HANDED_TEXT = "Module Linear Conv1d Conv2d Conv3d Embedding Sequential ModuleList ModuleDict"
 _HANDED = frozenset(_HANDED_TEXT.split())
@@ -45,7 +46,13 @@ def layer_initializer(obj: Any, name: str, args: Mapping[str, Any]) -> Initializ
         kind = is_layer(obj)
         if kind is None:
             return None
-        return _of_class(obj, kind, name, args)
+        try:
+            return _of_class(obj, kind, name, args)
+        except UsageError:
+            found = _of_unnamed_widths(obj, kind, name, args)
+            if found is None:
+                raise
+            return found
     if not inspect.isroutine(obj) and not hasattr(obj, "func"):
         return None
     kind_of = _layer_that_it_takes(obj, args)
@@ -62,6 +69,29 @@ def _of_class(cls: type, kind: str, name: str, args: Mapping[str, Any]) -> Initi
     roles, _ = roles_of(cls, kind, args)
     random = next(((roles[role], role) for role in ("key", "rngs") if role in roles), None)
     return initializer_of(Builder(Maker(cls, name, dict(args), random), kind), sizes_of(cls, kind, name, args))
+
+
+def _of_unnamed_widths(cls: type, kind: str, name: str, args: Mapping[str, Any]) -> Initializer | None:
+    """A class of one width or two whose names do not say that they are, and which computes with such: ``(size)``."""
+    roles, unknown = roles_of(cls, kind, args)
+    implicit = kind in ("keras", "linen")
+    told = constructor(cls)
+    slots = [Slot(n, role_of(n, told[n].annotation)) for n in unknown]
+    if not all(_may_be_width(s, len(slots)) or s.name == "size" for s in slots) or set(roles) - _BESIDE_WIDTHS:
+        return None
+    # In the order of the parameters: the inputs come before the outputs.
+    names = tuple(n for n in told if n in (*unknown, roles.get("in"), roles.get("out")))
+    if not unknown or len(names) not in ((1,) if implicit else (1, 2)):
+        return None
+    random = next(((roles[role], role) for role in ("key", "rngs") if role in roles), None)
+    builder = Builder(Maker(cls, name, dict(args), random), kind)
+    sizes = factory_sizes(names, square=len(names) == 1)
+    try:
+        with contained(), isolated(1):
+            builder.feed(sizes[0])
+    except (UsageError, InitializerRaised):
+        return None
+    return initializer_of(builder, sizes)
 
 
 def _layer_that_it_takes(function: Any, args: Mapping[str, Any]) -> type | None:

@@ -56,13 +56,13 @@ def scheme_of(draws: LayerDraws, parts: Sequence[Part], dtype: str) -> Contract 
         squares = [_mean_square(draws, part, dtype) for part in parts]
     except BrokenCall:
         return None
-    several = len({part.number for part in parts}) > 1
+    # A weight of a few entries tells nothing of a law that the others tell.
+    kept = [(part, mean, error) for part, (mean, error) in zip(parts, squares, strict=True) if error < _LARGEST_ERROR]
+    if len({part.number for part, _, _ in kept}) < 2 or not all(error < math.inf for _, error in squares):
+        return None
     for scheme in _SCHEMES:
-        fans = [scheme.denominator(part) for part in parts]
-        off = [abs(mean * fan / scheme.power - 1) for fan, (mean, _) in zip(fans, squares, strict=True)]
-        allowed = [max(_TOLERANCE, _SIGMAS * error) for _, error in squares]
-        sharp = all(error < _LARGEST_ERROR for _, error in squares)
-        if sharp and several and all(o <= a for o, a in zip(off, allowed, strict=True)):
+        off = [(abs(mean * scheme.denominator(part) / scheme.power - 1), error) for part, mean, error in kept]
+        if all(o <= max(_TOLERANCE, _SIGMAS * error) for o, error in off):
             notes = (scheme.note,) if scheme.note else ()
             origins: dict[str, Origin] = {"activation": "inferred", "fan": "inferred"}
             return Contract(activation=scheme.activation, fan=scheme.fan, origins=origins, notes=notes)

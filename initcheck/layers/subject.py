@@ -177,6 +177,7 @@ class LayerSubject:
             return self._plan
         wholes, run = self.structure.wholes, {whole.number for whole in self.structure.wholes}
         told = [p for p in self._plan if p.number not in run and self.structure.answering is None]
+        told = [p for p in told if p.weight not in self.structure.unscaled]
         asked: list[Part | Whole] = [*told, *wholes]
         return tuple(sorted(asked, key=_cost_of_a_failure))
 
@@ -202,6 +203,9 @@ class LayerSubject:
                 "a lookup sums over one input, so no variance of an output is promised"
                 f" (mean square of an entry {spread:.3g}, width times it {spread * part.inputs:.3g})"
             )
+        if claim.topic == "scale" and not self.plan_of(claim):
+            names = ", ".join(sorted(self.structure.unscaled))
+            return f"{names}: no sum of weights times inputs was found in the layer, so no variance of one is promised"
         return claim.not_asked_of.get("layer")
 
     def output_second_moment(self, layer: Case) -> Statistic:

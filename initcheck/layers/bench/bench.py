@@ -89,6 +89,6 @@ class Bench:
         self, parameters: Mapping[str, Array], inputs: Sequence[Array], cotangent: Array
     ) -> tuple[list[Array], dict[str, Array]]:
         """Gradients in the inputs and the parameters."""
-        pulled = self.function.pull(parameters, self.feed.arranged(inputs), cotangent)
+        of_inputs, of_parameters = self.function.pull(parameters, self.feed.arranged(inputs), cotangent)
         beat()
-        return pulled
+        return of_inputs[: len(inputs)], of_parameters

@@ -275,6 +275,9 @@ class Builder:
 
     def _fed(self, made: Any, feed: Feed, size: Size) -> Any:
         shapes = feed.shapes(size, 1)
+        if not made.built and feed.beside:
+            [listed] = feed.arranged([np.zeros(shape, np.float32) for shape in shapes])
+            made.build([(None, *one.shape[1:]) for one in listed])
         if not made.built:
             made.build(*((None, *shape[1:]) for shape in shapes[: 1 if feed.form == "cell" else None]))
         return made

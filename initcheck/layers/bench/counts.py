@@ -44,7 +44,8 @@ def extent_of(bench: Bench) -> int:
     kernel = max(bench.size.kernel, default=0)
     if not kernel and bench.feed.form == "image":
         axes = bench.feed.axes
-        kernel = max(min(sorted(w.shape)[:axes] or [1]) for w in bench.weights.values() if w.ndim > axes)
+        sides = (min(sorted(w.shape)[:axes] or [1]) for w in bench.weights.values() if w.ndim > axes)
+        kernel = max(sides, default=1)
     return 4 * max(kernel, 1) + 1
 
 
@@ -103,6 +104,8 @@ def count(bench: Bench) -> TermCounts:
 
 
 def _near_whole(value: float) -> float:
+    if not math.isfinite(value):
+        return 0.0  # ones have no spread to be divided by
     whole = round(value)
     return float(whole) if abs(value - whole) < 1e-3 * max(whole, 1) else value
 
@@ -120,6 +123,40 @@ def idle_constants(bench: Bench) -> set[str]:
     cotangent = bench.rng.uniform(0.5, 1.5, out.shape).astype(np.float32)
     _, gradients = bench.pull(parameters, inputs, cotangent)
     return {name for name in constant if not np.any(gradients[name])}
+
+
+def masks(bench: Bench) -> list[str]:
+    """The weights that hold zeros and ones, and have the shape of one that is drawn."""
+    kinds = {name: np.unique(w) for name, w in bench.weights.items()}
+    drawn = {bench.weights[name].shape for name, values in kinds.items() if values.size > 2}
+    return [n for n, values in kinds.items() if np.array_equal(values, (0, 1)) and bench.weights[n].shape in drawn]
+
+
+def told_apart_later(bench: Bench) -> list[str]:
+    """The weights of zeros whose units the first step tells apart: LoRA's second factor, the last of a branch.
+
+    Each unit gets a gradient, and another one, while something else of the layer passes the input on. Zeros that get
+    none, or of a layer that puts out nothing else, are left to the claims.
+    """
+    zeros = [name for name, w in bench.weights.items() if w.size > 1 and not np.any(w)]
+    if not zeros:
+        return []
+    inputs = bench.normal(4, extent_of(bench))
+    out = bench.run(bench.own, inputs)
+    if not np.any(out - bench.run(bench.own, [np.zeros_like(x) for x in inputs])):
+        return []
+    _, gradients = bench.pull(bench.own, inputs, bench.rng.uniform(0.5, 1.5, out.shape).astype(np.float32))
+    return [name for name in zeros if all(map(_differ, _sides(np.asarray(gradients[name]))))]
+
+
+def _sides(gradient: Array) -> tuple[Array, Array]:
+    """As rows of its first axis, and of its last: one of them is that of the units."""
+    last = np.moveaxis(gradient, -1, 0)
+    return gradient.reshape(len(gradient), -1), last.reshape(len(last), -1)
+
+
+def _differ(rows: Array) -> bool:
+    return bool(np.any(rows, axis=1).all()) and len(np.unique(rows, axis=0)) == len(rows)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import inspect
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from initcheck.layers.bench.sizes import Size
 
@@ -13,6 +18,35 @@ TOKENS = 2
 
 LOOKUPS = frozenset({"Embedding", "Embed", "EmbeddingBag"})
 """Layers that are fed whole numbers, whatever built them: a row is looked up, nothing is summed."""
+
+Array = npt.NDArray[Any]
+
+NEIGHBOURS = "neighbours"
+
+
+def _neighbours(x: Array) -> Array:
+    """A graph of nodes without edges: each is its own only neighbour, and what is done to nodes is done to rows."""
+    return np.broadcast_to(np.eye(x.shape[-2], dtype=np.float32), (*x.shape[:-1], x.shape[-2]))
+
+
+def _edges(x: Array) -> Array:
+    """The same graph as pairs of nodes."""
+    return np.tile(np.arange(x.shape[-2], dtype=np.int64), (2, 1))
+
+
+def _labels(x: Array) -> Array:
+    return np.zeros(len(x), np.int64)
+
+
+_BESIDE: dict[str, Callable[[Array], Array]] = {NEIGHBOURS: _neighbours, "edges": _edges, "labels": _labels}
+# Parameters of a layer's call that are handed something fixed beside what is computed with.
+_NAMES_BESIDE = {
+    NEIGHBOURS: re.compile(r"adj\w*|a_?(hat|norm|tilde)|laplacian|support"),
+    "edges": re.compile(r"edge_?ind(ex|ices)|edge_list"),
+    "labels": re.compile(r"labels?|targets?"),
+}
+# Of a cell whose class is not called one: what it was at the last step.
+_STATE = re.compile(r"h|hx|h_?prev|prev_?h|h_?0|hidden(_state)?|(prev_?)?state|carry")
 
 
 @dataclass(frozen=True)
@@ -25,6 +59,7 @@ class Feed:
         copies: how many inputs of the same width it takes; of a cell the arrays of its state.
         axes: spatial axes of an image.
         time_first: whether a sequence is (time, batch, width).
+        beside: what its call takes behind its inputs that is none: the neighbours of each row, its label.
     """
 
     form: str
@@ -32,6 +67,7 @@ class Feed:
     copies: int = 1
     axes: int = 0
     time_first: bool = False
+    beside: tuple[str, ...] = ()
 
     @property
     def channel_axis(self) -> int:
@@ -56,6 +92,9 @@ class Feed:
 
     def arranged(self, inputs: Sequence[Any]) -> tuple[Any, ...]:
         """The arguments of the call."""
+        if self.beside:
+            given = (*inputs, *(_BESIDE[kind](inputs[0]) for kind in self.beside))
+            return (list(given),) if self.kind == "keras" else given
         if self.form != "cell":
             return tuple(inputs)
         x, *state = inputs
@@ -74,11 +113,17 @@ def feeds(kind: str, size: Size, layer: Any, axes: int) -> Iterator[Feed]:
         layer: the layer, or the class of it.
         axes: spatial axes that the rank of its weights suggests; 0 for none.
     """
-    name = (layer if isinstance(layer, type) else type(layer)).__name__
+    cls = layer if isinstance(layer, type) else type(layer)
+    name = cls.__name__
     if size.lookup or name in LOOKUPS:
         yield Feed("lookup", kind)
         return
-    if name.endswith("Cell"):
+    required = _required(cls, kind)
+    beside = _told_beside(required)
+    if beside:
+        yield from _with(kind, beside)
+    cell = name.endswith("Cell") or any(_STATE.fullmatch(n) for n in required)
+    if cell:
         yield from (Feed("cell", kind, copies) for copies in (1, 2))
     if size.kernel or axes > 0:
         yield Feed("image", kind, axes=axes if axes > 0 else len(size.kernel))
@@ -91,6 +136,36 @@ def feeds(kind: str, size: Size, layer: Any, axes: int) -> Iterator[Feed]:
     for copies in (1, 2, 3):
         yield from (Feed("tokens", kind, copies, time_first=first) for first in orders)
     yield from (Feed("rows", kind, copies) for copies in (2, 3))
+    if not (size.kernel or axes > 0):
+        # What weighs the channels of an image has no kernel.
+        yield from (Feed("image", kind, axes=of_image) for of_image in (2, 1, 3))
+    if not beside:
+        yield from _with(kind, (NEIGHBOURS,))
+
+
+def _with(kind: str, beside: tuple[str, ...]) -> Iterator[Feed]:
+    """Rows as the nodes of one graph, where nothing cuts a batch into pieces; and a graph for each sample."""
+    if kind == "torch" or set(beside) == {"labels"}:
+        yield Feed("rows", kind, beside=beside)
+    if "edges" not in beside:
+        yield Feed("tokens", kind, beside=beside)
+
+
+def _required(cls: type, kind: str) -> list[str]:
+    """The names of what the call of a layer requires behind its first argument."""
+    called = getattr(cls, {"torch": "forward", "keras": "call"}.get(kind, "__call__"), None)
+    try:
+        parameters = list(inspect.signature(called).parameters.values())[2:] if called is not None else []
+    except (TypeError, ValueError):
+        return []
+    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p.name.lower() for p in parameters if p.default is p.empty and p.kind in by_position]
+
+
+def _told_beside(required: Sequence[str]) -> tuple[str, ...]:
+    """What is handed beside the inputs, where each name says it; else nothing."""
+    found = [next((k for k, names in _NAMES_BESIDE.items() if names.fullmatch(name)), "") for name in required]
+    return tuple(found) if all(found) else ()
 
 
 def _needs_steps(layer: Any) -> bool:

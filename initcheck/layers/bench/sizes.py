@@ -55,7 +55,7 @@ class Size:
     def __str__(self) -> str:
         said = ", ".join(f"{name}={value}" for name, value in self.arguments)
         fed = any(value == self.inputs and name not in ("kernel_size", "num_heads") for name, value in self.arguments)
-        return said if fed or self.lookup else f"{said}, fed {self.inputs}"
+        return said if fed or self.lookup else ", ".join(filter(None, (said, f"fed {self.inputs}")))
 
 
 def sizes_of(cls: type, kind: str, name: str, fixed: Mapping[str, Any]) -> tuple[Size, ...]:
@@ -68,6 +68,9 @@ def sizes_of(cls: type, kind: str, name: str, fixed: Mapping[str, Any]) -> tuple
     implicit = kind in ("keras", "linen")  # these take the input's width from the input
     built = {"in", "hidden"} <= set(roles) or "width" in roles or "head" in roles or "heads" in roles
     built = built or ({"out"} <= set(roles) and (implicit or "in" in roles)) or (implicit and "multiplier" in roles)
+    if implicit and not built and not unknown and "kernel" not in roles:
+        # Nothing but its input says how wide it is: what goes in comes out as wide (highway, squeeze and excitation).
+        return tuple(Size((), w, w, probe=w == _PROBE[0]) for w in (_PROBE[0], *_SQUARES))
     if unknown and built:
         raise refusals.layer_needs(name, unknown, model=kind == "torch")
     if not built:

@@ -20,6 +20,7 @@ _PACKED = (4, 3, 2)
 _SMALL = 1e-3
 _ATTEMPTS = 4
 _WEAK = 0.2
+_EXTENT = 9
 
 
 @dataclass(frozen=True)
@@ -29,24 +30,32 @@ class Span:
     Attributes:
         summed: the axes a unit sums over.
         packed: (axis, number of blocks) of an output axis that holds several matrices side by side.
+        kernel: of the summed axes those of the positions of a kernel.
+        by_shape: the gradients told nothing; only one axis has as many entries as the layer has inputs.
     """
 
     summed: tuple[int, ...]
     packed: tuple[int, int] | None = None
+    kernel: tuple[int, ...] = ()
+    by_shape: bool = False
 
 
 def spans_of(bench: Bench) -> dict[str, Span | None]:
-    """The span of every weight; None where the gradients do not tell.
+    """The span of every weight; None where neither the gradients tell it nor its shape does.
 
     Two input vectors are fed and two losses asked. Along the axis that a weight multiplies, the row space of its
-    gradient is that of what was fed to it: another loss changes the errors, not the inputs.
+    gradient is that of what was fed to it: another loss changes the errors, not the inputs. An image is as small as
+    the layer takes: of a kernel that pads it then uses one position, and the axes of the others are those of a kernel.
     """
-    batch = TOKENS if bench.feed.form in ("rows", "cell") else 1
+    image = bench.feed.form == "image"
+    extent = _smallest_extent(bench) if image else 9
+    stacked = bench.feed.form == "rows" and any(w.ndim > 2 for w in bench.weights.values())
+    batch = TOKENS if image or bench.feed.form in ("rows", "cell") else 1
     arguments = {value for _, value in bench.size.arguments if isinstance(value, int)}
     declared = arguments | {bench.size.inputs, bench.size.outputs}
     found: dict[str, Span | None] = dict.fromkeys(bench.weights)
     for _ in range(_ATTEMPTS):
-        inputs = bench.normal(batch)
+        inputs = bench.normal(batch, extent)
         # Weak weights: strong ones saturate an attention, and two tokens become one.
         parameters = bench.random(scale=_WEAK)
         out = bench.run(parameters, inputs)
@@ -54,19 +63,65 @@ def spans_of(bench: Bench) -> dict[str, Span | None]:
         for _ in range(2):
             cotangent = bench.rng.standard_normal(out.shape).astype(np.float32)
             pulled.append(bench.pull(parameters, inputs, cotangent)[1])
-        fed = [np.asarray(x, np.float64).reshape(-1, x.shape[-1]) for x in inputs]
+        if stacked:
+            alone = bench.pull(parameters, bench.normal(1, extent), cotangent[:1])[1]
+        fed = [np.moveaxis(np.asarray(x, np.float64), bench.feed.channel_axis, -1) for x in inputs]
+        fed = [x.reshape(-1, x.shape[-1]) for x in fed]
         for name, weight in bench.weights.items():
             if found[name] is None:
                 one, other = (np.asarray(p[name], np.float64) for p in pulled)
-                summed = _summed(one, other, fed)
+                positions = _positions(bench, weight.ndim)
+                kernel = _kernel_axes(one, positions) if extent == 1 else ()
+                of_one = np.asarray(alone[name], np.float64) if stacked else one
+                summed = _summed(one, other, of_one, fed if not image or extent == 1 else ())
+                others = [n for axis, n in enumerate(weight.shape) if axis not in kernel]
+                if summed is None and kernel and sorted(others)[-2:-1] == [1]:
+                    summed = ()  # of a depthwise kernel a unit sums over the positions alone
                 if summed is not None:
-                    found[name] = Span(summed, _packed(weight.shape, summed, declared))
+                    summed = tuple(sorted({*summed, *kernel}))
+                    kernel = tuple(axis for axis in summed if axis in positions)
+                    found[name] = Span(summed, _packed(weight.shape, summed, declared), kernel)
         if None not in found.values():
             break
+    fed_by = [n for n in (bench.size.inputs, bench.size.second) if n]
+    for name, span in found.items():
+        axes = [axis for axis, length in enumerate(bench.weights[name].shape) if length in fed_by]
+        if span is None and bench.weights[name].ndim == 2 and len(axes) == 1:
+            found[name] = Span((axes[0],), by_shape=True)
     return found
 
 
-def _summed(one: Floats, other: Floats, fed: Sequence[Floats]) -> tuple[int, ...] | None:
+def _smallest_extent(bench: Bench) -> int:
+    """The smallest image that a layer takes."""
+    for extent in range(1, _EXTENT):
+        try:
+            if bench.run(bench.own, bench.normal(1, extent)).size:
+                return extent
+        except Exception:  # an image that is too small raises in any way
+            continue
+    return _EXTENT
+
+
+def _used(gradient: Floats, axes: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Which entries along some axes take part."""
+    return np.asarray((gradient != 0).any(axis=tuple(a for a in range(gradient.ndim) if a not in axes)))
+
+
+def _positions(bench: Bench, ndim: int) -> tuple[int, ...]:
+    """The axes of a weight where its framework has the positions of a kernel, if it has as many as one."""
+    axes = bench.feed.axes if bench.feed.form == "image" else 0
+    if ndim != axes + 2:
+        return ()
+    return tuple(range(2, ndim) if bench.feed.channel_axis == 1 else range(axes))
+
+
+def _kernel_axes(gradient: Floats, positions: Sequence[int]) -> tuple[int, ...]:
+    """Those of which one position alone takes part, where an image of one pixel is fed."""
+    return tuple(a for a in positions if gradient.shape[a] > 1 and np.count_nonzero(_used(gradient, (a,))) == 1)
+
+
+def _summed(one: Floats, other: Floats, alone: Floats, fed: Sequence[Floats]) -> tuple[int, ...] | None:
+    """The axes that a unit sums over; ``alone`` is the gradient of a single input."""
     if not (np.isfinite(one).all() and np.abs(one).max() > 0 and np.abs(other).max() > 0):
         return None
     spaces = [_row_space(x, range(1, 2)) for x in fed]
@@ -77,7 +132,10 @@ def _summed(one: Floats, other: Floats, fed: Sequence[Floats]) -> tuple[int, ...
             return (axis,)
     for count in range(1, one.ndim):
         for axes in itertools.combinations(range(one.ndim), count):
-            width = math.prod(one.shape[a] for a in axes)
+            # What a router leaves out makes few rows of many, and is no sum.
+            width = np.count_nonzero(_used(one, axes))
+            if count > 1 and one.ndim > 2 and not all(_used(alone, (axis,)).all() for axis in axes):
+                continue
             mine, theirs = _row_space(one, axes), _row_space(other, axes)
             low = len(mine) <= TOKENS and len(theirs) <= TOKENS and len(mine) < width
             if low and _inside(mine, theirs) and _inside(theirs, mine):

@@ -94,6 +94,8 @@ class JaxFunction:
         jax = framework_module("jax")
         leaves = jax.tree_util.tree_leaves(self._call(parameters, *args))
         floats = [leaf for leaf in leaves if jax.numpy.issubdtype(leaf.dtype, jax.numpy.floating)]
+        if not floats:
+            raise TypeError("the layer puts out no real numbers; complex ones are not judged")
         return floats[-1 if self.carries else 0]
 
 

@@ -92,7 +92,8 @@ def pulled(
     torch = framework_module("torch")
     weights, given = as_tensors(torch, dict(parameters)), as_tensors(torch, args)
     inputs = flat_torch(torch, given)
-    leaves = [leaf.requires_grad_() for leaf in (*inputs, *weights.values())]
+    leaves = [leaf.requires_grad_() for leaf in (*inputs, *weights.values()) if leaf.is_floating_point()]
+    inputs = [leaf for leaf in inputs if leaf.requires_grad]
     with torch.enable_grad():
         # Parameters that are not written are put in by their module itself and take no part.
         total = (call(weights, given) * as_tensors(torch, cotangent)).sum()
@@ -133,7 +134,10 @@ def operations(run: Callable[[], object]) -> int:
 
 def first_of(torch: Any, out: Any) -> Any:
     """The first output of real numbers."""
-    return next(leaf for leaf in flat_torch(torch, out) if leaf.dtype.is_floating_point)
+    for leaf in flat_torch(torch, out):
+        if leaf.dtype.is_floating_point:
+            return leaf
+    raise TypeError("the layer puts out no real numbers; complex ones are not judged")
 
 
 def flat_torch(torch: Any, tree: Any) -> list[Any]:
@@ -148,9 +152,10 @@ def flat_torch(torch: Any, tree: Any) -> list[Any]:
 
 
 def as_tensors(torch: Any, tree: Any) -> Any:
-    """Arrays in nested tuples, lists and dicts as tensors."""
+    """Arrays in nested tuples, lists and dicts as tensors of float32; whole numbers as they are."""
     if isinstance(tree, dict):
         return {name: as_tensors(torch, branch) for name, branch in tree.items()}
     if isinstance(tree, (tuple, list)):
         return type(tree)(as_tensors(torch, branch) for branch in tree)
-    return torch.tensor(np.array(tree, dtype=np.float32))
+    array = np.array(tree)
+    return torch.tensor(array if array.dtype.kind == "i" else array.astype(np.float32))
