@@ -39,3 +39,16 @@ def test_an_array_of_ones_own_is_one() -> None:
 
     assert is_array(Own())
     assert shape_of(Own()) == (2, 3)
+
+
+def test_a_result_whose_class_raises_takes_no_run_down() -> None:
+    class Odd:
+        @property
+        def __class__(self) -> Any:
+            raise RuntimeError("no class")
+
+    def odd(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+        return Odd()
+
+    with pytest.raises(UsageError, match="cannot be read: as .* it raises RuntimeError: no class"):
+        load(odd)

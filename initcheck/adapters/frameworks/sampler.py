@@ -91,6 +91,9 @@ class SamplerBase:
                 sources = iter(self.sources([seed for _, seeds in asked for seed in seeds]))
                 found = [[b.call(source) for source in islice(sources, len(seeds))] for b, seeds in batches]
         found = [batch.read(results) for (batch, _), results in zip(batches, found, strict=True)]
+        for results in found:
+            for result in results:
+                result.__class__  # noqa: B018  # a property of the user's that raises does so here, as the call might
         if self.parameter or self.layer:
             return [[self.read(result) for result in results] for results in found]
         return found
