@@ -76,8 +76,10 @@ def _operations(
 
 def _code(initializer: Initializer, operation: str) -> str:
     """The function to write: it calls the original and changes what that returns."""
-    target = initializer.name.replace(":", ".")
-    name, _, args = target.partition("(")
+    name, _, args = initializer.name.partition("(")
+    module, _, attribute = name.rpartition(":")
+    # Of a file the function is to stand beside the original.
+    name = attribute if module.endswith(".py") else name.replace(":", ".")
     short = name.rpartition(".")[2]
     called = f"{name}({args}" if args else name
     if not args and _is_factory(initializer):

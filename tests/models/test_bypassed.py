@@ -117,3 +117,30 @@ def test_a_declared_law_decides_what_the_guard_left_open() -> None:
         lambda: Dense().apply(_by_class), claims=[DECLARED], batch="4x8", laws={"*.weight": "0.02"}
     )
     assert "never ran" not in str(found[DECLARED].reason)
+
+
+class OnOneLine(Dense):
+    """Questions with their draws on the same line: one never true, one true."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for m in self.modules():
+            # fmt: off
+            if isinstance(m, nn.Conv2d): nn.init.kaiming_normal_(m.weight)  # noqa: E701
+            # fmt: on
+
+
+class OnOneLineThatRan(Dense):
+    def __init__(self) -> None:
+        super().__init__()
+        for m in self.modules():
+            # fmt: off
+            if isinstance(m, nn.Linear): nn.init.kaiming_normal_(m.weight)  # noqa: E701
+            # fmt: on
+
+
+@pytest.mark.parametrize(("model", "never"), [(OnOneLine, True), (OnOneLineThatRan, False)])
+def test_a_draw_on_the_line_of_its_question_ran_only_where_it_did(model: Callable[[], nn.Module], never: bool) -> None:
+    [found] = [r for r in initcheck.check_model(model, claims=[DECLARED]) if r.claim == DECLARED]
+    assert (found.verdict is Verdict.UNDECIDED) is never
+    assert not never or "never ran: 'if isinstance(m, nn.Conv2d)'" in str(found)

@@ -76,7 +76,7 @@ class TorchFacts(Facts):
         if self.big:
             return None
         methods = self.layout.init_methods
-        with_watch, ties = LineWatch({g.code for g in self.layout.guards}, methods), TieWatch()
+        with_watch, ties = LineWatch(self.layout.guards, methods), TieWatch()
         looks = {
             "untied": lambda model, _: list(ties.undone(model)),
             "named": lambda model, _: named_beside(model),

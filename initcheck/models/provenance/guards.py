@@ -47,6 +47,7 @@ class Guard:
         code: the code object it stands in.
         otherwise: they stand behind its ``else``.
         kinds: the classes, or the texts in the name of one, that a module is asked for; empty where a name is.
+        columns: where on its own line such statements stand, which no line tells from the question.
     """
 
     file: str
@@ -56,6 +57,7 @@ class Guard:
     code: CodeType
     otherwise: bool = False
     kinds: tuple[str, ...] = ()
+    columns: tuple[int, ...] = ()
 
 
 def init_guards(model: torch.nn.Module, factory: Callable[..., Any]) -> tuple[Guard, ...]:
@@ -70,10 +72,14 @@ def init_guards(model: torch.nn.Module, factory: Callable[..., Any]) -> tuple[Gu
 class LineWatch(contextlib.AbstractContextManager["LineWatch"]):
     """Notes which lines of a few functions run; every other function costs one look-up a call."""
 
-    def __init__(self, codes: Iterable[CodeType], calls: Iterable[CodeType] = ()) -> None:
-        self._codes = frozenset(inner for code in codes for inner in nested_code(code))
+    def __init__(self, guards: Iterable[Guard], calls: Iterable[CodeType] = ()) -> None:
+        guards = list(guards)
+        self._codes = frozenset(inner for guard in guards for inner in nested_code(guard.code))
+        self._of_one_line = frozenset(inner for g in guards if g.columns for inner in nested_code(g.code))
         self._calls = frozenset(calls)
+        self._positions: dict[CodeType, list[Any]] = {}
         self.lines: set[tuple[str, int]] = set()
+        self.places: set[tuple[str, int, int]] = set()
         self.called: set[CodeType] = set()
         self._before: Any = None
 
@@ -90,11 +96,19 @@ class LineWatch(contextlib.AbstractContextManager["LineWatch"]):
             self.called.add(frame.f_code)
         if frame.f_code not in self._codes:
             return None
+        frame.f_trace_opcodes = frame.f_code in self._of_one_line
         return self._on_line
 
     def _on_line(self, frame: FrameType, event: str, _arg: Any) -> Any:
+        code = frame.f_code
         if event == "line":
-            self.lines.add((frame.f_code.co_filename, frame.f_lineno))
+            self.lines.add((code.co_filename, frame.f_lineno))
+        elif event == "opcode":
+            if code not in self._positions:
+                self._positions[code] = list(code.co_positions())
+            line, _, column, _ = self._positions[code][frame.f_lasti // 2]
+            if line is not None and column is not None:
+                self.places.add((code.co_filename, line, column))
         return self._on_line
 
     def never_ran(self, guards: Iterable[Guard]) -> list[Guard]:
@@ -102,7 +116,9 @@ class LineWatch(contextlib.AbstractContextManager["LineWatch"]):
         return [
             g
             for g in guards
-            if (g.file, g.line) in self.lines and not any((g.file, line) in self.lines for line in g.body)
+            if (g.file, g.line) in self.lines
+            and not any((g.file, line) in self.lines for line in g.body if line != g.line)
+            and not any((g.file, g.line, column) in self.places for column in g.columns)
         ]
 
 
@@ -160,28 +176,40 @@ def _holds_init(code: CodeType) -> bool:
 def _guards_of(function: FunctionType) -> Iterator[Guard]:
     code = function.__code__
     try:
-        source = textwrap.dedent(inspect.getsource(function))
-        tree = ast.parse(source)
+        written = inspect.getsource(function)
+        tree = ast.parse(textwrap.dedent(written))
     except (OSError, TypeError, SyntaxError, ValueError):
         return
-    offset = code.co_firstlineno - 1
+    offset, indent = code.co_firstlineno - 1, len(written) - len(written.lstrip())
     names, words = _name_variables(tree), _names_of_classes(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and _asks_for_a_name(node.test, names):
             for branch, otherwise in ((node.body, False), (node.orelse, True)):
                 body = _init_lines(branch, offset)
+                columns = _columns(branch, node.lineno, indent)
                 # An elif asks again: only a plain else is the other side of this question.
                 if body and not (otherwise and len(branch) == 1 and isinstance(branch[0], ast.If)):
-                    yield Guard(code.co_filename, node.lineno + offset, ast.unparse(node.test), body, code, otherwise)
+                    said = ast.unparse(node.test)
+                    yield Guard(code.co_filename, node.lineno + offset, said, body, code, otherwise, columns=columns)
         elif isinstance(node, ast.If) and (kinds := _kinds_asked_for(node.test, words)):
             body = _init_lines(node.body, offset, _DRAWS)
+            columns = _columns(node.body, node.lineno, indent, _DRAWS)
             if body:
-                yield Guard(code.co_filename, node.lineno + offset, ast.unparse(node.test), body, code, kinds=kinds)
+                said = ast.unparse(node.test)
+                yield Guard(code.co_filename, node.lineno + offset, said, body, code, kinds=kinds, columns=columns)
+
+
+def _init_calls(branch: list[ast.stmt], of: re.Pattern[str] | None) -> Iterator[ast.Call]:
+    return (c for s in branch for c in ast.walk(s) if isinstance(c, ast.Call) and _is_init_call(c, of))
 
 
 def _init_lines(branch: list[ast.stmt], offset: int, of: re.Pattern[str] | None = None) -> tuple[int, ...]:
-    calls = (c for s in branch for c in ast.walk(s) if isinstance(c, ast.Call) and _is_init_call(c, of))
-    return tuple(sorted({c.lineno + offset for c in calls}))
+    return tuple(sorted({c.lineno + offset for c in _init_calls(branch, of)}))
+
+
+def _columns(branch: list[ast.stmt], line: int, indent: int, of: re.Pattern[str] | None = None) -> tuple[int, ...]:
+    """Where the init calls on the line of their own ``if`` stand in the file."""
+    return tuple(sorted({c.col_offset + indent for c in _init_calls(branch, of) if c.lineno == line}))
 
 
 def _name_variables(tree: ast.AST) -> set[str]:
