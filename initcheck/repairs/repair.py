@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -65,8 +66,9 @@ def edited(source: FunctionSource, draft: Draft) -> Repair:
     blocks = [b for b in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if b[0] != "equal"]
     first, last = blocks[0], blocks[-1]
     before, after = old[first[1] : last[2]], new[first[3] : last[4]]
-    code, replaced = "\n".join(after), "\n".join(before)
-    return Repair(draft.kind, draft.words, code, replaced, source.first + first[1], draft.text)
+    code, replaced = (textwrap.indent("\n".join(lines), source.indent) for lines in (after, before))
+    whole = textwrap.indent(draft.text, source.indent)
+    return Repair(draft.kind, draft.words, code, replaced, source.first + first[1], whole)
 
 
 def as_declared(contract: Contract) -> Contract:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 import os
 
@@ -11,6 +12,7 @@ import pytest
 
 from initcheck.repairs.edits.edit import computed
 from initcheck.repairs.edits.function_source import Change, source_of
+from initcheck.repairs.repair import Draft, edited
 
 
 def he(shape, rng):
@@ -78,3 +80,47 @@ def test_decorators_that_made_something_else_stay_in_the_text() -> None:
 @pytest.mark.parametrize("obj", [logged, np.zeros, math.sqrt, lambda shape, rng: rng.normal(size=shape)])
 def test_what_may_do_harm_or_is_no_function_of_the_users_is_left_alone(obj: object) -> None:
     assert source_of(obj) is None
+
+
+class Scheme:
+    """An initializer as a class, whose method is what is written."""
+
+    def __init__(self, gain=2.0):
+        self.gain = gain
+
+    def __call__(self, shape, rng):
+        return super().__repr__() and rng.normal(0, self.gain / shape[1], shape)
+
+
+def gained(shape, rng, gain):
+    return gain * (rng.normal(0, 1, shape))
+
+
+@pytest.mark.parametrize(
+    ("obj", "names"),
+    [
+        (Scheme, ("shape", "rng")),
+        (Scheme(3.0), ("shape", "rng")),
+        (functools.partial(gained, gain=3.0), ("shape", "rng", "gain")),
+        (functools.partial(Scheme, 3.0), ("shape", "rng")),
+    ],
+    ids=["class", "instance", "partial", "partial of a class"],
+)
+def test_a_method_and_what_a_partial_calls_are_written_and_changed(obj, names) -> None:
+    source = source_of(obj)
+    assert source is not None
+    assert source.names == names
+    changed = source.run(source.text.replace("rng.normal", "7 + 0 * rng.normal"))
+    if isinstance(obj, type) or (isinstance(obj, functools.partial) and obj.func is Scheme):
+        changed = changed()
+    assert np.all(changed((2, 3), np.random.default_rng(0)) == 7 + 14 * (names[-1] == "gain"))
+
+
+def test_lines_of_a_method_are_printed_as_they_stand_in_the_file() -> None:
+    source = source_of(Scheme)
+    assert source is not None
+    draft = Draft(source.text.replace("self.gain / shape[1]", "self.gain"), "number", "another number")
+    repair = edited(source, draft)
+    file = inspect.getsourcelines(Scheme)[0]
+    assert repair.before == file[repair.line - inspect.getsourcelines(Scheme)[1]].rstrip("\n")
+    assert repair.code.startswith("        return super()")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import copy
 import dataclasses
+import functools
 import inspect
 import itertools
 import sys
@@ -38,13 +40,16 @@ class FunctionSource:
 
     Attributes:
         function: what was defined.
-        given: what its decorators made of it; the function itself where they made nothing else.
+        given: what its decorators made of it, a partial of it, or the class whose method it is; the function itself
+            where there is nothing else.
         text: the ``def`` and its body, without indentation; decorators are left out where they gave the function back
             as it was.
         tree: the same, parsed.
         first: the line of the file on which the text starts.
         many_axes: it is asked for shapes of more axes than two, too.
         dtype: of what it returns today, by NumPy's name; empty where that is not known.
+        indent: in front of its lines in the file.
+        method: it is one, and takes its object first.
     """
 
     function: FunctionType
@@ -54,12 +59,15 @@ class FunctionSource:
     first: int
     many_axes: bool = False
     dtype: str = ""
+    indent: str = ""
+    method: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the parameters."""
+        """The names of the parameters that are asked for something."""
         arguments = self.tree.args
-        return tuple(a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs))
+        names = tuple(a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs))
+        return names[1:] if self.method else names
 
     def span(self, node: ast.AST) -> tuple[int, int]:
         """Where a node stands, in bytes."""
@@ -136,13 +144,14 @@ class FunctionSource:
         tree = ast.parse(wrapped) if free else ast.parse(text)
         exec(compile(tree, f"<{self.tree.name}, changed>", "exec", dont_inherit=True, flags=self._futures), scope)
         made: Any = scope["_scope"](*map(held_in, cells)) if free else scope[self.tree.name]
-        for name, value in vars(self.given).items():
-            if name != "__wrapped__":
-                setattr(made, name, value)
+        if isinstance(self.given, FunctionType):
+            for name, value in vars(self.given).items():
+                if name != "__wrapped__":
+                    setattr(made, name, value)
         if isinstance(made, FunctionType) and not hasattr(made, "__wrapped__"):
             made.__defaults__, made.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
             made.__module__ = scope["__name__"]
-        return made  # type: ignore[no-any-return]
+        return _in_place_of(function, made, self.given)
 
     @property
     def _futures(self) -> int:
@@ -169,8 +178,8 @@ def source_of(obj: Any) -> FunctionSource | None:
 
     A function that touches files or other programs would touch others after a change of its expressions: it is left.
     """
-    function = inspect.unwrap(obj) if callable(obj) else obj
-    if not isinstance(function, FunctionType) or home(function) in FRAMEWORKS:
+    function = _written(obj)
+    if function is None or home(function) in FRAMEWORKS:
         return None
     file = getattr(sys.modules.get(function.__module__), "__file__", None)
     if file is not None and "site-packages" in file:
@@ -189,4 +198,37 @@ def source_of(obj: Any) -> FunctionSource | None:
     text = text if text.endswith("\n") else f"{text}\n"
     [definition] = ast.parse(text).body
     assert isinstance(definition, ast.FunctionDef)
-    return FunctionSource(function, obj, text, definition, first + above)
+    indent, method = lines[0][: len(lines[0]) - len(lines[0].lstrip())], _is_of_a_class(obj)
+    return FunctionSource(function, obj, text, definition, first + above, indent=indent, method=method)
+
+
+def _written(obj: Any) -> FunctionType | None:
+    """The function that is written: behind decorators and partials, or the ``__call__`` of a class of the user's."""
+    if isinstance(obj, functools.partial):
+        return _written(obj.func)
+    if _is_of_a_class(obj):
+        found = inspect.getattr_static(obj if isinstance(obj, type) else type(obj), "__call__", None)
+        return found if isinstance(found, FunctionType) else None
+    function = inspect.unwrap(obj) if callable(obj) else obj
+    return function if isinstance(function, FunctionType) else None
+
+
+def _is_of_a_class(obj: Any) -> bool:
+    if isinstance(obj, functools.partial):
+        return _is_of_a_class(obj.func)
+    return isinstance(obj, type) or not (isinstance(obj, FunctionType) or hasattr(obj, "__wrapped__"))
+
+
+def _in_place_of(function: FunctionType, made: Any, given: Any) -> Any:
+    """What the user names, with the changed function in place of the written one."""
+    if isinstance(given, functools.partial):
+        return functools.partial(_in_place_of(function, made, given.func), *given.args, **given.keywords)
+    if not _is_of_a_class(given):
+        return made
+    cls = given if isinstance(given, type) else type(given)
+    changed = type(cls.__name__, (cls,), {"__call__": made, "__module__": made.__module__, "__doc__": cls.__doc__})
+    if isinstance(given, type):
+        return changed
+    one = copy.copy(given)
+    one.__class__ = changed
+    return one
