@@ -49,6 +49,7 @@ _HF_FLAG = "_is_hf_initialized"
 
 
 _COPIES = frozenset({"clone", "_to_copy"})
+_BLANKS = frozenset({"zero_", "fill_", "zeros_", "constant_"})
 
 
 class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves __init_subclass__ untyped
@@ -64,7 +65,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
 
     Attributes:
         orphans: writes by a sampler into what an operation had computed (the weight that a norm recomputes) or copied,
-            by the key of the storage; such a write is lost unless that storage belongs to the model, or a copy of it.
+            and constants in a copy, by the key of the storage; such a write is lost unless that storage belongs to the
+            model, or a copy of it.
         seen: order of the first write inside each function that initialises a whole model.
     """
 
@@ -131,6 +133,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         fresh = [t for t in outputs if not written and not t.is_meta and self._steps(t) is None]
         if not (written or fresh):
             return made
+        if self.orphans:
+            self._take([t for t in given if not any(t is w for w in written)])
         who, target = caller(self._calls)
         self._order += 1
         for code in who.inside:
@@ -307,12 +311,19 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
     def _note_orphan(
         self, steps: list[Step], tensor: torch.Tensor, name: str, who: Caller, draws: frozenset[Draw]
     ) -> None:
-        copied = bool(steps) and steps[-1].op in _COPIES and not isinstance(tensor, torch.nn.Parameter)
-        if draws and steps and (steps[-1].recipe or copied):
+        copied = any(s.op in _COPIES for s in steps[-2:]) and not isinstance(tensor, torch.nn.Parameter)
+        if steps and ((draws and (steps[-1].recipe or copied)) or (copied and name in _BLANKS)):
             start, stop, dense = extent(tensor)
             reference = reference_of(tensor)
             step = Step(name, (), start, stop, dense, who.site, draws, caller=who, order=self._order)
             self.orphans[reference.cdata] = Orphan(reference, step, tuple(tensor.shape), copied)
+
+    def _take(self, sources: list[torch.Tensor]) -> None:
+        """A constant in a copy that something is computed from, as a mask is, was written for that."""
+        for tensor in filter(readable, sources):
+            key = reference_of(tensor).cdata
+            if key in self.orphans and not self.orphans[key].step.draws:
+                del self.orphans[key]
 
     def _steps(self, tensor: torch.Tensor) -> list[Step] | None:
         if not readable(tensor):

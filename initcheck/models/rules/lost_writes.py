@@ -87,7 +87,7 @@ def lost_writes(facts: Facts) -> Iterator[RuleFinding]:
             yield RuleFinding(
                 "doubt",
                 f"what {place(site)} writes reaches no parameter: {len(shapes)} tensors such as {shown} are {why},"
-                " and that draw is lost",
+                " and those values are lost",
             )
 
 
