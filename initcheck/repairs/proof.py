@@ -21,7 +21,7 @@ from initcheck.engine.settings import Settings
 from initcheck.engine.subject import InitializerSubject
 from initcheck.repairs.candidates import edits, last_resorts, pairs, scale_edits
 from initcheck.repairs.edits.edit import Edit
-from initcheck.repairs.edits.function_source import FunctionSource, source_of
+from initcheck.repairs.edits.function_source import FunctionSource, source_of, why_left
 from initcheck.repairs.glance import Glance
 from initcheck.repairs.repair import FINE, Draft, Repair, edited, remade
 from initcheck.repairs.wrapper import wrapper_for
@@ -258,7 +258,7 @@ class _Search:
 
     def _why_none(self, source: FunctionSource | None) -> str:
         if source is None:
-            return "its source is no function of yours that could be changed, and no function around it mends this"
+            return why_left(self.initializer.function)
         return "nothing that is known to mend this can be written into it"
 
 

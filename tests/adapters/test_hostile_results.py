@@ -50,5 +50,5 @@ def test_a_result_whose_class_raises_takes_no_run_down() -> None:
     def odd(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
         return Odd()
 
-    with pytest.raises(UsageError, match="cannot be read: as .* it raises RuntimeError: no class"):
+    with pytest.raises(UsageError, match=r"cannot be read: as .* it raises RuntimeError: no class"):
         load(odd)

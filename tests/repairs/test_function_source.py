@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from initcheck.repairs.edits.edit import computed
-from initcheck.repairs.edits.function_source import Change, source_of
+from initcheck.repairs.edits.function_source import Change, source_of, why_left
 from initcheck.repairs.repair import Draft, edited
 
 
@@ -124,3 +124,9 @@ def test_lines_of_a_method_are_printed_as_they_stand_in_the_file() -> None:
     file = inspect.getsourcelines(Scheme)[0]
     assert repair.before == file[repair.line - inspect.getsourcelines(Scheme)[1]].rstrip("\n")
     assert repair.code.startswith("        return super()")
+
+
+def test_why_a_function_is_left_alone_is_said() -> None:
+    assert "a changed copy of it would do as well" in why_left(logged)
+    assert "it is a lambda" in why_left(lambda shape, rng: rng.normal(size=shape))
+    assert "no function of yours" in why_left(np.zeros)

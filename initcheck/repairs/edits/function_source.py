@@ -151,7 +151,8 @@ class FunctionSource:
         if isinstance(made, FunctionType) and not hasattr(made, "__wrapped__"):
             made.__defaults__, made.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
             made.__module__ = scope["__name__"]
-        return _in_place_of(function, made, self.given)
+        changed: Callable[..., Any] = _in_place_of(function, made, self.given)
+        return changed
 
     @property
     def _futures(self) -> int:
@@ -200,6 +201,17 @@ def source_of(obj: Any) -> FunctionSource | None:
     assert isinstance(definition, ast.FunctionDef)
     indent, method = lines[0][: len(lines[0]) - len(lines[0].lstrip())], _is_of_a_class(obj)
     return FunctionSource(function, obj, text, definition, first + above, indent=indent, method=method)
+
+
+def why_left(obj: Any) -> str:
+    """Why ``source_of`` gives nothing of an object, in words."""
+    function = _written(obj)
+    if function is not None and home(function) not in FRAMEWORKS:
+        if (harm := evidence_of(function, function.__name__).harm) is not None:
+            return f"its code reaches {harm}, which a changed copy of it would do as well"
+        if function.__name__ == "<lambda>":
+            return "it is a lambda; written as a function (def) it could be changed in places"
+    return "its source is no function of yours that could be changed, and no function around it mends this"
 
 
 def _written(obj: Any) -> FunctionType | None:
