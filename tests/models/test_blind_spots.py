@@ -191,25 +191,6 @@ def test_a_draw_into_a_copy_of_a_weight_is_a_doubt(
     assert initcheck.check_model(lambda: OnACopy(copied, init, back=True), claims=[LOST])[LOST].verdict is Verdict.HOLDS
 
 
-def test_zeros_in_a_copy_of_a_weight_are_a_doubt_and_a_mask_that_is_used_is_none() -> None:
-    def build(what: str) -> nn.Module:
-        layer = nn.Linear(8, 12)
-        kept = layer.weight.clone().detach()
-        if what == "lost":
-            kept.zero_()
-        elif what == "written":
-            layer.weight.detach().zero_()
-        else:
-            layer.weight.data.mul_(kept.fill_(1))
-        return layer
-
-    lost = initcheck.check_model(lambda: build("lost"), claims=[LOST])[LOST]
-    assert "1 tensors such as 12x8 are copies (clone, contiguous, to), and those values are lost" in str(lost.reason)
-    for what in ("written", "mask"):
-        verdict = initcheck.check_model(lambda what=what: build(what), claims=[LOST])[LOST].verdict
-        assert verdict in (Verdict.HOLDS, Verdict.NOT_APPLICABLE)
-
-
 def test_copies_of_a_layer_that_are_drawn_anew_are_no_doubt() -> None:
     def build() -> nn.Module:
         first = nn.Linear(8, 8)

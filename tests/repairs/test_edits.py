@@ -174,3 +174,11 @@ def test_a_whole_body(parameters: str, framework: str, promised: dict[str, str],
     edit = plain_draw(of, contract, framework, "normal")
     assert edit is not None
     assert body in lines(of, [edit])
+
+
+def test_a_line_that_writes_over_what_is_handed_in_is_left_out() -> None:
+    text = "def f(key, shape):\n    key = jax.random.PRNGKey(0)\n    return jax.random.normal(key, shape)\n"
+    of = source(text)
+    [edit] = [e for e in generator_edits(of) if "PRNGKey" in e.words]
+    assert edit.words == "draw from what the caller hands in: leave out `key = jax.random.PRNGKey(0)`"
+    assert of.changed(edit.changes) == text.replace("    key = jax.random.PRNGKey(0)\n", "")

@@ -31,7 +31,7 @@ class Build:
         tied: further names of tensors that are already there: name -> first name.
         unread: tensors whose numbers cannot be reached, and why.
         astray: writes by a sampler into a tensor that had been computed, or copied, and is no part of the model: site,
-            and whether it was a copy -> shapes.
+            and how that tensor came to be -> shapes.
         began: order of the first write inside each function that initialises a whole model.
         looks: what the caller asked of the living model, by name.
     """
@@ -40,7 +40,7 @@ class Build:
     records: dict[str, TensorRecord]
     tied: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
-    astray: dict[tuple[Site, bool], list[tuple[int, ...]]] = field(default_factory=dict)
+    astray: dict[tuple[Site, str], list[tuple[int, ...]]] = field(default_factory=dict)
     began: dict[Any, int] = field(default_factory=dict)
     looks: dict[str, Any] = field(default_factory=dict)
 

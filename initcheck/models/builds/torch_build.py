@@ -157,13 +157,13 @@ def _two_parameters(one: torch.Tensor, two: torch.Tensor) -> bool:
     return one is not two and isinstance(one, torch.nn.Parameter) and isinstance(two, torch.nn.Parameter)
 
 
-def _astray(trace: Trace, records: Mapping[str, TensorRecord]) -> dict[tuple[Site, bool], list[tuple[int, ...]]]:
+def _astray(trace: Trace, records: Mapping[str, TensorRecord]) -> dict[tuple[Site, str], list[tuple[int, ...]]]:
     """Writes by a sampler, and constants that were meant for a parameter by their shape, that reach no tensor of it."""
     kept = {r.memory[0] for r in records.values()}
     reaches, shapes = trace.drawn_into(kept), {r.shape for r in records.values() if r.parameter}
     lost = (o for key, o in trace.orphans.items() if key not in kept and not any(map(reaches, o.step.draws)))
-    lost = (o for o in lost if o.step.draws or o.shape in shapes)
-    return grouped(((o.step.site, o.copied), o.shape) for o in lost if o.step.site is not None and len(o.shape) > 1)
+    lost = (o for o in lost if (o.step.draws and o.how != "new") or o.shape in shapes)
+    return grouped(((o.step.site, o.how), o.shape) for o in lost if o.step.site is not None and len(o.shape) > 1)
 
 
 @contextlib.contextmanager

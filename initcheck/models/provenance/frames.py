@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+from collections.abc import Sequence
 from types import CodeType, FrameType
 from typing import Any
 
@@ -73,6 +74,18 @@ def caller(calls: InitCalls) -> tuple[Caller, torch.Tensor | None]:
         frame = frame.f_back
     call, target = _call_of(outermost, calls) if outermost is not None else (None, None)
     return Caller(site, call, default, loading, building, frozenset(inside)), target
+
+
+def was_given(shape: Sequence[int], site: Site | None) -> bool:
+    """Whether the function of the user's that stands at this line was given a tensor of a shape as an argument."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and (frame.f_code.co_filename, frame.f_lineno) != site:
+        frame = frame.f_back
+    if frame is None:
+        return False
+    given = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+    values = (frame.f_locals.get(name) for name in given)
+    return any(isinstance(value, torch.Tensor) and value.shape == shape for value in values)
 
 
 def _kind(code: CodeType) -> int:

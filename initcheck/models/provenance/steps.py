@@ -181,10 +181,11 @@ class Orphan:
     Attributes:
         reference: to its storage, weak.
         step: the write; shape: of the tensor.
-        copied: it was a copy of another one, else computed from others.
+        how: it was ``copied`` from another one, ``computed`` from others, or is a ``new`` one of the shape of a tensor
+            that its function was given.
     """
 
     reference: Any
     step: Step
     shape: tuple[int, ...]
-    copied: bool
+    how: str

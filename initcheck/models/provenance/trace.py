@@ -11,7 +11,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from initcheck.models.provenance.fill import Fill
-from initcheck.models.provenance.frames import InitCalls, caller
+from initcheck.models.provenance.frames import InitCalls, caller, was_given
 from initcheck.models.provenance.operations import (
     INDEXED,
     arguments_of,
@@ -65,8 +65,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
 
     Attributes:
         orphans: writes by a sampler into what an operation had computed (the weight that a norm recomputes) or copied,
-            and constants in a copy, by the key of the storage; such a write is lost unless that storage belongs to the
-            model, or a copy of it.
+            and constants in a copy, and draws of the shape of what a function was given, by the key of the storage;
+            such a write is lost unless that storage belongs to the model, or a copy of it.
         seen: order of the first write inside each function that initialises a whole model.
     """
 
@@ -253,6 +253,9 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         else:
             steps = [self._collapsed(name, sources, tensor, who, own, said)]
         self._open(tensor).extend(steps)
+        if draw is not None and tensor.dim() > 1 and readable(tensor) and was_given(tensor.shape, who.site):
+            reference = reference_of(tensor)
+            self.orphans[reference.cdata] = Orphan(reference, whole, tuple(tensor.shape), "new")
 
     def _collapsed(
         self, name: str, sources: list[torch.Tensor], tensor: torch.Tensor, who: Caller,
@@ -316,7 +319,9 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
             start, stop, dense = extent(tensor)
             reference = reference_of(tensor)
             step = Step(name, (), start, stop, dense, who.site, draws, caller=who, order=self._order)
-            self.orphans[reference.cdata] = Orphan(reference, step, tuple(tensor.shape), copied)
+            self.orphans[reference.cdata] = Orphan(
+                reference, step, tuple(tensor.shape), "copied" if copied else "computed"
+            )
 
     def _take(self, sources: list[torch.Tensor]) -> None:
         """A constant in a copy that something is computed from, as a mask is, was written for that."""

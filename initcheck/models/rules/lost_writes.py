@@ -18,6 +18,12 @@ from initcheck.wording import listed
 _FOR_LATER = re.compile(r"^_?re_?init|hidden|states?$|memory|cache|carry")
 """Names of methods that initialise and are no start of the weights."""
 
+_ASTRAY = {
+    "copied": "copies (clone, contiguous, to)",
+    "computed": "computed anew from others (a norm's weight_g and weight_v, a parametrization)",
+    "new": "new ones, of the shape of the weight that the function was given (assign what it returns, or copy it back)",
+}
+
 
 @dataclass(frozen=True)
 class Written:
@@ -79,15 +85,13 @@ def lost_writes(facts: Facts) -> Iterator[RuleFinding]:
             )
             yield RuleFinding("doubt" if kind == "special" else "fails", said)
     yield from _drawn_scales(facts)
-    for (site, copied), shapes in facts.first.astray.items():
+    for (site, how), shapes in facts.first.astray.items():
         if not in_library(site[0]):
             shown = "x".join(map(str, shapes[0]))
-            why = "computed anew from others (a norm's weight_g and weight_v, a parametrization)"
-            why = "copies (clone, contiguous, to)" if copied else why
             yield RuleFinding(
                 "doubt",
-                f"what {place(site)} writes reaches no parameter: {len(shapes)} tensors such as {shown} are {why},"
-                " and those values are lost",
+                f"what {place(site)} writes reaches no parameter: {len(shapes)} tensors such as {shown} are"
+                f" {_ASTRAY[how]}, and those values are lost",
             )
 
 

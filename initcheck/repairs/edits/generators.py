@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
 from initcheck.adapters.signatures.signature import role_of
 from initcheck.repairs.edits.edit import Edit, callee, is_text
@@ -40,8 +41,9 @@ def generator_edits(source: FunctionSource) -> Iterator[Edit]:
             found += _of_call(source, node, roles)
     whole, seedings = _of_globals(source, roles), _seedings(source)
     for change in found:
-        was = source.text.encode()[change.start : change.end].decode()
-        yield Edit("generator", f"draw from what the caller hands in: {change.text} in place of {was}", (change,))
+        was = source.text.encode()[change.start : change.end].decode().strip()
+        instead = f"{change.text} in place of {was}" if change.text else f"leave out `{was}`"
+        yield Edit("generator", f"draw from what the caller hands in: {instead}", (change,))
     if whole:
         name = roles.get("rng") or roles.get("seed") or "rng"
         words = f"draw from {name}, which the caller hands in, and not from a global generator"
@@ -52,13 +54,21 @@ def generator_edits(source: FunctionSource) -> Iterator[Edit]:
         yield Edit("generator", "draw from what the caller hands in, in every place", tuple(found))
 
 
+def _gives(statement: ast.AST, name: str, value: ast.expr) -> TypeGuard[ast.Assign]:
+    """Whether a statement gives a name this value, and no more."""
+    given = isinstance(statement, ast.Assign) and statement.value is value and len(statement.targets) == 1
+    return given and getattr(statement.targets[0], "id", None) == name  # type: ignore[attr-defined]
+
+
 def _of_call(source: FunctionSource, node: ast.Call, roles: dict[str, str]) -> Iterator[Change]:
     name = callee(node)
     for role, pattern in _MADE.items():
         if not name or not re.match(pattern, name):
             continue
         if role in roles:
-            yield source.change(node, roles[role])
+            # key = PRNGKey(0) writes over what was handed in.
+            over = next((n for n in ast.walk(source.tree) if _gives(n, roles[role], node)), None)
+            yield source.change(node, roles[role]) if over is None else source.without(over)
         elif "seed" in roles and [source.of(a) for a in node.args] != [roles["seed"]]:
             yield source.change(node, f"{source.of(node.func)}({roles['seed']})")
     handed = [roles[r] for r in ("rng", "key", "torch_generator") if r in roles]
