@@ -11,19 +11,21 @@ from itertools import pairwise
 import numpy as np
 
 from initcheck.comparison.call_scores import LARGE_CALLS
-from initcheck.comparison.causes.difference import cause_of_difference
+from initcheck.comparison.causes.difference import cause_of_copies, cause_of_difference
 from initcheck.comparison.causes.differing import Sides
 from initcheck.comparison.causes.places import Places
 from initcheck.comparison.causes.sides import Side, both_laws
 from initcheck.comparison.exchange import Answer, Exchange, compare
 from initcheck.comparison.parts import Compared, Comparison, Terms
-from initcheck.comparison.weights.builds import Builds, seen
+from initcheck.comparison.weights.builds import LOOKED_FOR_COPIES, Builds, seen
+from initcheck.comparison.weights.copies import copied_by_one, drawn_alike
 from initcheck.comparison.weights.matching import match
 from initcheck.comparison.weights.readings import Reading, added, readings
 from initcheck.comparison.weights.roles import Role, View
 from initcheck.comparison.weights.shards import Told
 from initcheck.contract.layer import Layer
 from initcheck.draws.call import OutOfTime
+from initcheck.grouping import grouped
 from initcheck.seeds import Seeds
 from initcheck.wording import listed
 
@@ -38,6 +40,7 @@ _READ_ANEW = 3
 _FINE = 0.1
 _USUAL = Terms()
 _LEAST_ROWS = 12
+_COPIES = "tensors of {side} hold the same random numbers"
 
 
 def compare_models(
@@ -107,7 +110,7 @@ def compare_models(
             parts.append(_part(x, y, Answer.UNDECIDED, why=f"the time was over after {a.count:,} builds"))
             continue
         parts.append(_told(a, b, x, y, shown, shards))
-    return _comparison(a, b, parts, missing, notes, 0)
+    return _comparison(a, b, _with_copies(a, b, partners, parts), missing, notes, 0)
 
 
 def _missing(roles: Sequence[Role], has: str, lacks: str) -> Iterator[str]:
@@ -188,6 +191,35 @@ def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange, shards: tuple
         )
     )
     return dataclasses.replace(part, cause=found.sentence, fix=found.fix, pictures=both_laws(one, other))
+
+
+def _with_copies(a: Builds, b: Builds, partners: Sequence[Partners], parts: Sequence[Compared]) -> list[Compared]:
+    """The parts, those DIFFERENT too that hold the same random numbers as others on one side alone.
+
+    Each of them may follow its law, and be SAME by itself.
+    """
+    found = list(parts)
+    if not parts or min(a.made, b.made) < LOOKED_FOR_COPIES:
+        return found
+    sides = [drawn_alike(side.orders([two[k] for two in partners])) for k, side in enumerate((a, b))]
+    for side, groups in zip("AB", copied_by_one(*sides), strict=True):
+        for alike in grouped((frozenset(role for role, _ in group), group) for group in groups).items():
+            roles, places = sorted(alike[0]), [place for group in alike[1] for place in group]
+            views = [partners[role][side == "B"] for role in roles]
+            names = [view.name for view in views] if len(views) > 1 else list(views[0].role.paths)
+            cause = cause_of_copies(side, names, len(places))
+            for role in roles:
+                part = found[role]
+                differs = part.answer is Answer.DIFFERENT and part.cause and len(roles) > 1
+                found[role] = dataclasses.replace(
+                    part,
+                    answer=Answer.DIFFERENT,
+                    cause=f"{part.cause}; and {cause.sentence}" if differs else cause.sentence,
+                    fix=f"{part.fix}; {cause.fix}" if differs else cause.fix,
+                    why=_COPIES.format(side=side) if part.answer is not Answer.DIFFERENT else part.why,
+                    exchange=part.exchange if part.answer is Answer.DIFFERENT else None,
+                )
+    return found
 
 
 def _places(one: np.ndarray, other: np.ndarray, x: View, y: View) -> Places:

@@ -88,7 +88,7 @@ CAUSES = (
     (_blocks(), _blocks((1.0,) * 7 + (1.2,) + (1.0,) * 4), "layers.7.weight of B is 1.2 times what A has there"),
     (_blocks((1.0,) * 7 + (1.2,) + (1.0,) * 4), _blocks(), "layers.7.weight of A is 1.2 times what B has there"),
     (_one_uniform, _blocks(), "layers.5.weight of A is a uniform where B has a normal, the other 11 of the role are a"),
-    (_blocks(), _blocks(copies=True), "12 tensors of B hold the same numbers (layers.0.weight, "),
+    (_blocks(), _blocks(copies=True), "12 tensors of B hold the same random numbers (layers.0.weight, "),
     (_one(_padded), _normal(), "row 0 of A: zero; of B: random; the other rows are alike"),
     (_one(_forget), _one(lambda rng: np.zeros(128)), "rows 32 to 63 of A: 1; of B: zero; the other rows are alike"),
     (_one(lambda rng: rng.uniform(-0.2, 0.2, 48)), _one(lambda rng: np.zeros(48)), "A is a uniform, variance 0.013"),

@@ -126,7 +126,7 @@ def test_what_the_ranks_hold_is_compared_with_the_whole(
             "kv of B: ranks 1, 3 hold other numbers than ranks 0, 2, of what is one tensor",
         ),
         ("one_size", 1, "in rows 0 to 15 (piece 1 of 3), 32 to 47 (piece 3 of 3) B's weights are"),
-        ("experts_alike", 1, "8 tensors of B hold the same numbers"),
+        ("experts_alike", 1, "8 tensors of B hold the same random numbers"),
         ("an_expert_lost", 1, "experts.5.w of B: no rank holds it, nor a shard of it"),
     ],
 )

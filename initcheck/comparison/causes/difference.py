@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from initcheck.comparison.causes.differing import Sides
 from initcheck.comparison.causes.factors import (
@@ -23,6 +23,7 @@ from initcheck.comparison.causes.factors import (
 from initcheck.comparison.causes.places import is_constant, rounded_to, verb_and_sort
 from initcheck.diagnosis.causes import Cause, Rule, cause, first_cause
 from initcheck.diagnosis.evidence.formulas import number
+from initcheck.wording import listed
 
 # How often a number stands in its call: of draws of a narrow type some collide.
 _ONCE, _OFTEN = 1.1, 1.5
@@ -36,6 +37,26 @@ def cause_of_difference(seen: Sides) -> Cause:
     return cause(
         f"A and B differ in {seen.feature}: A is {seen.a.words}; B is {seen.b.words}",
         "compare the two formulas, entry by entry",
+    )
+
+
+def cause_of_copies(side: str, names: Sequence[str], count: int) -> Cause:
+    """Tensors of one side were drawn from the same random numbers, and their partners were not.
+
+    >>> cause_of_copies("A", ["q.weight", "k.weight"], 2).fix
+    'copy in B what A copies, or draw them apart in both'
+
+    Args:
+        side: whose they are.
+        names: of the tensors, or of their roles.
+        count: how many tensors.
+    """
+    other, fix = "A", "split the key, or draw on from one generator, for each of them"
+    if side == "A":
+        other, fix = "B", "copy in B what A copies, or draw them apart in both"
+    return cause(
+        f"{count} tensors of {side} hold the same random numbers ({listed(names)}), those of {other} are drawn apart",
+        fix,
     )
 
 
@@ -154,11 +175,6 @@ _RULES: tuple[Rule[Sides], ...] = (
         _shards_alike,
         "the shards that the {world} ranks of {side} hold repeat one another",
         "let the generator of each rank stand elsewhere while a shard is drawn, or cut the shards from one whole",
-    ),
-    Rule(
-        lambda seen: seen.places.equal_tensors() if seen.places is not None else None,
-        "{count} tensors of {side} hold the same numbers ({names}), those of {other} are drawn apart",
-        "split the key, or draw on from one generator, for each of them",
     ),
     Rule(
         lambda seen: seen.places.odd_tensors() if seen.places is not None else None,

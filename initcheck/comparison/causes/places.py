@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -120,18 +119,6 @@ class Places:
             errors.append(each.std(axis=0) / each.mean(axis=0) / math.sqrt(len(each)))
         return logs[1] - logs[0], np.hypot(errors[0], errors[1])
 
-    def equal_tensors(self) -> Words | None:
-        """The tensors of one side hold the same numbers in every call, and those of the other do not."""
-        same = [_copies(side) for side in (self.a, self.b)]
-        if same[0] == same[1]:
-            return None
-        side = "B" if same[1] > same[0] else "A"
-        names = self.paths[side == "B"]
-        return {
-            "side": side, "other": "A" if side == "B" else "B", "count": max(same),
-            "names": ", ".join(names[:3]) + (", ..." if len(names) > 3 else ""),
-        }  # fmt: skip
-
     def odd_rows(self) -> Words | None:
         """Some rows are one number on one side and something else on the other, and the other rows are alike."""
         mine, theirs = (_values(side) for side in (self.a, self.b))
@@ -162,15 +149,6 @@ def _family(side: Array) -> str:
     """The marginal law of some tensors, in words."""
     calls = side.reshape(len(side), -1, side.shape[3])
     return Side({Layer(calls.shape[1:]): calls}).family.text
-
-
-def _copies(side: Array) -> int:
-    """How many tensors of a role are copies of another one, in every one of the first calls; constants are none."""
-    found = []
-    for call in side[:4]:
-        counts = Counter(tensor.tobytes() for tensor in call if np.ptp(tensor) > 0)
-        found.append(sum(count for count in counts.values() if count > 1))
-    return min(found, default=0)
 
 
 def _values(side: Array) -> Array:

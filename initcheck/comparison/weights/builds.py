@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.comparison.weights.calls import Calls
+from initcheck.comparison.weights.copies import Place, order_of
 from initcheck.comparison.weights.readings import Reading
 from initcheck.comparison.weights.roles import Role, View, roles_of
 from initcheck.comparison.weights.tensors import Tensor, tensors_of
@@ -25,6 +26,8 @@ Array = npt.NDArray[Any]
 
 # Entries that are kept of the tensors of one role in one build: whole rows, the same ones of every build.
 _ENTRIES = 4_096
+LOOKED_FOR_COPIES = 3
+"""Builds in which tensors are looked for that hold the same random numbers: chance makes none alike in all of them."""
 
 
 class Builds:
@@ -38,6 +41,7 @@ class Builds:
     Attributes:
         roles: of its tensors, read off the first build.
         count: builds so far.
+        made: builds of which something is kept.
         weights: numbers that were built.
         stacks: by path, of what was taken out of a stack, how many it held.
         deadline: on the clock of ``time.monotonic``, after which no build is begun.
@@ -53,8 +57,8 @@ class Builds:
         self._calls = Calls(factory)
         self._seeds = Seeds("same", name, seed)
         self._kept: dict[View, list[Array]] = {}
-        self._watched: dict[str, list[View]] = {}
-        self._made = 0
+        self._orders: list[dict[tuple[View, int], bytes | None]] = []
+        self.made = 0
         self._added: dict[str, str] = {}
         self._readings: list[Mapping[str, Reading]] = []
         self.roles: list[Role] = []
@@ -82,7 +86,6 @@ class Builds:
         """Say what is kept of the builds to come; before the first of ``calls``."""
         for view in views:
             self._kept[view] = []
-            self._watched.setdefault(view.role.path, []).append(view)
 
     def build(self, seed: int) -> list[Tensor]:
         """One model of a seed as its tensors.
@@ -124,14 +127,32 @@ class Builds:
         Returns:
             shape (builds, rows, columns).
         """
-        while self._made < stop:
-            found = {tensor.path: tensor for tensor in self.build(self._seeds.upto(self._made + 2)[self._made + 1])}
+        while self.made < stop:
+            found = {tensor.path: tensor for tensor in self.build(self._seeds.upto(self.made + 2)[self.made + 1])}
             if {path: tensor.shape for path, tensor in found.items()} != self._shapes:
                 raise UsageError(f"{self.name} builds other tensors at another seed, so that no role can be compared.")
             for kept_view, kept in self._kept.items():
                 kept.append(np.concatenate([seen(found[path].values, kept_view) for path in kept_view.role.paths]))
-            self._made += 1
+            if self.made < LOOKED_FOR_COPIES:
+                self._orders.append(
+                    {
+                        (one, number): order_of(_as_stored(found[path], one))
+                        for one in self._kept
+                        for number, path in enumerate(one.role.paths)
+                    }
+                )
+            self.made += 1
         return np.stack(self._kept[view][start:stop])
+
+    def orders(self, views: Sequence[View]) -> list[dict[Place, bytes | None]]:
+        """How the first numbers of every tensor are ordered, in each of the first builds.
+
+        Args:
+            views: those that are watched, by the number of their role.
+        """
+        self.calls(views[0], 0, LOOKED_FOR_COPIES)
+        number = {view: n for n, view in enumerate(views)}
+        return [{(number[view], k): order for (view, k), order in build.items()} for build in self._orders]
 
 
 def seen(values: Array, view: View) -> Array:
@@ -146,3 +167,12 @@ def seen(values: Array, view: View) -> Array:
         return matrix
     kept: Array = matrix[np.linspace(0, len(matrix) - 1, most).round().astype(int)]
     return kept
+
+
+def _as_stored(tensor: Tensor, view: View) -> Array:
+    """The tensor in the order in which it was written, so that what was drawn behind other rows is not the first."""
+    if view.rows is None:
+        return tensor.stored
+    values = tensor.values.swapaxes(0, 1) if view.turned else tensor.values
+    rows = values[slice(*view.rows)]
+    return rows.T if tensor.turned != view.turned else rows
