@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 
@@ -120,7 +121,8 @@ def test_keys_of_attention_are_inputs() -> None:
 
 def test_what_stands_beside_an_input_is_told_by_its_name() -> None:
     inputs = {"x": False, "t": False, "mask": False, "labels": True, "y": False}
-    assert arguments_as("2x16x8", inputs) == "2x16x8;int<1000:2;ones:2x16;labels=int<10:2;2x16x8"
+    beside = "int<1000:2;ones:2x16;labels=int<10:2"
+    assert arguments_as("2x16x8", inputs) == [f"2x16x8;{beside};{y}" for y in ("2x16x8", "int<10:2")]
 
 
 @pytest.mark.parametrize(("gate", "verdict"), [(math.sqrt(6), Verdict.HOLDS), (1.0, Verdict.FAILS)])
@@ -149,3 +151,106 @@ def test_a_batch_norm_of_equinox_takes_the_moments_of_one_example(gate: float, v
             return x, state
 
     assert _run(lambda key: eqx.nn.make_with_state(Net)(key))[SIGNAL].verdict is verdict
+
+
+class Axial(nnx.Module):
+    """A layer whose attribute of the name of an axis of devices is one of an image, and asked for."""
+
+    def __init__(self, rngs: nnx.Rngs, scale: float = 1.0) -> None:
+        init = nnx.initializers.normal(scale / 32**0.5)
+        self.axis_name = "height"
+        self.layers = nnx.List([nnx.Linear(32, 32, kernel_init=init, rngs=rngs) for _ in range(8)])
+
+    def __call__(self, x: jax.Array, rngs: nnx.Rngs) -> jax.Array:
+        axis = {"height": 0, "width": 1}[self.axis_name]
+        x = x + 0.01 * jax.random.normal(rngs.noise(), (32,)) - 0.1 * x.mean(axis, keepdims=True)
+        for layer in self.layers:
+            x = jnp.tanh(layer(x))
+        return x
+
+
+class Streams(linen.Module):
+    """Keys by name in what is called as an argument of init is, images and their classes."""
+
+    scale: float = 1.0
+
+    @linen.compact
+    def __call__(self, x: jax.Array, y: jax.Array, rngs: dict[str, jax.Array]) -> jax.Array:
+        x = linen.Conv(32, (3, 3))(x) + linen.Embed(10, 32)(y)[:, None, None]
+        x = x + 0.01 * jax.random.normal(rngs["noise"], x.shape)
+        for _ in range(8):
+            x = jnp.tanh(linen.Conv(32, (3, 3), kernel_init=linen.initializers.normal(self.scale / 17))(x))
+        return linen.Dense(10)(x.mean((1, 2)))
+
+
+@pytest.mark.parametrize(("scale", "verdict"), [(1.0, Verdict.HOLDS), (0.1, Verdict.FAILS)])
+@pytest.mark.parametrize(
+    "build",
+    [lambda scale: lambda rngs: Axial(rngs, scale), lambda scale: lambda: Streams(scale)],
+    ids=["nnx", "linen"],
+)
+def test_generators_of_a_call_classes_beside_images_and_axes_of_its_own(
+    build: Callable[[float], object], scale: float, verdict: Verdict
+) -> None:
+    assert _run(build(scale))[SIGNAL].verdict is verdict
+
+
+def test_a_convolution_of_linen_is_given_items() -> None:
+    class Classifier(linen.Module):
+        @linen.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            x = linen.Conv(8, (3, 3))(x)
+            return linen.Dense(4)(x.reshape((x.shape[0], -1)))
+
+    assert linen_batch(Classifier(), jax.random.key(0)).text == "2x32x32x3"
+
+    class OneImage(linen.Module):
+        @linen.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            assert x.ndim == 3
+            return linen.Conv(8, (3, 3))(x)
+
+    assert linen_batch(OneImage(), jax.random.key(0)).text == "2x16x32"
+
+
+@pytest.mark.parametrize(("gate", "verdict"), [(1.0, Verdict.HOLDS), (0.02, Verdict.FAILS)])
+def test_a_time_before_the_input_of_equinox_is_one_number(gate: float, verdict: Verdict) -> None:
+    eqx = pytest.importorskip("equinox")
+
+    class Score(eqx.Module):  # type: ignore[misc, name-defined]
+        layers: list[object]
+        gate: float = eqx.field(static=True)
+
+        def __init__(self, key: jax.Array) -> None:
+            keys = jax.random.split(key, 8)
+            self.layers = [
+                eqx.nn.Conv2d(32 if i else 2, 32, 3, padding=1, use_bias=False, key=k) for i, k in enumerate(keys)
+            ]
+            self.gate = 6**0.5 * gate
+
+        def __call__(self, t: jax.Array, y: jax.Array, args: object) -> jax.Array:
+            assert args is None
+            x = jnp.concatenate([y, jnp.broadcast_to(t, (1, *y.shape[1:]))])
+            for layer in self.layers:
+                x = jax.nn.relu(layer(x)) * self.gate  # type: ignore[operator]
+            return x
+
+    report = _run(lambda key: Score(key))
+    assert report[SIGNAL].verdict is verdict
+
+
+@pytest.mark.parametrize(("closed", "verdict"), [(1.0, Verdict.HOLDS), (0.0, Verdict.FAILS)])
+def test_two_numbers_that_change_places_are_another_input(closed: float, verdict: Verdict) -> None:
+    """A vector field of the plane: turned over within its range, two numbers come back but for a rounding."""
+    eqx = pytest.importorskip("equinox")
+
+    class Field(eqx.Module):  # type: ignore[misc, name-defined]
+        mlp: object
+
+        def __init__(self, key: jax.Array) -> None:
+            self.mlp = eqx.nn.MLP(2, 2, 32, 2, key=key)
+
+        def __call__(self, t: float, y: jax.Array, args: object) -> jax.Array:
+            return self.mlp(closed * y)  # type: ignore[no-any-return, operator]
+
+    assert _run(lambda key: Field(key))[REACHES].verdict is verdict

@@ -14,7 +14,9 @@ from initcheck.errors import UsageError
 
 _NAMED = re.compile(r"^\s*(?P<name>(?!all\s*=)[\w .-]*\w)\s*=(?P<rest>.*)$")
 _SQUARE = re.compile(r"((?:[^:]*=)?\s*(?:ones:|float:)?\d+x)(\d+x)??(\d+)x\3(x\d+)?")
-_PART = re.compile(r"^(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*)$|^none$")
+_PART = re.compile(
+    r"^(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*|\(\))$|^none$"
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def parts_of(text: str) -> list[Part]:
     'batch.eye colour'
     >>> [p.absent for p in parts_of("8x16;none")]
     [False, True]
+    >>> parts_of("ones:();1x28x28")[0].shape  # one number, as a time is
+    ()
 
     Raises:
         UsageError: a part cannot be read.
@@ -83,7 +87,7 @@ def parts_of(text: str) -> list[Part]:
         if match["shape"] is None:
             found.append(Part((), name=name, absent=True))
             continue
-        shape = tuple(int(n) for n in match["shape"].split("x"))
+        shape = tuple(int(n) for n in match["shape"].split("x")) if match["shape"] != "()" else ()
         number = int(match["all"]) if match["all"] else None
         found.append(Part(shape, int(match["high"] or 0), match["kind"] == "ones", name, number))
     return found

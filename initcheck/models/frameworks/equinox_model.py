@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from initcheck.models.batches.array_batch import ArrayBatch
-from initcheck.models.living.called import called_with, listening
+from initcheck.models.living.called import called_with, inputs_taken, listening
 from initcheck.models.living.first_layers import batches_for
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.model import Layer, Living, Tap, layers_of
@@ -31,6 +31,7 @@ def equinox_parts(model: Any, state: Any = None) -> tuple[list[Any], EquinoxMode
     leaves = [_leaf(model, found[i][0], found[i][1]) for i in kept]
     kinds = [(path, type(part).__name__) for path, part in _modules(model)]
     living = EquinoxModel(type(model).__name__, leaves, layers_of(kinds, leaves), tree, rest, kept)
+    living.inputs = {name: by_name for name, by_name in inputs_taken(model).items() if name != "state"}
     # A build that is traced leaves no numbers behind: what its state begins with is an array too, named as no other.
     state_arrays, living.state_tree = jax.tree.flatten(state)
     living.leaves = [*leaves, *(Leaf(("State", str(i)), "State", False, False) for i in range(len(state_arrays)))]
@@ -38,9 +39,15 @@ def equinox_parts(model: Any, state: Any = None) -> tuple[list[Any], EquinoxMode
 
 
 class EquinoxModel(Living):
-    """One tree of modules; it is called on one example, as its authors write it."""
+    """One tree of modules; it is called on one example, as its authors write it.
+
+    Attributes:
+        state_tree: of what stands beside it.
+        inputs: the arrays that it must be given, and which of them by name alone.
+    """
 
     state_tree: Any
+    inputs: Mapping[str, bool]
 
     def __init__(
         self, name: str, leaves: Sequence[Leaf], layers: Sequence[Layer], tree: Any, rest: list[Any], kept: list[int]
@@ -64,7 +71,7 @@ class EquinoxModel(Living):
 
     def candidates(self, shapes: Mapping[str, tuple[int, ...]]) -> Sequence[str]:
         """Batches of one example that its first layer takes."""
-        return batches_for(self.leaves, shapes, batched=False)
+        return batches_for(self.leaves, shapes, batched=False, inputs=self.inputs)
 
 
 def _over_one_example(norm: Any, x: Any, state: Any, **_: object) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import re
@@ -15,7 +16,7 @@ from flax import linen
 
 from initcheck.errors import UsageError
 from initcheck.models.batches.array_batch import ArrayBatch
-from initcheck.models.living.called import called_with
+from initcheck.models.living.called import averages_over_devices, called_with
 from initcheck.models.living.first_layers import first_batch
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.model import Layer, Living, Tap, layers_of
@@ -29,10 +30,12 @@ def linen_batch(module: Any, key: Any) -> ArrayBatch:
     """
     tables: dict[bool, list[int]] = {}
 
-    def takes(batch: ArrayBatch) -> None:
+    def takes(batch: ArrayBatch, *, whole: bool = True) -> None:
         tables.clear()
 
         def noted(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
+            if whole and args and _is_one_image(context, args[0]):
+                raise ValueError(f"{context.module.name} takes a batch of {args[0].shape} for one image")
             if isinstance(context.module, linen.Embed) and context.method_name == "__call__":
                 read = any(args[:1] and args[0] is given for given in (*batch.args, *batch.kwargs.values()))
                 tables.setdefault(read, []).append(context.module.num_embeddings)
@@ -45,16 +48,36 @@ def linen_batch(module: Any, key: Any) -> ArrayBatch:
     try:
         batch = first_batch(module.__call__, takes, None, told)
     except UsageError as error:
-        raise UsageError(f"{type(module).__name__} has no parameters before its init, {error}") from None
+        try:
+            batch = first_batch(module.__call__, functools.partial(takes, whole=False), None, told)
+        except UsageError:
+            raise UsageError(f"{type(module).__name__} has no parameters before its init, {error}") from None
     # A number beyond the last row of a table is no error in JAX: its row is one of NaN. Where no table is seen to be
     # given what the model is, any may be: but none of one row, as all examples were one then.
     rows = [n for n in tables.get(True, tables.get(False, ())) if n > 1]
     return ArrayBatch.read(re.sub(r"int<\d+", f"int<{min(rows)}", batch.text)) if rows else batch
 
 
+def _is_one_image(context: Any, x: Any) -> bool:
+    """Whether a convolution is given no axis of items, which it takes for one image: as a batch of sequences is."""
+    conv = context.module
+    if not isinstance(conv, (linen.Conv, linen.ConvTranspose)) or context.method_name != "__call__":
+        return False
+    axes = len(conv.kernel_size) if isinstance(conv.kernel_size, Sequence) else 1
+    return bool(np.ndim(x) < axes + 2)
+
+
 def linen_init(module: Any, key: Any, batch: ArrayBatch) -> Any:
     """The variables of a module."""
-    return module.init(_rngs(key), *batch.args, **_keywords(module, batch))
+    kwargs = _keywords(module, batch)
+    kwargs |= _called_through(kwargs)
+    return module.init(_rngs(key), *batch.args, **kwargs)
+
+
+def _called_through(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What has a name that init and apply have themselves is handed over inside: it is taken out of the keywords."""
+    own = {name: kwargs.pop(name) for name in ("rngs",) if name in kwargs}
+    return {"method": lambda module, *args, **others: module(*args, **others, **own)} if own else {}
 
 
 def _rngs(key: Any) -> dict[str, Any]:
@@ -62,7 +85,17 @@ def _rngs(key: Any) -> dict[str, Any]:
 
 
 def _keywords(module: Any, batch: ArrayBatch) -> dict[str, Any]:
-    return called_with(module.__call__, batch.kwargs, chance=lambda _: jax.random.key(0))
+    # What is called rngs is a key for every name there, as apply takes it.
+    return called_with(
+        module.__call__, batch.kwargs, chance=lambda name: _Streams() if name == "rngs" else jax.random.key(0)
+    )
+
+
+class _Streams(dict[str, Any]):
+    """Keys by name, of any name."""
+
+    def __missing__(self, name: str) -> Any:
+        return jax.random.fold_in(jax.random.key(0), sum(name.encode()))
 
 
 def linen_parts(module: Any, variables: Any, kinds: Mapping[tuple[str, ...], str]) -> tuple[list[Any], LinenModel]:
@@ -102,7 +135,7 @@ class LinenModel(Living):
         mutable = [name for name in variables if name != "params"]
 
         def told(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
-            if getattr(context.module, "axis_name", None) is not None:
+            if averages_over_devices(context.module):
                 # The moments over an axis of devices, which is bound where it is trained: here there is one device.
                 object.__setattr__(context.module, "axis_name", None)
             if _takes_moments(context, *args[:1]):
@@ -116,6 +149,7 @@ class LinenModel(Living):
             return tap(name, (args, kwargs), made)
 
         kwargs = _keywords(self._module, batch)
+        kwargs |= _called_through(kwargs)
         with linen.intercept_methods(told):
             # What draws from any other stream draws from the one of "params" where there is none of its name.
             made = self._module.apply(variables, *batch.args, **kwargs, mutable=mutable, rngs=_rngs(jax.random.key(0)))

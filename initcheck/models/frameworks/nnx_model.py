@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from initcheck.models.batches.array_batch import ArrayBatch
-from initcheck.models.living.called import called_with, inputs_taken, listening
+from initcheck.models.living.called import averages_over_devices, called_with, inputs_taken, listening
 from initcheck.models.living.first_layers import batches_for
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.model import Layer, Living, Tap, layers_of, lists_of_one
@@ -61,7 +61,7 @@ class NnxModel(Living):
         for _, part in nnx.iter_modules(model):
             if isinstance(part, nnx.BatchNorm):
                 part.use_running_average = False
-            if getattr(part, "axis_name", None) is not None:
+            if averages_over_devices(part):
                 part.axis_name = None  # bound where it is trained: here there is one device
         parts = [(".".join(map(str, path)), part) for path, part in nnx.iter_modules(model)]
         call: Callable[..., Any] = model

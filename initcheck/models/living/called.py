@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -78,6 +79,38 @@ def inputs_taken(call: Callable[..., Any]) -> dict[str, bool]:
 
 def _is_chance(name: str, beside: Collection[str]) -> bool:
     return _KEY.search(name) is not None and not _OF_ATTENTION & set(beside)
+
+
+_COLLECTIVE = re.compile(r"\b(p(mean|sum|max|min)|all_gather|axis_index)\b")
+
+
+def averages_over_devices(layer: Any) -> bool:
+    """Whether a layer of JAX has the name of an axis of devices, by which it takes its mean over them.
+
+    The norms of a library call it axis_name; in a layer of the user's an attribute of that name may be anything else,
+    unless its code has an operation over devices.
+
+    >>> class Axial:
+    ...     axis_name = "height"
+    >>> averages_over_devices(Axial())
+    False
+
+    Args:
+        layer: of a model.
+    """
+    if not isinstance(getattr(layer, "axis_name", None), (str, tuple)):
+        return False
+    kinds = [kind for kind in type(layer).__mro__ if kind is not object]
+    if any(kind.__module__.startswith("flax.") and kind.__name__.endswith("Norm") for kind in kinds):
+        return True
+    for kind in kinds:
+        try:
+            code = "" if kind.__module__.startswith("flax.") else inspect.getsource(kind)
+        except (OSError, TypeError):
+            continue
+        if _COLLECTIVE.search(code):
+            return True
+    return False
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -18,14 +19,28 @@ ANY_BATCH = ("8x16", "2x16x32", "2x32x32x3", "int<64:2x16", "2x28x28x1", "2x64x6
 TOKENS_FIRST = ("int<64:2x16", *(text for text in ANY_BATCH if not text.startswith("int")))
 _TOKENS = re.compile(r"tok|ids?$|idx|index|indices|words?$|inputs_ids|text|seq")
 
-# What stands beside a first input, one an item, by its name.
+_TIME = re.compile(r"^(t|times?|time_?steps?|sigmas?)$")
+# What stands beside the input of a model, by its name: one an item, or of one example a number.
 _BESIDE = (
     (re.compile(r"len(gth)?s?$"), "all={length}:{items}"),
     (re.compile(r"mask$"), "ones:{items}x{length}"),
-    (re.compile(r"^(t|times?|time_?steps?|sigmas?)$"), "int<1000:{items}"),
+    (_TIME, "int<1000:{items}"),
     (re.compile(r"^(labels?|class(es)?|class_labels?)$"), "int<10:{items}"),
 )
+_BESIDE_ONE = (
+    (re.compile(r"len(gth)?s?$"), "all={length}:()"),
+    (re.compile(r"mask$"), "ones:{length}"),
+    # At 1 a schedule of noise is no end of it, and a logarithm a number.
+    (_TIME, "ones:()"),
+    (re.compile(r"^(labels?|class(es)?|class_labels?)$"), "int<10:()"),
+    # A vector field of an equation is given what else its caller may have: mostly nothing.
+    (re.compile(r"^args$"), "none"),
+)
+_MAY_BE_CLASSES = re.compile(r"^(y|c|cls|cond)$")
+"""Second inputs that are classes in one model, and arrays as the first one in another."""
 
+_MOST = 16
+"""Shapes of one input that are tried at most."""
 _HEADS = re.compile("General|Einsum|Attention")
 """Layers whose kernels of three axes hold the heads of attention, not a convolution."""
 _OF_LAYERS = frozenset(("weight", "kernel", "embedding", "weight_ih", "weight_hh"))
@@ -53,7 +68,7 @@ def first_batch(
     guessed = TOKENS_FIRST if takes_tokens(call) else ANY_BATCH
     guessed += tuple(f"{lead}x{width}" for width in dict.fromkeys(widths) for lead in ("8", "2x16"))
     inputs = inputs_taken(call)
-    guessed = tuple(arguments_as(text, inputs) for text in guessed)
+    guessed = tuple(said for text in guessed for said in arguments_as(text, inputs))
     for batch in [given] if given is not None else map(ArrayBatch.read, guessed):
         try:
             takes(batch)
@@ -67,24 +82,39 @@ def first_batch(
     )
 
 
-def arguments_as(text: str, inputs: Mapping[str, bool]) -> str:
-    """A batch for every array that a model must be given: the first as it is, others by their names or like it.
+def arguments_as(text: str, inputs: Mapping[str, bool], *, batched: bool = True) -> list[str]:
+    """Batches for every array that a model must be given: one is the input, others go by their names or are like it.
 
     >>> arguments_as("int<64:2x16", {"tokens": False, "lengths": False, "targets": True})
-    'int<64:2x16;all=16:2;targets=int<64:2x16'
+    ['int<64:2x16;all=16:2;targets=int<64:2x16']
+    >>> arguments_as("2x8x8x3", {"x": False, "t": False, "y": False})
+    ['2x8x8x3;int<1000:2;2x8x8x3', '2x8x8x3;int<1000:2;int<10:2']
+    >>> arguments_as("1x8x8", {"t": False, "y": False, "args": False}, batched=False)
+    ['ones:();1x8x8;none']
 
     Args:
-        text: of the first one, whose first axis counts items.
+        text: of the input, whose first axis counts items where it is batched.
         inputs: the names, and which of them are given by name alone.
+        batched: whether the first axis counts items; else it is one example.
     """
     items, *axes = text.rpartition(":")[2].split("x")
-    beside = {"items": items, "length": axes[0] if axes else "1"}
-    found: list[str] = []
-    for name, by_name in inputs.items():
-        known = (form for pattern, form in _BESIDE if pattern.search(name.lower())) if found else ()
-        part = next((form.format(**beside) for form in known), text)
-        found.append(f"{name}={part}" if by_name else part)
-    return ";".join(found) or text
+    beside = {"items": items, "length": (axes[0] if axes else "1") if batched else items}
+    known = {
+        name: next((f for p, f in (_BESIDE if batched else _BESIDE_ONE) if p.search(name.lower())), None)
+        for name in inputs
+    }
+    main = next((name for name, form in known.items() if form is None), next(iter(inputs), None))
+    classes = f"int<10:{items if batched else '()'}"
+    doubtful = [name for name in inputs if name != main and _MAY_BE_CLASSES.search(name)]
+    found = []
+    for said in ({}, dict.fromkeys(doubtful, classes)) if doubtful else ({},):
+        parts = []
+        for name, by_name in inputs.items():
+            form = known[name]
+            part = said.get(name, text if form is None or name == main else form.format(**beside))
+            parts.append(f"{name}={part}" if by_name else part)
+        found.append(";".join(parts) or text)
+    return found
 
 
 def takes_tokens(call: Callable[..., Any]) -> bool:
@@ -136,9 +166,11 @@ def batches_for(
         elif len(shape) in (3, 4, 5):
             axes = len(shape) - 2
             channels = shape[-2] if leaf.inputs_first else shape[1]
-            for size in (32, 28, 64, 224)[: 4 if axes < 3 else 1]:
-                sides = "x".join([str(size)] * axes)
-                found.append(f"{lead}{sides}x{channels}" if leaf.inputs_first else f"{lead}{channels}x{sides}")
+            # A time that is laid beside an image is a channel of what the first layer is given.
+            laid = int(channels > 1 and any(_TIME.search(name.lower()) for name in inputs))
+            for size, less in itertools.product((32, 28, 64, 224, 16)[: 5 if axes < 3 else 1], range(laid + 1)):
+                sides, own = "x".join([str(size)] * axes), channels - less
+                found.append(f"{lead}{sides}x{own}" if leaf.inputs_first else f"{lead}{own}x{sides}")
     if not matrices:  # a norm alone
         wide = next((shapes[leaf.name][0] for leaf in leaves if leaf.parameter and shapes[leaf.name]), None)
         found += [f"8x{wide}", f"2x8x8x{wide}"] * (wide is not None)
@@ -147,5 +179,7 @@ def batches_for(
     widths = list(dict.fromkeys(text for text in found if text.count("x") <= batched and "<" not in text))[:2]
     pairs = [";".join(pair) for pair in (widths, widths[::-1]) if len(widths) == 2]
     again = [";".join([text] * times) for text in found[:2] for times in (2, 3)]
-    told = batched and (len(inputs) > 1 or any(inputs.values()))
-    return [*((arguments_as(text, inputs) if told else text) for text in found[:16]), *pairs, *again]
+    if len(inputs) > 1 or any(inputs.values()):
+        beside_it = [said for text in found[:_MOST] for said in arguments_as(text, inputs, batched=batched)]
+        return list(dict.fromkeys((*beside_it, *pairs, *again)))
+    return [*found[:_MOST], *pairs, *again]
