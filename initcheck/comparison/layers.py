@@ -81,10 +81,21 @@ def _builds(one: Initializer, size: Size, seed: int) -> Builds:
     builder = sampler.builder
 
     def build(seed: int) -> list[Tensor]:
-        parameters = builder.build(size, seed).parameters()
-        return [tensor_of(path, builder.kind, values) for path, values in parameters.items()]
+        built = builder.build(size, seed)
+        found = [tensor_of(path, builder.kind, values) for path, values in built.parameters().items()]
+        # A module of PyTorch is known by its class: the biases of an LSTM are added.
+        if builder.kind == "torch":
+            return [dataclasses.replace(t, owner=_class_of(built.layer, t.path)) for t in found]
+        return found
 
     return Builds(build, f"{one.name} at {size}", seed)
+
+
+def _class_of(layer: Any, path: str) -> str:
+    """The class of the module of PyTorch that holds a parameter."""
+    for word in path.split(".")[:-1]:
+        layer = getattr(layer, word, layer)
+    return type(layer).__name__
 
 
 @dataclass(frozen=True, order=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +41,8 @@ _READ_ANEW = 3
 _FINE = 0.1
 _USUAL = Terms()
 _LEAST_ROWS = 12
+# Ratios of variances, in logarithms, that are this near are one.
+_SPREAD = 0.1
 _COPIES = "tensors of {side} hold the same random numbers"
 
 
@@ -90,14 +93,16 @@ def compare_models(
     notes = (*said, *_notes(partners, [role.path for role in (*left, *right) if role.buffer]))
     same_bits = _same_bits(a, b, partners, terms.seed)
     if same_bits:
-        parts = [_part(*two, Answer.SAME, why=f"the same bits at {same_bits} seeds") for two in partners]
-        return _comparison(a, b, parts, missing, notes, same_bits)
+        equal = [_part(*two, Answer.SAME, why=f"the same bits at {same_bits} seeds") for two in partners]
+        return _comparison(a, b, equal, missing, notes, same_bits)
     a.watch([x for x, _ in partners])
     b.watch([y for _, y in partners])
-    parts = []
+    parts: list[Compared] = []
+    shown: list[Exchange | None] = []
     for x, y in partners:
-        try:
-            shown = compare(
+        exchange: Exchange | None = None
+        with contextlib.suppress(OutOfTime):
+            exchange = compare(
                 partial(a.calls, x),
                 partial(b.calls, y),
                 alpha=terms.alpha / len(partners),
@@ -106,10 +111,13 @@ def compare_models(
                 most=_MOST,
                 least=_FINE if terms.profile == "thorough" else LARGE_CALLS,
             )
-        except OutOfTime:
+        shown.append(exchange)
+    ratios = [_ratio_in_blocks(a, b, *two, one) for two, one in zip(partners, shown, strict=True)]
+    for (x, y), one, ratio in zip(partners, shown, ratios, strict=True):
+        if one is None:
             parts.append(_part(x, y, Answer.UNDECIDED, why=f"the time was over after {a.count:,} builds"))
-            continue
-        parts.append(_told(a, b, x, y, shown, shards))
+        else:
+            parts.append(_told(a, b, x, y, one, shards, widespread=_is_widespread(ratio, ratios)))
     return _comparison(a, b, _with_copies(a, b, partners, parts), missing, notes, 0)
 
 
@@ -160,12 +168,36 @@ def _same_bits(a: Builds, b: Builds, partners: Sequence[Partners], seed: int) ->
     return _BITS if partners else 0
 
 
-def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange, shards: tuple[Told | None, Told | None]) -> Compared:
+def _ratio_in_blocks(a: Builds, b: Builds, x: View, y: View, shown: Exchange | None) -> float | None:
+    """The logarithm of E w^2 of B over A's of matrices that each block has one of; None of other roles."""
+    if len(x.role.paths) < 2 or len(x.shape) < 2 or shown is None:
+        return None
+    if shown.answer is not Answer.DIFFERENT:
+        return 0.0
+    one, other = (np.square(side.calls(view, 0, _FIRST), dtype=np.float64).mean() for side, view in ((a, x), (b, y)))
+    return math.log(other / one) if one > 0 and other > 0 else math.inf
+
+
+def _is_widespread(ratio: float | None, ratios: Sequence[float | None]) -> bool:
+    known = [r for r in ratios if r is not None]
+    return ratio is not None and len(known) > 1 and 2 * sum(abs(r - ratio) < _SPREAD for r in known) > len(known)
+
+
+def _told(
+    a: Builds,
+    b: Builds,
+    x: View,
+    y: View,
+    shown: Exchange,
+    shards: tuple[Told | None, Told | None],
+    *,
+    widespread: bool,
+) -> Compared:
     """A part with what each side seems to be; one that differs with the likely cause and both laws."""
     drawn = min(_LOOKED_AT, _FIRST + shown.pairs)
     one, other = (side.calls(view, 0, drawn) for side, view in ((a, x), (b, y)))
     layer = Layer((one.shape[1], one.shape[2]))
-    sides = Side({layer: one}), Side({layer: other})
+    sides = Side({layer: one}, len(x.role.paths)), Side({layer: other}, len(y.role.paths))
     part = dataclasses.replace(_part(x, y, shown.answer, shown), laws=(sides[0].words, sides[1].words))
     if shown.answer is not Answer.DIFFERENT:
         return part
@@ -187,6 +219,7 @@ def _told(a: Builds, b: Builds, x: View, y: View, shown: Exchange, shards: tuple
                 told is not None and not told.repeats.isdisjoint(view.role.paths)
                 for told, view in zip(shards, (x, y), strict=True)
             ),
+            widespread=widespread,
             stacks=(a.stacks.get(x.role.paths[0], 1), b.stacks.get(y.role.paths[0], 1)),
         )
     )

@@ -207,6 +207,7 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
     >>> list(changes(old, new))
     ['w (2, 3): normal, std 0.03; the lock says normal, std 0.02']
     """
+    yield from _said_twice(old, new)
     before, now = _by_path(old), _by_path(new)
     for path, line in now.items():
         known = before.get(path)
@@ -242,6 +243,17 @@ def changes(old: Lock, new: Lock) -> Iterator[str]:
             yield f"{line.path} {line.size} has gone; the lock says {line.law}"
         elif left > 0:
             yield f"{left} of {line.path} {line.size} have gone; the lock says {line.law}"
+
+
+def _said_twice(old: Lock, new: Lock) -> Iterator[str]:
+    """Roles of which the lock has several lines, for more tensors than there are: a merge may leave both sides."""
+    for (path, shape), lines in grouped(((line.path, _shape(line.size)), line) for line in old.lines).items():
+        said = sum(_count(line.size) for line in lines)
+        there = sum(_count(c.size) for c in new.lines if _shape(c.size) == shape and covers(path, c.path))
+        if said > there and there in map(_count, [line.size for line in lines]) and len(lines) > 1:
+            laws = " and ".join(line.law for line in lines)
+            many = f"for {said} tensors where there are {there}"
+            yield f"{path} has {len(lines)} lines in the lock ({laws}), {many}: keep one"
 
 
 def _renamed(gone: Sequence[Line], come: Sequence[Line]) -> Iterator[tuple[Line, Line]]:

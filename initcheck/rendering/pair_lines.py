@@ -35,7 +35,8 @@ def pair_lines(name: str, shown: Mapping[str, Any], *, every: bool = False) -> I
     counts = {answer: sum(p["answer"] == answer for p in parts) for answer in ("DIFFERENT", "UNDECIDED", "SAME")}
     whole = next((answer for answer, count in counts.items() if count), "UNDECIDED")
     said = ", ".join(f"{count} {answer}" for answer, count in counts.items() if count)
-    yield f"{escaped(name, 200)}  {whole}  ({said or 'nothing in common'})"
+    heading = "SAME in what both have" if whole == "SAME" and shown["missing"] else whole
+    yield f"{escaped(name, 200)}  {heading}  ({said or 'nothing in common'})"
     for side, label in (("a", "A"), ("b", "B")):
         words = {p[side] for p in parts if p[side]}
         law = f"  {words.pop()}" if len(words) == 1 else ""

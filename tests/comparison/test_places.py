@@ -117,3 +117,37 @@ def test_one_law_of_such_places_is_the_same(law: Draw) -> None:
 def test_a_constant_is_mended_by_the_constant() -> None:
     [part] = _compare(_one(lambda rng: np.ones(48)), _one(lambda rng: np.zeros(48)))
     assert part.fix == "let B be 1"
+
+
+def test_what_the_measure_has_odd_is_asked_of_the_other() -> None:
+    """The last norm of a block starts at zero, which a port forgot: of two tensors one is odd."""
+
+    def norms(last: float) -> Draw:
+        return lambda rng: {"block.bn1.scale": np.ones(16), "block.bn2.scale": np.full(16, last)}
+
+    [part] = _compare(norms(0.0), norms(1.0))
+    assert part.cause == "block.bn2.scale of A is zero, and not so in B, the other of the role is alike"
+    assert part.fix == "let block.bn2.scale of B start as A has it, unlike the others"
+    assert [p.answer for p in _compare(norms(0.0), norms(0.0))] == [Answer.SAME]
+
+
+@pytest.mark.parametrize(("low", "answer"), [(-0.1, Answer.SAME), (0.0, Answer.DIFFERENT)])
+def test_a_uniform_that_begins_at_zero_is_told(low: float, answer: Answer) -> None:
+    both = _one(lambda rng: rng.uniform(-0.1, 0.1, 64))
+    [part] = _compare(both, _one(lambda rng: rng.uniform(low, 0.1, 64)))
+    assert part.answer is answer
+    if low == 0:
+        assert part.cause == "B's weights are never negative, A's have both signs"
+        assert "uniform(-s, s)" in (part.fix or "")
+
+
+def _block_of(std: dict[str, float]) -> Draw:
+    return lambda rng: {f"h.{k}.{n}": rng.normal(0, s, (16, 16)) for k in range(2) for n, s in std.items()}
+
+
+def test_a_depth_that_every_matrix_is_scaled_by_is_a_factor() -> None:
+    usual = {"up": 0.1, "down": 0.1, "gate": 0.1}
+    found = _compare(_block_of(usual), _block_of(dict.fromkeys(usual, 0.05)))
+    assert all("times A's" in (part.cause or "") and "sqrt" not in (part.cause or "") for part in found)
+    writers = [part for part in _compare(_block_of(usual), _block_of({**usual, "down": 0.05})) if part.cause]
+    assert [part.cause for part in writers] == ["B's weights are scaled by 1/sqrt(2 L) (L = 2 blocks), A's are not"]

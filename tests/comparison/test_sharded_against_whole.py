@@ -193,3 +193,25 @@ def test_a_factory_without_ranks_is_called_alone() -> None:
 
     with pytest.raises(UsageError, match=r"no data.* Call it alone first"):
         initcheck.same(whole, whole)
+
+
+def test_the_fans_of_the_shard_are_told_where_both_are_summed() -> None:
+    """Glorot by the shape of the shard: larger by less than the ranks are."""
+
+    def glorot(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+        return rng.normal(0, (2 / (rows + columns)) ** 0.5, (rows, columns))
+
+    def sound(seed: int) -> dict[str, np.ndarray]:
+        return {f"layers.{k}.down": glorot(np.random.default_rng([seed, k]), 32, 64) for k in range(2)}
+
+    def shard(seed: int, rank: int, world: int) -> dict[str, np.ndarray]:
+        return {
+            f"layers.{k}.down": glorot(np.random.default_rng([seed, k, rank, 1]), 32, 64 // world) for k in range(2)
+        }
+
+    def cut(seed: int, rank: int, world: int) -> dict[str, np.ndarray]:
+        return {path: np.split(w, world, axis=1)[rank] for path, w in sound(seed + 2**40).items()}
+
+    likely = initcheck.same(sound, shard, world=4)["start-from-one-law"].evidence.likely or ""
+    assert "both follow 2/(fan_in + fan_out), B by the fans of its shard (32, 16), A by those of the whole" in likely
+    assert initcheck.same(sound, cut, world=4).ok

@@ -238,3 +238,18 @@ def test_the_width_of_a_head_of_t5_follows_from_its_relative_biases(std: float, 
     query = Line("block.*.q.weight", "3 x (32, 48)", f"normal, std {std:.4g}")
     table = Line("block.0.relative_attention_bias.weight", "(32, 4)", "normal, std 0.14")
     assert (not list(departures((query, table), "t5", 3))) is kept
+
+
+def test_two_lines_for_the_same_tensors_are_a_merge_that_kept_both() -> None:
+    """Whichever of them the code follows, the file says two things; folded roles may stand in several lines."""
+    law = "normal, std {}"
+    one, other = (Line("h.*.up.weight", "3 x (8, 4)", law.format(std)) for std in (0.02, 0.2))
+    for lines in ((one, other), (other, one)):
+        said = next(changes(Lock("m", lines), Lock("m", (one,))))
+        assert said.startswith(
+            f"h.*.up.weight has 2 lines in the lock ({lines[0].law} and {lines[1].law}), for 6 tensors"
+        )
+        assert said.endswith("where there are 3: keep one")
+    several = (one, Line("h.*.up.weight", "1 x (8, 4)", law.format(0.2)))
+    assert not list(changes(Lock("m", several), Lock("m", several)))
+    assert not list(changes(Lock("m", (one,)), Lock("m", (one,))))

@@ -13,6 +13,7 @@ from initcheck.comparison.causes.factors import (
     fan_of_the_shard,
     fan_of_the_stack,
     fans,
+    fans_of_the_shard,
     gains,
     packed,
     packed_fans,
@@ -151,7 +152,23 @@ def _means(seen: Sides) -> Mapping[str, object] | None:
     a, b = seen.a.mean, seen.b.mean
     if "mean" not in seen.kinds or abs(a - b) < 0.005:
         return None
-    return {"a": number(a) if abs(a) > 0.002 else "0", "b": number(b) if abs(b) > 0.002 else "0"}
+    # What is within its error of zero is called zero.
+    told = [number(m) if abs(m) > max(0.002, 4 * side.mean_error) else "0" for side, m in ((seen.a, a), (seen.b, b))]
+    return {"a": told[0], "b": told[1]}
+
+
+def _one_sided(seen: Sides) -> Mapping[str, object] | None:
+    """One side is drawn on one side of zero, where the other has both signs."""
+    a, b = seen.a.range, seen.b.range
+    if (a[0] < 0 < a[1]) == (b[0] < 0 < b[1]):
+        return None
+    side, other, (low, high) = ("B", "A", b) if a[0] < 0 < a[1] else ("A", "B", a)
+    if max(abs(low), abs(high)) == 0:
+        return None
+    fix = "draw B on one side of zero, as A is drawn"
+    if side == "B":
+        fix = "draw B on both sides of zero: uniform(-s, s), where initializers.uniform(s) of JAX and rand begin at 0"
+    return {"side": side, "other": other, "never": "negative" if low >= 0 else "positive", "fix": fix}
 
 
 def _calls(seen: Sides) -> Mapping[str, object] | None:
@@ -178,8 +195,8 @@ _RULES: tuple[Rule[Sides], ...] = (
     ),
     Rule(
         lambda seen: seen.places.odd_tensors() if seen.places is not None else None,
-        "{names} of {side} {said}, the other {rest} of the role are alike",
-        "draw {names} as the others are",
+        "{names} of {side} {said}, {rest}",
+        "{fix}",
     ),
     Rule(
         lambda seen: seen.places.odd_rows() if seen.places is not None else None,
@@ -228,6 +245,12 @@ _RULES: tuple[Rule[Sides], ...] = (
         "divide by the fan of the whole on every rank",
     ),
     Rule(
+        fans_of_the_shard,
+        "{side}'s weights are {factor} times {other}'s: both follow {formula}, {side} by the fans of its shard {piece},"
+        " {other} by those of the whole {whole}",
+        "divide by the fans of the whole on every rank",
+    ),
+    Rule(
         fan_of_the_stack,
         "{side}'s weights are {factor} times {other}'s, one over the root of the {count} layers or experts that {side}"
         " holds in one tensor: their axis is counted to the fan",
@@ -241,6 +264,7 @@ _RULES: tuple[Rule[Sides], ...] = (
     Rule(fans, "A's variance is {a}, B's is {b}: B's weights are {factor} times A's", "give B the variance {a}"),
     Rule(factor, "B's weights are {factor} times A's (variance {b} against {a}{laws})", "multiply B's by {inverse}"),
     Rule(shapes, "B's weights are {from} to {to} times A's, by shape (variance {b} against {a})", "let B follow {a}"),
+    Rule(_one_sided, "{side}'s weights are never {never}, {other}'s have both signs", "{fix}"),
     Rule(_means, "the mean is {b} standard deviations in B, {a} in A", "draw B around the mean of A"),
     Rule(
         _rounded,
@@ -249,8 +273,8 @@ _RULES: tuple[Rule[Sides], ...] = (
     ),
     Rule(
         lambda seen: seen.places.odd_laws() if seen.places is not None else None,
-        "{names} of {side} {said}, the other {rest} of the role are alike",
-        "draw {names} as the others are",
+        "{names} of {side} {said}, {rest}",
+        "{fix}",
     ),
     Rule(_families, "A is {a}, B is {b}, of one variance", "draw B from the law of A"),
     Rule(

@@ -32,6 +32,7 @@ class Sides:
         worlds: of each side, how many ranks hold it together; None where one does.
         repeats: of each side, whether the shards of its ranks hold the same random numbers.
         stacks: of each side, how many layers or experts the tensor holds that this was taken out of.
+        widespread: most matrices of the blocks of the model differ by the ratio of this one.
     """
 
     a: Side
@@ -47,6 +48,7 @@ class Sides:
     worlds: tuple[int | None, ...] = (None, None)
     repeats: tuple[bool, ...] = (False, False)
     stacks: tuple[int, int] = (1, 1)
+    widespread: bool = False
 
     @property
     def ratio(self) -> float | None:

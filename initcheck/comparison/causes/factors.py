@@ -88,8 +88,11 @@ def gains(seen: Sides) -> Mapping[str, object] | None:
 
 
 def depth(seen: Sides) -> Mapping[str, object] | None:
-    """One side is scaled by a power of the number of blocks, and the other is not."""
-    if seen.ratio is None or seen.blocks < 2:
+    """One side is scaled by a power of the number of blocks, and the other is not.
+
+    That is done to what writes to the residual stream: where most matrices of the blocks differ so, it is no depth.
+    """
+    if seen.ratio is None or seen.blocks < 2 or seen.widespread:
         return None
     for names, ratio in (("BA", seen.ratio), ("AB", 1 / seen.ratio)):
         for text, power in (("sqrt(2 L)", 2 * seen.blocks), ("sqrt(L)", seen.blocks)):
@@ -105,6 +108,27 @@ def fan_of_the_shard(seen: Sides) -> Mapping[str, object] | None:
     for side, other, ratio, world in zip("BA", "AB", (seen.ratio, 1 / seen.ratio), seen.worlds[::-1], strict=True):
         if world is not None and abs(ratio / world - 1) < 2 * NEAR:
             return {"side": side, "other": other, "factor": number(math.sqrt(ratio)), "world": world}
+    return None
+
+
+def fans_of_the_shard(seen: Sides) -> Mapping[str, object] | None:
+    """The whole that ranks hold together follows a formula of the sum of its fans by the shape of one shard."""
+    if not seen.scaled or len(seen.shape) < 2:
+        return None
+    sides = (seen.a, seen.b)
+    for k, world in enumerate(seen.worlds):
+        if world is None:
+            continue
+        for axis in (0, 1):
+            piece = tuple(n // world if i == axis else n for i, n in enumerate(seen.shape))
+            own = set(_formulas(sides[k].samples[0].mean_square, piece))
+            both = [f for f in _formulas(sides[1 - k].samples[0].mean_square, seen.shape) if "+" in f and f in own]
+            if both and piece[axis] * world == seen.shape[axis]:
+                ratio = sides[k].samples[0].mean_square / sides[1 - k].samples[0].mean_square
+                return {
+                    "side": "AB"[k], "other": "BA"[k], "factor": number(math.sqrt(ratio)), "formula": both[0],
+                    "piece": piece, "whole": seen.shape,
+                }  # fmt: skip
     return None
 
 

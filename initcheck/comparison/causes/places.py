@@ -70,14 +70,14 @@ class Places:
         off = self._few(np.abs(ratio) > np.maximum(_NEAR, _SIGMAS * known))
         if off is None:
             return None
-        one, other, names = self._odd_side(off, np.log([_sizes(side) for side in (self.a, self.b)]), _NEAR, known)
+        one, other = self._odd_side(off, np.log([_sizes(side) for side in (self.a, self.b)]), _NEAR, known)
         sizes = [_sizes(side)[off] > _NONE for side in (self.a, self.b)]
         if not (sizes[0].all() and sizes[1].all()):
-            said = "not zero, as in" if sizes[one == "B"].any() else "zero, and not so in"
-            return self._words_of(off, one, names, f"{said} {other}")
+            said = "not zero, and is so in" if sizes[one == "B"].any() else "zero, and not so in"
+            return self._words_of(off, one, f"{said} {other}")
         # What one or two had through chance would be told of all.
         factors = [number(math.exp((r if one == "B" else -r) / 2)) for r in ratio[off]]
-        return self._words_of(off, one, names, f"{' and '.join(dict.fromkeys(factors))} times what {other} has there")
+        return self._words_of(off, one, f"{' and '.join(dict.fromkeys(factors))} times what {other} has there")
 
     def odd_laws(self) -> Words | None:
         """A few tensors have another law than on the other side, of one size, and the others have not."""
@@ -88,27 +88,31 @@ class Places:
         families = [_family(side[:, off]) for side in (self.a, self.b)]
         if families[0] == families[1]:
             return None
-        side, against, names = self._odd_side(off, np.log([one, two]), _TAIL, np.hypot(its, other))
+        side, against = self._odd_side(off, np.log([one, two]), _TAIL, np.hypot(its, other))
         mine, theirs = families[::-1] if side == "B" else families
-        return self._words_of(off, side, names, f"{mine} where {against} has {theirs}")
+        return self._words_of(off, side, f"{mine} where {against} has {theirs}")
 
     def _few(self, off: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
         """The tensors that are odd, where there are some and not too many."""
-        return off if len(off) > 2 and 0 < off.sum() <= _ODD * len(off) else None
+        return off if 0 < off.sum() <= max(1, _ODD * len(off)) and len(off) > 1 else None
 
-    def _odd_side(
-        self, off: npt.NDArray[np.bool_], logs: Array, near: float, known: Array
-    ) -> tuple[str, str, Sequence[str]]:
-        """The side to be mended, the other and the paths of its own: A where B's odd tensors are as the rest of B."""
+    def _odd_side(self, off: npt.NDArray[np.bool_], logs: Array, near: float, known: Array) -> tuple[str, str]:
+        """The side whose tensors are odd, and the other: A where those of B are as the rest of B."""
         apart = [np.abs(side[off] - np.median(side[~off])) > np.maximum(near, _SIGMAS * known[off]) for side in logs]
         if apart[0].all() and not apart[1].any():
-            return "A", "B", self.paths[0]
-        return "B", "A", self.paths[1]
+            return "A", "B"
+        return "B", "A"
 
-    def _words_of(self, off: npt.NDArray[np.bool_], side: str, paths: Sequence[str], said: str) -> Words:
-        names = [path for path, odd in zip(paths, off, strict=True) if odd]
+    def _words_of(self, off: npt.NDArray[np.bool_], side: str, said: str) -> Words:
+        mine, theirs = ([path for path, odd in zip(paths, off, strict=True) if odd] for paths in self.paths)
+        names = theirs if side == "B" else mine
+        fix = f"draw {listed(names, 4)} as the others are"
+        if side == "A":  # the measure has them so
+            fix = f"let {listed(theirs, 4)} of B start as A has {'it' if len(mine) == 1 else 'them'}, unlike the others"
         verb = "is" if len(names) == 1 else "are"
-        return {"names": listed(names, 4), "side": side, "said": f"{verb} {said}", "rest": int((~off).sum())}
+        count = int((~off).sum())
+        rest = f"the other {count} of the role are alike" if count > 1 else "the other of the role is alike"
+        return {"names": listed(names, 4), "side": side, "said": f"{verb} {said}", "rest": rest, "fix": fix}
 
     def _ratios(self) -> tuple[Array, Array]:
         """The logarithm of E w^2 of B over A's for each tensor, and its standard error."""

@@ -34,9 +34,11 @@ class Side:
 
     Attributes:
         calls: layer -> calls as matrices, (calls, units, inputs), finite and not.
+        tensors: how many lie one under another in each; they may be of several sizes.
     """
 
     calls: Mapping[Layer, Array]
+    tensors: int = 1
 
     @functools.cached_property
     def _finite(self) -> dict[Layer, Array]:
@@ -66,7 +68,12 @@ class Side:
                 Family("constant", f"every weight is {value:.4g}") if value else Family("zero", "every weight is zero")
             )
         # Whole shapes: the edge of a law is read against the root mean square, which few weights would blur.
-        found = family_of([w.reshape(-1, w.shape[2]) for w in self._finite.values() if w.size >= 256])
+        parts = [part for w in self._finite.values() for part in np.split(w, self.tensors, axis=1)]
+        if min((part.size for part in parts), default=0) < 256:
+            parts = list(self._finite.values())
+        found = family_of([w.reshape(-1, w.shape[2]) for w in parts if w.size >= 256])
+        if found.name == "unknown":
+            return Family("unknown", "random numbers")
         # Calls laid one under another are no orthogonal matrix any more.
         single = [w for layer in self._finite for w in self._finite[layer][:3] if min(w.shape) >= 3]
         own = family_of(single) if single else found
@@ -124,6 +131,17 @@ class Side:
         means, squares = zip(*((float(w.mean()), float((w * w).mean())) for w in self._finite.values()), strict=True)
         ratios = [m / math.sqrt(s) if s > 0 else 0.0 for m, s in zip(means, squares, strict=True)]
         return float(np.mean(ratios))
+
+    @property
+    def mean_error(self) -> float:
+        """The standard error of ``mean``, were the entries independent."""
+        return 1 / math.sqrt(max(1, min((w.size for w in self._finite.values()), default=1)))
+
+    @functools.cached_property
+    def range(self) -> tuple[float, float]:
+        """The least and the largest weight; two zeros where no call is finite."""
+        ends = [(float(w.min()), float(w.max())) for w in self._finite.values()] or [(0.0, 0.0)]
+        return min(low for low, _ in ends), max(high for _, high in ends)
 
     @functools.cached_property
     def energies(self) -> float:
