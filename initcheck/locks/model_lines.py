@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from initcheck.comparison.weights.builds import Builds
+from initcheck.comparison.weights.copies import drawn_alike, order_of
 from initcheck.comparison.weights.readings import stacks_in
-from initcheck.comparison.weights.roles import roles_of
+from initcheck.comparison.weights.roles import family_of, roles_of
+from initcheck.comparison.weights.tensors import Tensor
 from initcheck.contract.model import Model
 from initcheck.errors import UsageError
+from initcheck.grouping import grouped
 from initcheck.locks.lines import Line, folded
-from initcheck.models.builds.names import names_of
+from initcheck.models.builds.names import name_of, names_of
 from initcheck.models.builds.roles import Role, blocks_of, roles
 from initcheck.models.frameworks.recognition import family_of_factory
 from initcheck.models.portrait import formula_of
@@ -137,14 +140,49 @@ def _measured(model: Model, seed: int, apart: bool) -> Iterator[Line]:
     if apart:
         builds.reads(stacks_in(builds.roles))
     made = [builds.build(number) for number in Seeds("lock", model.name, seed).upto(_BUILDS)]
+    every = [tensor.path for tensor in made[0]]
+    by_path = {path: [t for build in made for t in build if t.path == path] for path in every}
+    remarks = _remarks_of_builds(by_path)
     for role in roles_of(made[0]):
-        values = np.concatenate([t.values.ravel() for build in made for t in build if t.path in role.paths])
-        low, high = float(values.min()), float(values.max())
-        if low == high:
-            yield Line(role.path, _size(len(role.paths), role.shape), f"every entry {low:.4g}")
-        else:
-            law = f"random, std {float(values.std()):.4g}"
-            yield Line(role.path, _size(len(role.paths), role.shape), law, entries=int(values.size))
+        groups = grouped((remarks.get(path, ""), path) for path in role.paths)
+        for remark, paths in groups.items():
+            path = role.path if len(groups) == 1 else name_of(paths, every)
+            values = np.concatenate([t.values.ravel() for one in paths for t in by_path[one]])
+            low, high = float(values.min()), float(values.max())
+            law = f"every entry {low:.4g}" if low == high else f"random, std {float(values.std()):.4g}"
+            # Of copies one tells as much as all of them.
+            own = len({t.values.tobytes() for one in paths for t in by_path[one]}) / (len(paths) * len(made))
+            entries = int(values.size * own) if low != high else 0
+            yield Line(path, _size(len(paths), role.shape), f"{law}; {remark}" if remark else law, entries=entries)
+
+
+def _remarks_of_builds(by_path: Mapping[str, Sequence[Tensor]]) -> dict[str, str]:
+    """What is said of a tensor beside its law: that its numbers are not its own, or hang on no seed.
+
+    Args:
+        by_path: each tensor of every build, whose seeds differ.
+    """
+    found: dict[str, str] = {}
+    first = {path: tensors[0].stored for path, tensors in by_path.items()}
+    moving = {path: [t.values.tobytes() for t in by_path[path]] for path in by_path if np.ptp(first[path]) > 0}
+    fixed = {path for path, numbers in moving.items() if len(set(numbers)) == 1}
+    found |= {path: "the same numbers at every seed" for path in fixed if order_of(first[path]) is not None}
+    equal = grouped((tuple(numbers), path) for path, numbers in moving.items() if path not in fixed)
+    for paths in equal.values():
+        if len(paths) > 1:
+            found |= dict.fromkeys(paths, f"the same numbers in {len(paths)} tensors")
+    builds = len(next(iter(by_path.values()), ()))
+    orders = [
+        {(0, k): order_of(tensors[build].stored) for k, tensors in enumerate(by_path.values())}
+        for build in range(builds)
+    ]
+    names = list(by_path)
+    for places in grouped((order, place) for place, order in drawn_alike(orders).items()).values():
+        for _, k in places:
+            other = next((names[o] for _, o in places if o != k), None)
+            if other is not None:
+                found.setdefault(names[k], f"drawn from the same random numbers as {family_of(other)}")
+    return found
 
 
 def _size(tensors: int, shape: Sequence[int]) -> str:

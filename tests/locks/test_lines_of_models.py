@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 
 from initcheck.locks.lines import Line
@@ -76,3 +77,48 @@ def test_a_seed_inside_is_said() -> None:
         return nn.Linear(4, 4)
 
     assert by_path(build)["weight"].law.endswith("the same numbers at every seed")
+
+
+def measured(factory: object) -> dict[str, Line]:
+    """The lines of arrays: where PyTorch alone is loaded, whatever is built is a module of it."""
+    pytest.importorskip("flax")
+    return by_path(factory)
+
+
+def _arrays(seed: int, *, of_q: int = 1, of_up: int = 2, of_table: int | None = None) -> dict[str, np.ndarray]:
+    """A model that no operation of PyTorch writes: q and k, an output that is smaller, a table."""
+
+    def drawn(number: int, rows: int, std: float = 0.1, own: int | None = None) -> np.ndarray:
+        return np.random.default_rng([seed if own is None else own, number]).normal(0, std, (rows, 16))
+
+    return {
+        **{f"h.{k}.q": drawn(10 * k + of_q, 16) for k in range(3)},
+        **{f"h.{k}.up": drawn(10 * k + of_up, 24, 0.02) for k in range(3)},
+        "table": drawn(99, 12, own=of_table),
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "path", "said"),
+    [
+        ({}, "h.*.q", "0.1"),
+        ({"of_up": 1}, "h.*.up", "drawn from the same random numbers as h.*.q"),
+        ({"of_table": 7}, "table", "the same numbers at every seed"),
+    ],
+)
+def test_what_is_measured_has_a_word_for_numbers_that_are_not_its_own(
+    changed: dict[str, int], path: str, said: str
+) -> None:
+    lines = measured(lambda seed: _arrays(seed, **changed))
+    assert said in lines[path].law
+    sound = measured(lambda seed: _arrays(seed))
+    assert all(";" not in line.law for line in sound.values())
+
+
+def test_copies_that_are_measured_count_once() -> None:
+    def copied(seed: int) -> dict[str, np.ndarray]:
+        return {f"h.{k}.q": _arrays(seed)["h.0.q"] for k in range(3)}
+
+    [line] = measured(copied).values()
+    assert line.law.endswith("; the same numbers in 3 tensors")
+    assert line.entries == 4 * 16 * 16
