@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
@@ -41,6 +42,8 @@ _READ_ANEW = 3
 _FINE = 0.1
 _USUAL = Terms()
 _LEAST_ROWS = 12
+# What the table of tokens is called, which a head may be tied to.
+_TABLE = re.compile(r"emb|wte|tok", re.IGNORECASE)
 # Ratios of variances, in logarithms, that are this near are one.
 _SPREAD = 0.1
 _COPIES = "tensors of {side} hold the same random numbers"
@@ -87,7 +90,7 @@ def compare_models(
         ]
     if any(sums):
         partners, left, right = match(a.roles, b.roles)
-    missing = (*_missing(left, "A", "B"), *_missing(right, "B", "A"))
+    missing = (*_missing(left, "A", "B", b.roles), *_missing(right, "B", "A", a.roles))
     # A tensor without an entry, as of no classes or no heads, starts from nothing.
     partners = [(x, y) for x, y in partners if math.prod(x.shape)]
     notes = (*said, *_notes(partners, [role.path for role in (*left, *right) if role.buffer]))
@@ -121,12 +124,17 @@ def compare_models(
     return _comparison(a, b, _with_copies(a, b, partners, parts), missing, notes, 0)
 
 
-def _missing(roles: Sequence[Role], has: str, lacks: str) -> Iterator[str]:
+def _missing(roles: Sequence[Role], has: str, lacks: str, others: Sequence[Role]) -> Iterator[str]:
     for role in roles:
         if role.buffer:
             continue
         several = f"{len(role.paths)} tensors" if len(role.paths) > 1 else "a tensor"
-        yield f"{role.path} of {has}, {several} of shape {role.shape}, has no partner in {lacks}"
+        said = f"{role.path} of {has}, {several} of shape {role.shape}, has no partner in {lacks}"
+        table = next(
+            (o.path for o in others if _TABLE.search(o.path) and o.shape in (role.shape, role.shape[::-1])), ""
+        )
+        head = table and len(role.paths) == 1 and len(role.shape) == 2 and not _TABLE.search(role.path)
+        yield f"{said}, whose {table} is as large: the two may be tied there" if head else said
 
 
 def _notes(partners: Sequence[Partners], alone: Sequence[str]) -> Iterator[str]:

@@ -122,6 +122,16 @@ def test_what_has_no_partner_is_named() -> None:
     assert result.evidence.case == "head of B, a tensor of shape (5, 8), has no partner in A"
 
 
+@pytest.mark.parametrize("rows", [12, 13])
+def test_a_head_as_large_as_the_table_of_the_other_may_be_tied_there(rows: int) -> None:
+    def with_head(seed: int) -> Tree:
+        return {**packed(seed), "head": dense(np.random.default_rng([seed, 1]), rows, 8)}
+
+    case = initcheck.same(packed, with_head)["have-the-same-shapes"].evidence.case or ""
+    assert case.startswith(f"head of B, a tensor of shape ({rows}, 8), has no partner in A")
+    assert case.endswith(", whose embed is as large: the two may be tied there") == (rows == 12)
+
+
 def test_a_scaling_by_depth_is_named() -> None:
     def blocks(seed: int, scaled: float) -> Tree:
         rng = np.random.default_rng(seed)
