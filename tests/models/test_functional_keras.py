@@ -193,3 +193,21 @@ def test_what_keras_raises_is_told_not_where() -> None:
 
     with pytest.raises(UsageError, match=r'needs a batch, and --batch="8x16" ends in \w+: (?!Exception encountered)'):
         _judged(Never, INPUT)
+
+
+@pytest.mark.parametrize(("kept", "verdict"), [(1.0, Verdict.HOLDS), (0.0, Verdict.FAILS)])
+def test_tokens_are_below_the_rows_of_the_table_that_is_given_them(kept: float, verdict: Verdict) -> None:
+    """A row beyond the last is one of NaN on JAX; a table of places beside it has fewer rows."""
+
+    class Places(keras.Model):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.tokens = keras.layers.Embedding(40, 16)
+            self.places = keras.layers.Embedding(16, 16)
+            self.head = keras.layers.Dense(40)
+
+        def call(self, ids: Any) -> Any:
+            return self.head(kept * self.tokens(ids) + self.places(keras.ops.arange(ids.shape[1])))
+
+    report = check_model(lambda: Places(), claims=["input-reaches-the-output"], name="net")
+    assert report["input-reaches-the-output"].verdict is verdict

@@ -24,7 +24,7 @@ from initcheck.models.frameworks.array_facts import ArrayFacts, Made, recorded
 from initcheck.models.lineage.keras_weights import Weights, noted_weights
 from initcheck.models.living.autodiff import Autodiff
 from initcheck.models.living.called import called_with, inputs_taken, listening
-from initcheck.models.living.first_layers import batches_for, first_batch
+from initcheck.models.living.first_layers import batches_for, below_rows, first_batch
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.live_arrays import LiveArrays
 from initcheck.models.living.model import Living, Tap, layers_of, lists_of_one
@@ -100,14 +100,27 @@ class KerasFacts(ArrayFacts):
     def _first_batch(self, model: Any, seed: int) -> ArrayBatch:
         """The first batch that builds a model which is built by its first call."""
 
+        tables: dict[bool, list[int]] = {}
+
         def takes(batch: ArrayBatch) -> None:
+            tables.clear()
             # A call that fails leaves layers behind that are built for its shape: each is tried on a model of its own.
             fresh = self._built(seed)
-            fresh(*batch.args, **called_with(fresh.call, batch.kwargs))
+            look_up = keras.layers.Embedding.call
+
+            def noted(table: Any, inputs: Any) -> Any:
+                with contextlib.suppress(Exception):  # what is traced has no numbers
+                    values = keras.ops.convert_to_numpy(inputs)
+                    tables.setdefault(any(np.array_equal(values, a) for a in batch.arrays), []).append(table.input_dim)
+                return look_up(table, inputs)
+
+            with mock.patch.object(keras.layers.Embedding, "call", noted):
+                fresh(*batch.args, **called_with(fresh.call, batch.kwargs))
 
         given = self._make() if self._make is not None else None
         try:
             batch = first_batch(model.call, takes, given)
+            batch = batch if given is not None else below_rows(batch, tables)
         except UsageError as error:
             raise UsageError(f"{self.builder.name} has no variables before its first call, {error}") from None
         self._make = lambda: batch

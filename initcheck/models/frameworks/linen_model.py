@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from flax import linen
 from initcheck.errors import UsageError
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.living.called import averages_over_devices, called_with
-from initcheck.models.living.first_layers import first_batch
+from initcheck.models.living.first_layers import below_rows, first_batch
 from initcheck.models.living.leaves import Leaf
 from initcheck.models.living.model import Layer, Living, Tap, layers_of
 
@@ -52,10 +51,7 @@ def linen_batch(module: Any, key: Any) -> ArrayBatch:
             batch = first_batch(module.__call__, functools.partial(takes, whole=False), None, told)
         except UsageError:
             raise UsageError(f"{type(module).__name__} has no parameters before its init, {error}") from None
-    # A number beyond the last row of a table is no error in JAX: its row is one of NaN. Where no table is seen to be
-    # given what the model is, any may be: but none of one row, as all examples were one then.
-    rows = [n for n in tables.get(True, tables.get(False, ())) if n > 1]
-    return ArrayBatch.read(re.sub(r"int<\d+", f"int<{min(rows)}", batch.text)) if rows else batch
+    return below_rows(batch, tables)
 
 
 def _is_one_image(context: Any, x: Any) -> bool:

@@ -117,6 +117,23 @@ def arguments_as(text: str, inputs: Mapping[str, bool], *, batched: bool = True)
     return found
 
 
+def below_rows(batch: ArrayBatch, tables: Mapping[bool, Sequence[int]]) -> ArrayBatch:
+    """The batch with its tokens below the rows of the table that is given them.
+
+    A number beyond the last row of a table is no error in JAX: its row is one of NaN.
+
+    >>> below_rows(ArrayBatch.read("int<64:2x16"), {True: [60], False: [16]}).text
+    'int<60:2x16'
+
+    Args:
+        batch: of the model.
+        tables: whether a table was given what the model is -> the rows of such. Where none is seen to be, any may be:
+            but none of one row, as all examples were one then.
+    """
+    rows = [n for n in tables.get(True, tables.get(False, ())) if n > 1]
+    return ArrayBatch.read(re.sub(r"int<\d+", f"int<{min(rows)}", batch.text)) if rows else batch
+
+
 def takes_tokens(call: Callable[..., Any]) -> bool:
     """Whether a model's first argument is called as tokens are.
 
