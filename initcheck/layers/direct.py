@@ -22,16 +22,16 @@ _INPUTS = 16
 _NUMBERS = 64
 
 
-def inputs_of_one(numbers: int) -> int:
-    """How many inputs one measurement takes, of a layer that gives so many numbers for each.
+def inputs_of_one(numbers: int, places: int = 1) -> int:
+    """How many inputs one measurement takes, of a layer that gives so many numbers at so many places for each.
 
     A fresh layer is the unit, so that few inputs a layer are enough; but a layer is dearer than an input, and one of
-    a single output would be built ten thousand times for a verdict.
+    a single output would be built ten thousand times for a verdict. Each place of an image is an input by itself.
 
-    >>> inputs_of_one(64), inputs_of_one(1)
-    (16, 64)
+    >>> inputs_of_one(64), inputs_of_one(1), inputs_of_one(8 * 7 * 7, 7 * 7)
+    (16, 64, 1)
     """
-    return max(_INPUTS, math.ceil(_NUMBERS / numbers))
+    return max(math.ceil(_INPUTS / places), math.ceil(_NUMBERS / numbers))
 
 
 class MeasuredForward(ForwardSecondMoment):

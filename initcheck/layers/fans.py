@@ -16,6 +16,7 @@ from initcheck.layers.bench.bench import Bench
 from initcheck.layers.bench.counts import (
     TermCounts,
     count,
+    extent_of,
     idle_constants,
     is_linear,
     is_multilinear,
@@ -50,6 +51,7 @@ class Structure:
         parts: the weights, block by block, at every size.
         wholes: the layer at every size where no closed form tells what it does.
         interiors: of those, by the number of their size.
+        geometries: where no edge shows, by the kernel that was asked and the extent of the input.
         contracts: what the initializer of a weight promises, where the layer says so.
         factors: the summed axes of weights that follow one another.
         scales: parameters that only scale another weight.
@@ -69,6 +71,7 @@ class Structure:
     parts: list[Part] = field(default_factory=list)
     wholes: list[Whole] = field(default_factory=list)
     interiors: dict[int, Interior] = field(default_factory=dict)
+    geometries: dict[tuple[tuple[int, ...], int], Interior] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
     factors: dict[str, tuple[int, ...]] = field(default_factory=dict)
     scales: set[str] = field(default_factory=set)
@@ -158,7 +161,10 @@ def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans:
             _answering(bench, number, found)
         return
     try:
-        counts = count(bench)
+        # Which places lie inside hangs on the kernels, not on the widths; to find them lights every slice of an image.
+        geometry = (size.kernel, extent_of(bench))
+        counts = count(bench, found.geometries.get(geometry))
+        found.geometries[geometry] = counts.interior
     except ValueError as error:
         found.notes[f"its scale at {size} was not judged: {error}"] = None
         counts = None
@@ -204,7 +210,7 @@ def _linear(bench: Bench, counts: TermCounts, number: int, shapes: Shapes, found
     channel = bench.feed.channel_axis
     found.wholes.append(
         Whole(
-            shape=(inputs_of_one(numbers), numbers),
+            shape=(inputs_of_one(numbers, counts.interior.places), numbers),
             size=size,
             number=number,
             fans=fans if masked else reached(bench, counts.interior),

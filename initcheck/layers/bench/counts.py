@@ -85,13 +85,17 @@ def is_multilinear(bench: Bench) -> bool:
     return True
 
 
-def count(bench: Bench) -> TermCounts:
+def count(bench: Bench, interior: Interior | None = None) -> TermCounts:
     """Count the fans of a linear layer.
+
+    Args:
+        bench: the layer.
+        interior: where no edge shows, if a layer of other widths has told.
 
     Raises:
         ValueError: its output has other axes than its input, or nothing of it is interior.
     """
-    interior = interior_of(bench, extent_of(bench))
+    interior = interior or interior_of(bench, extent_of(bench))
     channel = bench.feed.channel_axis
     shapes = bench.shapes(1, interior.extent)
     ones = [np.ones(shape, np.float32) for shape in shapes]

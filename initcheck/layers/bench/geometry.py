@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,11 @@ class Interior:
     extent: int
     outputs: tuple[tuple[int, ...], ...] = ()
     inputs: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def places(self) -> int:
+        """How many places of an output lie inside; 1 where there are no spatial axes."""
+        return math.prod(map(len, self.outputs))
 
     def of_output(self, array: npt.NDArray[np.generic], channel_axis: int) -> npt.NDArray[np.generic]:
         """The interior of an array shaped as the output (batch, and channels where ``channel_axis`` says)."""
