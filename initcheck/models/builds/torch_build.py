@@ -158,12 +158,26 @@ def _two_parameters(one: torch.Tensor, two: torch.Tensor) -> bool:
 
 
 def _astray(trace: Trace, records: Mapping[str, TensorRecord]) -> dict[tuple[Site, str], list[tuple[int, ...]]]:
-    """Writes by a sampler, and constants that were meant for a parameter by their shape, that reach no tensor of it."""
-    kept = {r.memory[0] for r in records.values()}
-    reaches, shapes = trace.drawn_into(kept), {r.shape for r in records.values() if r.parameter}
-    lost = (o for key, o in trace.orphans.items() if key not in kept and not any(map(reaches, o.step.draws)))
-    lost = (o for o in lost if (o.step.draws and o.how != "new") or o.shape in shapes)
-    return grouped(((o.step.site, o.how), o.shape) for o in lost if o.step.site is not None and len(o.shape) > 1)
+    """Writes by a sampler, and constants that were meant for a parameter by their shape, that reach no tensor of it.
+
+    A copy, or a new tensor, that lives on is kept by somebody: as a plain attribute, or behind an array. So is what a
+    parameter of its shape may have been given by way of other memory.
+    """
+    kept, living = {r.memory[0] for r in records.values()}, trace.living()
+    reaches, lives_on = trace.drawn_into(kept), trace.drawn_into(living)
+    parameters = [r for r in records.values() if r.parameter]
+    elsewhere = {r.shape for r in parameters if trace.came_from_elsewhere(r.memory[0])}
+    found = []
+    for key, o in trace.orphans.items():
+        lost = key not in kept and not any(map(reaches, o.step.draws))
+        if o.how != "computed":
+            lost = lost and key not in living and not any(map(lives_on, o.step.draws)) and o.shape not in elsewhere
+        if o.how == "new":
+            lost = lost and bool(o.like & kept) and not o.step.draws & trace.measured
+        meant = o.step.draws or o.shape in (r.shape for r in parameters)
+        if lost and meant and len(o.shape) > 1 and o.step.site is not None:
+            found.append(((o.step.site, o.how), o.shape))
+    return grouped(found)
 
 
 @contextlib.contextmanager

@@ -44,6 +44,10 @@ class InitCalls:
             self._frame, self._number = frame, self._number + 1
         return self._number
 
+    def let_go(self) -> None:
+        """Of the frame, with which those that called it and all that they hold live on."""
+        self._frame = None
+
 
 def caller(calls: InitCalls) -> tuple[Caller, torch.Tensor | None]:
     """The caller of the operation that is being noted, and the tensor that its init function was given."""
@@ -76,16 +80,16 @@ def caller(calls: InitCalls) -> tuple[Caller, torch.Tensor | None]:
     return Caller(site, call, default, loading, building, frozenset(inside)), target
 
 
-def was_given(shape: Sequence[int], site: Site | None) -> bool:
-    """Whether the function of the user's that stands at this line was given a tensor of a shape as an argument."""
+def given_to(shape: Sequence[int], site: Site | None) -> list[torch.Tensor]:
+    """The tensors of a shape that the function of the user's at this line was given as arguments."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and (frame.f_code.co_filename, frame.f_lineno) != site:
         frame = frame.f_back
     if frame is None:
-        return False
+        return []
     given = frame.f_code.co_varnames[: frame.f_code.co_argcount]
     values = (frame.f_locals.get(name) for name in given)
-    return any(isinstance(value, torch.Tensor) and value.shape == shape for value in values)
+    return [value for value in values if isinstance(value, torch.Tensor) and value.shape == shape]
 
 
 def _kind(code: CodeType) -> int:

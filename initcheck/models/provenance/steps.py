@@ -183,9 +183,11 @@ class Orphan:
         step: the write; shape: of the tensor.
         how: it was ``copied`` from another one, ``computed`` from others, or is a ``new`` one of the shape of a tensor
             that its function was given.
+        like: the keys of the storages of those tensors.
     """
 
     reference: Any
     step: Step
     shape: tuple[int, ...]
     how: str
+    like: frozenset[int] = frozenset()

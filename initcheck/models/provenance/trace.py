@@ -11,7 +11,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from initcheck.models.provenance.fill import Fill
-from initcheck.models.provenance.frames import InitCalls, caller, was_given
+from initcheck.models.provenance.frames import InitCalls, caller, given_to
 from initcheck.models.provenance.operations import (
     INDEXED,
     arguments_of,
@@ -50,6 +50,8 @@ _HF_FLAG = "_is_hf_initialized"
 
 _COPIES = frozenset({"clone", "_to_copy"})
 _BLANKS = frozenset({"zero_", "fill_", "zeros_", "constant_"})
+_READ = "_local_scalar_dense"
+"""The operation by which a number comes to Python."""
 
 
 class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves __init_subclass__ untyped
@@ -67,6 +69,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         orphans: writes by a sampler into what an operation had computed (the weight that a norm recomputes) or copied,
             and constants in a copy, and draws of the shape of what a function was given, by the key of the storage;
             such a write is lost unless that storage belongs to the model, or a copy of it.
+        measured: draws that a number was made of which something took.
         seen: order of the first write inside each function that initialises a whole model.
     """
 
@@ -84,6 +87,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         self._order = 0
         self._prune_at = 4096
         self.orphans: dict[int, Orphan] = {}
+        self.measured: frozenset[Draw] = frozenset()
         self.seen: dict[Any, int] = {}
 
     def steps_of(self, tensor: torch.Tensor) -> tuple[Step, ...]:
@@ -103,6 +107,15 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         found = frozenset[Draw]().union(*known)
         since = min((max(d.number for d in draws) for draws in known if len(draws) == MOST_DRAWS), default=math.inf)
         return lambda draw: draw in found or draw.number > since
+
+    def came_from_elsewhere(self, storage: int) -> bool:
+        """Whether something was copied into a storage that no operation had made: NumPy's memory, a list, a file."""
+        return any(step.op == "lift_fresh" for step in self._known.get(storage, (None, ()))[1])
+
+    def living(self) -> set[int]:
+        """The keys of the storages that somebody holds."""
+        self._calls.let_go()
+        return {key for key, (reference, _) in self._known.items() if not is_expired(reference)}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run one operation and note what it wrote."""
@@ -131,10 +144,10 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         if isinstance(out, torch.Tensor):
             written.append(out)
         fresh = [t for t in outputs if not written and not t.is_meta and self._steps(t) is None]
+        if self.orphans and (written or fresh or name == _READ):
+            self._take(name, [t for t in given if not any(t is w for w in written)], written)
         if not (written or fresh):
             return made
-        if self.orphans:
-            self._take([t for t in given if not any(t is w for w in written)])
         who, target = caller(self._calls)
         self._order += 1
         for code in who.inside:
@@ -253,9 +266,12 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         else:
             steps = [self._collapsed(name, sources, tensor, who, own, said)]
         self._open(tensor).extend(steps)
-        if draw is not None and tensor.dim() > 1 and readable(tensor) and was_given(tensor.shape, who.site):
+        if draw is None or tensor.dim() < 2 or not readable(tensor):
+            return
+        like = frozenset(reference_of(t).cdata for t in filter(readable, given_to(tensor.shape, who.site)))
+        if like:
             reference = reference_of(tensor)
-            self.orphans[reference.cdata] = Orphan(reference, whole, tuple(tensor.shape), "new")
+            self.orphans[reference.cdata] = Orphan(reference, whole, tuple(tensor.shape), "new", like)
 
     def _collapsed(
         self, name: str, sources: list[torch.Tensor], tensor: torch.Tensor, who: Caller,
@@ -323,12 +339,20 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
                 reference, step, tuple(tensor.shape), "copied" if copied else "computed"
             )
 
-    def _take(self, sources: list[torch.Tensor]) -> None:
-        """A constant in a copy that something is computed from, as a mask is, was written for that."""
+    def _take(self, name: str, sources: list[torch.Tensor], written: list[torch.Tensor]) -> None:
+        """What was written for something else than a weight.
+
+        A constant in a copy that something is computed from, as a mask is; and draws of which one number is read, or
+        goes into what has no part in them, as a gain that is measured.
+        """
         for tensor in filter(readable, sources):
             key = reference_of(tensor).cdata
             if key in self.orphans and not self.orphans[key].step.draws:
                 del self.orphans[key]
+        numbers = [t for t in sources if t.numel() == 1]
+        others = [t for t in (*sources, *written) if t.numel() > 1]
+        if numbers and (others or name == _READ):
+            self.measured |= self._union(numbers) - self._union(others)
 
     def _steps(self, tensor: torch.Tensor) -> list[Step] | None:
         if not readable(tensor):
