@@ -222,9 +222,30 @@ class Twice(Adapted):
         nn.init.zeros_(self.a)
 
 
+class Branch(nn.Module):
+    """A branch that starts at nothing, behind a ReLU that shuts half of all units for any one input."""
+
+    def __init__(self, dim):
+        super().__init__()
+        self.up, self.down = drawn(4 * dim, dim), nn.Parameter(torch.zeros(dim, 4 * dim))
+
+    def forward(self, x):
+        return x + torch.relu(x @ self.up.T) @ self.down.T
+
+
+class Copied(Branch):
+    """Its units are one unit, so that the zeros behind them get one gradient."""
+
+    def __init__(self, dim):
+        super().__init__(dim)
+        self.up.data[:] = self.up.data[:1].clone()
+
+
 def test_zeros_that_the_first_step_tells_apart_are_no_fault_and_dead_ones_are():
     assert {p.weight for p in structure(Adapted).parts} == {"kernel", "a"}
     assert {p.weight for p in structure(Twice).parts} == {"kernel", "a", "b"}
+    assert {p.weight for p in structure(Branch).parts} == {"up"}
+    assert {p.weight for p in structure(Copied).parts} == {"up", "down"}
 
 
 def test_factors_that_lie_with_their_inputs_first_have_their_units_in_columns():
@@ -256,6 +277,44 @@ class Magnitudes(nn.Module):
 def test_masks_and_magnitudes_are_no_weights_wherever_they_stand():
     assert {p.weight for p in structure(Masked).parts} == {"weight"}
     assert {p.weight for p in structure(Magnitudes).parts} == {"weight"}
+
+
+class Shut(Masked):
+    """The same mask by a question; ``where`` has no gradient in it."""
+
+    def forward(self, x):
+        return functional.linear(x, torch.where(self.mask > 0.5, self.weight, torch.zeros(())))
+
+
+class Binary(Masked):
+    """Zeros and ones in the shape of another weight that are multiplied by what it puts out."""
+
+    def __init__(self, dim):
+        super().__init__(dim, dim)
+
+    def forward(self, x):
+        return functional.linear(torch.relu(functional.linear(x, self.weight)), self.mask)
+
+
+def test_zeros_and_ones_are_a_mask_where_they_shut_the_weight():
+    assert {p.weight for p in structure(Shut).parts} == {"weight"}
+    assert {p.weight for p in structure(Binary).parts} == {"weight", "mask"}
+
+
+class Squared(nn.Module):
+    """What is multiplied is computed of the weights, so that gradients do not tell; a scale is due all the same."""
+
+    def __init__(self, in_features, out_features):
+        super().__init__()
+        self.weight = drawn(out_features, in_features)
+
+    def forward(self, x):
+        return torch.relu(functional.linear(x, self.weight * torch.tanh(self.weight)))
+
+
+def test_no_scale_is_waived_of_what_inputs_are_multiplied_by():
+    with pytest.raises(Exception, match="cannot be judged as a layer: weight was not judged: its gradients do not"):
+        structure(Squared)
 
 
 class Standardised(nn.Conv2d):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import math
@@ -92,6 +93,16 @@ class Scheme:
         return super().__repr__() and rng.normal(0, self.gain / shape[1], shape)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Frozen:
+    """One that nothing is written into, and that has no dictionary."""
+
+    gain: float = 2.0
+
+    def __call__(self, shape, rng):
+        return rng.normal(0, self.gain / shape[1], shape)
+
+
 def gained(shape, rng, gain):
     return gain * (rng.normal(0, 1, shape))
 
@@ -101,10 +112,11 @@ def gained(shape, rng, gain):
     [
         (Scheme, ("shape", "rng")),
         (Scheme(3.0), ("shape", "rng")),
+        (Frozen(3.0), ("shape", "rng")),
         (functools.partial(gained, gain=3.0), ("shape", "rng", "gain")),
         (functools.partial(Scheme, 3.0), ("shape", "rng")),
     ],
-    ids=["class", "instance", "partial", "partial of a class"],
+    ids=["class", "instance", "frozen", "partial", "partial of a class"],
 )
 def test_a_method_and_what_a_partial_calls_are_written_and_changed(obj, names) -> None:
     source = source_of(obj)

@@ -22,6 +22,8 @@ _CHANNELS = 4
 _USED = 1e-9
 # Numbers in one batch of inputs: a 3-D image of 64 channels must stay below 100 MiB.
 _INPUT_VALUES = 4_000_000
+# So many that a unit behind a ReLU answers one of them.
+_SAMPLES = 32
 
 
 @dataclass(frozen=True)
@@ -130,10 +132,20 @@ def idle_constants(bench: Bench) -> set[str]:
 
 
 def masks(bench: Bench) -> list[str]:
-    """The weights that hold zeros and ones, and have the shape of one that is drawn."""
+    """The weights of zeros and ones that shut entries of one that is drawn, of their shape, or reach no output."""
     kinds = {name: np.unique(w) for name, w in bench.weights.items()}
-    drawn = {bench.weights[name].shape for name, values in kinds.items() if values.size > 2}
-    return [n for n, values in kinds.items() if np.array_equal(values, (0, 1)) and bench.weights[n].shape in drawn]
+    of_two = {name: bench.weights[name] for name, values in kinds.items() if np.array_equal(values, (0, 1))}
+    found: list[str] = []
+    for name, mask in of_two.items():
+        drawn = [n for n, values in kinds.items() if values.size > 2 and bench.weights[n].shape == mask.shape]
+        if not drawn:
+            continue
+        inputs, ours = bench.normal(2, extent_of(bench)), bench.random() | of_two
+        out = bench.run(ours, inputs)
+        moved = [ours | {n: ours[n] + (mask == shut).astype(np.float32)} for n in drawn for shut in (0, 1)]
+        if any(np.allclose(out, bench.run(other, inputs)) for other in (*moved, ours | {name: 1 - mask})):
+            found.append(name)
+    return found
 
 
 def told_apart_later(bench: Bench) -> list[str]:
@@ -145,7 +157,7 @@ def told_apart_later(bench: Bench) -> list[str]:
     zeros = [name for name, w in bench.weights.items() if w.size > 1 and not np.any(w)]
     if not zeros:
         return []
-    inputs = bench.normal(4, extent_of(bench))
+    inputs = bench.normal(_SAMPLES, extent_of(bench))
     out = bench.run(bench.own, inputs)
     if not np.any(out - bench.run(bench.own, [np.zeros_like(x) for x in inputs])):
         return []

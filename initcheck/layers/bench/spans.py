@@ -21,6 +21,8 @@ _SMALL = 1e-3
 _ATTEMPTS = 4
 _WEAK = 0.2
 _EXTENT = 9
+# So many that a ReLU lets one through, where a weight has one sign.
+_SAMPLES = 32
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Span:
         summed: the axes a unit sums over.
         packed: (axis, number of blocks) of an output axis that holds several matrices side by side.
         kernel: of the summed axes those of the positions of a kernel.
-        by_shape: the gradients told nothing; only one axis has as many entries as the layer has inputs.
+        by_shape: it is no sum; only one axis has as many entries as the layer has inputs.
     """
 
     summed: tuple[int, ...]
@@ -86,9 +88,23 @@ def spans_of(bench: Bench) -> dict[str, Span | None]:
     fed_by = [n for n in (bench.size.inputs, bench.size.second) if n]
     for name, span in found.items():
         axes = [axis for axis, length in enumerate(bench.weights[name].shape) if length in fed_by]
-        if span is None and bench.weights[name].ndim == 2 and len(axes) == 1:
+        if span is None and bench.weights[name].ndim == 2 and len(axes) == 1 and _sums_nothing(bench, name):
             found[name] = Span((axes[0],), by_shape=True)
     return found
+
+
+def _sums_nothing(bench: Bench, name: str) -> bool:
+    """Whether a weight is a direction, whose length changes no output, or a centre, which inputs are compared with.
+
+    An input of zeros makes nothing of what is multiplied by it, and something of what is compared.
+    """
+    inputs, ours = bench.normal(_SAMPLES), bench.random()
+    longer = ours | {name: 2 * ours[name]}
+    out = bench.run(ours, inputs)
+    if np.any(out) and np.allclose(out, bench.run(longer, inputs), rtol=1e-3):
+        return True
+    nothing = [np.zeros_like(x) for x in inputs]
+    return not np.allclose(bench.run(ours, nothing), bench.run(longer, nothing))
 
 
 def _smallest_extent(bench: Bench) -> int:

@@ -238,9 +238,10 @@ def _in_place_of(function: FunctionType, made: Any, given: Any) -> Any:
     if not _is_of_a_class(given):
         return made
     cls = given if isinstance(given, type) else type(given)
-    changed = type(cls.__name__, (cls,), {"__call__": made, "__module__": made.__module__, "__doc__": cls.__doc__})
+    said = {"__call__": made, "__module__": made.__module__, "__doc__": cls.__doc__}
+    changed = type(cls.__name__, (cls,), {**said, "__slots__": ()})  # else an object with slots could be none of it
     if isinstance(given, type):
         return changed
     one = copy.copy(given)
-    one.__class__ = changed
+    object.__setattr__(one, "__class__", changed)  # one that is frozen too
     return one
