@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -115,6 +116,22 @@ def test_a_constructor_of_torch_that_a_user_replaced_is_called_every_time(monkey
     built = counted(monkeypatch)
     found = drawn(sampler_of(torch.nn.Linear), range(100))
     assert len(built) == 100
+    assert sum(not weights.any() for weights in found) == 2
+
+
+def test_a_constructor_that_is_wrapped_is_called_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    before = torch.nn.Linear.__init__
+
+    @functools.wraps(before)
+    def every_fiftieth_is_zero(self: Any, *args: Any, **kwargs: Any) -> None:
+        before(self, *args, **kwargs)
+        made.append(1)
+        if len(made) % 50 == 0:
+            torch.nn.init.zeros_(self.weight)
+
+    monkeypatch.setattr(torch.nn.Linear, "__init__", every_fiftieth_is_zero)
+    found = drawn(sampler_of(torch.nn.Linear), range(100))
     assert sum(not weights.any() for weights in found) == 2
 
 

@@ -146,6 +146,8 @@ class Builder:
         steps = [cls, *(getattr(cls, name, None) for name in ("__init__", "reset_parameters"))]
         if not own or not all(str(getattr(step, "__module__", "")).startswith("torch.nn.") for step in steps):
             return None
+        if any(hasattr(step, "__wrapped__") for step in steps):
+            return None  # a user's function around torch's, under its name
         layers: list[Any] = []
         views: list[Array] = []
 
