@@ -11,7 +11,7 @@ _REST = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def parameters_of(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter] | None:
-    """The parameters of a callable; None where it has no signature that can be read.
+    """The parameters of a callable; None where it has no signature that can be read, or is none.
 
     A class whose metaclass passes everything on (those of ``flax.nnx``) is asked for its ``__init__``.
 
@@ -25,8 +25,8 @@ def parameters_of(function: Callable[..., Any]) -> Mapping[str, inspect.Paramete
     >>> list(parameters_of(Plain))
     []
     """
-    partial = function if isinstance(function, functools.partial) else functools.partial(function)
     try:
+        partial = function if isinstance(function, functools.partial) else functools.partial(function)
         found = inspect.signature(function)
         kinds = [p.kind for p in found.parameters.values()]
         # A class without a constructor takes nothing: that of ``object`` would say that it takes anything.
