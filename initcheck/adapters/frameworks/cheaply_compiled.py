@@ -12,15 +12,12 @@ from initcheck.adapters.signatures.frameworks import compiles
 
 # Measured on jaxlib 0.10: at XLA's own level the batch of a shape takes 1.7 CPU seconds to compile, at this one 0.25
 # with the same bits, and runs as fast. On level 0 it takes 0.1 and runs five times as long; the gradient of MobileNetV2
-# takes 1.9 in place of 10.8, and runs as fast. Code so small costs a fifth more where it is split among threads; and a
-# batch of QR decompositions waits there, in one of the threads, for parts of its own that want a thread too: as many of
-# them as there are threads, such as the orthogonal kernels of a GRU on two cores, wait for ever.
+# takes 1.9 in place of 10.8, and runs as fast. Code so small costs a fifth more where it is split among threads.
 _CHEAP = {
     "xla_backend_optimization_level": 2,
     "xla_llvm_disable_expensive_passes": True,
     "xla_cpu_use_fusion_emitters": False,
     "xla_cpu_parallel_codegen_split_count": 1,
-    "xla_cpu_multi_thread_eigen": False,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,10 @@ Sources = Callable[[Sequence[int]], Array]
 
 # Numbers of one batch, which has one size a shape: a claim that asks for a few calls pays for a batch.
 _WEIGHTS = 2**16
+# What LAPACK does of a batch, as it stands in the text of a trace.
+_SOLVES = re.compile(
+    r"\b(cholesky|eigh?|geq\w+|hessenberg|householder_product|lu|qr|schur|svd|triangular_solve|tridiag\w*)\["
+)
 # Calls of the user's own that a compiled function is compared with, before any of it is believed.
 _COMPARED = 64
 
@@ -188,7 +193,8 @@ def _function_of(asked: _Asked) -> Function | None:
             if not asked.fits(twice[0].out_info):
                 return None
             with _kept_where_the_user_keeps(jax):
-                return _of_all_shapes(jax, twice[0]) or _of_one_shape(jax, call, np.stack([source] * asked.batch))
+                sources = np.stack([source] * asked.batch)
+                return _of_all_shapes(jax, twice[0]) or _of_one_shape(jax, _batched(jax, call, twice[0]), sources)
     except Exception:  # what cannot be traced is called one by one, where its own errors are its own
         return None
 
@@ -200,6 +206,18 @@ def _of_all_shapes(jax: Any, traced: Any) -> Function | None:
         return None
     structure = jax.tree_util.tree_structure(traced.out_info)
     return None if made is None else lambda sources: structure.unflatten(made(sources))
+
+
+def _batched(jax: Any, call: Call, traced: Any) -> Call:
+    """Calls of many sources, side by side; one behind another where they solve equations.
+
+    A batch of QR decompositions waits, in a thread of XLA's, for parts of its own that want a thread too: as many of
+    them as there are threads, such as the orthogonal kernels of a GRU on two cores, wait for ever.
+    """
+    if _SOLVES.search(_text(traced)[0]):
+        return lambda sources: jax.lax.map(call, sources)
+    side_by_side: Call = jax.vmap(call)
+    return side_by_side
 
 
 def _of_one_shape(jax: Any, call: Call, batch: Array) -> Function:
@@ -257,11 +275,11 @@ def _text(traced: Any) -> tuple[str, list[bytes]]:
 
 
 def _built(jax: Any, call: Call, batch: Array) -> Callable[[Array], Any]:
-    lowered = compiled(jax.vmap(call)).trace(batch).lower()  # type: ignore[attr-defined]
+    lowered = compiled(call).trace(batch).lower()  # type: ignore[attr-defined]
     try:
         built: Callable[[Array], Any] = lowered.compile()
     except jax.errors.JaxRuntimeError:  # an XLA that knows other options
-        built = jax.jit(jax.vmap(call))
+        built = jax.jit(call)
     return built
 
 
