@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         repeated_states,
     )
     from initcheck.models.ranks.subject import RankTrial
-    from initcheck.models.rules.absurd import absurd_in_build, absurd_values
+    from initcheck.models.rules.absurd import absurd_in_build
     from initcheck.models.rules.bypassed import bypassed_guards
     from initcheck.models.rules.copies import equal_tensors, equal_units, repeated_draws, shared_layers
     from initcheck.models.rules.in_force import (
@@ -51,7 +51,6 @@ __all__ = [
     "ModelTrial",
     "RankTrial",
     "absurd_in_build",
-    "absurd_values",
     "broken_promises",
     "bypassed_guards",
     "cause_of_growth",
@@ -104,7 +103,7 @@ __getattr__ = on_first_use(
         "models.ranks.rules": "copied_pieces differing_replicas lost_entries lost_ties never_written other_laws"
         " other_tensors repeated_states",
         "models.ranks.subject": "RankTrial",
-        "models.rules.absurd": "absurd_in_build absurd_values",
+        "models.rules.absurd": "absurd_in_build",
         "models.rules.copies": "equal_tensors equal_units repeated_draws shared_layers",
         "models.rules.bypassed": "bypassed_guards",
         "models.rules.in_force": "far_from_the_rest fused_fans initializer_range judge_declared",

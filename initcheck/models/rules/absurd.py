@@ -19,16 +19,10 @@ def _underflows(record: TensorRecord) -> bool:
     return record.own.count >= 16 and record.own.zeros > max(2, record.own.count // 20) and (record.law.std or 1) < 1e-4
 
 
-def absurd_values(facts: Facts) -> Iterator[RuleFinding]:
-    """Every entry of the build as it is; what holds the fill of fresh memory is not meant.
+def absurd_in_build(facts: Facts, build: Build, left_out: Collection[str] = ()) -> Iterator[RuleFinding]:
+    """Every entry of one build.
 
     Infinities in a buffer are a mask more often than a mistake: a note.
-    """
-    yield from absurd_in_build(facts, facts.second, set(facts.unwritten))
-
-
-def absurd_in_build(facts: Facts, build: Build, left_out: Collection[str] = ()) -> Iterator[RuleFinding]:
-    """The same of one build.
 
     Args:
         facts: to which role a tensor belongs.
