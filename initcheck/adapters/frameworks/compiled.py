@@ -187,14 +187,15 @@ def _function_of(asked: _Asked) -> Function | None:
             call = asked.traced(asked.shape, asked.dtype)
             source = asked.sources([0])[0]
             twice = [jax.jit(lambda s: call(s)).trace(source) for _ in "ab"]
+            text, again = map(_text, twice)
             # What calls back into Python does there what no trace shows.
-            if _text(twice[0]) != _text(twice[1]) or "_callback[" in _text(twice[0])[0]:
+            if text != again or "_callback[" in text[0]:
                 return None
             if not asked.fits(twice[0].out_info):
                 return None
             with _kept_where_the_user_keeps(jax):
                 sources = np.stack([source] * asked.batch)
-                return _of_all_shapes(jax, twice[0]) or _of_one_shape(jax, _batched(jax, call, twice[0]), sources)
+                return _of_all_shapes(jax, twice[0]) or _of_one_shape(jax, _batched(jax, call, text[0]), sources)
     except Exception:  # what cannot be traced is called one by one, where its own errors are its own
         return None
 
@@ -208,13 +209,13 @@ def _of_all_shapes(jax: Any, traced: Any) -> Function | None:
     return None if made is None else lambda sources: structure.unflatten(made(sources))
 
 
-def _batched(jax: Any, call: Call, traced: Any) -> Call:
+def _batched(jax: Any, call: Call, text: str) -> Call:
     """Calls of many sources, side by side; one behind another where they solve equations.
 
     A batch of QR decompositions waits, in a thread of XLA's, for parts of its own that want a thread too: as many of
     them as there are threads, such as the orthogonal kernels of a GRU on two cores, wait for ever.
     """
-    if _SOLVES.search(_text(traced)[0]):
+    if _SOLVES.search(text):
         return lambda sources: jax.lax.map(call, sources)
     side_by_side: Call = jax.vmap(call)
     return side_by_side
