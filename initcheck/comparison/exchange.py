@@ -57,6 +57,8 @@ class Exchange:
     def in_words(self) -> str:
         """In what B differs from A."""
         if abs(self.factor - 1) > 0.015 and "scale" in self.kinds:
+            if self.factor in (0, math.inf):
+                return f"in size, {'A' if self.factor else 'B'}'s weights are all zero"
             return f"in size, B's weights {self.factor:.3g} times A's"
         return f"in {self.feature.name}"
 

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
@@ -15,6 +16,7 @@ import numpy as np
 from initcheck.comparison.call_scores import LARGE_CALLS
 from initcheck.comparison.causes.difference import cause_of_copies, cause_of_difference
 from initcheck.comparison.causes.differing import Sides
+from initcheck.comparison.causes.factors import formulas
 from initcheck.comparison.causes.places import Places
 from initcheck.comparison.causes.sides import Side, both_laws
 from initcheck.comparison.exchange import Answer, Exchange, compare
@@ -115,12 +117,16 @@ def compare_models(
                 least=_FINE if terms.profile == "thorough" else LARGE_CALLS,
             )
         shown.append(exchange)
-    ratios = [_ratio_in_blocks(a, b, *two, one) for two, one in zip(partners, shown, strict=True)]
+    sizes = [_sizes(a, b, *two) if one is not None else (0.0, 0.0) for two, one in zip(partners, shown, strict=True)]
+    ratios = [_ratio_in_blocks(x, one, two) for (x, _), one, two in zip(partners, shown, sizes, strict=True)]
+    shapes = [x.shape for x, _ in partners]
+    shared = _shared(shapes, [one for one, _ in sizes]), _shared(shapes, [other for _, other in sizes])
     for (x, y), one, ratio in zip(partners, shown, ratios, strict=True):
         if one is None:
             parts.append(_part(x, y, Answer.UNDECIDED, why=f"the time was over after {a.count:,} builds"))
         else:
-            parts.append(_told(a, b, x, y, one, shards, widespread=_is_widespread(ratio, ratios)))
+            widespread = _is_widespread(ratio, ratios)
+            parts.append(_told(a, b, x, y, one, shards, shared, widespread=widespread))
     return _comparison(a, b, _with_copies(a, b, partners, parts), missing, notes, 0)
 
 
@@ -176,14 +182,26 @@ def _same_bits(a: Builds, b: Builds, partners: Sequence[Partners], seed: int) ->
     return _BITS if partners else 0
 
 
-def _ratio_in_blocks(a: Builds, b: Builds, x: View, y: View, shown: Exchange | None) -> float | None:
+def _sizes(a: Builds, b: Builds, x: View, y: View) -> tuple[float, float]:
+    """E w^2 of a role on both sides, of the builds that chose what is compared."""
+    one, other = (np.square(side.calls(view, 0, _FIRST), dtype=np.float64).mean() for side, view in ((a, x), (b, y)))
+    return float(one), float(other)
+
+
+def _ratio_in_blocks(x: View, shown: Exchange | None, sizes: tuple[float, float]) -> float | None:
     """The logarithm of E w^2 of B over A's of matrices that each block has one of; None of other roles."""
     if len(x.role.paths) < 2 or len(x.shape) < 2 or shown is None:
         return None
     if shown.answer is not Answer.DIFFERENT:
         return 0.0
-    one, other = (np.square(side.calls(view, 0, _FIRST), dtype=np.float64).mean() for side, view in ((a, x), (b, y)))
+    one, other = sizes
     return math.log(other / one) if one > 0 and other > 0 else math.inf
+
+
+def _shared(shapes: Sequence[tuple[int, ...]], sizes: Sequence[float]) -> Counter[str]:
+    """How many roles of a side each of the usual formulas fits, of those that have fans."""
+    matrices = [(shape, size) for shape, size in zip(shapes, sizes, strict=True) if len(shape) > 1 and size > 0]
+    return Counter(formula for shape, size in matrices for formula in formulas(size, shape))
 
 
 def _is_widespread(ratio: float | None, ratios: Sequence[float | None]) -> bool:
@@ -198,6 +216,7 @@ def _told(
     y: View,
     shown: Exchange,
     shards: tuple[Told | None, Told | None],
+    shared: tuple[Counter[str], Counter[str]],
     *,
     widespread: bool,
 ) -> Compared:
@@ -228,6 +247,7 @@ def _told(
                 for told, view in zip(shards, (x, y), strict=True)
             ),
             widespread=widespread,
+            shared=shared,
             stacks=(a.stacks.get(x.role.paths[0], 1), b.stacks.get(y.role.paths[0], 1)),
         )
     )

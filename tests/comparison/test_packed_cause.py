@@ -43,6 +43,21 @@ def test_a_packed_matrix_drawn_at_once_is_named(
     assert ("counts all pieces in A" in said) is named, said
 
 
+@pytest.mark.parametrize(
+    ("variances", "said"),
+    [
+        ((2 / 34, 2 / 106), "B draws the packed matrix (96, 10) at once, and A each of its pieces (24, 10)"),
+        ((2 / 106, 2 / 58), "A draws the packed matrix (96, 10) at once, and B each of its pieces (48, 10)"),
+        ((1 / 96, 2 / 96), "A's variance is 1/fan_out, B's is 2/fan_out"),  # a gain, and no pieces
+    ],
+)
+def test_gates_that_one_side_draws_apart_are_named_where_both_hold_them_packed(
+    variances: tuple[float, float], said: str
+) -> None:
+    rng = np.random.default_rng(9)
+    assert said in _said(*(math.sqrt(v) * rng.standard_normal((64, 96, 10)) for v in variances))
+
+
 @pytest.mark.parametrize(("pieces", "said"), [(4, "as 4 orthogonal pieces under one another"), (0, "gain of A is 2.5")])
 def test_orthogonal_gates_under_one_another_are_a_larger_gain(pieces: int, said: str) -> None:
     rng = np.random.default_rng(8)

@@ -96,7 +96,7 @@ CAUSES = (
     (_normal(0.02), _normal(0.0004), "B's variance is the square of A's: it stands where the standard dev"),
     (_one(lambda rng: rng.normal(size=(64, 32))), _one(_bfloat16), "B holds numbers of bfloat16 alone, A does not"),
     # As torch draws a transposed convolution, and what a port by fan_in makes of it.
-    (_normal(180**-0.5), _normal(72**-0.5), "A's variance is 1/3/fan_out, B's is 1/3/fan_in"),
+    (_normal(180**-0.5), _normal(72**-0.5), "A's variance is 1/(3 fan_out), B's is 1/(3 fan_in)"),
     (_normal(), _normal(1.3), "B's weights are 1.3 times A's"),
 )  # fmt: skip
 

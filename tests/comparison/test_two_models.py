@@ -142,6 +142,42 @@ def test_a_scaling_by_depth_is_named() -> None:
     assert likely == "B's weights are scaled by 1/sqrt(2 L) (L = 3 blocks), A's are not"
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_formula_that_other_matrices_follow_too_is_the_one_that_is_meant(swapped: bool) -> None:
+    """With twice as many units as inputs 2/fan_out is 1/fan_in, and with three times as many a third of it."""
+
+    def network(seed: int, axis: int) -> Tree:
+        rng = np.random.default_rng(seed)
+        shapes = {"stem": (40, 12), "twice": (64, 32), "square": (48, 48)}
+        return {name: dense(rng, *shape, (2 / shape[axis]) ** 0.5) for name, shape in shapes.items()}
+
+    axes = (1, 0) if swapped else (0, 1)
+    report = initcheck.same(*(lambda seed, axis=axis: network(seed, axis) for axis in axes))
+    evidence = report["start-from-one-law"].evidence
+    assert (evidence.case or "").startswith("DIFFERENT in 2 of 3; clearest: twice: ")
+    fans = ("2/fan_in", "2/fan_out") if swapped else ("2/fan_out", "2/fan_in")
+    assert (evidence.likely or "").startswith(f"A's variance is {fans[0]}, B's is {fans[1]}: ")
+
+
+def test_a_third_is_what_a_uniform_has() -> None:
+    def transposed(seed: int, fan: int) -> Tree:
+        return {"kernel": dense(np.random.default_rng(seed), 24, 8, fan**-0.5)}
+
+    report = initcheck.same(lambda seed: transposed(seed, 24), lambda seed: transposed(seed, 8))
+    likely = report["start-from-one-law"].evidence.likely
+    assert (likely or "").startswith("A's variance is 1/fan_out, B's is 1/fan_in: ")
+
+
+def test_what_is_zero_on_one_side_is_no_factor() -> None:
+    def biased(seed: int, value: float) -> Tree:
+        return {"kernel": dense(np.random.default_rng(seed), 8, 8), "bias": np.r_[np.zeros(8), np.full(8, value)]}
+
+    case = initcheck.same(lambda seed: biased(seed, 0.0), lambda seed: biased(seed, 1.0))[
+        "start-from-one-law"
+    ].evidence.case
+    assert "bias: DIFFERENT in size, A's weights are all zero" in (case or "")
+
+
 def test_tensors_without_an_entry_start_from_nothing() -> None:
     def build(std: float = 0.1) -> nn.Module:
         net = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from initcheck.comparison.causes.places import Places
@@ -33,6 +34,7 @@ class Sides:
         repeats: of each side, whether the shards of its ranks hold the same random numbers.
         stacks: of each side, how many layers or experts the tensor holds that this was taken out of.
         widespread: most matrices of the blocks of the model differ by the ratio of this one.
+        shared: of each side, how many matrices of the model a formula of the variance fits.
     """
 
     a: Side
@@ -49,6 +51,7 @@ class Sides:
     repeats: tuple[bool, ...] = (False, False)
     stacks: tuple[int, int] = (1, 1)
     widespread: bool = False
+    shared: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {})
 
     @property
     def ratio(self) -> float | None:

@@ -11,6 +11,8 @@ from initcheck.diagnosis.evidence.formulas import number
 
 # A piece whose second moment differs by less is like the other side's.
 _PIECE = 0.15
+# Pieces that a matrix may hold: gate and up, the gates of a GRU or q, k and v, those of an LSTM.
+_PACKED = (2, 3, 4)
 
 
 def divisor(seen: Sides) -> Mapping[str, object] | None:
@@ -61,18 +63,29 @@ def packed(seen: Sides) -> Mapping[str, object] | None:
 
 
 def packed_fans(seen: Sides) -> Mapping[str, object] | None:
-    """One side drew a packed matrix at once, by its fans, and the other each piece by the same formula."""
-    if seen.packed is None or not seen.scaled:
+    """One side drew a packed matrix at once, by its fans, and the other each piece by the same formula.
+
+    Where both hold it packed the pieces are not known: the sum of the fans alone is believed, since a formula of one
+    fan with another factor may look the same.
+    """
+    if not seen.scaled or len(seen.shape) < 2:
         return None
-    side, whole = seen.packed
-    sides = (seen.a, seen.b) if side == "A" else (seen.b, seen.a)
-    at_once, apart = (s.samples[0].mean_square for s in sides)
-    both = [f for f in _formulas(at_once, whole) if "fan_out" in f and f in set(_formulas(apart, seen.shape))]
-    if not both:
-        return None
-    formula = both[0]
-    other = "B" if side == "A" else "A"
-    return {"side": side, "other": other, "whole": whole, "piece": seen.shape, "formula": formula}
+    known = [(*seen.packed, seen.shape, "fan_out")] if seen.packed is not None else []
+    rows, *rest = seen.shape
+    found = known or [
+        (side, seen.shape, (rows // count, *rest), "(fan_in + fan_out)")
+        for side in "BA"
+        for count in _PACKED
+        if rows % count == 0
+    ]
+    for side, whole, piece, fan in found:
+        sides = (seen.a, seen.b) if side == "A" else (seen.b, seen.a)
+        at_once, apart = (s.samples[0].mean_square for s in sides)
+        both = [f for f in formulas(at_once, whole) if fan in f and f in set(formulas(apart, piece))]
+        if both:
+            other = "B" if side == "A" else "A"
+            return {"side": side, "other": other, "whole": whole, "piece": piece, "formula": both[0]}
+    return None
 
 
 def gains(seen: Sides) -> Mapping[str, object] | None:
@@ -121,8 +134,8 @@ def fans_of_the_shard(seen: Sides) -> Mapping[str, object] | None:
             continue
         for axis in (0, 1):
             piece = tuple(n // world if i == axis else n for i, n in enumerate(seen.shape))
-            own = set(_formulas(sides[k].samples[0].mean_square, piece))
-            both = [f for f in _formulas(sides[1 - k].samples[0].mean_square, seen.shape) if "+" in f and f in own]
+            own = set(formulas(sides[k].samples[0].mean_square, piece))
+            both = [f for f in formulas(sides[1 - k].samples[0].mean_square, seen.shape) if "+" in f and f in own]
             if both and piece[axis] * world == seen.shape[axis]:
                 ratio = sides[k].samples[0].mean_square / sides[1 - k].samples[0].mean_square
                 return {
@@ -139,7 +152,7 @@ def fan_of_the_stack(seen: Sides) -> Mapping[str, object] | None:
     for side, other, ratio, count, apart in (
         ("B", "A", seen.ratio, seen.stacks[1], seen.a), ("A", "B", 1 / seen.ratio, seen.stacks[0], seen.b)
     ):  # fmt: skip
-        by_fan = any("fan" in formula for formula in _formulas(apart.samples[0].mean_square, seen.shape))
+        by_fan = any("fan" in formula for formula in formulas(apart.samples[0].mean_square, seen.shape))
         if count > 1 and by_fan and abs(ratio * count - 1) < 2 * NEAR:
             return {"side": side, "other": other, "factor": number(math.sqrt(ratio)), "count": count}
     return None
@@ -149,21 +162,31 @@ def fans(seen: Sides) -> Mapping[str, object] | None:
     """Both standard deviations of one matrix follow a fan, and not the same one."""
     if seen.ratio is None or not seen.scaled or len(seen.shape) < 2:
         return None
-    formulas = [next(_formulas(side.samples[0].mean_square, seen.shape), None) for side in (seen.a, seen.b)]
-    if None in formulas:
-        return None
-    return {"a": formulas[0], "b": formulas[1], "factor": number(math.sqrt(seen.ratio))}
+    found: list[str] = []
+    for side, shared in zip((seen.a, seen.b), seen.shared, strict=True):
+        fitting = list(formulas(side.samples[0].mean_square, seen.shape))
+        if not fitting:
+            return None
+        # At one shape 2/fan_out may be 1/fan_in: what the other matrices of the model follow too is meant. A third is
+        # what a uniform between -1 and 1 has.
+        uniform = side.family.name == "uniform"
+        found.append(max(fitting, key=lambda formula: (shared.get(formula, 0), uniform or "/(3 " not in formula)))
+    return {"a": found[0], "b": found[1], "factor": number(math.sqrt(seen.ratio))}
 
 
-def _formulas(variance: float, shape: tuple[int, ...]) -> Iterator[str]:
-    """The usual formulas that give a variance at a shape, units first: of a square matrix there are several."""
+def formulas(variance: float, shape: tuple[int, ...]) -> Iterator[str]:
+    """The usual formulas that give a variance at a shape, units first: of some shapes there are several.
+
+    >>> list(formulas(1 / 16, (32, 16))), list(formulas(1 / 48, (8, 16)))
+    (['1/fan_in', '2/fan_out'], ['1/(3 fan_in)'])
+    """
     fan_in, fan_out = math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
     fans = {"fan_in": fan_in, "fan_out": fan_out, "(fan_in + fan_out)": fan_in + fan_out}
     powers = {"fan_in": (1, 2, 1 / 3), "fan_out": (1, 2, 1 / 3), "(fan_in + fan_out)": (2,)}
     for name, fan in fans.items():
         for power in powers[name]:
             if abs(variance * fan / power - 1) < NEAR:
-                yield f"{'1/3' if power < 1 else power}/{name}"
+                yield f"1/(3 {name})" if power < 1 else f"{power}/{name}"
     std = math.sqrt(variance)
     round_one = float(f"{std:.1g}") if std else 0.0
     if round_one and abs(std / round_one - 1) < NEAR / 2:

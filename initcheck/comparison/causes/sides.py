@@ -71,13 +71,13 @@ class Side:
         parts = [part for w in self._finite.values() for part in np.split(w, self.tensors, axis=1)]
         if min((part.size for part in parts), default=0) < 256:
             parts = list(self._finite.values())
-        found = family_of([w.reshape(-1, w.shape[2]) for w in parts if w.size >= 256])
-        if found.name == "unknown":
-            return Family("unknown", "random numbers")
         # Calls laid one under another are no orthogonal matrix any more.
         single = [w for layer in self._finite for w in self._finite[layer][:3] if min(w.shape) >= 3]
-        own = family_of(single) if single else found
-        return own if own.name in ("orthogonal", "zero", "constant", "one-number") else found
+        own = family_of(single) if single else None
+        if own is not None and own.name in ("orthogonal", "zero", "constant", "one-number"):
+            return own
+        found = family_of([w.reshape(-1, w.shape[2]) for w in parts if w.size >= 256])
+        return Family("unknown", "random numbers") if found.name == "unknown" else found
 
     def second_moment(self, layer: Layer) -> tuple[float, float]:
         """E w^2 at a layer, and its standard error between calls, relative to it; NaN where calls are not finite."""
