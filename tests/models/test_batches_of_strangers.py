@@ -175,6 +175,8 @@ class Plain(nn.Module):
         made = self.table(x)
         if self.how == "name":
             return self.out(hidden)  # type: ignore[name-defined]  # noqa: F821
+        if self.how == "device":
+            return self.out(made + torch.zeros(4, device="cuda"))
         if self.how == "tensor":
             return self.out(x.nothing)  # type: ignore[attr-defined]
         return self.first(made) if self.how == "module" else self.out(x)
@@ -193,6 +195,16 @@ def test_a_name_that_the_code_lacks_is_said_and_no_batch_is_to_be_edited_for_it(
     problem = str(_heard(Plain(how)).problem)
     assert re.search(said, problem)
     assert problem.endswith("mend it") is (how in ("name", "module"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="what asks for a GPU gets one")
+def test_a_gpu_that_the_code_asks_for_is_said() -> None:
+    """Some batches before it are refused for their sizes: what they say is not worth reading."""
+    problem = str(_heard(Plain("device")).problem)
+    assert re.search(
+        r'with --batch="\d+x6" the code asks for a GPU \(.*strangers.py:\d+: return self.out\(made', problem
+    )
+    assert problem.endswith("; let it follow the device of its input, or check it beside one")
 
 
 def test_lazy_layers_are_given_something() -> None:

@@ -13,9 +13,13 @@ from initcheck.models.batches.batch import Batch
 from initcheck.models.batches.corrections import corrected
 from initcheck.models.batches.hints import Hints
 from initcheck.models.batches.inputs import candidates, well_averaged
+from initcheck.models.builds.build import first_line
 from initcheck.sandbox.containment import one_line, raised_at
 
 _LACKING = re.compile(r"'(\w+)' object has no attribute")
+_NO_GPU = re.compile(
+    r"no NVIDIA driver|not compiled with CUDA|No CUDA GPUs|is_cuda|(?:be|on) (?:a )?CUDA|0 active drivers"
+)
 _ERRORS = 6
 """Different errors that are followed; what is refused for a seventh reason is not understood."""
 
@@ -82,13 +86,20 @@ def _corrected(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]) -
 
 
 def own_mistake(model: torch.nn.Module, refused: Iterable[tuple[Batch, Exception]]) -> str | None:
-    """A name that the model's own code does not have, which no batch mends; None where there is none."""
+    """What in the model's own code no batch mends: a name that it does not have, a GPU that it asks for by itself.
+
+    None where there is no such thing.
+    """
     kinds = {type(m).__name__ for m in model.modules()}
     for batch, error in refused:
         lacking = _LACKING.match(str(error)) if isinstance(error, AttributeError) else None
+        stopped = f'no batch goes through; with --batch="{batch.text}" the code'
+        at = raised_at(error, own=True)
         if isinstance(error, NameError) or (lacking is not None and lacking[1] in kinds):
-            at = raised_at(error, own=True)
+            return f"{stopped} stops at {one_line(error)}{at}; mend it"
+        if _NO_GPU.search(str(error)):
+            said = first_line(error, 80)
             return (
-                f'no batch goes through; with --batch="{batch.text}" the code stops at {one_line(error)}{at}; mend it'
+                f"{stopped} asks for a GPU{at}: {said}; let it follow the device of its input, or check it beside one"
             )
     return None

@@ -118,7 +118,7 @@ def first_line(error: BaseException, most: int = 160) -> str:
     lines = [line for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
     # Keras says in which layer before it says what.
     told = lines[1:] if len(lines) > 1 and lines[0].startswith("Exception encountered when calling") else lines
-    return f"{type(error).__name__}: {(told or [''])[0].strip()[:most]}"
+    return f"{type(error).__name__}: {(told or [''])[0].strip()[:most].rstrip()}"
 
 
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
