@@ -60,6 +60,9 @@ WIDTHS_OF_LAYERS = re.compile(
     r"(nn_|net_?|network_|mlp_)(dims?|sizes?|shape|widths|layers|structure|architecture)|architecture|topology"
 )
 
+# Which nodes of a graph are joined, as a matrix of all pairs.
+NEIGHBOURS = re.compile(r"A|(?i:adj\w*|a_?(hat|norm|tilde)|laplacian|supports?)")
+
 # The width between: n_h, hidden_size, num_hidden_units; a number of hidden layers is none.
 HIDDEN = re.compile(
     r"n_?h|h_?(dim|size)|(n_?|num_|dim_?|size_|nb_?)?hid(den)?(_?(dim|size|units|nodes|neurons|features|layer_size))?"

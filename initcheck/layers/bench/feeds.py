@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.adapters.signatures import names
 from initcheck.layers.bench.sizes import Size
 
 TOKENS = 2
@@ -41,7 +42,7 @@ def _labels(x: Array) -> Array:
 _BESIDE: dict[str, Callable[[Array], Array]] = {NEIGHBOURS: _neighbours, "edges": _edges, "labels": _labels}
 # Parameters of a layer's call that are handed something fixed beside what is computed with.
 _NAMES_BESIDE = {
-    NEIGHBOURS: re.compile(r"adj\w*|a_?(hat|norm|tilde)|laplacian|support"),
+    NEIGHBOURS: names.NEIGHBOURS,
     "edges": re.compile(r"edge_?ind(ex|ices)|edge_list"),
     "labels": re.compile(r"labels?|targets?"),
 }
@@ -164,7 +165,7 @@ def _required(cls: type, kind: str) -> list[str]:
 
 def _told_beside(required: Sequence[str]) -> tuple[str, ...]:
     """What is handed beside the inputs, where each name says it; else nothing."""
-    found = [next((k for k, names in _NAMES_BESIDE.items() if names.fullmatch(name)), "") for name in required]
+    found = [next((k for k, words in _NAMES_BESIDE.items() if words.fullmatch(name)), "") for name in required]
     return tuple(found) if all(found) else ()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.models.batches.batch_text import CallArguments, Part, changed
+from initcheck.models.batches.batch_text import CallArguments, Part, changed, graph, is_graph
 
 _SEED = 20260102
 
@@ -28,6 +28,8 @@ class ArrayBatch(CallArguments):
             return np.asarray(generator.integers(0, part.high, part.shape, dtype=np.int32))
         if part.ones:
             return np.ones(part.shape, np.float32)
+        if part.graph:
+            return graph(part.shape)
         return np.asarray(generator.standard_normal(part.shape, dtype=np.float32))
 
     def shuffled(self) -> ArrayBatch:
@@ -40,7 +42,7 @@ class ArrayBatch(CallArguments):
 
         def other(_: str, value: Any) -> Any:
             array = np.asarray(value)
-            if array.size < 2:
+            if array.size < 2 or is_graph(array):
                 return value
             mixed = generator.permutation(array.reshape(-1)).reshape(array.shape)
             if array.dtype != bool and (array.ndim < 2 or np.array_equal(mixed, array)):

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from initcheck.models.batches.batch_text import CallArguments, Part, changed, flat
+from initcheck.models.batches.batch_text import CallArguments, Part, changed, flat, graph, is_graph
 
 _SEED = 20260102
 _KEPT = re.compile(r"edge|mask|position|batch|length|(^|_|[iox])lens?$|adj|^(?!.*input_ids$).*_ids$")
@@ -31,6 +31,8 @@ class Batch(CallArguments):
             return torch.full(part.shape, part.all_of)
         if part.high:
             return torch.randint(0, part.high, part.shape, generator=generator)
+        if part.graph:
+            return torch.from_numpy(graph(part.shape))
         return torch.ones(part.shape) if part.ones else torch.randn(part.shape, generator=generator)
 
     def run(self, model: torch.nn.Module) -> Any:
@@ -72,7 +74,8 @@ class Batch(CallArguments):
             return mixed / 2 + colour * tensor.std()
 
         def unless_kept(name: str, value: Any) -> Any:
-            return other(value) if isinstance(value, torch.Tensor) and not _KEPT.search(name) else value
+            kept = not isinstance(value, torch.Tensor) or _KEPT.search(name) or _is_graph(value)
+            return value if kept else other(value)
 
         return Batch(changed(self.args, unless_kept), changed(dict(self.kwargs), unless_kept), self.text)
 
@@ -101,6 +104,8 @@ def text_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     'batch.ids=ones:2x3'
     >>> text_of((torch.randn(2, 3),), {"labels": None})
     '2x3;labels=none'
+    >>> text_of(Batch.read("2x3;graph:2x2").args, {})
+    '2x3;graph:2x2'
     """
     parts = [_part_of(v) for v in args if v is None or isinstance(v, torch.Tensor)]
     named = [pair for name, value in kwargs.items() for pair in flat(name, value)]
@@ -113,10 +118,16 @@ def _part_of(tensor: torch.Tensor | None) -> str:
         return "none"
     shape = "x".join(map(str, tensor.shape)) or "1"
     if tensor.dtype.is_floating_point:
+        if _is_graph(tensor):
+            return f"graph:{shape}"
         return f"ones:{shape}" if tensor.numel() and bool((tensor == 1).all()) else shape
     if tensor.dim() in (1, 2) and tensor.numel() > 1 and int(tensor.min()) == int(tensor.max()) > 0:
         return f"all={int(tensor.max())}:{shape}"
     return f"int<{int(tensor.max()) + 1 if tensor.numel() else 1}:{shape}"
+
+
+def _is_graph(tensor: torch.Tensor) -> bool:
+    return tensor.dtype == torch.float32 and is_graph(tensor.detach().cpu().numpy())
 
 
 def _each(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:

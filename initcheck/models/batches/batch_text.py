@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import numpy as np
+
 from initcheck.errors import UsageError
 
 _NAMED = re.compile(r"^\s*(?P<name>(?!all\s*=)[\w .-]*\w)\s*=(?P<rest>.*)$")
 _SQUARE = re.compile(r"((?:[^:]*=)?\s*(?:ones:|float:)?\d+x)(\d+x)??(\d+)x\3(x\d+)?")
 _PART = re.compile(
-    r"^(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|float):)?(?P<shape>\d+(?:x\d+)*|\(\))$|^none$"
+    r"^(?:(?P<kind>int<(?P<high>\d+)|all=(?P<all>\d+)|ones|graph|float):)?(?P<shape>\d+(?:x\d+)*|\(\))$|^none$"
 )
 
 
@@ -27,6 +29,7 @@ class Part:
         shape: of the array.
         high: whole numbers below it are drawn; 0 for real numbers.
         ones: all entries are 1.
+        graph: nodes that are joined each with itself, and by a hundredth with the next.
         name: of a keyword argument, behind a dot the key of a dict or the place in a tuple; empty for a positional one.
         all_of: the whole number that every entry is; None where it is drawn.
         absent: it is None.
@@ -38,6 +41,7 @@ class Part:
     name: str = ""
     all_of: int | None = None
     absent: bool = False
+    graph: bool = False
 
 
 def _of_twice_the_sides(part: str) -> str:
@@ -69,6 +73,8 @@ def parts_of(text: str) -> list[Part]:
     [False, True]
     >>> parts_of("ones:();1x28x28")[0].shape  # one number, as a time is
     ()
+    >>> parts_of("8x16;adj=graph:8x8")[1].graph
+    True
 
     Raises:
         UsageError: a part cannot be read.
@@ -89,7 +95,8 @@ def parts_of(text: str) -> list[Part]:
             continue
         shape = tuple(int(n) for n in match["shape"].split("x")) if match["shape"] != "()" else ()
         number = int(match["all"]) if match["all"] else None
-        found.append(Part(shape, int(match["high"] or 0), match["kind"] == "ones", name, number))
+        kind = match["kind"]
+        found.append(Part(shape, int(match["high"] or 0), kind == "ones", name, number, graph=kind == "graph"))
     return found
 
 
@@ -173,6 +180,32 @@ def changed(value: Any, change: Callable[[str, Any], Any], name: str = "") -> An
         other.x = change("x", value.x)
         return other
     return value
+
+
+# Attention over neighbours wants two of them; a sum over them must not make the signal grow, however deep it goes.
+_NEXT = 0.01
+
+
+def graph(shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Which nodes are joined, as a matrix: each with itself, and by a hundredth with the next.
+
+    >>> graph((2, 2)).tolist() == np.float32([[1, 0.01], [0.01, 1]]).tolist()
+    True
+    """
+    itself = np.eye(*shape[-2:], dtype=np.float32)
+    joined = itself + np.float32(_NEXT) * np.roll(itself, 1, axis=-1) if shape[-1] > 1 else itself
+    return np.broadcast_to(joined, shape).copy()
+
+
+def is_graph(array: Any) -> bool:
+    """Whether an array is such a matrix, of several nodes.
+
+    >>> is_graph(graph((2, 3, 3))), is_graph(np.ones((3, 3))), is_graph(np.eye(1))
+    (True, False, False)
+    """
+    shape = tuple(array.shape)
+    square = len(shape) > 1 and shape[-1] == shape[-2] > 1
+    return square and np.array_equal(np.asarray(array), graph(shape))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.nn.modules import conv
 
-from initcheck.models.batches.batch_text import nested
+from initcheck.adapters.signatures.names import NEIGHBOURS
+from initcheck.models.batches.batch_text import graph, nested
 from initcheck.models.batches.hints import Hints, whole_numbers
 from initcheck.models.batches.read import Read, inputs_of
 
@@ -35,7 +36,7 @@ def batches_as_read(
         hints: makes what is known by its name.
         sequence: whether layers of the model go along an axis of tokens, which is then tried first.
     """
-    by_name = [n for n in needed if n not in read or "mask" in n or _says_all(n)]
+    by_name = [n for n in needed if n not in read or "mask" in n or NEIGHBOURS.fullmatch(n) or _says_all(n)]
     layers = {n: read[n] for n in needed if n not in by_name}
     if not layers:
         return
@@ -112,6 +113,8 @@ def _state(read: Read, lead: tuple[int, ...]) -> tuple[int, ...]:
 def _by_name(name: str, hints: Hints, lead: tuple[int, ...], form: int) -> torch.Tensor | None:
     """An argument that its name tells, as many items as the others have; None where it tells nothing."""
     items = lead[0]
+    if NEIGHBOURS.fullmatch(name):
+        return torch.from_numpy(graph((*lead, lead[-1])))
     if "mask" in name:
         length = lead[-1] if len(lead) > 1 else 1
         forms = ((items, length), (items, 1, length), (length, length), (items, 1, 1, length))

@@ -9,7 +9,10 @@ from typing import Any
 import torch
 from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
-from initcheck.models.batches.batch import Batch
+from initcheck.adapters.signatures.names import NEIGHBOURS
+from initcheck.adapters.signatures.parameters import parameters_of
+from initcheck.models.batches.batch import Batch, text_of
+from initcheck.models.batches.batch_text import Part, changed
 from initcheck.models.batches.corrections import corrected
 from initcheck.models.batches.hints import Hints
 from initcheck.models.batches.inputs import candidates, well_averaged
@@ -33,12 +36,34 @@ def tried_batches(model: torch.nn.Module, refused: list[tuple[Batch, Exception]]
     """
     held: list[Batch] = []
     for batches in (well_averaged(model, candidates(model)), _corrected(model, refused)):
-        for batch in batches:
+        for found in batches:
+            batch = _of_a_graph(model, found)
             if _leaves_layers_out(model, batch):
                 held.append(batch)
             else:
                 yield batch
     yield from held
+
+
+def _of_a_graph(model: torch.nn.Module, batch: Batch) -> Batch:
+    """The batch with a graph where a square matrix tells which nodes are joined.
+
+    Any real numbers in its place would be edges of any weight: the signal grows with every layer that sums over them.
+    """
+
+    def joined(name: str, value: Any) -> Any:
+        told = isinstance(value, torch.Tensor) and value.dtype.is_floating_point and NEIGHBOURS.fullmatch(name)
+        square = told and value.dim() > 1 and value.shape[-1] == value.shape[-2]
+        return Batch.filled(Part(tuple(value.shape), graph=True)) if square else value
+
+    names = [*(parameters_of(model.forward) or ()), *("" for _ in batch.args)]
+    args = tuple(changed(value, joined, name) for name, value in zip(names, batch.args, strict=False))
+    kwargs = changed(dict(batch.kwargs), joined)
+    before = (*batch.arrays,)
+    after = Batch(args, kwargs).arrays
+    if all(one is other for one, other in zip(before, after, strict=True)):
+        return batch
+    return Batch(args, kwargs, text_of(args, kwargs))
 
 
 def _leaves_layers_out(model: torch.nn.Module, batch: Batch) -> bool:

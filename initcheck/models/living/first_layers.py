@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from initcheck.adapters.signatures.names import NEIGHBOURS
 from initcheck.adapters.signatures.parameters import parameters_of
 from initcheck.errors import UsageError
 from initcheck.models.batches.array_batch import ArrayBatch
@@ -89,6 +90,8 @@ def arguments_as(text: str, inputs: Mapping[str, bool], *, batched: bool = True)
     ['int<64:2x16;all=16:2;targets=int<64:2x16']
     >>> arguments_as("2x8x8x3", {"x": False, "t": False, "y": False})
     ['2x8x8x3;int<1000:2;2x8x8x3', '2x8x8x3;int<1000:2;int<10:2']
+    >>> arguments_as("2x16x32", {"nodes": False, "adjacency": False})
+    ['2x16x32;graph:2x16x16']
     >>> arguments_as("1x8x8", {"t": False, "y": False, "args": False}, batched=False)
     ['ones:();1x8x8;none']
 
@@ -98,9 +101,13 @@ def arguments_as(text: str, inputs: Mapping[str, bool], *, batched: bool = True)
         batched: whether the first axis counts items; else it is one example.
     """
     items, *axes = text.rpartition(":")[2].split("x")
+    nodes = [items, *axes][:-1] or ["1"]
+    neighbours = "x".join((*nodes, nodes[-1]))
     beside = {"items": items, "length": (axes[0] if axes else "1") if batched else items}
     known = {
-        name: next((f for p, f in (_BESIDE if batched else _BESIDE_ONE) if p.search(name.lower())), None)
+        name: f"graph:{neighbours}"
+        if NEIGHBOURS.fullmatch(name)
+        else next((f for p, f in (_BESIDE if batched else _BESIDE_ONE) if p.search(name.lower())), None)
         for name in inputs
     }
     main = next((name for name, form in known.items() if form is None), next(iter(inputs), None))
