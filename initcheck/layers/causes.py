@@ -172,6 +172,9 @@ def _beside(rank: int, axis: int) -> list[int]:
 def _worded(fan: _Fan, constant: float, part: Part, uniform: bool, framework: str, *, of_three: bool) -> Cause:
     name = f"({fan.name})" if " " in fan.name else fan.name
     law = f"variance is {worded(constant)}/{name}"
+    if fan.name == "fan_avg" and fan.fix == _TRUE and not any(abs(constant / c - 1) < _AGREE for c in (1, 2, 1 / 3)):
+        fix = "scale it to 1/fan_avg, or to 1/fan_in; or declare the gain that the layer is meant to have"
+        return Cause(f"{law}: {worded(constant)} times what Glorot draws", fix)
     if fan.name != "fan_in":
         return Cause(
             f"{law}: {fan.sentence}; a unit here sums over {part.fan_in:.4g} input{'' if part.fan_in == 1 else 's'}",

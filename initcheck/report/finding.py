@@ -99,10 +99,11 @@ def finding_of(result: Result) -> Finding:
 def _by_cause(failing: Iterable[Result]) -> list[list[Result]]:
     groups: list[list[Result]] = []
     for result in sorted(failing, key=_rank):
-        for group in groups:
-            if _same_cause(group[0], result) or any(_implies(root, result) for root in group):
-                group.append(result)
-                break
+        # What shares a cause shares the finding, whatever else it might follow from.
+        alike = (group for group in groups if _same_cause(group[0], result))
+        following = (group for group in groups if any(_implies(root, result) for root in group))
+        if (group := next(alike, None) or next(following, None)) is not None:
+            group.append(result)
         else:
             groups.append([result])
     return groups

@@ -244,6 +244,11 @@ def linear_filled(fill):
             "variance is 1/fan_avg: that of Glorot, where the inputs",
             "divide by",
         ),
+        (
+            lambda w, s: nn.init.xavier_uniform_(w, gain=0.1**0.5),
+            "variance is 0.1/fan_avg: 0.1 times what Glorot draws",
+            "scale it to 1/fan_avg",
+        ),
         # What fans or a usual default explain is said as before.
         (
             lambda w, s: nn.init.uniform_(w, -s, s),

@@ -41,6 +41,15 @@ def test_a_rectangle_is_built_both_ways_and_grouped_and_strided():
         assert wanted in widths
 
 
+def test_a_convolution_that_must_be_given_a_stride_gets_one():
+    class Strided(nn.Conv2d):
+        def __init__(self, in_channels, out_channels, kernel_size, stride):
+            super().__init__(in_channels, out_channels, kernel_size, stride)
+
+    assert {dict(s.arguments)["stride"] for s in sizes_of(Strided, "torch", "s", {})} == {1}
+    assert initcheck.check(Strided, claims=["units-differ"]).ok
+
+
 def test_no_width_of_the_probe_is_a_multiple_of_another():
     probe = sizes_of(nn.TransformerEncoderLayer, "torch", "t", {})[0]
     widths = sorted({v for n, v in probe.arguments if n != "nhead"} | {probe.inputs})

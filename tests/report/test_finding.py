@@ -79,6 +79,13 @@ def test_depth_follows_from_scale_whatever_cause_was_read_off_it_and_not_from_me
     assert len(of(depth, failing("owns-its-memory", "memory")).findings) == 2
 
 
+def test_depth_shares_the_finding_of_its_own_cause_before_one_that_it_might_follow_from():
+    scale, depth = (failing(c, t, likely=UNIFORM) for c, t in (("a-scale", "scale"), ("a-depth", "depth")))
+    centre, single = of(failing("zero-mean", "centering"), scale, depth).findings
+    assert (centre.claims, centre.cause) == (("zero-mean",), None)
+    assert single.claims == ("a-scale", "a-depth")
+
+
 def test_promises_without_a_cause_are_no_kin_of_one_another():
     found = of(failing("finite", "promises"), failing("returns-the-dtype-asked", "promises")).findings
     assert len(found) == 2

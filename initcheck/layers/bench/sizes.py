@@ -121,7 +121,9 @@ def _dense(roles: Mapping[str, str], inputs: int, outputs: int, *, probe: bool =
 def _convolutions(cls: type, kind: str, roles: Mapping[str, str]) -> Iterator[Size]:
     """Rectangles both ways, groups and depthwise where there is a parameter, strides where it is transposed."""
     digits = re.search(r"([123])[dD]", cls.__name__)
-    said = constructor(cls)[roles["kernel"]]
+    told = constructor(cls)
+    said = told[roles["kernel"]]
+    asked = "stride" in roles and told[roles["stride"]].default is inspect.Parameter.empty
     axes = int(digits[1]) if digits else len(said.default) if isinstance(said.default, tuple) else 2
     as_tuple = _of_all_sides(said, unsaid=kind in ("linen", "nnx") or (digits is None and kind == "equinox"))
     transposed = "ranspose" in cls.__name__
@@ -131,7 +133,7 @@ def _convolutions(cls: type, kind: str, roles: Mapping[str, str]) -> Iterator[Si
         values: dict[str, Any] = {"in": inputs, "out": outputs, "kernel": kernel, **others}
         if as_tuple:
             values["kernel"] = (kernel,) * axes
-        if stride > 1:
+        if stride > 1 or asked:
             values["stride"] = (stride,) * axes if kind in ("linen", "nnx") else stride
         arguments = tuple((roles[role], value) for role, value in values.items() if role in roles)
         return Size(arguments, inputs, outputs, kernel=(kernel,) * axes, stride=stride)
