@@ -35,3 +35,20 @@ def test_other_layers_are_run_in_evaluation_mode():
     expected = INPUTS[0] @ own["0.weight"].T / np.sqrt(1 + 1e-5)
     assert np.allclose(function.run(own, INPUTS), expected, atol=1e-4)
     assert not any(module.training for module in layer.modules())
+
+
+class Merging(nn.Linear):
+    """Its own ``train`` merges what it has beside its weight, and returns nothing."""
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.weight.data.zero_()
+
+
+def test_a_layer_is_put_out_of_training_by_its_flag_alone():
+    torch.manual_seed(0)
+    function = TorchFunction(nn.Sequential(Merging(16, 8, bias=False), nn.Dropout(0.5)))
+    own = function.parameters()
+    assert np.allclose(function.run(own, INPUTS), INPUTS[0] @ own["0.weight"].T, atol=1e-4)
+    alone = TorchFunction(Merging(16, 8, bias=False))
+    assert np.abs(alone.run(alone.parameters(), INPUTS)).max() > 0

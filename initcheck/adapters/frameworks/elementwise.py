@@ -164,8 +164,10 @@ def _callable(given: Any, args: dict[str, Any], name: str) -> Function:
         given = type(given).from_config({**given.get_config(), "dtype": "float64"})
     if is_instance_of(given, "torch.nn", "Module"):
         # A copy: it is made float64 and put out of training, and the user's own stays as it is.
-        _refuse_random(copy.deepcopy(given).double().train(), name)
-        given = copy.deepcopy(given).double().eval()
+        random, given = (copy.deepcopy(given).double() for _ in "ab")
+        random.train()
+        _refuse_random(random, name)
+        given.eval()
     if not callable(given):
         raise UsageError(f"activation {name!r} is {type(given).__name__!r}, which cannot be called.")
     return functools.partial(given, **args) if args else given

@@ -43,7 +43,8 @@ class TorchFunction:
             own = parameters is self._own and all(a.dtype == np.float32 for a in parameters.values())
             if own and not self._norms:
                 # With its own parameters it is called as it is: putting them in takes three times as long.
-                out = first_of(torch, self.layer.eval()(*given))
+                self._out_of_training()
+                out = first_of(torch, self.layer(*given))
             else:
                 out = self._call(as_tensors(torch, dict(parameters)), given)
         return np.array(out.numpy())
@@ -57,7 +58,7 @@ class TorchFunction:
     def _call(self, parameters: Mapping[str, Any], args: Sequence[Any]) -> Any:
         torch = framework_module("torch")
         # Here, as most layers are built for their weights alone.
-        self.layer.eval()
+        self._out_of_training()
         given = dict(parameters)
         for module in self._norms:
             module.training = True
@@ -65,6 +66,11 @@ class TorchFunction:
             kept = {id(b) for b in module.buffers(recurse=False)}
             given.update({name: b.clone() for name, b in self.layer.named_buffers() if id(b) in kept})
         return first_of(torch, torch.func.functional_call(self.layer, given, tuple(args)))
+
+    def _out_of_training(self) -> None:
+        """By the flag alone: a layer's own ``train`` may merge an adapter into its weight (LoRA), or return nothing."""
+        for module in self.layer.modules():
+            module.training = False
 
 
 def _norms_found_in_training(layer: Any) -> list[Any]:

@@ -19,9 +19,12 @@ def settled(model: torch.nn.Module) -> Iterator[None]:
 
 
 def _settle(model: torch.nn.Module) -> None:
-    """Evaluation mode, so that no dropout adds noise; batch norms as in training, where they meet fresh weights."""
-    model.eval()
+    """Evaluation mode, so that no dropout adds noise; batch norms as in training, where they meet fresh weights.
+
+    Told by the flag alone: a layer whose own `train` merges an adapter into its weight (LoRA) stays as it trains.
+    """
     for module in model.modules():
+        module.training = False
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.train()
 
