@@ -139,7 +139,8 @@ def _growth_keeps(trial: ModelTrial, direction: str, what: str) -> None:
     decided_by="a fact about one model and two batches, the entries of the second those of the first in another order:"
     " root mean square of the difference over sqrt(2) standard deviations of the output, what is constant in a"
     " channel left out. FAILS where the outputs are the same, and below 1 %, about the rounding of bfloat16, where the"
-    " difference is lost at one place; UNDECIDED where it fades with depth; NOT APPLICABLE where it is ten times as"
+    " difference is lost at one place; UNDECIDED where it fades with depth, or ends in a choice that hands its gradient"
+    " back (a codebook); NOT APPLICABLE where it is ten times as"
     " large or more once the constants below 0.1 that get a gradient are random: a gate or a matrix near zero, which"
     " the first steps open, holds it back by design. Not seen: inputs that only some entries of the output depend on.",
 )
@@ -163,6 +164,11 @@ def input_reaches_the_output(trial: ModelTrial) -> None:
         )
     elif first.reach.exact and (stopped := _stopped(first.gradients)):
         trial.not_applicable(_WAITS.format(stopped[0]))
+    elif first.reach.chosen:
+        trial.doubts_that(
+            "two different inputs give one output, and its gradient arrives: a choice, as of one code in a codebook,"
+            " makes the same of both at this start"
+        )
     elif first.reach.exact:
         at, likely, fix = questions.cause_of_one_output(trial.facts, first.reach)
         trial.fails(f"two different inputs give one output{at}", likely=likely, fix=fix)

@@ -76,6 +76,25 @@ def roles(records: Mapping[str, TensorRecord], where: Mapping[str, Place]) -> li
     return [Role(str(key[0]), tuple(members), tuple(range(len(members)))) for key, members in groups.items()]
 
 
+def by_inner_number(role: Role) -> list[Role]:
+    """A role of several starred numbers, parted by the last of them: the layers of one place in every block.
+
+    >>> def tensor(name):
+    ...     return type("", (), {"name": name})()
+    >>> names = [f"blocks.{i}.net.{j}.weight" for i in range(2) for j in (0, 2)]
+    >>> whole = Role("blocks.*.net.*.weight", tuple(map(tensor, names)), (0, 1, 2, 3))
+    >>> [(part.path, part.depths) for part in by_inner_number(whole)]
+    [('blocks.*.net.0.weight', (0, 1)), ('blocks.*.net.2.weight', (0, 1))]
+    """
+    before, _, behind = role.path.rpartition("*")
+    numbered = re.compile(re.escape(role.path).replace(r"\*", r"(\d+)"))
+    read = [numbered.fullmatch(record.name) for record in role.members]
+    if "*" not in before or not all(read):
+        return [role]
+    parted = grouped((match[match.re.groups], r) for match, r in zip(read, role.members, strict=True) if match)
+    return [Role(f"{before}{n}{behind}", tuple(found), tuple(range(len(found)))) for n, found in parted.items()]
+
+
 _OF_A_WEIGHT = (
     "weight",
     "parametrizations.weight.original",

@@ -125,7 +125,8 @@ def repeated_draws(random: Mapping[str, TensorRecord]) -> Iterator[RuleFinding]:
 
 def _copy(same: list[TensorRecord], what: str) -> RuleFinding:
     trained = [r for r in same if r.parameter and r.trainable]
-    frozen = len(trained) == 1  # and a target or two of it, which it moves on from
+    # One is trained, and a target or two of it, which it moves on from; or a module keeps what it began with.
+    frozen = len(trained) == 1 or _kept_by_one_module(same)
     same = trained if len(trained) > 1 else same
     names = [r.name for r in same]
     blamed = len(same[0].shape) > 1 and not frozen
@@ -139,6 +140,11 @@ def _copy(same: list[TensorRecord], what: str) -> RuleFinding:
     sites = _sites(same)
     said = f"{listed(names)} {what}" + (f" ({sites})" if sites else "")
     return RuleFinding("fails", said, fix=_EACH_ON_ITS_OWN) if blamed else RuleFinding("note", said)
+
+
+def _kept_by_one_module(same: Iterable[TensorRecord]) -> bool:
+    """Whether all are buffers of one module: a running mean, such as of a codebook, that starts where its values do."""
+    return len({r.name.rpartition(".")[0] for r in same}) == 1 and not any(r.parameter for r in same)
 
 
 def _sites(same: Iterable[TensorRecord]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from initcheck.grouping import grouped
 from initcheck.models.builds.record import TensorRecord
-from initcheck.models.builds.roles import Role, ordered_with_depth
+from initcheck.models.builds.roles import Role, by_inner_number, ordered_with_depth
 from initcheck.models.factory.facts import Facts
 from initcheck.models.factory.few_models import siblings_needed
 from initcheck.models.factory.trial import RuleFinding
@@ -58,6 +58,13 @@ def overwritten(record: TensorRecord) -> bool:
 
 def named_deviants(role: Role) -> Iterator[RuleFinding]:
     """Siblings that were drawn with other arguments than the rest, in the whole or in the same slices."""
+    parts = by_inner_number(role)
+    if _laws_of_parts(parts):
+        laws = "; ".join(f"{law} at {listed(paths)}" for law, paths in _laws_of_parts(parts).items())
+        yield RuleFinding("note", f"{role.path}: by the place in its block, {laws}")
+        for part in parts:
+            yield from named_deviants(part)
+        return
     known = [(d, r) for d, r in zip(role.depths, role.members, strict=True) if is_traced(r)]
     by_law = grouped((record.signature, (depth, record)) for depth, record in known)
     if len(by_law) < 2:
@@ -67,6 +74,9 @@ def named_deviants(role: Role) -> Iterator[RuleFinding]:
     if len(known) == 2:
         one, two = (r for _, r in known)
         yield RuleFinding("note", f"{one.name} has {_words(one)}, {two.name} {_words(two)}: two make no rule")
+        return
+    if _ends_at_zero(role, [r for _, r in deviants]):
+        yield RuleFinding("note", f"{deviants[0][1].name}, the last of its list, starts at zero")
         return
     constant = "constant" in (known[0][1].law.family, deviants[0][1].law.family)
     if _numbered_by_call(role) and (len(deviants) > 1 or constant):
@@ -106,6 +116,31 @@ def named_deviants(role: Role) -> Iterator[RuleFinding]:
             likely=likely,
             fix=fix,
         )
+
+
+def _laws_of_parts(parts: Sequence[Role]) -> dict[str, list[str]]:
+    """The laws of the places in a block, where most blocks agree on that of each and places differ; else none.
+
+    The last layer of every branch at zero, or the last of every coupling drawn small, is a design. What one block has
+    at a place and the others have not, is none, whatever stands at other places.
+    """
+    found: dict[str, list[str]] = {}
+    signatures = set()
+    for part in parts:
+        laws = grouped((r.signature, r) for r in part.members if is_traced(r))
+        common = max(laws.values(), key=len, default=[])
+        if len(common) < 2 or 2 * len(common) <= len(part.members):
+            return {}
+        signatures.add(common[0].signature)
+        found.setdefault(_words(common[0]), []).append(part.path)
+    return found if len(signatures) > 1 else {}
+
+
+def _ends_at_zero(role: Role, deviants: Sequence[TensorRecord]) -> bool:
+    """Whether of layers in a list, and no blocks of layers, the last alone is zero: what it adds grows from nothing."""
+    layers = role.path.rpartition(".")[0].endswith("*")
+    law = deviants[0].law
+    return layers and deviants == [role.members[-1]] and (law.family, law.mean) == ("constant", 0.0)
 
 
 def _numbered_by_call(role: Role) -> bool:

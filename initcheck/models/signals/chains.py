@@ -52,21 +52,29 @@ _CALLS = ("forward", "__call__", "call")
 def containers(layers: Iterable[tuple[Sequence[str], object]]) -> dict[str, str]:
     """Layers that may be blocks, by name, and what each is counted in: several of one class and parent, numbered.
 
+    Single layers before or behind all blocks that hold layers of their own are a stem or a head, and no blocks.
+
     >>> containers([(("fc1",), "Linear"), (("fc2",), "Linear"), (("head",), "Linear"), (("h", "0"), "Block")])
     {'fc1': 'fc', 'fc2': 'fc'}
 
     Args:
         layers: path and class of each.
     """
-    groups: dict[tuple[tuple[str, ...], str, object], list[str]] = defaultdict(list)
+    places: dict[tuple[tuple[str, ...], str], dict[object, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    holding = set()
     for path, kind in layers:
+        holding.add(".".join(path[:-1]))
         match = _NUMBERED.match(path[-1]) if path else None
         if match is not None and not _is_no_block(kind):
-            groups[tuple(path[:-1]), match[1], kind].append(".".join(path))
+            places[tuple(path[:-1]), match[1]][kind][".".join(path)] = int(match[2])
     found: dict[str, str] = {}
-    for (parent, prefix, _kind), names in groups.items():
-        if len(names) >= FEWEST_SIBLINGS:
-            found |= dict.fromkeys(names, ".".join((*parent, prefix) if prefix else parent))
+    for (parent, prefix), kinds in places.items():
+        several = [numbers for numbers in kinds.values() if len(numbers) >= FEWEST_SIBLINGS]
+        body = [n for numbers in several if holding & numbers.keys() for n in numbers.values()]
+        for numbers in several:
+            within = not body or any(min(body) <= n <= max(body) for n in numbers.values())
+            if within:
+                found |= dict.fromkeys(numbers, ".".join((*parent, prefix) if prefix else parent))
     return found
 
 

@@ -12,9 +12,11 @@ import numpy.typing as npt
 from initcheck.models.batches.batch_text import CallArguments
 from initcheck.models.signals.live_model import UNABLE, LiveModel, constants_redrawn, without_gradient
 from initcheck.models.signals.signal import CLOSED, DROWNED, FADED, SAME, STEPS, InputReach
-from initcheck.models.signals.untrained_layers import owner_of
+from initcheck.models.signals.untrained_layers import is_matrix, owner_of
 
 _Array = npt.NDArray[Any]
+_STEP = 1e-3
+"""So far every entry of a matrix moves, in root mean square."""
 
 
 def input_reach(model: LiveModel, batch: CallArguments) -> InputReach | None:
@@ -28,6 +30,8 @@ def input_reach(model: LiveModel, batch: CallArguments) -> InputReach | None:
             return None if share is None else InputReach(share)
         lost = _where_lost(model, batch, other, InputReach(share))
         lost = _closed(model, batch, other, lost)
+        if lost.exact and lost.closed is None and _ends_in_a_choice(model, batch, other):
+            return replace(lost, chosen=True)
         untold = lost.exact and lost.closed is None and lost.lost_in is None and lost.lost_behind is None
         return replace(lost, stuck=_stuck(model, batch, other, lost)) if untold else lost
     except UNABLE:
@@ -57,6 +61,30 @@ def _closed(model: LiveModel, batch: CallArguments, other: CallArguments, lost: 
                 behind = _where_lost(model, batch, other, InputReach(share)) if hidden else lost
                 return behind if hidden and behind.drowned_at is not None else replace(lost, closed=gates[0])
     return lost
+
+
+def _ends_in_a_choice(model: LiveModel, batch: CallArguments, other: CallArguments) -> bool:
+    """Whether matrices that the difference came through have a gradient, and a step along it does not move the output.
+
+    Of a codebook, or where something is rounded, the gradient of what was chosen is handed to what it was chosen for.
+    The sum whose gradient it is would move by the step times the gradient, and by no more than the sum of the output's
+    own moves where its weights are of size 1.
+    """
+    pairs = zip(_noted(model, batch), _noted(model, other), strict=False)
+    through = {name for (name, _, one), (same, _, two) in pairs if name == same and _differ(one, two, FADED * SAME)}
+    names = [n for n, shape in model.trained.items() if is_matrix(n, shape) and owner_of(n) in through]
+    gradients = model.gradients(batch, names) if names else {}
+    told = {n: g for n, g in gradients.items() if g is not None and 0 < model.largest(g) < np.inf}
+    sizes = {n: model.second_moment(g) ** 0.5 for n, g in told.items()}
+    before = model.output(batch)
+    values = model.values
+    moved = [(n, values[n] - (_STEP / sizes[n]) * g) for n, g in told.items()]
+    with model.changed(moved) as stepped:
+        after = stepped.output(batch)
+    if not told or before is None or after is None:
+        return False
+    due = sum(_STEP * sizes[n] * np.prod(model.trained[n]) for n in told)
+    return bool(due > 10 * np.abs(after.astype(np.float64) - before).sum())
 
 
 def _stuck(model: LiveModel, batch: CallArguments, other: CallArguments, lost: InputReach) -> tuple[str, ...]:

@@ -50,6 +50,7 @@ class InputReach:
         closed: the first constant near zero, a gate or a matrix, where the input arrives once such constants are not.
         drowned_at: the module whose input no longer shows the difference, where everything before it did.
         stuck: constants near zero that no step moves, where the input arrives once they are random.
+        chosen: the difference ends in a choice that makes the same of both, and hands a gradient back all the same.
     """
 
     share: float
@@ -59,6 +60,7 @@ class InputReach:
     closed: str | None = None
     drowned_at: str | None = None
     stuck: tuple[str, ...] = ()
+    chosen: bool = False
 
     @property
     def exact(self) -> bool:
