@@ -52,10 +52,14 @@ _CALLS = ("forward", "__call__", "call")
 def containers(layers: Iterable[tuple[Sequence[str], object]]) -> dict[str, str]:
     """Layers that may be blocks, by name, and what each is counted in: several of one class and parent, numbered.
 
-    Single layers before or behind all blocks that hold layers of their own are a stem or a head, and no blocks.
+    A few single layers before or behind all blocks that hold layers of their own are a stem or a head, and no blocks.
 
     >>> containers([(("fc1",), "Linear"), (("fc2",), "Linear"), (("head",), "Linear"), (("h", "0"), "Block")])
     {'fc1': 'fc', 'fc2': 'fc'}
+    >>> convolutions = [((str(k),), "Conv2d") for k in range(4)]
+    >>> blocks = [((str(k), *inside), "Block") for k in (4, 5) for inside in ((), ("fc",))]
+    >>> [len(containers([*convolutions[left:], *blocks])) for left in (0, 2)]
+    [6, 2]
 
     Args:
         layers: path and class of each.
@@ -73,7 +77,7 @@ def containers(layers: Iterable[tuple[Sequence[str], object]]) -> dict[str, str]
         body = [n for numbers in several if holding & numbers.keys() for n in numbers.values()]
         for numbers in several:
             within = not body or any(min(body) <= n <= max(body) for n in numbers.values())
-            if within:
+            if within or len(numbers) >= _LONG:
                 found |= dict.fromkeys(numbers, ".".join((*parent, prefix) if prefix else parent))
     return found
 
