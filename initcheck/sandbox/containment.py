@@ -171,6 +171,27 @@ def _last_frame_is_ours(error: BaseException) -> bool:
     return not frames or frames[-1].f_code.co_filename.startswith(_OURS)
 
 
+def how_far(error: BaseException) -> tuple[int, ...]:
+    """The lines of user code that led to where it was raised, outermost first: of two calls the larger got further.
+
+    >>> def forward(x):
+    ...     half = x[0]
+    ...     return half / x[1]
+    >>> def raised(x):
+    ...     try:
+    ...         forward(x)
+    ...     except Exception as error:
+    ...         return error
+    >>> how_far(raised([1, 0])) > how_far(raised([]))
+    True
+    """
+    return tuple(line for frame, line in _walk(error.__traceback__) if _is_users(frame.f_code.co_filename))
+
+
+def _is_users(file: str) -> bool:
+    return "site-packages" not in file and not file.startswith((_STDLIB, _OURS))
+
+
 def raised_at(error: BaseException, *, own: bool = False) -> str:
     """Where the user's code raised it, with a space before: `` (inits.py:3: return 1 / 0)``; empty where nothing tells.
 
@@ -181,7 +202,7 @@ def raised_at(error: BaseException, *, own: bool = False) -> str:
     # What imports a module says nothing of what is wrong in it.
     silent = (_OURS, "<", os.path.join(_STDLIB, "importlib"))
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(silent)]
-    of_users = [f for f in frames if "site-packages" not in f.filename and not f.filename.startswith(_STDLIB)]
+    of_users = [f for f in frames if _is_users(f.filename)]
     found = of_users or ([] if own else frames)
     return f" ({relative(found[-1].filename)}:{found[-1].lineno}: {found[-1].line})" if found else ""
 

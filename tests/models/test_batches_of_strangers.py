@@ -207,6 +207,27 @@ def test_a_gpu_that_the_code_asks_for_is_said() -> None:
     assert problem.endswith("; let it follow the device of its input, or check it beside one")
 
 
+class Strict(nn.Module):
+    """Wants so many rows at a time behind its first layer, which an error says without a word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.out = nn.Linear(6, 4), nn.Linear(4, 2)
+
+    def forward(self, x: Tensor, scale: Tensor) -> Tensor:
+        made = self.first(x)
+        if len(made) != 5:
+            raise AssertionError
+        return self.out(made * scale)
+
+
+def test_the_batch_that_got_furthest_is_shown_and_a_bare_assert_with_its_line() -> None:
+    problem = str(_heard(Strict()).problem)
+    assert re.search(
+        r'--batch=".*8x6.*" ends in AssertionError \(.*strangers.py:\d+: raise AssertionError\); edit', problem
+    )
+
+
 def test_lazy_layers_are_given_something() -> None:
     for build in (lambda: nn.Sequential(nn.LazyConv2d(8, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(4)), Lazy):
         assert _heard(build()).problem is None

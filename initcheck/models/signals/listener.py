@@ -15,6 +15,7 @@ from initcheck.models.signals.live_model import LiveModel, constants_redrawn
 from initcheck.models.signals.reach import input_reach
 from initcheck.models.signals.signal import CLOSED, ChainSignal, Signal
 from initcheck.models.signals.untrained import untrained
+from initcheck.sandbox.containment import how_far, raised_at
 
 
 class Listener:
@@ -49,21 +50,25 @@ class Listener:
             unheard = model.no_forward()
             if unheard is not None:
                 return Signal(unheard=unheard)
-            problem = ""
             refused: list[tuple[Any, Exception]] = []
             for batch in self._tried(model, refused):
                 try:
                     found = _through(model, batch, constants, dict(twins or {}), whole)
                 except Exception as error:
-                    # The likeliest batch comes first: its error is the one worth reading.
-                    said = first_line(error)
-                    problem = problem or f'no batch goes through; --batch="{batch.text}" ends in {said}; edit it'
                     refused.append((batch, error))
                     continue
                 self._batch = batch
                 return found
-            made_of = f"no batch can be made from the model's {model.read_off}; give one, such as --batch=2x16"
-            return Signal(problem=model.own_mistake(refused) or problem or made_of)
+            if not refused:
+                made_of = f"no batch can be made from the model's {model.read_off}; give one, such as --batch=2x16"
+                return Signal(problem=made_of)
+            # What got furthest is nearest to what goes through; of those alike the likeliest, which comes first.
+            batch, raised = max(refused, key=lambda pair: how_far(pair[1]))
+            said = first_line(raised)
+            if said.endswith(": "):  # a bare assert: its line says what is wanted
+                said = said.removesuffix(": ") + raised_at(raised, own=True)
+            told = f'no batch goes through; --batch="{batch.text}" ends in {said}; edit it'
+            return Signal(problem=model.own_mistake(refused) or told)
 
     def _tried(self, model: LiveModel, refused: list[tuple[Any, Exception]]) -> Iterator[Any]:
         if self._batch is not None:
