@@ -14,6 +14,7 @@ from initcheck.errors import UsageError
 from initcheck.layers.bench.sizes import sizes_of
 from initcheck.layers.recognition import layer_initializer
 from initcheck.report.verdict import Verdict
+from initcheck.starts.layer import laws_of_layer
 from initcheck.targets.loading import load
 
 
@@ -121,3 +122,25 @@ def test_a_kernel_is_a_number_or_one_for_each_side_as_its_parameter_says():
     assert kernels(Sides) == {(3, 3, 3)}
     assert kernels(Annotated) == {(3, 3)}
     assert kernels(nn.Conv2d) == {3}
+
+
+class Grouped:
+    """Keras' and linen's own are built like this."""
+
+    def __init__(self, num_groups=32, epsilon=1e-3): ...
+
+
+@pytest.mark.parametrize(("fixed", "widths"), [({}, [160, 32, 64]), ({"num_groups": 4}, [20, 16, 32, 64])])
+def test_what_its_input_alone_makes_wide_is_fed_widths_that_its_groups_divide(fixed, widths):
+    sizes = sizes_of(Grouped, "keras", "it", fixed)
+    assert [s.inputs for s in sizes] == widths
+    assert [s.probe for s in sizes] == [True] + [False] * (len(widths) - 1)
+
+
+@pytest.mark.parametrize("name", ["keras.layers:GroupNormalization", "flax.linen:GroupNorm"])
+def test_a_normalization_by_groups_is_built_with_as_many_as_are_its_default(name):
+    library, _, layer = name.partition(":")
+    home = pytest.importorskip(library)
+    made = layer_initializer(getattr(home, layer), name, {})
+    laws = {law.text for law in laws_of_layer(made.sampler, measured=False)}
+    assert laws == {"zero", "one"}

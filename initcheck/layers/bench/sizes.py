@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def sizes_of(cls: type, kind: str, name: str, fixed: Mapping[str, Any]) -> tuple
     built = built or ({"out"} <= set(roles) and (implicit or "in" in roles)) or (implicit and "multiplier" in roles)
     if implicit and not built and not unknown and "kernel" not in roles:
         # Nothing but its input says how wide it is: what goes in comes out as wide (highway, squeeze and excitation).
-        return tuple(Size((), w, w, probe=w == _PROBE[0]) for w in (_PROBE[0], *_SQUARES))
+        return tuple(_of_input_alone(cls, fixed))
     if unknown and built:
         raise refusals.layer_needs(name, unknown, model=kind == "torch")
     if not built:
@@ -107,6 +108,15 @@ def factory_sizes(names: tuple[str, ...], *, square: bool) -> tuple[Size, ...]:
         Size(tuple(zip(names, (i, o), strict=False)), inputs=i, outputs=o, probe=(i, o) == probe)
         for i, o in (probe, *pairs)
     )
+
+
+def _of_input_alone(cls: type, fixed: Mapping[str, Any]) -> Iterator[Size]:
+    """Squares, of widths that its own number of groups divides: 32 is GroupNorm's unless somebody says otherwise."""
+    said = {**{name: p.default for name, p in constructor(cls).items()}, **fixed}
+    groups = [n for name, n in said.items() if "groups" in name and type(n) is int and n > 0]
+    probe, *widths = (math.lcm(width, *groups) for width in (_PROBE[0], *_SQUARES))
+    yield Size((), probe, probe, probe=True)
+    yield from (Size((), width, width) for width in dict.fromkeys(widths))
 
 
 def _dense(roles: Mapping[str, str], inputs: int, outputs: int, *, probe: bool = False) -> Size:
