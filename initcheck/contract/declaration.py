@@ -64,7 +64,8 @@ def declares(*objects: Any) -> bool:
     >>> declares(print), declares(type("He", (), {"__initcheck__": {"activation": "relu"}})())
     (False, True)
     """
-    functions = [obj.func for obj in objects if isinstance(obj, functools.partial)]
+    # By its type: isinstance asks an object for its ``__class__``, which may be code of theirs.
+    functions = [obj.func for obj in objects if issubclass(type(obj), functools.partial)]
     return any(inspect.getattr_static(obj, "__initcheck__", None) is not None for obj in (*objects, *functions))
 
 

@@ -133,7 +133,7 @@ def _elsewhere(
 def _refuse_unread(not_checked: Iterable[NotChecked]) -> None:
     for left in not_checked:
         if left.needed:  # said at once, not after the others were judged
-            raise UnreadableTarget(f"target {left.name!r}: {left.reason.removeprefix(left.name).lstrip(', ')}")
+            raise UnreadableTarget(f"target {left.name!r}: {left.reason.removeprefix(f'{left.name}, ')}")
 
 
 def _refuse_or_warn(here: Sequence[Any], *, isolate: bool) -> None:

@@ -94,7 +94,8 @@ def _left(member: Any, whole: str, reason: str, call: str | None = None) -> NotC
 
 def saying(obj: Any) -> tuple[Any, ...]:
     """The objects whose ``__initcheck__`` speaks for this one."""
-    return (obj.function, obj.owner) if isinstance(obj, Method) else (obj,)
+    # By its type: isinstance asks an object of a user for its ``__class__``.
+    return (obj.function, obj.owner) if issubclass(type(obj), Method) else (obj,)
 
 
 def _from_where(module: ModuleType) -> str:

@@ -343,3 +343,15 @@ def test_what_a_network_computes_is_no_initializer_though_its_constructor_draws(
     loaded = load(str(path))
     assert short(i.name for i in loaded.initializers) >= {"layer_init", "Agent.reset"}
     assert all("forward" not in n.name and "get_value" not in n.name for n in loaded.not_checked)
+
+
+def test_a_member_that_raises_when_it_is_asked_for_its_class_is_said_and_its_neighbours_are_taken(tmp_path):
+    text = (
+        "class Odd:\n    @property\n    def __class__(self): raise ValueError('nobody')\n    def __call__(self): pass\n"
+    )
+    he = "def he(shape, rng): return rng.normal(0, (2 / shape[1]) ** 0.5, shape)\n"
+    (tmp_path / "asks.py").write_text(f"{text}init_odd, __all__ = Odd(), ['he', 'init_odd']\n{he}")
+    loaded = load(str(tmp_path / "asks.py"))
+    assert short(i.name for i in loaded.initializers) == {"he"}
+    [left] = loaded.not_checked
+    assert (left.reason, left.needed) == ("init_odd raises when looked at: ValueError: nobody", False)

@@ -58,7 +58,7 @@ class Fix:
         lines += _lines("" if repair.before else "write", "+ " if repair.before else "", repair.code)
         lines.append(
             f"  proven    on a copy with this change: {', '.join(found.proven)} hold{'s' * (len(found.proven) == 1)};"
-            f" of {found.kept} other claims none fails"
+            f" {f'of {found.kept} other claims none fails' if found.kept else 'no other claim was asked'}"
         )
         return "\n".join(lines)
 

@@ -166,7 +166,7 @@ def test_a_closed_or_broken_stdout_costs_no_file(folder: Path) -> None:
     os.close(writing)
     _, errors = broken.communicate(timeout=300)
     assert errors == b""
-    assert broken.returncode == 1
+    assert broken.returncode == 0  # as the guide says: a closed pipe is no verdict
     assert len(json.loads((folder / "r.json").read_text())["results"]) == 3
 
 
