@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from initcheck.doors.options import KIND_OF_CLAIM, OPTIONS
 
+# What pytest has in the place of an option of the command line.
+_IN_PYTEST = {"jobs": "pytest: `-n N` of xdist", "failed": "pytest: `--lf`", "check": "pytest: `--initcheck-lock=FILE`"}
 
 def table() -> str:
     """One row an option, in Markdown, made of what ``--help`` is made of.
@@ -16,7 +18,7 @@ def table() -> str:
         said = f"--{option.name} {option.metavar}" if option.metavar else f"--{option.name}"
         flag = f"`-{option.short} {option.metavar}`, `{said}`" if option.short else f"`{said}`"
         key = f"`{option.name}`" if option.configured else ""
-        only = " (not in pytest: `-n N` of xdist)" if option.door == "command line" else ""
+        only = f" ({_IN_PYTEST.get(option.name, 'not in pytest')})" if option.door == "command line" else ""
         of = "" if len(option.of) == len(KIND_OF_CLAIM) else f"{' and '.join(option.of)}: "
         rows.append(f"| {flag} | {key} | {of}{option.help}{only} |")
     return "\n".join(rows) + "\n"
