@@ -7,6 +7,7 @@ from initcheck.doors.options import KIND_OF_CLAIM, OPTIONS
 # What pytest has in the place of an option of the command line.
 _IN_PYTEST = {"jobs": "pytest: `-n N` of xdist", "failed": "pytest: `--lf`", "check": "pytest: `--initcheck-lock=FILE`"}
 
+
 def table() -> str:
     """One row an option, in Markdown, made of what ``--help`` is made of.
 

@@ -93,7 +93,9 @@ def cause_of(
     fan, middle, _ = min(fitting, key=lambda found: found[2])
     of_three = _is_stack(parts) and 3 in failing.whole.shape
     found = _worded(fan, middle, failing, uniform, framework, of_three=of_three)
-    return (shown() if plain and found.fix == _OR_DECLARED else None) or found
+    # Of a pointwise convolution a helper's count of another layout is fan_in^2: that a root is missing is plainer.
+    rootless = fan.name != "fan_in" and all(fan.of(p) == p.fan_in**2 for p in parts)
+    return (shown() if plain and (rootless or found.fix == _OR_DECLARED) else None) or found
 
 
 def _fans(parts: Sequence[Part], several: bool, *, first_axes: bool, kept_first: bool) -> Iterator[_Fan]:

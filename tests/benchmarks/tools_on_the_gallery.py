@@ -286,14 +286,17 @@ def main() -> None:
     table = []
     for line in lines(tuple(given.names), given.seeds, not given.without_initcheck):
         table.append(line)
+        if given.json:
+            given.json.write_text(json.dumps(table, indent=1) + "\n")
+        if not line["asked of"] and not line["asked of correct"]:
+            print(f"{line['tool']:26} says nothing of these, or is not installed", flush=True)
+            continue
         print(
             f"{line['tool']:26} found {line['found']:5} of {line['mistakes']} (asked of {line['asked of']}),"
             f" blamed {line['blamed']:4} of {line['correct']} correct ones (asked of {line['asked of correct']}),"
             f" {line['CPU seconds each']} CPU s each",
             flush=True,
         )
-        if given.json:
-            given.json.write_text(json.dumps(table, indent=1) + "\n")
 
 
 if __name__ == "__main__":

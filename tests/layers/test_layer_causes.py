@@ -264,6 +264,18 @@ def test_of_a_plain_weight_the_factor_is_named_as_of_an_initializer(fill, senten
     assert fix in cause.fix
 
 
+def test_of_a_pointwise_convolution_a_missing_root_is_no_fan_of_another_layout():
+    def build(c, root):
+        layer = nn.Conv1d(c, c, 1, bias=False)
+        nn.init.normal_(layer.weight, std=(2**0.5 / c**0.5) if root else 1 / c)
+        return layer
+
+    cause = cause_of(lambda c: build(c, False), most=64)
+    assert cause.sentence == "variance is (1/fan_in)^2: the square root is missing"
+    assert cause.fix.startswith("std = 1/sqrt(fan_in)")
+    assert cause_of(lambda c: build(c, True), most=64).sentence.startswith("variance is 2/fan_in: the gain of relu")
+
+
 def test_an_initializer_that_is_set_on_a_built_layer_of_keras_is_said_to_draw_nothing():
     keras = pytest.importorskip("keras")
 

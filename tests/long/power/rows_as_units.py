@@ -90,10 +90,11 @@ def main() -> None:
     for times in (1.1, 1.5, 4.0):
         before = _seconds()
         *_, result = judged(wrong_at_the_largest(HI * times), ("output-variance-near-one",), 1)
-        drawn = f"{result.evidence.calls:,} calls, {result.evidence.weights:,} weights"
+        found = result.evidence
+        shown = f" at {found.shape}, {found.calls:,} calls, {found.weights:,} weights" if found.shape else ""
         print(
-            f"{times} beyond the edge at 65,000 weights and more: {result.verdict.value} at {result.evidence.shape},"
-            f" {drawn}, {_seconds() - before:.2f} CPU s for the claim and what it needs",
+            f"{times} beyond the edge at 65,000 weights and more: {result.verdict.value}{shown},"
+            f" {_seconds() - before:.2f} CPU s for the claim and what it needs",
             flush=True,
         )
 
