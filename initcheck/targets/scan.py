@@ -87,8 +87,9 @@ def _raising(member: Any, name: str, text: str, error: BaseException) -> NotChec
 
 def _left(member: Any, whole: str, reason: str, call: str | None = None) -> NotChecked:
     """A member that is not taken; what promises something by its own word is no bystander, so that no run passes
-    without it.
+    without it. The name stands before the reason wherever it is shown.
     """
+    reason = reason.removeprefix(f"{whole} ")
     return NotChecked(name=whole, reason=reason, call_to_write=call, needed=declares(*saying(member)))
 
 

@@ -355,3 +355,11 @@ def test_a_member_that_raises_when_it_is_asked_for_its_class_is_said_and_its_nei
     assert short(i.name for i in loaded.initializers) == {"he"}
     [left] = loaded.not_checked
     assert (left.reason, left.needed) == ("init_odd raises when looked at: ValueError: nobody", False)
+
+
+def test_the_reason_why_a_member_is_left_does_not_say_its_name_again(tmp_path):
+    body = "    return {'W1': rng.normal(size=(n_out, n_in)), 'W2': rng.normal(size=(n_out, n_in))}\n"
+    (tmp_path / "nets.py").write_text(f"def init_params(n_in, n_out, rng):\n{body}")
+    [left] = load(str(tmp_path / "nets.py")).not_checked
+    assert left.name.endswith("nets.py:init_params")
+    assert left.reason.startswith("returns several things; say which one is checked")
