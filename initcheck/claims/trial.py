@@ -142,6 +142,10 @@ class Trial(Protocol):
     def decided(self) -> list[Evidence]:
         """What was said to hold so far."""
 
+    @property
+    def undecided(self) -> list[str]:
+        """Why cases stayed open so far: where one did, the claim cannot hold any more."""
+
     def glances(self, layer: Case, far: Callable[[int], float]) -> None:
         """Where there is only a glance at a case keep how far beyond its claim it looks, and go no further.
 
@@ -218,7 +222,15 @@ class Trial(Protocol):
             CaseFailed: the mean is shown to leave the band.
         """
 
-    def decide(self, layer: Case, test: Callable[[Stage], Judgement], *, rounds: int = 3) -> tuple[Judgement, Stage]:
+    def decide(
+        self,
+        layer: Case,
+        test: Callable[[Stage], Judgement],
+        *,
+        rounds: int = 3,
+        alone: bool = False,
+        hope: Callable[[int], bool] | None = None,
+    ) -> tuple[Judgement, Stage]:
         """Screen, confirm what looks wrong on calls never looked at, and repeat what stays open.
 
         A FAILS needs a confirmation at the ledger's next level. A HOLDS may come from any of three rounds, which
@@ -228,6 +240,9 @@ class Trial(Protocol):
             layer: the case drawn.
             test: looks at a stage's calls and judges them.
             rounds: how many rounds; one where a HOLDS is not what the test is for.
+            alone: whether the claim asks no other case than the square of the plan: a FAILS there rests on all calls
+                from the first one on, and needs no screen that is thrown away.
+            hope: whether another round, of groups so many times larger, may show what the one before left open.
         """
 
     def settle(self, layer: Case, judgement: Judgement, calls: int, **shown: object) -> None:

@@ -31,6 +31,7 @@ _TAIL_WEIGHTS = 2**18
 _LEARNING = 200
 # Standard errors of a mean of calls beyond which a HOLDS waits for more of them: a delay, no test.
 _PLAUSIBLE = 4.0
+_SUSPECT = 2.5
 _POSITION_HOLDS = 0.25
 # Standard errors beyond which a layer is asked that a glance alone would have passed over: a thousand are glanced at.
 _OFF = 4.5
@@ -96,7 +97,8 @@ def centred_over_a_result(trial: Trial, layer: Case) -> None:
         tolerances.append(tolerance)
         return judgement
 
-    judgement, _ = trial.decide(layer, test, rounds=2)
+    # Where the tail shows no second moment as many fresh calls say no more than the first ones.
+    judgement, _ = trial.decide(layer, test, rounds=2 if trial.subject.second_moment_exists else 1)
     tolerance = tolerances[-1] if judgement.decision is Decision.HOLDS else _HOLDS_WITHIN
     fails = judgement.decision is Decision.FAILS
     words = _words_of_failure(judgement.measured) if fails else _words(judgement.measured, tolerance)
@@ -166,10 +168,12 @@ def centred_at_every_position(trial: Trial, layer: Case) -> None:
             against = float(average_log_e(looked))
             names.append(_DIRECTIONS[int(means.argmax())])
             # Where the calls themselves say that a mean is off, more are drawn before it is said to hold.
-            plausible = bool((means <= _FAILS_BEYOND + _PLAUSIBLE * values.std(axis=0) / math.sqrt(calls)).all())
-            holds = not stage.confirms and plausible
+            holds = not stage.confirms and not _off_by(values, means, _PLAUSIBLE)
             narrow = holds and all(mean_is_within(v, _POSITION_HOLDS, stage.beta) for v in values.T)
             yield Standing(against, -math.log(stage.beta) if narrow else None, float(means.max()), calls)
+            # As another layer stayed open the claim cannot hold: more is drawn for a mean that looks off alone.
+            if trial.undecided and not stage.confirms and not _off_by(values, means, _SUSPECT):
+                return
 
     judgement, _ = trial.decide(layer, lambda stage: judged_by_looks(stage, looks(stage)), rounds=2)
     if judgement.decision is Decision.HOLDS:
@@ -185,6 +189,11 @@ def centred_at_every_position(trial: Trial, layer: Case) -> None:
         measured=f"{names[-1]}: a mean of {judgement.measured:.3g} standard deviations between calls",
         allowed="0 at every position",
     )
+
+
+def _off_by(values: Floats, means: Floats, errors: float) -> bool:
+    """Whether the mean of some column lies so many standard errors beyond what is no failure."""
+    return bool((means > _FAILS_BEYOND + errors * values.std(axis=0) / math.sqrt(len(values))).any())
 
 
 def judge_mean(trial: Trial, layer: Case, stage: Stage, asked: Mean) -> tuple[Judgement, float]:

@@ -15,7 +15,7 @@ from initcheck.contract.contract import Contract
 from initcheck.contract.second_moments import nonlinearity
 from initcheck.draws.chains import ISOMETRIC, NEAR_EDGE, Chains, ideal_ratios
 from initcheck.draws.streams import SCREEN, Stream
-from initcheck.statistics import Decision, Judgement, judge_median
+from initcheck.statistics import Decision, Judgement, judge_median, worth_repeating
 from initcheck.statistics.interval import of_median
 
 Floats = npt.NDArray[np.float64]
@@ -64,7 +64,8 @@ def keeps_energy(trial: Trial, layer: Case, direction: Direction, within: tuple[
         exact = {**shown, **word(ratio, SCREEN, 1), "calls": depth}
         return trial.holds(layer, **exact) if lo <= ratio <= hi else trial.fail(layer, **exact)
 
-    judgement, stage = trial.decide(layer, _median(lambda *drawn: chains.ratios(*drawn)[:, which], lo, hi), rounds=2)
+    median = _Median(lambda *drawn: chains.ratios(*drawn)[:, which], lo, hi)
+    judgement, stage = trial.decide(layer, median.test, rounds=2, alone=True, hope=median.may_show)
     if judgement.decision is Decision.UNDECIDED and not math.isfinite(judgement.measured):
         trial.note("some networks lose the signal altogether, others do not")
     if judgement.decision is not Decision.HOLDS:
@@ -102,7 +103,8 @@ def keeps_singular_values(trial: Trial, layer: Case, least: float) -> None:
         exact = {**word(share), "calls": depth}
         return trial.holds(layer, **exact) if share >= least else trial.fail(layer, **exact)
 
-    judgement, _ = trial.decide(layer, _median(chains.shares, least, math.inf), rounds=2)
+    median = _Median(chains.shares, least, math.inf)
+    judgement, _ = trial.decide(layer, median.test, rounds=2, alone=True, hope=median.may_show)
     trial.settle(layer, judgement, judgement.groups * depth, **word(judgement.measured))
 
 
@@ -111,20 +113,30 @@ def _networks_of(trial: Trial, layer: Case) -> Chains:
     return trial.draws.once(("networks", layer), lambda: Chains(trial.draws, trial.contract, layer))
 
 
-def _median(values: Callable[[Stream, int], Floats], lo: float, hi: float) -> Callable[[Stage], Judgement]:
+class _Median:
     """The test that the median over networks of a value, given for the first so many of a stream, lies in a band."""
 
-    def test(stage: Stage) -> Judgement:
-        drawn = 0
+    def __init__(self, values: Callable[[Stream, int], Floats], lo: float, hi: float) -> None:
+        self.values = values
+        self.band = lo, hi
+        self._seen = np.empty(0)
+        self._error: dict[str, float] = {}
+
+    def test(self, stage: Stage) -> Judgement:
+        """Draw networks at a stage until it decides, or nothing more is in reach."""
+        self._seen = np.empty(0)
 
         def draw(networks: int) -> Floats:
-            nonlocal drawn
-            drawn += networks
-            return values(stage.stream, drawn)[drawn - networks :]
+            drawn = len(self._seen)
+            self._seen = self.values(stage.stream, drawn + networks)
+            return self._seen[drawn:]
 
-        return judge_median(draw, lo, hi, level=stage.level, beta=stage.beta, screen=not stage.confirms)
+        self._error = {"level": stage.level, "beta": stage.beta}
+        return judge_median(draw, *self.band, **self._error, screen=not stage.confirms, final=stage.final)
 
-    return test
+    def may_show(self, scale: int) -> bool:
+        """Whether as many fresh networks may well show what those of the last stage left open."""
+        return worth_repeating(self._seen, *self.band, **self._error)
 
 
 def _blame_no_activation(trial: Trial, layer: Case, which: int, measured: float, within: tuple[float, float]) -> None:

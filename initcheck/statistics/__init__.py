@@ -3,7 +3,7 @@
 from initcheck.statistics.band import GROUP_WEIGHTS, BandEvidence, band_paths, judge_band
 from initcheck.statistics.ledger import SCREEN_LEVEL, ClaimLedger, Decision, Judgement, Ledger
 from initcheck.statistics.mean_bets import average_log_e, betting_log_e
-from initcheck.statistics.median import judge_median, looks, median_log_p
+from initcheck.statistics.median import judge_median, looks, median_log_p, worth_repeating
 from initcheck.statistics.scores import ScoreEvidence, scores_log_e, shares_log_e
 from initcheck.statistics.sign_eprocess import (
     excluded_rate,
@@ -63,4 +63,5 @@ __all__ = [
     "symmetric_log_e",
     "tops",
     "tops_log_e",
+    "worth_repeating",
 ]

@@ -70,6 +70,11 @@ class ClaimLedger:
     confirmations: int = 0
     shared: int | None = None
 
+    @property
+    def following(self) -> float:
+        """The level of the next confirmation, which is not taken by looking at it."""
+        return self.ledger.confirmation_level(self.confirmations + 1)
+
     def next_confirmation(self) -> float:
         """Count one more confirmation and return the level at which it must be tested."""
         self.confirmations += 1

@@ -63,3 +63,33 @@ def test_few_ideal_networks_excuse_what_many_do(name, monkeypatch):
     assert (np.abs(few) > chains.NEAR_EDGE).tolist() == (np.abs(many) > chains.NEAR_EDGE).tolist()
     # What is told by the first few is told by them alone.
     assert (few == many).all() == (name not in ("linear", "elu"))
+
+
+def networks_drawn(init):
+    """Verdict by claim, and how many networks of 20 layers of 128 were drawn for both of them."""
+    calls = []
+
+    def counted(shape, rng):
+        calls.append(shape == (128, 128))
+        return init(shape, rng)
+
+    contract = {"activation": "linear", "fan": "fan_in", "layout": "out_in"}
+    report = initcheck.check(counted, contract=contract, profile="quick", claims=DEPTH)
+    return [report[claim].verdict for claim in DEPTH], sum(calls) / 20
+
+
+def test_what_loses_a_signal_fails_on_the_networks_of_the_first_look_and_no_others():
+    """2^-28 is the error that one look at all of them spends; a sound one is shown in 13."""
+    verdicts_of, networks = networks_drawn(normal(3**-0.5))
+    assert verdicts_of == [Verdict.FAILS] * 2
+    assert 28 <= networks < 32
+    verdicts_of, networks = networks_drawn(normal(1.0))
+    assert verdicts_of == [Verdict.HOLDS] * 2
+    assert 13 <= networks < 17
+
+
+def test_a_median_on_its_edge_stays_open_before_the_budget_is_spent():
+    """Half of the networks lie beyond: neither answer is in reach of 130 of them, and of as many once more."""
+    verdicts_of, networks = networks_drawn(normal(10 ** (-1 / 40) * np.exp(20 / 256 / 40)))
+    assert verdicts_of == [Verdict.UNDECIDED] * 2
+    assert networks < 70

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from initcheck.statistics import BandEvidence, Decision, band, band_paths, betting_log_e, judge_band
+from initcheck.statistics import BandEvidence, Decision, Judgement, band, band_paths, betting_log_e, judge_band
 from initcheck.statistics.mean_bets import above_log_e, below_log_e
 
 
@@ -435,6 +435,20 @@ def test_giving_up_costs_hardly_any_power(monkeypatch: pytest.MonkeyPatch) -> No
     without = found()
     assert 10 <= without <= 50
     assert without - with_it <= 2
+
+
+def test_a_screen_goes_on_only_where_its_confirmation_is_in_reach() -> None:
+    """Beyond the edge by so little that 10^-2 is in reach of the budget and 10^-8 is not; a wide one is found."""
+
+    def judged(mean: float, seed: int, confirmed_at: float | None) -> Judgement:
+        return judge_band(
+            _groups_of(mean, seed), 0.8, 1.25, level=1e-2, max_groups=320, mean_statistic=True, holds_no_more=True,
+            confirmed_at=confirmed_at,
+        )  # fmt: skip
+
+    near = [[judged(1.27, seed, at).groups for seed in range(20)] for at in (None, 1e-8)]
+    assert np.mean(near[1]) < 0.6 * np.mean(near[0])
+    assert all(judged(1.6, seed, 1e-8).decision is Decision.FAILS for seed in range(20))
 
 
 def test_no_more_is_drawn_for_a_failure_from_below_that_nobody_would_believe() -> None:

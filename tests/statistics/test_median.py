@@ -56,7 +56,7 @@ def test_values_on_the_edge_and_split_values_stay_undecided() -> None:
         on_edge = judge_median(lambda n, v=edge: np.full(n, v), -1.0, 1.0, level=1e-2)
         assert (on_edge.decision, on_edge.e_value_log10, on_edge.error_spent) == (Decision.UNDECIDED, 0.0, 1e-2)
     split = judge_median(lambda n: np.tile([-2.0, 2.0], n)[:n], -1.0, 1.0, level=1e-2)
-    assert (split.decision, split.groups, split.looks) == (Decision.UNDECIDED, 56, 3)
+    assert (split.decision, split.groups, split.looks) == (Decision.UNDECIDED, 26, 2)  # no look at 56 could decide
 
 
 def test_confirmation_never_holds_and_a_dry_draw_ends_it() -> None:
@@ -65,11 +65,15 @@ def test_confirmation_never_holds_and_a_dry_draw_ends_it() -> None:
     assert (dry.decision, dry.groups, dry.looks, dry.e_value_log10) == (Decision.UNDECIDED, 5, 0, 0.0)
 
 
-@pytest.mark.parametrize(("screen", "outside"), [(True, 36), (True, 20), (False, 62), (False, 40)])
+def well_mixed(count: int, of_one: int, one: float, other: float) -> np.ndarray:
+    return np.where(np.diff(np.arange(count + 1) * of_one // count) > 0, one, other)
+
+
+@pytest.mark.parametrize(("screen", "outside"), [(True, 36), (True, 20), (False, 76), (False, 70)])
 def test_what_stays_open_is_reported_with_its_stronger_evidence(screen: bool, outside: int) -> None:
     """Too few on either side to decide; in a confirmation, values inside are no evidence."""
     last = looks(1e-3 if screen else 1e-6)[-1]
-    order = iter(np.diff(np.arange(last + 1) * outside // last) * 2.0)  # 2 lies outside, 0 inside, well mixed
+    order = iter(well_mixed(last, outside, 2.0, 0.0))
     judgement = judge_median(
         lambda n: np.array([next(order) for _ in range(n)]), -1.0, 1.0, level=1e-2 if screen else 1e-6, screen=screen
     )
@@ -101,18 +105,48 @@ def test_wrong_arguments_are_refused() -> None:
 @pytest.mark.parametrize("spare", [0, 1])
 def test_last_look_decides_at_exactly_its_share_of_the_error(spare: int) -> None:
     """Half of the level an edge for FAILS, all of beta for HOLDS; one value fewer decides nothing."""
-
-    def drawn(last: int, inner: float, outer: float, needed: int) -> np.ndarray:
-        values = np.full(last, outer)
-        values[last - needed + spare :] = inner  # the others come first, so that no earlier look decides
-        return values
-
     for screen, level, wanted in ((False, 1e-6, Decision.FAILS), (True, 1e-12, Decision.HOLDS)):
         sizes = looks(1e-3 if screen else level)
         needed = thresholds(sizes, 1e-3 if screen else level / 2)[-1]
-        values = iter(drawn(sizes[-1], 0.0, 2.0, needed) if screen else drawn(sizes[-1], 2.0, 0.0, needed))
+        values = iter(well_mixed(sizes[-1], needed - spare, *((0.0, 2.0) if screen else (2.0, 0.0))))
         judgement = judge_median(
             lambda n, v=values: np.array([next(v) for _ in range(n)]), -1.0, 1.0, level=level, screen=screen
         )
         assert judgement.decision is (Decision.UNDECIDED if spare else wanted)
         assert judgement.groups == sizes[-1]
+
+
+def test_a_final_screen_fails_as_soon_as_a_confirmation_and_holds_as_soon_as_a_screen() -> None:
+    options = {"level": 1e-6, "beta": 1e-3, "final": True}
+    held, failed = (judge_median(lambda n, v=v: np.full(n, v), -1.0, 1.0, **options) for v in (0.0, 2.0))
+    assert (held.decision, held.groups, held.error_spent) == (Decision.HOLDS, 12, 1e-3)
+    assert (failed.decision, failed.groups, failed.error_spent) == (Decision.FAILS, 22, 1e-6)
+
+
+@pytest.mark.parametrize(("inside", "final"), [(0.5, True), (0.45, True), (0.55, False), (0.0, False)])
+def test_giving_up_costs_hardly_any_answer(monkeypatch: pytest.MonkeyPatch, inside: float, final: bool) -> None:
+    """What no later look was likely to decide is given up, and hardly anything else."""
+
+    def answers() -> tuple[list[Decision], int]:
+        judged = []
+        for seed in range(400):
+            rng = np.random.default_rng(seed)
+            share = rng.choice([inside, 0.7, 0.3])
+            judged.append(
+                judge_median(
+                    lambda n, r=rng, p=share: np.where(r.random(n) < p, 0.0, 2.0),
+                    -1.0,
+                    1.0,
+                    level=1e-6 if final else 1e-2,
+                    final=final,
+                )
+            )
+        return [j.decision for j in judged], sum(j.groups for j in judged)
+
+    with_it, drawn = answers()
+    monkeypatch.setattr("initcheck.statistics.median._in_reach", lambda *_, **__: True)
+    without, all_drawn = answers()
+    lost = sum(a is not b for a, b in zip(with_it, without, strict=True))
+    assert lost <= 4
+    assert all(a in (b, Decision.UNDECIDED) for a, b in zip(with_it, without, strict=True))
+    assert drawn < (0.9 if final else 1) * all_drawn

@@ -156,7 +156,7 @@ class Judge(Account):
         level = self._level_from_the_first_call(layer, statistic)
 
         def hope(scale: int) -> bool:
-            return _alike(np.concatenate(every), scale * math.ceil(GROUP_WEIGHTS / layer.weights), within)
+            return scale == 1 or _alike(np.concatenate(every), scale * math.ceil(GROUP_WEIGHTS / layer.weights), within)
 
         judgement, stage = self.decide(layer, test, rounds=rounds, level=level, repeats=False, hope=hope)
         if judgement.decision is Decision.HOLDS and not lo <= np.concatenate(every).mean() <= hi:
@@ -232,6 +232,7 @@ class Judge(Account):
             bets_after=rare,
             holds_no_more=bool(self.undecided),
             from_below=self.subject.second_moment_exists and enough,
+            confirmed_at=None if stage.confirms or stage.final else self.ledger.following,
         )
         if not enough and judgement.measured < within[0]:
             return replace(judgement, decision=Decision.UNDECIDED)
@@ -244,6 +245,7 @@ class Judge(Account):
         *,
         rounds: int = len(_ROUNDS),
         level: float | None = None,
+        alone: bool = False,
         repeats: bool = True,
         hope: Callable[[int], bool] | None = None,
     ) -> tuple[Judgement, Stage]:
@@ -259,11 +261,15 @@ class Judge(Account):
             rounds: how many rounds; one where a HOLDS is not what the test is for.
             level: of the ledger, where the first look is a test from the first call on, whose FAILS needs no
                 confirmation.
+            alone: whether the claim asks no other case: the square of the plan, which was fixed before any look, is
+                then such a test too, at all of one confirmation.
             repeats: whether fresh calls of the same size may show what the first ones left open: not so where all
                 that the profile pays for was drawn of them.
-            hope: whether groups so many times larger may show it, as far as what was drawn tells; a round that is
-                skipped makes a HOLDS only rarer.
+            hope: whether another round, of groups so many times larger, may show it as far as what was drawn tells; a
+                round that is skipped makes an answer only rarer.
         """
+        if alone and self.effort is OF_THE_PLAN and layer == self.subject.domain.square:
+            level = self.ledger.level_of_each(len(self.contract.dtypes))
         judgement, stage = (
             Judgement(Decision.UNDECIDED, 0.0, 0.0, math.nan, 0, 0),
             Stage(Stream(""), 1.0, 1.0, 1, False),
@@ -277,7 +283,7 @@ class Judge(Account):
             beta = self.ledger.ledger.beta * share
             final = level is not None and number == 0
             following = Stage(Stream.screen(number), (final and level) or SCREEN_LEVEL, beta, scale, False, final)
-            if scale > 1 and hope is not None and not hope(scale):
+            if number and hope is not None and not hope(scale):
                 break
             if scale > 1 and self.affordable_groups(layer, scale, following) < first_groups(-math.log(beta)):
                 break

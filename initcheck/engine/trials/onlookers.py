@@ -36,7 +36,7 @@ class _Onlooker(Account):
         """None."""
         self._refuse()
 
-    def decide(self, layer: Case, test: Callable[[Stage], Judgement], *, rounds: int = 3) -> tuple[Judgement, Stage]:
+    def decide(self, layer: Case, test: Callable[[Stage], Judgement], **_: object) -> tuple[Judgement, Stage]:
         """Set the case aside."""
         self._refuse()
 

@@ -401,6 +401,35 @@ def test_one_round_where_a_holds_is_not_what_is_asked_for(options: dict[str, int
     assert asked == ["screen"]
 
 
+def test_what_a_claim_asks_alone_is_a_test_from_the_first_call_on(trial: Judge) -> None:
+    """At the first confirmation's level, which is spent; another case than the square is screened and confirmed."""
+    asked: list[Stage] = []
+
+    def accuses(stage: Stage) -> Judgement:
+        asked.append(stage)
+        return Judgement(Decision.FAILS, 8.0, stage.level, 7.0, 1, 28)
+
+    square, first = trial.subject.domain.square, trial.ledger.following
+    assert square is not None
+    judgement, stage = trial.decide(square, accuses, alone=True)
+    assert (judgement.decision, stage.final, stage.level) == (Decision.FAILS, True, first)
+    assert trial.ledger.confirmations == 1
+    trial.decide(Layer((16, 16)), accuses, alone=True)
+    assert [stage.stream for stage in asked] == ["screen", "screen", "confirm 0"]
+    assert asked[-1].level == trial.ledger.ledger.confirmation_level(2)
+
+
+def test_a_round_without_hope_is_skipped() -> None:
+    trial, asked = stubbed(), []
+
+    def never_decides(stage: Stage) -> Judgement:
+        asked.append(stage.stream)
+        return Judgement(Decision.UNDECIDED, 0.0, stage.level, 1.0, 1, 24)
+
+    trial.decide(SQUARE, never_decides, hope=lambda scale: scale > 1)
+    assert asked == ["screen"]
+
+
 def test_no_round_is_no_judgement() -> None:
     judgement, stage = stubbed().decide(SQUARE, lambda stage: pytest.fail("asked"), rounds=0)
     assert (judgement.decision, judgement.groups, judgement.looks) == (Decision.UNDECIDED, 0, 0)
