@@ -41,6 +41,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 _FEWEST = 8
+# Weights of a build beyond which a size is left out where smaller ones were looked at: a verdict takes 200 builds.
+_MOST = 2**22
 
 
 @dataclass
@@ -113,6 +115,11 @@ def _at(sampler: LayerSampler, number: int, size: Size, found: Structure, spans:
     function = sampler.functions(size, [1])[0].prepared()
     shapes = {name: w.shape for name, w in matrices(function.parameters()).items()}
     if not shapes:
+        return
+    held = sum(map(math.prod, shapes.values()))
+    if held > _MOST and found.parts:
+        why = f"it holds {held:,} weights there, and a verdict takes hundreds of builds"
+        found.notes[f"not judged with {size}: {why}"] = None
         return
     found.contracts.update(function.contracts())
     others = (name for name, a in function.parameters().items() if name not in shapes and np.any(a))

@@ -361,8 +361,12 @@ class LayerSubject:
 
 
 def _cost_of_a_failure(case: Part | Whole) -> float:
-    weights = case.size.inputs * case.size.outputs
-    return max(2**20 / weights, 200) * (_A_BUILD + weights)
+    weights = numbers = case.size.inputs * case.size.outputs
+    if isinstance(case, Whole) and not case.slope and case.shape[1] > case.size.outputs:
+        # An image: every place is a number, and costs as many products as it has inputs.
+        numbers = case.weights
+        weights = max(weights, round(case.fan_in * numbers))
+    return max(2**20 / numbers, 200) * (_A_BUILD + weights)
 
 
 _DEFAULT = Contract(activation="linear", fan="fan_in")

@@ -42,6 +42,16 @@ class Interior:
 
 
 def interior_of(bench: Bench, extent: int) -> Interior:
+    """Where no edge shows, on as small an image as shows as many outputs.
+
+    Raises:
+        ValueError: the output has not the axes of the input, or no output is interior.
+    """
+    wide, spans = _wide_interior(bench, extent)
+    return _narrow_interior(bench, wide, spans) or wide
+
+
+def _wide_interior(bench: Bench, extent: int) -> tuple[Interior, list[int]]:
     """Light one slice of the input at a time, all weights 1, and see which slices of the output answer.
 
     With r the widest span of input slices that one output answers to, an output is interior when all of its slices
@@ -68,6 +78,35 @@ def interior_of(bench: Bench, extent: int) -> Interior:
         inputs.append(_whole_periods(list(range(span, extent - span)), reach.sum(axis=1)))
     if any(not found for found in (*outputs, *inputs)):
         raise ValueError("no output lies wholly inside the input")
+    return Interior(extent, tuple(outputs), tuple(inputs)), spans
+
+
+def _narrow_interior(bench: Bench, wide: Interior, spans: list[int]) -> Interior | None:
+    """The same outputs on an image that holds no more than they answer to; None where it cannot be told.
+
+    Of a layer all of whose outputs answer to a window of the same slices, each to those around its own: on a smaller
+    image those are interior that answer to as many. At 11 x 11 such an image has a quarter of the places.
+    """
+    if len(set(spans)) > 1 or len(set(map(len, wide.outputs))) > 1:
+        return None
+    if not spans or spans[0] < 2 or len(wide.outputs[0]) < 2:
+        return None
+    span, extent = spans[0], spans[0] + len(wide.outputs[0]) - 1
+    outputs, inputs = [], []
+    for axis in range(len(spans)):
+        try:
+            reach = _reach(bench, extent, axis)
+        except Exception:  # an image that is too small raises in any way
+            return None
+        slices = [np.flatnonzero(column) for column in reach.T]
+        inside = [o for o, s in enumerate(slices) if s.size == span and s[-1] - s[0] == span - 1]
+        starts = [int(slices[o][0]) for o in inside]
+        # Padding by reflection answers at its edge to the one behind it twice.
+        answered = [i for i, row in enumerate(reach) if np.count_nonzero(row) == span][1:-1]
+        if len(inside) != len(wide.outputs[axis]) or np.any(np.diff(starts) != 1) or not answered:
+            return None
+        outputs.append(tuple(inside))
+        inputs.append(tuple(answered))
     return Interior(extent, tuple(outputs), tuple(inputs))
 
 
