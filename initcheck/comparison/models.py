@@ -199,9 +199,13 @@ def _ratio_in_blocks(x: View, shown: Exchange | None, sizes: tuple[float, float]
 
 
 def _shared(shapes: Sequence[tuple[int, ...]], sizes: Sequence[float]) -> Counter[str]:
-    """How many roles of a side each of the usual formulas fits, of those that have fans."""
+    """How many shapes of a side each of the usual formulas fits, of those that have fans.
+
+    What two formulas give at one shape they give at every matrix of that shape.
+    """
     matrices = [(shape, size) for shape, size in zip(shapes, sizes, strict=True) if len(shape) > 1 and size > 0]
-    return Counter(formula for shape, size in matrices for formula in formulas(size, shape))
+    fitting = {(formula, shape) for shape, size in matrices for formula in formulas(size, shape)}
+    return Counter(formula for formula, _ in fitting)
 
 
 def _is_widespread(ratio: float | None, ratios: Sequence[float | None]) -> bool:

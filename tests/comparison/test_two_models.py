@@ -159,6 +159,27 @@ def test_a_formula_that_other_matrices_follow_too_is_the_one_that_is_meant(swapp
     assert (evidence.likely or "").startswith(f"A's variance is {fans[0]}, B's is {fans[1]}: ")
 
 
+@pytest.mark.parametrize("plain", [True, False])
+def test_square_gates_are_drawn_apart_only_where_no_other_matrix_follows_the_fan_of_the_whole(plain: bool) -> None:
+    """Of a square gate Glorot's law is that of one fan."""
+
+    def recurrent(seed: int, apart: bool) -> Tree:
+        rng = np.random.default_rng(seed)
+        made: Tree = {}
+        for name, shape, gates in (("into", (96, 16), 3), ("state", (96, 32), 3), ("out", (8, 32), 1)):
+            rows = shape[0] // gates if apart else shape[0]
+            fans = shape[1] if apart and plain else (rows + shape[1]) / 2
+            made[name] = dense(rng, *shape, fans**-0.5)
+        return made
+
+    evidence = initcheck.same(lambda seed: recurrent(seed, False), lambda seed: recurrent(seed, True))[
+        "start-from-one-law"
+    ].evidence
+    said = f"{evidence.case} {evidence.likely} {evidence.detail}"
+    assert ("A draws the packed matrix (96, 32) at once" in said) is not plain
+    assert ("A's variance is 2/(fan_in + fan_out), B's is 1/fan_in" in said) is plain
+
+
 def test_a_third_is_what_a_uniform_has() -> None:
     def transposed(seed: int, fan: int) -> Tree:
         return {"kernel": dense(np.random.default_rng(seed), 24, 8, fan**-0.5)}

@@ -52,3 +52,40 @@ def test_a_layer_is_put_out_of_training_by_its_flag_alone():
     assert np.allclose(function.run(own, INPUTS), INPUTS[0] @ own["0.weight"].T, atol=1e-4)
     alone = TorchFunction(Merging(16, 8, bias=False))
     assert np.abs(alone.run(alone.parameters(), INPUTS)).max() > 0
+
+
+class Factored(nn.Module):
+    """A weight of two factors, which evaluation multiplies once and then runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.up, self.down, self.product = nn.Parameter(torch.randn(8, 4)), nn.Parameter(torch.randn(4, 16)), None
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.product = None if mode else (self.up @ self.down).detach()
+        return self
+
+    def forward(self, x):
+        return nn.functional.linear(x, self.up @ self.down if self.training else self.product)
+
+
+class Watched(nn.Sequential):
+    """Its own ``train`` writes flags alone."""
+
+    def train(self, mode=True):
+        super().train(mode)
+        self[0].training = False
+        return self
+
+
+def test_a_layer_that_evaluation_writes_anew_stays_in_training_and_no_other():
+    torch.manual_seed(0)
+    model = Watched(Factored(), nn.Dropout(0.5))
+    function = TorchFunction(model)
+    own = function.parameters()
+    expected = INPUTS[0] @ (own["0.up"] @ own["0.down"]).T
+    assert np.allclose(function.run(own, INPUTS), expected, atol=1e-4)
+    assert [m.training for m in model.modules()] == [False, True, False]
+    others = {name: 2 * w for name, w in own.items()}
+    assert np.allclose(function.run(others, INPUTS), 4 * expected, atol=1e-3)

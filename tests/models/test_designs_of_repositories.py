@@ -81,6 +81,49 @@ def test_of_a_list_of_layers_the_last_may_start_at_zero_and_no_other(place: int,
     assert (verdict is Verdict.HOLDS) == ("8.weight, the last of its list, starts at zero" in str(result.notes))
 
 
+class Heads(nn.Module):
+    """Layers side by side, of which a loop left the last out, or none."""
+
+    def __init__(self, drawn: int) -> None:
+        super().__init__()
+        self.heads, self.out = nn.ModuleList(nn.Linear(WIDTH, WIDTH) for _ in range(4)), nn.Linear(4 * WIDTH, 3)
+        for head in list(self.heads)[drawn:]:
+            nn.init.zeros_(head.weight)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(torch.cat([torch.tanh(head(x)) for head in self.heads], -1))
+
+
+@pytest.mark.parametrize(("drawn", "verdict"), [(4, Verdict.HOLDS), (3, Verdict.UNDECIDED)])
+def test_the_last_of_layers_with_nothing_between_them_at_zero_is_a_doubt(drawn: int, verdict: Verdict) -> None:
+    result = said(lambda: Heads(drawn), SIBLINGS)
+    assert result.verdict is verdict
+    assert (verdict is Verdict.UNDECIDED) == ("heads.3.weight, the last of its list, starts at zero" in str(result))
+
+
+class Step(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(WIDTH, WIDTH)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.tanh(self.fc(x)) / 4
+
+
+@pytest.mark.parametrize(("drawn", "verdict"), [(4, Verdict.HOLDS), (3, Verdict.FAILS), (1, Verdict.HOLDS)])
+def test_a_block_that_is_left_out_of_every_stage_is_no_design(drawn: int, verdict: Verdict) -> None:
+    def build() -> nn.Module:
+        stages = nn.Sequential(*(nn.Sequential(*(Step() for _ in range(4))) for _ in range(3)))
+        for stage in stages:
+            for step in list(stage)[:drawn]:  # type: ignore[call-overload]
+                nn.init.normal_(step.fc.weight, std=0.02)
+        return stages
+
+    result = said(build, SIBLINGS)
+    assert result.verdict is verdict
+    assert (verdict is Verdict.FAILS) == ("0.3.fc.weight: drawn as uniform +-0.25, its 9 siblings" in str(result))
+
+
 class Codebook(nn.Module):
     """Codes that a running mean replaces, which starts as they do; a mean of its own, or of another codebook."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import equinox as eqx
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 import initcheck
 from initcheck.models.batches.array_batch import ArrayBatch
 from initcheck.models.batches.batch import Batch
+from initcheck.models.batches.tried import tried_batches
 
 DEPTH, WIDTH = 6, 128
 
@@ -134,3 +136,20 @@ def test_which_nodes_are_joined_is_kept_in_another_batch(kind: type[Batch] | typ
     nodes, joined = batch.shuffled().args
     assert (joined == batch.args[1]).all()
     assert not (nodes == batch.args[0]).all()
+
+
+class Prototypes(nn.Module):
+    """The support of a few classes is images, and no graph."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.LayerNorm(8 * 28 * 28))
+
+    def forward(self, support: Tensor, query: Tensor) -> Tensor:
+        return -torch.cdist(self.net(query), self.net(support))
+
+
+def test_images_are_no_graph_whatever_their_name() -> None:
+    texts = [batch.text for batch in islice(tried_batches(Prototypes(), []), 3)]
+    assert "support=4x3x28x28;query=4x3x28x28" in texts
+    assert not any("graph" in text for text in texts)

@@ -34,7 +34,7 @@ class Sides:
         repeats: of each side, whether the shards of its ranks hold the same random numbers.
         stacks: of each side, how many layers or experts the tensor holds that this was taken out of.
         widespread: most matrices of the blocks of the model differ by the ratio of this one.
-        shared: of each side, how many matrices of the model a formula of the variance fits.
+        shared: of each side, how many shapes of the model's matrices a formula of the variance fits.
     """
 
     a: Side

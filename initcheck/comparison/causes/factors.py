@@ -66,7 +66,7 @@ def packed_fans(seen: Sides) -> Mapping[str, object] | None:
     """One side drew a packed matrix at once, by its fans, and the other each piece by the same formula.
 
     Where both hold it packed the pieces are not known: the sum of the fans alone is believed, since a formula of one
-    fan with another factor may look the same.
+    fan with another factor may look the same, and not where the whole matrix follows a formula that others follow too.
     """
     if not seen.scaled or len(seen.shape) < 2:
         return None
@@ -82,7 +82,10 @@ def packed_fans(seen: Sides) -> Mapping[str, object] | None:
         sides = (seen.a, seen.b) if side == "A" else (seen.b, seen.a)
         at_once, apart = (s.samples[0].mean_square for s in sides)
         both = [f for f in formulas(at_once, whole) if fan in f and f in set(formulas(apart, piece))]
-        if both:
+        # Of a square piece 1/fan_in is the same: it is meant where the other matrices of that side follow it too.
+        followed = seen.shared[1 if side == "A" else 0]
+        plain = max((followed.get(f, 0) for f in formulas(apart, seen.shape)), default=0)
+        if both and (known or plain < 2):
             other = "B" if side == "A" else "A"
             return {"side": side, "other": other, "whole": whole, "piece": piece, "formula": both[0]}
     return None

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from initcheck.adapters.signatures.arguments import framework_module
 from initcheck.contract.contract import Contract
+from initcheck.layers.functions.training_flags import put_out_of_training
 
 Array = npt.NDArray[Any]
 
@@ -43,7 +44,7 @@ class TorchFunction:
             own = parameters is self._own and all(a.dtype == np.float32 for a in parameters.values())
             if own and not self._norms:
                 # With its own parameters it is called as it is: putting them in takes three times as long.
-                self._out_of_training()
+                put_out_of_training(self.layer)
                 out = first_of(torch, self.layer(*given))
             else:
                 out = self._call(as_tensors(torch, dict(parameters)), given)
@@ -58,7 +59,7 @@ class TorchFunction:
     def _call(self, parameters: Mapping[str, Any], args: Sequence[Any]) -> Any:
         torch = framework_module("torch")
         # Here, as most layers are built for their weights alone.
-        self._out_of_training()
+        put_out_of_training(self.layer)
         given = dict(parameters)
         for module in self._norms:
             module.training = True
@@ -66,11 +67,6 @@ class TorchFunction:
             kept = {id(b) for b in module.buffers(recurse=False)}
             given.update({name: b.clone() for name, b in self.layer.named_buffers() if id(b) in kept})
         return first_of(torch, torch.func.functional_call(self.layer, given, tuple(args)))
-
-    def _out_of_training(self) -> None:
-        """By the flag alone: a layer's own ``train`` may merge an adapter into its weight (LoRA), or return nothing."""
-        for module in self.layer.modules():
-            module.training = False
 
 
 def _norms_found_in_training(layer: Any) -> list[Any]:

@@ -36,7 +36,7 @@ def batches_as_read(
         hints: makes what is known by its name.
         sequence: whether layers of the model go along an axis of tokens, which is then tried first.
     """
-    by_name = [n for n in needed if n not in read or "mask" in n or NEIGHBOURS.fullmatch(n) or _says_all(n)]
+    by_name = [n for n in needed if n not in read or "mask" in n or _is_graph(n, read[n]) or _says_all(n)]
     layers = {n: read[n] for n in needed if n not in by_name}
     if not layers:
         return
@@ -52,6 +52,11 @@ def batches_as_read(
                     first = next(iter(made.values()))
                     whole = made | {n: first if v is None else v for n, v in named.items()}
                     yield nested(_places({n: whole[n] for n in needed}))
+
+
+def _is_graph(name: str, read: Read) -> bool:
+    """Whether a name says which nodes are joined; what a convolution reads are images, such as a support set."""
+    return bool(NEIGHBOURS.fullmatch(name)) and not isinstance(read.layer, conv._ConvNd)
 
 
 def _says_all(name: str) -> bool:

@@ -53,7 +53,8 @@ def _of_a_graph(model: torch.nn.Module, batch: Batch) -> Batch:
 
     def joined(name: str, value: Any) -> Any:
         told = isinstance(value, torch.Tensor) and value.dtype.is_floating_point and NEIGHBOURS.fullmatch(name)
-        square = told and value.dim() > 1 and value.shape[-1] == value.shape[-2]
+        # With an axis of channels beside that of items it is an image, as of a support set.
+        square = told and value.dim() in (2, 3) and value.shape[-1] == value.shape[-2]
         return Batch.filled(Part(tuple(value.shape), graph=True)) if square else value
 
     names = [*(parameters_of(model.forward) or ()), *("" for _ in batch.args)]

@@ -92,6 +92,8 @@ def arguments_as(text: str, inputs: Mapping[str, bool], *, batched: bool = True)
     ['2x8x8x3;int<1000:2;2x8x8x3', '2x8x8x3;int<1000:2;int<10:2']
     >>> arguments_as("2x16x32", {"nodes": False, "adjacency": False})
     ['2x16x32;graph:2x16x16']
+    >>> arguments_as("2x8x8x3", {"support": False, "query": False})
+    ['2x8x8x3;2x8x8x3']
     >>> arguments_as("1x8x8", {"t": False, "y": False, "args": False}, batched=False)
     ['ones:();1x8x8;none']
 
@@ -106,7 +108,7 @@ def arguments_as(text: str, inputs: Mapping[str, bool], *, batched: bool = True)
     beside = {"items": items, "length": (axes[0] if axes else "1") if batched else items}
     known = {
         name: f"graph:{neighbours}"
-        if NEIGHBOURS.fullmatch(name)
+        if NEIGHBOURS.fullmatch(name) and len(axes) < 3  # else it is images, as of a support set
         else next((f for p, f in (_BESIDE if batched else _BESIDE_ONE) if p.search(name.lower())), None)
         for name in inputs
     }

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from initcheck.layers.functions.training_flags import put_out_of_training
+
 
 @contextmanager
 def settled(model: torch.nn.Module) -> Iterator[None]:
@@ -19,12 +21,9 @@ def settled(model: torch.nn.Module) -> Iterator[None]:
 
 
 def _settle(model: torch.nn.Module) -> None:
-    """Evaluation mode, so that no dropout adds noise; batch norms as in training, where they meet fresh weights.
-
-    Told by the flag alone: a layer whose own `train` merges an adapter into its weight (LoRA) stays as it trains.
-    """
+    """Evaluation mode, so that no dropout adds noise; batch norms as in training, where they meet fresh weights."""
+    put_out_of_training(model)
     for module in model.modules():
-        module.training = False
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.train()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -76,7 +78,13 @@ def named_deviants(role: Role) -> Iterator[RuleFinding]:
         yield RuleFinding("note", f"{one.name} has {_words(one)}, {two.name} {_words(two)}: two make no rule")
         return
     if _ends_at_zero(role, [r for _, r in deviants]):
-        yield RuleFinding("note", f"{deviants[0][1].name}, the last of its list, starts at zero")
+        said = f"{deviants[0][1].name}, the last of its list, starts at zero"
+        if _something_between(role):
+            yield RuleFinding("note", said)
+        else:
+            yield RuleFinding(
+                "doubt", f"{said}: the end of a chain by design, or the one that a loop left out; declare it"
+            )
         return
     constant = "constant" in (known[0][1].law.family, deviants[0][1].law.family)
     if _numbered_by_call(role) and (len(deviants) > 1 or constant):
@@ -122,18 +130,21 @@ def _laws_of_parts(parts: Sequence[Role]) -> dict[str, list[str]]:
     """The laws of the places in a block, where most blocks agree on that of each and places differ; else none.
 
     The last layer of every branch at zero, or the last of every coupling drawn small, is a design. What one block has
-    at a place and the others have not, is none, whatever stands at other places.
+    at a place and the others have not, is none, whatever stands at other places; nor are a few places that are left at
+    the default where the others are drawn: a loop that ends too early leaves the same one out of every list.
     """
     found: dict[str, list[str]] = {}
     signatures = set()
+    defaults = 0
     for part in parts:
         laws = grouped((r.signature, r) for r in part.members if is_traced(r))
         common = max(laws.values(), key=len, default=[])
         if len(common) < 2 or 2 * len(common) <= len(part.members):
             return {}
         signatures.add(common[0].signature)
+        defaults += common[0].default
         found.setdefault(_words(common[0]), []).append(part.path)
-    return found if len(signatures) > 1 else {}
+    return found if len(signatures) > 1 and not 0 < 2 * defaults < len(parts) else {}
 
 
 def _ends_at_zero(role: Role, deviants: Sequence[TensorRecord]) -> bool:
@@ -141,6 +152,12 @@ def _ends_at_zero(role: Role, deviants: Sequence[TensorRecord]) -> bool:
     layers = role.path.rpartition(".")[0].endswith("*")
     law = deviants[0].law
     return layers and deviants == [role.members[-1]] and (law.family, law.mean) == ("constant", 0.0)
+
+
+def _something_between(role: Role) -> bool:
+    """Whether the layers of a list have others between them, as in a chain; heads and experts have none."""
+    numbers = [int(re.findall(r"\d+", record.name.rpartition(".")[0])[-1]) for record in role.members]
+    return all(after - before > 1 for before, after in pairwise(numbers))
 
 
 def _numbered_by_call(role: Role) -> bool:
