@@ -41,6 +41,13 @@ def test_every_specimen_gets_the_verdicts_of_mathematics(specimen: Specimen, che
         assert not undecided
 
 
+@pytest.mark.parametrize(("name", "verdict"), [("half_precision_from_seven_bits", "FAILS"), ("he_half", "HOLDS")])
+def test_a_mean_that_few_bits_have_is_found_at_large_layers_too(name: str, verdict: str) -> None:
+    checker = Checker(Settings(profile="default"))
+    [initializer] = load(f"initcheck.gallery:{name}").initializers
+    assert checker.judge(initializer, "survives-its-precision").verdict.value == verdict
+
+
 WHERE_PROMISED = {
     "orthogonal-to-rounding": ("orthogonal", "unit_vectors_called_orthogonal"),
     "haar-distributed": ("orthogonal", "orthogonal_without_signs"),
