@@ -54,9 +54,10 @@ def _changes(module: Any) -> bool:
 
 def _own(module: Any) -> dict[str, Any]:
     """What a module holds by itself, its flag and its layers left out."""
-    held = {n: v for n, v in vars(module).items() if n != "training" and not n.startswith("_")}
-    private = {n: v for n, v in vars(module).items() if n.startswith("_") and not isinstance(v, (dict, set))}
-    return {**held, **private, **module._parameters, **module._buffers}
+    # Torch's own tables of parameters, layers and hooks are private dicts and sets.
+    tables = {n for n, v in vars(module).items() if n.startswith("_") and isinstance(v, (dict, set))}
+    held = {n: v for n, v in vars(module).items() if n != "training" and n not in tables}
+    return {**held, **module._parameters, **module._buffers}
 
 
 def _same(torch: Any, one: Any, other: Any) -> bool:

@@ -60,9 +60,7 @@ def _of_a_graph(model: torch.nn.Module, batch: Batch) -> Batch:
     names = [*(parameters_of(model.forward) or ()), *("" for _ in batch.args)]
     args = tuple(changed(value, joined, name) for name, value in zip(names, batch.args, strict=False))
     kwargs = changed(dict(batch.kwargs), joined)
-    before = (*batch.arrays,)
-    after = Batch(args, kwargs).arrays
-    if all(one is other for one, other in zip(before, after, strict=True)):
+    if all(one is other for one, other in zip(batch.arrays, Batch(args, kwargs).arrays, strict=True)):
         return batch
     return Batch(args, kwargs, text_of(args, kwargs))
 
@@ -120,11 +118,10 @@ def own_mistake(model: torch.nn.Module, refused: Iterable[tuple[Batch, Exception
     for batch, error in refused:
         lacking = _LACKING.match(str(error)) if isinstance(error, AttributeError) else None
         stopped = f'no batch goes through; with --batch="{batch.text}" the code'
-        at = raised_at(error, own=True)
         if isinstance(error, NameError) or (lacking is not None and lacking[1] in kinds):
-            return f"{stopped} stops at {one_line(error)}{at}; mend it"
+            return f"{stopped} stops at {one_line(error)}{raised_at(error, own=True)}; mend it"
         if _NO_GPU.search(str(error)):
-            said = first_line(error, 80)
+            at, said = raised_at(error, own=True), first_line(error, 80)
             return (
                 f"{stopped} asks for a GPU{at}: {said}; let it follow the device of its input, or check it beside one"
             )

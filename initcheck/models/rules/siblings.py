@@ -61,9 +61,9 @@ def overwritten(record: TensorRecord) -> bool:
 def named_deviants(role: Role) -> Iterator[RuleFinding]:
     """Siblings that were drawn with other arguments than the rest, in the whole or in the same slices."""
     parts = by_inner_number(role)
-    if _laws_of_parts(parts):
-        laws = "; ".join(f"{law} at {listed(paths)}" for law, paths in _laws_of_parts(parts).items())
-        yield RuleFinding("note", f"{role.path}: by the place in its block, {laws}")
+    if by_place := _laws_of_parts(parts):
+        said = "; ".join(f"{law} at {listed(paths)}" for law, paths in by_place.items())
+        yield RuleFinding("note", f"{role.path}: by the place in its block, {said}")
         for part in parts:
             yield from named_deviants(part)
         return

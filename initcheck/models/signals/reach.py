@@ -75,13 +75,15 @@ def _ends_in_a_choice(model: LiveModel, batch: CallArguments, other: CallArgumen
     names = [n for n, shape in model.trained.items() if is_matrix(n, shape) and owner_of(n) in through]
     gradients = model.gradients(batch, names) if names else {}
     told = {n: g for n, g in gradients.items() if g is not None and 0 < model.largest(g) < np.inf}
+    if not told:
+        return False
     sizes = {n: model.second_moment(g) ** 0.5 for n, g in told.items()}
     before = model.output(batch)
     values = model.values
     moved = [(n, values[n] - (_STEP / sizes[n]) * g) for n, g in told.items()]
     with model.changed(moved) as stepped:
         after = stepped.output(batch)
-    if not told or before is None or after is None:
+    if before is None or after is None:
         return False
     due = sum(_STEP * sizes[n] * np.prod(model.trained[n]) for n in told)
     return bool(due > 10 * np.abs(after.astype(np.float64) - before).sum())
